@@ -1,0 +1,1 @@
+"""Callytics: call-centre recordings turned into structured analytics."""

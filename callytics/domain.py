@@ -1,0 +1,401 @@
+"""What flows between the stages: frozen dataclasses, seconds as floats, no numpy in a pickle.
+
+Each stage may run in its own environment with its own versions of everything, so what crosses a stage
+boundary is the standard library only. Samples travel as :class:`Pcm`, a buffer that pickles out of band
+and is read from Ray's object store without a copy.
+
+Times are seconds from the start of the recording (``start_s`` inclusive, ``end_s`` exclusive).
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+PIPELINE_SAMPLE_RATE_HZ = 16_000
+"""What Whisper, the segmentation and the embedding models were trained on."""
+
+
+class Role(StrEnum):
+    AGENT = "AGENT"
+    CUSTOMER = "CUSTOMER"
+    OTHER = "OTHER"
+    UNKNOWN = "UNKNOWN"
+
+
+class RoleSource(StrEnum):
+    CHANNEL = "channel"
+    TEXT = "text"
+    MANUAL = "manual"
+
+
+class SentimentLabel(StrEnum):
+    POSITIVE = "POSITIVE"
+    NEUTRAL = "NEUTRAL"
+    NEGATIVE = "NEGATIVE"
+
+
+class StageStatus(StrEnum):
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+
+
+# ---------------------------------------------------------------- input
+
+
+@dataclass(frozen=True)
+class CallOptions:
+    """What the caller may say about one call. Every field is optional.
+
+    Attributes:
+        language: ISO 639-1 code; None detects it.
+        agent_channel: 0-based channel of the agent in a stereo recording; None takes the configured default.
+        num_speakers: the known number of speakers of a mono recording; None estimates it.
+        hotwords: names and terms that recognition should expect.
+        audio_format: for headerless files, "mulaw", "alaw" or "s16le"; None reads the header.
+        audio_sample_rate_hz: for headerless files.
+    """
+
+    language: str | None = None
+    agent_channel: int | None = None
+    num_speakers: int | None = None
+    hotwords: tuple[str, ...] = ()
+    audio_format: str | None = None
+    audio_sample_rate_hz: int | None = None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Where the bytes of a call lie: any fsspec URL, or a plain path."""
+
+    call_id: str
+    uri: str
+
+
+# ---------------------------------------------------------------- audio
+
+
+@dataclass(frozen=True, eq=False)
+class Pcm:
+    """Signed 16-bit samples, shape (num_channels, num_samples), C-contiguous."""
+
+    buffer: Any  # anything with the buffer protocol
+    num_channels: int
+    num_samples: int
+    sample_rate_hz: int
+
+    @classmethod
+    def from_array(cls, samples: npt.NDArray[Any], sample_rate_hz: int) -> Pcm:
+        """From an int16 array, or a float array in [-1, 1], of shape (num_channels, num_samples)."""
+        import numpy as np
+
+        if samples.ndim != 2:
+            raise ValueError(f"expected (num_channels, num_samples), got shape {samples.shape}")
+        if samples.dtype != np.int16:
+            samples = (np.clip(samples, -1.0, 1.0) * 32767.0).round().astype(np.int16)
+        samples = np.ascontiguousarray(samples)
+        return cls(samples, samples.shape[0], samples.shape[1], sample_rate_hz)
+
+    @property
+    def duration_s(self) -> float:
+        return self.num_samples / self.sample_rate_hz
+
+    def int16(self) -> npt.NDArray[np.int16]:
+        """All samples, shape (num_channels, num_samples), read-only where they lie in shared memory; no copy."""
+        import numpy as np
+
+        return np.frombuffer(self.buffer, dtype=np.int16).reshape(self.num_channels, self.num_samples)
+
+    def float32(
+        self, channel: int, start_s: float = 0.0, end_s: float | None = None
+    ) -> npt.NDArray[np.float32]:
+        """A copy of one channel (or a part of it) as float32 in [-1, 1], shape (num_samples,)."""
+        import numpy as np
+
+        start = max(0, round(start_s * self.sample_rate_hz))
+        end = self.num_samples if end_s is None else min(self.num_samples, round(end_s * self.sample_rate_hz))
+        part: npt.NDArray[np.float32] = self.int16()[channel, start:end].astype(np.float32)
+        part /= 32768.0
+        return part
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        buffer = pickle.PickleBuffer(self.buffer) if protocol >= 5 else bytes(self.buffer)
+        return Pcm, (buffer, self.num_channels, self.num_samples, self.sample_rate_hz)
+
+
+@dataclass(frozen=True)
+class Media:
+    """The file as it came."""
+
+    sha256: str
+    format: str  # container, as ffmpeg names it: "wav", "mp3", "ogg", ...
+    codec: str
+    sample_rate_hz: int
+    channels: int
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class Acoustics:
+    """Measured on the decoded recording, before any processing."""
+
+    rms_dbfs: float
+    loudness_lufs: float
+    snr_db: float
+    clipping_ratio: float
+    silence_ratio: float
+    dual_mono: bool = False
+    antiphase: bool = False
+    silent_channels: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Something a reader of the result should know. ``code`` is stable, e.g. "dual_mono", "truncated"."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Output of audio-processor.
+
+    ``pcm`` is 16 kHz and holds only the channels that are worth listening to: one for a mono call, and for
+    a stereo file with a duplicated, inverted or silent channel; two where each party has a channel.
+    ``channel_indices[i]`` is the channel of the original file that ``pcm`` channel ``i`` came from.
+    """
+
+    pcm: Pcm
+    media: Media
+    acoustics: Acoustics
+    channel_indices: tuple[int, ...]
+    flags: tuple[Flag, ...] = ()
+
+
+# ---------------------------------------------------------------- who and what
+
+
+@dataclass(frozen=True)
+class SpeechSegment:
+    """Somebody speaks. Segments of different speakers may overlap."""
+
+    start_s: float
+    end_s: float
+    speaker: str  # "spk_0", "spk_1", ...
+    channel: int | None = None  # pcm channel when speakers are told apart by channel
+
+
+@dataclass(frozen=True)
+class Participant:
+    """One party of the call. ``channel_index`` is the channel of the original file, where there is one."""
+
+    id: str
+    role: Role = Role.UNKNOWN
+    role_source: RoleSource | None = None
+    role_confidence: float = 0.0
+    channel_index: int | None = None
+
+
+@dataclass(frozen=True)
+class Diarization:
+    """Output of speaker-diarizer: segments sorted by start; one participant per speaker label.
+
+    With one channel per party (``by_channel``) the participants already carry their roles.
+    """
+
+    segments: tuple[SpeechSegment, ...]
+    participants: tuple[Participant, ...]
+    by_channel: bool
+    duration_s: float
+    flags: tuple[Flag, ...] = ()
+
+
+@dataclass(frozen=True)
+class Word:
+    text: str  # without surrounding spaces; may end in punctuation
+    start_s: float
+    end_s: float
+    confidence: float  # 0..1
+    channel: int | None = None  # pcm channel it was heard on; None for a mono call
+
+
+@dataclass(frozen=True)
+class LanguageScore:
+    code: str
+    score: float
+
+
+@dataclass(frozen=True)
+class DroppedText:
+    """Text that the recogniser produced and that was judged not to have been said."""
+
+    start_s: float
+    end_s: float
+    text: str
+    reason: str  # "no_speech", "repetition", "low_confidence", "crosstalk", ...
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """Output of speech-recognizer: words sorted by start."""
+
+    words: tuple[Word, ...]
+    language: str
+    language_scores: tuple[LanguageScore, ...]
+    duration_s: float
+    dropped: tuple[DroppedText, ...] = ()
+    flags: tuple[Flag, ...] = ()
+
+
+# ---------------------------------------------------------------- the conversation
+
+
+@dataclass(frozen=True)
+class Sentence:
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One party speaks until the other does. ``content_raw`` is what was recognised, word by word."""
+
+    id: str  # "t1", "t2", ... in order of start
+    participant_id: str
+    start_s: float
+    end_s: float
+    content: str
+    content_raw: str
+    words: tuple[Word, ...]
+    confidence: float
+    sentences: tuple[Sentence, ...] = ()
+    overlap: bool = False  # another party speaks during it
+    interruption: bool = False  # it began while the other party was speaking, and took the floor
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The call as a conversation: attribute() makes it, punctuation and roles refine it."""
+
+    language: str
+    duration_s: float
+    participants: tuple[Participant, ...]
+    turns: tuple[Turn, ...]
+    speech: tuple[SpeechSegment, ...]
+
+    def role_of(self, participant_id: str) -> Role:
+        return next((p.role for p in self.participants if p.id == participant_id), Role.UNKNOWN)
+
+
+# ---------------------------------------------------------------- what it means
+
+
+@dataclass(frozen=True)
+class TurnSentiment:
+    turn_id: str
+    label: SentimentLabel
+    positive: float
+    neutral: float
+    negative: float
+
+    @property
+    def score(self) -> float:
+        """-5 (negative) to +5 (positive), the scale of Amazon Transcribe Call Analytics."""
+        return 5.0 * (self.positive - self.negative)
+
+
+@dataclass(frozen=True)
+class TermCount:
+    term: str
+    count: int
+    turn_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class QualityCriterion:
+    """``id``: greeting, empathy, clarity, listening, closing, politeness. ``score``: 0..100, None where it
+    does not apply (politeness level outside Korean, or nothing said)."""
+
+    id: str
+    score: float | None
+    evidence_turn_ids: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class SentimentAnalysis:
+    """Output of sentiment-analyzer: one entry a turn, in the order of the turns."""
+
+    turns: tuple[TurnSentiment, ...]
+    positive_terms: tuple[TermCount, ...]
+    negative_terms: tuple[TermCount, ...]
+    quality_overall: float | None  # 0..100
+    quality_criteria: tuple[QualityCriterion, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement about the call and the turns that show it."""
+
+    text: str
+    evidence_turn_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ActionItem:
+    text: str
+    owner: Role
+    evidence_turn_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ContactSummary:
+    """Output of llm-analyzer. A field is None where the talk does not show it."""
+
+    summary: Claim | None
+    topic: Claim | None
+    issue: Claim | None
+    outcome: Claim | None
+    resolved: bool | None
+    action_items: tuple[ActionItem, ...] = ()
+
+
+# ---------------------------------------------------------------- how the work went
+
+
+@dataclass(frozen=True)
+class StageFailure:
+    """Stands where the output of an optional stage would, when that stage failed."""
+
+    stage: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """How one stage went on one call; becomes an entry of ``job_details.stages``."""
+
+    name: str
+    status: StageStatus
+    attempts: int = 0
+    duration_s: float = 0.0
+    application: str = ""
+    engine: str = ""
+    model: str = ""
+    model_revision: str = ""
+    config_hash: str = ""
+    error_code: str = ""
+    error_message: str = ""

@@ -1,0 +1,59 @@
+"""The engines: one class a file, found by name from the configuration.
+
+An engine is a plain class. ``__init__(**options)`` imports its libraries and loads its weights; a call takes and
+returns domain types. There is no base class: what a stage expects of its engine is written here and held by
+tests/contract/.
+
+    stage                  call
+    audio-processor        (Recording, CallOptions) -> Audio;  also probe(Recording, CallOptions) -> Media
+                           and convert(uri, format) -> bytes
+    speaker-diarizer       (Audio, CallOptions) -> Diarization
+    speech-recognizer      (Audio, CallOptions) -> Transcript
+    punctuation-restorer   (Conversation) -> Conversation
+    sentiment-analyzer     (Conversation) -> SentimentAnalysis
+    llm-analyzer           (Conversation) -> ContactSummary
+
+Every engine has two string attributes, ``model`` and ``model_revision``, that end up in ``job_details``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from callytics.config import StageConfig
+from callytics.errors import CallyticsError, ConfigError, EngineUnavailableError
+
+
+def load_engine(config: StageConfig) -> Any:
+    """Import and construct the engine of a stage.
+
+    Raises:
+        ConfigError: the name is not "package.module:Class", or an option is unknown.
+        EngineUnavailableError: a package of its environment is not installed.
+    """
+    module_name, _, class_name = config.engine.partition(":")
+    try:
+        engine_class = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name not in (None, module_name):
+            raise _not_installed(config, error) from error
+        raise ConfigError(
+            "engine_unknown", f"{config.stage}: no engine {config.engine!r}; name it as 'package.module:Class'."
+        ) from error
+    try:
+        return engine_class(**config.options)
+    except ModuleNotFoundError as error:
+        raise _not_installed(config, error) from error
+    except TypeError as error:
+        raise ConfigError("engine_options_invalid", f"{config.stage}: {config.engine}: {error}") from error
+    except CallyticsError:
+        raise
+
+
+def _not_installed(config: StageConfig, error: ModuleNotFoundError) -> EngineUnavailableError:
+    return EngineUnavailableError(
+        "engine_not_installed",
+        f"{config.stage}: {config.engine} needs the package {error.name!r}, which is not installed here. "
+        f"Install the stage's environment: pip install -r runtime_envs/cpu/{config.stage}.txt",
+    )

@@ -1,0 +1,98 @@
+"""The one error tree. Every error says what failed, why, and what to do.
+
+    CallyticsError                 code, message
+    ├── InvalidRequestError        the caller's parameters are wrong                     HTTP 400
+    ├── UnauthorizedError          no key, or a wrong one                                HTTP 401
+    ├── ForbiddenError             the key lacks the scope                               HTTP 403
+    ├── NotFoundError              no such call, key or model                            HTTP 404
+    ├── ConflictError              the call is not in a state that allows this           HTTP 409
+    ├── InvalidMediaError          the recording is empty, undecodable, too long ...     HTTP 413 / 415 / 422
+    ├── UnavailableError           a stage is not ready; try again later                 HTTP 503
+    ├── ConfigError                a configuration file or option is wrong
+    ├── EngineUnavailableError     an engine's package or weights are not installed
+    ├── WeightsError               a weight file is missing or has the wrong hash
+    └── StageError                 a stage failed on this call (stage, code, message)
+
+Errors cross process boundaries by pickle, so every constructor hands all its arguments to
+``super().__init__``: otherwise unpickling calls the constructor with the wrong ones.
+"""
+
+from __future__ import annotations
+
+
+class CallyticsError(Exception):
+    """Root of the tree.
+
+    Args:
+        code: stable, machine-readable, snake_case; part of the API.
+        message: what failed, why, and what to do; one line for people.
+    """
+
+    http_status = 500
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidRequestError(CallyticsError):
+    http_status = 400
+
+
+class UnauthorizedError(CallyticsError):
+    http_status = 401
+
+
+class ForbiddenError(CallyticsError):
+    http_status = 403
+
+
+class NotFoundError(CallyticsError):
+    http_status = 404
+
+
+class ConflictError(CallyticsError):
+    http_status = 409
+
+
+class InvalidMediaError(CallyticsError):
+    """The recording cannot be analysed.
+
+    Codes: ``media_empty`` (no bytes), ``media_undecodable`` (no decoder understands it),
+    ``media_no_audio`` (a container without sound, or without a single sample),
+    ``media_too_long``, ``media_too_large``.
+    """
+
+    @property
+    def http_status(self) -> int:  # type: ignore[override]
+        return {"media_too_large": 413, "media_too_long": 413, "media_undecodable": 415}.get(self.code, 422)
+
+
+class UnavailableError(CallyticsError):
+    http_status = 503
+
+
+class ConfigError(CallyticsError):
+    pass
+
+
+class EngineUnavailableError(CallyticsError):
+    pass
+
+
+class WeightsError(CallyticsError):
+    pass
+
+
+class StageError(CallyticsError):
+    """A stage failed on this call."""
+
+    def __init__(self, stage: str, code: str, message: str) -> None:
+        Exception.__init__(self, stage, code, message)
+        self.stage = stage
+        self.code = code
+        self.message = message

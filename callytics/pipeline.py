@@ -1,0 +1,136 @@
+"""The analysis of one call as a graph, read top to bottom.
+
+    audio ─┬─> diarize ─┐
+           └─> transcribe┴─> attribute ─> punctuate ─> roles ─┬─> sentiment ─┐
+                                                              └─> analyse    ┴─> report
+
+``analyse`` does not know how its nodes run: ``run(step, *inputs)`` starts a step and returns a node, which
+stands for its result. Who interprets it decides what a node is:
+
+    in process   InProcess, below               a node is the value itself
+    Ray Serve    deployments/call_pipeline.py   a node is an asyncio task: branches run in parallel
+    Ray Data     deployments/backfill.py        a node is the name of a column: one map per step (a later issue)
+
+There is no ``if`` on data in the graph: an engine takes the case (mono or stereo, Korean or English, silence).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+
+from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES, StageConfig
+from callytics.conversation import attribute
+from callytics.domain import CallOptions, Recording, StageFailure, StageRun, StageStatus
+from callytics.engines import load_engine
+from callytics.errors import CallyticsError
+from callytics.result import CallResult, build_report, complete
+from callytics.roles import assign_roles
+
+logger = logging.getLogger(__name__)
+Node = Any
+
+
+class Run(Protocol):
+    """Starts a step of the graph on the results of earlier ones."""
+
+    def __call__(self, step: str, *inputs: Node) -> Node: ...
+
+
+def analyse(run: Run, recording: Node, options: Node) -> Node:
+    """The whole graph. The inputs stand for a Recording and its CallOptions, the output for its report."""
+    audio = run("audio-processor", recording, options)
+    diarization = run("speaker-diarizer", audio, options)
+    transcript = run("speech-recognizer", audio, options)
+    spoken = run("attribute", diarization, transcript)
+    punctuated = run("punctuation-restorer", spoken)
+    conversation = run("roles", punctuated)
+    sentiment = run("sentiment-analyzer", conversation)
+    summary = run("llm-analyzer", conversation)
+    return run("report", recording, audio, diarization, transcript, conversation, sentiment, summary)
+
+
+PURE_STEPS: Mapping[str, Callable[..., Any]] = {
+    "attribute": attribute,
+    "roles": assign_roles,
+    "report": build_report,
+}
+"""Steps that need no engine: plain functions of the library."""
+
+
+class InProcess:
+    """Runs the graph in this process, one step after the other; engines are loaded once, at first use.
+
+    Args:
+        stages: the configuration of every engine stage.
+        on_progress: called with every change of a stage's state.
+    """
+
+    def __init__(
+        self, stages: Mapping[str, StageConfig], on_progress: Callable[[StageRun], None] | None = None
+    ) -> None:
+        self._stages = stages
+        self._on_progress = on_progress or (lambda stage_run: None)
+        self._engines: dict[str, Any] = {}
+
+    def engine(self, stage: str) -> Any:
+        if stage not in self._engines:
+            self._engines[stage] = load_engine(self._stages[stage])
+        return self._engines[stage]
+
+    def __call__(self, recording: Recording, options: CallOptions) -> CallResult:
+        """The finished result of one call.
+
+        Raises:
+            CallyticsError: a stage that is not optional failed; InvalidMediaError where the file is at fault.
+        """
+        runs: dict[str, StageRun] = {}
+
+        def run(step: str, *inputs: Any) -> Any:
+            if step in PURE_STEPS:
+                return PURE_STEPS[step](*inputs)
+            return self._run_stage(step, inputs, runs)
+
+        report = analyse(run, recording, options)
+        return complete(report, [runs[stage] for stage in ENGINE_STAGES])
+
+    def _run_stage(self, stage: str, inputs: tuple[Any, ...], runs: dict[str, StageRun]) -> Any:
+        started = StageRun(stage, StageStatus.RUNNING, attempts=1, config_hash=self._stages[stage].config_hash)
+        self._on_progress(started)
+        start = time.perf_counter()
+        output: Any
+        try:
+            engine = self.engine(stage)
+            output = engine(*inputs)
+            ended = replace(
+                started,
+                status=StageStatus.COMPLETED,
+                engine=self._stages[stage].engine,
+                model=engine.model,
+                model_revision=engine.model_revision,
+            )
+        except Exception as error:
+            failure = stage_failure(stage, error)
+            logger.warning("%s failed: %s", stage, failure.message)
+            ended = replace(
+                started, status=StageStatus.FAILED, error_code=failure.code, error_message=failure.message
+            )
+            output = failure
+            if stage not in OPTIONAL_STAGES:
+                raise
+        finally:
+            duration_s = time.perf_counter() - start
+        ended = replace(ended, duration_s=duration_s)
+        runs[stage] = ended
+        self._on_progress(ended)
+        return output
+
+
+def stage_failure(stage: str, error: BaseException) -> StageFailure:
+    """What a reader of the result is told about a failed stage; never a traceback."""
+    if isinstance(error, CallyticsError):
+        return StageFailure(stage, error.code, error.message)
+    return StageFailure(stage, "stage_crashed", f"{type(error).__name__}: {error}")
