@@ -63,6 +63,7 @@ class CallOptions:
         hotwords: names and terms that recognition should expect.
         audio_format: for headerless files, "mulaw", "alaw" or "s16le"; None reads the header.
         audio_sample_rate_hz: for headerless files.
+        roles: participant id and role, as corrected by hand; overrules channels and text.
     """
 
     language: str | None = None
@@ -71,6 +72,7 @@ class CallOptions:
     hotwords: tuple[str, ...] = ()
     audio_format: str | None = None
     audio_sample_rate_hz: int | None = None
+    roles: tuple[tuple[str, Role], ...] = ()
 
 
 @dataclass(frozen=True)

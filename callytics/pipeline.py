@@ -27,7 +27,8 @@ from callytics.conversation import attribute
 from callytics.domain import CallOptions, Recording, StageFailure, StageRun, StageStatus
 from callytics.engines import load_engine
 from callytics.errors import CallyticsError
-from callytics.result import CallResult, build_report, complete
+from callytics.report import build_report, complete
+from callytics.result import CallResult
 from callytics.roles import assign_roles
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def analyse(run: Run, recording: Node, options: Node) -> Node:
     transcript = run("speech-recognizer", audio, options)
     spoken = run("attribute", diarization, transcript)
     punctuated = run("punctuation-restorer", spoken)
-    conversation = run("roles", punctuated)
+    conversation = run("roles", punctuated, options)
     sentiment = run("sentiment-analyzer", conversation)
     summary = run("llm-analyzer", conversation)
     return run("report", recording, audio, diarization, transcript, conversation, sentiment, summary)
@@ -98,7 +99,9 @@ class InProcess:
         return complete(report, [runs[stage] for stage in ENGINE_STAGES])
 
     def _run_stage(self, stage: str, inputs: tuple[Any, ...], runs: dict[str, StageRun]) -> Any:
-        started = StageRun(stage, StageStatus.RUNNING, attempts=1, config_hash=self._stages[stage].config_hash)
+        started = StageRun(
+            stage, StageStatus.RUNNING, attempts=1, config_hash=self._stages[stage].config_hash
+        )
         self._on_progress(started)
         start = time.perf_counter()
         output: Any

@@ -1,4 +1,4 @@
-"""The result of one call as JSON: schema 1.0, the contract with users (see docs/result.md).
+"""The result of one call as JSON: schema 1.0, the contract with users (report.py fills it).
 
 Inside, times are float seconds; here they are integer milliseconds. Offsets in text are Unicode code points,
 half-open. A block is either there or named in ``job_details.skipped`` or ``job_details.errors``.
@@ -6,28 +6,9 @@ half-open. A block is either there or named in ``job_details.skipped`` or ``job_
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from callytics import conversation as characteristics
-from callytics.domain import (
-    Acoustics,
-    Audio,
-    Conversation,
-    ContactSummary,
-    Diarization,
-    Recording,
-    SentimentAnalysis,
-    StageFailure,
-    StageRun,
-    StageStatus,
-    Transcript,
-    Turn,
-    TurnSentiment,
-)
-from callytics.errors import StageError
+from pydantic import BaseModel, ConfigDict
 
 SCHEMA_VERSION = "1.0"
 
@@ -175,11 +156,6 @@ class CommunicationQuality(ResultModel):
     criteria: list[CriterionDetail]
 
 
-class ClaimDetail(ResultModel):
-    content: str
-    evidence_turn_ids: list[str]
-
-
 class ActionItemDetail(ResultModel):
     text: str
     owner: str
@@ -187,12 +163,120 @@ class ActionItemDetail(ResultModel):
 
 
 class ContactSummaryDetail(ResultModel):
-    """Amazon's ContactSummary, with the turns that show each claim."""
+    """The text of each claim; ``evidence`` names the turns that show it, claim by claim."""
 
-    summary: ClaimDetail | None
-    topic: ClaimDetail | None
-    issue: ClaimDetail | None
-    outcome: ClaimDetail | None
+    summary: str | None
+    topic: str | None
+    issue: str | None
+    outcome: str | None
     resolved: bool | None
     action_items: list[ActionItemDetail]
+    evidence: dict[str, list[str]]
     evidence_turn_ids: list[str]
+
+
+class TalkTimeDetail(ResultModel):
+    participant_id: str
+    participant_role: str
+    total_time_ms: int
+    ratio: float
+
+
+class TalkTime(ResultModel):
+    total_time_ms: int
+    details_by_participant: list[TalkTimeDetail]
+
+
+class TalkSpeedDetail(ResultModel):
+    participant_id: str
+    participant_role: str
+    words_per_minute: float
+    syllables_per_minute: float
+
+
+class IntervalDetail(ResultModel):
+    begin_offset_ms: int
+    end_offset_ms: int
+    duration_ms: int
+
+
+class NonTalkTime(ResultModel):
+    total_time_ms: int
+    instances: list[IntervalDetail]
+
+
+class InterruptionsDetail(ResultModel):
+    participant_id: str
+    participant_role: str
+    count: int
+    total_time_ms: int
+    instances: list[IntervalDetail]
+
+
+class Interruptions(ResultModel):
+    total_count: int
+    total_time_ms: int
+    by_interrupter: list[InterruptionsDetail]
+
+
+class LongestMonologue(IntervalDetail):
+    participant_id: str
+    participant_role: str
+    turn_ids: list[str]
+
+
+class ResponseLatencyDetail(ResultModel):
+    participant_id: str
+    participant_role: str
+    count: int
+    mean_ms: int
+    median_ms: int
+    max_ms: int
+
+
+class QuarterScore(ResultModel):
+    begin_offset_ms: int
+    end_offset_ms: int
+    score: float | None
+
+
+class SentimentTrendDetail(ResultModel):
+    """Scores from -5 to +5; null where the participant says nothing."""
+
+    participant_id: str
+    participant_role: str
+    overall: float | None
+    by_quarter: list[QuarterScore]
+
+
+class ConversationCharacteristics(ResultModel):
+    total_conversation_duration_ms: int
+    talk_time: TalkTime
+    talk_speed: list[TalkSpeedDetail]
+    non_talk_time: NonTalkTime
+    interruptions: Interruptions
+    longest_monologue: LongestMonologue | None
+    response_latency_ms: list[ResponseLatencyDetail]
+    sentiment: list[SentimentTrendDetail] | None = None
+
+
+class CallResult(ResultModel):
+    """The result of one call, schema 1.0."""
+
+    schema_version: str = SCHEMA_VERSION
+    call_id: str
+    job_status: str = "IN_PROGRESS"
+    job_details: JobDetails = JobDetails()
+    language_code: str
+    language_identification: list[LanguageIdentification]
+    media: MediaDetail
+    acoustics: AcousticsDetail
+    metadata: CallMetadata = CallMetadata()
+    participants: list[ParticipantDetail]
+    transcript: list[TranscriptTurn]
+    dropped_speech: list[DroppedSpeech] = []
+    conversation_characteristics: ConversationCharacteristics
+    word_analysis: WordAnalysis | None = None
+    communication_quality: CommunicationQuality | None = None
+    contact_summary: ContactSummaryDetail | None = None
+    flags: list[ResultFlag] = []
