@@ -13,7 +13,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from callytics.backchannels import is_backchannel
-from callytics.domain import Conversation, Diarization, SpeechSegment, Transcript, Turn, Word
+from callytics.domain import (
+    CallOptions,
+    Conversation,
+    Diarization,
+    RoleSource,
+    SpeechSegment,
+    Transcript,
+    Turn,
+    Word,
+)
 
 UTTERANCE_PAUSE_S = 0.8
 """A pause that ends an utterance. Gaps inside an utterance are rarely above 0.5 s; gaps between turns of
@@ -155,3 +164,15 @@ def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
     return [
         replace(turn, overlap=turn.id in overlapping, interruption=turn.id in interrupting) for turn in turns
     ]
+
+
+def with_corrected_roles(conversation: Conversation, options: CallOptions) -> Conversation:
+    """Roles that somebody corrected by hand overrule what the channels said, and text is not asked."""
+    corrected = dict(options.roles)
+    participants = tuple(
+        replace(p, role=corrected[p.id], role_source=RoleSource.MANUAL, role_confidence=1.0)
+        if p.id in corrected
+        else p
+        for p in conversation.participants
+    )
+    return replace(conversation, participants=participants)

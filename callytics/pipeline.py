@@ -23,8 +23,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES, StageConfig
-from callytics.conversation import attribute
-from callytics.domain import CallOptions, Recording, StageFailure, StageRun, StageStatus
+from callytics.conversation import attribute, with_corrected_roles
+from callytics.domain import CallOptions, Conversation, Recording, StageFailure, StageRun, StageStatus
 from callytics.engines import load_engine
 from callytics.errors import CallyticsError
 from callytics.report import build_report, complete
@@ -54,9 +54,14 @@ def analyse(run: Run, recording: Node, options: Node) -> Node:
     return run("report", recording, audio, diarization, transcript, conversation, sentiment, summary)
 
 
+def roles(conversation: Conversation, options: CallOptions) -> Conversation:
+    """By hand, else by channel (the diarizer knows), else by what is said."""
+    return assign_roles(with_corrected_roles(conversation, options))
+
+
 PURE_STEPS: Mapping[str, Callable[..., Any]] = {
     "attribute": attribute,
-    "roles": assign_roles,
+    "roles": roles,
     "report": build_report,
 }
 """Steps that need no engine: plain functions of the library."""

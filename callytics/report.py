@@ -284,9 +284,13 @@ def _monologue(conversation: Conversation, who: dict[str, dict[str, str]]) -> sc
     longest = traits.longest_monologue(conversation)
     if longest is None:
         return None
+    interval = _interval(longest.interval)
     return schema.LongestMonologue(
-        **who[longest.participant_id],
-        **_interval(longest.interval).model_dump(),
+        participant_id=longest.participant_id,
+        participant_role=who[longest.participant_id]["participant_role"],
+        begin_offset_ms=interval.begin_offset_ms,
+        end_offset_ms=interval.end_offset_ms,
+        duration_ms=interval.duration_ms,
         turn_ids=list(longest.turn_ids),
     )
 
