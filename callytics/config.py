@@ -54,7 +54,9 @@ def load_stages(path: str | Path) -> dict[str, StageConfig]:
     """
     path = Path(path)
     if not path.is_file():
-        raise ConfigError("config_missing", f"No configuration at {path}. Give the path of a Serve config file.")
+        raise ConfigError(
+            "config_missing", f"No configuration at {path}. Give the path of a Serve config file."
+        )
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         applications = {app["name"]: app for app in document["applications"]}
@@ -69,5 +71,7 @@ def load_stages(path: str | Path) -> dict[str, StageConfig]:
 def stage_config(stage: str, args: Mapping[str, Any]) -> StageConfig:
     """From the ``args`` block of a stage's application."""
     if not isinstance(args.get("engine"), str):
-        raise ConfigError("config_invalid", f"{stage}: args.engine is missing; name it as 'package.module:Class'.")
+        raise ConfigError(
+            "config_invalid", f"{stage}: args.engine is missing; name it as 'package.module:Class'."
+        )
     return StageConfig(stage, args["engine"], dict(args.get("options") or {}))
