@@ -69,7 +69,7 @@ class Model:
     @property
     def is_packaged(self) -> bool:
         """It ships with callytics."""
-        return self.sources[0]["kind"] == "package"
+        return bool(self.sources[0]["kind"] == "package")
 
     @property
     def folder(self) -> Path:
