@@ -1,0 +1,50 @@
+# Every recipe sets up what it needs. `make help` lists them.
+CALL ?= sample/call.mp3
+DATA ?= ../shared/data
+bin := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run stop status test test-fast check lint lock bench-quality bench-speed clean
+
+help:  ## List the recipes
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.venv/.ready: requirements.lock pyproject.toml tools/setup.sh
+	@tools/setup.sh
+
+setup: .venv/.ready  ## Create .venv with every locked package
+
+run: .venv/.ready  ## Start the graph and analyse a call (CALL=path/to/recording)
+	@$(bin)/callytics up
+	@$(bin)/callytics analyze --again --out results "$(CALL)"
+	@$(bin)/callytics status --urls
+
+stop: .venv/.ready  ## End what `make run` started
+	@$(bin)/callytics down
+
+status: .venv/.ready  ## Every stage, healthy or not, and why
+	@$(bin)/callytics status
+
+test: .venv/.ready  ## Every test: style, types, units, contracts, real Ray with real models
+	@$(bin)/python -m pytest
+
+test-fast: .venv/.ready  ## The tests that need neither Ray nor weights
+	@$(bin)/python -m pytest -m "not e2e and not weights and not shared"
+
+check: lint test  ## Lint, types and tests
+
+lint: .venv/.ready  ## ruff and mypy
+	@$(bin)/ruff check . && $(bin)/ruff format --check . && $(bin)/mypy
+
+lock: .venv/.ready  ## Rebuild requirements.lock from pyproject.toml
+	@$(bin)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
+	    --no-header -o requirements.lock --quiet
+
+bench-quality: .venv/.ready  ## Recognition, diarization, text: writes docs/quality.md (needs DATA)
+	@$(bin)/callytics eval $(DATA)
+
+bench-speed: .venv/.ready  ## A 2-minute call through the graph: writes docs/performance.md
+	@$(bin)/python -m benchmarks.speed
+
+clean:  ## Remove .venv and the state of local runs
+	@rm -rf .venv .callytics results
