@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from callytics import characteristics as traits
 from callytics import result as schema
+from callytics.characteristics_report import characteristics_detail, milliseconds
 from callytics.domain import (
     Audio,
     ContactSummary,
@@ -15,17 +15,11 @@ from callytics.domain import (
     SentimentAnalysis,
     StageFailure,
     StageRun,
-    StageStatus,
     TermCount,
     Transcript,
     Turn,
     TurnSentiment,
 )
-from callytics.errors import StageError
-
-
-def milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
 
 
 def build_report(
@@ -39,11 +33,12 @@ def build_report(
 ) -> schema.CallResult:
     """Everything but how the job went, which complete() adds.
 
-    Raises:
-        StageError: a stage claims something about a turn that does not exist.
+    A stage that claims something about a turn that does not exist counts as failed.
     """
-    known = sentiment if isinstance(sentiment, SentimentAnalysis) else None
-    report = schema.CallResult(
+    checked_sentiment = _grounded(conversation, sentiment, "sentiment-analyzer")
+    checked_summary = _grounded(conversation, summary, "llm-analyzer")
+    known = checked_sentiment if isinstance(checked_sentiment, SentimentAnalysis) else None
+    return schema.CallResult(
         call_id=recording.call_id,
         language_code=conversation.language,
         language_identification=[
@@ -55,44 +50,45 @@ def build_report(
         participants=_participants(conversation),
         transcript=_transcript(conversation, known),
         dropped_speech=_dropped(transcript),
-        conversation_characteristics=_characteristics(conversation, known),
+        conversation_characteristics=characteristics_detail(conversation, known),
         word_analysis=_word_analysis(known) if known else None,
         communication_quality=_quality(known) if known else None,
-        contact_summary=_contact_summary(summary) if isinstance(summary, ContactSummary) else None,
+        contact_summary=_contact_summary(checked_summary)
+        if isinstance(checked_summary, ContactSummary)
+        else None,
         flags=[
             schema.ResultFlag(code=flag.code, message=flag.message)
             for flag in (*audio.flags, *diarization.flags, *transcript.flags)
         ],
+        job_details=schema.JobDetails(
+            errors=[
+                schema.StageErrorDetail(stage=output.stage, code=output.code, message=output.message)
+                for output in (checked_sentiment, checked_summary)
+                if isinstance(output, StageFailure)
+            ]
+        ),
     )
-    _check_evidence(report)
-    return report
 
 
 def complete(report: schema.CallResult, runs: Sequence[StageRun]) -> schema.CallResult:
     """The report with how each stage went, and the status that follows from it."""
-    failed = [run for run in runs if run.status is StageStatus.FAILED]
-    details = schema.JobDetails(
-        stages=[
-            schema.StageDetail(
-                name=run.name,
-                status=run.status.value,
-                attempts=run.attempts,
-                duration_ms=milliseconds(run.duration_s),
-                application=run.application,
-                engine=run.engine,
-                model=run.model,
-                model_revision=run.model_revision,
-                config_hash=run.config_hash,
-            )
-            for run in runs
-        ],
-        errors=[
-            schema.StageErrorDetail(stage=run.name, code=run.error_code, message=run.error_message)
-            for run in failed
-        ],
-    )
-    status = "PARTIAL" if failed else "COMPLETED"
+    details = schema.JobDetails(stages=[_stage(run) for run in runs], errors=report.job_details.errors)
+    status = "PARTIAL" if details.errors else "COMPLETED"
     return report.model_copy(update={"job_details": details, "job_status": status})
+
+
+def _stage(run: StageRun) -> schema.StageDetail:
+    return schema.StageDetail(
+        name=run.name,
+        status=run.status.value,
+        attempts=run.attempts,
+        duration_ms=milliseconds(run.duration_s),
+        application=run.application,
+        engine=run.engine,
+        model=run.model,
+        model_revision=run.model_revision,
+        config_hash=run.config_hash,
+    )
 
 
 def _media(audio: Audio) -> schema.MediaDetail:
@@ -197,119 +193,6 @@ def _dropped(transcript: Transcript) -> list[schema.DroppedSpeech]:
     ]
 
 
-def _interval(interval: traits.Interval) -> schema.IntervalDetail:
-    begin_ms, end_ms = milliseconds(interval.start_s), milliseconds(interval.end_s)
-    return schema.IntervalDetail(
-        begin_offset_ms=begin_ms, end_offset_ms=end_ms, duration_ms=end_ms - begin_ms
-    )
-
-
-def _characteristics(
-    conversation: Conversation, sentiment: SentimentAnalysis | None
-) -> schema.ConversationCharacteristics:
-    gaps = traits.silences(conversation)
-    speeds = traits.talk_speed(conversation)
-    latencies = traits.response_latency(conversation)
-    trends = traits.sentiment_trends(conversation, sentiment) if sentiment else None
-    who = {
-        p.id: {"participant_id": p.id, "participant_role": p.role.value} for p in conversation.participants
-    }
-    return schema.ConversationCharacteristics(
-        total_conversation_duration_ms=milliseconds(conversation.duration_s),
-        talk_time=_talk_time(conversation, who),
-        talk_speed=[
-            schema.TalkSpeedDetail(
-                **who[participant_id],
-                words_per_minute=round(speed.words_per_minute, 1),
-                syllables_per_minute=round(speed.syllables_per_minute, 1),
-            )
-            for participant_id, speed in speeds.items()
-        ],
-        non_talk_time=schema.NonTalkTime(
-            total_time_ms=milliseconds(sum(gap.duration_s for gap in gaps)),
-            instances=[_interval(gap) for gap in gaps if gap.duration_s >= traits.NON_TALK_MIN_S],
-        ),
-        interruptions=_interruptions(conversation, who),
-        longest_monologue=_monologue(conversation, who),
-        response_latency_ms=[
-            schema.ResponseLatencyDetail(
-                **who[participant_id],
-                count=latency.count,
-                mean_ms=milliseconds(latency.mean_s),
-                median_ms=milliseconds(latency.median_s),
-                max_ms=milliseconds(latency.max_s),
-            )
-            for participant_id, latency in latencies.items()
-        ],
-        sentiment=[_trend(who[participant_id], trend) for participant_id, trend in trends.items()]
-        if trends is not None
-        else None,
-    )
-
-
-def _talk_time(conversation: Conversation, who: dict[str, dict[str, str]]) -> schema.TalkTime:
-    times_s = traits.talk_time_s(conversation)
-    total_s = sum(times_s.values())
-    return schema.TalkTime(
-        total_time_ms=milliseconds(total_s),
-        details_by_participant=[
-            schema.TalkTimeDetail(
-                **who[participant_id],
-                total_time_ms=milliseconds(time_s),
-                ratio=round(time_s / total_s, 4) if total_s else 0.0,
-            )
-            for participant_id, time_s in times_s.items()
-        ],
-    )
-
-
-def _interruptions(conversation: Conversation, who: dict[str, dict[str, str]]) -> schema.Interruptions:
-    found = traits.interruptions(conversation)
-    return schema.Interruptions(
-        total_count=sum(len(intervals) for intervals in found.values()),
-        total_time_ms=milliseconds(sum(i.duration_s for intervals in found.values() for i in intervals)),
-        by_interrupter=[
-            schema.InterruptionsDetail(
-                **who[participant_id],
-                count=len(intervals),
-                total_time_ms=milliseconds(sum(interval.duration_s for interval in intervals)),
-                instances=[_interval(interval) for interval in intervals],
-            )
-            for participant_id, intervals in found.items()
-        ],
-    )
-
-
-def _monologue(conversation: Conversation, who: dict[str, dict[str, str]]) -> schema.LongestMonologue | None:
-    longest = traits.longest_monologue(conversation)
-    if longest is None:
-        return None
-    interval = _interval(longest.interval)
-    return schema.LongestMonologue(
-        participant_id=longest.participant_id,
-        participant_role=who[longest.participant_id]["participant_role"],
-        begin_offset_ms=interval.begin_offset_ms,
-        end_offset_ms=interval.end_offset_ms,
-        duration_ms=interval.duration_ms,
-        turn_ids=list(longest.turn_ids),
-    )
-
-
-def _trend(who: dict[str, str], trend: traits.SentimentTrend) -> schema.SentimentTrendDetail:
-    return schema.SentimentTrendDetail(
-        **who,
-        overall=None if trend.overall is None else round(trend.overall, 2),
-        by_quarter=[
-            schema.QuarterScore(
-                begin_offset_ms=milliseconds(quarter.interval.start_s),
-                end_offset_ms=milliseconds(quarter.interval.end_s),
-                score=None if quarter.score is None else round(quarter.score, 2),
-            )
-            for quarter in trend.quarters
-        ],
-    )
-
-
 def _word_analysis(sentiment: SentimentAnalysis) -> schema.WordAnalysis:
     def details(terms: Sequence[TermCount]) -> list[schema.TermDetail]:
         return [schema.TermDetail(term=t.term, count=t.count, turn_ids=list(t.turn_ids)) for t in terms]
@@ -358,23 +241,25 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
     )
 
 
-def _check_evidence(report: schema.CallResult) -> None:
-    """A claim about the talk must point at turns that exist."""
-    turn_ids = {turn.id for turn in report.transcript}
-    claimed: dict[str, set[str]] = {"sentiment-analyzer": set(), "llm-analyzer": set()}
-    if report.contact_summary:
-        claimed["llm-analyzer"] |= set(report.contact_summary.evidence_turn_ids)
-    if report.word_analysis:
-        for term in (*report.word_analysis.positive, *report.word_analysis.negative):
-            claimed["sentiment-analyzer"] |= set(term.turn_ids)
-    if report.communication_quality:
-        for criterion in report.communication_quality.criteria:
-            claimed["sentiment-analyzer"] |= set(criterion.evidence_turn_ids)
-    for stage, ids in claimed.items():
-        unknown = ids - turn_ids
-        if unknown:
-            raise StageError(
-                stage,
-                "evidence_unknown",
-                f"{stage} names turns that do not exist: {', '.join(sorted(unknown))}",
-            )
+def _grounded(
+    conversation: Conversation, output: SentimentAnalysis | ContactSummary | StageFailure, stage: str
+) -> SentimentAnalysis | ContactSummary | StageFailure:
+    """The output, or a failure if it claims something about a turn that does not exist."""
+    if isinstance(output, StageFailure):
+        return output
+    unknown = _evidence(output) - {turn.id for turn in conversation.turns}
+    if not unknown:
+        return output
+    message = f"{stage} names turns that do not exist: {', '.join(sorted(unknown))}"
+    return StageFailure(stage, "evidence_unknown", message)
+
+
+def _evidence(output: SentimentAnalysis | ContactSummary) -> set[str]:
+    """Every turn id that an output rests on."""
+    if isinstance(output, SentimentAnalysis):
+        ids = [entry.turn_id for entry in output.turns]
+        ids += [i for term in (*output.positive_terms, *output.negative_terms) for i in term.turn_ids]
+        ids += [i for criterion in output.quality_criteria for i in criterion.evidence_turn_ids]
+        return set(ids)
+    claims = (output.summary, output.topic, output.issue, output.outcome, *output.action_items)
+    return {i for claim in claims if claim for i in claim.evidence_turn_ids}

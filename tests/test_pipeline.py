@@ -1,0 +1,188 @@
+"""The graph and its in-process interpreter, with engines made for the test."""
+
+from __future__ import annotations
+
+import sys
+import types
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from callytics.config import ENGINE_STAGES, StageConfig
+from callytics.domain import (
+    Acoustics,
+    Audio,
+    CallOptions,
+    Claim,
+    ContactSummary,
+    Conversation,
+    Media,
+    Pcm,
+    Recording,
+    Role,
+    SentimentAnalysis,
+    SentimentLabel,
+    StageRun,
+    TurnSentiment,
+)
+from callytics.errors import InvalidMediaError
+from callytics.pipeline import PURE_STEPS, InProcess, analyse
+from tests.conversations import stereo
+
+DIARIZATION, TRANSCRIPT = stereo(
+    (0, 0.0, 2.0, "안녕하세요 무엇을 도와드릴까요"), (1, 2.5, 4.0, "환불해 주세요"), duration_s=5.0
+)
+
+
+class Engine:
+    model = "test-model"
+    model_revision = "r1"
+
+    def __init__(self, error: str | None = None) -> None:
+        self.error = error
+
+    def __call__(self, *inputs: Any) -> Any:
+        if self.error == "media":
+            raise InvalidMediaError("media_empty", "The file is empty.")
+        if self.error:
+            raise ValueError(self.error)
+        return self.run(*inputs)
+
+    def run(self, *inputs: Any) -> Any:
+        raise NotImplementedError
+
+
+class AudioEngine(Engine):
+    def run(self, recording: Recording, options: CallOptions) -> Audio:
+        pcm = Pcm.from_array(np.zeros((2, 80_000), np.int16), 16_000)
+        return Audio(
+            pcm, Media("0" * 64, "wav", "pcm_s16le", 8000, 2, 5.0), Acoustics(-20, -20, 30, 0, 0.2), (0, 1)
+        )
+
+
+class Diarizer(Engine):
+    def run(self, audio: Audio, options: CallOptions) -> Any:
+        return DIARIZATION
+
+
+class Recognizer(Engine):
+    def run(self, audio: Audio, options: CallOptions) -> Any:
+        return TRANSCRIPT
+
+
+class Punctuation(Engine):
+    def run(self, conversation: Conversation) -> Conversation:
+        return replace(
+            conversation, turns=tuple(replace(t, content=t.content + ".") for t in conversation.turns)
+        )
+
+
+class Sentiment(Engine):
+    def run(self, conversation: Conversation) -> SentimentAnalysis:
+        turns = tuple(TurnSentiment(t.id, SentimentLabel.NEUTRAL, 0.1, 0.8, 0.1) for t in conversation.turns)
+        return SentimentAnalysis(turns, (), (), None, ())
+
+
+class Analysis(Engine):
+    evidence = "t2"
+
+    def run(self, conversation: Conversation) -> ContactSummary:
+        claim = Claim("환불해 주세요.", (self.evidence,))
+        return ContactSummary(claim, claim, claim, None, None)
+
+
+class InventingAnalysis(Analysis):
+    evidence = "t99"
+
+
+CLASSES = dict(
+    zip(ENGINE_STAGES, (AudioEngine, Diarizer, Recognizer, Punctuation, Sentiment, Analysis), strict=True)
+)
+
+
+@pytest.fixture
+def stages(monkeypatch: pytest.MonkeyPatch) -> dict[str, StageConfig]:
+    module = types.ModuleType("engines_for_test")
+    for engine in (*CLASSES.values(), InventingAnalysis):
+        setattr(module, engine.__name__, engine)
+    monkeypatch.setitem(sys.modules, "engines_for_test", module)
+    return {
+        stage: StageConfig(stage, f"engines_for_test:{engine.__name__}") for stage, engine in CLASSES.items()
+    }
+
+
+RECORDING = Recording("call-1", "nowhere.wav")
+
+
+def test_the_report_joins_what_the_stages_found(stages: dict[str, StageConfig]) -> None:
+    progress: list[StageRun] = []
+    result = InProcess(stages, progress.append)(RECORDING, CallOptions())
+    assert result.job_status == "COMPLETED"
+    assert [turn.content for turn in result.transcript] == [
+        "안녕하세요 무엇을 도와드릴까요.",
+        "환불해 주세요.",
+    ]
+    assert [turn.content_raw for turn in result.transcript] == [
+        "안녕하세요 무엇을 도와드릴까요",
+        "환불해 주세요",
+    ]
+    assert [turn.participant_role for turn in result.transcript] == ["AGENT", "CUSTOMER"]
+    assert [detail.name for detail in result.job_details.stages] == list(ENGINE_STAGES)
+    assert {detail.model for detail in result.job_details.stages} == {"test-model"}
+    assert [run.status for run in progress] == ["RUNNING", "COMPLETED"] * len(ENGINE_STAGES)
+
+
+def test_an_optional_stage_that_fails_leaves_the_call_partial(stages: dict[str, StageConfig]) -> None:
+    stages["sentiment-analyzer"] = replace(stages["sentiment-analyzer"], options={"error": "no weights"})
+    result = InProcess(stages)(RECORDING, CallOptions())
+    assert result.job_status == "PARTIAL"
+    assert result.word_analysis is None
+    assert result.contact_summary is not None
+    assert [(e.stage, e.message) for e in result.job_details.errors] == [
+        ("sentiment-analyzer", "ValueError: no weights")
+    ]
+
+
+def test_any_other_stage_that_fails_fails_the_call(stages: dict[str, StageConfig]) -> None:
+    stages["speech-recognizer"] = replace(stages["speech-recognizer"], options={"error": "boom"})
+    with pytest.raises(ValueError, match="boom"):
+        InProcess(stages)(RECORDING, CallOptions())
+
+
+def test_a_bad_recording_keeps_its_own_error(stages: dict[str, StageConfig]) -> None:
+    stages["audio-processor"] = replace(stages["audio-processor"], options={"error": "media"})
+    with pytest.raises(InvalidMediaError, match="empty"):
+        InProcess(stages)(RECORDING, CallOptions())
+
+
+def test_a_claim_about_a_turn_that_does_not_exist_is_rejected(stages: dict[str, StageConfig]) -> None:
+    stages["llm-analyzer"] = replace(stages["llm-analyzer"], engine="engines_for_test:InventingAnalysis")
+    result = InProcess(stages)(RECORDING, CallOptions())
+    assert result.job_status == "PARTIAL"
+    assert result.contact_summary is None
+    assert [(e.stage, e.code) for e in result.job_details.errors] == [("llm-analyzer", "evidence_unknown")]
+
+
+def test_corrected_roles_reach_the_report(stages: dict[str, StageConfig]) -> None:
+    roles = (("spk_0", Role.CUSTOMER), ("spk_1", Role.AGENT))
+    result = InProcess(stages)(RECORDING, CallOptions(roles=roles))
+    assert [turn.participant_role for turn in result.transcript] == ["CUSTOMER", "AGENT"]
+    assert {p.role_source for p in result.participants} == {"manual"}
+
+
+def test_the_graph_can_be_drawn_without_running_it() -> None:
+    """What Ray Data will need: nodes that are only names, in an order that can be mapped one by one."""
+    steps: list[tuple[str, tuple[str, ...]]] = []
+
+    def draw(step: str, *inputs: str) -> str:
+        steps.append((step, inputs))
+        return step
+
+    assert analyse(draw, "recording", "options") == "report"
+    done = {"recording", "options"}
+    for step, inputs in steps:
+        assert set(inputs) <= done
+        done.add(step)
+    assert {step for step, _ in steps} == {*ENGINE_STAGES, *PURE_STEPS}
