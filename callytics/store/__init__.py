@@ -1,0 +1,56 @@
+"""The call store: jobs, stage results, results, metadata, full-text search and API keys in a database; recordings
+in a blob store.
+
+    records.py       what goes in and out: frozen dataclasses
+    store.py         CallStore: every method is one transaction
+    asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
+    calls.py jobs.py keys.py search.py rows.py codec.py    the parts of the transactions
+    tables.py database.py migrations/                      SQLModel tables, connection, Alembic
+    blobs.py         BlobStore: recordings through fsspec
+"""
+
+from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_local
+from callytics.store.blobs import BlobStore
+from callytics.store.keys import SCOPES, hash_secret
+from callytics.store.records import (
+    FINISHED,
+    WITH_RESULT,
+    ApiKeyRecord,
+    CallFilter,
+    CallPage,
+    CallRecord,
+    EventRecord,
+    IssuedApiKey,
+    JobStatus,
+    Lease,
+    NewCall,
+    Statistics,
+    Submission,
+    new_call_id,
+)
+from callytics.store.store import CallStore
+
+__all__ = [
+    "FINISHED",
+    "METHODS",
+    "SCOPES",
+    "WITH_RESULT",
+    "ApiKeyRecord",
+    "AsyncStore",
+    "BlobStore",
+    "CallFilter",
+    "CallPage",
+    "CallRecord",
+    "CallStore",
+    "EventRecord",
+    "Invoke",
+    "IssuedApiKey",
+    "JobStatus",
+    "Lease",
+    "NewCall",
+    "Statistics",
+    "Submission",
+    "hash_secret",
+    "invoke_local",
+    "new_call_id",
+]

@@ -1,0 +1,143 @@
+"""The store for asyncio: the same methods, wherever the store is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from callytics.domain import Role, StageRun
+from callytics.store.records import (
+    ApiKeyRecord,
+    CallFilter,
+    CallPage,
+    CallRecord,
+    EventRecord,
+    IssuedApiKey,
+    JobStatus,
+    Lease,
+    NewCall,
+    Statistics,
+    Submission,
+)
+from callytics.store.store import CallStore
+
+Invoke = Callable[[str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
+"""Calls a method of a CallStore: name, positional and keyword arguments."""
+
+METHODS = frozenset(name for name in vars(CallStore) if not name.startswith("_") and name != "close")
+"""What may be invoked from another process."""
+
+
+def invoke_local(store: CallStore) -> Invoke:
+    """A store in this process; it works in threads, so the event loop never waits for the disk."""
+
+    async def invoke(method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return await asyncio.to_thread(getattr(store, method), *args, **kwargs)
+
+    return invoke
+
+
+class AsyncStore:
+    """CallStore's methods as coroutines (see there), over an ``invoke`` that reaches the store."""
+
+    def __init__(self, invoke: Invoke) -> None:
+        self._invoke = invoke
+
+    @classmethod
+    def local(cls, store: CallStore) -> AsyncStore:
+        return cls(invoke_local(store))
+
+    async def _call(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        return await self._invoke(method, args, kwargs)
+
+    async def create_call(self, new: NewCall) -> Submission:
+        result: Submission = await self._call("create_call", new)
+        return result
+
+    async def get_call(self, call_id: str) -> CallRecord:
+        result: CallRecord = await self._call("get_call", call_id)
+        return result
+
+    async def list_calls(self, wanted: CallFilter, limit: int = 50, cursor: str | None = None) -> CallPage:
+        result: CallPage = await self._call("list_calls", wanted, limit, cursor)
+        return result
+
+    async def call_ids(self) -> frozenset[str]:
+        result: frozenset[str] = await self._call("call_ids")
+        return result
+
+    async def patch_metadata(self, call_id: str, changes: Mapping[str, Any]) -> CallRecord:
+        result: CallRecord = await self._call("patch_metadata", call_id, changes)
+        return result
+
+    async def set_roles(self, call_id: str, roles: Mapping[str, Role]) -> CallRecord:
+        result: CallRecord = await self._call("set_roles", call_id, roles)
+        return result
+
+    async def retry_call(self, call_id: str) -> CallRecord:
+        result: CallRecord = await self._call("retry_call", call_id)
+        return result
+
+    async def cancel_call(self, call_id: str) -> CallRecord:
+        result: CallRecord = await self._call("cancel_call", call_id)
+        return result
+
+    async def delete_call(self, call_id: str, actor: str = "") -> None:
+        await self._call("delete_call", call_id, actor)
+
+    async def get_report(self, call_id: str) -> bytes:
+        result: bytes = await self._call("get_report", call_id)
+        return result
+
+    async def lease(self, worker: str, seconds: float) -> Lease | None:
+        result: Lease | None = await self._call("lease", worker, seconds)
+        return result
+
+    async def renew(self, call_id: str, token: str, seconds: float) -> bool:
+        result: bool = await self._call("renew", call_id, token, seconds)
+        return result
+
+    async def release(self, call_id: str, token: str, delay_s: float = 0.0) -> None:
+        await self._call("release", call_id, token, delay_s)
+
+    async def record_stage(
+        self, call_id: str, token: str, run: StageRun, key: str = "", output: Any | None = None
+    ) -> None:
+        await self._call("record_stage", call_id, token, run, key, output)
+
+    async def load_stage_output(self, call_id: str, key: str) -> Any | None:
+        return await self._call("load_stage_output", call_id, key)
+
+    async def complete(self, call_id: str, token: str, status: JobStatus, report_json: bytes) -> None:
+        await self._call("complete", call_id, token, status, report_json)
+
+    async def fail(self, call_id: str, token: str, stage: str, code: str, message: str) -> None:
+        await self._call("fail", call_id, token, stage, code, message)
+
+    async def append_event(self, call_id: str, event_type: str, data: Mapping[str, Any]) -> None:
+        await self._call("append_event", call_id, event_type, data)
+
+    async def events_after(self, call_id: str, number: int = 0, limit: int = 100) -> tuple[EventRecord, ...]:
+        result: tuple[EventRecord, ...] = await self._call("events_after", call_id, number, limit)
+        return result
+
+    async def statistics(self) -> Statistics:
+        result: Statistics = await self._call("statistics")
+        return result
+
+    async def create_api_key(self, name: str, scopes: Sequence[str], actor: str = "") -> IssuedApiKey:
+        result: IssuedApiKey = await self._call("create_api_key", name, scopes, actor)
+        return result
+
+    async def list_api_keys(self) -> tuple[ApiKeyRecord, ...]:
+        result: tuple[ApiKeyRecord, ...] = await self._call("list_api_keys")
+        return result
+
+    async def revoke_api_key(self, key_id: str, actor: str = "") -> ApiKeyRecord:
+        result: ApiKeyRecord = await self._call("revoke_api_key", key_id, actor)
+        return result
+
+    async def authenticate(self, sha256: str) -> ApiKeyRecord | None:
+        result: ApiKeyRecord | None = await self._call("authenticate", sha256)
+        return result

@@ -1,0 +1,173 @@
+"""Recordings, on whatever fsspec reaches: a folder, S3, ...
+
+calls/<call id>/<name>      one folder a call; names are given by this program, never by a caller
+incoming/<random>           being written; a local write becomes visible by a rename, or not at all
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from callytics.errors import InvalidMediaError, NotFoundError
+
+ORIGINAL = "recording"
+CHUNK_BYTES = 1 << 20
+SWEEP_AGE_S = 3600.0
+"""Younger leftovers may belong to an upload that goes on in another process."""
+
+_SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
+
+
+class BlobWriter:
+    """Receives the bytes of one blob; ``sha256`` and ``size_bytes`` are of what was written so far."""
+
+    def __init__(self, stream: Any, max_bytes: int | None) -> None:
+        self._stream = stream
+        self._max_bytes = max_bytes
+        self._hash = hashlib.sha256()
+        self.size_bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """
+        Raises:
+            InvalidMediaError: ``media_too_large``.
+        """
+        self.size_bytes += len(data)
+        if self._max_bytes is not None and self.size_bytes > self._max_bytes:
+            raise InvalidMediaError(
+                "media_too_large",
+                f"The recording is larger than {self._max_bytes} bytes; split it or raise the limit.",
+            )
+        self._hash.update(data)
+        self._stream.write(data)
+
+
+class BlobStore:
+    """Blobs under one fsspec URL, e.g. ``/srv/callytics/blobs`` or ``s3://bucket/prefix``. Thread-safe."""
+
+    def __init__(self, url: str, **storage_options: Any) -> None:
+        self._fs, self._root = fsspec.core.url_to_fs(url, **storage_options)
+        self._is_local = isinstance(self._fs, LocalFileSystem)
+        self._fs.makedirs(self._root, exist_ok=True)
+
+    def uri(self, call_id: str, name: str = ORIGINAL) -> str:
+        """Where a blob lies: a plain path on a local disk, else an fsspec URL."""
+        path = self._path(call_id, name)
+        return path if self._is_local else str(self._fs.unstrip_protocol(path))
+
+    def _path(self, call_id: str, name: str) -> str:
+        if not _SAFE.match(call_id) or not _SAFE.match(name):
+            raise ValueError(f"not a blob name: {call_id!r}, {name!r}")
+        return f"{self._root}/calls/{call_id}/{name}"
+
+    @contextmanager
+    def writer(
+        self, call_id: str, name: str = ORIGINAL, max_bytes: int | None = None
+    ) -> Iterator[BlobWriter]:
+        """Write one blob. It exists, whole and on disk, after the block; after an exception there is nothing."""
+        path = self._path(call_id, name)
+        if self._is_local:
+            yield from self._write_local(path, max_bytes)
+        else:
+            stream = self._fs.open(path, "wb", autocommit=False)
+            try:
+                yield BlobWriter(stream, max_bytes)
+                stream.close()
+                stream.commit()
+            except BaseException:
+                stream.discard()
+                raise
+
+    def _write_local(self, path: str, max_bytes: int | None) -> Iterator[BlobWriter]:
+        incoming = f"{self._root}/incoming/{secrets.token_hex(16)}"
+        os.makedirs(os.path.dirname(incoming), exist_ok=True)
+        try:
+            with open(incoming, "xb") as stream:
+                yield BlobWriter(stream, max_bytes)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            os.replace(incoming, path)
+            _sync_folder(os.path.dirname(path))
+        except BaseException:
+            if os.path.exists(incoming):
+                os.unlink(incoming)
+            raise
+
+    def exists(self, call_id: str, name: str) -> bool:
+        return bool(self._fs.exists(self._path(call_id, name)))
+
+    def size_bytes(self, call_id: str, name: str = ORIGINAL) -> int:
+        """
+        Raises:
+            NotFoundError: ``blob_not_found``.
+        """
+        try:
+            return int(self._fs.size(self._path(call_id, name)))
+        except FileNotFoundError as error:
+            raise NotFoundError("blob_not_found", f"The {name} of call {call_id} is not there.") from error
+
+    def read(
+        self, call_id: str, name: str = ORIGINAL, start: int = 0, end: int | None = None
+    ) -> Iterator[bytes]:
+        """The bytes from ``start`` up to but without ``end``, in chunks of CHUNK_BYTES at most."""
+        with self._fs.open(self._path(call_id, name), "rb") as stream:
+            stream.seek(start)
+            remaining = None if end is None else end - start
+            while chunk := stream.read(CHUNK_BYTES if remaining is None else min(CHUNK_BYTES, remaining)):
+                if remaining is not None:
+                    remaining -= len(chunk)
+                yield chunk
+
+    def delete_call(self, call_id: str) -> None:
+        """Remove every blob of a call; that there is none is no error."""
+        folder = os.path.dirname(self._path(call_id, ORIGINAL))
+        if self._fs.exists(folder):
+            self._fs.rm(folder, recursive=True)
+
+    def sweep(self, known_call_ids: Collection[str], min_age_s: float = SWEEP_AGE_S) -> int:
+        """Remove what no call owns: writes that a crash cut off, blobs whose call is deleted. Returns how many."""
+        removed = 0
+        for folder, is_orphan in (
+            (f"{self._root}/incoming", lambda name: True),
+            (f"{self._root}/calls", lambda name: name not in known_call_ids),
+        ):
+            if not self._fs.exists(folder):
+                continue
+            for path in self._fs.ls(folder, detail=False):
+                if is_orphan(path.rstrip("/").rsplit("/", 1)[-1]) and self._age_s(path) >= min_age_s:
+                if is_orphan(path.rstrip("/").rsplit("/", 1)[-1]) and self._age_s(path) >= min_age_s:
+                    self._fs.rm(path, recursive=True)
+                    self._fs.rm(path, recursive=True)
+                    removed += 1
+        return removed
+
+    def _age_s(self, path: str) -> float:
+        if self._is_local:
+            return time.time() - os.path.getmtime(path)
+        files = [path] if self._fs.isfile(path) else self._fs.find(path)
+        modified = [self._fs.modified(file).timestamp() for file in files]
+        return time.time() - max(modified, default=0.0)
+
+
+def _sync_folder(folder: str) -> None:
+    """Make a rename survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,215 @@
+"""Calls as their owner sees them: submit, read, list, correct, delete. Each function is a part of one transaction."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from callytics.domain import Role, StageStatus
+from callytics.errors import ConflictError, InvalidRequestError
+from callytics.store import search
+from callytics.store.codec import options_to_json
+from callytics.store.records import (
+    FINISHED,
+    WITH_RESULT,
+    CallFilter,
+    CallPage,
+    JobStatus,
+    NewCall,
+    Submission,
+)
+from callytics.store.rows import add_audit, add_event, apply_metadata, call_record, fetch_call, media_json
+from callytics.store.tables import CallRow, StageRow
+
+MAX_PAGE_SIZE = 200
+
+
+def create(session: Session, new: NewCall, now_ms: int) -> Submission:
+    """
+    Raises:
+        ConflictError: the idempotency key was used for another request.
+    """
+    request_hash = _hash([new.media.sha256, options_to_json(new.options), dict(new.metadata)])
+    if new.idempotency_key is not None:
+        earlier = session.exec(
+            select(CallRow).where(col(CallRow.idempotency_key) == new.idempotency_key)
+        ).first()
+        if earlier is not None:
+            if earlier.request_hash != request_hash:
+                raise ConflictError(
+                    "idempotency_key_reused",
+                    "This Idempotency-Key was used for another request; send a new key with a new request.",
+                )
+            return Submission(call_record(session, earlier), created=False)
+    dedupe_key = _hash([new.media.sha256, options_to_json(new.options)]) if new.deduplicate else None
+    if dedupe_key is not None:
+        same = session.exec(select(CallRow).where(col(CallRow.dedupe_key) == dedupe_key)).first()
+        if same is not None and same.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+            return Submission(call_record(session, same), created=False)
+        if same is not None:  # what came to nothing does not stand in the way of another try
+            same.dedupe_key = None
+            session.flush()
+    row = CallRow(
+        id=new.id,
+        status=JobStatus.QUEUED,
+        created_at_ms=now_ms,
+        updated_at_ms=now_ms,
+        available_at_ms=now_ms,
+        uri=new.uri,
+        size_bytes=new.size_bytes,
+        filename=new.filename,
+        sha256=new.media.sha256,
+        duration_s=new.media.duration_s,
+        media=media_json(new.media),
+        options=options_to_json(new.options),
+        custom={},
+        dedupe_key=dedupe_key,
+        idempotency_key=new.idempotency_key,
+        request_hash=request_hash,
+    )
+    apply_metadata(row, new.metadata)
+    session.add(row)
+    session.flush()
+    add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
+    return Submission(call_record(session, row), created=True)
+
+
+def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -> CallPage:
+    """
+    Raises:
+        InvalidRequestError: the cursor is not one of ours, or nothing in the text can be searched for.
+    """
+    statement = select(CallRow).order_by(col(CallRow.id).desc())
+    if wanted.statuses:
+        statement = statement.where(col(CallRow.status).in_(wanted.statuses))
+    for name in ("language_code", "external_id", "agent_id", "queue", "direction"):
+        if (value := getattr(wanted, name)) is not None:
+            statement = statement.where(getattr(CallRow, name) == value)
+    if wanted.created_from_ms is not None:
+        statement = statement.where(col(CallRow.created_at_ms) >= wanted.created_from_ms)
+    if wanted.created_before_ms is not None:
+        statement = statement.where(col(CallRow.created_at_ms) < wanted.created_before_ms)
+    phrases = search.query_phrases(wanted.text) if wanted.text else []
+    if wanted.text and not phrases:
+        raise InvalidRequestError("query_empty", "q holds no letter or digit to search for.")
+    for phrase in phrases:
+        statement = statement.where(search.calls_saying(phrase))
+    if cursor is not None:
+        statement = statement.where(col(CallRow.id) < _decode_cursor(cursor))
+    limit = max(1, min(limit, MAX_PAGE_SIZE))
+    rows = list(session.exec(statement.limit(limit + 1)))
+    shown = rows[:limit]
+    return CallPage(
+        calls=tuple(call_record(session, row, with_stages=False) for row in shown),
+        next_cursor=_encode_cursor(shown[-1].id) if len(rows) > limit else None,
+        matches=search.first_matches(session, [row.id for row in shown], phrases) if phrases else {},
+    )
+
+
+def _encode_cursor(call_id: str) -> str:
+    return base64.urlsafe_b64encode(f"v1:{call_id}".encode()).decode().rstrip("=")
+
+
+def _decode_cursor(cursor: str) -> str:
+    try:
+        version, _, call_id = (
+            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(":")
+        )
+    except (binascii.Error, ValueError):
+        version, call_id = "", ""
+    if version != "v1" or len(call_id) != 26:
+        raise InvalidRequestError("cursor_invalid", "The cursor is not one that a list of calls returned.")
+    return call_id
+
+
+def set_roles(session: Session, call_id: str, roles: Mapping[str, Role], now_ms: int) -> CallRow:
+    """Correct who is who by hand. What depends on roles (talk of each party, sentiment, quality, summary) is
+    computed again from the finished results of the earlier stages, so the call is queued again.
+
+    Raises:
+        ConflictError: the call has no result whose roles could be corrected.
+    """
+    row = fetch_call(session, call_id)
+    if JobStatus(row.status) not in WITH_RESULT:
+        raise ConflictError(
+            "call_not_finished", f"Call {call_id} is {row.status}: it has no roles to correct yet."
+        )
+    corrected = {
+        **dict(row.options.get("roles") or []),
+        **{party: role.value for party, role in roles.items()},
+    }
+    row.options = {**row.options, "roles": [list(pair) for pair in sorted(corrected.items())]}
+    add_event(session, call_id, "call.roles_corrected", {"roles": corrected}, now_ms)
+    enqueue(session, row, now_ms)
+    return row
+
+
+def retry(session: Session, call_id: str, now_ms: int) -> CallRow:
+    """Queue an unsuccessful call again; finished stages keep their results.
+
+    Raises:
+        ConflictError: nothing failed.
+    """
+    row = fetch_call(session, call_id)
+    if row.status not in (JobStatus.FAILED, JobStatus.PARTIAL, JobStatus.CANCELLED):
+        raise ConflictError("nothing_to_retry", f"Call {call_id} is {row.status}: no stage of it failed.")
+    unfinished = select(StageRow).where(
+        col(StageRow.call_id) == call_id, col(StageRow.status) != StageStatus.COMPLETED
+    )
+    for stage in session.exec(unfinished).all():
+        session.delete(stage)
+    enqueue(session, row, now_ms)
+    return row
+
+
+def enqueue(session: Session, row: CallRow, now_ms: int) -> None:
+    row.status = JobStatus.QUEUED
+    row.attempts = 0
+    row.available_at_ms = now_ms
+    row.updated_at_ms = now_ms
+    row.completed_at_ms = None
+    row.error_stage = row.error_code = row.error_message = None
+    release_lease(row)
+    session.add(row)
+    add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
+
+
+def cancel(session: Session, call_id: str, now_ms: int) -> CallRow:
+    """Stop a call; its worker finds its lease gone. Cancelling twice is no error.
+
+    Raises:
+        ConflictError: it has already finished.
+    """
+    row = fetch_call(session, call_id)
+    if row.status == JobStatus.CANCELLED:
+        return row
+    if JobStatus(row.status) in FINISHED:
+        raise ConflictError("call_finished", f"Call {call_id} is {row.status}: there is nothing to cancel.")
+    row.status = JobStatus.CANCELLED
+    row.updated_at_ms = row.completed_at_ms = now_ms
+    release_lease(row)
+    add_event(session, call_id, "call.cancelled", {"job_status": row.status}, now_ms)
+    return row
+
+
+def release_lease(row: CallRow) -> None:
+    row.lease_owner = row.lease_token = row.lease_expires_at_ms = None
+
+
+def delete(session: Session, call_id: str, actor: str, now_ms: int) -> None:
+    """Remove a call and all that was derived from it. Who deleted it, and when, stays in the audit."""
+    row = fetch_call(session, call_id)
+    search.remove_turns(session, call_id)
+    session.delete(row)  # stage results, report and events go with it: ON DELETE CASCADE
+    add_audit(session, actor, "call.deleted", call_id, {"sha256": row.sha256, "status": row.status}, now_ms)
+
+
+def _hash(parts: list[Any]) -> str:
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

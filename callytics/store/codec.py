@@ -1,0 +1,67 @@
+"""Domain objects and results as compressed JSON: readable by every version and every environment, unlike a pickle."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import asdict, replace
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from callytics import domain
+from callytics.domain import Audio, CallOptions, Pcm
+
+
+def pack(text: bytes) -> bytes:
+    return zlib.compress(text, level=6)
+
+
+def unpack(data: bytes) -> bytes:
+    return zlib.decompress(data)
+
+
+def encode(output: Any) -> bytes:
+    """The output of a stage, a dataclass of callytics.domain, as compressed JSON.
+
+    ``Audio`` is kept without its samples: enough for the report, not for an engine that listens. They are
+    large, and the recording they came from is in the blob store.
+    """
+    if isinstance(output, Audio):
+        pcm = output.pcm
+        output = replace(output, pcm=Pcm("", pcm.num_channels, pcm.num_samples, pcm.sample_rate_hz))
+    document = {"type": type(output).__name__, "value": asdict(output)}
+    # NaN and infinity (an SNR without noise) are written as Python's json reads them back.
+    return pack(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def decode(data: bytes) -> Any:
+    """The inverse of :func:`encode`.
+
+    Raises:
+        ValueError: written by a version whose types were others; the stage has to run again.
+    """
+    document = json.loads(unpack(data))
+    output_type = getattr(domain, document["type"], None)
+    if output_type is None:
+        raise ValueError(f"unknown type of stage output: {document['type']}")
+    output = _adapter(output_type).validate_python(document["value"])
+    if isinstance(output, Audio):
+        output = replace(output, pcm=replace(output.pcm, buffer=b""))
+    return output
+
+
+def options_to_json(options: CallOptions) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(json.dumps(asdict(options)))
+    return value
+
+
+def options_from_json(value: dict[str, Any]) -> CallOptions:
+    options: CallOptions = _adapter(CallOptions).validate_python(value)
+    return options
+
+
+@cache
+def _adapter(output_type: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(output_type)

@@ -1,0 +1,193 @@
+"""What goes in and out of the store: frozen standard-library dataclasses, so that they cross environments.
+
+Times are integer milliseconds since the Unix epoch (``*_ms``), except the lengths of media, which are seconds.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from callytics.domain import CallOptions, Media, Recording, StageRun
+
+
+class JobStatus(StrEnum):
+    QUEUED = "QUEUED"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    PARTIAL = "PARTIAL"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+FINISHED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED})
+"""A call in one of these is not worked on; only retry, or a correction of roles, queues it again."""
+
+WITH_RESULT = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
+
+METADATA_FIELDS = ("external_id", "agent_id", "queue", "direction", "started_at")
+"""Metadata that can be filtered by; everything else the caller knows goes under ``custom``."""
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_call_id() -> str:
+    """A ULID (https://github.com/ulid/spec) in lower case: 26 characters that sort by time, 80 random bits."""
+    number = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+@dataclass(frozen=True)
+class NewCall:
+    """A recording that lies in the blob store and shall become a call.
+
+    Attributes:
+        idempotency_key: the caller's own name of this request, already made unique per API key.
+        deduplicate: a call of the same audio with the same options, unless it failed, is answered instead.
+    """
+
+    id: str
+    uri: str
+    size_bytes: int
+    media: Media
+    filename: str = ""
+    options: CallOptions = field(default_factory=CallOptions)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+    deduplicate: bool = True
+
+
+@dataclass(frozen=True)
+class CallFailure:
+    stage: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One call as the store knows it; ``stages`` in the order in which they started."""
+
+    id: str
+    status: JobStatus
+    created_at_ms: int
+    updated_at_ms: int
+    completed_at_ms: int | None
+    uri: str
+    size_bytes: int
+    filename: str
+    media: Media
+    options: CallOptions
+    metadata: Mapping[str, Any]
+    language_code: str | None
+    attempts: int
+    error: CallFailure | None
+    stages: tuple[StageRun, ...] = ()
+
+    @property
+    def recording(self) -> Recording:
+        return Recording(self.id, self.uri)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """``created`` is False where an earlier call was answered: same audio, or same idempotency key."""
+
+    call: CallRecord
+    created: bool
+
+
+@dataclass(frozen=True)
+class CallFilter:
+    """All that is given must hold. ``text`` finds calls where every word (or "quoted phrase") was said."""
+
+    statuses: tuple[JobStatus, ...] = ()
+    language_code: str | None = None
+    external_id: str | None = None
+    agent_id: str | None = None
+    queue: str | None = None
+    direction: str | None = None
+    created_from_ms: int | None = None
+    created_before_ms: int | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class TurnMatch:
+    """A turn that a full-text search found."""
+
+    turn_id: str
+    participant_role: str
+    begin_offset_ms: int
+    content: str
+
+
+@dataclass(frozen=True)
+class CallPage:
+    """Newest first. ``matches[call_id]`` are the first turns found, when there was a full-text search."""
+
+    calls: tuple[CallRecord, ...]
+    next_cursor: str | None
+    matches: Mapping[str, tuple[TurnMatch, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right of one worker to one call until ``expires_at_ms``. Every write of the worker shows ``token``."""
+
+    call: CallRecord
+    token: str
+    expires_at_ms: int
+
+
+@dataclass(frozen=True)
+class EventRecord:
+    """``number`` grows with time over all calls and is never used again."""
+
+    number: int
+    call_id: str
+    type: str
+    data: Mapping[str, Any]
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class ApiKeyRecord:
+    id: str
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_at_ms: int
+    revoked_at_ms: int | None
+    last_used_at_ms: int | None
+
+
+@dataclass(frozen=True)
+class IssuedApiKey:
+    """``secret`` is shown once; the store keeps its SHA-256 only."""
+
+    key: ApiKeyRecord
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class StageStatistics:
+    stage: str
+    status: str
+    runs: int
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Counted at the moment of asking."""
+
+    calls_by_status: Mapping[str, int]
+    oldest_queued_at_ms: int | None
+    audio_duration_s: float
+    audio_bytes: int
+    stages: tuple[StageStatistics, ...]

@@ -1,0 +1,145 @@
+"""The tables. A change here needs a migration; tests/store/test_migrations.py holds the two together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlmodel import Field, SQLModel
+
+_AUTOINCREMENT_ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers only an INTEGER key
+
+
+def _call_reference(**options: Any) -> Column[str]:
+    return Column(String(26), ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, **options)
+
+
+class CallRow(SQLModel, table=True):
+    """A call and its job.
+
+    ``dedupe_key`` is the hash of audio and options, ``lease_token`` fences out a worker whose lease ended.
+    The metadata that lists filter by has columns of its own.
+    """
+
+    __tablename__ = "calls"
+    __table_args__ = (Index("ix_calls_queue_order", "status", "available_at_ms", "id"),)
+
+    id: str = Field(sa_column=Column(String(26), primary_key=True))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+    updated_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    completed_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    uri: str = Field(sa_column=Column(Text, nullable=False))
+    size_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
+    filename: str = Field(sa_column=Column(Text, nullable=False))
+    sha256: str = Field(sa_column=Column(String(64), nullable=False, index=True))
+    duration_s: float
+    media: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    options: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    custom: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    external_id: str | None = Field(default=None, sa_column=Column(Text, index=True))
+    agent_id: str | None = Field(default=None, sa_column=Column(Text, index=True))
+    queue: str | None = Field(default=None, sa_column=Column(Text, index=True))
+    direction: str | None = Field(default=None, sa_column=Column(Text))
+    started_at: str | None = Field(default=None, sa_column=Column(Text))
+    language_code: str | None = Field(default=None, sa_column=Column(String(16), index=True))
+    dedupe_key: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
+    idempotency_key: str | None = Field(default=None, sa_column=Column(Text, unique=True))
+    request_hash: str = Field(sa_column=Column(String(64), nullable=False))
+    attempts: int = 0
+    available_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    lease_owner: str | None = Field(default=None, sa_column=Column(Text))
+    lease_token: str | None = Field(default=None, sa_column=Column(String(32)))
+    lease_expires_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    error_stage: str | None = Field(default=None, sa_column=Column(Text))
+    error_code: str | None = Field(default=None, sa_column=Column(Text))
+    error_message: str | None = Field(default=None, sa_column=Column(Text))
+
+
+class StageRow(SQLModel, table=True):
+    """The last run of a stage on a call. ``result_key`` names its inputs, engine and options; ``output`` is
+    compressed JSON (store/codec.py)."""
+
+    __tablename__ = "stage_results"
+
+    call_id: str = Field(sa_column=_call_reference(primary_key=True))
+    stage: str = Field(sa_column=Column(String(64), primary_key=True))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    result_key: str = Field(sa_column=Column(Text, nullable=False))
+    attempts: int = 0
+    started_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    updated_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    duration_s: float = 0.0
+    application: str = ""
+    engine: str = ""
+    model: str = ""
+    model_revision: str = ""
+    config_hash: str = ""
+    error_code: str = ""
+    error_message: str = Field(default="", sa_column=Column(Text, nullable=False))
+    output: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class ReportRow(SQLModel, table=True):
+    """The result of a call, compressed JSON of result.md."""
+
+    __tablename__ = "reports"
+
+    call_id: str = Field(sa_column=_call_reference(primary_key=True))
+    created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class TurnTextRow(SQLModel, table=True):
+    """What was said, a row a turn, for full-text search (store/search.py)."""
+
+    __tablename__ = "turn_texts"
+
+    id: int | None = Field(default=None, sa_column=Column(_AUTOINCREMENT_ID, primary_key=True))
+    call_id: str = Field(sa_column=_call_reference(index=True))
+    turn_id: str
+    participant_role: str
+    begin_offset_ms: int
+    content: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class EventRow(SQLModel, table=True):
+    """What happened to a call, in order; the source of its event stream."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("ix_events_call_number", "call_id", "number"), {"sqlite_autoincrement": True})
+
+    number: int | None = Field(default=None, sa_column=Column(_AUTOINCREMENT_ID, primary_key=True))
+    call_id: str = Field(sa_column=_call_reference())
+    type: str
+    data: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class AuditRow(SQLModel, table=True):
+    """Who did what to which call or key. It outlives what it is about, so it references nothing."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    number: int | None = Field(default=None, sa_column=Column(_AUTOINCREMENT_ID, primary_key=True))
+    at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class ApiKeyRow(SQLModel, table=True):
+    """An API key; only the SHA-256 of the secret is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: str = Field(sa_column=Column(String(26), primary_key=True))
+    name: str
+    prefix: str
+    sha256: str = Field(sa_column=Column(String(64), nullable=False, unique=True))
+    scopes: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    revoked_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    last_used_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
