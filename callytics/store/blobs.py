@@ -89,7 +89,9 @@ class BlobStore:
                 stream.close()
                 stream.commit()
             except BaseException:
-                stream.discard()
+                stream.discard()  # S3: abort the multipart upload
+                if self._fs.exists(path):  # a file system whose discard does nothing
+                    self._fs.rm(path)
                 raise
 
     def _write_local(self, path: str, max_bytes: int | None) -> Iterator[BlobWriter]:
@@ -103,6 +105,7 @@ class BlobStore:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             os.replace(incoming, path)
             _sync_folder(os.path.dirname(path))
+            _sync_folder(os.path.dirname(os.path.dirname(path)))
         except BaseException:
             if os.path.exists(incoming):
                 os.unlink(incoming)
@@ -142,16 +145,11 @@ class BlobStore:
     def sweep(self, known_call_ids: Collection[str], min_age_s: float = SWEEP_AGE_S) -> int:
         """Remove what no call owns: writes that a crash cut off, blobs whose call is deleted. Returns how many."""
         removed = 0
-        for folder, is_orphan in (
-            (f"{self._root}/incoming", lambda name: True),
-            (f"{self._root}/calls", lambda name: name not in known_call_ids),
-        ):
+        for folder, owned in ((f"{self._root}/incoming", ()), (f"{self._root}/calls", known_call_ids)):
             if not self._fs.exists(folder):
                 continue
             for path in self._fs.ls(folder, detail=False):
-                if is_orphan(path.rstrip("/").rsplit("/", 1)[-1]) and self._age_s(path) >= min_age_s:
-                if is_orphan(path.rstrip("/").rsplit("/", 1)[-1]) and self._age_s(path) >= min_age_s:
-                    self._fs.rm(path, recursive=True)
+                if path.rstrip("/").rsplit("/", 1)[-1] not in owned and self._age_s(path) >= min_age_s:
                     self._fs.rm(path, recursive=True)
                     removed += 1
         return removed

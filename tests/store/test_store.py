@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from callytics.domain import CallOptions, Role, StageRun, StageStatus
+from callytics.errors import ConflictError, InvalidRequestError, NotFoundError
+from callytics.store import CallFilter, CallStore, JobStatus
+from tests.store.conftest import Clock
+from tests.store.samples import finish, new_call, result_json
+
+
+def test_a_call_is_stored_as_submitted(store: CallStore) -> None:
+    options = CallOptions(language="ko", agent_channel=1, hotwords=("환불",))
+    metadata = {"agent_id": "kim", "custom": {"campaign": "봄"}}
+    submission = store.create_call(new_call(options=options, metadata=metadata, filename="통화.wav"))
+    call = store.get_call(submission.call.id)
+    assert submission.created
+    assert (call.status, call.options, call.filename) == (JobStatus.QUEUED, options, "통화.wav")
+    assert call.metadata["agent_id"] == "kim"
+    assert call.metadata["custom"] == {"campaign": "봄"}
+    assert pickle.loads(pickle.dumps(call)) == call
+
+
+def test_the_same_audio_twice_is_one_call_unless_asked_otherwise(store: CallStore) -> None:
+    first = store.create_call(new_call())
+    assert store.create_call(new_call()).call.id == first.call.id
+    assert not store.create_call(new_call()).created
+    assert store.create_call(new_call(deduplicate=False)).created
+    assert store.create_call(new_call(options=CallOptions(language="en"))).created
+    assert store.create_call(new_call("b" * 64)).created
+
+
+def test_a_failed_call_does_not_stand_in_the_way_of_the_same_audio(store: CallStore) -> None:
+    first = store.create_call(new_call()).call
+    lease = store.lease("w", 60)
+    assert lease is not None
+    store.fail(first.id, lease.token, "speech-recognizer", "stage_crashed", "boom")
+    second = store.create_call(new_call())
+    assert second.created
+    store.retry_call(first.id)
+    assert store.create_call(new_call()).call.id == second.call.id
+
+
+def test_an_idempotency_key_names_one_request(store: CallStore) -> None:
+    first = store.create_call(new_call(idempotency_key="k", deduplicate=False))
+    again = store.create_call(new_call(idempotency_key="k", deduplicate=False))
+    assert again.call.id == first.call.id
+    assert not again.created
+    with pytest.raises(ConflictError, match="Idempotency-Key"):
+        store.create_call(new_call("b" * 64, idempotency_key="k"))
+
+
+def test_metadata_is_patched_and_cleared(store: CallStore) -> None:
+    call = store.create_call(new_call(metadata={"queue": "vip", "custom": {"a": 1, "b": 2}})).call
+    patched = store.patch_metadata(call.id, {"queue": None, "agent_id": "lee", "custom": {"a": None, "c": 3}})
+    assert patched.metadata["queue"] is None
+    assert patched.metadata["agent_id"] == "lee"
+    assert patched.metadata["custom"] == {"b": 2, "c": 3}
+
+
+def test_unknown_calls_are_not_found(store: CallStore) -> None:
+    for method in (store.get_call, store.delete_call, store.retry_call, store.cancel_call):
+        with pytest.raises(NotFoundError):
+            method("nope")
+
+
+def test_deleting_removes_everything_but_the_audit(store: CallStore) -> None:
+    call = store.create_call(new_call(idempotency_key="k")).call
+    finish(store)
+    store.delete_call(call.id, actor="tester")
+    assert store.events_after(call.id) == ()
+    assert store.list_calls(CallFilter(text="환불")).calls == ()
+    with pytest.raises(NotFoundError):
+        store.get_report(call.id)
+    with store._read() as session:
+        from sqlalchemy import text
+
+        counts = {
+            table: session.execute(text(f"SELECT count(*) FROM {table}")).scalar()
+            for table in ("calls", "stage_results", "reports", "events", "turn_texts", "turn_search")
+        }
+        audit = session.execute(text("SELECT actor, action, subject FROM audit_events")).all()
+    assert set(counts.values()) == {0}
+    assert [tuple(row) for row in audit] == [("tester", "call.deleted", call.id)]
+    assert store.create_call(new_call(idempotency_key="k")).created
+
+
+def test_correcting_roles_queues_the_call_and_keeps_finished_stages(store: CallStore) -> None:
+    call = store.create_call(new_call()).call
+    with pytest.raises(ConflictError):
+        store.set_roles(call.id, {"spk_0": Role.CUSTOMER})
+    finish(store)
+    store.set_roles(call.id, {"spk_0": Role.CUSTOMER})
+    finish(store)
+    queued = store.set_roles(call.id, {"spk_1": Role.AGENT})
+    assert queued.status is JobStatus.QUEUED
+    assert queued.options.roles == (("spk_0", Role.CUSTOMER), ("spk_1", Role.AGENT))
+    assert store.load_stage_output(call.id, "k1") is not None
+
+
+def test_retry_forgets_only_what_did_not_finish(store: CallStore) -> None:
+    call = store.create_call(new_call()).call
+    lease = store.lease("w", 60)
+    assert lease is not None
+    with pytest.raises(ConflictError):
+        store.retry_call(call.id)
+    store.record_stage(call.id, lease.token, StageRun("speaker-diarizer", StageStatus.COMPLETED, 1))
+    store.record_stage(call.id, lease.token, StageRun("llm-analyzer", StageStatus.FAILED, 3, error_code="x"))
+    store.complete(call.id, lease.token, JobStatus.PARTIAL, result_json(call.id))
+    retried = store.retry_call(call.id)
+    assert retried.status is JobStatus.QUEUED
+    assert [(run.name, run.status) for run in retried.stages] == [("speaker-diarizer", StageStatus.COMPLETED)]
+
+
+def test_cancelling(store: CallStore) -> None:
+    call = store.create_call(new_call()).call
+    lease = store.lease("w", 60)
+    assert lease is not None
+    assert store.cancel_call(call.id).status is JobStatus.CANCELLED
+    assert store.cancel_call(call.id).status is JobStatus.CANCELLED
+    assert not store.renew(call.id, lease.token, 60)
+    assert store.lease("w", 60) is None
+    store.retry_call(call.id)
+    finish(store)
+    with pytest.raises(ConflictError):
+        store.cancel_call(call.id)
+
+
+def test_lists_filter(store: CallStore, clock: Clock) -> None:
+    old = store.create_call(new_call("1" * 64, metadata={"agent_id": "kim"})).call
+    clock.now_s += 10
+    new = store.create_call(new_call("2" * 64, metadata={"agent_id": "lee"})).call
+    finish(store)
+
+    def found(**wanted: object) -> list[str]:
+        return [call.id for call in store.list_calls(CallFilter(**wanted)).calls]  # type: ignore[arg-type]
+
+    assert found() == [new.id, old.id]
+    assert found(agent_id="kim") == [old.id]
+    assert found(statuses=(JobStatus.COMPLETED,)) == [old.id]
+    assert found(language_code="ko") == [old.id]
+    assert found(created_from_ms=new.created_at_ms) == [new.id]
+    assert found(created_before_ms=new.created_at_ms) == [old.id]
+
+
+@pytest.fixture(scope="module")
+def ten_calls(tmp_path_factory: pytest.TempPathFactory) -> CallStore:
+    store = CallStore(f"sqlite:///{tmp_path_factory.mktemp('paging')}/callytics.db")
+    for number in range(10):
+        store.create_call(new_call(f"{number:064}", metadata={"queue": "even" if number % 2 == 0 else "odd"}))
+    return store
+
+
+@settings(max_examples=30, deadline=None)
+@given(limit=st.integers(1, 12), queue=st.sampled_from([None, "even", "odd"]))
+def test_paging_shows_every_call_once_in_order(ten_calls: CallStore, limit: int, queue: str | None) -> None:
+    wanted = CallFilter(queue=queue)
+    everything = [call.id for call in ten_calls.list_calls(wanted, limit=100).calls]
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = ten_calls.list_calls(wanted, limit, cursor)
+        assert 0 < len(page.calls) <= limit
+        seen += [call.id for call in page.calls]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == everything == sorted(everything, reverse=True)
+    assert len(everything) == (10 if queue is None else 5)
+
+
+@settings(max_examples=50, deadline=None)
+@given(cursor=st.text(max_size=60))
+def test_foreign_cursors_are_refused(ten_calls: CallStore, cursor: str) -> None:
+    with pytest.raises(InvalidRequestError):
+        ten_calls.list_calls(CallFilter(), 5, cursor)
+
+
+def test_statistics_count_what_is_there(store: CallStore) -> None:
+    store.create_call(new_call("1" * 64))
+    finish(store)
+    waiting = store.create_call(new_call("2" * 64)).call
+    numbers = store.statistics()
+    assert numbers.calls_by_status["COMPLETED"] == 1
+    assert numbers.calls_by_status["QUEUED"] == 1
+    assert numbers.calls_by_status["FAILED"] == 0
+    assert numbers.oldest_queued_at_ms == waiting.created_at_ms
+    assert numbers.audio_duration_s == 24.0
+    assert [(s.stage, s.status, s.runs, s.duration_s) for s in numbers.stages] == [
+        ("speech-recognizer", "COMPLETED", 1, 1.5)
+    ]
+
+
+def test_api_keys_are_kept_as_hashes_and_can_be_revoked(store: CallStore, clock: Clock) -> None:
+    from callytics.store import hash_secret
+
+    issued = store.create_api_key("ci", ["calls:read"])
+    assert issued.secret.startswith("cly_")
+    assert issued.secret not in repr(issued)
+    found = store.authenticate(hash_secret(issued.secret))
+    assert found is not None
+    assert found.scopes == ("calls:read",)
+    assert store.list_api_keys()[0].last_used_at_ms == round(clock.now_s * 1000)
+    with store._read() as session:
+        from sqlalchemy import text
+
+        assert issued.secret not in str(session.execute(text("SELECT * FROM api_keys")).all())
+    store.revoke_api_key(issued.key.id)
+    assert store.authenticate(hash_secret(issued.secret)) is None
+    with pytest.raises(InvalidRequestError):
+        store.create_api_key("ci", ["calls:everything"])
