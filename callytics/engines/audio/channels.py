@@ -1,0 +1,98 @@
+"""Which channels of a recording are worth listening to.
+
+A stereo file is two parties only if each channel carries its own. Here the other cases are found: a channel that
+carries nothing, and the same signal on both (a mono call sold as stereo), also with one leg inverted, delayed,
+quieter or coded again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.domain import PIPELINE_SAMPLE_RATE_HZ
+
+Int16 = npt.NDArray[np.int16]
+
+SILENT_DBFS = -66.0
+"""A channel whose loudest frames stay below this carries nothing: idle noise of G.711 lies at about -72 dBFS."""
+STATIONARY_DB, STATIONARY_DBFS = 6.0, -45.0
+"""So does one whose level hardly changes and is low: line noise. Speech changes by 20 dB and more."""
+
+DUPLICATE_CORRELATION = 0.9
+"""One signal plus independent noise of 10 dB below it on one side still correlates by 0.95; two parties that leak into
+each other at -20 dB correlate by 0.2."""
+MAX_DELAY_S = 0.1
+_WINDOW_S = 2.0
+_MAX_WINDOWS = 60
+_LOW_CUT_HZ = 300.0  # hum and rumble, which both legs may share, lie below
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """Of the second channel with the first: ``correlation``, -1..1, at the best ``delay_s``."""
+
+    correlation: float
+    delay_s: float
+
+    @property
+    def dual_mono(self) -> bool:
+        return self.correlation >= DUPLICATE_CORRELATION
+
+    @property
+    def antiphase(self) -> bool:
+        return self.correlation <= -DUPLICATE_CORRELATION
+
+
+def silent_channels(frames_dbfs: npt.NDArray[np.float32]) -> tuple[int, ...]:
+    """Channels that carry nothing; ``frames_dbfs`` of shape (num_channels, num_frames)."""
+    loudest, quietest = np.percentile(frames_dbfs, (99.9, 10.0), axis=1)
+    silent = (loudest < SILENT_DBFS) | ((loudest < STATIONARY_DBFS) & (loudest - quietest < STATIONARY_DB))
+    return tuple(int(channel) for channel in np.flatnonzero(silent))
+
+
+def similarity(pcm: Int16) -> Similarity:
+    """How alike the two channels of ``pcm``, shape (2, num_samples), are.
+
+    Normalised cross-correlation above 300 Hz over the (at most 60) loudest windows of 2 s, summed over the windows
+    before it is normalised: a party that leaks into the other's channel makes single windows alike, but by another
+    factor in each direction, so that the sum stays small.
+    """
+    size = min(round(_WINDOW_S * PIPELINE_SAMPLE_RATE_HZ), pcm.shape[1])
+    starts = _loudest_windows(pcm, size)
+    fft_size = 1 << (2 * size - 1).bit_length()
+    max_delay = min(round(MAX_DELAY_S * PIPELINE_SAMPLE_RATE_HZ), size - 1)
+    low_cut = round(_LOW_CUT_HZ * fft_size / PIPELINE_SAMPLE_RATE_HZ)
+    cross = np.zeros(fft_size // 2 + 1, np.complex128)
+    energies = np.zeros(2)
+    for start in starts:
+        spectra = np.fft.rfft(pcm[:, start : start + size].astype(np.float32), fft_size, axis=1)
+        spectra[:, :low_cut] = 0.0
+        cross += np.conj(spectra[0]) * spectra[1]
+        energies += (np.abs(spectra) ** 2).sum(axis=1)
+    if energies.min() <= 0.0:
+        return Similarity(0.0, 0.0)
+    by_delay = np.fft.irfft(cross, fft_size) * fft_size / 2
+    candidates = np.concatenate(
+        [by_delay[-max_delay:] if max_delay else by_delay[:0], by_delay[: max_delay + 1]]
+    )
+    best = int(np.argmax(np.abs(candidates)))
+    correlation = float(np.clip(candidates[best] / np.sqrt(energies[0] * energies[1]), -1.0, 1.0))
+    return Similarity(correlation, (best - max_delay) / PIPELINE_SAMPLE_RATE_HZ)
+
+
+def _loudest_windows(pcm: Int16, size: int) -> list[int]:
+    """Starts of the windows with most power, by a look at every 16th sample."""
+    count = max(1, pcm.shape[1] // size)
+    thinned = pcm[:, : count * size : 16].astype(np.float32)
+    edges = np.linspace(0, thinned.shape[1], count, endpoint=False).astype(int)
+    powers = np.add.reduceat((thinned**2).sum(axis=0), edges)
+    return [int(window) * size for window in np.argsort(-powers, kind="stable")[:_MAX_WINDOWS]]
+
+
+def downmix(block: npt.NDArray[np.float32], channels: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """The sum of some channels, shape (1, num_samples): seldom do two people talk, so a sum seldom clips."""
+    mixed: npt.NDArray[np.float32] = block[list(channels)].sum(axis=0, keepdims=True)
+    return mixed

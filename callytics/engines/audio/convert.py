@@ -1,0 +1,108 @@
+"""Converting a recording to a format that players know, at its own rate and channels, in bounded memory.
+
+pydub would hold the whole recording as PCM and needs an ffprobe that no wheel carries (and audioop, which left
+Python in 3.13), so packets are streamed through PyAV instead.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from callytics.domain import CallOptions
+from callytics.engines.audio import frames, media
+from callytics.errors import InvalidRequestError
+
+
+@dataclass(frozen=True)
+class Target:
+    """An output format: FFmpeg's muxer, encoder and sample format, and what the encoder can carry."""
+
+    muxer: str
+    codec: str
+    sample_format: str
+    rates_hz: tuple[int, ...] = ()  # empty: any
+    max_channels: int = 8
+    bit_rate_per_channel: int | None = None
+
+
+TARGETS = {
+    "wav": Target("wav", "pcm_s16le", "s16"),
+    "flac": Target("flac", "flac", "s16"),
+    "mp3": Target(
+        "mp3", "libmp3lame", "s16p", (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000), 2, 48_000
+    ),
+    "opus": Target("ogg", "libopus", "s16", (8000, 12000, 16000, 24000, 48000), 2, 32_000),
+}
+MEDIA_TYPES = {"wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg", "opus": "audio/ogg"}
+
+
+LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
+"""FFmpeg's usual layout for 1 to 8 channels: many files leave theirs open."""
+
+
+def convert_to(uri: str, format: str, sink: BinaryIO, options: CallOptions | None = None) -> None:
+    """Write a recording in another format to ``sink``, which must be seekable.
+
+    Sample rate and channels are kept where the format can carry them; else the next higher rate it knows, and two
+    channels (of more than eight, the first eight count). Lost parts are filled with silence, as in the analysis, so
+    that the times of the transcript hold for the converted recording.
+
+    Raises:
+        InvalidRequestError: ``format`` is none of wav, flac, mp3, opus.
+        InvalidMediaError: the recording cannot be decoded.
+    """
+    import av
+
+    if format not in TARGETS:
+        raise InvalidRequestError(
+            "format_unknown", f"Unknown format {format!r}; use one of: {', '.join(TARGETS)}."
+        )
+    target = TARGETS[format]
+    damage = frames.Damage()
+    with (
+        media.opened(uri, options or CallOptions()) as (source, stream),
+        av.open(sink, "w", format=target.muxer) as container,
+    ):
+        output: Any = None
+        resampler: Any = None
+        num_channels = 0
+        for block, rate_hz in frames.blocks_in_time(source, stream, damage):
+            samples = frames.sanitised(block, damage)
+            if output is None:
+                num_channels = min(samples.shape[0], len(LAYOUTS))
+                output = _add_stream(container, target, rate_hz, num_channels)
+                resampler = av.AudioResampler(target.sample_format, output.layout, output.rate)
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(frames.with_channels(samples, num_channels)),
+                "fltp",
+                LAYOUTS[num_channels - 1],
+            )
+            frame.sample_rate = rate_hz
+            for ready in resampler.resample(frame):
+                container.mux(output.encode(ready))
+        if output is None:
+            raise media.no_audio("not a single sample could be decoded")
+        for ready in resampler.resample(None):
+            container.mux(output.encode(ready))
+        container.mux(output.encode(None))
+
+
+def convert(uri: str, format: str, options: CallOptions | None = None) -> bytes:
+    """As :func:`convert_to`, in memory: three hours of stereo at 8 kHz are 346 MB as WAV, some 80 MB as Opus."""
+    sink = io.BytesIO()
+    convert_to(uri, format, sink, options)
+    return sink.getvalue()
+
+
+def _add_stream(container: Any, target: Target, rate_hz: int, num_channels: int) -> Any:
+    if target.rates_hz and rate_hz not in target.rates_hz:
+        rate_hz = next((known for known in target.rates_hz if known >= rate_hz), target.rates_hz[-1])
+    num_channels = num_channels if num_channels <= target.max_channels else 2
+    stream = container.add_stream(target.codec, rate=rate_hz, layout=LAYOUTS[num_channels - 1])
+    if target.bit_rate_per_channel is not None:
+        stream.bit_rate = target.bit_rate_per_channel * num_channels
+    return stream

@@ -1,0 +1,175 @@
+"""Decoding to 16 kHz, 16 bit, in bounded memory: one buffer of the result's size, and a second of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.domain import PIPELINE_SAMPLE_RATE_HZ, CallOptions
+from callytics.engines.audio import media
+from callytics.engines.audio.frames import (
+    Damage,
+    Samples,
+    blocks_in_time,
+    clipped_samples,
+    sanitised,
+    with_channels,
+)
+from callytics.errors import InvalidMediaError
+
+CUT_TOLERANCE_S = 0.5
+CUT_TOLERANCE_RATIO = 0.01
+
+
+@dataclass
+class Decoded:
+    """A decoded recording.
+
+    Attributes:
+        pcm: int16, shape (num_channels, num_samples), 16 kHz.
+        source_samples: samples per channel before resampling.
+        clipped: those of them that are in runs at full scale, shape (num_channels,).
+        means: the DC offset in [-1, 1], shape (num_channels,).
+        duration_s: of the source.
+    """
+
+    pcm: npt.NDArray[np.int16]
+    source_samples: int
+    clipped: npt.NDArray[np.int64]
+    means: npt.NDArray[np.float64]
+    duration_s: float
+    damage: Damage = field(default_factory=Damage)
+
+
+class PcmBuffer:
+    """A growing int16 array of shape (num_channels, num_samples), channels one after the other.
+
+    It is grown and packed in place, so that three hours of stereo never lie in memory twice.
+    """
+
+    def __init__(self, num_channels: int, capacity: int) -> None:
+        self.num_channels = num_channels
+        self.capacity = max(capacity, PIPELINE_SAMPLE_RATE_HZ)
+        self.length = 0
+        self._data = np.empty(num_channels * self.capacity, dtype=np.int16)
+
+    def append(self, block: Samples) -> None:
+        """``block``: shape (num_channels, num_samples), in [-1, 1]; what lies outside is clipped."""
+        needed = self.length + block.shape[1]
+        if needed > self.capacity:
+            self._grow(max(needed, self.capacity * 5 // 4))
+        quantised = np.clip(np.rint(block * 32768.0), -32768, 32767).astype(np.int16)
+        for channel in range(self.num_channels):
+            start = channel * self.capacity + self.length
+            self._data[start : start + block.shape[1]] = quantised[channel]
+        self.length = needed
+
+    def _grow(self, capacity: int) -> None:
+        self._data.resize(self.num_channels * capacity, refcheck=False)
+        for channel in reversed(range(1, self.num_channels)):
+            old = channel * self.capacity
+            self._data[channel * capacity : channel * capacity + self.length] = self._data[
+                old : old + self.length
+            ]
+        self.capacity = capacity
+
+    def packed(self) -> npt.NDArray[np.int16]:
+        """All samples, C-contiguous; the buffer must not be used afterwards."""
+        for channel in range(1, self.num_channels):
+            old = channel * self.capacity
+            self._data[channel * self.length : (channel + 1) * self.length] = self._data[
+                old : old + self.length
+            ]
+        self._data.resize(self.num_channels * self.length, refcheck=False)
+        return self._data.reshape(self.num_channels, self.length)
+
+
+class _Collector:
+    """Takes source blocks of any rate, resamples them and keeps what is counted on the way."""
+
+    def __init__(self, num_channels: int, capacity: int) -> None:
+        self.buffer = PcmBuffer(num_channels, capacity)
+        self.source_samples = 0
+        self.duration_s = 0.0
+        self._clipped = np.zeros(num_channels, np.int64)
+        self._sums = np.zeros(num_channels)
+        self._rate_hz = 0
+        self._resampler: Any = None
+
+    def add(self, samples: Samples, rate_hz: int) -> None:
+        import soxr
+
+        if rate_hz != self._rate_hz:
+            self.flush()
+            self._rate_hz = rate_hz
+            self._resampler = soxr.ResampleStream(
+                rate_hz, PIPELINE_SAMPLE_RATE_HZ, self.buffer.num_channels, dtype="float32"
+            )
+        self._clipped += clipped_samples(samples)
+        self._sums += samples.sum(axis=1, dtype=np.float64)
+        self.source_samples += samples.shape[1]
+        self.duration_s += samples.shape[1] / rate_hz
+        self._keep(self._resampler.resample_chunk(np.ascontiguousarray(samples.T)))
+
+    def flush(self) -> None:
+        if self._resampler is not None:
+            rest = np.zeros((0, self.buffer.num_channels), np.float32)
+            self._keep(self._resampler.resample_chunk(rest, last=True))
+            self._resampler = None
+
+    def _keep(self, resampled: Samples) -> None:
+        self.buffer.append(resampled.T.reshape(self.buffer.num_channels, -1))
+
+    def decoded(self, damage: Damage) -> Decoded:
+        means = self._sums / self.source_samples
+        return Decoded(
+            self.buffer.packed(), self.source_samples, self._clipped, means, self.duration_s, damage
+        )
+
+
+def decode(
+    uri: str,
+    options: CallOptions,
+    max_duration_s: float,
+    mix: Callable[[Samples], Samples] | None = None,
+) -> Decoded:
+    """Decode a recording.
+
+    Args:
+        mix: makes the wanted channels out of a block of shape (num_channels, num_samples); None keeps all of them.
+
+    Raises:
+        InvalidMediaError: ``media_empty``, ``media_undecodable``, ``media_no_audio`` or ``media_too_long``.
+    """
+    damage = Damage()
+    collector: _Collector | None = None
+    with media.opened(uri, options) as (container, stream):
+        declared_s = media.declared_duration_s(container, stream)
+        for block, rate_hz in blocks_in_time(container, stream, damage):
+            samples = sanitised(block, damage)
+            samples = samples if mix is None else mix(samples)
+            if collector is None:
+                capacity_s = min(declared_s or 60.0, max_duration_s) + 1.0
+                collector = _Collector(samples.shape[0], round(capacity_s * PIPELINE_SAMPLE_RATE_HZ))
+            collector.add(with_channels(samples, collector.buffer.num_channels), rate_hz)
+            if collector.duration_s > max_duration_s:
+                raise media.too_long(collector.duration_s, max_duration_s)
+        if collector is None:
+            raise nothing_decoded(damage)
+        collector.flush()
+        if declared_s is not None and media.declares_exactly(container, uri):
+            complete_s = declared_s * (1 - CUT_TOLERANCE_RATIO) - CUT_TOLERANCE_S
+            damage.truncated |= collector.duration_s < complete_s
+    damage.truncated &= not media.is_streamed_wav(uri)
+    return collector.decoded(damage)
+
+
+def nothing_decoded(damage: Damage) -> InvalidMediaError:
+    """The error for a file that opens, but gives no sample."""
+    if damage.errors:
+        return media.undecodable("no part of its audio could be decoded")
+    return media.no_audio("it has a header, but not a single sample")

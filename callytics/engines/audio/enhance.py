@@ -1,0 +1,113 @@
+"""Speech enhancement of 16 kHz audio, in place and block by block: high-pass, noise reduction, loudness.
+
+What it does for recognition is measured by callytics/evaluation/enhancement.py, and the defaults of the engine follow
+those figures.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.domain import PIPELINE_SAMPLE_RATE_HZ
+from callytics.engines.audio.measure import LOUDNESS_GATE_LUFS, blocks, loudness_lufs, weighted_powers
+
+Int16 = npt.NDArray[np.int16]
+
+HIGH_PASS_ORDER = 4
+MAX_GAIN_DB = 30.0  # more would lift the noise of an empty line to the level of speech
+CEILING = 10 ** (-1.0 / 20)  # -1 dBFS, the peak that EBU R 128 permits
+_LOOKAHEAD_SAMPLES = PIPELINE_SAMPLE_RATE_HZ // 200  # 5 ms
+_NOISE_BLOCK_S = 60
+
+
+def high_pass(pcm: Int16, cutoff_hz: float) -> None:
+    """Butterworth high-pass of order 4; takes a constant offset away as well. ``pcm``: (num_channels, num_samples)."""
+    from scipy.signal import butter, sosfilt, sosfilt_zi
+
+    sections = butter(HIGH_PASS_ORDER, cutoff_hz, "highpass", fs=PIPELINE_SAMPLE_RATE_HZ, output="sos")
+    for channel in range(pcm.shape[0]):
+        # Starts as if the first sample had always been there: an offset makes no click.
+        state = sosfilt_zi(sections) * float(pcm[channel, 0])
+        for block in blocks(pcm.shape[1]):
+            filtered, state = sosfilt(sections, pcm[channel, block].astype(np.float64), zi=state)
+            pcm[channel, block] = np.clip(np.rint(filtered), -32768, 32767)
+
+
+def remove_offset(pcm: Int16, means: npt.NDArray[np.float64]) -> None:
+    """Subtract the DC offset ``means``, shape (num_channels,), in [-1, 1]."""
+    for channel, mean in enumerate(means):
+        offset = round(float(mean) * 32768)
+        for block in blocks(pcm.shape[1]) if offset else ():
+            shifted = pcm[channel, block].astype(np.int32) - offset
+            pcm[channel, block] = np.clip(shifted, -32768, 32767)
+
+
+def normalise_loudness(pcm: Int16, target_lufs: float) -> tuple[float, ...]:
+    """Bring each channel to the target loudness; returns the gain of each in dB, 0 for one without a loud block.
+
+    The parties of a call are often 10 dB and more apart, so each is measured alone. Peaks above -1 dBFS are limited.
+    """
+    gains_db = []
+    powers = weighted_powers(pcm)
+    for channel in range(pcm.shape[0]):
+        loudness = loudness_lufs(powers[channel : channel + 1])
+        gain_db = 0.0 if loudness <= LOUDNESS_GATE_LUFS else min(target_lufs - loudness, MAX_GAIN_DB)
+        if gain_db:
+            _amplify(pcm[channel], 10 ** (gain_db / 20))
+        gains_db.append(gain_db)
+    return tuple(gains_db)
+
+
+def _amplify(samples: Int16, gain: float) -> None:
+    """Gain and look-ahead limiter of one channel, shape (num_samples,), in place."""
+    margin = 2 * _LOOKAHEAD_SAMPLES
+    before = np.zeros(
+        0, np.float32
+    )  # amplified, but not yet limited: the limiter looks back as well as ahead
+    for block in blocks(samples.shape[0]):
+        ahead = samples[block.stop : block.stop + margin].astype(np.float32)
+        own = samples[block].astype(np.float32)
+        context = np.concatenate([before, own, ahead]) * np.float32(gain / 32768.0)
+        limited = limit(context)[len(before) : len(before) + len(own)]
+        before = own[-margin:]
+        samples[block] = np.rint(limited * 32767.0).astype(np.int16)
+
+
+def limit(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Hold peaks under -1 dBFS by a gain that moves within 5 ms; what is below is untouched. Shape (num_samples,)."""
+    from scipy.ndimage import minimum_filter1d, uniform_filter1d
+
+    peaks = np.abs(samples)
+    if peaks.max(initial=0.0) <= CEILING:
+        return samples
+    wanted = np.minimum(1.0, CEILING / np.maximum(peaks, 1e-9))
+    width = 2 * _LOOKAHEAD_SAMPLES + 1
+    # The minimum over a window, then its mean over the same one: never above what any sample in reach needs.
+    gain = uniform_filter1d(minimum_filter1d(wanted, width, mode="nearest"), width, mode="nearest")
+    limited: npt.NDArray[np.float32] = (samples * np.minimum(gain, 1.0)).astype(np.float32)
+    return limited
+
+
+def reduce_noise(samples: Int16, strength: float) -> None:
+    """Spectral gating of one channel, shape (num_samples,), in place (noisereduce, stationary; Sainburg 2019).
+
+    The noise is estimated from the minute itself, so slow changes are followed.
+    ``strength``: 0..1, the share of the gated energy that is taken away.
+    """
+    from noisereduce import reduce_noise as spectral_gate
+
+    step = _NOISE_BLOCK_S * PIPELINE_SAMPLE_RATE_HZ
+    for block in blocks(samples.shape[0], step):
+        part = samples[block].astype(np.float32) / 32768.0
+        if not part.any() or part.size < 1024:
+            continue
+        cleaned = spectral_gate(
+            y=part,
+            sr=PIPELINE_SAMPLE_RATE_HZ,
+            stationary=True,
+            prop_decrease=strength,
+            use_tqdm=False,
+            n_jobs=1,
+        )
+        samples[block] = np.clip(np.rint(np.nan_to_num(cleaned) * 32768.0), -32768, 32767).astype(np.int16)

@@ -1,0 +1,164 @@
+"""How a recording sounds: level, loudness, noise, clipping, silence. All of it by level, nothing here knows speech.
+
+Levels are dB relative to full scale (a full-scale square wave is 0 dBFS), never below SILENCE_DBFS; a constant offset
+is not part of a level. Everything runs over blocks of a minute, so that memory does not grow with the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.domain import PIPELINE_SAMPLE_RATE_HZ
+
+Int16 = npt.NDArray[np.int16]
+Floats = npt.NDArray[np.float64]
+
+SILENCE_DBFS = -120.0
+FRAME_SAMPLES = PIPELINE_SAMPLE_RATE_HZ // 50  # 20 ms, the frame of telephony codecs
+_BLOCK_SAMPLES = 60 * PIPELINE_SAMPLE_RATE_HZ
+
+SPEECH_PERCENTILE, NOISE_PERCENTILE = 95.0, 15.0
+"""NIST's quick estimate (stnr of the SPQA package) takes speech as the 95th percentile of the frame levels;
+the 15th stands for the noise: in a call each party is silent for at least that share of the time."""
+
+SILENT_BELOW_DBFS = -60.0
+SILENT_BELOW_SPEECH_DB = 30.0  # speech has a range of about 30 dB (ITU-T P.56; French & Steinberg 1947)
+
+LOUDNESS_GATE_LUFS = (
+    -70.0
+)  # absolute gate of ITU-R BS.1770-5; also the value reported where nothing is louder
+RELATIVE_GATE_LU = -10.0
+
+
+@dataclass(frozen=True)
+class Levels:
+    """``frames_dbfs``: of every 20 ms, shape (num_channels, num_frames). ``rms_dbfs``: shape (num_channels,)."""
+
+    frames_dbfs: npt.NDArray[np.float32]
+    rms_dbfs: Floats
+
+
+def blocks(num_samples: int, block_samples: int = _BLOCK_SAMPLES) -> Iterator[slice]:
+    for start in range(0, num_samples, block_samples):
+        yield slice(start, min(num_samples, start + block_samples))
+
+
+def levels(pcm: Int16, means: Floats) -> Levels:
+    """Levels of ``pcm``, shape (num_channels, num_samples), around ``means``, the DC offset per channel in [-1, 1]."""
+    num_channels, num_samples = pcm.shape
+    powers: list[npt.NDArray[np.float32]] = []
+    totals = np.zeros(num_channels)
+    offset = means[:, np.newaxis].astype(np.float32)
+    for block in blocks(num_samples):
+        samples = pcm[:, block].astype(np.float32) / np.float32(32768.0) - offset
+        squares = samples * samples
+        totals += squares.sum(axis=1, dtype=np.float64)
+        padding = -squares.shape[1] % FRAME_SAMPLES
+        if padding:  # the last frame is averaged over what there is of it
+            fill = np.repeat(
+                squares[:, -(FRAME_SAMPLES - padding) :].mean(axis=1, keepdims=True), padding, axis=1
+            )
+            squares = np.concatenate([squares, fill], axis=1)
+        powers.append(squares.reshape(num_channels, -1, FRAME_SAMPLES).mean(axis=2, dtype=np.float32))
+    frames = to_db(np.concatenate(powers, axis=1).astype(np.float64)).astype(np.float32)
+    return Levels(frames, to_db(totals / num_samples))
+
+
+def to_db(power: Floats) -> Floats:
+    decibels: Floats = np.maximum(10.0 * np.log10(np.maximum(power, 1e-20)), SILENCE_DBFS)
+    return decibels
+
+
+def snr_db(frames_dbfs: npt.NDArray[np.float32]) -> float:
+    """Speech to noise of one channel, shape (num_frames,), in dB, 0..100; 0 where there is nothing but silence.
+
+    The level of the loud frames (95th percentile) less the noise in them, over the level of the quiet ones (15th).
+    Frames of digital silence, which gates and jitter buffers insert, are no noise floor and are left out.
+    """
+    audible = frames_dbfs[frames_dbfs > -90.0]
+    if len(audible) < 5:
+        return 0.0
+    speech_db, noise_db = np.percentile(audible, (SPEECH_PERCENTILE, NOISE_PERCENTILE))
+    signal = max(10 ** (speech_db / 10) - 10 ** (noise_db / 10), 1e-12)
+    if len(audible) < 0.5 * len(
+        frames_dbfs
+    ):  # most of the time digital silence: the pauses hold no noise at all
+        noise_db = SILENCE_DBFS
+    return float(np.clip(10 * np.log10(signal) - noise_db, 0.0, 100.0))
+
+
+def silence_ratio(frames_dbfs: npt.NDArray[np.float32]) -> float:
+    """Share of the time in which no channel is loud, 0..1. Shape (num_channels, num_frames)."""
+    speech_dbfs = np.percentile(frames_dbfs, SPEECH_PERCENTILE, axis=1, keepdims=True)
+    threshold_dbfs = np.maximum(speech_dbfs - SILENT_BELOW_SPEECH_DB, SILENT_BELOW_DBFS)
+    return float((frames_dbfs < threshold_dbfs).all(axis=0).mean())
+
+
+def k_weighting(sample_rate_hz: int) -> Floats:
+    """The K filter of ITU-R BS.1770 as second-order sections, shape (2, 6), for any sample rate.
+
+    The standard gives coefficients for 48 kHz only; these are the analogue prototypes behind them, as derived by
+    De Man (2018) and used by libebur128 and pyloudnorm.
+    """
+    sections = []
+    for frequency_hz, quality, gain_db in (
+        (1681.974450955533, 0.7071752369554196, 3.999843853973347),
+        (38.13547087602444, 0.5003270373238773, None),
+    ):
+        k = np.tan(np.pi * frequency_hz / sample_rate_hz)
+        a0 = 1.0 + k / quality + k * k
+        a = [1.0, 2.0 * (k * k - 1.0) / a0, (1.0 - k / quality + k * k) / a0]
+        if gain_db is None:
+            b = [1.0, -2.0, 1.0]
+        else:
+            vh = 10 ** (gain_db / 20.0)
+            vb = vh**0.4996667741545416
+            b = [
+                (vh + vb * k / quality + k * k) / a0,
+                2.0 * (k * k - vh) / a0,
+                (vh - vb * k / quality + k * k) / a0,
+            ]
+        sections.append(b + a)
+    return np.array(sections)
+
+
+def weighted_powers(pcm: Int16) -> Floats:
+    """Mean square after K weighting of every 100 ms, shape (num_channels, num_blocks)."""
+    from scipy.signal import sosfilt
+
+    sections = k_weighting(PIPELINE_SAMPLE_RATE_HZ)
+    step = PIPELINE_SAMPLE_RATE_HZ // 10
+    state = np.zeros((sections.shape[0], pcm.shape[0], 2))
+    powers = []
+    for block in blocks(pcm.shape[1]):
+        weighted, state = sosfilt(sections, pcm[:, block].astype(np.float64) / 32768.0, axis=1, zi=state)
+        whole = weighted.shape[1] // step * step
+        if whole:
+            powers.append((weighted[:, :whole].reshape(pcm.shape[0], -1, step) ** 2).mean(axis=2))
+    return np.concatenate(powers, axis=1) if powers else np.zeros((pcm.shape[0], 0))
+
+
+def loudness_lufs(powers: Floats) -> float:
+    """Integrated loudness of ITU-R BS.1770-5 from :func:`weighted_powers`, all channels with weight 1; -70 or more.
+
+    Blocks of 400 ms overlapping by 75 %; a recording shorter than that is one block.
+    """
+    total = powers.sum(axis=0)
+    if total.size == 0:
+        return LOUDNESS_GATE_LUFS
+    width = min(4, total.size)
+    momentary = np.convolve(total, np.full(width, 1.0 / width), mode="valid")
+    momentary = momentary[_lufs(momentary) > LOUDNESS_GATE_LUFS]
+    if momentary.size == 0:
+        return LOUDNESS_GATE_LUFS
+    relative_gate = _lufs(momentary.mean()) + RELATIVE_GATE_LU
+    return float(_lufs(momentary[_lufs(momentary) > relative_gate].mean()))
+
+
+def _lufs(power: Floats | np.floating[npt.NBitBase]) -> Floats:
+    result: Floats = -0.691 + 10.0 * np.log10(np.maximum(power, 1e-12))
+    return result

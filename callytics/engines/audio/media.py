@@ -1,0 +1,190 @@
+"""Opening a recording of unknown origin with FFmpeg's libraries (PyAV), and refusing what is none.
+
+A recording comes from outside, so nothing in it may make FFmpeg open anything else: files are handed over as
+Python file objects (a name such as "concat:..." or "http://..." is never seen by FFmpeg), and only demuxers of
+self-contained audio and video files are allowed. Playlists (HLS, DASH, ffconcat, SDP), which name other files, are not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+from callytics.domain import CallOptions, Media
+from callytics.errors import InvalidMediaError, InvalidRequestError, NotFoundError
+
+ALLOWED_DEMUXERS = (
+    "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dss,eac3,flac,flv,g722,g726,gsm,ircam,matroska,mov,mp3,mpc,"
+    "mpc8,mpeg,mpegts,nut,ogg,rm,sln,sox,tta,voc,w64,wav,wv,xwma"
+)
+RAW_FORMATS = {"mulaw": "mulaw", "alaw": "alaw", "s16le": "s16le"}
+"""Headerless formats a caller may name, and FFmpeg's demuxer for each."""
+
+DEFAULT_RAW_RATE_HZ = 8000  # what a PBX writes
+_SELF_DESCRIBING = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3", b".snd", b"#!AMR", b"\x1aE\xdf\xa3")
+_STREAMED_RIFF_SIZES = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00")
+
+
+def open_bytes(uri: str) -> BinaryIO:
+    """The bytes behind a plain path or an fsspec URL, readable and seekable.
+
+    Raises:
+        NotFoundError: there is no such file.
+    """
+    try:
+        if "://" not in uri:
+            return open(uri, "rb")
+        import fsspec
+
+        file: BinaryIO = fsspec.open(uri, "rb").open()
+        return file
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise NotFoundError("recording_not_found", f"No recording at {uri!r}.") from error
+
+
+def sha256_of(uri: str) -> str:
+    """Of the bytes, as lower-case hex digits; reads the file once in blocks."""
+    with open_bytes(uri) as file:
+        return hashlib.file_digest(cast(io.BufferedReader, file), "sha256").hexdigest()
+
+
+@contextmanager
+def opened(uri: str, options: CallOptions) -> Iterator[tuple[Any, Any]]:
+    """A PyAV container and its best audio stream.
+
+    Raises:
+        InvalidMediaError: ``media_empty``, ``media_undecodable`` or ``media_no_audio``.
+        InvalidRequestError: ``options.audio_format`` is not a headerless format that we know.
+    """
+    import av
+
+    with open_bytes(uri) as file:
+        arguments = _open_arguments(file, options)
+        try:
+            container = av.open(file, metadata_errors="ignore", **arguments)
+        except (av.FFmpegError, ValueError) as error:
+            raise undecodable(str(getattr(error, "strerror", None) or error)) from error
+        with container:
+            stream = container.streams.best("audio")
+            if stream is None:
+                raise no_audio("it holds no audio track")
+            if stream.codec_context is None:
+                raise undecodable("no decoder for its audio track")
+            yield container, stream
+
+
+def _open_arguments(file: BinaryIO, options: CallOptions) -> dict[str, Any]:
+    head = file.read(8)
+    file.seek(0)
+    if not head:
+        raise InvalidMediaError("media_empty", "The file is empty (0 bytes). Send the recording again.")
+    limits = {"format_whitelist": ALLOWED_DEMUXERS, "protocol_whitelist": "none"}
+    if options.audio_format is None or head.startswith(_SELF_DESCRIBING):
+        return {"container_options": limits}
+    if options.audio_format not in RAW_FORMATS:
+        known = ", ".join(RAW_FORMATS)
+        raise InvalidRequestError(
+            "audio_format_unknown", f"Unknown audio_format {options.audio_format!r}; use one of: {known}."
+        )
+    rate_hz = options.audio_sample_rate_hz or DEFAULT_RAW_RATE_HZ
+    raw = {
+        "sample_rate": str(rate_hz),
+        "ch_layout": "mono",
+        "format_whitelist": RAW_FORMATS[options.audio_format],
+    }
+    return {"format": RAW_FORMATS[options.audio_format], "options": raw}
+
+
+def describe(container: Any, stream: Any, uri: str, duration_s: float) -> Media:
+    """The file as it came; ``duration_s`` as the caller measured it."""
+    codec = stream.codec_context
+    return Media(
+        sha256=sha256_of(uri),
+        format=short_format(container.format.name),
+        codec=codec.codec.canonical_name,
+        sample_rate_hz=codec.sample_rate,
+        channels=codec.channels,
+        duration_s=duration_s,
+    )
+
+
+def short_format(ffmpeg_name: str) -> str:
+    """FFmpeg names some demuxers by all they read: "mov,mp4,m4a,3gp,3g2,mj2" is "mp4", "matroska,webm" is "webm"."""
+    return {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "webm"}.get(ffmpeg_name, ffmpeg_name)
+
+
+def declared_duration_s(container: Any, stream: Any) -> float | None:
+    """What the header says, or FFmpeg's estimate from the bit rate; None where neither exists."""
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    return None if container.duration is None else container.duration / 1e6
+
+
+def declares_exactly(container: Any, uri: str) -> bool:
+    """Whether the declared duration comes from a header: then fewer samples than declared means a cut file."""
+    name = container.format.name
+    if name == "mp3":
+        with open_bytes(uri) as file:
+            head = file.read(65536)
+        return any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
+    return name in {
+        "wav",
+        "w64",
+        "aiff",
+        "au",
+        "caf",
+        "flac",
+        "mov,mp4,m4a,3gp,3g2,mj2",
+        "matroska,webm",
+        "asf",
+    }
+
+
+def is_streamed_wav(uri: str) -> bool:
+    """A WAV written before its length was known: sizes of 0 or 0xFFFFFFFF, which is no damage."""
+    with open_bytes(uri) as file:
+        head = file.read(8)
+    return head[:4] == b"RIFF" and head[4:8] in _STREAMED_RIFF_SIZES
+
+
+def packets_duration_s(uri: str, options: CallOptions) -> float:
+    """By reading every packet of the audio track without decoding: about 2 s for an MP3 of three hours."""
+    import av
+
+    total_s = last_end_s = 0.0
+    with opened(uri, options) as (container, stream):
+        try:
+            for packet in container.demux(stream):
+                if packet.duration and packet.time_base:
+                    length_s = float(packet.duration * packet.time_base)
+                    total_s += length_s
+                    if packet.pts is not None:
+                        last_end_s = max(last_end_s, float(packet.pts * packet.time_base) + length_s)
+        except av.FFmpegError:
+            pass  # a cut file: what was read until here counts
+    # Timestamps count pauses that hold no packets (WebM), but a hostile one may lie: the sum of lengths cannot.
+    return last_end_s if total_s <= last_end_s <= 2 * total_s + 60 else total_s
+
+
+def undecodable(reason: str) -> InvalidMediaError:
+    return InvalidMediaError(
+        "media_undecodable",
+        f"No decoder understands this file ({reason}). Send a recording such as WAV, MP3, M4A, OGG, FLAC, WMA or AMR; "
+        "for headerless telephony files give audio_format (mulaw, alaw or s16le).",
+    )
+
+
+def no_audio(reason: str) -> InvalidMediaError:
+    return InvalidMediaError("media_no_audio", f"There is no sound in this file: {reason}.")
+
+
+def too_long(duration_s: float, limit_s: float) -> InvalidMediaError:
+    return InvalidMediaError(
+        "media_too_long",
+        f"The recording lasts {math.ceil(duration_s / 60)} minutes or more; at most {limit_s / 60:.0f} are analysed. "
+        "Split it, or raise max_duration_s.",
+    )

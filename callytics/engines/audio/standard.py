@@ -1,0 +1,237 @@
+"""The audio-processor of the embedded graph: PyAV, soxr, scipy; no neural network, no GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.domain import Acoustics, Audio, CallOptions, Flag, Media, Pcm, Recording
+from callytics.engines.audio import channels as channel_choice
+from callytics.engines.audio import convert as conversion
+from callytics.engines.audio import decode as decoding
+from callytics.engines.audio import enhance, measure, media, plausibility
+from callytics.engines.audio import flags as flags_of
+from callytics.engines.audio import frames as framing
+from callytics.errors import ConfigError
+
+Int16 = npt.NDArray[np.int16]
+
+PROBE_S = 3.0  # of audio that a file must give up, or all it has, to be accepted
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The channels that go on: ``indices`` of the original file, and what was seen on the way."""
+
+    pcm: Int16
+    indices: tuple[int, ...]
+    means: npt.NDArray[np.float64]
+    frames_dbfs: npt.NDArray[np.float32]
+    silent: tuple[int, ...] = ()
+    similarity: channel_choice.Similarity | None = None
+    flags: tuple[Flag, ...] = ()
+
+
+class StandardAudioProcessor:
+    """Decodes, chooses channels, measures and enhances. Stateless: safe to call from several threads.
+
+    Args:
+        high_pass_hz: cut-off of the high-pass; 0 leaves low frequencies in (and subtracts a DC offset only).
+        loudness_lufs: target loudness of each channel (EBU R 128: -23); None leaves levels as they are.
+        noise_reduction: spectral gating; "auto" applies it to a channel with an SNR below ``noise_reduction_below_db``.
+        noise_reduction_strength: 0..1, the share of the gated energy that is taken away.
+        max_duration_s: longer recordings are rejected.
+    """
+
+    def __init__(
+        self,
+        *,
+        high_pass_hz: float = 80.0,
+        loudness_lufs: float | None = -23.0,
+        noise_reduction: Literal["never", "auto", "always"] = "never",
+        noise_reduction_below_db: float = 5.0,
+        noise_reduction_strength: float = 0.8,
+        max_duration_s: float = 4 * 3600.0,
+    ) -> None:
+        import av
+        import scipy.signal
+        import soxr
+
+        if noise_reduction not in ("never", "auto", "always"):
+            raise ConfigError("noise_reduction_unknown", "noise_reduction is one of: never, auto, always.")
+        if noise_reduction != "never":
+            import noisereduce  # noqa: F401  # a missing package is told at start, not at the first noisy call
+        self._high_pass_hz = high_pass_hz
+        self._loudness_lufs = loudness_lufs
+        self._noise_reduction = noise_reduction
+        self._noise_reduction_below_db = noise_reduction_below_db
+        self._noise_reduction_strength = noise_reduction_strength
+        self._max_duration_s = max_duration_s
+        self.model = "ffmpeg+soxr"
+        self.model_revision = f"av {av.__version__}, soxr {soxr.__version__}, scipy {scipy.__version__}"
+
+    def probe(self, recording: Recording, options: CallOptions) -> Media:
+        """Whether the recording can be analysed: opens it and decodes its first seconds.
+
+        Raises:
+            InvalidMediaError: ``media_empty``, ``media_undecodable``, ``media_no_audio`` or ``media_too_long``.
+            NotFoundError: there is no such file.
+        """
+        damage = framing.Damage()
+        decoded_s = 0.0
+        with media.opened(recording.uri, options) as (container, stream):
+            declared_s = media.declared_duration_s(container, stream)
+            for frame in framing.frames(container, stream, damage):
+                decoded_s += frame.samples / frame.sample_rate
+                if decoded_s >= PROBE_S:
+                    break
+            if decoded_s == 0.0:
+                raise decoding.nothing_decoded(damage)
+            if declared_s is None or declared_s > self._max_duration_s:
+                # No header says it, or a header that may be wrong would reject the call: look at the packets.
+                declared_s = media.packets_duration_s(recording.uri, options)
+            if declared_s > self._max_duration_s:
+                raise media.too_long(declared_s, self._max_duration_s)
+            return media.describe(container, stream, recording.uri, max(declared_s, min(decoded_s, PROBE_S)))
+
+    def convert(self, uri: str, format: str) -> bytes:
+        """The recording as wav, flac, mp3 or opus (in Ogg), at its own rate and channels; see convert.py."""
+        return conversion.convert(uri, format)
+
+    def __call__(self, recording: Recording, options: CallOptions) -> Audio:
+        """Decode, choose channels, measure, enhance.
+
+        Raises:
+            InvalidMediaError: as :meth:`probe`.
+            NotFoundError: there is no such file.
+        """
+        decoded, kept = self._decode(recording.uri, options)
+        with media.opened(recording.uri, options) as (container, stream):
+            info = media.describe(container, stream, recording.uri, decoded.duration_s)
+        acoustics, snrs_db = _acoustics(decoded, kept)
+        flags = (
+            flags_of.damage_flags(decoded.damage, info.format)
+            + kept.flags
+            + flags_of.acoustic_flags(acoustics, kept.means)
+        )
+        flags += plausibility.check(kept.pcm, info)
+        flags += self._enhance(kept, snrs_db)
+        return Audio(Pcm.from_array(kept.pcm, 16_000), info, acoustics, kept.indices, flags)
+
+    def _decode(self, uri: str, options: CallOptions) -> tuple[decoding.Decoded, _Kept]:
+        with media.opened(uri, options) as (_, stream):
+            num_channels = stream.codec_context.channels
+        if num_channels <= 2:
+            decoded = decoding.decode(uri, options, self._max_duration_s)
+            return decoded, _choose(decoded, tuple(range(decoded.pcm.shape[0])))
+        active = _active_channels(uri, options, self._max_duration_s)
+        mix: Callable[[Any], Any]
+        if len(active) <= 2:
+            chosen = list(active) or [0]
+            decoded = decoding.decode(uri, options, self._max_duration_s, lambda block: block[chosen])
+            kept = _choose(decoded, tuple(chosen))
+            silent = tuple(index for index in range(num_channels) if index not in active)
+            return decoded, replace(
+                kept, silent=silent, flags=(_silent_flag(silent, num_channels), *kept.flags)
+            )
+        mix = lambda block: channel_choice.downmix(block, active)  # noqa: E731
+        decoded = decoding.decode(uri, options, self._max_duration_s, mix)
+        kept = _choose(decoded, (active[0],))
+        names = ", ".join(map(str, active))
+        message = (
+            f"Channels {names} all carry sound and were mixed into one; speakers are told apart by voice."
+        )
+        return decoded, replace(kept, flags=(Flag("channels_mixed", message), *kept.flags))
+
+    def _enhance(self, kept: _Kept, snrs_db: tuple[float, ...]) -> tuple[Flag, ...]:
+        """In place; the order is that of a telephone front end: rumble, noise, level."""
+        flags = []
+        if self._high_pass_hz > 0:
+            enhance.high_pass(kept.pcm, self._high_pass_hz)
+        else:
+            enhance.remove_offset(kept.pcm, kept.means)
+        for channel, snr_db in enumerate(snrs_db):
+            noisy = 0.0 < snr_db < self._noise_reduction_below_db
+            if self._noise_reduction == "always" or (self._noise_reduction == "auto" and noisy):
+                enhance.reduce_noise(kept.pcm[channel], self._noise_reduction_strength)
+                index = kept.indices[channel]
+                flags.append(
+                    Flag("noise_reduced", f"Noise on channel {index} (SNR {snr_db:.0f} dB) was reduced.")
+                )
+        if self._loudness_lufs is not None:
+            enhance.normalise_loudness(kept.pcm, self._loudness_lufs)
+        return tuple(flags)
+
+
+def _active_channels(uri: str, options: CallOptions, max_duration_s: float) -> tuple[int, ...]:
+    """Of a file with more than two channels, by a first pass that keeps one level for every second and channel."""
+    peaks = []
+
+    def keep_levels(block: framing.Samples) -> framing.Samples:
+        width = max(1, block.shape[1] // 50)
+        whole = block[:, : block.shape[1] // width * width].reshape(block.shape[0], -1, width)
+        peaks.append(measure.to_db(whole.astype(np.float64).var(axis=2)))
+        return block[:1]
+
+    decoding.decode(uri, options, max_duration_s, keep_levels)
+    num_channels = peaks[0].shape[0]
+    frames_dbfs = np.concatenate([levels for levels in peaks if levels.shape[0] == num_channels], axis=1)
+    silent = channel_choice.silent_channels(frames_dbfs.astype(np.float32))
+    return tuple(index for index in range(num_channels) if index not in silent)
+
+
+def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:
+    """Of one or two decoded channels, with their ``indices`` in the file, those worth listening to."""
+    levels = measure.levels(decoded.pcm, decoded.means)
+    kept = _Kept(decoded.pcm, indices, decoded.means, levels.frames_dbfs)
+    if len(indices) == 1:
+        return kept
+    silent = channel_choice.silent_channels(levels.frames_dbfs)
+    if silent:
+        lively = 1 if silent == (0,) else 0
+        named = tuple(indices[channel] for channel in silent)
+        return replace(_only(kept, lively), silent=named, flags=(_silent_flag(named, len(indices)),))
+    similarity = channel_choice.similarity(decoded.pcm)
+    if not (similarity.dual_mono or similarity.antiphase):
+        return kept
+    best = int(np.argmin(decoded.clipped))  # the first, unless only the second is free of clipping
+    delay_ms = abs(similarity.delay_s) * 1000
+    message = f"Both channels carry the same signal (correlation {similarity.correlation:.2f}, delay {delay_ms:.0f} ms)"
+    flag = Flag("dual_mono", f"{message}: treated as a mono recording.")
+    if similarity.antiphase:
+        flag = Flag("antiphase", f"{message}, one of them inverted: one channel is used, not their sum.")
+    return replace(_only(kept, best), similarity=similarity, flags=(flag,))
+
+
+def _only(kept: _Kept, channel: int) -> _Kept:
+    one = slice(channel, channel + 1)
+    pcm = np.ascontiguousarray(kept.pcm[one])
+    return _Kept(pcm, kept.indices[one], kept.means[one], kept.frames_dbfs[one])
+
+
+def _silent_flag(silent: tuple[int, ...], num_channels: int) -> Flag:
+    names = ", ".join(map(str, silent))
+    if len(silent) == num_channels:
+        return Flag("silent_channel", "All channels are silent.")
+    return Flag("silent_channel", f"Nothing is heard on channel {names}: left out.")
+
+
+def _acoustics(decoded: decoding.Decoded, kept: _Kept) -> tuple[Acoustics, tuple[float, ...]]:
+    """Of the kept channels, before enhancement; and the SNR of each. The reported SNR is that of the noisiest."""
+    rms_dbfs = measure.levels(kept.pcm, kept.means).rms_dbfs
+    snrs_db = tuple(measure.snr_db(frames) for frames in kept.frames_dbfs)
+    acoustics = Acoustics(
+        rms_dbfs=float(measure.to_db(np.mean(10 ** (rms_dbfs / 10), keepdims=True))[0]),
+        loudness_lufs=measure.loudness_lufs(measure.weighted_powers(kept.pcm)),
+        snr_db=min(snrs_db),
+        clipping_ratio=float(decoded.clipped.max() / decoded.source_samples),
+        silence_ratio=measure.silence_ratio(kept.frames_dbfs),
+        dual_mono=kept.similarity is not None and kept.similarity.dual_mono,
+        antiphase=kept.similarity is not None and kept.similarity.antiphase,
+        silent_channels=kept.silent,
+    )
+    return acoustics, snrs_db
