@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from callytics.domain import Conversation, Word
+from callytics.engines.punctuation.kiwi import KiwiPunctuationRestorer
+from tests.talk import talk
+
+
+@pytest.fixture(scope="module")
+def kiwi() -> KiwiPunctuationRestorer:
+    return KiwiPunctuationRestorer()
+
+
+@pytest.mark.parametrize(
+    ("spoken", "written"),
+    [
+        (
+            "안녕하세요 행복카드 상담원 김민지입니다 무엇을 도와드릴까요",
+            "안녕하세요. 행복카드 상담원 김민지입니다. 무엇을 도와드릴까요?",
+        ),
+        (
+            "요금이 두 번 빠져나갔는데요 확인해 주실 수 있나요",
+            "요금이 두 번 빠져나갔는데요. 확인해 주실 수 있나요?",
+        ),
+        ("성함이 어떻게 되세요", "성함이 어떻게 되세요?"),
+        ("본인 맞으시죠", "본인 맞으시죠?"),
+        ("환불은언제 되는 건가요", "환불은 언제 되는 건가요?"),
+        ("상품이 깨져 있 습니다", "상품이 깨져 있습니다."),
+        ("어제 집에 갔다 와서 봤더니 없다", "어제 집에 갔다 와서 봤더니 없다."),
+        ("간다 해도 소용이 없다 그래서 그냥 왔다", "간다 해도 소용이 없다. 그래서 그냥 왔다."),
+        ("네 알겠습니다", "네, 알겠습니다."),
+        ("안녕히 계세요 좋은 하루 되세요", "안녕히 계세요. 좋은 하루 되세요."),
+        ("누구나 할 수 있어요", "누구나 할 수 있어요."),
+        ("빨리 해 주세요!", "빨리 해 주세요!"),
+    ],
+)
+def test_korean_turns_are_punctuated(kiwi: KiwiPunctuationRestorer, spoken: str, written: str) -> None:
+    assert kiwi(talk(("a", spoken))).turns[0].content == written
+
+
+@pytest.mark.parametrize("kept", ["3.5", "www.naver.com", "1,000", "iPhone", "AS", "15:30", "010-1234-5678"])
+def test_what_is_not_korean_survives(kiwi: KiwiPunctuationRestorer, kept: str) -> None:
+    assert kept in kiwi(talk(("a", f"그러면 {kept} 맞습니까 확인했습니다"))).turns[0].content.split()
+
+
+def test_a_mark_after_a_particle_ends_nothing(kiwi: KiwiPunctuationRestorer) -> None:
+    assert kiwi(talk(("a", "제가 주문을. 취소했어요."))).turns[0].content == "제가 주문을 취소했어요."
+
+
+def test_a_pause_ends_an_ambiguous_sentence(kiwi: KiwiPunctuationRestorer) -> None:
+    def sentences(pause_s: float) -> int:
+        words = (
+            Word("그랬어", 0.0, 0.5, 1.0),
+            Word("진짜", 0.5 + pause_s, 1.0 + pause_s, 1.0),
+            Word("좋아", 1.0 + pause_s, 1.5 + pause_s, 1.0),
+        )
+        conversation = talk(("a", "그랬어 진짜 좋아"))
+        turn = replace(conversation.turns[0], words=words)
+        return len(kiwi(replace(conversation, turns=(turn,))).turns[0].sentences)
+
+    assert sentences(1.0) == 2
+
+
+def test_sentences_take_the_times_of_their_words(kiwi: KiwiPunctuationRestorer) -> None:
+    turn = kiwi(talk(("a", "안녕하세요 김민지입니다 무엇을 도와드릴까요"))).turns[0]
+    assert [(s.start_s, s.end_s) for s in turn.sentences] == [(0.0, 0.25), (0.25, 0.5), (0.5, 1.0)]
+
+
+def test_other_languages_keep_their_marks(kiwi: KiwiPunctuationRestorer) -> None:
+    text = "Thank you for calling. My name is Dr. Smith. How can I help?"
+    turn = kiwi(talk(("a", text), language="en")).turns[0]
+    assert turn.content == text
+    assert [s.text for s in turn.sentences] == [
+        "Thank you for calling.",
+        "My name is Dr. Smith.",
+        "How can I help?",
+    ]
+
+
+def test_correct_spacing_is_left_alone(kiwi: KiwiPunctuationRestorer) -> None:
+    text = "카드 결제일이 언제인지 그리고 이번 달 청구 금액이 얼마인지 확인할 수 있을까요"
+    assert kiwi(talk(("a", text))).turns[0].content == f"{text}?"
+
+
+def test_nothing_said(kiwi: KiwiPunctuationRestorer) -> None:
+    empty = Conversation("ko", 5.0, (), (), ())
+    assert kiwi(empty) == empty
