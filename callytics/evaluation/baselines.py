@@ -6,7 +6,8 @@ Plain means the library's own defaults, the same weights, beam 5, the language g
     (ii)   the same with ``vad_filter=True, word_timestamps=True``
     (iii)  ``BatchedInferencePipeline.transcribe``, batches of 8
 
-Decoding is the library's, not ours. They run in the same process and the same run as ours.
+Decoding is the library's, not ours. Modes (i) and (iii) fall back to sampling where a segment looks bad, so the
+random seed is set before every recording.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,9 @@ class PlainWhisper:
 
     def __call__(self, path: Path, mode: str, language: str | None, num_channels: int) -> Hypothesis:
         """Every channel transcribed on its own; of two channels the first is the agent's."""
+        import ctranslate2
+
+        ctranslate2.set_random_seed(0)
         start = time.perf_counter()
         segments = [self._segments(samples, mode, language) for samples in decode(path, num_channels)]
         return from_segments(segments, time.perf_counter() - start)
@@ -71,6 +76,11 @@ class PlainWhisper:
         else:
             found, _ = self._model.transcribe(samples, language=language)
         return list(found)
+
+
+def cache_key(mode: str, language: str | None, num_channels: int) -> str:
+    """All that a baseline's answer depends on, besides the recording."""
+    return f"{mode} {language} {num_channels} {version('faster-whisper')} {version('ctranslate2')}"
 
 
 def decode(path: Path, num_channels: int) -> list[Any]:

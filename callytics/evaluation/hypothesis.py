@@ -57,14 +57,10 @@ class Hypothesis:
 
 
 class SystemUnderTest:
-    """The pipeline, run as the graph runs it, keeping what its stages said.
-
-    Results are kept: every figure about one recording comes from one analysis of it.
-    """
+    """The pipeline, run as the graph runs it, keeping what its stages said."""
 
     def __init__(self, pipeline: InProcess) -> None:
         self._pipeline = pipeline
-        self._kept: dict[tuple[str, CallOptions], Hypothesis] = {}
 
     def __call__(self, path: Path, options: CallOptions) -> Hypothesis:
         """Analyse a recording as far as a figure depends on it.
@@ -72,25 +68,6 @@ class SystemUnderTest:
         Raises:
             CallyticsError: a stage failed; nothing is scored then.
         """
-        key = (str(path), options)
-        if key not in self._kept:
-            self._kept[key] = self._analyse(path, options)
-        return self._kept[key]
-
-    def diarize(self, path: Path, options: CallOptions) -> Hypothesis:
-        """Only who spoke when: for recordings without words or roles to score."""
-        start = time.perf_counter()
-        audio = self._pipeline.engine("audio-processor")(Recording(path.stem, str(path)), options)
-        diarization: Diarization = self._pipeline.engine("speaker-diarizer")(audio, options)
-        speech = tuple(Interval(s.start_s, s.end_s, s.speaker) for s in diarization.segments)
-        return Hypothesis(speech=speech, wall_s=time.perf_counter() - start)
-
-    def versions(self) -> dict[str, str]:
-        """Stage -> model and its revision, of the stages loaded so far."""
-        engines = {stage: self._pipeline.engine(stage) for stage in SCORED_STAGES}
-        return {stage: f"{engine.model} ({engine.model_revision})" for stage, engine in engines.items()}
-
-    def _analyse(self, path: Path, options: CallOptions) -> Hypothesis:
         outputs: dict[str, Any] = {}
 
         def run(step: str, *inputs: Any) -> Any:
@@ -104,6 +81,19 @@ class SystemUnderTest:
         analyse(run, Recording(path.stem, str(path)), options)
         wall_s = time.perf_counter() - start
         return from_conversation(outputs["roles"], outputs["speech-recognizer"], wall_s)
+
+    def diarize(self, path: Path, options: CallOptions) -> Hypothesis:
+        """Only who spoke when: for recordings without words or roles to score."""
+        start = time.perf_counter()
+        audio = self._pipeline.engine("audio-processor")(Recording(path.stem, str(path)), options)
+        diarization: Diarization = self._pipeline.engine("speaker-diarizer")(audio, options)
+        speech = tuple(Interval(s.start_s, s.end_s, s.speaker) for s in diarization.segments)
+        return Hypothesis(speech=speech, wall_s=time.perf_counter() - start)
+
+    def versions(self) -> dict[str, str]:
+        """Stage -> model and its revision, of the stages loaded so far."""
+        engines = {stage: self._pipeline.engine(stage) for stage in SCORED_STAGES}
+        return {stage: f"{engine.model} ({engine.model_revision})" for stage, engine in engines.items()}
 
 
 SCORED_STAGES = ("audio-processor", "speaker-diarizer", "speech-recognizer", "punctuation-restorer")

@@ -29,7 +29,7 @@ class RecognitionScore:
     Attributes:
         units: CER (Korean) or WER (others). Stereo: every channel against its party, summed, so that text on
             the wrong channel is an error; mono: the whole text.
-        words_with_spaces: WER with the spaces as they are, for Korean.
+        words_with_spaces: WER with the spaces as they are (stereo: by role), for Korean.
         by_role: the text of each role against that role's reference (stereo and mono).
         best_mapping: the text of each speaker under the best mapping to the reference's speakers.
     """
@@ -77,7 +77,7 @@ def score_call(sample: CallSample, hypothesis: Hypothesis, system: str) -> Recog
         units=(_by_channel(sample, hypothesis) if sample.channel_references else by_role)
         if stereo
         else _whole(sample, hypothesis),
-        words_with_spaces=word_errors(sample.forms(), hypothesis.text) if sample.utterances else None,
+        words_with_spaces=_with_spaces(sample, hypothesis),
         by_role=by_role,
         best_mapping=_best_mapping(sample, hypothesis),
         times=_times(sample, hypothesis),
@@ -95,6 +95,16 @@ def _by_role(sample: CallSample, hypothesis: Hypothesis) -> ErrorCounts | None:
         return None
     references = {role.value: sample.forms(role=role) for role in PARTIES}
     return role_text_errors(references, hypothesis.text_by_role, sample.language)
+
+
+def _with_spaces(sample: CallSample, hypothesis: Hypothesis) -> ErrorCounts | None:
+    if not sample.utterances:
+        return None
+    if sample.num_channels == 1:
+        return word_errors(sample.forms(), hypothesis.text)
+    return total(
+        word_errors(sample.forms(role=role), hypothesis.text_by_role.get(role.value, "")) for role in PARTIES
+    )
 
 
 def _by_channel(sample: CallSample, hypothesis: Hypothesis) -> ErrorCounts:

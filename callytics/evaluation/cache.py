@@ -1,0 +1,67 @@
+"""Keeps what a system said about a recording, so that an interrupted evaluation goes on where it stopped.
+
+The key is everything the answer depends on: the bytes of the recording, the options, the versions, and for our own
+pipeline the source of the package and the configuration. A change of any of them computes the answer again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from callytics.evaluation.hypothesis import Hypothesis
+
+PACKAGE = Path(__file__).parents[1]
+FORMAT = 1
+"""Of the pickles; to be raised when Hypothesis changes."""
+
+ENGINE_PACKAGES = ("faster-whisper", "ctranslate2", "onnxruntime", "kiwipiepy", "numpy", "av")
+
+
+@cache
+def file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@cache
+def source_digest() -> str:
+    """Hash of everything in the package that a figure depends on; scoring is left out, it is always done anew."""
+    digest = hashlib.sha256(versions_digest().encode())
+    for path in sorted(PACKAGE.rglob("*")):
+        scoring = PACKAGE / "evaluation" in path.parents and path.name != "hypothesis.py"
+        if path.is_file() and not scoring and path.suffix != ".pyc":
+            digest.update(f"{path.relative_to(PACKAGE)} {file_digest(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def versions_digest() -> str:
+    return " ".join(f"{name}={version(name)}" for name in ENGINE_PACKAGES)
+
+
+class HypothesisCache:
+    """A folder of pickled hypotheses, written by this program for itself. Without a folder nothing is kept."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def get(self, path: Path, key: str, compute: Callable[[], Hypothesis]) -> Hypothesis:
+        """The kept hypothesis of a recording under a key, or a new one."""
+        if self._folder is None:
+            return compute()
+        name = hashlib.sha256(f"{FORMAT} {file_digest(path)} {key}".encode()).hexdigest()
+        kept = self._folder / f"{name}.pickle"
+        if kept.is_file():
+            hypothesis = pickle.loads(kept.read_bytes())
+            if isinstance(hypothesis, Hypothesis):
+                return hypothesis
+        hypothesis = compute()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(".part")
+        part.write_bytes(pickle.dumps(hypothesis))
+        part.replace(kept)
+        return hypothesis

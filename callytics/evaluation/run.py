@@ -1,0 +1,218 @@
+"""``callytics eval``: every figure about quality, beside plain baselines, into docs/quality.md.
+
+One analysis of a recording serves all its figures. Answers are kept in a folder (see cache.py), so that an
+interrupted run goes on where it stopped. The document is written in one piece at the end.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from callytics.config import load_stages
+from callytics.domain import CallOptions
+from callytics.errors import NotFoundError
+from callytics.evaluation import datasets, silence
+from callytics.evaluation.baselines import MODES, PlainWhisper, cache_key, silero_channels
+from callytics.evaluation.cache import HypothesisCache, source_digest
+from callytics.evaluation.datasets import LONG_CALL_S, CallSample
+from callytics.evaluation.diarization import score_diarization
+from callytics.evaluation.hypothesis import Hypothesis, SystemUnderTest
+from callytics.evaluation.measurements import Measurements, machine, versions
+from callytics.evaluation.recognition import score_call, score_clip
+from callytics.evaluation.report import figure, render
+from callytics.pipeline import InProcess
+
+PARTS = ("recognition", "diarization", "silence", "text", "enhancement")
+OURS = "callytics"
+OURS_KNOWN = "callytics, number known"
+SILERO = "silero"
+LONG_MODES = ("ii",)
+"""The long call is run in the mode that the floors refer to only: the others add half an hour."""
+
+Item = TypeVar("Item")
+
+
+class Evaluation:
+    """The systems, what was asked for, and the figures so far.
+
+    Args:
+        data: the kit's folder.
+        limit: no more than this many recordings of each set.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        config: Path,
+        progress: Progress,
+        *,
+        limit: int | None = None,
+        skip_long: bool = False,
+        baselines: bool = True,
+        cache: Path | None = None,
+    ) -> None:
+        stages = load_stages(config)
+        self.data = data
+        self.measured = Measurements()
+        self._progress = progress
+        self._limit = limit
+        self._skip_long = skip_long
+        self._system = SystemUnderTest(InProcess(stages))
+        self._modes = MODES if baselines else ()
+        self._whisper: PlainWhisper | None = None
+        self._cache = HypothesisCache(cache)
+        hashes = " ".join(stage.config_hash for stage in stages.values())
+        self._ours_key = f"callytics {source_digest()} {hashes}" if cache else ""
+
+    # ------------------------------------------------------------ systems
+
+    def _ours(self, path: Path, options: CallOptions, diarization_only: bool = False) -> Hypothesis:
+        analyse = self._system.diarize if diarization_only else self._system
+        key = f"{self._ours_key} {options} {diarization_only}"
+        return self._cache.get(path, key, lambda: analyse(path, options))
+
+    def _plain(self, path: Path, mode: str, language: str | None, num_channels: int) -> Hypothesis:
+        def transcribe() -> Hypothesis:
+            self._whisper = self._whisper or PlainWhisper()
+            return self._whisper(path, mode, language, num_channels)
+
+        return self._cache.get(path, cache_key(mode, language, num_channels), transcribe)
+
+    # ------------------------------------------------------------ parts
+
+    def clips(self) -> None:
+        """Single sentences: recognition alone."""
+        for language in ("ko", "en"):
+            for clip in self._each(datasets.clips(self.data, language), f"sentences, {language}"):
+                options = CallOptions(language=language)
+                self.measured.recognition.append(score_clip(clip, self._ours(clip.path, options), OURS))
+                for mode in self._modes:
+                    plain = self._plain(clip.path, mode.id, language, 1)
+                    self.measured.recognition.append(score_clip(clip, plain, mode.id))
+
+    def calls(self) -> None:
+        """Two-party calls: words, roles, times, speakers."""
+        for layout in ("stereo", "mono"):
+            samples = datasets.composed_calls(self.data, layout)
+            for sample in self._each(samples, f"composed calls, {layout}"):
+                self._call(sample)
+        for sample in self._each(datasets.real_calls(self.data), "real calls"):
+            self._call(sample)
+
+    def _call(self, sample: CallSample) -> None:
+        ours = self._ours(sample.path, CallOptions(language=sample.language))
+        self._score(sample, ours, OURS)
+        for mode in self._modes:
+            if sample.duration_s <= LONG_CALL_S or mode.id in LONG_MODES:
+                plain = self._plain(sample.path, mode.id, sample.language, sample.num_channels)
+                self._score(sample, plain, mode.id)
+        if sample.num_channels == 2 and sample.speech and self._modes:
+            self._score_speakers(sample, silero_channels(sample.path), SILERO)
+        if sample.num_channels == 1 and sample.speech:
+            self._number_known(sample)
+
+    def _score(self, sample: CallSample, hypothesis: Hypothesis, system: str) -> None:
+        self.measured.recognition.append(score_call(sample, hypothesis, system))
+        if sample.speech and (hypothesis.speech or system == OURS):
+            self._score_speakers(sample, hypothesis, system)
+
+    def _score_speakers(self, sample: CallSample, hypothesis: Hypothesis, system: str) -> None:
+        self.measured.diarization.append(score_diarization(sample, hypothesis, system))
+
+    def _number_known(self, sample: CallSample) -> None:
+        options = CallOptions(language=sample.language, num_speakers=sample.num_speakers)
+        self._score_speakers(sample, self._ours(sample.path, options, diarization_only=True), OURS_KNOWN)
+
+    def meetings(self) -> None:
+        """Several people, one channel, no roles: speakers alone."""
+        samples = [*datasets.meetings(self.data), *datasets.ami(self.data)]
+        for sample in self._each(samples, "meetings"):
+            options = CallOptions(language=sample.language)
+            ours = self._ours(sample.path, options, diarization_only=True)
+            self._score_speakers(sample, ours, OURS)
+            self._number_known(sample)
+
+    def silence(self) -> None:
+        """Recordings without speech, and pauses. Mode (i) and (iii) have no word times: not scored on pauses."""
+        with tempfile.TemporaryDirectory(prefix="callytics-eval-") as folder:
+            recordings = silence.make_recordings(Path(folder)) + silence.make_pauses(self.data, Path(folder))
+            for recording in self._each(recordings, "nobody speaks"):
+                ours = self._ours(recording.path, CallOptions(language=recording.language))
+                self.measured.silence.append(silence.invented(recording, ours, OURS))
+                for mode in self._modes:
+                    if mode.id == "ii" or not recording.speech_s:
+                        plain = self._plain(
+                            recording.path, mode.id, recording.language, recording.num_channels
+                        )
+                        self.measured.silence.append(silence.invented(recording, plain, mode.id))
+
+    def finish(self, command: str, partial: bool) -> Measurements:
+        self.measured.command = command
+        self.measured.partial = partial
+        self.measured.versions = versions()
+        self.measured.machine = machine()
+        self.measured.engines = self._system.versions()
+        return self.measured
+
+    def _each(self, items: Sequence[Item], title: str) -> Iterable[Item]:
+        items = [
+            item for item in items if not (self._skip_long and getattr(item, "duration_s", 0) > LONG_CALL_S)
+        ]
+        yield from self._progress.track(items[: self._limit], description=title)
+
+
+def main(
+    data: Path,
+    output: Path | None = None,
+    only: frozenset[str] | set[str] = frozenset(),
+    *,
+    config: Path = Path("serve_config.cpu.yaml"),
+    limit: int | None = None,
+    skip_long: bool = False,
+    baselines: bool = True,
+    cache: Path | None = None,
+    command: str = "callytics eval",
+) -> Measurements:
+    """Measure, write the document, and print the figure as the last line.
+
+    Args:
+        output: the document; None writes none.
+        only: parts of PARTS; empty means all.
+        cache: where answers are kept for the next run; None keeps nothing.
+
+    Raises:
+        NotFoundError: there is no kit at ``data``.
+        CallyticsError: a stage failed on a recording.
+    """
+    if not (data / "manifest.json").is_file():
+        raise NotFoundError("data_missing", f"No evaluation kit at {data}: it has no manifest.json.")
+    parts = set(only) or set(PARTS)
+    partial = parts != set(PARTS) or limit is not None or skip_long or not baselines
+    console = Console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        evaluation = Evaluation(
+            data, config, progress, limit=limit, skip_long=skip_long, baselines=baselines, cache=cache
+        )
+        if "recognition" in parts:
+            evaluation.clips()
+        if parts & {"recognition", "diarization"}:
+            evaluation.calls()
+        if "diarization" in parts:
+            evaluation.meetings()
+        if "silence" in parts:
+            evaluation.silence()
+        measured = evaluation.finish(command, partial)
+    if output is not None:
+        part = output.with_suffix(".part")
+        part.write_text(render(measured), encoding="utf-8")
+        part.replace(output)
+        console.print(f"Written: {output}")
+    print(figure(measured))
+    return measured
