@@ -1,0 +1,148 @@
+"""Every error of the API is problem details (RFC 9457) with a stable ``code``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from callytics.errors import CallyticsError
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
+
+
+class FieldProblem(BaseModel):
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+class Problem(BaseModel):
+    """Problem details. Programs look at ``code``; ``detail`` is for people and may change."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "urn:callytics:problem:call_not_found",
+                "title": "Not Found",
+                "status": 404,
+                "code": "call_not_found",
+                "detail": "There is no call '01k9…'; it may have been deleted.",
+                "instance": "/v1/calls/01k9…",
+            }
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str
+    errors: list[FieldProblem] | None = Field(
+        None, description="With code validation_failed: field by field."
+    )
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI document: what an operation answers besides success."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA}},
+        }
+        for status in statuses
+    }
+
+
+_PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    errors: list[Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body: dict[str, Any] = {
+        "type": f"urn:callytics:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "instance": request.url.path,
+    }
+    if errors is not None:
+        body["errors"] = errors
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(CallyticsError, _callytics_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(ClientDisconnect, _client_disconnect)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _callytics_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, CallyticsError)
+    headers = {}
+    if error.http_status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="callytics"'
+    if error.http_status == 503:
+        headers["Retry-After"] = "5"
+    if error.http_status >= 500:
+        logger.error("%s %s: %s: %s", request.method, request.url.path, error.code, error.message)
+    return problem(request, error.http_status, error.code, error.message, headers=headers)
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = [
+        {"loc": list(item["loc"]), "msg": str(item["msg"]), "type": str(item["type"])}
+        for item in error.errors()
+    ]
+    where = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in errors)
+    return problem(
+        request, 422, "validation_failed", f"The request is not valid: {where}", _printable(errors)
+    )
+
+
+def _printable(errors: list[Any]) -> list[Any]:
+    encoded: list[Any] = jsonable_encoder(errors)
+    return encoded
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, HTTPStatus(error.status_code).name.lower())
+    detail = {
+        404: f"There is nothing at {request.url.path}; see /docs.",
+        405: f"{request.method} is not allowed at {request.url.path}; see /docs.",
+    }.get(error.status_code, str(error.detail))
+    return problem(request, error.status_code, code, detail, headers=error.headers)
+
+
+async def _client_disconnect(request: Request, error: Exception) -> Response:
+    return Response(status_code=400)  # nobody reads it
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    # Starlette logs the traceback; the client learns nothing about the inside.
+    return problem(request, 500, "internal_error", "Something went wrong on the server; it was logged.")

@@ -1,0 +1,193 @@
+"""multipart/form-data, streamed: the file goes from the socket to the blob store, never whole into memory.
+
+Starlette's own form parser would first write the file to a temporary one, without a limit to its size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from fastapi import Request
+from python_multipart import MultipartParser
+from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import parse_options_header
+
+from callytics.errors import InvalidMediaError, InvalidRequestError
+from callytics.store import BlobStore
+from callytics.store.blobs import CHUNK_BYTES, BlobWriter
+
+FILE_FIELD = "file"
+MAX_FIELDS = 200
+MAX_FIELD_BYTES = 64 * 1024
+FORM_OVERHEAD_BYTES = 4 << 20
+"""What a form may hold besides the file."""
+
+
+@dataclass
+class Upload:
+    """A received form; the file lies in the blob store. ``filename`` is for display only."""
+
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    filename: str = ""
+    sha256: str = ""
+    size_bytes: int = 0
+
+
+@dataclass
+class _Part:
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    name: str = ""
+    is_file: bool = False
+    data: bytearray = field(default_factory=bytearray)
+
+
+async def receive(request: Request, blobs: BlobStore, call_id: str, max_bytes: int) -> Upload:
+    """Read the form of a request, its file into the blob of ``call_id``. On any error there is no blob.
+
+    Raises:
+        InvalidRequestError: not a multipart form, or one without a file.
+        InvalidMediaError: ``media_too_large``, ``media_empty``.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > max_bytes + FORM_OVERHEAD_BYTES:
+        raise InvalidMediaError("media_too_large", f"The recording is larger than {max_bytes} bytes.")
+    stack = ExitStack()
+    try:
+        form = _Form(
+            _boundary(request), lambda: stack.enter_context(blobs.writer(call_id, max_bytes=max_bytes))
+        )
+        async for chunk in request.stream():
+            await form.feed(chunk)
+        upload = form.finished()
+    except BaseException:
+        with stack:  # its writer sees the exception and removes what it wrote
+            raise
+    await asyncio.to_thread(stack.close)
+    return upload
+
+
+def _boundary(request: Request) -> bytes:
+    media_type, parameters = parse_options_header(request.headers.get("content-type", ""))
+    if media_type != b"multipart/form-data" or not parameters.get(b"boundary"):
+        raise InvalidRequestError(
+            "multipart_expected", "Send the recording as multipart/form-data, e.g. curl -F file=@call.wav."
+        )
+    return parameters[b"boundary"]
+
+
+class _Form:
+    """Turns the callbacks of the parser into fields and writes."""
+
+    def __init__(self, boundary: bytes, open_writer: Callable[[], BlobWriter]) -> None:
+        self._open_writer = open_writer
+        self._writer: BlobWriter | None = None
+        self._upload = Upload()
+        self._part = _Part()
+        self._header_name = b""
+        self._header_value = b""
+        self._ended = False
+        self._pending = bytearray()  # of the file, not yet written
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._part_begin,
+                "on_header_field": self._header_field,
+                "on_header_value": self._header_value_part,
+                "on_header_end": self._header_end,
+                "on_headers_finished": self._headers_finished,
+                "on_part_data": self._part_data,
+                "on_part_end": self._part_end,
+                "on_end": self._end,
+            },
+        )
+
+    async def feed(self, chunk: bytes) -> None:
+        try:
+            self._parser.write(chunk)
+        except MultipartParseError as error:
+            raise InvalidRequestError("multipart_invalid", f"The form cannot be parsed: {error}") from error
+        if len(self._pending) >= CHUNK_BYTES:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        if self._writer is not None and self._pending:
+            data, self._pending = bytes(self._pending), bytearray()
+            await asyncio.to_thread(self._writer.write, data)
+
+    def finished(self) -> Upload:
+        if not self._ended:
+            raise InvalidRequestError("multipart_invalid", "The form ends before its last boundary.")
+        if self._writer is None:
+            raise InvalidRequestError("file_missing", f"The form has no file in its field {FILE_FIELD!r}.")
+        if self._pending:
+            self._writer.write(bytes(self._pending))
+        if self._writer.size_bytes == 0:
+            raise InvalidMediaError("media_empty", "The file is empty.")
+        self._upload.sha256 = self._writer.sha256
+        self._upload.size_bytes = self._writer.size_bytes
+        return self._upload
+
+    def _part_begin(self) -> None:
+        self._part = _Part()
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _header_value_part(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _header_end(self) -> None:
+        self._part.headers[self._header_name.lower()] = self._header_value
+        self._header_name = self._header_value = b""
+
+    def _headers_finished(self) -> None:
+        _, options = parse_options_header(self._part.headers.get(b"content-disposition", b""))
+        self._part.name = options.get(b"name", b"").decode("utf-8", "replace")
+        self._part.is_file = self._part.name == FILE_FIELD
+        if self._part.is_file:
+            if self._writer is not None:
+                raise InvalidRequestError(
+                    "file_repeated", "One recording a call: the form has several files."
+                )
+            self._upload.filename = display_name(options.get(b"filename", b"").decode("utf-8", "replace"))
+            self._writer = self._open_writer()
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part.is_file:
+            self._pending += data[start:end]
+            return
+        self._part.data += data[start:end]
+        if len(self._part.data) > MAX_FIELD_BYTES:
+            raise InvalidRequestError(
+                "field_too_large", f"The field {self._part.name!r} is larger than {MAX_FIELD_BYTES} bytes."
+            )
+
+    def _part_end(self) -> None:
+        if self._part.is_file:
+            return
+        if len(self._upload.fields) >= MAX_FIELDS:
+            raise InvalidRequestError("too_many_fields", f"The form has more than {MAX_FIELDS} fields.")
+        try:
+            value = self._part.data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidRequestError(
+                "field_not_utf8", f"The field {self._part.name!r} is not UTF-8 text."
+            ) from error
+        self._upload.fields.append((self._part.name, value))
+
+    def _end(self) -> None:
+        self._ended = True
+
+
+def display_name(filename: str) -> str:
+    """A file name as it may be shown: without folders, control and bidirectional characters; at most 200 long.
+
+    It never names anything on disk.
+    """
+    name = re.split(r"[/\\]", filename)[-1]
+    name = re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", "", name)
+    return " ".join(name.split())[:200]
