@@ -1,0 +1,15 @@
+"""audio-processor: decodes, measures and converts recordings."""
+
+from ray import serve
+from ray.serve import Application
+
+from deployments.stage import EngineArgs, EngineReplica
+
+
+@serve.deployment
+class AudioProcessor(EngineReplica):
+    pass
+
+
+def build(args: EngineArgs) -> Application:
+    return AudioProcessor.bind("audio-processor", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]

@@ -1,0 +1,187 @@
+"""The pinned environment of each stage: an overlay on the base environment, built once (docs/adr/0002).
+
+``runtime_envs/cpu/speech-recognizer.txt`` becomes ``$CALLYTICS_HOME/envs/cpu/speech-recognizer``: a virtual
+environment that holds only the packages of that file, and sees those of the base behind them. The Serve
+configuration uses it by ``py_executable: callytics-python cpu/speech-recognizer``; ``callytics-python`` is a
+small launcher that ``callytics up`` puts on the PATH of Ray's processes, so the configuration holds no path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from callytics.errors import ConfigError
+
+LAUNCHER = "callytics-python"
+
+_LAUNCHER_SCRIPT = """#!/bin/sh
+# {launcher} ENVIRONMENT ARGUMENT...: the Python of a stage's pinned environment. Written by `callytics up`.
+environment="{envs}/$1"
+if [ ! -x "$environment/bin/python" ]; then
+    echo "There is no environment $1 in {envs}; run: callytics up" >&2
+    exit 127
+fi
+shift
+# The real path: a replica that runs keeps its packages when the pins change and the link moves on.
+exec "$(cd -P "$environment" && pwd)/bin/python" "$@"
+"""
+
+
+BASE_ENVIRONMENT = "cpu/base"
+"""Pins nothing: the base environment as Ray's own processes, and stages without an engine, see it."""
+
+HIDDEN_FROM_BASE = ("pandas",)
+"""Ray Serve imports pandas wherever it finds it, to encode data frames: 1.5 s of CPU and 65 MB in each of twenty
+processes. The base has it for Ray Data; an overlay sees it only if it pins it."""
+
+_HIDE_MODULE = '''"""Written by callytics (deployments/environments.py): packages of the base that this overlay hides."""
+
+import sys
+from importlib.machinery import PathFinder
+
+HIDDEN = {hidden!r}
+
+
+class OverlayFinder(PathFinder):
+    @classmethod
+    def find_spec(cls, fullname, path=None, target=None):
+        return None if fullname in HIDDEN else super().find_spec(fullname, path, target)
+
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = OverlayFinder
+'''
+
+
+def environment_names(config: Mapping[str, Any]) -> list[str]:
+    """The environments that a Serve config names, e.g. ["cpu/audio-processor", ...]."""
+    names = [BASE_ENVIRONMENT]
+    for options in _actor_options(config):
+        command = str((options.get("runtime_env") or {}).get("py_executable", "")).split()
+        if command[:1] == [LAUNCHER] and len(command) == 2:
+            names.append(command[1])
+    return sorted(set(names))
+
+
+def _actor_options(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for application in config["applications"]:
+        for deployment in application.get("deployments", []):
+            yield deployment.get("ray_actor_options") or {}
+
+
+def build_environments(names: list[str], pins_folder: Path, home: Path) -> None:
+    """Build what is missing, side by side, and write the launcher to ``home/bin``.
+
+    Args:
+        names: as from :func:`environment_names`.
+        pins_folder: ``runtime_envs`` of the project.
+        home: ``$CALLYTICS_HOME``.
+
+    Raises:
+        ConfigError: a pin file is missing or has a line that is no ``==`` pin, or an installation failed.
+    """
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(lambda name: build_environment(name, pins_folder, home), names))
+    launcher = home / "bin" / LAUNCHER
+    launcher.parent.mkdir(parents=True, exist_ok=True)
+    launcher.write_text(_LAUNCHER_SCRIPT.format(launcher=LAUNCHER, envs=home / "envs"), encoding="utf-8")
+    launcher.chmod(0o755)
+
+
+def build_environment(name: str, pins_folder: Path, home: Path) -> Path:
+    """The overlay of one stage; returns its folder. Appears whole or not at all; the same pins build it once."""
+    pins_path = pins_folder / f"{name}.txt"
+    pins = read_pins(pins_path)
+    link = home / "envs" / name
+    folder = link.with_name(f".{link.name}-{_fingerprint(pins_path)}")
+    if not folder.exists():
+        staging = folder.with_name(f"{folder.name}.{os.getpid()}")
+        try:
+            _install(pins_path, pins, staging)
+            staging.rename(folder)
+        except OSError:
+            if not folder.exists():  # another process may have been faster
+                raise
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    _point(link, folder)
+    return folder
+
+
+def read_pins(pins_path: Path) -> dict[str, str]:
+    """Package -> version of a pin file."""
+    if not pins_path.is_file():
+        raise ConfigError(
+            "environment_missing", f"There is no {pins_path}; it pins the environment of a stage."
+        )
+    pins = {}
+    for line in pins_path.read_text(encoding="utf-8").splitlines():
+        requirement = line.partition("#")[0].strip()
+        if not requirement:
+            continue
+        package, separator, version = requirement.partition("==")
+        if not separator or not version:
+            raise ConfigError("environment_invalid", f"{pins_path}: {requirement!r} is not pinned by ==.")
+        pins[package.strip()] = version.strip()
+    return pins
+
+
+def _fingerprint(pins_path: Path) -> str:
+    layout = f"{sys.version} {base_site_packages()} {HIDDEN_FROM_BASE} {_HIDE_MODULE}"
+    parts = (pins_path.read_bytes(), layout.encode())
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
+def base_site_packages() -> str:
+    return sysconfig.get_path("purelib")
+
+
+def _install(pins_path: Path, pins: Mapping[str, str], folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
+    if pins:
+        _install_packages(pins_path, folder / "bin" / "python")
+    (site,) = folder.glob("lib/python*/site-packages")
+    hidden = tuple(package for package in HIDDEN_FROM_BASE if package not in pins)
+    (site / "_callytics_overlay.py").write_text(_HIDE_MODULE.format(hidden=hidden), encoding="utf-8")
+    # addsitedir, not a plain path line: it also reads the base's own .pth files (an editable callytics).
+    lines = f"import site; site.addsitedir({base_site_packages()!r})\nimport _callytics_overlay\n"
+    (site / "_callytics_base.pth").write_text(lines, encoding="utf-8")
+
+
+def _install_packages(pins_path: Path, python: Path) -> None:
+    """With uv in about a second; with pip where uv is missing or cannot reach the registry (it does not read
+    pip's configuration). ``--no-deps``: the file is the whole closure beyond the base."""
+    arguments = ["--quiet", "--no-deps", "--requirement", str(pins_path)]
+    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if uv is not None:
+        with contextlib.suppress(ConfigError):
+            _run(uv, "pip", "install", "--python", str(python), *arguments)
+            return
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
+    _run(*pip, "install", *arguments)
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = (done.stderr or done.stdout).strip().splitlines()[-3:]
+        raise ConfigError("environment_failed", f"{' '.join(command)} failed: {' '.join(last)}")
+
+
+def _point(link: Path, folder: Path) -> None:
+    """Let ``link`` point to ``folder``, at once; replicas that start from now on use it."""
+    if link.is_symlink() and link.resolve() == folder.resolve():
+        return
+    temporary = link.with_name(f"{link.name}.{os.getpid()}")
+    temporary.symlink_to(folder.name)
+    temporary.replace(link)

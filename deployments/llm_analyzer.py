@@ -1,0 +1,15 @@
+"""llm-analyzer: summary, topic, issue, outcome and action items."""
+
+from ray import serve
+from ray.serve import Application
+
+from deployments.stage import EngineArgs, EngineReplica
+
+
+@serve.deployment
+class LlmAnalyzer(EngineReplica):
+    pass
+
+
+def build(args: EngineArgs) -> Application:
+    return LlmAnalyzer.bind("llm-analyzer", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]

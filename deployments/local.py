@@ -1,0 +1,250 @@
+"""A Ray head of our own on this machine, with the graph on it: up, status, down.
+
+What ``up`` starts carries a mark in its environment (CALLYTICS_RUN_ID), and ``down`` ends the processes that
+carry it: those of this run and no others, even when ``up`` was interrupted half-way or a process lost its parent.
+``$CALLYTICS_HOME/run.json`` says what runs and where.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from callytics import models
+from callytics.errors import ConfigError
+from deployments import head
+from deployments.environments import BASE_ENVIRONMENT, build_environments, environment_names
+from deployments.head import LocalGraphError
+from deployments.serve_api import ApplicationState, ServeApi
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+Progress = Callable[[str, str, str], None]
+"""Called with (what, state, detail); ``what`` is "environments", "weights", "ray" or the name of an application."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One running graph, as run.json keeps it."""
+
+    run_id: str
+    config: str
+    http_port: int
+    dashboard_port: int
+    temp_dir: str
+    started_at: float
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def dashboard_url(self) -> str:
+        return f"http://127.0.0.1:{self.dashboard_port}"
+
+
+@dataclass(frozen=True)
+class Status:
+    """``run`` is None when nothing of ours runs."""
+
+    run: Run | None
+    applications: tuple[ApplicationState, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        return bool(self.applications) and all(application.healthy for application in self.applications)
+
+
+def home_folder(home: Path | None = None) -> Path:
+    """``home``, else ``$CALLYTICS_HOME``, else ``./.callytics``; absolute."""
+    return (home or Path(os.environ.get("CALLYTICS_HOME") or ".callytics")).absolute()
+
+
+def up(
+    config: Path | None = None,
+    *,
+    home: Path | None = None,
+    http_port: int | None = None,
+    dashboard_port: int | None = None,
+    progress: Progress | None = None,
+    timeout_s: float = 300.0,
+    pull_weights: bool = True,
+) -> Run:
+    """Start a head and deploy the graph, or deploy again to the one that runs. Returns when all is healthy.
+
+    Args:
+        config: a Serve config file; default serve_config.cpu.yaml of the project.
+        home: state directory; default ``$CALLYTICS_HOME``, else ``./.callytics``.
+        http_port: of the gateway; default ``$CALLYTICS_HTTP_PORT``, else what the config says.
+        dashboard_port: default ``$CALLYTICS_DASHBOARD_PORT``, else 8265.
+        timeout_s: for the applications to become healthy, once the head runs.
+
+    Raises:
+        ConfigError: the configuration or an environment is wrong; nothing was started.
+        LocalGraphError: a port is taken, the head did not start (``head_failed``), an application cannot start
+            (``deploy_failed``) or takes too long (``deploy_timeout``). The head stays up: `status` tells more.
+    """
+    report = progress or (lambda what, state, detail: None)
+    home = home_folder(home)
+    home.mkdir(parents=True, exist_ok=True)
+    config = (config or PROJECT / "serve_config.cpu.yaml").absolute()
+    document = _read_config(config)
+    with _locked(home):
+        _prepare(document, home, report, pull_weights)
+        run = _running(home)
+        if run is None:
+            down(home=home)  # the rest of a start that was interrupted
+            http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
+            dashboard_port = dashboard_port or _port("CALLYTICS_DASHBOARD_PORT", 8265)
+            run = _start(home, config, http_port, dashboard_port, report)
+        document["http_options"]["port"] = run.http_port
+        api = ServeApi(run.dashboard_url)
+        api.deploy(document)
+        _await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
+    return run
+
+
+def _read_config(config: Path) -> dict[str, Any]:
+    if not config.is_file():
+        raise ConfigError(
+            "config_missing", f"No configuration at {config}. Give the path of a Serve config file."
+        )
+    document = yaml.safe_load(config.read_text(encoding="utf-8"))
+    if not isinstance(document, dict) or "applications" not in document:
+        raise ConfigError("config_invalid", f"{config} is not a Serve config file: it lists no applications.")
+    document.setdefault("http_options", {}).setdefault("port", 8000)
+    return document
+
+
+def _port(variable: str, default: int) -> int:
+    return int(os.environ.get(variable) or default)
+
+
+def _prepare(document: Mapping[str, Any], home: Path, report: Progress, pull_weights: bool) -> None:
+    names = environment_names(document)
+    report("environments", "checking", f"{len(names)} pinned environments")
+    build_environments(names, PROJECT / "runtime_envs", home)
+    report("environments", "ready", "")
+    if pull_weights:
+        os.environ.setdefault("CALLYTICS_HOME", str(home))
+        for model in models.list_models():
+            report("weights", "checking", model.name)
+            models.pull(model.name, lambda what, done, total: report("weights", what, f"{done}/{total}"))
+        report("weights", "ready", "")
+
+
+def _start(home: Path, config: Path, http_port: int, dashboard_port: int, report: Progress) -> Run:
+    for port, use in ((http_port, "the gateway"), (dashboard_port, "the Ray dashboard")):
+        if not head.is_free(port):
+            raise LocalGraphError(
+                "port_taken",
+                f"Port {port} for {use} is taken by another program. "
+                "Choose others with CALLYTICS_HTTP_PORT and CALLYTICS_DASHBOARD_PORT.",
+            )
+    report("ray", "starting", "")
+    python = home / "envs" / BASE_ENVIRONMENT / "bin" / "python"
+    temp_dir = head.temp_dir(home)
+    run = Run(uuid.uuid4().hex, str(config), http_port, dashboard_port, str(temp_dir), time.time())
+    _save(home, run)  # before the first process: an interrupted start can be found and ended
+    try:
+        head.start(run.run_id, python, home, temp_dir, dashboard_port, PROJECT)
+    except LocalGraphError:
+        down(home=home)
+        raise
+    report("ray", "ready", run.dashboard_url)
+    return run
+
+
+def _await_healthy(api: ServeApi, names: list[str], report: Progress, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    shown: dict[str, str] = {}
+    while True:
+        states = {state.name: state for state in api.applications()}
+        for name, state in states.items():
+            if shown.get(name) != state.status:
+                shown[name] = state.status
+                report(name, state.status.lower(), "" if state.healthy else state.message)
+        waiting = [name for name in names if name not in states or not states[name].healthy]
+        if not waiting:
+            return
+        failed = [states[name] for name in waiting if name in states and states[name].failed]
+        if failed:
+            lines = "; ".join(f"{state.name}: {state.message}" for state in failed)
+            raise LocalGraphError("deploy_failed", f"Not every stage could start. {lines}")
+        if time.monotonic() > deadline:
+            lines = "; ".join(f"{n}: {states[n].message if n in states else 'not deployed'}" for n in waiting)
+            raise LocalGraphError("deploy_timeout", f"After {timeout_s:.0f} s still waiting. {lines}")
+        time.sleep(0.25)
+
+
+def status(*, home: Path | None = None) -> Status:
+    """Every application, healthy or not, and why not."""
+    home = home_folder(home)
+    run = _running(home)
+    if run is None:
+        return Status(None)
+    expected = [app["name"] for app in _read_config(Path(run.config))["applications"]]
+    found = {state.name: state for state in ServeApi(run.dashboard_url).applications()}
+    missing = [
+        ApplicationState(name, "NOT_DEPLOYED", "not deployed") for name in expected if name not in found
+    ]
+    return Status(run, (*found.values(), *missing))
+
+
+def down(*, home: Path | None = None) -> int:
+    """End every process of this home's run; returns how many there were. Does nothing when nothing runs."""
+    home = home_folder(home)
+    run = _load(home)
+    if run is None:
+        return 0
+    ended = head.end_processes(run.run_id)
+    (home / "run.json").unlink(missing_ok=True)
+    return ended
+
+
+def processes(*, home: Path | None = None) -> list[int]:
+    """The pids of every process of this home's run, for those who measure them."""
+    run = _load(home_folder(home))
+    return [] if run is None else head.processes(run.run_id)
+
+
+# ---------------------------------------------------------------- run.json
+
+
+def _running(home: Path) -> Run | None:
+    """The run whose head answers; None where there is none, or only the remains of one."""
+    run = _load(home)
+    if run is None or not head.processes(run.run_id) or not ServeApi(run.dashboard_url).answers():
+        return None
+    return run
+
+
+def _load(home: Path) -> Run | None:
+    try:
+        return Run(**json.loads((home / "run.json").read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def _save(home: Path, run: Run) -> None:
+    temporary = home / "run.json.new"
+    temporary.write_text(json.dumps(asdict(run), indent=2), encoding="utf-8")
+    temporary.replace(home / "run.json")
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """One `up` at a time; the lock goes with the process, however it ends."""
+    with (home / "up.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,15 @@
+"""punctuation-restorer: punctuation, spacing and sentences."""
+
+from ray import serve
+from ray.serve import Application
+
+from deployments.stage import EngineArgs, EngineReplica
+
+
+@serve.deployment
+class PunctuationRestorer(EngineReplica):
+    pass
+
+
+def build(args: EngineArgs) -> Application:
+    return PunctuationRestorer.bind("punctuation-restorer", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]

@@ -1,0 +1,15 @@
+"""sentiment-analyzer: sentiment per turn, telling words, communication quality."""
+
+from ray import serve
+from ray.serve import Application
+
+from deployments.stage import EngineArgs, EngineReplica
+
+
+@serve.deployment
+class SentimentAnalyzer(EngineReplica):
+    pass
+
+
+def build(args: EngineArgs) -> Application:
+    return SentimentAnalyzer.bind("sentiment-analyzer", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]

@@ -1,0 +1,96 @@
+"""Ray Serve's REST API: deploy a configuration, ask how the applications are.
+
+Not the `serve` command: that takes seconds to import, and takes a file that does not exist for an import path and
+replaces everything that runs by it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from callytics.errors import ConfigError
+
+_PATH = "/api/serve/applications/"
+
+
+@dataclass(frozen=True)
+class ApplicationState:
+    """``status`` is Serve's: NOT_STARTED, DEPLOYING, RUNNING, UNHEALTHY, DEPLOY_FAILED, DELETING."""
+
+    name: str
+    status: str
+    message: str
+    replicas: int = 0
+    healthy_replicas: int = 0
+
+    @property
+    def healthy(self) -> bool:
+        return self.status == "RUNNING"
+
+    @property
+    def failed(self) -> bool:
+        return self.status == "DEPLOY_FAILED"
+
+
+class ServeApi:
+    """Args: dashboard_url: e.g. http://127.0.0.1:8265"""
+
+    def __init__(self, dashboard_url: str) -> None:
+        self._url = dashboard_url + _PATH
+
+    def deploy(self, config: Mapping[str, Any]) -> None:
+        """Make the applications those of ``config``; returns before they run.
+
+        Raises:
+            ConfigError: Serve does not accept it.
+        """
+        request = urllib.request.Request(
+            self._url,
+            data=json.dumps(config).encode(),
+            headers={"Content-Type": "application/json"},
+            method="PUT",
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60):
+                return
+        except urllib.error.HTTPError as error:
+            reason = last_line(error.read().decode(errors="replace"))
+            raise ConfigError("config_rejected", f"Ray Serve rejects the configuration: {reason}") from error
+
+    def applications(self) -> list[ApplicationState]:
+        with urllib.request.urlopen(self._url, timeout=30) as response:
+            details = json.load(response)
+        return [_state(name, of) for name, of in details["applications"].items()]
+
+    def answers(self) -> bool:
+        try:
+            self.applications()
+        except (OSError, ValueError):
+            return False
+        return True
+
+
+def _state(name: str, details: Mapping[str, Any]) -> ApplicationState:
+    deployments = details.get("deployments", {}).values()
+    replicas = [replica for deployment in deployments for replica in deployment.get("replicas", [])]
+    messages = [details.get("message", ""), *(d.get("message", "") for d in deployments)]
+    return ApplicationState(
+        name=name,
+        status=details["status"],
+        message=last_line(next((m for m in reversed(messages) if m), "")),
+        replicas=len(replicas),
+        healthy_replicas=sum(replica["state"] == "RUNNING" for replica in replicas),
+    )
+
+
+def last_line(text: str) -> str:
+    """What a traceback or a long message comes down to: for people, not for debugging."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in text.strip().splitlines()]
+    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b.*:", line)]
+    return (errors or lines or [""])[-1]

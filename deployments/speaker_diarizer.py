@@ -1,0 +1,15 @@
+"""speaker-diarizer: who speaks when, by channels or by voices."""
+
+from ray import serve
+from ray.serve import Application
+
+from deployments.stage import EngineArgs, EngineReplica
+
+
+@serve.deployment
+class SpeakerDiarizer(EngineReplica):
+    pass
+
+
+def build(args: EngineArgs) -> Application:
+    return SpeakerDiarizer.bind("speaker-diarizer", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]

@@ -1,0 +1,15 @@
+"""speech-recognizer: words with times."""
+
+from ray import serve
+from ray.serve import Application
+
+from deployments.stage import EngineArgs, EngineReplica
+
+
+@serve.deployment
+class SpeechRecognizer(EngineReplica):
+    pass
+
+
+def build(args: EngineArgs) -> Application:
+    return SpeechRecognizer.bind("speech-recognizer", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]

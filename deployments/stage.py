@@ -1,0 +1,117 @@
+"""An engine behind Serve: what the six engine stages have in common.
+
+A stage is an application of its own, so its arguments in serve_config.yaml are the same ``engine`` and
+``options`` that the in-process interpreter reads. The engine is loaded in the replica, in the environment that
+the configuration pins for the stage, and runs in a thread: the replica's event loop stays free for health checks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.metadata
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from ray import serve
+
+from callytics.config import StageConfig
+from callytics.engines import load_engine
+from callytics.errors import CallyticsError
+
+
+class EngineArgs(BaseModel):
+    """The ``args`` of an engine stage: a class, "package.module:Class", and its keyword arguments."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    engine: str
+    options: dict[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class StageInfo:
+    """What runs in a stage; its ``config_hash`` is part of the key of every result it makes."""
+
+    application: str
+    engine: str
+    model: str
+    model_revision: str
+    config_hash: str
+
+
+@dataclass(frozen=True)
+class StageOutput:
+    """The result of an engine and what made it. Goes from replica to replica through the object store."""
+
+    value: Any
+    info: StageInfo
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class InstalledPackage:
+    version: str
+    location: str
+
+
+class EngineReplica:
+    """One replica of a stage.
+
+    Args:
+        stage: name of the pipeline's stage; the application's own name may be another (``speech-recognizer-v2``).
+        engine: "package.module:Class".
+        options: keyword arguments of the engine.
+    """
+
+    MAX_CRASHES_IN_A_ROW = 3
+    """After so many the replica calls itself unhealthy, and Serve replaces it: a library may be left broken."""
+
+    def __init__(self, stage: str, engine: str, options: dict[str, Any]) -> None:
+        config = StageConfig(stage, engine, options)
+        self._engine = load_engine(config)
+        self._crashes_in_a_row = 0
+        self._info = StageInfo(
+            application=serve.get_replica_context().app_name,
+            engine=engine,
+            model=self._engine.model,
+            model_revision=self._engine.model_revision,
+            config_hash=config.config_hash,
+        )
+
+    async def __call__(self, *inputs: Any) -> StageOutput:
+        """Run the engine on the outputs of earlier stages, or on plain values."""
+        values = [item.value if isinstance(item, StageOutput) else item for item in inputs]
+        start = time.perf_counter()
+        output = await self._in_thread(self._engine, *values)
+        return StageOutput(output, self._info, time.perf_counter() - start)
+
+    async def call(self, method: str, *args: Any) -> Any:
+        """Another public method of the engine, such as ``probe`` of the audio-processor."""
+        if method.startswith("_"):
+            raise AttributeError(method)
+        return await self._in_thread(getattr(self._engine, method), *args)
+
+    async def _in_thread(self, function: Any, *args: Any) -> Any:
+        try:
+            result = await asyncio.to_thread(function, *args)
+        except CallyticsError:
+            raise  # the engine did its work: this input has no result
+        except Exception:
+            self._crashes_in_a_row += 1
+            raise
+        self._crashes_in_a_row = 0
+        return result
+
+    def describe(self) -> StageInfo:
+        return self._info
+
+    def installed(self, packages: list[str]) -> dict[str, InstalledPackage]:
+        """Which versions this replica sees, and where they lie: shows that the pinned environment is in use."""
+        found = {name: importlib.metadata.distribution(name) for name in packages}
+        return {name: InstalledPackage(d.version, str(d.locate_file(""))) for name, d in found.items()}
+
+    def check_health(self) -> None:
+        if self._crashes_in_a_row >= self.MAX_CRASHES_IN_A_ROW:
+            raise RuntimeError(f"{self._info.engine} crashed {self._crashes_in_a_row} times in a row")

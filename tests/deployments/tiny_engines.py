@@ -1,0 +1,102 @@
+"""Engines without models for tests of the deployments: quick, deterministic, and obvious in a result."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from callytics.domain import (
+    Acoustics,
+    Audio,
+    CallOptions,
+    ContactSummary,
+    Conversation,
+    Diarization,
+    LanguageScore,
+    Media,
+    Participant,
+    Pcm,
+    Recording,
+    Role,
+    RoleSource,
+    SentimentAnalysis,
+    SentimentLabel,
+    SpeechSegment,
+    Transcript,
+    TurnSentiment,
+    Word,
+)
+from callytics.errors import InvalidMediaError
+
+MEDIA = Media("0" * 64, "wav", "pcm_s16le", 16_000, 2, 2.0)
+
+
+class _Tiny:
+    model = "tiny"
+    model_revision = "1"
+
+    def __init__(self, delay_s: float = 0.0, fail: bool = False, die_file: str = "") -> None:
+        self._delay_s = delay_s
+        self._fail = fail
+        self._die_file = die_file
+
+    def _work(self) -> None:
+        time.sleep(self._delay_s)
+        if self._die_file and os.path.exists(self._die_file):
+            os.unlink(self._die_file)
+            os.kill(os.getpid(), 9)
+        if self._fail:
+            raise RuntimeError("told to fail")
+
+
+class TinyAudioProcessor(_Tiny):
+    def __call__(self, recording: Recording, options: CallOptions) -> Audio:
+        self._work()
+        if recording.uri.endswith("bad.wav"):
+            raise InvalidMediaError("media_undecodable", "told to reject")
+        pcm = Pcm(bytes(2 * 2 * 32_000), 2, 32_000, 16_000)
+        return Audio(pcm, MEDIA, Acoustics(-20.0, -20.0, 30.0, 0.0, 0.1), (0, 1))
+
+    def probe(self, recording: Recording, options: CallOptions) -> Media:
+        return MEDIA
+
+    def convert(self, uri: str, audio_format: str) -> bytes:
+        return audio_format.encode()
+
+
+class TinyDiarizer(_Tiny):
+    def __call__(self, audio: Audio, options: CallOptions) -> Diarization:
+        self._work()
+        assert len(bytes(audio.pcm.buffer)) == 128_000
+        segments = (SpeechSegment(0.0, 1.0, "spk_0", 0), SpeechSegment(1.0, 2.0, "spk_1", 1))
+        participants = (
+            Participant("spk_0", Role.AGENT, RoleSource.CHANNEL, 1.0, 0),
+            Participant("spk_1", Role.CUSTOMER, RoleSource.CHANNEL, 1.0, 1),
+        )
+        return Diarization(segments, participants, True, 2.0)
+
+
+class TinyRecognizer(_Tiny):
+    def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
+        self._work()
+        words = (Word("Hello.", 0.1, 0.9, 0.9, 0), Word("Hi.", 1.1, 1.9, 0.9, 1))
+        return Transcript(words, "en", (LanguageScore("en", 1.0),), 2.0)
+
+
+class TinyPunctuation(_Tiny):
+    def __call__(self, conversation: Conversation) -> Conversation:
+        self._work()
+        return conversation
+
+
+class TinySentiment(_Tiny):
+    def __call__(self, conversation: Conversation) -> SentimentAnalysis:
+        self._work()
+        turns = tuple(TurnSentiment(t.id, SentimentLabel.NEUTRAL, 0.1, 0.8, 0.1) for t in conversation.turns)
+        return SentimentAnalysis(turns, (), (), None, ())
+
+
+class TinyAnalyzer(_Tiny):
+    def __call__(self, conversation: Conversation) -> ContactSummary:
+        self._work()
+        return ContactSummary(None, None, None, None, None)
