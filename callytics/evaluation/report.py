@@ -30,7 +30,9 @@ Field = Callable[[RecognitionScore], ErrorCounts | None]
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A rate without its leading zero, as the field writes it; a dash where nothing was measured."""
+    """A rate without its leading zero, as the field writes it; a dash where nothing was measured; counts whole."""
+    if isinstance(value, int):
+        return str(value)
     if math.isnan(value):
         return "–"
     text = f"{value:.{digits}f}"

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from callytics.config import load_stages
 from callytics.domain import CallOptions
-from callytics.errors import NotFoundError
+from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.evaluation import datasets, silence
 from callytics.evaluation.baselines import MODES, PlainWhisper, cache_key, silero_channels
 from callytics.evaluation.cache import HypothesisCache, source_digest
@@ -27,6 +27,7 @@ from callytics.evaluation.measurements import Measurements, machine, versions
 from callytics.evaluation.recognition import score_call, score_clip
 from callytics.evaluation.report import figure, render
 from callytics.pipeline import InProcess
+from callytics.settings import home
 
 PARTS = ("recognition", "diarization", "silence", "text", "enhancement")
 OURS = "callytics"
@@ -176,24 +177,32 @@ def main(
     limit: int | None = None,
     skip_long: bool = False,
     baselines: bool = True,
-    cache: Path | None = None,
+    fresh: bool = False,
     command: str = "callytics eval",
 ) -> Measurements:
     """Measure, write the document, and print the figure as the last line.
 
     Args:
-        output: the document; None writes none.
+        output: the document; None writes none. A partial run (any of the options below) does not touch it, but
+            writes ``<name>.partial.md`` beside it.
         only: parts of PARTS; empty means all.
-        cache: where answers are kept for the next run; None keeps nothing.
+        limit: no more than this many recordings of each set.
+        fresh: compute everything anew, and keep nothing for the next run.
 
     Raises:
         NotFoundError: there is no kit at ``data``.
+        InvalidRequestError: ``only`` names a part that there is not.
         CallyticsError: a stage failed on a recording.
     """
     if not (data / "manifest.json").is_file():
         raise NotFoundError("data_missing", f"No evaluation kit at {data}: it has no manifest.json.")
+    if unknown := set(only) - set(PARTS):
+        raise InvalidRequestError(
+            "part_unknown", f"No part {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}."
+        )
     parts = set(only) or set(PARTS)
     partial = parts != set(PARTS) or limit is not None or skip_long or not baselines
+    cache = None if fresh else home() / "evaluation"
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -210,6 +219,7 @@ def main(
             evaluation.silence()
         measured = evaluation.finish(command, partial)
     if output is not None:
+        output = output.with_suffix(".partial.md") if partial else output
         part = output.with_suffix(".part")
         part.write_text(render(measured), encoding="utf-8")
         part.replace(output)
