@@ -69,7 +69,9 @@ def test_nothing_said_and_nothing_recognised() -> None:
 
 
 def test_a_rate_over_a_set_is_not_a_mean_of_rates() -> None:
-    counts = total([character_errors(["가"], "나"), character_errors(["가나다라마바사아자"], "가나다라마바사아자")])
+    counts = total(
+        [character_errors(["가"], "나"), character_errors(["가나다라마바사아자"], "가나다라마바사아자")]
+    )
     assert counts.rate == pytest.approx(0.1)
 
 

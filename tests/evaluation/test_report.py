@@ -24,7 +24,9 @@ from callytics.evaluation.timing import WordTimes
 def recognition(system: str, errors: int, subset: str = "composed stereo") -> RecognitionScore:
     counts = ErrorCounts(errors, 0, 0, 100)
     times = WordTimes((0.1, 0.2, 0.9), 4, 98, 100)
-    return RecognitionScore(system, "ko_call1.stereo", subset, "ko", 60.0, 10.0, counts, counts, counts, counts, times)
+    return RecognitionScore(
+        system, "ko_call1.stereo", subset, "ko", 60.0, 10.0, counts, counts, counts, counts, times
+    )
 
 
 def diarization(system: str, missed_s: float) -> DiarizationScore:

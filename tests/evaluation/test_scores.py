@@ -46,7 +46,8 @@ def turn(number: int, participant: str, text: str, start_s: float, end_s: float)
     tokens = text.split()
     step_s = (end_s - start_s) / len(tokens)
     words = tuple(
-        Word(token, start_s + index * step_s, start_s + (index + 1) * step_s, 1.0) for index, token in enumerate(tokens)
+        Word(token, start_s + index * step_s, start_s + (index + 1) * step_s, 1.0)
+        for index, token in enumerate(tokens)
     )
     return Turn(f"t{number}", participant, start_s, end_s, text, text, words, 1.0)
 
@@ -125,7 +126,9 @@ def test_keywords_are_found_without_regard_to_spaces() -> None:
 
 
 def test_stereo_without_times_is_scored_by_channel() -> None:
-    sample = CallSample("c", Path("c"), "real", "en", 1.0, 2, {}, channel_references={0: "hello there", 1: "good day"})
+    sample = CallSample(
+        "c", Path("c"), "real", "en", 1.0, 2, {}, channel_references={0: "hello there", 1: "good day"}
+    )
     right = score_call(sample, Hypothesis(text_by_channel={0: "Hello there", 1: "Good day"}), "callytics")
     assert right.units is not None
     assert right.units.errors == 0
@@ -151,7 +154,9 @@ class Segment:
 
 
 def test_plain_segments_by_channel() -> None:
-    found = from_segments([[Segment(1.0, 3.0, " how can I help")], [Segment(4.0, 6.0, " my order is late")]], 1.0)
+    found = from_segments(
+        [[Segment(1.0, 3.0, " how can I help")], [Segment(4.0, 6.0, " my order is late")]], 1.0
+    )
     score = score_call(SAMPLE, found, "i")
     assert score.units is not None
     assert score.units.errors == 0
