@@ -1,0 +1,100 @@
+"""Speech of one party that leaks into the other's channel must not be transcribed twice.
+
+Leakage (acoustic echo, a codec's joint stereo) is a quieter copy: where it is all there is, the two channels rise
+and fall together and one is well below the other. Real double talk is louder than that or goes its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.domain import Pcm, Word
+from callytics.engines.recognition.hallucination import compact
+from callytics.engines.recognition.speech import FRAME_S, FRAME_SAMPLES, Span
+
+FLOOR_DB = -90.0
+QUIETER_DB = 6.0  # a party who talks at the same time is rarely this far below; a leak always is
+LEAK_CORRELATION = 0.7  # of the levels of two channels over time; two people who talk at once stay below 0.5
+MIN_CORRELATED_S = 0.64  # 20 frames; shorter stretches correlate by chance
+SAME_TEXT = 0.6  # share of the characters; the copy is recognised worse than the original
+TEXT_TOLERANCE_S = 1.0
+MIN_COPIED_BYTES = 9  # UTF-8: three syllables of Hangul, nine letters; "you" is on both channels by chance
+
+
+class Levels:
+    """Level of both channels in dBFS, every 32 ms. ``decibels``: shape (2, num_frames)."""
+
+    def __init__(self, pcm: Pcm) -> None:
+        self.decibels = np.stack([_levels(pcm, channel) for channel in range(pcm.num_channels)])
+
+    def excess_db(self, channel: int, start_s: float, end_s: float) -> float:
+        """How far the other channel is above this one, mean over a stretch."""
+        own, other = self._both(channel, start_s, end_s)
+        return float((other - own).mean()) if len(own) else 0.0
+
+    def is_leak(self, span: Span, channel: int) -> bool:
+        """The span on ``channel`` is but a quieter copy of the other channel."""
+        own, other = self._both(channel, span.start_s, span.end_s)
+        if len(own) * FRAME_S < MIN_CORRELATED_S or (other - own).mean() < QUIETER_DB:
+            return False
+        if own.std() < 1e-6 or other.std() < 1e-6:
+            return False
+        return (
+            max(_correlation(own, other, lag) for lag in range(4)) >= LEAK_CORRELATION
+        )  # up to 96 ms of echo
+
+    def _both(
+        self, channel: int, start_s: float, end_s: float
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        part = self.decibels[
+            :, int(start_s / FRAME_S) : max(int(start_s / FRAME_S) + 1, round(end_s / FRAME_S))
+        ]
+        return part[channel], part[1 - channel]
+
+
+def _levels(pcm: Pcm, channel: int) -> npt.NDArray[np.float32]:
+    samples = pcm.int16()[channel]
+    blocks = []
+    for start in range(0, len(samples), FRAME_SAMPLES * 4096):  # bounded memory
+        part = samples[start : start + FRAME_SAMPLES * 4096].astype(np.float32) / 32768.0
+        part = np.pad(part, (0, -len(part) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
+        blocks.append(np.maximum(10 * np.log10((part**2).mean(axis=1) + 1e-12), FLOOR_DB))
+    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+
+
+def _correlation(own: npt.NDArray[np.float32], other: npt.NDArray[np.float32], lag: int) -> float:
+    """Pearson correlation with ``own`` ``lag`` frames behind ``other``."""
+    if lag:
+        own, other = own[lag:], other[:-lag]
+    if own.std() < 1e-6 or other.std() < 1e-6:
+        return 0.0
+    return float(np.corrcoef(own, other)[0, 1])
+
+
+def leaked_words(words: Sequence[Word], levels: Levels) -> list[list[Word]]:
+    """Runs of words of one channel that are quieter copies of what is said on the other at the same time."""
+    leaked = []
+    for channel in (0, 1):
+        own = [word for word in words if word.channel == channel]
+        other = [word for word in words if word.channel == 1 - channel]
+        runs = groupby(own, lambda word: levels.excess_db(channel, word.start_s, word.end_s) >= QUIETER_DB)  # noqa: B023
+        for quiet, group in runs:
+            run = list(group)
+            if quiet and _says_the_same(run, other):
+                leaked.append(run)
+    return leaked
+
+
+def _says_the_same(run: Sequence[Word], other: Sequence[Word]) -> bool:
+    start_s, end_s = run[0].start_s - TEXT_TOLERANCE_S, run[-1].end_s + TEXT_TOLERANCE_S
+    text = compact("".join(word.text for word in run))
+    heard = compact("".join(word.text for word in other if word.end_s > start_s and word.start_s < end_s))
+    if len(text.encode()) < MIN_COPIED_BYTES or not heard:
+        return False
+    blocks = SequenceMatcher(None, text, heard, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks) / len(text) >= SAME_TEXT

@@ -1,0 +1,143 @@
+"""Windows of speech to words, through faster-whisper's model: many windows in one batch, deterministic."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from callytics.domain import Pcm
+from callytics.engines.recognition.speech import Window
+
+PREPENDED = "\"'“¿([{-"
+APPENDED = "\"'.。,，!！?？:：”)]}、"
+
+
+@dataclass(frozen=True)
+class TimedWord:
+    """Times are seconds within the window."""
+
+    text: str  # as Whisper writes it: a leading space begins a new word
+    start_s: float
+    end_s: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What Whisper made of one window.
+
+    Attributes:
+        avg_logprob: mean log probability of a token.
+        no_speech_prob: of the <|nospeech|> token at the start of the window.
+    """
+
+    window: Window
+    tokens: tuple[int, ...]
+    text: str
+    avg_logprob: float
+    no_speech_prob: float
+    words: tuple[TimedWord, ...] = field(default=())
+
+    @property
+    def compression_ratio(self) -> float:
+        """How well the text compresses: a loop compresses very well (Radford et al. 2022, section 4.5)."""
+        data = self.text.encode()
+        return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+@dataclass(frozen=True)
+class Search:
+    """Parameters of the beam search."""
+
+    beam_size: int = 5
+    patience: float = 1.0
+    repetition_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
+    timestamps: bool = False
+
+
+class Decoder:
+    """faster-whisper's WhisperModel, driven window by window. Safe to call from several threads."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+
+    def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
+        """Encoder output of a batch, a CTranslate2 StorageView of shape (num_windows, 1500, width)."""
+        from faster_whisper.audio import pad_or_trim
+
+        extract = self._model.feature_extractor
+        features = [pad_or_trim(extract(window.samples(pcm))[..., :-1]) for window in windows]
+        return self._model.encode(np.stack(features))
+
+    def language_probabilities(self, encoded: Any) -> list[dict[str, float]]:
+        """Language code -> probability, for each window of a batch."""
+        return [
+            {token[2:-2]: float(probability) for token, probability in window}
+            for window in self._model.model.detect_language(encoded)
+        ]
+
+    def decode(
+        self, pcm: Pcm, windows: Sequence[Window], language: str, hotwords: str | None, search: Search
+    ) -> list[Decoded]:
+        """Decode a batch of windows that are at most 30 s long each."""
+        from faster_whisper.tokenizer import Tokenizer
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        tokenizer = Tokenizer(
+            self._model.hf_tokenizer, self._model.model.is_multilingual, task="transcribe", language=language
+        )
+        encoded = self.encode(pcm, windows)
+        prompt = self._model.get_prompt(
+            tokenizer, previous_tokens=[], without_timestamps=not search.timestamps, hotwords=hotwords
+        )
+        results = self._model.model.generate(
+            encoded,
+            [list(prompt) for _ in windows],
+            beam_size=search.beam_size,
+            patience=search.patience,
+            repetition_penalty=search.repetition_penalty,
+            no_repeat_ngram_size=search.no_repeat_ngram_size,
+            max_length=self._model.max_length,
+            suppress_blank=True,
+            suppress_tokens=get_suppressed_tokens(tokenizer, [-1]),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        decoded = [
+            self._decoded(window, result, tokenizer) for window, result in zip(windows, results, strict=True)
+        ]
+        return self._with_words(decoded, encoded, tokenizer)
+
+    def _decoded(self, window: Window, result: Any, tokenizer: Any) -> Decoded:
+        tokens = result.sequences_ids[0]
+        text_tokens = tuple(token for token in tokens if token < tokenizer.eot)
+        # CTranslate2 divides the score by the length; Whisper counts the end-of-text token too.
+        avg_logprob = result.scores[0] * len(tokens) / (len(tokens) + 1)
+        text = tokenizer.decode(text_tokens).strip()
+        return Decoded(window, text_tokens, text, float(avg_logprob), float(result.no_speech_prob))
+
+    def _with_words(self, decoded: Sequence[Decoded], encoded: Any, tokenizer: Any) -> list[Decoded]:
+        """Word times by dynamic time warping over the cross-attention (as openai/whisper's timing.py)."""
+        from faster_whisper.transcribe import merge_punctuations
+
+        frames = [max(2, round(one.window.duration_s * self._model.frames_per_second)) for one in decoded]
+        alignments = self._model.find_alignment(
+            tokenizer, [list(one.tokens) for one in decoded], encoded, frames
+        )
+        timed = []
+        for one, alignment in zip(decoded, alignments, strict=True):
+            merge_punctuations(alignment, PREPENDED, APPENDED)
+            words = tuple(
+                TimedWord(word["word"], float(word["start"]), float(word["end"]), float(word["probability"]))
+                for word in alignment
+                if word["word"].strip()
+            )
+            timed.append(
+                Decoded(one.window, one.tokens, one.text, one.avg_logprob, one.no_speech_prob, words)
+            )
+        return timed

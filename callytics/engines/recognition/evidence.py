@@ -1,0 +1,83 @@
+"""From a decoded window to words of the call: what there is evidence for, and what was dropped and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.domain import DroppedText, Word
+from callytics.engines.recognition.decoding import Decoded, TimedWord
+from callytics.engines.recognition.hallucination import (
+    loop_words,
+    reason_to_drop_phrase,
+    reason_to_drop_window,
+)
+from callytics.engines.recognition.speech import FRAME_S, Span
+
+PHRASE_PAUSE_S = 0.3
+
+
+def believed_words(decoded: Decoded, speech: npt.NDArray[np.float32]) -> tuple[list[Word], list[DroppedText]]:
+    """Words with times of the call, and the text that was dropped.
+
+    Args:
+        speech: probability of speech on the window's channel every 32 ms of the call, shape (num_frames,).
+    """
+    timed = [word for word in decoded.words if any(c.isalnum() for c in word.text)]
+    if not timed:
+        return [], []
+    spans = [decoded.window.in_call(word.start_s, word.end_s) for word in timed]
+    reason = reason_to_drop_window(decoded)
+    if reason:
+        return [], [_dropped(timed, spans, reason)]
+    words: list[Word] = []
+    dropped: list[DroppedText] = []
+    repeated = loop_words(timed)
+    if repeated:
+        dropped.append(_dropped([timed[i] for i in repeated], [spans[i] for i in repeated], "repetition"))
+    kept = [i for i in range(len(timed)) if i not in set(repeated)]
+    for phrase in _phrases(kept, spans):
+        phrase_words, phrase_spans = [timed[i] for i in phrase], [spans[i] for i in phrase]
+        reason = reason_to_drop_phrase(phrase_words, _mean(speech, phrase_spans))
+        if reason:
+            dropped.append(_dropped(phrase_words, phrase_spans, reason))
+        else:
+            words += [
+                _word(word, span, decoded) for word, span in zip(phrase_words, phrase_spans, strict=True)
+            ]
+    return words, dropped
+
+
+def _phrases(indices: Sequence[int], spans: Sequence[Span]) -> Iterator[list[int]]:
+    """Words with no pause between them."""
+    phrase: list[int] = []
+    for i in indices:
+        if phrase and spans[i].start_s - spans[phrase[-1]].end_s >= PHRASE_PAUSE_S:
+            yield phrase
+            phrase = []
+        phrase.append(i)
+    if phrase:
+        yield phrase
+
+
+def _mean(speech: npt.NDArray[np.float32], spans: Sequence[Span]) -> float:
+    first = int(spans[0].start_s / FRAME_S)
+    part = speech[first : max(first + 1, round(spans[-1].end_s / FRAME_S))]
+    return float(part.mean()) if len(part) else 0.0
+
+
+def _word(word: TimedWord, span: Span, decoded: Decoded) -> Word:
+    return Word(
+        text=word.text.strip(),
+        start_s=round(span.start_s, 3),
+        end_s=round(span.end_s, 3),
+        confidence=round(min(1.0, max(0.0, word.probability)), 4),
+        channel=decoded.window.channel,
+    )
+
+
+def _dropped(words: Sequence[TimedWord], spans: Sequence[Span], reason: str) -> DroppedText:
+    text = "".join(word.text for word in words).strip()
+    return DroppedText(round(spans[0].start_s, 3), round(spans[-1].end_s, 3), text, reason)

@@ -1,0 +1,162 @@
+"""Text that Whisper made up: loops, set phrases of its training data, words where nobody speaks.
+
+Nothing disappears silently: what is dropped is reported with a reason. The thresholds 2.4 (compression ratio),
+-1.0 (mean log probability) and 0.6 (no-speech probability) are those of openai/whisper (Radford et al. 2022,
+section 4.5); the others follow from how fast and how often people speak and are explained where they stand.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from callytics.engines.recognition.decoding import Decoded, TimedWord
+
+MAX_COMPRESSION_RATIO = 2.4
+MIN_AVG_LOGPROB = -1.0
+MAX_NO_SPEECH_PROB = 0.6
+
+MAX_CHARACTERS_PER_S = 25.0
+"""Nobody speaks faster: about 12 syllables of Korean or 300 words of English a minute come to half of it."""
+
+MIN_REPEATS = 5
+"""People do say "네 네 네 네" and "no no no"; five times and more without a pause is a decoder in a loop."""
+
+MIN_ECHO_CHARACTERS = 8
+"""A phrase this long, said twice in a row word for word, is worth a second look."""
+
+SET_PHRASES = frozenset(
+    {
+        "시청해주셔서감사합니다",
+        "시청해주셔서고맙습니다",
+        "구독과좋아요부탁드립니다",
+        "구독좋아요알림설정부탁드립니다",
+        "구독과좋아요",
+        "다음영상에서만나요",
+        "다음영상에서뵙겠습니다",
+        "다음시간에만나요",
+        "오늘도시청해주셔서감사합니다",
+        "영상편집및자막이상입니다",
+        "자막제공배달의민족",
+        "자막제공광고를포함하고있습니다",
+        "한글자막by한효정",
+        "한글자막by",
+        "mbc뉴스",
+        "kbs뉴스",
+        "sbs뉴스",
+        "mbc뉴스김지경입니다",
+        "mbc뉴스이덕영입니다",
+        "thanksforwatching",
+        "thankyouforwatching",
+        "thankyousomuchforwatching",
+        "pleasesubscribe",
+        "likeandsubscribe",
+        "dontforgettosubscribe",
+        "subtitlesbytheamaraorgcommunity",
+        "transcribedbyotterai",
+        "seeyouinthenextvideo",
+        "illseeyouinthenextvideo",
+        "thanksforlistening",
+    }
+)
+"""Subtitles and sign-offs of the videos that Whisper was trained on; no caller says them to a call centre.
+Collected from the reports in github.com/openai/whisper discussions 679 and 928 (English) and their Korean kin."""
+
+AMBIGUOUS_PHRASES = frozenset(
+    {
+        "감사합니다",
+        "고맙습니다",
+        "안녕하세요",
+        "네",
+        "아멘",
+        "thankyou",
+        "thankyouverymuch",
+        "you",
+        "bye",
+        "byebye",
+        "so",
+    }
+)
+"""Said in earnest on every call, but also what Whisper writes for noise: dropped only where speech is in doubt."""
+
+
+def compact(text: str) -> str:
+    """Letters and digits only, lower case, NFC: what is compared."""
+    return "".join(c for c in unicodedata.normalize("NFC", text).lower() if c.isalnum())
+
+
+def loops(text: str) -> bool:
+    """A unit of up to 30 characters comes ``MIN_REPEATS`` times or more in a row."""
+    return re.search(rf"(.{{1,30}}?)\1{{{MIN_REPEATS - 1},}}", compact(text)) is not None
+
+
+def echoes(text: str) -> bool:
+    """A phrase of ``MIN_ECHO_CHARACTERS`` or more comes twice in a row."""
+    return re.search(rf"(.{{{MIN_ECHO_CHARACTERS},}}?)\1", compact(text)) is not None
+
+
+def suspicious(decoded: Decoded) -> bool:
+    """Worth decoding again in another way."""
+    if decoded.no_speech_prob > MAX_NO_SPEECH_PROB and decoded.avg_logprob < MIN_AVG_LOGPROB:
+        return False  # nobody speaks: another search finds no better text
+    return (
+        decoded.compression_ratio > MAX_COMPRESSION_RATIO
+        or decoded.avg_logprob < MIN_AVG_LOGPROB
+        or loops(decoded.text)
+        or echoes(decoded.text)
+        or len(compact(decoded.text)) > MAX_CHARACTERS_PER_S * decoded.window.duration_s
+    )
+
+
+def badness(attempt: Sequence[Decoded]) -> tuple[int, float]:
+    """Orders attempts at the same window, the best first: without loops, then the most probable."""
+    loop = sum(loops(one.text) + echoes(one.text) for one in attempt)
+    num_tokens = sum(len(one.tokens) + 1 for one in attempt)
+    logprob = sum(one.avg_logprob * (len(one.tokens) + 1) for one in attempt) / max(1, num_tokens)
+    return loop, -logprob
+
+
+def reason_to_drop_window(decoded: Decoded) -> str | None:
+    """Why nothing of a window should be believed."""
+    if decoded.no_speech_prob > MAX_NO_SPEECH_PROB and decoded.avg_logprob < MIN_AVG_LOGPROB:
+        return "no_speech"
+    if len(compact(decoded.text)) > MAX_CHARACTERS_PER_S * decoded.window.duration_s:
+        return "repetition" if loops(decoded.text) else "implausible_rate"
+    return None
+
+
+def reason_to_drop_phrase(words: Sequence[TimedWord], speech_probability: float) -> str | None:
+    """Why a stretch of words between two pauses should not be believed.
+
+    Args:
+        speech_probability: mean of the voice activity detector over the stretch.
+    """
+    text = compact("".join(word.text for word in words))
+    probability = sum(word.probability for word in words) / len(words)
+    if text in SET_PHRASES:
+        return "set_phrase"
+    if text in AMBIGUOUS_PHRASES and speech_probability < 0.5 and probability < 0.5:
+        return "set_phrase"
+    # Each alone happens in bad speech; together the recogniser guesses at what the detector hardly hears.
+    if probability < 0.2 and speech_probability < 0.6:
+        return "low_confidence"
+    return None
+
+
+def loop_words(words: Sequence[TimedWord]) -> list[int]:
+    """Indices of the words that only repeat: of a loop its first round stays, inside one word none does."""
+    repeated: set[int] = set()
+    texts = [compact(word.text) for word in words]
+    for i, text in enumerate(texts):
+        if loops(text) and len(set(text)) > 1:  # "0000" is a number, "5.5.5.5.5." is not
+            repeated.add(i)
+    for width in range(1, 13):
+        run_start = 0
+        for i in range(width, len(texts) + 1):
+            if i < len(texts) and texts[i] == texts[i - width]:
+                continue
+            if i - run_start >= width * MIN_REPEATS:
+                repeated.update(range(run_start + width, i))
+            run_start = i - width + 1
+    return sorted(repeated)
