@@ -17,7 +17,7 @@ setup: .venv/.ready  ## Create .venv with every locked package
 run: .venv/.ready  ## Start the graph and analyse a call (CALL=path/to/recording)
 	@$(bin)/callytics up
 	@$(bin)/callytics analyze --again --out results "$(CALL)"
-	@$(bin)/callytics status --urls
+	@$(bin)/callytics status
 
 stop: .venv/.ready  ## End what `make run` started
 	@$(bin)/callytics down
