@@ -1,0 +1,66 @@
+"""Memory of several processes together: proportional set size, so that shared pages count once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+
+SAMPLE_INTERVAL_S = 1.0
+
+
+def proportional_set_size_bytes(pids: Iterable[int]) -> int:
+    """Sum of Pss over /proc/<pid>/smaps_rollup; processes that have ended meanwhile count nothing."""
+    return sum(map(_pss_bytes, pids))
+
+
+def _pss_bytes(pid: int) -> int:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except (FileNotFoundError, ProcessLookupError):
+        pass  # it ended between the listing and the reading
+    return 0
+
+
+class PeakMemory:
+    """Samples the processes in the background while the context is open.
+
+    Attributes:
+        first_bytes: at the start, before the work.
+        peak_bytes: the largest sample.
+        num_processes: at the peak.
+    """
+
+    def __init__(self, list_pids: Callable[[], Iterable[int]]) -> None:
+        self._list_pids = list_pids
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.first_bytes = 0
+        self.peak_bytes = 0
+        self.num_processes = 0
+
+    def __enter__(self) -> PeakMemory:
+        self._sample()
+        self.first_bytes = self.peak_bytes
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._sample()
+
+    def _run(self) -> None:
+        while not self._ended.wait(SAMPLE_INTERVAL_S):
+            self._sample()
+
+    def _sample(self) -> None:
+        pids = list(self._list_pids())
+        total_bytes = proportional_set_size_bytes(pids)
+        if total_bytes > self.peak_bytes:
+            self.peak_bytes, self.num_processes = total_bytes, len(pids)

@@ -1,0 +1,65 @@
+"""What the benchmark writes and measures, without a graph."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import typer
+
+from benchmarks.memory import PeakMemory, proportional_set_size_bytes
+from benchmarks.speed import RunTime, Speed, document, write_call
+
+
+def test_memory_of_a_process_is_counted_and_of_none_is_not() -> None:
+    assert proportional_set_size_bytes([os.getpid()]) > 10_000_000
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert proportional_set_size_bytes([ended.pid]) == 0
+
+
+def test_the_peak_is_kept() -> None:
+    with PeakMemory(lambda: [os.getpid()]) as memory:
+        block = np.ones(40_000_000, np.uint8)
+        memory._sample()
+        del block
+    assert memory.peak_bytes >= memory.first_bytes + 30_000_000
+    assert memory.num_processes == 1
+
+
+@pytest.mark.parametrize("duration_s", [50, 150])
+def test_a_call_of_two_minutes_is_written(tmp_path: Path, duration_s: int) -> None:
+    source = tmp_path / "source.wav"
+    samples = np.random.default_rng(0).integers(-1000, 1000, (duration_s * 8000, 2), dtype=np.int16)
+    soundfile.write(source, samples, 8000)
+    assert write_call(source, tmp_path / "a.wav", 1) == pytest.approx(120, abs=0.01)
+    write_call(source, tmp_path / "b.wav", 2)
+    assert (tmp_path / "a.wav").read_bytes() != (tmp_path / "b.wav").read_bytes()
+    written, rate_hz = soundfile.read(tmp_path / "a.wav", dtype="int16")
+    assert rate_hz == 8000
+    assert np.array_equal(written[: 50 * 8000], samples[: 50 * 8000])
+
+
+def test_a_mono_call_is_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "mono.wav", np.zeros(8000, np.int16), 8000)
+    with pytest.raises(typer.BadParameter):
+        write_call(tmp_path / "mono.wav", tmp_path / "out.wav", 0)
+
+
+def test_the_document_has_the_figure() -> None:
+    runs = tuple(RunTime(wall_s, {"speech-recognizer": wall_s / 2}) for wall_s in (60.0, 54.0, 72.0))
+    speed = Speed("call.wav", 120.0, runs, 3_000_000_000, 4_500_000_000, 21, 31.0)
+    assert speed.ratio == 0.5
+    assert speed.figure == (
+        "wall time / call length 0.500 (runs 0.450 to 0.600, target 0.6); all processes 4.50 GB PSS (target 6)"
+    )
+    page = document(speed, "The machine was idle.")
+    assert speed.figure in page
+    assert "| speech-recognizer | 30.00 |" in page
+    assert "The machine was idle." in page
+    assert "healthy: 31 s" in page
