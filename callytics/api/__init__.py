@@ -1,0 +1,14 @@
+"""The HTTP API, independent of Ray: ``create_app(Services(...))`` gives a FastAPI application.
+
+app.py            routers, errors, limits          services.py   what it stands on
+calls.py          /v1/calls                        auth.py       API keys and scopes
+submission.py     from an upload to a queued call  uploads.py    multipart, streamed to the blob store
+results.py        /result /transcript /events      recordings.py /audio with ranges
+transcriptions.py OpenAI-compatible                monitoring.py health, stages, models, metrics
+api_keys.py       /v1/api-keys                     schemas.py views.py errors.py   bodies
+"""
+
+from callytics.api.app import create_app
+from callytics.api.services import ApiSettings, AudioService, HealthService, Services, StageHealth
+
+__all__ = ["ApiSettings", "AudioService", "HealthService", "Services", "StageHealth", "create_app"]

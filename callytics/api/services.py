@@ -72,14 +72,14 @@ class ApiSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_upload_bytes: int = Field(2 << 30, gt=0)
-    max_duration_s: float = Field(4 * 3600.0, gt=0)
+    max_upload_bytes: int = Field(default=2 << 30, gt=0)
+    max_duration_s: float = Field(default=4 * 3600.0, gt=0)
     auth_enabled: bool = True
     public_url: str = ""
-    event_poll_s: float = Field(0.5, gt=0)
-    event_heartbeat_s: float = Field(15.0, gt=0)
-    transcription_timeout_s: float = Field(3600.0, gt=0)
-    sweep_interval_s: float = Field(3600.0, gt=0)
+    event_poll_s: float = Field(default=0.5, gt=0)
+    event_heartbeat_s: float = Field(default=15.0, gt=0)
+    transcription_timeout_s: float = Field(default=3600.0, gt=0)
+    sweep_interval_s: float = Field(default=3600.0, gt=0)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,124 @@
+"""The application: routers, errors, limits, and the sweep of orphaned blobs in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from callytics.api import api_keys, calls, errors, monitoring, recordings, results, transcriptions
+from callytics.api.services import Services
+from callytics.api.uploads import FORM_OVERHEAD_BYTES
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 1 << 20
+_UPLOAD_PATHS = ("/v1/calls", "/v1/audio/transcriptions")
+
+DESCRIPTION = """\
+Recordings of customer calls in; who said what, how it went and what happens next out.
+
+1. `POST /v1/calls` with the recording; the answer names the call.
+2. Wait: poll `GET /v1/calls/{id}`, or listen to `GET /v1/calls/{id}/events`.
+3. `GET /v1/calls/{id}/result`, or `/transcript?format=srt`.
+
+Send an API key as `Authorization: Bearer cly_...`. Every error is problem details (RFC 9457) with a stable `code`.
+"""
+
+
+def create_app(services: Services) -> FastAPI:
+    """The HTTP API over the given services; knows nothing of Ray."""
+    app = FastAPI(
+        title="Callytics",
+        version=version("callytics"),
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    for module in (calls, results, recordings, transcriptions, monitoring, api_keys):
+        app.include_router(module.router)
+    errors.install(app)
+    app.add_middleware(Limits, max_upload_bytes=services.settings.max_upload_bytes)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, object]:
+    """FastAPI's document, with our errors in place of its own."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schemas = document["components"]["schemas"]
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        problem_schema = errors.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(problem_schema.pop("$defs"))
+        schemas["Problem"] = problem_schema
+        validation = errors.problem_responses(422)[422]
+        for path in document["paths"].values():
+            for operation in path.values():
+                if "422" in operation["responses"]:
+                    operation["responses"]["422"] = validation
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    sweeper = asyncio.create_task(_sweep(app.state.services))
+    yield
+    sweeper.cancel()
+    await asyncio.gather(sweeper, return_exceptions=True)
+
+
+async def _sweep(services: Services) -> None:
+    """Remove blobs that no call owns, at the start and then now and again: what a crash left, what was deleted."""
+    while True:
+        try:
+            known = await services.store.call_ids()
+            removed = await asyncio.to_thread(services.blobs.sweep, known)
+            if removed:
+                logger.info("removed %d orphaned blobs", removed)
+        except Exception:  # the store may be restarting; the next round does it
+            logger.exception("the sweep of orphaned blobs failed; it will be tried again")
+        await asyncio.sleep(services.settings.sweep_interval_s)
+
+
+class Limits:
+    """No body is larger than it may be, whatever its Content-Length says; no answer is taken for another type."""
+
+    def __init__(self, app: ASGIApp, max_upload_bytes: int) -> None:
+        self._app = app
+        self._max_upload_bytes = max_upload_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_upload = scope["method"] == "POST" and scope["path"].endswith(_UPLOAD_PATHS)
+        limit = self._max_upload_bytes + FORM_OVERHEAD_BYTES if is_upload else MAX_BODY_BYTES
+        received = 0
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise HTTPException(413, f"The body is larger than {limit} bytes.")
+            return message
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        await self._app(scope, receive_limited, send_safely)

@@ -1,0 +1,175 @@
+"""/v1/calls: submit, list, read, change, delete, retry, cancel."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from callytics.api.auth import Deleter, Reader, Writer
+from callytics.api.errors import problem_responses
+from callytics.api.schemas import (
+    CallForm,
+    CallList,
+    CallPatch,
+    CallView,
+    ListedCall,
+    ListQuery,
+    SubmittedCall,
+)
+from callytics.api.services import ServicesDep
+from callytics.api.submission import parse_fields, submit
+from callytics.api.uploads import FILE_FIELD, Upload
+from callytics.api.views import call_url, call_view, match_view
+from callytics.domain import CallOptions, Role
+from callytics.errors import InvalidRequestError, NotFoundError
+from callytics.store import CallFilter
+
+router = APIRouter(prefix="/v1/calls", tags=["calls"])
+
+
+def multipart_body(form: type[Any], file_description: str) -> dict[str, Any]:
+    """The OpenAPI request body of a form that is streamed and so not declared to FastAPI."""
+    schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    metadata = schema["properties"].get("metadata")
+    if metadata is not None:  # JSON inside of a field
+        example = '{"agent_id": "kim.minji", "direction": "inbound"}'
+        schema["properties"]["metadata"] = {
+            "type": "string",
+            "description": metadata["description"],
+            "examples": [example],
+        }
+    file_schema = {"type": "string", "format": "binary", "description": file_description}
+    schema["properties"] = {FILE_FIELD: file_schema, **schema["properties"]}
+    schema["required"] = [FILE_FIELD, *schema.get("required", [])]
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+@router.post(
+    "",
+    status_code=202,
+    response_model=SubmittedCall,
+    responses=problem_responses(400, 401, 403, 409, 413, 415, 422, 503),
+    openapi_extra=multipart_body(CallForm, "The recording: any format that ffmpeg reads"),
+)
+async def submit_call(
+    request: Request,
+    response: Response,
+    services: ServicesDep,
+    principal: Writer,
+    idempotency_key: Annotated[str | None, Header(max_length=255, examples=["5f0c…"])] = None,
+) -> SubmittedCall:
+    """Upload a recording. It is stored, checked and queued; its analysis is followed at `Location`.
+
+    The same audio with the same options is one call: the earlier one is answered with `duplicate: true`.
+    A request repeated with its `Idempotency-Key` is answered with the call that it made.
+
+        curl -H "Authorization: Bearer $KEY" -F file=@call.wav -F language=ko -F agent_channel=0 \\
+             -F 'metadata={"agent_id": "kim.minji"}' http://127.0.0.1:8000/v1/calls
+    """
+
+    def read_form(upload: Upload) -> tuple[CallOptions, dict[str, Any]]:
+        form = parse_fields(upload, CallForm, repeated=frozenset({"hotwords"}))
+        key = f"{principal.id}:{idempotency_key}" if idempotency_key else None
+        return form.options(), {
+            "metadata": form.metadata_json(),
+            "deduplicate": form.deduplicate,
+            "idempotency_key": key,
+        }
+
+    submission = await submit(request, services, read_form)
+    view = call_view(submission.call, services.settings.public_url)
+    response.headers["Location"] = call_url(submission.call.id, services.settings.public_url)
+    return SubmittedCall(**view.model_dump(), duplicate=not submission.created)
+
+
+@router.get("", response_model=CallList, responses=problem_responses(400, 401, 403, 422))
+async def list_calls(
+    services: ServicesDep, principal: Reader, query: Annotated[ListQuery, Query()]
+) -> CallList:
+    """Calls, newest first: filtered, searched in what was said, page by page."""
+    wanted = CallFilter(
+        statuses=tuple(query.status),
+        language_code=query.language,
+        external_id=query.external_id,
+        agent_id=query.agent_id,
+        queue=query.queue,
+        direction=query.direction,
+        created_from_ms=round(query.created_from.timestamp() * 1000) if query.created_from else None,
+        created_before_ms=round(query.created_before.timestamp() * 1000) if query.created_before else None,
+        text=query.q,
+    )
+    page = await services.store.list_calls(wanted, query.limit, query.cursor)
+    return CallList(
+        calls=[
+            ListedCall(
+                **call_view(call, services.settings.public_url).model_dump(),
+                matches=[match_view(match) for match in page.matches.get(call.id, ())] if query.q else None,
+            )
+            for call in page.calls
+        ],
+        next_cursor=page.next_cursor,
+    )
+
+
+@router.get("/{call_id}", response_model=CallView, responses=problem_responses(401, 403, 404))
+async def get_call(call_id: str, services: ServicesDep, principal: Reader) -> CallView:
+    """Status and progress of a call, stage by stage."""
+    return call_view(await services.store.get_call(call_id), services.settings.public_url)
+
+
+@router.patch(
+    "/{call_id}", response_model=CallView, responses=problem_responses(400, 401, 403, 404, 409, 422)
+)
+async def patch_call(call_id: str, patch: CallPatch, services: ServicesDep, principal: Writer) -> CallView:
+    """Change metadata, or correct who is the agent. Roles are corrected in calls that have a result; everything
+    that depends on them is analysed again, and meanwhile the call is queued."""
+    call = await services.store.get_call(call_id)
+    if patch.roles:
+        await _check_participants(services, call_id, patch.roles)
+        call = await services.store.set_roles(
+            call_id, {party: Role(role) for party, role in patch.roles.items()}
+        )
+    if patch.metadata is not None:
+        call = await services.store.patch_metadata(call_id, patch.metadata.model_dump(exclude_unset=True))
+    return call_view(call, services.settings.public_url)
+
+
+async def _check_participants(services: ServicesDep, call_id: str, roles: dict[str, Any]) -> None:
+    try:
+        report = json.loads(await services.store.get_report(call_id))
+    except NotFoundError:
+        return  # set_roles says that the call has no result
+    known = {participant["participant_id"] for participant in report["participants"]}
+    if unknown := sorted(set(roles) - known):
+        raise InvalidRequestError(
+            "participant_unknown",
+            f"No participant {', '.join(unknown)} in this call; there are {', '.join(sorted(known)) or 'none'}.",
+        )
+
+
+@router.delete("/{call_id}", status_code=204, responses=problem_responses(401, 403, 404))
+async def delete_call(call_id: str, services: ServicesDep, principal: Deleter) -> None:
+    """Remove the recording and everything that was derived from it. That it happened is kept in the audit."""
+    await services.store.delete_call(call_id, actor=principal.id)
+    await asyncio.to_thread(services.blobs.delete_call, call_id)
+
+
+@router.post(
+    "/{call_id}/retry",
+    status_code=202,
+    response_model=CallView,
+    responses=problem_responses(401, 403, 404, 409),
+)
+async def retry_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
+    """Run again what failed, and only that: finished stages keep their results."""
+    return call_view(await services.store.retry_call(call_id), services.settings.public_url)
+
+
+@router.post("/{call_id}/cancel", response_model=CallView, responses=problem_responses(401, 403, 404, 409))
+async def cancel_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
+    """Stop the analysis of a call."""
+    return call_view(await services.store.cancel_call(call_id), services.settings.public_url)

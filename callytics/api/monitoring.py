@@ -1,0 +1,161 @@
+"""Is it well, and what does it do: health, readiness, stages, models, Prometheus metrics."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from pydantic import BaseModel, Field
+
+from callytics.api.auth import Reader
+from callytics.api.errors import problem_responses
+from callytics.api.services import ServicesDep, StageHealth
+from callytics.errors import CallyticsError
+from callytics.store import Statistics
+
+router = APIRouter(tags=["monitoring"])
+
+GRAPH_MODEL = "callytics"
+RECOGNIZER = "speech-recognizer"
+
+
+class StageHealthView(BaseModel):
+    name: str = Field(examples=["speech-recognizer"])
+    healthy: bool
+    status: str = Field(examples=["RUNNING"])
+    message: str
+    replicas: int
+    version: str
+    engine: str
+    model: str
+    model_revision: str
+    last_error: str
+
+
+class StageList(BaseModel):
+    stages: list[StageHealthView]
+
+
+class Readiness(BaseModel):
+    status: str = Field(examples=["ready"])
+    not_ready: dict[str, str] = Field(description="What is not ready, and why")
+
+
+class ModelView(BaseModel):
+    id: str = Field(examples=["callytics"])
+    object: str = "model"
+    created: int = 0
+    owned_by: str = "callytics"
+
+
+class ModelList(BaseModel):
+    object: str = "list"
+    data: list[ModelView]
+
+
+@router.get("/healthz", responses={200: {"content": {"application/json": {"example": {"status": "ok"}}}}})
+async def healthz() -> dict[str, str]:
+    """The gateway answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
+async def readyz(services: ServicesDep) -> Response:
+    """Calls can be analysed: the store answers and every stage is healthy. 503 otherwise."""
+    not_ready = {}
+    try:
+        await services.store.statistics()
+    except CallyticsError as error:
+        not_ready["database-service"] = error.message
+    try:
+        stages = await services.health.stages()
+        not_ready |= {stage.name: stage.message or stage.status for stage in stages if not stage.healthy}
+    except CallyticsError as error:
+        not_ready["monitoring"] = error.message
+    body = Readiness(status="not ready" if not_ready else "ready", not_ready=not_ready)
+    return JSONResponse(body.model_dump(), 503 if not_ready else 200)
+
+
+@router.get("/v1/stages", response_model=StageList, responses=problem_responses(401, 403, 503))
+async def list_stages(services: ServicesDep, principal: Reader) -> StageList:
+    """Every stage of the graph: its state, version and model, and its last error."""
+    stages = await services.health.stages()
+    return StageList(stages=[StageHealthView(**_fields(stage)) for stage in stages])
+
+
+def _fields(stage: StageHealth) -> dict[str, Any]:
+    return {name: getattr(stage, name) for name in StageHealthView.model_fields}
+
+
+def model_ids(stages: Sequence[StageHealth]) -> list[str]:
+    """The whole graph, and the models of its recognisers."""
+    models = [stage.model for stage in stages if stage.name.startswith(RECOGNIZER) and stage.model]
+    return list(dict.fromkeys([GRAPH_MODEL, *models]))
+
+
+@router.get("/v1/models", response_model=ModelList, responses=problem_responses(401, 403, 503))
+async def list_models(services: ServicesDep, principal: Reader) -> ModelList:
+    """Names for the `model` of a transcription, as OpenAI lists them."""
+    ids = model_ids(await services.health.stages())
+    return ModelList(data=[ModelView(id=name) for name in ids])
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **problem_responses(401)},
+)
+async def metrics(services: ServicesDep, principal: Reader) -> Response:
+    """Prometheus: counted in the store at every scrape, so the same from each replica of the gateway."""
+    registry = CollectorRegistry()
+    statistics = await services.store.statistics()
+    registry.register(_StoreCollector(statistics, await services.health.stages()))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class _StoreCollector(Collector):
+    def __init__(self, statistics: Statistics, stages: Sequence[StageHealth]) -> None:
+        self._statistics = statistics
+        self._stages = stages
+
+    def collect(self) -> Iterator[Metric]:
+        numbers = self._statistics
+        calls = GaugeMetricFamily("callytics_calls", "Calls in the store", labels=["status"])
+        for status, count in numbers.calls_by_status.items():
+            calls.add_metric([status], count)
+        yield calls
+        waiting_s = (
+            max(0.0, time.time() - numbers.oldest_queued_at_ms / 1000) if numbers.oldest_queued_at_ms else 0.0
+        )
+        yield GaugeMetricFamily("callytics_queue_oldest_seconds", "Age of the oldest queued call", waiting_s)
+        yield GaugeMetricFamily(
+            "callytics_audio_seconds", "Length of all recordings in the store", numbers.audio_duration_s
+        )
+        yield GaugeMetricFamily(
+            "callytics_audio_bytes", "Size of all recordings in the store", numbers.audio_bytes
+        )
+        runs = GaugeMetricFamily(
+            "callytics_stage_results",
+            "Last runs of stages, of the calls in the store",
+            labels=["stage", "status"],
+        )
+        seconds = GaugeMetricFamily(
+            "callytics_stage_result_seconds", "Time that these runs took", labels=["stage", "status"]
+        )
+        for stage in numbers.stages:
+            runs.add_metric([stage.stage, stage.status], stage.runs)
+            seconds.add_metric([stage.stage, stage.status], stage.duration_s)
+        yield runs
+        yield seconds
+        healthy = GaugeMetricFamily(
+            "callytics_stage_healthy", "1 where the stage is healthy", labels=["stage"]
+        )
+        for health in self._stages:
+            healthy.add_metric([health.name], float(health.healthy))
+        yield healthy

@@ -1,0 +1,143 @@
+"""The audio of a call, whole or in ranges (RFC 9110, section 14), as it came or converted."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from callytics.api.auth import Reader
+from callytics.api.errors import problem, problem_responses
+from callytics.api.services import Services, ServicesDep
+from callytics.store import BlobStore, CallRecord
+from callytics.store.blobs import CHUNK_BYTES, ORIGINAL
+
+router = APIRouter(prefix="/v1/calls/{call_id}", tags=["results"])
+
+AudioFormat = Literal["wav", "flac", "mp3", "opus"]
+
+_MEDIA_TYPES = {
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "mp3": "audio/mpeg",
+    "opus": "audio/ogg",
+    "ogg": "audio/ogg",
+}
+_MEDIA_TYPES |= {
+    "w64": "audio/wav",
+    "amr": "audio/amr",
+    "aac": "audio/aac",
+    "aiff": "audio/aiff",
+    "au": "audio/basic",
+}
+_MEDIA_TYPES |= {"mov": "audio/mp4", "mp4": "audio/mp4", "matroska": "audio/webm", "webm": "audio/webm"}
+"""By ffmpeg's name of the container, the first of several ("mov,mp4,m4a,...")."""
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+
+
+@router.api_route(
+    "/audio",
+    methods=["GET", "HEAD"],
+    response_class=Response,
+    responses={
+        200: {"description": "The recording", "content": {"audio/*": {}}},
+        206: {"description": "The range asked for"},
+        304: {"description": "What If-None-Match names is current"},
+        **problem_responses(401, 403, 404, 416, 422, 503),
+    },
+)
+async def get_audio(
+    call_id: str,
+    request: Request,
+    services: ServicesDep,
+    principal: Reader,
+    audio_format: Annotated[
+        AudioFormat | None, Query(alias="format", description="As it came, if absent")
+    ] = None,
+    requested_range: Annotated[str | None, Header(alias="Range")] = None,
+    if_range: Annotated[str | None, Header()] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The recording. Ranges make players seek; `format` converts, once, and keeps the outcome."""
+    call = await services.store.get_call(call_id)
+    name = ORIGINAL if audio_format is None else await _converted(services, call, audio_format)
+    size_bytes = await asyncio.to_thread(services.blobs.size_bytes, call_id, name)
+    headers = _headers(call, audio_format)
+    if if_none_match is not None and headers["ETag"] in [tag.strip() for tag in if_none_match.split(",")]:
+        return Response(status_code=304, headers=headers)
+    start, end, status = 0, size_bytes, 200
+    if requested_range is not None and (if_range is None or if_range == headers["ETag"]):
+        part = parse_range(requested_range, size_bytes)
+        if part is None:
+            return problem(
+                request,
+                416,
+                "range_not_satisfiable",
+                f"The recording has {size_bytes} bytes; {requested_range!r} is outside of it.",
+                headers={"Content-Range": f"bytes */{size_bytes}"},
+            )
+        start, end = part
+        if part != (0, size_bytes) or _RANGE.match(requested_range):
+            status = 206
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size_bytes}"
+    headers["Content-Length"] = str(end - start)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    return StreamingResponse(_read(services.blobs, call_id, name, start, end), status, headers)
+
+
+def _read(blobs: BlobStore, call_id: str, name: str, start: int, end: int) -> Iterator[bytes]:
+    yield from blobs.read(call_id, name, start, end)  # Starlette iterates it in a thread
+
+
+def parse_range(value: str, size_bytes: int) -> tuple[int, int] | None:
+    """The first and the last byte + 1 that a Range header asks for; None where there is no such byte.
+
+    Several ranges, or another unit, are answered with the whole: a server may ignore Range.
+    """
+    match = _RANGE.match(value.strip())
+    if match is None or match.groups() == ("", ""):
+        return 0, size_bytes
+    first, last = match.groups()
+    if not first:  # the last so many bytes
+        start, end = max(0, size_bytes - int(last)), size_bytes
+    else:
+        start, end = int(first), min(size_bytes, int(last) + 1) if last else size_bytes
+        if last and int(last) < int(first):
+            return 0, size_bytes  # not a range at all: ignored
+    return (start, end) if start < end else None
+
+
+async def _converted(services: Services, call: CallRecord, audio_format: AudioFormat) -> str:
+    name = f"converted.{audio_format}"
+    if not await asyncio.to_thread(services.blobs.exists, call.id, name):
+        data = await services.audio.convert(call.uri, audio_format, call.options)
+        await asyncio.to_thread(_keep, services.blobs, call.id, name, data)
+    return name
+
+
+def _keep(blobs: BlobStore, call_id: str, name: str, data: bytes) -> None:
+    with blobs.writer(call_id, name) as writer:
+        for start in range(0, len(data), CHUNK_BYTES):
+            writer.write(data[start : start + CHUNK_BYTES])
+
+
+def _headers(call: CallRecord, audio_format: AudioFormat | None) -> dict[str, str]:
+    container = audio_format or call.media.format.split(",")[0]
+    tag = call.media.sha256 if audio_format is None else f"{call.media.sha256}-{audio_format}"
+    filename = call.filename or call.id
+    if audio_format is not None:
+        filename = f"{filename.rsplit('.', 1)[0]}.{audio_format}"
+    return {
+        "Content-Type": _MEDIA_TYPES.get(container, "application/octet-stream"),
+        "Content-Disposition": f"inline; filename*=UTF-8''{quote(filename, safe='')}",
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{tag}"',
+        "Cache-Control": "private, no-cache",
+    }

@@ -1,0 +1,135 @@
+"""What came out of a call: its result, its transcript, and its events while they happen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from callytics.api.auth import Reader
+from callytics.api.errors import problem_responses
+from callytics.api.services import Services, ServicesDep
+from callytics.errors import ConflictError, NotFoundError
+from callytics.export import MEDIA_TYPES, export
+from callytics.result import CallResult
+from callytics.store import FINISHED, WITH_RESULT, CallRecord, JobStatus
+
+router = APIRouter(prefix="/v1/calls/{call_id}", tags=["results"])
+
+_RECONNECT_MS = 2000
+
+
+async def finished_result(services: Services, call: CallRecord) -> dict[str, Any]:
+    """The result of a call with its metadata of today.
+
+    Raises:
+        ConflictError: ``call_not_finished``, ``call_failed``, ``call_cancelled``.
+    """
+    if call.status == JobStatus.FAILED:
+        why = f"{call.error.stage}: {call.error.message}" if call.error else "no reason is known"
+        raise ConflictError("call_failed", f"Call {call.id} failed: {why}")
+    if call.status == JobStatus.CANCELLED:
+        raise ConflictError("call_cancelled", f"Call {call.id} was cancelled; retry it to get a result.")
+    if call.status not in WITH_RESULT:
+        raise ConflictError("call_not_finished", f"Call {call.id} is {call.status}; wait for it to end.")
+    result: dict[str, Any] = json.loads(await services.store.get_report(call.id))
+    return {**result, "job_status": call.status.value, "metadata": dict(call.metadata)}
+
+
+@router.get("/result", response_model=CallResult, responses=problem_responses(401, 403, 404, 409))
+async def get_result(call_id: str, services: ServicesDep, principal: Reader) -> Response:
+    """Everything that was found out, of a COMPLETED or PARTIAL call. 409 until then."""
+    call = await services.store.get_call(call_id)
+    return JSONResponse(await finished_result(services, call))
+
+
+@router.get(
+    "/transcript",
+    response_class=Response,
+    responses={
+        200: {"content": {media_type.split(";")[0]: {} for media_type in MEDIA_TYPES.values()}},
+        **problem_responses(401, 403, 404, 409, 422),
+    },
+)
+async def get_transcript(
+    call_id: str,
+    services: ServicesDep,
+    principal: Reader,
+    transcript_format: Annotated[
+        Literal["json", "txt", "srt", "vtt", "rttm", "csv"], Query(alias="format")
+    ] = "json",
+) -> Response:
+    """What was said, by whom and when, as JSON, text, subtitles, RTTM or a table."""
+    call = await services.store.get_call(call_id)
+    text = export(await finished_result(services, call), transcript_format)
+    disposition = f'inline; filename="{call_id}.{transcript_format}"'
+    return Response(
+        text, media_type=MEDIA_TYPES[transcript_format], headers={"Content-Disposition": disposition}
+    )
+
+
+@router.get(
+    "/events",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Server-sent events until the call ends",
+            "content": {
+                "text/event-stream": {
+                    "example": 'id: 17\nevent: stage.completed\ndata: {"stage": "audio-processor", ...}\n\n'
+                }
+            },
+        },
+        204: {"description": "The call has ended and all its events are known: do not reconnect"},
+        **problem_responses(401, 403, 404, 422),
+    },
+)
+async def stream_events(
+    call_id: str,
+    services: ServicesDep,
+    principal: Reader,
+    last_event_id: Annotated[int | None, Header(ge=0, le=2**62)] = None,
+) -> Response:
+    """What happens to a call, from its beginning or from after `Last-Event-ID`, until it ends.
+
+    A stream may be cut (a proxy's time limit); browsers reconnect by themselves and miss nothing.
+    """
+    call = await services.store.get_call(call_id)
+    after = last_event_id or 0
+    if call.status in FINISHED and not await services.store.events_after(call_id, after, limit=1):
+        return Response(status_code=204)
+    return StreamingResponse(
+        _events(services, call_id, after),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(services: Services, call_id: str, after: int) -> AsyncIterator[str]:
+    yield f"retry: {_RECONNECT_MS}\n\n"
+    last_sent_s = time.monotonic()
+    while True:
+        try:
+            # The status first: what is FINISHED before the events are read has no further ones.
+            is_finished = (await services.store.get_call(call_id)).status in FINISHED
+            events = await services.store.events_after(call_id, after)
+        except NotFoundError:
+            yield f'event: call.deleted\ndata: {{"call_id": "{call_id}"}}\n\n'
+            return
+        for event in events:
+            data = json.dumps({"call_id": call_id, "at_ms": event.at_ms, **event.data}, ensure_ascii=False)
+            yield f"id: {event.number}\nevent: {event.type}\ndata: {data}\n\n"
+            after = event.number
+            last_sent_s = time.monotonic()
+        if not events:
+            if is_finished:
+                return
+            if time.monotonic() - last_sent_s >= services.settings.event_heartbeat_s:
+                yield ": still here\n\n"
+                last_sent_s = time.monotonic()
+            await asyncio.sleep(services.settings.event_poll_s)

@@ -1,0 +1,90 @@
+"""From an uploaded form to a queued call: stored, probed, and only then answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+
+from callytics.api.services import Services
+from callytics.api.uploads import Upload, receive
+from callytics.domain import CallOptions, Recording
+from callytics.errors import InvalidMediaError
+from callytics.store import NewCall, Submission, new_call_id
+
+Form = TypeVar("Form", bound=BaseModel)
+
+
+async def submit(
+    request: Request, services: Services, read_form: Callable[[Upload], tuple[CallOptions, dict[str, Any]]]
+) -> Submission:
+    """Receive a recording and queue it. After any error neither a blob nor a call is left.
+
+    Args:
+        read_form: checks the fields and gives the options of the call and what else NewCall takes.
+
+    Raises:
+        InvalidMediaError: the recording cannot be analysed, or is beyond a limit.
+    """
+    call_id = new_call_id()
+    settings = services.settings
+    upload = await receive(request, services.blobs, call_id, settings.max_upload_bytes)
+    try:
+        options, other = read_form(upload)
+        uri = services.blobs.uri(call_id)
+        media = await services.audio.probe(Recording(call_id, uri), options)
+        if media.duration_s > settings.max_duration_s:
+            raise InvalidMediaError(
+                "media_too_long",
+                f"The recording lasts {media.duration_s:.0f} s; at most {settings.max_duration_s:.0f} s are allowed.",
+            )
+        new = NewCall(
+            id=call_id,
+            uri=uri,
+            size_bytes=upload.size_bytes,
+            media=replace(media, sha256=upload.sha256),
+            filename=upload.filename,
+            options=options,
+            **other,
+        )
+        submission = await services.store.create_call(new)
+    except BaseException:
+        # Also when the request is cancelled. Should the row have been written nevertheless, its worker will
+        # find no recording and fail the call, which says so.
+        await asyncio.shield(asyncio.to_thread(services.blobs.delete_call, call_id))
+        raise
+    if not submission.created:
+        await asyncio.to_thread(services.blobs.delete_call, call_id)
+    return submission
+
+
+def parse_fields(upload: Upload, form: type[Form], repeated: frozenset[str] = frozenset()) -> Form:
+    """The fields of a form as its model.
+
+    Args:
+        repeated: fields that may come several times, and always make a list.
+
+    Raises:
+        RequestValidationError: answered as 422, field by field.
+    """
+    values: dict[str, Any] = {}
+    problems: list[Any] = []
+    for name, value in upload.fields:
+        if name in repeated:
+            values.setdefault(name, []).append(value)
+        elif name in values:
+            problems.append({"loc": ("body", name), "msg": "Field given more than once", "type": "repeated"})
+        else:
+            values[name] = value
+    try:
+        parsed = form.model_validate(values)
+    except ValidationError as error:
+        problems += [{**item, "loc": ("body", *item["loc"])} for item in error.errors(include_url=False)]
+    if problems:
+        raise RequestValidationError(problems)
+    return parsed

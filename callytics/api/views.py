@@ -1,0 +1,100 @@
+"""Records of the store as bodies of responses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from callytics.api import schemas
+from callytics.config import ENGINE_STAGES
+from callytics.domain import StageRun, StageStatus
+from callytics.result import CallMetadata
+from callytics.store import FINISHED, CallRecord
+from callytics.store.records import TurnMatch
+
+_ENDED = (StageStatus.COMPLETED, StageStatus.FAILED, StageStatus.SKIPPED)
+
+
+def call_view(call: CallRecord, public_url: str = "") -> schemas.CallView:
+    stages = _all_stages(call)
+    return schemas.CallView(
+        call_id=call.id,
+        job_status=call.status,
+        progress=1.0
+        if call.status in FINISHED
+        else round(sum(run.status in _ENDED for run in stages) / len(stages), 2),
+        created_at=time_of(call.created_at_ms),
+        updated_at=time_of(call.updated_at_ms),
+        completed_at=time_of(call.completed_at_ms) if call.completed_at_ms is not None else None,
+        filename=call.filename,
+        size_bytes=call.size_bytes,
+        media=schemas.MediaView(
+            sha256=call.media.sha256,
+            format=call.media.format,
+            codec=call.media.codec,
+            sample_rate_hz=call.media.sample_rate_hz,
+            channels=call.media.channels,
+            duration_ms=round(call.media.duration_s * 1000),
+        ),
+        options=_options_view(call),
+        metadata=CallMetadata(**call.metadata),
+        language_code=call.language_code,
+        attempts=call.attempts,
+        stages=[_stage_view(run) for run in stages],
+        error=schemas.ErrorView(stage=call.error.stage, code=call.error.code, message=call.error.message)
+        if call.error
+        else None,
+        links=_links(call, public_url),
+    )
+
+
+def _all_stages(call: CallRecord) -> list[StageRun]:
+    """Every stage of the graph, those not yet begun as PENDING."""
+    known = {run.name: run for run in call.stages}
+    return [known.get(name, StageRun(name, StageStatus.PENDING)) for name in ENGINE_STAGES]
+
+
+def _stage_view(run: StageRun) -> schemas.StageView:
+    return schemas.StageView(
+        name=run.name,
+        status=run.status,
+        attempts=run.attempts,
+        duration_ms=round(run.duration_s * 1000),
+        engine=run.engine,
+        model=run.model,
+        error_code=run.error_code,
+        error_message=run.error_message,
+    )
+
+
+def _options_view(call: CallRecord) -> schemas.OptionsView:
+    return schemas.OptionsView(
+        language=call.options.language,
+        agent_channel=call.options.agent_channel,
+        num_speakers=call.options.num_speakers,
+        hotwords=list(call.options.hotwords),
+        audio_format=call.options.audio_format,
+        audio_sample_rate_hz=call.options.audio_sample_rate_hz,
+        roles={party: role.value for party, role in call.options.roles},
+    )
+
+
+def call_url(call_id: str, public_url: str = "") -> str:
+    return f"{public_url.rstrip('/')}/v1/calls/{call_id}"
+
+
+def _links(call: CallRecord, public_url: str) -> dict[str, str]:
+    own = call_url(call.id, public_url)
+    return {"self": own, **{name: f"{own}/{name}" for name in ("result", "transcript", "audio", "events")}}
+
+
+def match_view(match: TurnMatch) -> schemas.MatchView:
+    return schemas.MatchView(
+        turn_id=match.turn_id,
+        participant_role=match.participant_role,
+        begin_offset_ms=match.begin_offset_ms,
+        content=match.content,
+    )
+
+
+def time_of(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
