@@ -44,7 +44,7 @@ HIDDEN_FROM_BASE = ("pandas",)
 """Ray Serve imports pandas wherever it finds it, to encode data frames: 1.5 s of CPU and 65 MB in each of twenty
 processes. The base has it for Ray Data; an overlay sees it only if it pins it."""
 
-_HIDE_MODULE = '''"""Written by callytics (deployments/environments.py): packages of the base that this overlay hides."""
+_HIDE_MODULE = '''"""Packages of the base that this overlay hides; written by deployments/environments.py."""
 
 import sys
 from importlib.machinery import PathFinder

@@ -1,0 +1,81 @@
+"""api-gateway: the only application with an HTTP route; callytics.api over the handles of the others."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from ray import serve
+from ray.serve import Application
+
+from callytics.api import ApiSettings, Services, StageHealth, create_app
+from callytics.domain import CallOptions, Media, Recording
+from callytics.errors import UnavailableError
+from callytics.store import BlobStore
+from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
+from deployments.settings import blobs_url
+
+PATIENCE_S = 15.0
+"""A caller waits; a stage whose replica was killed is back in about 10 s."""
+
+
+class GatewayArgs(BaseModel):
+    """``settings``: see callytics.api.services.ApiSettings. ``blobs_url``: default $CALLYTICS_HOME/blobs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    settings: ApiSettings = ApiSettings()
+    blobs_url: str | None = None
+
+
+async def _ask(application: str, method: str, *args: Any) -> Any:
+    async def call() -> Any:
+        handle = await application_handle(application)
+        return await unwrapped(getattr(handle, method).remote(*args))
+
+    try:
+        return await patiently(call, PATIENCE_S)
+    except LOST as error:
+        raise UnavailableError(
+            "stage_unavailable", f"{application} does not answer; try again later."
+        ) from error
+
+
+class HandleAudio:
+    """callytics.api's AudioService."""
+
+    async def probe(self, recording: Recording, options: CallOptions) -> Media:
+        media: Media = await _ask("audio-processor", "call", "probe", recording, options)
+        return media
+
+    async def convert(self, uri: str, audio_format: str, options: CallOptions) -> bytes:
+        data: bytes = await _ask("audio-processor", "call", "convert", uri, audio_format)
+        return data
+
+
+class HandleHealth:
+    """callytics.api's HealthService."""
+
+    async def stages(self) -> Sequence[StageHealth]:
+        stages: Sequence[StageHealth] = await _ask("monitoring", "stages")
+        return stages
+
+
+@serve.deployment
+@serve.ingress()
+class ApiGateway:
+    def __init__(self, settings: dict[str, Any], blobs: str) -> None:
+        self._services = Services(
+            store=store_client(PATIENCE_S),
+            blobs=BlobStore(blobs),
+            audio=HandleAudio(),
+            health=HandleHealth(),
+            settings=ApiSettings(**settings),
+        )
+
+    def __serve_build_asgi_app__(self) -> Any:
+        return create_app(self._services)
+
+
+def build(args: GatewayArgs) -> Application:
+    settings = args.settings.model_dump()
+    return ApiGateway.bind(settings, blobs_url(args.blobs_url))  # type: ignore[attr-defined, no-any-return]

@@ -1,0 +1,250 @@
+"""One call through the graph, on Serve: the interpreter of callytics.pipeline.analyse behind call-pipeline.
+
+A node is an asyncio task, so branches run in parallel; its result is an :class:`Output`. Large results stay in the
+object store: what is handed on to the next stage is the response of the last, which Ray passes by reference.
+
+Every finished stage is recorded under a key made of its inputs' keys and its configuration (a Merkle tree), so a
+call that is taken up again, or whose roles were corrected, runs only what is missing or changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Awaitable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES
+from callytics.domain import Audio, CallOptions, StageFailure, StageRun, StageStatus
+from callytics.errors import CallyticsError, ConflictError, StageError
+from callytics.pipeline import PURE_STEPS, analyse, stage_failure
+from callytics.report import complete
+from callytics.store import AsyncStore, JobStatus, Lease
+from deployments.handles import LOST, application_handle, patiently, unwrapped
+from deployments.stage import StageInfo, StageOutput
+
+logger = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3
+"""Of one stage on one call: a replica may be killed by something else, thrice in a row it is the call."""
+
+DESCRIBE_PATIENCE_S = 120.0
+"""How long a stage may be away (restart, update) before a call that needs it counts it as failed."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """The result of a step.
+
+    Attributes:
+        key: names the result by all that it depends on.
+        value: the result.
+        argument: what to hand to a stage for it: the value, or a response that stands for it.
+    """
+
+    key: str
+    value: Any
+    argument: Any
+
+
+def result_key(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+class CallRun:
+    """Runs one leased call.
+
+    Args:
+        lease: the right to the call; every write shows its token.
+        store: the call store.
+        applications: stage -> name of the application that does its work.
+        stage_timeout_s: a stage that takes longer on the call has failed.
+    """
+
+    def __init__(
+        self, lease: Lease, store: AsyncStore, applications: Mapping[str, str], stage_timeout_s: float
+    ) -> None:
+        self._call = lease.call
+        self._token = lease.token
+        self._store = store
+        self._applications = applications
+        self._stage_timeout_s = stage_timeout_s
+        self._earlier = {run.name: run for run in lease.call.stages}
+        self._runs: dict[str, StageRun] = {}
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._samples: asyncio.Task[Any] | None = None
+
+    async def execute(self) -> None:
+        """Work until the call is completed or has failed. Every failure of the call ends in the store.
+
+        Raises:
+            ConflictError: ``lease_lost``: the call belongs to another worker now, or was cancelled or deleted.
+            UnavailableError: the store does not answer; the lease will expire and the call be taken up again.
+        """
+        try:
+            report = (await self._analyse()).value
+            result = complete(report, [self._runs[stage] for stage in ENGINE_STAGES])
+        except (StageError, ConflictError) as error:
+            if isinstance(error, ConflictError):
+                raise
+            await self._fail(error.stage, error.code, error.message)
+            return
+        status = JobStatus(result.job_status)
+        await self._store.complete(self._call.id, self._token, status, result.model_dump_json().encode())
+
+    async def _fail(self, stage: str, code: str, message: str) -> None:
+        for run in self._runs.values():
+            if run.status is StageStatus.RUNNING:
+                await self._record(replace(run, status=StageStatus.SKIPPED))
+        await self._store.fail(self._call.id, self._token, stage, code, message)
+
+    async def _analyse(self) -> Output:
+        recording = self._call.recording
+        options = self._call.options
+        sha256 = self._call.media.sha256
+        try:
+            output: Output = await analyse(
+                self._start, Output(sha256, recording, recording), Output("", options, options)
+            )
+            return output
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, step: str, *inputs: Output | asyncio.Task[Output]) -> asyncio.Task[Output]:
+        task = asyncio.create_task(self._step(step, inputs), name=step)
+        self._tasks.append(task)
+        return task
+
+    async def _step(self, step: str, nodes: tuple[Output | asyncio.Task[Output], ...]) -> Output:
+        inputs = [await node if isinstance(node, asyncio.Task) else node for node in nodes]
+        inputs = [_relevant_options(step, item) for item in inputs]
+        if step in PURE_STEPS:
+            try:
+                value = await asyncio.to_thread(PURE_STEPS[step], *(item.value for item in inputs))
+            except Exception as error:  # a fault of the library: the call fails with it, the service goes on
+                logger.exception("step %s of call %s", step, self._call.id)
+                failure = stage_failure(step, error)
+                raise StageError(step, failure.code, failure.message) from error
+            return Output(result_key(step, *(item.key for item in inputs)), value, value)
+        try:
+            return await self._stage(step, inputs)
+        except StageError as error:
+            if step not in OPTIONAL_STAGES:
+                raise
+            failure = StageFailure(step, error.code, error.message)
+            return Output(result_key(step, "failed"), failure, failure)
+
+    # ------------------------------------------------------------ stages with an engine
+
+    async def _stage(self, stage: str, inputs: list[Output]) -> Output:
+        application = self._applications[stage]
+        run = StageRun(stage, StageStatus.RUNNING, attempts=0, application=application)
+        self._runs[stage] = run
+        try:
+            info = await self._describe(application)
+        except (*LOST, CallyticsError) as error:
+            raise await self._failed(run, error) from error
+        keys = [item.key for item in inputs]
+        key = result_key(stage, info.config_hash, *keys)
+        kept = await self._store.load_stage_output(self._call.id, key)
+        if kept is not None:
+            self._runs[stage] = self._earlier[stage]
+            return Output(key, kept, kept)
+        response, output, run = await self._attempts(run, inputs)
+        info = output.info  # of the replica that did it: the stage may have been updated in between
+        key = result_key(stage, info.config_hash, *keys)
+        run = replace(
+            run,
+            status=StageStatus.COMPLETED,
+            duration_s=output.duration_s,
+            engine=info.engine,
+            model=info.model,
+            model_revision=info.model_revision,
+            config_hash=info.config_hash,
+        )
+        await self._record(run, key, output.value)
+        return Output(key, output.value, response)
+
+    async def _describe(self, application: str) -> StageInfo:
+        async def call() -> StageInfo:
+            handle = await application_handle(application)
+            info: StageInfo = await unwrapped(handle.describe.remote())
+            return info
+
+        return await patiently(call, DESCRIBE_PATIENCE_S)
+
+    async def _attempts(self, run: StageRun, inputs: list[Output]) -> tuple[Any, StageOutput, StageRun]:
+        """The response, what it stands for, and the state of the stage after the attempts that it took."""
+        while True:
+            run = replace(run, attempts=run.attempts + 1)
+            await self._record(run)
+            start = time.monotonic()
+            try:
+                arguments = [await self._argument(item) for item in inputs]
+                response, output = await self._call_stage(run.application, arguments)
+                return response, output, run
+            except Exception as error:
+                run = replace(run, duration_s=time.monotonic() - start)
+                final = isinstance(error, CallyticsError) or run.attempts >= MAX_ATTEMPTS
+                if final:
+                    raise await self._failed(run, error) from error
+                logger.warning(
+                    "%s on call %s: %s; trying again", run.name, self._call.id, type(error).__name__
+                )
+                await asyncio.sleep(2.0 ** (run.attempts - 1))
+
+    async def _call_stage(self, application: str, arguments: list[Any]) -> tuple[Any, StageOutput]:
+        handle = await application_handle(application)
+        response = handle.remote(*arguments)
+        async with asyncio.timeout(self._stage_timeout_s):
+            output: StageOutput = await unwrapped(response)
+        return response, output
+
+    async def _argument(self, item: Output) -> Any:
+        """What stands for an input. Audio from the store came without samples: it is decoded again, once, and only
+        where a stage that listens has to run."""
+        if not isinstance(item.argument, Audio):
+            return item.argument
+        if self._samples is None:
+            self._samples = asyncio.create_task(self._decode_again(), name="audio-processor, again")
+            self._tasks.append(self._samples)
+        return await self._samples
+
+    async def _decode_again(self) -> Any:
+        arguments = [self._call.recording, replace(self._call.options, roles=())]
+        response, _ = await self._call_stage(self._applications["audio-processor"], arguments)
+        return response
+
+    async def _failed(self, run: StageRun, error: Exception) -> StageError:
+        failure = _lost_failure(run.name, error) or stage_failure(run.name, error)
+        run = replace(run, status=StageStatus.FAILED, error_code=failure.code, error_message=failure.message)
+        await self._record(run)
+        return StageError(run.name, failure.code, failure.message)
+
+    def _record(self, run: StageRun, key: str = "", output: Any = None) -> Awaitable[None]:
+        self._runs[run.name] = run
+        return self._store.record_stage(self._call.id, self._token, run, key, output)
+
+
+def _lost_failure(stage: str, error: Exception) -> StageFailure | None:
+    if isinstance(error, TimeoutError):
+        return StageFailure(stage, "stage_timeout", f"{stage} took too long on this call.")
+    if isinstance(error, LOST):
+        return StageFailure(
+            stage, "stage_lost", f"{stage} went down while it worked on this call, every time."
+        )
+    return None
+
+
+def _relevant_options(step: str, item: Output) -> Output:
+    """The call's options, keyed by those that the step looks at: corrected roles change no recognition."""
+    if not isinstance(item.value, CallOptions):
+        return item
+    options = CallOptions(roles=item.value.roles) if step == "roles" else replace(item.value, roles=())
+    return Output(result_key(json.dumps(asdict(options), sort_keys=True)), options, options)

@@ -1,0 +1,113 @@
+"""Calls from one application to another: by name, with the library's own errors, patient where a replica is gone.
+
+Ray wraps what a replica raises into RayTaskError, whose text is a whole traceback, and says of a replica that died
+only that: nothing is called a second time for us. Here both become what the library's callers expect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any, TypeVar
+
+from ray import serve
+from ray.exceptions import (
+    NodeDiedError,
+    ObjectLostError,
+    RayActorError,
+    RayTaskError,
+    WorkerCrashedError,
+)
+from ray.serve.exceptions import BackPressureError, RayServeException, ReplicaUnavailableError
+from ray.serve.handle import DeploymentHandle
+
+from callytics.errors import UnavailableError
+from callytics.store import METHODS, AsyncStore
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+LOST = (
+    RayActorError,
+    WorkerCrashedError,
+    NodeDiedError,
+    ObjectLostError,
+    ReplicaUnavailableError,
+    BackPressureError,
+)
+"""The replica, not the call, is at fault: it was killed, or its machine is gone. Calling again may help."""
+
+NOT_REPEATABLE = frozenset({"create_call", "retry_call", "cancel_call", "create_api_key", "append_event"})
+"""Methods of the store that would do their work twice; writes of a worker are fenced by its lease instead."""
+
+DATABASE = "database-service"
+
+
+@cache
+def _cached_handle(application: str) -> DeploymentHandle[Any]:
+    return serve.get_app_handle(application)
+
+
+async def application_handle(application: str) -> DeploymentHandle[Any]:
+    """The handle of an application; it stays valid when the application's replicas are replaced.
+
+    Raises:
+        UnavailableError: ``stage_not_deployed``.
+    """
+    try:
+        return await asyncio.to_thread(_cached_handle, application)
+    except RayServeException as error:
+        raise UnavailableError("stage_not_deployed", f"{application} is not deployed.") from error
+
+
+async def unwrapped(response: Awaitable[Result]) -> Result:
+    """The result of a response, or what was raised in the replica, as it was raised there."""
+    try:
+        return await response
+    except RayTaskError as error:
+        cause: BaseException = error
+        while isinstance(cause, RayTaskError) and cause.cause is not None:
+            cause = cause.cause
+        raise cause from None
+
+
+async def patiently(call: Callable[[], Awaitable[Result]], give_up_after_s: float) -> Result:
+    """The result of ``call``, again and again while replicas are lost, with pauses of 0.5, 1, 2, 4, 4 ... s."""
+    deadline = time.monotonic() + give_up_after_s
+    pause_s = 0.5
+    while True:
+        try:
+            return await call()
+        except (*LOST, UnavailableError) as error:
+            if time.monotonic() + pause_s > deadline:
+                raise
+            logger.warning("calling again in %.1f s: %s", pause_s, type(error).__name__)
+        await asyncio.sleep(pause_s)
+        pause_s = min(4.0, 2 * pause_s)
+
+
+def store_client(give_up_after_s: float) -> AsyncStore:
+    """The store behind ``database-service``; waits so long for a replica that is being replaced.
+
+    Its methods raise what CallStore's raise, and UnavailableError when the waiting was in vain.
+    """
+
+    async def invoke(method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if method not in METHODS:
+            raise AttributeError(method)
+
+        async def call() -> Any:
+            handle = await application_handle(DATABASE)
+            return await unwrapped(handle.call.remote(method, args, kwargs))
+
+        try:
+            return await patiently(call, 0.0 if method in NOT_REPEATABLE else give_up_after_s)
+        except LOST as error:
+            raise UnavailableError(
+                "database_unavailable", "The call store does not answer; try again in a few seconds."
+            ) from error
+
+    return AsyncStore(invoke)

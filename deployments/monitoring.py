@@ -1,0 +1,87 @@
+"""monitoring: the health of every application, and what went wrong last."""
+
+import asyncio
+import importlib.metadata
+from typing import Any
+
+from ray import serve
+from ray.exceptions import RayError
+from ray.serve import Application
+from ray.serve.schema import ApplicationStatusOverview
+
+from callytics.api import StageHealth
+from callytics.errors import CallyticsError
+from callytics.store import CallFilter, JobStatus
+from deployments.handles import application_handle, store_client, unwrapped
+from deployments.serve_api import last_line
+from deployments.stage import StageInfo
+
+CALLYTICS_VERSION = importlib.metadata.version("callytics")
+
+DESCRIBE_TIMEOUT_S = 2.0
+"""A stage that does not answer in this time is busy or gone; its status says which."""
+
+RECENT_CALLS = 50
+"""How far back the last error of a stage is looked for."""
+
+
+@serve.deployment
+class Monitoring:
+    def __init__(self) -> None:
+        self._store = store_client(give_up_after_s=DESCRIBE_TIMEOUT_S)
+        self._infos: dict[str, StageInfo] = {}
+
+    async def stages(self) -> list[StageHealth]:
+        """Every application that is deployed, in the order of the configuration."""
+        status = await asyncio.to_thread(serve.status)
+        errors = await self._last_errors()
+        return list(
+            await asyncio.gather(*(self._stage(name, of, errors) for name, of in status.applications.items()))
+        )
+
+    async def _stage(self, name: str, of: ApplicationStatusOverview, errors: dict[str, str]) -> StageHealth:
+        replicas = sum(
+            n for d in of.deployments.values() for state, n in d.replica_states.items() if state == "RUNNING"
+        )
+        info = await self._describe(name) if replicas else None
+        messages = [of.message, *(d.message for d in of.deployments.values())]
+        healthy = of.status.value == "RUNNING" and replicas > 0
+        return StageHealth(
+            name=name,
+            healthy=healthy,
+            status=of.status.value,
+            message="" if healthy else last_line(next((m for m in reversed(messages) if m), "")),
+            replicas=replicas,
+            version=info.config_hash if info else CALLYTICS_VERSION,
+            engine=info.engine if info else "",
+            model=info.model if info else "",
+            model_revision=info.model_revision if info else "",
+            last_error=errors.get(name, ""),
+        )
+
+    async def _describe(self, name: str) -> StageInfo | None:
+        """What runs in an engine stage; None for the services, and for a stage that is gone."""
+        try:
+            handle = await application_handle(name)
+            info: Any = await asyncio.wait_for(unwrapped(handle.describe.remote()), DESCRIBE_TIMEOUT_S)
+        except (RayError, AttributeError, TimeoutError, CallyticsError):
+            return self._infos.get(name)
+        self._infos[name] = info
+        return self._infos[name]
+
+    async def _last_errors(self) -> dict[str, str]:
+        """Stage -> the error of the newest call that it failed on."""
+        wanted = CallFilter(statuses=(JobStatus.FAILED, JobStatus.PARTIAL))
+        try:
+            page = await self._store.list_calls(wanted, RECENT_CALLS)
+        except CallyticsError:
+            return {}  # the store is down: its own line says so
+        newest: dict[str, str] = {}
+        for call in page.calls:
+            if call.error is not None:
+                newest.setdefault(call.error.stage, f"{call.error.code}: {call.error.message}")
+        return newest
+
+
+def build(args: dict[str, Any]) -> Application:
+    return Monitoring.bind()  # type: ignore[attr-defined, no-any-return]
