@@ -7,19 +7,20 @@ from pydantic import BaseModel, ConfigDict
 from ray import serve
 from ray.serve import Application
 
+from callytics import settings as local
 from callytics.api import ApiSettings, Services, StageHealth, create_app
 from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
 from callytics.store import BlobStore
 from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
-from deployments.settings import blobs_url
 
 PATIENCE_S = 15.0
 """A caller waits; a stage whose replica was killed is back in about 10 s."""
 
 
 class GatewayArgs(BaseModel):
-    """``settings``: see callytics.api.services.ApiSettings. ``blobs_url``: default $CALLYTICS_HOME/blobs."""
+    """``settings``: see callytics.api.services.ApiSettings. ``blobs_url``: fsspec; default blobs in
+    $CALLYTICS_HOME."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -77,5 +78,5 @@ class ApiGateway:
 
 
 def build(args: GatewayArgs) -> Application:
-    settings = args.settings.model_dump()
-    return ApiGateway.bind(settings, blobs_url(args.blobs_url))  # type: ignore[attr-defined, no-any-return]
+    blobs = args.blobs_url or str(local.home() / "blobs")
+    return ApiGateway.bind(args.settings.model_dump(), blobs)  # type: ignore[attr-defined, no-any-return]

@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict
 from ray import serve
 from ray.serve import Application
 
+from callytics import settings
 from callytics.store import METHODS, CallStore
-from deployments.settings import database_url
 
 
 class DatabaseArgs(BaseModel):
-    """``url``: SQLAlchemy URL; default $CALLYTICS_HOME/callytics.db."""
+    """``url``: SQLAlchemy URL; default $DATABASE_URL, else callytics.db in $CALLYTICS_HOME."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,4 +38,4 @@ class DatabaseService:
 
 
 def build(args: DatabaseArgs) -> Application:
-    return DatabaseService.bind(database_url(args.url))  # type: ignore[attr-defined, no-any-return]
+    return DatabaseService.bind(args.url or settings.database_url())  # type: ignore[attr-defined, no-any-return]

@@ -20,13 +20,15 @@ from typing import Any
 
 import yaml
 
-from callytics import models
+from callytics import models, settings
 from callytics.errors import ConfigError
+from callytics.store import SCOPES, CallStore, hash_secret
 from deployments import head
 from deployments.environments import BASE_ENVIRONMENT, build_environments, environment_names
 from deployments.head import LocalGraphError
 from deployments.serve_api import ApplicationState, ServeApi
 
+API_KEY_FILE = settings.api_key_path().name
 PROJECT = Path(__file__).resolve().parent.parent
 
 Progress = Callable[[str, str, str], None]
@@ -67,7 +69,7 @@ class Status:
 
 def home_folder(home: Path | None = None) -> Path:
     """``home``, else ``$CALLYTICS_HOME``, else ``./.callytics``; absolute."""
-    return (home or Path(os.environ.get("CALLYTICS_HOME") or ".callytics")).absolute()
+    return home.absolute() if home else settings.home()
 
 
 def up(
@@ -111,6 +113,7 @@ def up(
         api = ServeApi(run.dashboard_url)
         api.deploy(document)
         _await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
+        _ensure_api_key(home)
     return run
 
 
@@ -141,6 +144,21 @@ def _prepare(document: Mapping[str, Any], home: Path, report: Progress, pull_wei
             report("weights", "checking", model.name)
             models.pull(model.name, lambda what, done, total: report("weights", what, f"{done}/{total}"))
         report("weights", "ready", "")
+
+
+def _ensure_api_key(home: Path) -> None:
+    """A key for the user of this machine, in a file that only they can read; the command line takes it from there."""
+    path = home / API_KEY_FILE
+    store = CallStore(os.environ.get("DATABASE_URL") or f"sqlite:///{home / 'callytics.db'}")
+    try:
+        if path.is_file() and store.authenticate(hash_secret(path.read_text(encoding="utf-8").strip())):
+            return
+        issued = store.create_api_key("this machine", sorted(SCOPES), "callytics up")
+    finally:
+        store.close()
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(issued.secret + "\n")
 
 
 def _start(home: Path, config: Path, http_port: int, dashboard_port: int, report: Progress) -> Run:
@@ -248,3 +266,9 @@ def _locked(home: Path) -> Iterator[None]:
     with (home / "up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":
+    from deployments.local_command import main
+
+    main()

@@ -1,0 +1,115 @@
+"""`python -m deployments.local up|down|status`: what the `callytics` command starts, with its progress on screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from callytics.errors import CallyticsError
+from deployments import local
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+console = Console()
+
+COLOURS = {"running": "green", "ready": "green", "unhealthy": "red", "deploy_failed": "red"}
+MIN_LINE_INTERVAL_S = 5.0
+"""Of lines about the same thing, where there is no terminal: a download reports many times a second."""
+
+
+class ProgressView:
+    """A table that changes in place on a terminal, lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._rows: dict[str, tuple[str, str]] = {}
+        self._printed: dict[str, tuple[str, float]] = {}
+        self._live = Live(console=console, transient=True, auto_refresh=False)
+
+    def __call__(self, what: str, state: str, detail: str) -> None:
+        self._rows[what] = (state, detail)
+        if console.is_terminal:
+            self._live.update(self._table(), refresh=True)
+            return
+        now = time.monotonic()
+        before, at = self._printed.get(what, ("", 0.0))
+        if state != before or now - at > MIN_LINE_INTERVAL_S:
+            self._printed[what] = (state, now)
+            console.print(f"[{now - self._start:5.1f} s] {what}: {state} {detail}".rstrip(), markup=False)
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for what, (state, detail) in self._rows.items():
+            table.add_row(what, f"[{COLOURS.get(state, 'yellow')}]{state}[/]", detail[:80])
+        table.add_row(f"[dim]{time.monotonic() - self._start:.0f} s[/]")
+        return table
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        if not console.is_terminal:
+            yield
+            return
+        with self._live:
+            yield
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except CallyticsError as error:
+        typer.secho(f"error: {error.message} [{error.code}]", fg="red", err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        typer.secho("interrupted; `callytics down` ends what was started", err=True)
+        raise typer.Exit(130) from error
+
+
+@app.command()
+def up(config: Annotated[Path | None, typer.Option(help="A Serve config file.")] = None) -> None:
+    start = time.monotonic()
+    view = ProgressView()
+    with _one_line_errors():
+        with view.shown():
+            run = local.up(config, progress=view)
+        console.print(f"Callytics is up ({time.monotonic() - start:.0f} s)")
+        console.print(f"  API        {run.url}  (docs at {run.url}/docs)")
+        console.print(f"  dashboard  {run.dashboard_url}")
+
+
+@app.command()
+def down() -> None:
+    with _one_line_errors():
+        count = local.down()
+    console.print(f"ended {count} processes" if count else "nothing of ours was running")
+
+
+@app.command()
+def status() -> None:
+    """Exit code 1 unless every stage is healthy."""
+    with _one_line_errors():
+        state = local.status()
+    if state.run is None:
+        console.print("Callytics is not running; start it with `callytics up`.")
+        raise typer.Exit(1)
+    table = Table("stage", "status", "replicas", "why", box=None)
+    for application in state.applications:
+        colour = "green" if application.healthy else "red"
+        replicas = f"{application.healthy_replicas}/{application.replicas}"
+        why = "" if application.healthy else application.message
+        table.add_row(application.name, f"[{colour}]{application.status}[/]", replicas, why)
+    console.print(table)
+    console.print(f"API {state.run.url}, dashboard {state.run.dashboard_url}")
+    if not state.healthy:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    app()
