@@ -38,12 +38,12 @@ _MEDIA_TYPES |= {
 _MEDIA_TYPES |= {"mov": "audio/mp4", "mp4": "audio/mp4", "matroska": "audio/webm", "webm": "audio/webm"}
 """By ffmpeg's name of the container, the first of several ("mov,mp4,m4a,...")."""
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
 
-@router.api_route(
+@router.head("/audio", include_in_schema=False)
+@router.get(
     "/audio",
-    methods=["GET", "HEAD"],
     response_class=Response,
     responses={
         200: {"description": "The recording", "content": {"audio/*": {}}},
@@ -71,21 +71,21 @@ async def get_audio(
     headers = _headers(call, audio_format)
     if if_none_match is not None and headers["ETag"] in [tag.strip() for tag in if_none_match.split(",")]:
         return Response(status_code=304, headers=headers)
-    start, end, status = 0, size_bytes, 200
+    part = None
     if requested_range is not None and (if_range is None or if_range == headers["ETag"]):
         part = parse_range(requested_range, size_bytes)
-        if part is None:
-            return problem(
-                request,
-                416,
-                "range_not_satisfiable",
-                f"The recording has {size_bytes} bytes; {requested_range!r} is outside of it.",
-                headers={"Content-Range": f"bytes */{size_bytes}"},
-            )
-        start, end = part
-        if part != (0, size_bytes) or _RANGE.match(requested_range):
-            status = 206
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size_bytes}"
+    start, end = part or (0, size_bytes)
+    if part is not None and start >= end:
+        return problem(
+            request,
+            416,
+            "range_not_satisfiable",
+            f"The recording has {size_bytes} bytes; {requested_range!r} is outside of it.",
+            headers={"Content-Range": f"bytes */{size_bytes}"},
+        )
+    if part is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size_bytes}"
+    status = 200 if part is None else 206
     headers["Content-Length"] = str(end - start)
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
@@ -97,21 +97,21 @@ def _read(blobs: BlobStore, call_id: str, name: str, start: int, end: int) -> It
 
 
 def parse_range(value: str, size_bytes: int) -> tuple[int, int] | None:
-    """The first and the last byte + 1 that a Range header asks for; None where there is no such byte.
+    """The first byte and the last + 1 that a Range header asks for; (n, n) where there is no such byte.
 
-    Several ranges, or another unit, are answered with the whole: a server may ignore Range.
+    None: several ranges, another unit or no range at all, which a server may ignore and send the whole.
     """
     match = _RANGE.match(value.strip())
     if match is None or match.groups() == ("", ""):
-        return 0, size_bytes
+        return None
     first, last = match.groups()
     if not first:  # the last so many bytes
         start, end = max(0, size_bytes - int(last)), size_bytes
     else:
-        start, end = int(first), min(size_bytes, int(last) + 1) if last else size_bytes
         if last and int(last) < int(first):
-            return 0, size_bytes  # not a range at all: ignored
-    return (start, end) if start < end else None
+            return None
+        start, end = int(first), min(size_bytes, int(last) + 1) if last else size_bytes
+    return (start, max(start, end))
 
 
 async def _converted(services: Services, call: CallRecord, audio_format: AudioFormat) -> str:

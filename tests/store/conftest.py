@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from callytics.store import CallStore
+from tests.store.samples import fresh_database
 
 
 class Clock:
@@ -25,6 +26,6 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: Clock) -> Iterator[CallStore]:
-    store = CallStore(f"sqlite:///{tmp_path}/callytics.db", clock)
+    store = CallStore(fresh_database(tmp_path), clock)
     yield store
     store.close()

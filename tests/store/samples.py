@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
+from functools import cache
+from pathlib import Path
+
 from callytics.domain import (
     Acoustics,
     ActionItem,
@@ -22,6 +26,20 @@ from callytics.domain import (
 from callytics.report import build_report, complete
 from callytics.store import CallStore, JobStatus, Lease, NewCall, new_call_id
 from tests.conversations import conversation, stereo
+
+
+@cache
+def _migrated_database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        CallStore(f"sqlite:///{folder}/callytics.db").close()
+        return Path(folder, "callytics.db").read_bytes()
+
+
+def fresh_database(folder: Path) -> str:
+    """The URL of an empty database that is migrated already, which takes a while."""
+    Path(folder, "callytics.db").write_bytes(_migrated_database())
+    return f"sqlite:///{folder}/callytics.db"
+
 
 LINES = (
     (0, 0.5, 3.0, "안녕하세요 고객센터입니다 무엇을 도와드릴까요"),
@@ -48,7 +66,7 @@ def new_call(sha256: str = "a" * 64, **changes: object) -> NewCall:
 
 def audio() -> Audio:
     pcm = Pcm(b"\0\0" * 32, 2, 16, 16_000)
-    return Audio(pcm, media(), Acoustics(-20.0, -23.0, float("inf"), 0.0, 0.3), (0, 1))
+    return Audio(pcm, media(), Acoustics(-20.0, -23.0, 25.0, 0.0, 0.3), (0, 1))
 
 
 def result_json(

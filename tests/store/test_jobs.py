@@ -172,6 +172,15 @@ def test_stage_outputs_survive_a_restart_of_the_store(tmp_path: Path) -> None:
     assert (kept.pcm.num_samples, len(kept.pcm.buffer)) == (16, 0)
 
 
+def test_numbers_that_json_does_not_know_are_kept() -> None:
+    from dataclasses import replace
+
+    from callytics.store.codec import decode, encode
+
+    loud = replace(audio(), acoustics=replace(audio().acoustics, snr_db=float("inf")))
+    assert decode(encode(loud)).acoustics.snr_db == float("inf")
+
+
 def test_an_output_of_another_version_is_computed_again(store: CallStore) -> None:
     from sqlalchemy import text
 

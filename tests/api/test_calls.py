@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from callytics.domain import StageRun, StageStatus
+from callytics.store import CallStore, JobStatus
+from tests.api.conftest import blob_files, submit, wav_bytes
+from tests.store.samples import finish, result_json
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_submit_answers_202_with_the_place_of_the_call(
+    client: httpx.AsyncClient, blob_root: Path
+) -> None:
+    metadata = json.dumps({"agent_id": "kim", "direction": "inbound", "custom": {"캠페인": "봄"}})
+    response = await submit(
+        client, language="ko", agent_channel="1", hotwords="환불, 반품", metadata=metadata
+    )
+    assert response.status_code == 202, response.text
+    call = (await client.get(response.headers["Location"])).json()
+    assert call["job_status"] == "QUEUED"
+    assert call["progress"] == 0.0
+    assert (call["options"]["language"], call["options"]["agent_channel"]) == ("ko", 1)
+    assert call["options"]["hotwords"] == ["환불", "반품"]
+    assert call["metadata"]["custom"] == {"캠페인": "봄"}
+    assert call["media"]["duration_ms"] == 100
+    assert call["filename"] == "call.wav"
+    assert [stage["status"] for stage in call["stages"]] == ["PENDING"] * 6
+    assert [path.read_bytes() for path in blob_files(blob_root)] == [wav_bytes()]
+
+
+async def test_the_same_audio_twice_is_one_call(client: httpx.AsyncClient, blob_root: Path) -> None:
+    first = (await submit(client)).json()
+    again = (await submit(client)).json()
+    assert (again["call_id"], first["duplicate"], again["duplicate"]) == (first["call_id"], False, True)
+    assert len(blob_files(blob_root)) == 1
+    assert (await submit(client, deduplicate="false")).json()["call_id"] != first["call_id"]
+
+
+async def test_an_idempotency_key_repeats_the_answer(client: httpx.AsyncClient) -> None:
+    client.headers["Idempotency-Key"] = "k1"
+    first = await submit(client, deduplicate="false")
+    again = await submit(client, deduplicate="false")
+    assert (again.status_code, again.json()["call_id"]) == (202, first.json()["call_id"])
+    other = await submit(client, wav_bytes(0.2), deduplicate="false")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"language": "Korean"}, "language"),
+        ({"agent_channel": "left"}, "agent_channel"),
+        ({"num_speakers": "0"}, "num_speakers"),
+        ({"audio_format": "mp3"}, "audio_format"),
+        ({"metadata": "{"}, "metadata"),
+        ({"metadata": '{"custom": {"x": NaN}}'}, "metadata"),
+        ({"metadata": '{"custom": {"x": "\\ud800"}}'}, "metadata"),
+        ({"metadata": '{"agent_id": "\\ud800"}'}, "metadata"),
+        ({"metadata": '{"agent_id": 5}'}, "metadata"),
+        ({"metadata": '{"agentid": "kim"}'}, "metadata"),
+        ({"langauge": "ko"}, "langauge"),
+        ({"language": ["ko", "en"]}, "language"),
+    ],
+)
+async def test_wrong_fields_are_named_and_leave_nothing(
+    client: httpx.AsyncClient, blob_root: Path, form: dict[str, object], field: str
+) -> None:
+    response = await submit(client, **form)
+    assert (response.status_code, response.json()["code"]) == (422, "validation_failed"), response.text
+    assert field in [error["loc"][1] for error in response.json()["errors"]]
+    assert blob_files(blob_root) == []
+    assert (await client.get("/v1/calls")).json()["calls"] == []
+
+
+@pytest.mark.parametrize(
+    ("audio", "status", "code"),
+    [
+        (b"", 422, "media_empty"),
+        (b"<html>not found</html>", 415, "media_undecodable"),
+        (b"RIFF" + b"\0" * 1_000_000, 413, "media_too_large"),
+        (b"RIFF" + b"\0" * 9_000_000, 413, "media_too_large"),
+        (wav_bytes(21.0), 413, "media_too_long"),
+    ],
+)
+async def test_bad_recordings_are_refused_and_leave_nothing(
+    client: httpx.AsyncClient, store: CallStore, blob_root: Path, audio: bytes, status: int, code: str
+) -> None:
+    response = await submit(client, audio)
+    assert (response.status_code, response.json()["code"]) == (status, code), response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert blob_files(blob_root) == []
+    assert store.call_ids() == frozenset()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../../etc/passwd",
+        "-rf --help;$(id).wav",
+        "a\x00b.wav",
+        "통화 녹음.wav",
+        "‮vaw.exe",
+        "x" * 1000,
+        "",
+        "..",
+    ],
+)
+async def test_hostile_names_are_only_shown(client: httpx.AsyncClient, blob_root: Path, name: str) -> None:
+    response = await client.post("/v1/calls", files={"file": (name, wav_bytes())})
+    if name == "":
+        assert response.status_code in (202, 400)
+        return
+    shown = response.json()["filename"]
+    assert response.status_code == 202
+    assert len(shown) <= 200
+    assert not set(shown) & set("/\\\x00‮")
+    (path,) = blob_files(blob_root)
+    assert path.relative_to(blob_root).parts == ("calls", response.json()["call_id"], "recording")
+
+
+async def test_requests_that_are_no_form(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/v1/calls", json={})).json()["code"] == "multipart_expected"
+    assert (await client.post("/v1/calls", data={"language": "ko"})).json()["code"] == "multipart_expected"
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    cut_off = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF'
+    assert (await client.post("/v1/calls", content=cut_off, headers=headers)).json()[
+        "code"
+    ] == "multipart_invalid"
+    garbage = await client.post("/v1/calls", content=b"garbage", headers=headers)
+    assert garbage.json()["code"] == "multipart_invalid"
+    no_file = await client.post("/v1/calls", files={"audio": ("a.wav", b"x")})
+    assert no_file.json()["code"] == "file_missing"
+    two = await client.post("/v1/calls", files=[("file", ("a", b"x")), ("file", ("b", b"x"))])
+    assert two.json()["code"] == "file_repeated"
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing(client: httpx.AsyncClient, blob_root: Path) -> None:
+    async def half() -> object:
+        yield (
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + b"R" * 3_00_000
+        )
+        raise httpx.ReadError("connection lost")
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    await client.post("/v1/calls", content=half(), headers=headers)  # type: ignore[arg-type]
+    assert blob_files(blob_root) == []
+
+
+async def test_status_shows_progress_stage_by_stage(client: httpx.AsyncClient, store: CallStore) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    lease = store.lease("w", 60)
+    assert lease is not None
+    done = StageRun("audio-processor", StageStatus.COMPLETED, 1, 0.25, model="ffmpeg")
+    store.record_stage(call_id, lease.token, done)
+    store.record_stage(call_id, lease.token, StageRun("speech-recognizer", StageStatus.RUNNING, 1))
+    call = (await client.get(f"/v1/calls/{call_id}")).json()
+    assert (call["job_status"], call["progress"], call["attempts"]) == ("IN_PROGRESS", 0.17, 1)
+    stages = {stage["name"]: stage for stage in call["stages"]}
+    assert (stages["audio-processor"]["status"], stages["audio-processor"]["duration_ms"]) == (
+        "COMPLETED",
+        250,
+    )
+    assert stages["speech-recognizer"]["status"] == "RUNNING"
+
+
+async def test_lists_page_filter_and_search(client: httpx.AsyncClient, store: CallStore) -> None:
+    ids = []
+    for number in range(3):
+        metadata = json.dumps({"agent_id": f"a{number}"})
+        ids.append((await submit(client, wav_bytes(0.1, number), metadata=metadata)).json()["call_id"])
+    finish(store)
+    first = (await client.get("/v1/calls", params={"limit": 2})).json()
+    second = (await client.get("/v1/calls", params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    assert [call["call_id"] for call in first["calls"] + second["calls"]] == ids[::-1]
+    assert second["next_cursor"] is None
+    found = (await client.get("/v1/calls", params={"q": "환불"})).json()["calls"]
+    assert [call["call_id"] for call in found] == [ids[0]]
+    assert "환불" in found[0]["matches"][0]["content"]
+    queued = (await client.get("/v1/calls", params={"status": ["QUEUED", "FAILED"], "agent_id": "a1"})).json()
+    assert [call["call_id"] for call in queued["calls"]] == [ids[1]]
+    since = (await client.get("/v1/calls", params={"created_from": "2000-01-01T00:00:00Z"})).json()
+    assert len(since["calls"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("params", "status", "code"),
+    [
+        ({"cursor": "x"}, 400, "cursor_invalid"),
+        ({"limit": 0}, 422, "validation_failed"),
+        ({"status": "DONE"}, 422, "validation_failed"),
+        ({"page": 2}, 422, "validation_failed"),
+        ({"created_from": "yesterday"}, 422, "validation_failed"),
+        ({"q": "?!"}, 400, "query_empty"),
+    ],
+)
+async def test_wrong_queries(
+    client: httpx.AsyncClient, params: dict[str, object], status: int, code: str
+) -> None:
+    response = await client.get("/v1/calls", params=params)
+    assert (response.status_code, response.json()["code"]) == (status, code), response.text
+
+
+async def test_metadata_and_roles_are_patched(client: httpx.AsyncClient, store: CallStore) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    url = f"/v1/calls/{call_id}"
+    assert (await client.patch(url, json={"metadata": {"queue": "vip"}})).json()["metadata"]["queue"] == "vip"
+    early = await client.patch(url, json={"roles": {"spk_0": "CUSTOMER"}})
+    assert (early.status_code, early.json()["code"]) == (409, "call_not_finished")
+    finish(store)
+    nobody = await client.patch(url, json={"roles": {"spk_9": "CUSTOMER"}})
+    assert (nobody.status_code, nobody.json()["code"]) == (400, "participant_unknown")
+    patched = (
+        await client.patch(url, json={"roles": {"spk_0": "CUSTOMER"}, "metadata": {"queue": None}})
+    ).json()
+    assert (patched["job_status"], patched["options"]["roles"]) == ("QUEUED", {"spk_0": "CUSTOMER"})
+    assert patched["metadata"]["queue"] is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"roles": {"spk_0": "BOSS"}}, {"status": "COMPLETED"}, {"metadata": {"started_at": "now"}}, [], "x"],
+)
+async def test_wrong_patches(client: httpx.AsyncClient, body: object) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    response = await client.patch(f"/v1/calls/{call_id}", json=body)
+    assert (response.status_code, response.json()["code"]) == (422, "validation_failed")
+
+
+async def test_delete_removes_call_and_blobs(
+    client: httpx.AsyncClient, store: CallStore, blob_root: Path
+) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    finish(store)
+    assert (await client.delete(f"/v1/calls/{call_id}")).status_code == 204
+    assert blob_files(blob_root) == []
+    for path in ("", "/result", "/transcript", "/audio", "/events"):
+        assert (await client.get(f"/v1/calls/{call_id}{path}")).json()["code"] == "call_not_found"
+    assert (await client.delete(f"/v1/calls/{call_id}")).status_code == 404
+
+
+async def test_retry_and_cancel(client: httpx.AsyncClient, store: CallStore) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    url = f"/v1/calls/{call_id}"
+    assert (await client.post(f"{url}/retry")).json()["code"] == "nothing_to_retry"
+    assert (await client.post(f"{url}/cancel")).json()["job_status"] == "CANCELLED"
+    assert (await client.get(f"{url}/result")).json()["code"] == "call_cancelled"
+    retried = await client.post(f"{url}/retry")
+    assert (retried.status_code, retried.json()["job_status"]) == (202, "QUEUED")
+    lease = store.lease("w", 60)
+    assert lease is not None
+    partial = result_json(call_id, failed="llm-analyzer")
+    store.complete(call_id, lease.token, JobStatus.PARTIAL, partial)
+    assert (await client.post(f"{url}/cancel")).json()["code"] == "call_finished"
+    assert (await client.post(f"{url}/retry")).json()["job_status"] == "QUEUED"
