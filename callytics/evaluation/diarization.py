@@ -42,9 +42,16 @@ class DiarizationScore:
     wall_s: float
 
 
-def score_diarization(sample: CallSample, hypothesis: Hypothesis, system: str) -> DiarizationScore:
-    """Compare with the sample's reference speech. The sample must have one."""
-    roles = role_errors(sample.role_speech(), hypothesis.role_speech) if sample.roles else None
+def score_diarization(
+    sample: CallSample, hypothesis: Hypothesis, system: str, assigns_roles: bool = True
+) -> DiarizationScore:
+    """Compare with the sample's reference speech. The sample must have one.
+
+    Args:
+        assigns_roles: False for a system that only tells speakers apart: it has no role accuracy.
+    """
+    scored = assigns_roles and bool(sample.roles)
+    roles = role_errors(sample.role_speech(), hypothesis.role_speech) if scored else None
 
     def score(speech: Sequence[Interval], collar_s: float) -> DiarizationErrors:
         return diarization_errors(sample.speech, speech, sample.scored, collar_s)

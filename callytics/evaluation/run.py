@@ -123,12 +123,15 @@ class Evaluation:
         if sample.speech and (hypothesis.speech or system == OURS):
             self._score_speakers(sample, hypothesis, system)
 
-    def _score_speakers(self, sample: CallSample, hypothesis: Hypothesis, system: str) -> None:
-        self.measured.diarization.append(score_diarization(sample, hypothesis, system))
+    def _score_speakers(
+        self, sample: CallSample, hypothesis: Hypothesis, system: str, assigns_roles: bool = True
+    ) -> None:
+        self.measured.diarization.append(score_diarization(sample, hypothesis, system, assigns_roles))
 
     def _number_known(self, sample: CallSample) -> None:
         options = CallOptions(language=sample.language, num_speakers=sample.num_speakers)
-        self._score_speakers(sample, self._ours(sample.path, options, diarization_only=True), OURS_KNOWN)
+        known = self._ours(sample.path, options, diarization_only=True)
+        self._score_speakers(sample, known, OURS_KNOWN, assigns_roles=False)
 
     def meetings(self) -> None:
         """Several people, one channel, no roles: speakers alone."""
