@@ -1,0 +1,171 @@
+"""A call through the graph on Serve: what is recorded, retried, reused and given up."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ray.exceptions import ActorDiedError, RayTaskError
+
+from callytics.domain import Role, StageStatus
+from callytics.errors import ConflictError, InvalidMediaError
+from callytics.store import JobStatus
+from tests.deployments.conftest import FakeGraph
+
+ONCE = {
+    "audio-processor": 1,
+    "speaker-diarizer": 1,
+    "speech-recognizer": 1,
+    "punctuation-restorer": 1,
+    "sentiment-analyzer": 1,
+    "llm-analyzer": 1,
+}
+
+
+def result(graph: FakeGraph) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(graph.store.get_report("c1"))
+    return document
+
+
+def test_every_stage_runs_once_and_the_call_is_completed(graph: FakeGraph) -> None:
+    graph.submit()
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert call.status is JobStatus.COMPLETED
+    assert graph.counts() == ONCE
+    assert {run.status for run in call.stages} == {StageStatus.COMPLETED}
+    assert [turn["content"] for turn in result(graph)["transcript"]] == ["Hello.", "Hi."]
+    assert len({run.config_hash for run in call.stages}) == len(ONCE)
+
+
+def test_a_replica_that_dies_is_tried_again(graph: FakeGraph) -> None:
+    graph.stages["speech-recognizer"].errors = [ActorDiedError(), ActorDiedError()]
+    graph.submit()
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert call.status is JobStatus.COMPLETED
+    runs = {run.name: run for run in call.stages}
+    assert runs["speech-recognizer"].attempts == 3
+    assert graph.counts() == ONCE | {"speech-recognizer": 3}
+
+
+def test_a_call_that_always_kills_its_replica_fails(graph: FakeGraph) -> None:
+    graph.stages["speech-recognizer"].errors = [ActorDiedError() for _ in range(10)]
+    graph.submit()
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert call.status is JobStatus.FAILED
+    assert call.error is not None
+    assert (call.error.stage, call.error.code) == ("speech-recognizer", "stage_lost")
+    assert graph.stages["speech-recognizer"].calls == 3
+
+
+def test_a_rejected_recording_fails_at_once_with_its_own_code(graph: FakeGraph) -> None:
+    graph.submit("bad.wav")
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert call.status is JobStatus.FAILED
+    assert call.error is not None
+    assert (call.error.stage, call.error.code) == ("audio-processor", "media_undecodable")
+    assert graph.stages["audio-processor"].calls == 1
+    assert graph.stages["speech-recognizer"].calls == 0
+
+
+def test_errors_of_a_replica_are_told_without_traceback(graph: FakeGraph) -> None:
+    cause = InvalidMediaError("media_no_audio", "There is no sound in it.")
+    error = RayTaskError("f", "Traceback (most recent call last): ...", cause)
+    graph.stages["audio-processor"].errors = [error.as_instanceof_cause()]
+    graph.submit()
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert call.error is not None
+    assert (call.error.code, call.error.message) == ("media_no_audio", "There is no sound in it.")
+
+
+def test_an_optional_stage_that_keeps_failing_leaves_the_call_partial(graph: FakeGraph) -> None:
+    graph.stages["llm-analyzer"].options = {"fail": True}
+    graph.submit()
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert call.status is JobStatus.PARTIAL
+    document = result(graph)
+    assert document["job_status"] == "PARTIAL"
+    assert [(e["stage"], e["code"]) for e in document["job_details"]["errors"]] == [
+        ("llm-analyzer", "stage_crashed")
+    ]
+    assert document["transcript"][0]["sentiment"] == "NEUTRAL"
+
+
+def test_retry_runs_only_what_failed(graph: FakeGraph) -> None:
+    graph.stages["llm-analyzer"].options = {"fail": True}
+    graph.submit()
+    graph.work()
+    graph.stages["llm-analyzer"].options = {}
+    graph.stages["llm-analyzer"].calls = 0
+    graph.store.retry_call("c1")
+    graph.work()
+    assert graph.store.get_call("c1").status is JobStatus.COMPLETED
+    assert graph.counts() == ONCE
+
+
+def test_a_call_taken_up_again_resumes_after_its_finished_stages(graph: FakeGraph) -> None:
+    """The recogniser fails for good; when it is back, audio is decoded again for it, and nothing else repeats."""
+    graph.stages["speech-recognizer"].options = {"fail": True}
+    graph.submit()
+    graph.work()
+    assert graph.store.get_call("c1").status is JobStatus.FAILED
+    graph.stages["speech-recognizer"].options = {}
+    for stage in graph.stages.values():
+        stage.calls = 0
+    graph.store.retry_call("c1")
+    graph.work()
+    assert graph.store.get_call("c1").status is JobStatus.COMPLETED
+    assert graph.counts() == ONCE | {"speaker-diarizer": 0}
+
+
+def test_corrected_roles_repeat_nothing_that_listens(graph: FakeGraph) -> None:
+    graph.submit()
+    graph.work()
+    for stage in graph.stages.values():
+        stage.calls = 0
+    graph.store.set_roles("c1", {"spk_0": Role.CUSTOMER, "spk_1": Role.AGENT})
+    graph.work()
+    assert [turn["participant_role"] for turn in result(graph)["transcript"]] == ["CUSTOMER", "AGENT"]
+    counts = graph.counts()
+    assert [counts[s] for s in ("audio-processor", "speaker-diarizer", "speech-recognizer")] == [0, 0, 0]
+    assert counts["sentiment-analyzer"] == counts["llm-analyzer"] == 1
+
+
+def test_a_changed_stage_is_run_again_with_all_that_depends_on_it(graph: FakeGraph) -> None:
+    graph.submit()
+    graph.work()
+    for stage in graph.stages.values():
+        stage.calls = 0
+    graph.stages["punctuation-restorer"].options = {"delay_s": 0.001}
+    graph.store.set_roles("c1", {})
+    graph.work()
+    assert graph.counts() == {
+        "audio-processor": 0,
+        "speaker-diarizer": 0,
+        "speech-recognizer": 0,
+        "punctuation-restorer": 1,
+        "sentiment-analyzer": 1,
+        "llm-analyzer": 1,
+    }
+
+
+def test_a_worker_that_lost_its_lease_stores_nothing(
+    graph: FakeGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph.submit()
+    real = graph.store.complete
+
+    def cancelled_before(*args: Any) -> None:
+        graph.store.cancel_call("c1")
+        real(*args)
+
+    monkeypatch.setattr(graph.store, "complete", cancelled_before)
+    with pytest.raises(ConflictError):
+        graph.work()
+    assert graph.store.get_call("c1").status is JobStatus.CANCELLED

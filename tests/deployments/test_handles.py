@@ -1,0 +1,61 @@
+"""Calls between applications: errors as they were raised, patience where a replica is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from ray.exceptions import ActorDiedError, RayTaskError
+
+from callytics.errors import InvalidMediaError, UnavailableError
+from deployments import handles
+
+
+async def _raise(error: Exception) -> Any:
+    raise error
+
+
+def test_the_error_of_a_replica_arrives_as_it_was_raised() -> None:
+    cause = InvalidMediaError("media_empty", "The file is empty.")
+    inner = RayTaskError("f", "Traceback ...", cause)
+    for error in (inner, inner.as_instanceof_cause(), RayTaskError("g", "Traceback ...", inner)):
+        with pytest.raises(InvalidMediaError) as raised:
+            asyncio.run(handles.unwrapped(_raise(error)))
+        assert raised.value.message == "The file is empty."
+        assert not isinstance(raised.value, RayTaskError)
+
+
+def test_a_lost_replica_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[Exception] = [ActorDiedError(), UnavailableError("stage_not_deployed", "")]
+    pauses = []
+
+    async def call() -> str:
+        if errors:
+            raise errors.pop()
+        return "there"
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(handles.asyncio, "sleep", sleep)
+    assert asyncio.run(handles.patiently(call, 10.0)) == "there"
+    assert pauses == [0.5, 1.0]
+
+
+def test_patience_ends() -> None:
+    with pytest.raises(ActorDiedError):
+        asyncio.run(handles.patiently(lambda: _raise(ActorDiedError()), 0.0))
+
+
+def test_an_answer_that_is_an_error_is_not_asked_for_again() -> None:
+    calls = 0
+
+    async def call() -> None:
+        nonlocal calls
+        calls += 1
+        raise InvalidMediaError("media_empty", "")
+
+    with pytest.raises(InvalidMediaError):
+        asyncio.run(handles.patiently(call, 10.0))
+    assert calls == 1

@@ -1,0 +1,33 @@
+"""What Serve's REST API says, in the words of a reader."""
+
+from __future__ import annotations
+
+from deployments.serve_api import ServeApi, _state, last_line
+
+TRACEBACK = """The deployment failed to start 3 times in a row. Error:
+\x1b[36mray::ServeReplica:a:A.initialize_and_get_metadata()\x1b[39m (pid=1, ip=192.0.2.2)
+  File "replica.py", line 1, in initialize
+RuntimeError: Traceback (most recent call last):
+  File "stage.py", line 62, in __init__
+callytics.errors.WeightsError: The weights of whisper-base are not there. Run `callytics models pull`.
+"""
+
+
+def test_a_traceback_comes_down_to_its_last_error() -> None:
+    expected = "callytics.errors.WeightsError: The weights of whisper-base are not there. Run `callytics models pull`."
+    assert last_line(TRACEBACK) == expected
+    assert last_line("two\nlines") == "lines"
+    assert last_line("") == ""
+
+
+def test_a_failed_application_says_why() -> None:
+    deployment = {"status": "UNHEALTHY", "message": TRACEBACK, "replicas": [{"state": "STARTING"}]}
+    state = _state("a", {"status": "DEPLOY_FAILED", "message": "", "deployments": {"A": deployment}})
+    assert state.failed
+    assert not state.healthy
+    assert "weights of whisper-base" in state.message
+    assert (state.replicas, state.healthy_replicas) == (1, 0)
+
+
+def test_nobody_answers_on_a_free_port() -> None:
+    assert not ServeApi("http://127.0.0.1:9").answers()
