@@ -16,7 +16,7 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 
 BLOCK_S = 1.0
-GAP_S = 0.1  # timestamps of containers are rounded; a hole is longer than that
+GAP_S = 0.015  # containers round timestamps to a millisecond or better, and a lost packet of Opus holds 20 ms
 MAX_GAP_S = 600.0  # a longer jump of timestamps is taken for an error in them, not for silence
 MAX_ERRORS_IN_A_ROW = 500  # then the rest is not audio
 

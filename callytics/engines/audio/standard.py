@@ -155,7 +155,7 @@ class StandardAudioProcessor:
         else:
             enhance.remove_offset(kept.pcm, kept.means)
         for channel, snr_db in enumerate(snrs_db):
-            noisy = 0.0 < snr_db < self._noise_reduction_below_db
+            noisy = snr_db < self._noise_reduction_below_db
             if self._noise_reduction == "always" or (self._noise_reduction == "auto" and noisy):
                 enhance.reduce_noise(kept.pcm[channel], self._noise_reduction_strength)
                 index = kept.indices[channel]

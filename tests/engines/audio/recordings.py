@@ -1,0 +1,81 @@
+"""Recordings in many formats, and broken ones, made on the spot from the sample call."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+
+SAMPLE = Path(__file__).parents[3] / "sample" / "call.mp3"
+RATE_HZ = 16_000
+Samples = npt.NDArray[np.float32]
+
+
+@cache
+def call() -> Samples:
+    """The sample call, shape (2, num_samples), 16 kHz; read-only."""
+    samples, rate_hz = soundfile.read(SAMPLE, dtype="float32", always_2d=True)
+    assert rate_hz == RATE_HZ
+    samples.setflags(write=False)
+    return np.ascontiguousarray(samples.T)
+
+
+def excerpt(start_s: float = 0.0, end_s: float = 6.0) -> Samples:
+    return call()[:, round(start_s * RATE_HZ) : round(end_s * RATE_HZ)]
+
+
+def agent(seconds: float = 4.0) -> Samples:
+    """One voice, shape (num_samples,)."""
+    return excerpt(0.6, 0.6 + seconds)[0]
+
+
+def write_wav(path: Path, samples: Samples, rate_hz: int = RATE_HZ, subtype: str = "PCM_16") -> str:
+    """``samples``: shape (num_channels, num_samples) or (num_samples,), at ``rate_hz``."""
+    soundfile.write(path, samples.T, rate_hz, format="WAV", subtype=subtype)
+    return str(path)
+
+
+def encode(
+    path: Path, codec: str, samples: Samples, rate_hz: int, muxer: str | None = None, **options: str
+) -> str:
+    """Through PyAV: resampled to ``rate_hz``, encoded by ``codec``, in the container that the name's suffix says."""
+    resampled = soxr.resample(samples.T, RATE_HZ, rate_hz).T if rate_hz != RATE_HZ else samples
+    planes = np.ascontiguousarray(np.atleast_2d(resampled), dtype=np.float32)
+    layout = "mono" if planes.shape[0] == 1 else "stereo"
+    with av.open(str(path), "w", format=muxer) as container:
+        stream: Any = container.add_stream(codec, rate=rate_hz, layout=layout, options=options)
+        resampler = av.AudioResampler(stream.codec_context.format, layout, rate_hz)
+        frame = av.AudioFrame.from_ndarray(planes, "fltp", layout)
+        frame.sample_rate = rate_hz
+        fifo = av.AudioFifo()
+        for ready in [*resampler.resample(frame), *resampler.resample(None)]:
+            ready.pts = None
+            fifo.write(ready)
+        size = stream.codec_context.frame_size or 1024
+        while (ready := fifo.read(size, partial=fifo.samples < size)) is not None:
+            container.mux(stream.encode(ready))
+        container.mux(stream.encode(None))
+    return str(path)
+
+
+def with_video(path: Path, samples: Samples) -> str:
+    """An MP4 with a picture track before the sound."""
+    with av.open(str(path), "w") as container:
+        video: Any = container.add_stream("mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        audio: Any = container.add_stream("aac", rate=RATE_HZ, layout="stereo")
+        for _ in range(20):
+            picture = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", "stereo")
+        frame.sample_rate = RATE_HZ
+        container.mux(audio.encode(frame))
+        container.mux(audio.encode(None))
+    return str(path)
