@@ -7,13 +7,16 @@ pipeline the source of the package and the configuration. A change of any of the
 from __future__ import annotations
 
 import hashlib
+import json
 import pickle
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 from callytics.evaluation.hypothesis import Hypothesis
+from callytics.evaluation.measurements import Table
 
 PACKAGE = Path(__file__).parents[1]
 FORMAT = 1
@@ -41,6 +44,26 @@ def source_digest() -> str:
 
 def versions_digest() -> str:
     return " ".join(f"{name}={version(name)}" for name in ENGINE_PACKAGES)
+
+
+class TableCache:
+    """The same for a part that comes as a finished table and does not depend on our own pipeline."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    def get(self, key: str, compute: Callable[[], Table]) -> Table:
+        if self._folder is None:
+            return compute()
+        kept = self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
+        if kept.is_file():
+            return Table(**json.loads(kept.read_text(encoding="utf-8")))
+        table = compute()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(".part")
+        part.write_text(json.dumps(asdict(table)), encoding="utf-8")
+        part.replace(kept)
+        return table
 
 
 class HypothesisCache:

@@ -17,9 +17,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from callytics.config import load_stages
 from callytics.domain import CallOptions
 from callytics.errors import InvalidRequestError, NotFoundError
-from callytics.evaluation import datasets, silence
+from callytics.evaluation import datasets, enhancement, silence
 from callytics.evaluation.baselines import MODES, PlainWhisper, cache_key, silero_channels
-from callytics.evaluation.cache import HypothesisCache, source_digest
+from callytics.evaluation.cache import (
+    HypothesisCache,
+    TableCache,
+    file_digest,
+    source_digest,
+    versions_digest,
+)
 from callytics.evaluation.datasets import LONG_CALL_S, CallSample
 from callytics.evaluation.diarization import score_diarization
 from callytics.evaluation.hypothesis import Hypothesis, SystemUnderTest
@@ -35,6 +41,9 @@ OURS_KNOWN = "callytics, number known"
 SILERO = "silero"
 LONG_MODES = ("ii",)
 """The long call is run in the mode that the floors refer to only: the others add half an hour."""
+
+ENHANCEMENT_CLIPS = 24
+"""Sentences of each language in the enhancement table: it runs every condition with every treatment."""
 
 Item = TypeVar("Item")
 
@@ -68,6 +77,7 @@ class Evaluation:
         self._modes = MODES if baselines else ()
         self._whisper: PlainWhisper | None = None
         self._cache = HypothesisCache(cache)
+        self._tables = TableCache(cache)
         hashes = " ".join(stage.config_hash for stage in stages.values())
         self._ours_key = f"callytics {source_digest()} {hashes}" if cache else ""
 
@@ -156,6 +166,17 @@ class Evaluation:
                         )
                         self.measured.silence.append(silence.invented(recording, plain, mode.id))
 
+    def enhancement(self) -> None:
+        """Does noise reduction help recognition? The table of enhancement.py, which runs plain Whisper."""
+        num_clips = min(self._limit or ENHANCEMENT_CLIPS, ENHANCEMENT_CLIPS)
+        source = file_digest(Path(enhancement.__file__))
+        key = (
+            f"enhancement {num_clips} {source} {file_digest(self.data / 'manifest.json')} {versions_digest()}"
+        )
+        for _ in self._each(["table"], "enhancement"):
+            table = self._tables.get(key, lambda: enhancement.table(self.data, num_clips))
+            self.measured.tables.append(table)
+
     def finish(self, command: str, partial: bool) -> Measurements:
         self.measured.command = command
         self.measured.partial = partial
@@ -220,6 +241,8 @@ def main(
             evaluation.meetings()
         if "silence" in parts:
             evaluation.silence()
+        if "enhancement" in parts:
+            evaluation.enhancement()
         measured = evaluation.finish(command, partial)
     if output is not None:
         output = output.with_suffix(".partial.md") if partial else output

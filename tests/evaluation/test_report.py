@@ -9,7 +9,7 @@ import pytest
 
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.evaluation import run
-from callytics.evaluation.cache import HypothesisCache
+from callytics.evaluation.cache import HypothesisCache, TableCache
 from callytics.evaluation.diarization import DiarizationScore
 from callytics.evaluation.floors import floors
 from callytics.evaluation.hypothesis import Hypothesis
@@ -146,3 +146,11 @@ def test_a_part_that_there_is_not_is_refused(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(InvalidRequestError):
         run.main(tmp_path, only={"speed"})
+
+
+def test_tables_are_kept_as_they_are(tmp_path: Path) -> None:
+    table = Table("t", ["a"], [["1"]], "note")
+    cache = TableCache(tmp_path / "kept")
+    assert cache.get("k", lambda: table) == table
+    assert cache.get("k", lambda: Table("other", [], [])) == table
+    assert TableCache(None).get("k", lambda: Table("other", [], [])).title == "other"
