@@ -22,6 +22,19 @@ PACKAGE = Path(__file__).parents[1]
 FORMAT = 1
 """Of the pickles; to be raised when Hypothesis changes."""
 
+UNRELATED = (
+    "api/",
+    "store/",
+    "evaluation/",
+    "engines/sentiment/",
+    "engines/analysis/",
+    "cli.py",
+    "client.py",
+)
+"""Scoring is always done anew, and the rest has no say in what is scored."""
+
+RELATED = ("evaluation/hypothesis.py",)
+
 ENGINE_PACKAGES = ("faster-whisper", "ctranslate2", "onnxruntime", "kiwipiepy", "numpy", "av")
 
 
@@ -33,12 +46,16 @@ def file_digest(path: Path) -> str:
 
 @cache
 def source_digest() -> str:
-    """Hash of everything in the package that a figure depends on; scoring is left out, it is always done anew."""
+    """Hash of everything in the package that words, speakers and roles can depend on."""
     digest = hashlib.sha256(versions_digest().encode())
     for path in sorted(PACKAGE.rglob("*")):
-        scoring = PACKAGE / "evaluation" in path.parents and path.name != "hypothesis.py"
-        if path.is_file() and not scoring and path.suffix != ".pyc":
-            digest.update(f"{path.relative_to(PACKAGE)} {file_digest(path)}\n".encode())
+        name = str(path.relative_to(PACKAGE))
+        if (
+            path.is_file()
+            and path.suffix != ".pyc"
+            and not (name.startswith(UNRELATED) and name not in RELATED)
+        ):
+            digest.update(f"{name} {file_digest(path)}\n".encode())
     return digest.hexdigest()
 
 
