@@ -1,0 +1,162 @@
+"""speaker-diarizer on a CPU: channels where each party has one, voices otherwise. ONNX Runtime, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from callytics import models
+from callytics.domain import (
+    Audio,
+    CallOptions,
+    Diarization,
+    Flag,
+    Participant,
+    Role,
+    RoleSource,
+    SpeechSegment,
+)
+from callytics.engines.diarization.channels import channel_speech
+from callytics.engines.diarization.embedding import Embedder
+from callytics.engines.diarization.segmentation import Segmenter
+from callytics.engines.diarization.voices import VoiceOptions, voice_segments
+from callytics.errors import InvalidRequestError
+
+MODELS = ("segmentation-3.0", "campplus-zh-en")
+
+
+class OnnxDiarizer:
+    """pyannote segmentation-3.0 and CAM++ speaker embeddings. Deterministic; safe to call from several threads.
+
+    Args:
+        agent_channel: of the original file, where a request does not say.
+        num_threads: of ONNX Runtime, a call.
+        threshold: probability above which somebody speaks.
+        min_speech_s: shorter speech is dropped.
+        min_silence_s: shorter pauses of one speaker are speech.
+        channel_step_s: distance of the 10 s windows over a channel of its own; voice activity needs little overlap.
+        voice_step_s: the same for a mono call, where each window also votes on who speaks.
+        min_speakers: of a mono call of unknown number.
+        max_speakers: of a mono call of unknown number.
+        same_voice_similarity: cosine of two centroids above which they are one voice.
+        min_share: of the speech that a voice must have to be one.
+        min_embedding_s: speech of one local speaker that makes a reliable embedding.
+        max_embedding_s: more adds time and no certainty.
+    """
+
+    def __init__(
+        self,
+        *,
+        agent_channel: int = 0,
+        num_threads: int = 2,
+        threshold: float = 0.5,
+        min_speech_s: float = 0.1,
+        min_silence_s: float = 0.5,
+        channel_step_s: float = 5.0,
+        voice_step_s: float = 2.5,
+        min_speakers: int = 1,
+        max_speakers: int = 6,
+        same_voice_similarity: float = 0.9,
+        min_share: float = 0.02,
+        min_embedding_s: float = 1.5,
+        max_embedding_s: float = 10.0,
+    ) -> None:
+        self.model = " + ".join(MODELS)
+        self.model_revision = " + ".join(models.get_model(name).revision[:12] for name in MODELS)
+        self._agent_channel = agent_channel
+        self._channel_step_s = channel_step_s
+        self._options = VoiceOptions(
+            step_s=voice_step_s,
+            threshold=threshold,
+            min_speech_s=min_speech_s,
+            min_silence_s=min_silence_s,
+            min_speakers=min_speakers,
+            max_speakers=max_speakers,
+            same_voice_similarity=same_voice_similarity,
+            min_share=min_share,
+            min_embedding_s=min_embedding_s,
+            max_embedding_s=max_embedding_s,
+        )
+        self._segmenter = Segmenter(models.locate(MODELS[0]) / f"{MODELS[0]}.onnx", num_threads)
+        self._embedder = Embedder(models.locate(MODELS[1]) / f"{MODELS[1]}.onnx", num_threads)
+
+    def __call__(self, audio: Audio, options: CallOptions) -> Diarization:
+        """Who speaks when.
+
+        Raises:
+            InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be.
+        """
+        if audio.pcm.num_channels > 1:
+            return self._by_channel(audio, options)
+        return self._by_voice(audio, options)
+
+    def _by_channel(self, audio: Audio, options: CallOptions) -> Diarization:
+        agent = self._agent_channel if options.agent_channel is None else options.agent_channel
+        if options.agent_channel is not None and agent not in audio.channel_indices:
+            raise InvalidRequestError(
+                "agent_channel_unknown",
+                f"agent_channel is {agent}, but the recording has speech on channels "
+                f"{', '.join(map(str, audio.channel_indices))}; name one of these.",
+            )
+        speech = channel_speech(
+            audio.pcm,
+            self._segmenter,
+            step_s=self._channel_step_s,
+            threshold=self._options.threshold,
+            min_speech_s=self._options.min_speech_s,
+            min_silence_s=self._options.min_silence_s,
+        )
+        segments = [
+            SpeechSegment(start_s, end_s, f"spk_{channel}", channel)
+            for channel, parts in enumerate(speech)
+            for start_s, end_s in parts
+        ]
+        # A convention of the site is a little less sure than a word of the caller.
+        confidence = 1.0 if options.agent_channel is not None else 0.9
+        participants = [
+            Participant(
+                id=f"spk_{channel}",
+                role=Role.AGENT if index == agent else Role.CUSTOMER,
+                role_source=RoleSource.CHANNEL,
+                role_confidence=confidence,
+                channel_index=index,
+            )
+            for channel, index in enumerate(audio.channel_indices)
+        ]
+        return Diarization(_sorted(segments), tuple(participants), True, audio.pcm.duration_s)
+
+    def _by_voice(self, audio: Audio, options: CallOptions) -> Diarization:
+        voice_options = self._options
+        if options.num_speakers is not None:
+            if options.num_speakers < 1:
+                raise InvalidRequestError("num_speakers_invalid", "num_speakers must be 1 or more.")
+            voice_options = replace(
+                voice_options,
+                min_speakers=options.num_speakers,
+                max_speakers=options.num_speakers,
+                min_share=0.0,
+            )
+        voices = voice_segments(audio.pcm, 0, self._segmenter, self._embedder, voice_options)
+        voices.sort()
+        segments = [
+            SpeechSegment(start_s, end_s, f"spk_{index}")
+            for index, parts in enumerate(voices)
+            for start_s, end_s in parts
+        ]
+        channel_index = audio.channel_indices[0] if audio.media.channels > 1 else None
+        participants = [
+            Participant(f"spk_{index}", channel_index=channel_index) for index in range(len(voices))
+        ]
+        flags = []
+        if options.agent_channel is not None:
+            flags.append(
+                Flag(
+                    "agent_channel_ignored",
+                    "The recording has one usable channel, so agent_channel does not apply: speakers are told "
+                    "apart by voice and their roles by what they say.",
+                )
+            )
+        return Diarization(_sorted(segments), tuple(participants), False, audio.pcm.duration_s, tuple(flags))
+
+
+def _sorted(segments: list[SpeechSegment]) -> tuple[SpeechSegment, ...]:
+    return tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.end_s, segment.speaker)))
