@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callytics.api import api_keys, calls, errors, monitoring, recordings, results, transcriptions
+from callytics.api.openapi import openapi_document
 from callytics.api.services import Services
 from callytics.api.uploads import FORM_OVERHEAD_BYTES
 
@@ -47,29 +47,8 @@ def create_app(services: Services) -> FastAPI:
         app.include_router(module.router)
     errors.install(app)
     app.add_middleware(Limits, max_upload_bytes=services.settings.max_upload_bytes)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
-
-
-def _openapi(app: FastAPI) -> dict[str, object]:
-    """FastAPI's document, with our errors in place of its own."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        schemas = document["components"]["schemas"]
-        schemas.pop("HTTPValidationError", None)
-        schemas.pop("ValidationError", None)
-        problem_schema = errors.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        schemas.update(problem_schema.pop("$defs"))
-        schemas["Problem"] = problem_schema
-        validation = errors.problem_responses(422)[422]
-        for path in document["paths"].values():
-            for operation in path.values():
-                if "422" in operation["responses"]:
-                    operation["responses"]["422"] = validation
-        app.openapi_schema = document
-    return app.openapi_schema
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from callytics.api.auth import Deleter, Reader, Writer
 from callytics.api.errors import problem_responses
+from callytics.api.openapi import multipart_body
 from callytics.api.schemas import (
     CallForm,
     CallList,
@@ -21,31 +22,13 @@ from callytics.api.schemas import (
 )
 from callytics.api.services import ServicesDep
 from callytics.api.submission import parse_fields, submit
-from callytics.api.uploads import FILE_FIELD, Upload
+from callytics.api.uploads import Upload
 from callytics.api.views import call_url, call_view, match_view
 from callytics.domain import CallOptions, Role
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.store import CallFilter
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
-
-
-def multipart_body(form: type[Any], file_description: str) -> dict[str, Any]:
-    """The OpenAPI request body of a form that is streamed and so not declared to FastAPI."""
-    schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    metadata = schema["properties"].get("metadata")
-    if metadata is not None:  # JSON inside of a field
-        example = '{"agent_id": "kim.minji", "direction": "inbound"}'
-        schema["properties"]["metadata"] = {
-            "type": "string",
-            "description": metadata["description"],
-            "examples": [example],
-        }
-    file_schema = {"type": "string", "format": "binary", "description": file_description}
-    schema["properties"] = {FILE_FIELD: file_schema, **schema["properties"]}
-    schema["required"] = [FILE_FIELD, *schema.get("required", [])]
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
 @router.post(
@@ -60,7 +43,7 @@ async def submit_call(
     response: Response,
     services: ServicesDep,
     principal: Writer,
-    idempotency_key: Annotated[str | None, Header(max_length=255, examples=["5f0c…"])] = None,
+    idempotency_key: Annotated[str | None, Header(max_length=255, examples=["crm-2026-11-22-0001"])] = None,
 ) -> SubmittedCall:
     """Upload a recording. It is stored, checked and queued; its analysis is followed at `Location`.
 

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 
 from callytics.errors import CallyticsError
 
@@ -136,7 +137,17 @@ async def _http_exception(request: Request, error: Exception) -> Response:
         404: f"There is nothing at {request.url.path}; see /docs.",
         405: f"{request.method} is not allowed at {request.url.path}; see /docs.",
     }.get(error.status_code, str(error.detail))
-    return problem(request, error.status_code, code, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    return problem(request, error.status_code, code, detail, headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Of all operations at this path; Starlette names those of the first route only."""
+    paths = request.app.openapi()["paths"].items()
+    found = (operations for path, operations in paths if compile_path(path)[0].match(request.url.path))
+    return sorted({method.upper() for operations in found for method in operations})
 
 
 async def _client_disconnect(request: Request, error: Exception) -> Response:

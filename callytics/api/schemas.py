@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -24,14 +23,9 @@ from callytics.store import JobStatus
 MAX_CUSTOM_BYTES = 16 * 1024
 
 
-def _printable(text: str) -> str:
-    if re.search(r"[\x00-\x1f\x7f]", text):
-        raise ValueError("must not contain control characters")
-    return text
-
-
-ShortText = Annotated[str, Field(max_length=256), AfterValidator(_printable)]
-Hotword = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+ShortText = Annotated[str, Field(max_length=256, pattern=PRINTABLE)]
+Hotword = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", examples=["ko"])]
 
 

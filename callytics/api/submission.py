@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from callytics.api.services import Services
 from callytics.api.uploads import Upload, receive
 from callytics.domain import CallOptions, Recording
-from callytics.errors import InvalidMediaError
+from callytics.errors import ConflictError, InvalidMediaError, InvalidRequestError
 from callytics.store import NewCall, Submission, new_call_id
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -23,7 +23,7 @@ Form = TypeVar("Form", bound=BaseModel)
 async def submit(
     request: Request, services: Services, read_form: Callable[[Upload], tuple[CallOptions, dict[str, Any]]]
 ) -> Submission:
-    """Receive a recording and queue it. After any error neither a blob nor a call is left.
+    """Receive a recording and queue it. What is refused leaves neither a blob nor a call.
 
     Args:
         read_form: checks the fields and gives the options of the call and what else NewCall takes.
@@ -43,21 +43,25 @@ async def submit(
                 "media_too_long",
                 f"The recording lasts {media.duration_s:.0f} s; at most {settings.max_duration_s:.0f} s are allowed.",
             )
-        new = NewCall(
-            id=call_id,
-            uri=uri,
-            size_bytes=upload.size_bytes,
-            media=replace(media, sha256=upload.sha256),
-            filename=upload.filename,
-            options=options,
-            **other,
-        )
-        submission = await services.store.create_call(new)
-    except BaseException:
-        # Also when the request is cancelled. Should the row have been written nevertheless, its worker will
-        # find no recording and fail the call, which says so.
+    except BaseException:  # also when the request is cancelled
         await asyncio.shield(asyncio.to_thread(services.blobs.delete_call, call_id))
         raise
+    new = NewCall(
+        id=call_id,
+        uri=uri,
+        size_bytes=upload.size_bytes,
+        media=replace(media, sha256=upload.sha256),
+        filename=upload.filename,
+        options=options,
+        **other,
+    )
+    try:
+        submission = await services.store.create_call(new)
+    except (ConflictError, InvalidRequestError):
+        await asyncio.to_thread(services.blobs.delete_call, call_id)
+        raise
+    # After any other error the row may have been written, only the answer was lost: the recording stays, and is
+    # swept later if no call owns it.
     if not submission.created:
         await asyncio.to_thread(services.blobs.delete_call, call_id)
     return submission

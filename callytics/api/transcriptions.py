@@ -21,9 +21,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
 from callytics.api.auth import Writer
-from callytics.api.calls import multipart_body
 from callytics.api.errors import problem_responses
 from callytics.api.monitoring import model_ids
+from callytics.api.openapi import multipart_body
 from callytics.api.schemas import Language
 from callytics.api.services import Services, ServicesDep
 from callytics.api.submission import parse_fields, submit

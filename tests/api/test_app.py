@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from callytics.api import Services, StageHealth, create_app
 from callytics.errors import UnavailableError
-from callytics.store import CallStore
+from callytics.store import CallStore, NewCall
 from tests.api.conftest import blob_files, submit
 from tests.store.samples import finish
 
@@ -31,7 +31,9 @@ def assert_problem(response: httpx.Response, status: int, code: str) -> None:
 
 async def test_errors_are_problem_details(client: httpx.AsyncClient) -> None:
     assert_problem(await client.get("/nothing/here"), 404, "not_found")
-    assert_problem(await client.put("/v1/calls"), 405, "method_not_allowed")
+    wrong_method = await client.put("/v1/calls/x")
+    assert_problem(wrong_method, 405, "method_not_allowed")
+    assert wrong_method.headers["Allow"] == "DELETE, GET, PATCH"
     assert_problem(await client.get("/v1/calls/unknown"), 404, "call_not_found")
     assert_problem(await client.patch("/v1/calls/unknown", content=b"{"), 422, "validation_failed")
 
@@ -59,6 +61,24 @@ async def test_unavailable_says_when_to_come_back(
     assert_problem(response, 503, "stage_unavailable")
     assert response.headers["Retry-After"] == "5"
     assert blob_files(blob_root) == []
+
+
+async def test_a_lost_answer_of_the_store_loses_no_recording(
+    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch, blob_root: Path
+) -> None:
+    create = services.store.create_call
+
+    async def written_but_not_answered(new: NewCall) -> None:
+        await create(new)
+        raise UnavailableError("database_unavailable", "The call store does not answer.")
+
+    monkeypatch.setattr(services.store, "create_call", written_but_not_answered)
+    assert_problem(await submit(client), 503, "database_unavailable")
+    monkeypatch.undo()
+    again = (await submit(client)).json()
+    assert again["duplicate"]
+    (path,) = blob_files(blob_root)
+    assert path.parent.name == again["call_id"]
 
 
 async def test_keys_open_what_their_scopes_allow(client: httpx.AsyncClient, store: CallStore) -> None:
