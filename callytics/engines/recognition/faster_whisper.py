@@ -59,7 +59,8 @@ class FasterWhisperRecognizer:
         vad_threshold: probability above which Silero calls it speech (its own default).
         min_speech_s: shorter spans are noise.
         min_silence_s: shorter pauses do not cut.
-        pad_s: kept around every span, so that soft starts and ends are heard.
+        pad_s: kept around every span, so that soft starts and ends are heard (the default of Silero in
+            faster-whisper; on calls composed for development 0.4 gave CER .184, 0.2 gave .220).
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class FasterWhisperRecognizer:
         vad_threshold: float = 0.5,
         min_speech_s: float = 0.1,
         min_silence_s: float = 0.3,
-        pad_s: float = 0.2,
+        pad_s: float = 0.4,
     ) -> None:
         from faster_whisper import WhisperModel
 
