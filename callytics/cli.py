@@ -108,20 +108,20 @@ def analyze(
         raise typer.Exit(1)
 
 
-@app.command()
-def export(
+@app.command(name="export")
+def export_transcript(
     call: Annotated[str, typer.Argument(help="The id of a call, or the path of a result JSON.")],
     format: Annotated[str, typer.Option(help="json, txt, srt, vtt, rttm or csv.")] = "txt",
     url: UrlOption = DEFAULT_URL,
 ) -> None:
     """A call's transcript in another format, on standard output."""
     from callytics.client import Client
-    from callytics.export import export_result
-    from callytics.result import CallResult
+    from callytics import export as formats
+    from callytics.result import read_result
 
     with one_line_errors():
         if Path(call).is_file():
-            text = export_result(CallResult.model_validate_json(Path(call).read_bytes()), format)
+            text = formats.export(read_result(Path(call)).model_dump(mode="json"), format)
         else:
             with Client(url, settings.api_key()) as client:
                 text = client.transcript(call, format)

@@ -6,9 +6,12 @@ half-open. A block is either there or named in ``job_details.skipped`` or ``job_
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from callytics.errors import InvalidRequestError
 
 SCHEMA_VERSION = "1.0"
 
@@ -280,3 +283,19 @@ class CallResult(ResultModel):
     communication_quality: CommunicationQuality | None = None
     contact_summary: ContactSummaryDetail | None = None
     flags: list[ResultFlag] = []
+
+
+def read_result(path: Path) -> CallResult:
+    """A result JSON from disk.
+
+    Raises:
+        InvalidRequestError: ``not_a_result``, the file is something else.
+    """
+    try:
+        return CallResult.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InvalidRequestError(
+            "not_a_result", f"{path} is not a result of schema {SCHEMA_VERSION}: {where}: {first['msg']}"
+        ) from error
