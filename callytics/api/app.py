@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -35,7 +36,7 @@ Send an API key as `Authorization: Bearer cly_...`. Every error is problem detai
 
 def create_app(services: Services) -> FastAPI:
     """The HTTP API over the given services; knows nothing of Ray."""
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Callytics",
         version=version("callytics"),
         description=DESCRIPTION,

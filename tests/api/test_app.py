@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from pathlib import Path
 
 import httpx
@@ -187,8 +188,17 @@ async def test_the_documentation_is_whole(client: httpx.AsyncClient) -> None:
             assert "application/problem+json" in str(operation["responses"]), (method, path)
     form = document["paths"]["/v1/calls"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert {"file", "language", "agent_channel", "metadata"} <= set(form["properties"])
-    references = set(__import__("re").findall(r"#/components/schemas/(\w+)", str(document)))
+    references = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
     assert references <= set(document["components"]["schemas"])
+
+
+async def test_the_documentation_needs_no_other_server(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/docs")).text
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(assets) >= 2
+    for asset in assets:
+        assert asset.startswith("/"), asset
+        assert (await client.get(asset)).status_code == 200, asset
 
 
 async def test_orphaned_blobs_are_swept_at_the_start(services: Services, blob_root: Path) -> None:
