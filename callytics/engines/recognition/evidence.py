@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ from callytics.engines.recognition.hallucination import (
 from callytics.engines.recognition.speech import FRAME_S, Span
 
 PHRASE_PAUSE_S = 0.3
+MIN_VOICED = 0.35  # Silero's threshold for the end of speech at its default of 0.5 for the start
 
 
 def believed_words(decoded: Decoded, speech: npt.NDArray[np.float32]) -> tuple[list[Word], list[DroppedText]]:
@@ -28,7 +30,7 @@ def believed_words(decoded: Decoded, speech: npt.NDArray[np.float32]) -> tuple[l
     timed = [word for word in decoded.words if any(c.isalnum() for c in word.text)]
     if not timed:
         return [], []
-    spans = [decoded.window.in_call(word.start_s, word.end_s) for word in timed]
+    spans = [_trimmed(decoded.window.in_call(word.start_s, word.end_s), speech) for word in timed]
     reason = reason_to_drop_window(decoded)
     if reason:
         return [], [_dropped(timed, spans, reason)]
@@ -60,6 +62,21 @@ def _phrases(indices: Sequence[int], spans: Sequence[Span]) -> Iterator[list[int
         phrase.append(i)
     if phrase:
         yield phrase
+
+
+def _trimmed(span: Span, speech: npt.NDArray[np.float32]) -> Span:
+    """Without the silence at its edges: the attention that gives Whisper's times spills into pauses.
+
+    Silence is what ends a span of speech too, see speech_spans. A word in which there is no speech at all keeps
+    its times.
+    """
+    first = int(span.start_s / FRAME_S)
+    voiced = np.flatnonzero(speech[first : max(first + 1, math.ceil(span.end_s / FRAME_S))] >= MIN_VOICED)
+    if not len(voiced):
+        return span
+    start_s = max(span.start_s, (first + int(voiced[0])) * FRAME_S)
+    end_s = min(span.end_s, (first + int(voiced[-1]) + 1) * FRAME_S)
+    return Span(start_s, max(start_s, end_s))
 
 
 def _mean(speech: npt.NDArray[np.float32], spans: Sequence[Span]) -> float:

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+
+from callytics.domain import Pcm, Word
+from callytics.engines.recognition.crosstalk import Levels, leaked_words
+from callytics.engines.recognition.speech import Span
+from tests.recognizers import noise, sample_audio
+
+
+def stereo(left: np.ndarray, right: np.ndarray) -> Levels:
+    return Levels(Pcm.from_array(np.stack([left, right]), 16_000))
+
+
+def words(channel: int, text: str) -> list[Word]:
+    return [Word(word, 1.0 + i / 2, 1.5 + i / 2, 0.9, channel) for i, word in enumerate(text.split())]
+
+
+def test_a_quieter_delayed_copy_is_a_leak_and_the_original_is_not() -> None:
+    agent = sample_audio().pcm.float32(0, 0.6, 5.4)
+    leak = np.roll(agent, 560) * 0.15 + noise(len(agent) / 16_000, -70)
+    levels = stereo(agent, leak)
+    assert levels.is_leak(Span(0.0, 4.8), 1)
+    assert not levels.is_leak(Span(0.0, 4.8), 0)
+
+
+def test_two_people_who_talk_at_once_are_both_heard() -> None:
+    pcm = sample_audio().pcm
+    agent, customer = pcm.float32(0, 0.6, 5.4), pcm.float32(1, 6.0, 10.8) * 0.3
+    levels = stereo(agent, customer)
+    assert levels.excess_db(1, 0.0, 4.8) > 6.0
+    assert not levels.is_leak(Span(0.0, 4.8), 1)
+
+
+def test_the_same_words_at_the_same_time_on_the_quieter_channel_are_leaked() -> None:
+    loud, quiet = noise(10, -20), noise(10, -40, seed=1)
+    said = words(0, "주문하신 상품이 내일 도착합니다")
+    leak = words(1, "주문하신 상품 내일 도착합니다")
+    assert leaked_words(said + leak, stereo(loud, quiet)) == [leak]
+    assert leaked_words(said + leak, stereo(loud, loud)) == []
+
+
+def test_other_words_at_the_same_time_stay() -> None:
+    loud, quiet = noise(10, -20), noise(10, -40, seed=1)
+    said = words(0, "주문하신 상품이 내일 도착합니다")
+    assert leaked_words(said + words(1, "아니 잠깐만요 환불해 주세요"), stereo(loud, quiet)) == []
+
+
+def test_a_short_word_on_both_channels_is_chance() -> None:
+    loud, quiet = noise(10, -20), noise(10, -40, seed=1)
+    assert leaked_words(words(0, "can I help you") + words(1, "you"), stereo(loud, quiet)) == []

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from callytics.engines.recognition.decoding import Decoded, TimedWord
+from callytics.engines.recognition.evidence import believed_words
+from callytics.engines.recognition.hallucination import badness, echoes, loop_words, loops, suspicious
+from callytics.engines.recognition.speech import FRAME_S, Span, Window
+
+
+def decoded(
+    text: str, avg_logprob: float = -0.3, no_speech_prob: float = 0.1, probability: float = 0.9
+) -> Decoded:
+    """Three words a second, in a window as long as they need, from second 10 of the call."""
+    texts = text.split()
+    words = tuple(TimedWord(" " + word, i / 3, (i + 1) / 3, probability) for i, word in enumerate(texts))
+    window = Window(0, (Span(10.0, 10.0 + max(1, len(texts)) / 3),))
+    return Decoded(window, tuple(range(len(texts))), text, avg_logprob, no_speech_prob, words)
+
+
+def speech(value: float = 0.95) -> np.ndarray:
+    return np.full(round(60 / FRAME_S), value, np.float32)
+
+
+@pytest.mark.parametrize(
+    "text", ["5.5.5.5.5.5.5.5.", "아 아 아 아 아 아 아", "I am sorry " * 6, "네네네네네네네네"]
+)
+def test_loops_are_seen(text: str) -> None:
+    assert loops(text)
+    assert suspicious(decoded(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["네 네 네 네", "no no no", "0102 3344 5566", "안녕하세요 무엇을 도와드릴까요"]
+)
+def test_what_people_do_say_is_no_loop(text: str) -> None:
+    assert not loops(text)
+    assert not suspicious(decoded(text))
+
+
+def test_a_sentence_said_twice_is_worth_another_look() -> None:
+    assert echoes("주문한 상품이 안 왔어요. 주문한 상품이 안 왔어요.")
+    assert not echoes("여보세요 여보세요")
+
+
+def test_an_attempt_without_a_loop_beats_a_more_probable_one() -> None:
+    looping = [decoded("I am sorry " * 8, avg_logprob=-0.05)]
+    plain = [decoded("I am sorry about that", avg_logprob=-0.6)]
+    assert min([looping, plain], key=badness) is plain
+
+
+def test_of_a_loop_the_first_round_stays() -> None:
+    words, dropped = believed_words(decoded("hello there " * 7 + "my friend"), speech())
+    assert [word.text for word in words] == ["hello", "there", "my", "friend"]
+    assert [text.reason for text in dropped] == ["repetition"]
+
+
+def test_a_loop_inside_one_word_goes_but_a_number_stays() -> None:
+    assert loop_words(decoded("값은 5.3.5.3.5.3.5.3.5.3. 입니다").words) == [1]
+    assert loop_words(decoded("번호는 00000 입니다").words) == []
+
+
+@pytest.mark.parametrize("text", ["시청해 주셔서 감사합니다.", "Thanks for watching!"])
+def test_sign_offs_of_videos_are_dropped(text: str) -> None:
+    words, dropped = believed_words(decoded(text), speech())
+    assert words == []
+    assert [(one.reason, one.text) for one in dropped] == [("set_phrase", text)]
+
+
+def test_thanks_are_believed_where_somebody_speaks() -> None:
+    assert believed_words(decoded("감사합니다."), speech())[0]
+    assert not believed_words(decoded("감사합니다.", probability=0.3), speech(0.2))[0]
+
+
+def test_a_window_without_speech_is_dropped_by_whispers_own_rule() -> None:
+    words, dropped = believed_words(decoded("so so", avg_logprob=-1.3, no_speech_prob=0.8), speech())
+    assert words == []
+    assert dropped[0].reason == "no_speech"
+    assert believed_words(decoded("so so", avg_logprob=-0.4, no_speech_prob=0.8), speech())[0]
+
+
+def test_words_lose_the_silence_at_their_edges() -> None:
+    probabilities = speech(0.0)
+    first, last = round(10.128 / FRAME_S), round(10.256 / FRAME_S)
+    probabilities[first:last] = 0.9
+    words, _ = believed_words(decoded("네"), probabilities)
+    assert words[0].start_s == pytest.approx(first * FRAME_S, abs=1e-3)
+    assert words[0].end_s == pytest.approx(last * FRAME_S, abs=1e-3)
+
+
+def test_punctuation_alone_is_no_word() -> None:
+    assert believed_words(decoded("... ♪"), speech()) == ([], [])
