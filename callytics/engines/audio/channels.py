@@ -61,7 +61,7 @@ def similarity(pcm: Int16) -> Similarity:
     factor in each direction, so that the sum stays small.
     """
     size = min(round(_WINDOW_S * PIPELINE_SAMPLE_RATE_HZ), pcm.shape[1])
-    starts = _loudest_windows(pcm, size)
+    starts = loudest_windows(pcm, size, _MAX_WINDOWS)
     fft_size = 1 << (2 * size - 1).bit_length()
     max_delay = min(round(MAX_DELAY_S * PIPELINE_SAMPLE_RATE_HZ), size - 1)
     low_cut = round(_LOW_CUT_HZ * fft_size / PIPELINE_SAMPLE_RATE_HZ)
@@ -83,13 +83,13 @@ def similarity(pcm: Int16) -> Similarity:
     return Similarity(correlation, (best - max_delay) / PIPELINE_SAMPLE_RATE_HZ)
 
 
-def _loudest_windows(pcm: Int16, size: int) -> list[int]:
-    """Starts of the windows with most power, by a look at every 16th sample."""
+def loudest_windows(pcm: Int16, size: int, limit: int) -> list[int]:
+    """Starts of the at most ``limit`` windows of ``size`` samples with most power, by a look at every 16th sample."""
     count = max(1, pcm.shape[1] // size)
     thinned = pcm[:, : count * size : 16].astype(np.float32)
     edges = np.linspace(0, thinned.shape[1], count, endpoint=False).astype(int)
     powers = np.add.reduceat((thinned**2).sum(axis=0), edges)
-    return [int(window) * size for window in np.argsort(-powers, kind="stable")[:_MAX_WINDOWS]]
+    return [int(window) * size for window in np.argsort(-powers, kind="stable")[:limit]]
 
 
 def downmix(block: npt.NDArray[np.float32], channels: tuple[int, ...]) -> npt.NDArray[np.float32]:

@@ -19,6 +19,7 @@ MAX_GAIN_DB = 30.0  # more would lift the noise of an empty line to the level of
 CEILING = 10 ** (-1.0 / 20)  # -1 dBFS, the peak that EBU R 128 permits
 _LOOKAHEAD_SAMPLES = PIPELINE_SAMPLE_RATE_HZ // 200  # 5 ms
 _NOISE_BLOCK_S = 60
+_NOISE_PIECE = 2048  # two windows of the spectral gate
 
 
 def high_pass(pcm: Int16, cutoff_hz: float) -> None:
@@ -92,7 +93,8 @@ def limit(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def reduce_noise(samples: Int16, strength: float) -> None:
     """Spectral gating of one channel, shape (num_samples,), in place (noisereduce, stationary; Sainburg 2019).
 
-    The noise is estimated from the minute itself, so slow changes are followed.
+    The noise is what the quietest 128 ms pieces of each minute hold, so slow changes are followed. Without an
+    example noisereduce would take the whole signal, speech included, for noise.
     ``strength``: 0..1, the share of the gated energy that is taken away.
     """
     from noisereduce import reduce_noise as spectral_gate
@@ -100,14 +102,28 @@ def reduce_noise(samples: Int16, strength: float) -> None:
     step = _NOISE_BLOCK_S * PIPELINE_SAMPLE_RATE_HZ
     for block in blocks(samples.shape[0], step):
         part = samples[block].astype(np.float32) / 32768.0
-        if not part.any() or part.size < 1024:
+        noise = _quiet_part(part)
+        if noise.size == 0:
             continue
         cleaned = spectral_gate(
             y=part,
             sr=PIPELINE_SAMPLE_RATE_HZ,
             stationary=True,
+            y_noise=noise,
             prop_decrease=strength,
             use_tqdm=False,
             n_jobs=1,
         )
         samples[block] = np.clip(np.rint(np.nan_to_num(cleaned) * 32768.0), -32768, 32767).astype(np.int16)
+
+
+def _quiet_part(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The quietest 15 % of the pieces that are not digital silence, joined; empty for less than two seconds of them."""
+    pieces = samples[: samples.size // _NOISE_PIECE * _NOISE_PIECE].reshape(-1, _NOISE_PIECE)
+    powers = (pieces**2).mean(axis=1)
+    pieces, powers = pieces[powers > 1e-9], powers[powers > 1e-9]  # -90 dBFS
+    if pieces.size < 2 * PIPELINE_SAMPLE_RATE_HZ:
+        return samples[:0]
+    quietest = np.argsort(powers, kind="stable")[: max(1, round(0.15 * len(pieces)))]
+    joined: npt.NDArray[np.float32] = pieces[np.sort(quietest)].reshape(-1)
+    return joined

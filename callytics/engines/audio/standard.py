@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from callytics.errors import ConfigError
 
 Int16 = npt.NDArray[np.int16]
 
+IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is no noisy speech
 PROBE_S = 3.0  # of audio that a file must give up, or all it has, to be accepted
 
 
@@ -221,9 +223,17 @@ def _silent_flag(silent: tuple[int, ...], num_channels: int) -> Flag:
 
 
 def _acoustics(decoded: decoding.Decoded, kept: _Kept) -> tuple[Acoustics, tuple[float, ...]]:
-    """Of the kept channels, before enhancement; and the SNR of each. The reported SNR is that of the noisiest."""
+    """Of the kept channels, before enhancement; and the SNR of each (infinite where nobody speaks).
+
+    The reported SNR is that of the noisiest channel with speech; 0 where there is none.
+    """
     rms_dbfs = measure.levels(kept.pcm, kept.means).rms_dbfs
-    snrs_db = tuple(measure.snr_db(frames) for frames in kept.frames_dbfs)
+    loudest_dbfs = np.percentile(kept.frames_dbfs, 99, axis=1)
+    idle = (loudest_dbfs < IDLE_DBFS) & (loudest_dbfs < loudest_dbfs.max())
+    snrs_db = tuple(
+        math.inf if is_idle else measure.snr_db(frames)
+        for frames, is_idle in zip(kept.frames_dbfs, idle, strict=True)
+    )
     acoustics = Acoustics(
         rms_dbfs=float(measure.to_db(np.mean(10 ** (rms_dbfs / 10), keepdims=True))[0]),
         loudness_lufs=measure.loudness_lufs(measure.weighted_powers(kept.pcm)),

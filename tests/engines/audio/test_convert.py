@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from callytics.engines.audio.convert import TARGETS, convert
+from callytics.errors import InvalidMediaError
+from tests.engines.audio import recordings
+from tests.engines.audio.recordings import agent, excerpt, write_wav
+
+
+def decoded(content: bytes) -> tuple[str, int, int, np.ndarray]:
+    """Codec, sample rate, channels, and the samples of a converted recording."""
+    with av.open(io.BytesIO(content)) as container:
+        stream = container.streams.audio[0]
+        frames = []
+        for frame in container.decode(stream):
+            samples = frame.to_ndarray()
+            if not frame.format.is_planar:
+                samples = samples.reshape(-1, stream.channels).T
+            frames.append(samples.astype(np.float64) / (32768 if samples.dtype == np.int16 else 1))
+        return (
+            stream.codec_context.codec.canonical_name,
+            stream.rate,
+            stream.channels,
+            np.concatenate(frames, axis=1),
+        )
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100])
+@pytest.mark.parametrize("format", TARGETS)
+def test_rate_channels_and_length_are_kept(tmp_path: Path, format: str, rate_hz: int) -> None:
+    import soxr
+
+    original = soxr.resample(excerpt().T, 16_000, rate_hz).T
+    codec, out_rate_hz, channels, samples = decoded(
+        convert(write_wav(tmp_path / "call.wav", original, rate_hz), format)
+    )
+    assert codec == {"wav": "pcm_s16le", "flac": "flac", "mp3": "mp3", "opus": "opus"}[format]
+    assert out_rate_hz == (48_000 if format == "opus" else rate_hz)  # Opus always decodes at 48 kHz
+    assert channels == 2
+    assert samples.shape[1] / out_rate_hz == pytest.approx(6.0, abs=0.03)
+    if format in ("wav", "flac"):
+        assert np.allclose(samples, original, atol=2 / 32768)
+
+
+def test_what_the_format_cannot_carry_is_brought_into_it(tmp_path: Path) -> None:
+    six = np.tile(agent(), (6, 1)) * 0.2
+    path = write_wav(tmp_path / "call.wav", six, 96_000)
+    assert decoded(convert(path, "wav"))[1:3] == (96_000, 6)
+    assert decoded(convert(path, "mp3"))[1:3] == (48_000, 2)
+
+
+def test_float_samples_that_are_no_numbers_survive(tmp_path: Path) -> None:
+    samples = agent().copy()
+    samples[:100] = np.nan
+    *_, converted = decoded(convert(write_wav(tmp_path / "call.wav", samples, subtype="FLOAT"), "flac"))
+    assert converted.shape == (1, samples.size)
+    assert not converted[0, :100].any()
+
+
+def test_the_sample_call_as_opus_is_small() -> None:
+    content = convert(str(recordings.SAMPLE), "opus")
+    assert content.startswith(b"OggS")
+    assert len(content) < 700_000
+
+
+def test_what_is_no_recording_is_not_converted(tmp_path: Path) -> None:
+    path = tmp_path / "call.mp3"
+    path.write_text("<html>502 Bad Gateway</html>" * 50)
+    with pytest.raises(InvalidMediaError):
+        convert(str(path), "wav")
