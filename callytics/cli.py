@@ -115,8 +115,8 @@ def export_transcript(
     url: UrlOption = DEFAULT_URL,
 ) -> None:
     """A call's transcript in another format, on standard output."""
-    from callytics.client import Client
     from callytics import export as formats
+    from callytics.client import Client
     from callytics.result import read_result
 
     with one_line_errors():
