@@ -18,7 +18,9 @@ from callytics.engines.recognition.hallucination import (
 from callytics.engines.recognition.speech import FRAME_S, Span
 
 PHRASE_PAUSE_S = 0.3
-MIN_VOICED = 0.35  # Silero's threshold for the end of speech at its default of 0.5 for the start
+MIN_VOICED = 0.15  # far below Silero's 0.5: what is more than silence
+ONSET_S = 0.1  # Silero needs about three frames to believe in a voice
+MAX_TAIL_S = 0.5  # of a word beyond where the attention ends it
 
 
 def believed_words(decoded: Decoded, speech: npt.NDArray[np.float32]) -> tuple[list[Word], list[DroppedText]]:
@@ -30,7 +32,7 @@ def believed_words(decoded: Decoded, speech: npt.NDArray[np.float32]) -> tuple[l
     timed = [word for word in decoded.words if any(c.isalnum() for c in word.text)]
     if not timed:
         return [], []
-    spans = [_trimmed(decoded.window.in_call(word.start_s, word.end_s), speech) for word in timed]
+    spans = _snapped([decoded.window.in_call(word.start_s, word.end_s) for word in timed], speech)
     reason = reason_to_drop_window(decoded)
     if reason:
         return [], [_dropped(timed, spans, reason)]
@@ -64,19 +66,32 @@ def _phrases(indices: Sequence[int], spans: Sequence[Span]) -> Iterator[list[int
         yield phrase
 
 
-def _trimmed(span: Span, speech: npt.NDArray[np.float32]) -> Span:
-    """Without the silence at its edges: the attention that gives Whisper's times spills into pauses.
+def _snapped(spans: Sequence[Span], speech: npt.NDArray[np.float32]) -> list[Span]:
+    """Times of words moved to where the voice is.
 
-    Silence is what ends a span of speech too, see speech_spans. A word in which there is no speech at all keeps
-    its times.
+    The attention that gives Whisper's times spills into the pause before a word and ends early in the last
+    word before a pause. So a word loses the silence at its edges, and one before a pause lasts as long as the
+    voice does. A word without any voice keeps its times.
     """
-    first = int(span.start_s / FRAME_S)
-    voiced = np.flatnonzero(speech[first : max(first + 1, math.ceil(span.end_s / FRAME_S))] >= MIN_VOICED)
-    if not len(voiced):
-        return span
-    start_s = max(span.start_s, (first + int(voiced[0])) * FRAME_S)
-    end_s = min(span.end_s, (first + int(voiced[-1]) + 1) * FRAME_S)
-    return Span(start_s, max(start_s, end_s))
+    snapped: list[Span] = []
+    for i, span in enumerate(spans):
+        first = int(span.start_s / FRAME_S)
+        voiced = np.flatnonzero(speech[first : max(first + 1, math.ceil(span.end_s / FRAME_S))] >= MIN_VOICED)
+        if not len(voiced):
+            snapped.append(span)
+            continue
+        start_s = max(span.start_s, (first + int(voiced[0])) * FRAME_S - ONSET_S)
+        last = first + int(voiced[-1])
+        end_s = min(span.end_s, (last + 1) * FRAME_S)
+        if end_s == span.end_s:
+            limit_s = min(end_s + MAX_TAIL_S, spans[i + 1].start_s if i + 1 < len(spans) else math.inf)
+            while (
+                (last + 2) * FRAME_S <= limit_s and last + 1 < len(speech) and speech[last + 1] >= MIN_VOICED
+            ):
+                last += 1
+            end_s = max(end_s, min((last + 1) * FRAME_S, limit_s))
+        snapped.append(Span(min(start_s, end_s), end_s))
+    return snapped
 
 
 def _mean(speech: npt.NDArray[np.float32], spans: Sequence[Span]) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from callytics.engines.recognition.decoding import Decoded, TimedWord
-from callytics.engines.recognition.evidence import believed_words
+from callytics.engines.recognition.evidence import ONSET_S, believed_words
 from callytics.engines.recognition.hallucination import badness, echoes, loop_words, loops, suspicious
 from callytics.engines.recognition.speech import FRAME_S, Span, Window
 
@@ -82,11 +82,20 @@ def test_a_window_without_speech_is_dropped_by_whispers_own_rule() -> None:
 
 def test_words_lose_the_silence_at_their_edges() -> None:
     probabilities = speech(0.0)
-    first, last = round(10.128 / FRAME_S), round(10.256 / FRAME_S)
+    first, last = round(10.16 / FRAME_S), round(10.256 / FRAME_S)
     probabilities[first:last] = 0.9
     words, _ = believed_words(decoded("네"), probabilities)
-    assert words[0].start_s == pytest.approx(first * FRAME_S, abs=1e-3)
+    assert words[0].start_s == pytest.approx(first * FRAME_S - ONSET_S, abs=1e-3)
     assert words[0].end_s == pytest.approx(last * FRAME_S, abs=1e-3)
+
+
+def test_the_last_word_lasts_as_long_as_the_voice() -> None:
+    probabilities = speech(0.0)
+    last = round(10.88 / FRAME_S)
+    probabilities[:last] = 0.9
+    words, _ = believed_words(decoded("네 그래요"), probabilities)
+    assert words[0].end_s == words[1].start_s
+    assert words[1].end_s == pytest.approx(last * FRAME_S, abs=1e-3)
 
 
 def test_punctuation_alone_is_no_word() -> None:

@@ -105,5 +105,5 @@ def test_the_detector_hears_speech_but_not_noise_and_blocks_do_not_show() -> Non
     alone = speech_spans(detect(Pcm.from_array(speech[None], 16_000), 0), 0.5, 0.1, 0.3)
     assert len(spans) == len(alone)
     for span, expected in zip(spans, alone, strict=True):
-        assert span.start_s - quiet_frames * FRAME_S == pytest.approx(expected.start_s, abs=0.1)
-        assert span.end_s - quiet_frames * FRAME_S == pytest.approx(expected.end_s, abs=0.1)
+        assert span.start_s - quiet_frames * FRAME_S == pytest.approx(expected.start_s, abs=0.2)
+        assert span.end_s - quiet_frames * FRAME_S == pytest.approx(expected.end_s, abs=0.2)
