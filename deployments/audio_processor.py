@@ -12,4 +12,4 @@ class AudioProcessor(EngineReplica):
 
 
 def build(args: EngineArgs) -> Application:
-    return AudioProcessor.bind("audio-processor", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]
+    return AudioProcessor.bind("audio-processor", args.model_dump())  # type: ignore[attr-defined, no-any-return]

@@ -12,4 +12,4 @@ class LlmAnalyzer(EngineReplica):
 
 
 def build(args: EngineArgs) -> Application:
-    return LlmAnalyzer.bind("llm-analyzer", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]
+    return LlmAnalyzer.bind("llm-analyzer", args.model_dump())  # type: ignore[attr-defined, no-any-return]

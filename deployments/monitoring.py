@@ -7,9 +7,11 @@ from typing import Any
 from ray import serve
 from ray.exceptions import RayError
 from ray.serve import Application
+from ray.serve.exceptions import RayServeException
 from ray.serve.schema import ApplicationStatusOverview
 
 from callytics.api import StageHealth
+from callytics.config import ENGINE_STAGES
 from callytics.errors import CallyticsError
 from callytics.store import CallFilter, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
@@ -43,7 +45,7 @@ class Monitoring:
         replicas = sum(
             n for d in of.deployments.values() for state, n in d.replica_states.items() if state == "RUNNING"
         )
-        info = await self._describe(name) if replicas else None
+        info = await self._describe(name) if replicas and _runs_an_engine(name) else None
         messages = [of.message, *(d.message for d in of.deployments.values())]
         healthy = of.status.value == "RUNNING" and replicas > 0
         return StageHealth(
@@ -60,11 +62,11 @@ class Monitoring:
         )
 
     async def _describe(self, name: str) -> StageInfo | None:
-        """What runs in an engine stage; None for the services, and for a stage that is gone."""
+        """What runs in an engine stage; what did when it last answered, where it does not."""
         try:
             handle = await application_handle(name)
             info: Any = await asyncio.wait_for(unwrapped(handle.describe.remote()), DESCRIBE_TIMEOUT_S)
-        except (RayError, AttributeError, TimeoutError, CallyticsError):
+        except (RayError, RayServeException, TimeoutError, CallyticsError):
             return self._infos.get(name)
         self._infos[name] = info
         return self._infos[name]
@@ -81,6 +83,11 @@ class Monitoring:
             if call.error is not None:
                 newest.setdefault(call.error.stage, f"{call.error.code}: {call.error.message}")
         return newest
+
+
+def _runs_an_engine(application: str) -> bool:
+    """By its name, or the stage's name and a version: speech-recognizer-v2."""
+    return any(application == stage or application.startswith(f"{stage}-") for stage in ENGINE_STAGES)
 
 
 def build(args: dict[str, Any]) -> Application:

@@ -12,4 +12,4 @@ class PunctuationRestorer(EngineReplica):
 
 
 def build(args: EngineArgs) -> Application:
-    return PunctuationRestorer.bind("punctuation-restorer", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]
+    return PunctuationRestorer.bind("punctuation-restorer", args.model_dump())  # type: ignore[attr-defined, no-any-return]

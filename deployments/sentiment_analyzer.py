@@ -12,4 +12,4 @@ class SentimentAnalyzer(EngineReplica):
 
 
 def build(args: EngineArgs) -> Application:
-    return SentimentAnalyzer.bind("sentiment-analyzer", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]
+    return SentimentAnalyzer.bind("sentiment-analyzer", args.model_dump())  # type: ignore[attr-defined, no-any-return]

@@ -12,4 +12,4 @@ class SpeakerDiarizer(EngineReplica):
 
 
 def build(args: EngineArgs) -> Application:
-    return SpeakerDiarizer.bind("speaker-diarizer", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]
+    return SpeakerDiarizer.bind("speaker-diarizer", args.model_dump())  # type: ignore[attr-defined, no-any-return]

@@ -12,4 +12,4 @@ class SpeechRecognizer(EngineReplica):
 
 
 def build(args: EngineArgs) -> Application:
-    return SpeechRecognizer.bind("speech-recognizer", args.engine, args.options)  # type: ignore[attr-defined, no-any-return]
+    return SpeechRecognizer.bind("speech-recognizer", args.model_dump())  # type: ignore[attr-defined, no-any-return]

@@ -13,21 +13,29 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 
-from callytics.config import StageConfig
+from callytics.config import stage_config
 from callytics.engines import load_engine
 from callytics.errors import CallyticsError
 
 
 class EngineArgs(BaseModel):
-    """The ``args`` of an engine stage: a class, "package.module:Class", and its keyword arguments."""
+    """The ``args`` of an engine stage.
+
+    Attributes:
+        engine: a class, "package.module:Class".
+        options: its keyword arguments.
+        concurrency: how many calls one replica works on at once; others wait in it. Not ``max_ongoing_requests``:
+            a stage that is at work still answers who it is, and probes files.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     engine: str
     options: dict[str, Any] = {}
+    concurrency: int = Field(1, gt=0)
 
 
 @dataclass(frozen=True)
@@ -61,20 +69,20 @@ class EngineReplica:
 
     Args:
         stage: name of the pipeline's stage; the application's own name may be another (``speech-recognizer-v2``).
-        engine: "package.module:Class".
-        options: keyword arguments of the engine.
+        args: see EngineArgs.
     """
 
     MAX_CRASHES_IN_A_ROW = 3
     """After so many the replica calls itself unhealthy, and Serve replaces it: a library may be left broken."""
 
-    def __init__(self, stage: str, engine: str, options: dict[str, Any]) -> None:
-        config = StageConfig(stage, engine, options)
+    def __init__(self, stage: str, args: dict[str, Any]) -> None:
+        config = stage_config(stage, args)
         self._engine = load_engine(config)
+        self._turn = asyncio.Semaphore(args["concurrency"])
         self._crashes_in_a_row = 0
         self._info = StageInfo(
             application=serve.get_replica_context().app_name,
-            engine=engine,
+            engine=config.engine,
             model=self._engine.model,
             model_revision=self._engine.model_revision,
             config_hash=config.config_hash,
@@ -83,9 +91,10 @@ class EngineReplica:
     async def __call__(self, *inputs: Any) -> StageOutput:
         """Run the engine on the outputs of earlier stages, or on plain values."""
         values = [item.value if isinstance(item, StageOutput) else item for item in inputs]
-        start = time.perf_counter()
-        output = await self._in_thread(self._engine, *values)
-        return StageOutput(output, self._info, time.perf_counter() - start)
+        async with self._turn:
+            start = time.perf_counter()
+            output = await self._in_thread(self._engine, *values)
+            return StageOutput(output, self._info, time.perf_counter() - start)
 
     async def call(self, method: str, *args: Any) -> Any:
         """Another public method of the engine, such as ``probe`` of the audio-processor."""

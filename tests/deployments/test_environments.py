@@ -24,7 +24,6 @@ def run(*command: str) -> str:
 @pytest.mark.parametrize("stage", ENGINE_STAGES)
 def test_every_engine_stage_pins_its_packages_and_no_torch(stage: str) -> None:
     pins = read_pins(PINS / "cpu" / f"{stage}.txt")
-    assert pins
     assert all(re.fullmatch(r"[\w.!+-]+", version) for version in pins.values())
     assert not {"torch", "torchaudio", "tensorflow"} & set(pins)
 

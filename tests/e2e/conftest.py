@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from callytics import models
+from callytics import models, settings
 from deployments import local
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -106,6 +106,9 @@ class Graph:
 @pytest.fixture(scope="session")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     home = tmp_path_factory.mktemp("home")
+    shared = settings.home() / "envs"  # named by their pins' hash: built once for `make run` and the tests
+    shared.mkdir(parents=True, exist_ok=True)
+    (home / "envs").symlink_to(shared)
     config = Path(os.environ.get("CALLYTICS_E2E_CONFIG", PROJECT / "serve_config.cpu.yaml"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CALLYTICS_MODELS", str(models.models_folder().absolute()))
