@@ -18,8 +18,9 @@ from callytics.engines.recognition.hallucination import (
 from callytics.engines.recognition.speech import FRAME_S, Span
 
 PHRASE_PAUSE_S = 0.3
-MIN_VOICED = 0.15  # far below Silero's 0.5: what is more than silence
-ONSET_S = 0.1  # Silero needs about three frames to believe in a voice
+MIN_VOICED = 0.35  # where Silero ends speech that began at its default of 0.5
+MIN_ONSET = 0.15  # any rise: Silero needs about three frames to believe in a voice,
+ONSET_S = 0.1  # so it began this much earlier
 MAX_TAIL_S = 0.5  # of a word beyond where the attention ends it
 
 
@@ -76,11 +77,13 @@ def _snapped(spans: Sequence[Span], speech: npt.NDArray[np.float32]) -> list[Spa
     snapped: list[Span] = []
     for i, span in enumerate(spans):
         first = int(span.start_s / FRAME_S)
-        voiced = np.flatnonzero(speech[first : max(first + 1, math.ceil(span.end_s / FRAME_S))] >= MIN_VOICED)
+        frames = speech[first : max(first + 1, math.ceil(span.end_s / FRAME_S))]
+        voiced = np.flatnonzero(frames >= MIN_VOICED)
         if not len(voiced):
             snapped.append(span)
             continue
-        start_s = max(span.start_s, (first + int(voiced[0])) * FRAME_S - ONSET_S)
+        onset_s = (first + int(np.argmax(frames >= MIN_ONSET))) * FRAME_S
+        start_s = max(span.start_s, onset_s - ONSET_S)
         last = first + int(voiced[-1])
         end_s = min(span.end_s, (last + 1) * FRAME_S)
         if end_s == span.end_s:
