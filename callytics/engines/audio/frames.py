@@ -77,17 +77,21 @@ def frames(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
     import av
 
     in_a_row = 0
+    ends_short = False
     packets = container.demux(stream)
     while in_a_row < MAX_ERRORS_IN_A_ROW:
         try:
             packet = next(packets)
         except StopIteration:
+            damage.truncated |= ends_short
             return
         except av.FFmpegError:
             damage.truncated = True
             return
-        # FFmpeg marks a packet that is shorter than its header says; the last one of a cut WAV file.
-        damage.truncated |= bool(packet.is_corrupt)
+        # FFmpeg marks a packet that is shorter than its header says: the last one of a cut WAV file.
+        if packet.size:
+            damage.errors += ends_short  # it was not the last one
+            ends_short = bool(packet.is_corrupt)
         try:
             decoded = packet.decode()
         except av.FFmpegError:

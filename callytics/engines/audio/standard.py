@@ -100,9 +100,12 @@ class StandardAudioProcessor:
                 raise media.too_long(declared_s, self._max_duration_s)
             return media.describe(container, stream, recording.uri, max(declared_s, min(decoded_s, PROBE_S)))
 
-    def convert(self, uri: str, format: str) -> bytes:
-        """The recording as wav, flac, mp3 or opus (in Ogg), at its own rate and channels; see convert.py."""
-        return conversion.convert(uri, format)
+    def convert(self, uri: str, format: str, options: CallOptions | None = None) -> bytes:
+        """The recording as wav, flac, mp3 or opus (in Ogg), at its own rate and channels; see convert.py.
+
+        ``options`` tell the format of a headerless recording.
+        """
+        return conversion.convert(uri, format, options)
 
     def __call__(self, recording: Recording, options: CallOptions) -> Audio:
         """Decode, choose channels, measure, enhance.

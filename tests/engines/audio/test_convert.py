@@ -7,6 +7,7 @@ import av
 import numpy as np
 import pytest
 
+from callytics.domain import CallOptions
 from callytics.engines.audio.convert import TARGETS, convert
 from callytics.errors import InvalidMediaError
 from tests.engines.audio import recordings
@@ -74,3 +75,14 @@ def test_what_is_no_recording_is_not_converted(tmp_path: Path) -> None:
     path.write_text("<html>502 Bad Gateway</html>" * 50)
     with pytest.raises(InvalidMediaError):
         convert(str(path), "wav")
+
+
+def test_a_headerless_recording_is_converted_with_its_format(tmp_path: Path) -> None:
+    import soundfile
+
+    path = str(tmp_path / "call.raw")
+    soundfile.write(path, agent()[::2], 8_000, format="RAW", subtype="ULAW")
+    options = CallOptions(audio_format="mulaw", audio_sample_rate_hz=8_000)
+    _, rate_hz, channels, samples = decoded(convert(path, "wav", options))
+    assert (rate_hz, channels) == (8_000, 1)
+    assert np.corrcoef(samples[0], agent()[::2])[0, 1] > 0.99
