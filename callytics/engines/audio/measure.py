@@ -27,6 +27,7 @@ the 15th stands for the noise: in a call each party is silent for at least that 
 
 SILENT_BELOW_DBFS = -60.0
 SILENT_BELOW_SPEECH_DB = 30.0  # speech has a range of about 30 dB (ITU-T P.56; French & Steinberg 1947)
+ABOVE_NOISE_DB = 4.0  # the level of 20 ms of steady noise varies by less
 
 LOUDNESS_GATE_LUFS = (
     -70.0
@@ -92,9 +93,19 @@ def snr_db(frames_dbfs: npt.NDArray[np.float32]) -> float:
 
 
 def silence_ratio(frames_dbfs: npt.NDArray[np.float32]) -> float:
-    """Share of the time in which no channel is loud, 0..1. Shape (num_channels, num_frames)."""
-    speech_dbfs = np.percentile(frames_dbfs, SPEECH_PERCENTILE, axis=1, keepdims=True)
-    threshold_dbfs = np.maximum(speech_dbfs - SILENT_BELOW_SPEECH_DB, SILENT_BELOW_DBFS)
+    """Share of the time in which no channel is loud, 0..1. Shape (num_channels, num_frames).
+
+    Silent is what lies 30 dB below speech, or within 4 dB of the noise where that is higher, or below -60 dBFS.
+    """
+    speech_dbfs, noise_dbfs = np.percentile(
+        frames_dbfs, (SPEECH_PERCENTILE, NOISE_PERCENTILE), axis=1, keepdims=True
+    )
+    has_pauses = (
+        speech_dbfs - noise_dbfs > 2 * ABOVE_NOISE_DB
+    )  # else the 15th percentile is speech, or all is noise
+    noise_limit_dbfs = np.where(has_pauses, noise_dbfs + ABOVE_NOISE_DB, SILENCE_DBFS)
+    threshold_dbfs = np.maximum(speech_dbfs - SILENT_BELOW_SPEECH_DB, noise_limit_dbfs)
+    threshold_dbfs = np.maximum(threshold_dbfs, SILENT_BELOW_DBFS)
     return float((frames_dbfs < threshold_dbfs).all(axis=0).mean())
 
 

@@ -73,6 +73,15 @@ def test_silence_is_when_nobody_speaks() -> None:
     assert measure.silence_ratio(frames_dbfs) == pytest.approx(1 / 3, abs=0.02)
 
 
+def test_pauses_full_of_noise_are_silence_and_a_steady_sound_is_not() -> None:
+    noise = np.random.default_rng(1).standard_normal(20 * RATE_HZ) * 0.02
+    speech = sine(500, 0.2, 20.0) * np.repeat(np.arange(20) % 2, RATE_HZ)
+    noisy = measure.levels(int16(speech + noise), np.zeros(1)).frames_dbfs
+    assert measure.silence_ratio(noisy) == pytest.approx(0.5, abs=0.03)
+    steady = measure.levels(int16(sine(500, 0.2, 5.0)), np.zeros(1)).frames_dbfs
+    assert measure.silence_ratio(steady) == 0.0
+
+
 def test_only_runs_at_full_scale_are_clipped() -> None:
     samples = np.zeros((2, 100), np.float32)
     samples[0, 10:15] = 1.0  # a run of five
