@@ -147,7 +147,7 @@ def _recognition_table(scores: Sequence[RecognitionScore]) -> list[Table]:
                 ]
             )
     header = ["set", "callytics", *(f"({mode.id})" for mode in MODES), "ours: sub / del / ins of units"]
-    note = "Stereo: the text of each channel against its party. A dash: not run (the long call is slow) or no answer."
+    note = "Stereo: the text of each channel against its party. A dash: not run, for time (long call, sentences)."
     return [Table("Recognition", header, rows, note)] if rows else []
 
 
