@@ -24,7 +24,15 @@ from callytics.store.records import (
     NewCall,
     Submission,
 )
-from callytics.store.rows import add_audit, add_event, apply_metadata, call_record, fetch_call, media_json
+from callytics.store.rows import (
+    add_audit,
+    add_event,
+    apply_metadata,
+    call_record,
+    call_records,
+    fetch_call,
+    media_json,
+)
 from callytics.store.tables import CallRow, StageRow
 
 MAX_PAGE_SIZE = 200
@@ -106,7 +114,7 @@ def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -
     rows = list(session.exec(statement.limit(limit + 1)))
     shown = rows[:limit]
     return CallPage(
-        calls=tuple(call_record(session, row, with_stages=False) for row in shown),
+        calls=call_records(session, shown),
         next_cursor=_encode_cursor(shown[-1].id) if len(rows) > limit else None,
         matches=search.first_matches(session, [row.id for row in shown], phrases) if phrases else {},
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from callytics.domain import Media, StageRun, StageStatus
@@ -33,7 +34,17 @@ def fetch_call(session: Session, call_id: str) -> CallRow:
     return row
 
 
-def call_record(session: Session, row: CallRow, with_stages: bool = True) -> CallRecord:
+def call_record(session: Session, row: CallRow) -> CallRecord:
+    return call_records(session, [row])[0]
+
+
+def call_records(session: Session, rows: Sequence[CallRow]) -> tuple[CallRecord, ...]:
+    """With their stages, in two queries however many they are."""
+    stages = _stage_runs(session, [row.id for row in rows])
+    return tuple(_call_record(row, stages.get(row.id, ())) for row in rows)
+
+
+def _call_record(row: CallRow, stages: Sequence[StageRun]) -> CallRecord:
     return CallRecord(
         id=row.id,
         status=JobStatus(row.status),
@@ -51,31 +62,37 @@ def call_record(session: Session, row: CallRow, with_stages: bool = True) -> Cal
         error=CallFailure(row.error_stage or "", row.error_code, row.error_message or "")
         if row.error_code
         else None,
-        stages=stage_runs(session, row.id) if with_stages else (),
+        stages=tuple(stages),
     )
 
 
-def stage_runs(session: Session, call_id: str) -> tuple[StageRun, ...]:
+def _stage_runs(session: Session, call_ids: Sequence[str]) -> dict[str, list[StageRun]]:
+    """By call, in the order in which they started."""
     rows = session.exec(
         select(StageRow)
-        .where(col(StageRow.call_id) == call_id)
+        .options(defer(StageRow.output))  # type: ignore[arg-type]  # large, and not needed here
+        .where(col(StageRow.call_id).in_(call_ids))
         .order_by(col(StageRow.started_at_ms), col(StageRow.stage))
     )
-    return tuple(
-        StageRun(
-            name=row.stage,
-            status=StageStatus(row.status),
-            attempts=row.attempts,
-            duration_s=row.duration_s,
-            application=row.application,
-            engine=row.engine,
-            model=row.model,
-            model_revision=row.model_revision,
-            config_hash=row.config_hash,
-            error_code=row.error_code,
-            error_message=row.error_message,
-        )
-        for row in rows
+    runs: dict[str, list[StageRun]] = {}
+    for row in rows:
+        runs.setdefault(row.call_id, []).append(_stage_run(row))
+    return runs
+
+
+def _stage_run(row: StageRow) -> StageRun:
+    return StageRun(
+        name=row.stage,
+        status=StageStatus(row.status),
+        attempts=row.attempts,
+        duration_s=row.duration_s,
+        application=row.application,
+        engine=row.engine,
+        model=row.model,
+        model_revision=row.model_revision,
+        config_hash=row.config_hash,
+        error_code=row.error_code,
+        error_message=row.error_message,
     )
 
 

@@ -167,6 +167,8 @@ async def test_status_shows_progress_stage_by_stage(client: httpx.AsyncClient, s
         250,
     )
     assert stages["speech-recognizer"]["status"] == "RUNNING"
+    (listed,) = (await client.get("/v1/calls")).json()["calls"]
+    assert listed["stages"] == call["stages"]
 
 
 async def test_lists_page_filter_and_search(client: httpx.AsyncClient, store: CallStore) -> None:
