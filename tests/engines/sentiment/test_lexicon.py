@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from callytics.engines.sentiment.lexicon import Lexicon
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    return Lexicon()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language", "terms"),
+    [
+        ("정말 친절하시네요.", "ko", {"친절하다": True}),
+        ("전혀 친절하지 않아요", "ko", {"친절하다": False}),
+        ("너무 불친절해요", "ko", {"불친절하다": False}),
+        ("안 좋아요", "ko", {"좋다": False}),
+        ("실망하지 않았어요", "ko", {"실망": True}),
+        ("행복카드 상담원입니다", "ko", {}),
+        ("It was a great help, wonderful", "en", {"great": True, "wonderful": True}),
+        ("This is not good", "en", {"good": False}),
+        ("No, it is great", "en", {"great": True}),
+        ("c'est magnifique", "fr", {}),
+    ],
+)
+def test_terms_and_negation(lexicon: Lexicon, sentence: str, language: str, terms: dict[str, bool]) -> None:
+    found = {term.lemma: term.valence > 0 for term in lexicon.terms(sentence, language)}
+    assert found == terms
+
+
+def test_valence_is_bounded_and_signed(lexicon: Lexicon) -> None:
+    assert 0 < lexicon.valence("최고예요 최고 최고 감동", "ko") < 1
+    assert -1 < lexicon.valence("최악이고 짜증 나요", "ko") < 0
+    assert lexicon.valence("주문번호는 일이삼입니다", "ko") == 0
