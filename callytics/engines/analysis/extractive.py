@@ -1,0 +1,185 @@
+"""Summary, topic, issue, outcome and action items taken word for word from the call. Deterministic, no network.
+
+Every text is a sentence that was said (the topic: a label of topics.tsv), with the ids of its turns. What the talk
+does not show is None: nothing is inferred that no sentence states.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from callytics.domain import ActionItem, Claim, ContactSummary, Conversation, Role, Turn
+from callytics.engines.analysis import cues
+from callytics.engines.analysis.centrality import centrality
+from callytics.engines.analysis.cues import says
+
+MIN_WORDS = {"ko": 3, "en": 5}
+"""Shorter sentences carry no content of their own."""
+
+CUE_BONUS = 0.5
+"""A problem, a request, a promise or a result counts half as much as being the most central sentence."""
+
+_SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    index: int
+    turn: Turn
+    text: str
+    role: Role
+
+
+class ExtractiveAnalyzer:
+    """Korean and English; other languages get a summary and nothing else. Safe to call from several threads.
+
+    Args:
+        max_summary_sentences: of the summary; two to four are usual.
+        max_action_items: the first ones said.
+    """
+
+    model = "extractive"
+    model_revision = "1"
+
+    def __init__(self, *, max_summary_sentences: int = 4, max_action_items: int = 8) -> None:
+        self._max_summary_sentences = max_summary_sentences
+        self._max_action_items = max_action_items
+        table = (
+            resources.files("callytics.engines.analysis").joinpath("topics.tsv").read_text(encoding="utf-8")
+        )
+        rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
+        self._topics = [(topic, language, re.compile(pattern)) for topic, language, pattern in rows]
+
+    def __call__(self, conversation: Conversation) -> ContactSummary:
+        language = conversation.language
+        sentences = _sentences(conversation)
+        substantial = [s for s in sentences if _is_substantial(s.text, language)]
+        issue = _issue(substantial, language)
+        outcome = _outcome(substantial, language)
+        return ContactSummary(
+            summary=self._summary(substantial, issue, outcome, language),
+            topic=self._topic(sentences, language),
+            issue=_claim(issue),
+            outcome=_claim(outcome),
+            resolved=_resolved(sentences, outcome, language),
+            action_items=self._action_items(sentences, language),
+        )
+
+    def _summary(
+        self,
+        sentences: Sequence[_Sentence],
+        issue: _Sentence | None,
+        outcome: _Sentence | None,
+        language: str,
+    ) -> Claim | None:
+        """The issue, the outcome, and the most central of the rest, in the order they were said."""
+        if not sentences:
+            return None
+        scores = dict(zip((s.index for s in sentences), centrality([s.text for s in sentences]), strict=True))
+        for sentence in sentences:
+            for cue in (cues.PROBLEM, cues.REQUEST, cues.DONE, cues.PROMISE):
+                scores[sentence.index] += CUE_BONUS * says(cue, sentence.text, language)
+        chosen = {s.index: s for s in (issue, outcome) if s is not None}
+        for sentence in sorted(sentences, key=lambda s: (-scores[s.index], s.index)):
+            # A short call is not retold whole: at most every second sentence, but two.
+            if len(chosen) >= min(self._max_summary_sentences, max(2, len(sentences) // 2)):
+                break
+            chosen[sentence.index] = sentence
+        ordered = [chosen[index] for index in sorted(chosen)]
+        return Claim(" ".join(s.text for s in ordered), _turn_ids(ordered))
+
+    def _topic(self, sentences: Sequence[_Sentence], language: str) -> Claim | None:
+        """The topic with the most mentions; the customer's count double, and the earlier of two equals wins."""
+        mentions: dict[str, list[_Sentence]] = {}
+        scores: dict[str, float] = {}
+        for sentence in sentences:
+            text = cues.normalise(sentence.text, language)
+            for topic, code, pattern in self._topics:
+                if code == language and pattern.search(text):
+                    mentions.setdefault(topic, []).append(sentence)
+                    weight = 2.0 if sentence.role is Role.CUSTOMER else 1.0
+                    # "inquiry" is what a call is when it is nothing more definite
+                    scores[topic] = scores.get(topic, 0.0) + weight * (0.5 if topic == "inquiry" else 1.0)
+        if not mentions:
+            return None
+        topic = max(scores, key=lambda name: (scores[name], -mentions[name][0].index))
+        return Claim(topic, _turn_ids(mentions[topic]))
+
+    def _action_items(self, sentences: Sequence[_Sentence], language: str) -> tuple[ActionItem, ...]:
+        """Promises belong to who makes them, requests to the other party."""
+        items: list[ActionItem] = []
+        for sentence in sentences:
+            if says(cues.SHORT_TERM, sentence.text, language):
+                continue
+            if says(cues.PROMISE, sentence.text, language):
+                owner = sentence.role
+            elif says(cues.OBLIGATION, sentence.text, language):
+                owner = {Role.AGENT: Role.CUSTOMER, Role.CUSTOMER: Role.AGENT}.get(
+                    sentence.role, Role.UNKNOWN
+                )
+            else:
+                continue
+            if all(item.text != sentence.text for item in items):
+                items.append(ActionItem(sentence.text, owner, (sentence.turn.id,)))
+        return tuple(items[: self._max_action_items])
+
+
+def _sentences(conversation: Conversation) -> list[_Sentence]:
+    sentences: list[_Sentence] = []
+    for turn in conversation.turns:
+        role = conversation.role_of(turn.participant_id)
+        for text in [s.text for s in turn.sentences] or _SENTENCE_END.split(turn.content):
+            if re.search(r"\w", text):
+                sentences.append(_Sentence(len(sentences), turn, text.strip(), role))
+    return sentences
+
+
+def _is_substantial(text: str, language: str) -> bool:
+    return len(text.split()) >= MIN_WORDS.get(language, 4) and not says(cues.FORMULA, text, language)
+
+
+def _issue(sentences: Sequence[_Sentence], language: str) -> _Sentence | None:
+    """The customer's first statement of a problem in the first half of the call, else their first request."""
+    first_half = [s for s in sentences if s.index <= max(6, sentences[-1].index // 2)] if sentences else []
+    by_customer = [s for s in first_half if s.role is Role.CUSTOMER]
+    # With roles unknown anybody's sentence may state it, but never the agent's.
+    candidates = by_customer or [s for s in first_half if s.role is not Role.AGENT]
+    for cue in (cues.PROBLEM, cues.REQUEST):
+        for sentence in candidates:
+            if says(cue, sentence.text, language):
+                return sentence
+    return None
+
+
+def _outcome(sentences: Sequence[_Sentence], language: str) -> _Sentence | None:
+    """The last thing the agent reports as done; else the last that is promised or refused."""
+    candidates = [s for s in sentences if s.role is not Role.CUSTOMER]
+    for cue_group in ((cues.DONE,), (cues.PROMISE, cues.REFUSAL)):
+        for sentence in reversed(candidates):
+            if any(says(cue, sentence.text, language) for cue in cue_group):
+                return sentence
+    return None
+
+
+def _resolved(sentences: Sequence[_Sentence], outcome: _Sentence | None, language: str) -> bool | None:
+    """By what the customer says last that is content or discontent; a refusal without content is not resolved."""
+    if outcome is not None and says(cues.REFUSAL, outcome.text, language):
+        return False
+    late = [s for s in sentences if s.index >= len(sentences) // 2 and s.role is Role.CUSTOMER]
+    for sentence in reversed(late):
+        if says(cues.DISCONTENT, sentence.text, language):
+            return False
+        if outcome is not None and says(cues.CONTENT, sentence.text, language):
+            return True
+    return None
+
+
+def _claim(sentence: _Sentence | None) -> Claim | None:
+    return None if sentence is None else Claim(sentence.text, (sentence.turn.id,))
+
+
+def _turn_ids(sentences: Sequence[_Sentence]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(sentence.turn.id for sentence in sentences))

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+
+from callytics.domain import Role
+from callytics.engines.analysis.centrality import centrality
+from callytics.engines.analysis.extractive import ExtractiveAnalyzer
+from tests.talk import talk
+
+ROLES = {"a": Role.AGENT, "c": Role.CUSTOMER}
+KOREAN = talk(
+    ("a", "안녕하세요. 행복카드 상담원 김민지입니다. 무엇을 도와드릴까요?"),
+    ("c", "이번 달 요금이 두 번 빠져나갔는데 왜 아무도 연락을 안 줘요? 요금을 돌려주세요."),
+    ("a", "불편을 드려 죄송합니다. 성함이 어떻게 되세요?"),
+    ("c", "김철수요."),
+    (
+        "a",
+        "한 건은 오늘 환불 처리해 드렸습니다. 확인 문자도 보내 드리겠습니다. 통장 사본을 메일로 보내 주세요.",
+    ),
+    ("c", "네, 해결됐네요. 감사합니다."),
+    ("a", "감사합니다. 좋은 하루 되세요."),
+    roles=ROLES,
+)
+ENGLISH = talk(
+    ("a", "Thank you for calling, my name is Emma. How can I help you?"),
+    ("c", "Hello. My internet has stopped working since Monday morning."),
+    ("a", "I'm sorry to hear that. Let me check the line."),
+    (
+        "a",
+        "We will send a technician to your house tomorrow. Please restart the router once before he comes.",
+    ),
+    ("c", "That's great, thank you."),
+    roles=ROLES,
+    language="en",
+)
+
+
+@pytest.fixture(scope="module")
+def analyze() -> ExtractiveAnalyzer:
+    return ExtractiveAnalyzer()
+
+
+def test_korean_call(analyze: ExtractiveAnalyzer) -> None:
+    result = analyze(KOREAN)
+    assert result.topic
+    assert result.topic.text == "billing"
+    assert result.issue
+    assert result.issue.evidence_turn_ids == ("t2",)
+    assert result.outcome
+    assert result.outcome.text == "한 건은 오늘 환불 처리해 드렸습니다."
+    assert result.resolved is True
+    assert [(item.text, item.owner) for item in result.action_items] == [
+        ("확인 문자도 보내 드리겠습니다.", Role.AGENT),
+        ("통장 사본을 메일로 보내 주세요.", Role.CUSTOMER),
+    ]
+
+
+def test_english_call(analyze: ExtractiveAnalyzer) -> None:
+    result = analyze(ENGLISH)
+    assert result.topic
+    assert result.topic.text == "technical_support"
+    assert result.issue
+    assert result.issue.text == "My internet has stopped working since Monday morning."
+    assert result.resolved is True
+    assert [(item.owner, item.evidence_turn_ids) for item in result.action_items] == [
+        (Role.AGENT, ("t4",)),
+        (Role.CUSTOMER, ("t4",)),
+    ]
+
+
+def test_an_angry_end_is_not_resolved(analyze: ExtractiveAnalyzer) -> None:
+    call = talk(
+        ("c", "My order has not arrived and I want a refund."),
+        ("a", "I'm afraid that is not possible."),
+        ("c", "This is unacceptable, I want to speak to your manager."),
+        roles=ROLES,
+        language="en",
+    )
+    assert analyze(call).resolved is False
+
+
+@pytest.mark.parametrize("text", ["네", "음 네", "..."])
+def test_small_talk_claims_nothing(analyze: ExtractiveAnalyzer, text: str) -> None:
+    result = analyze(talk(("a", text), ("c", text), roles=ROLES))
+    assert (result.summary, result.topic, result.issue, result.outcome) == (None, None, None, None)
+    assert result.resolved is None
+    assert result.action_items == ()
+
+
+def test_without_roles_owners_are_unknown(analyze: ExtractiveAnalyzer) -> None:
+    lines = [(turn.participant_id, turn.content) for turn in ENGLISH.turns]
+    items = analyze(talk(*lines, language="en")).action_items
+    assert [item.owner for item in items] == [Role.UNKNOWN, Role.UNKNOWN]
+
+
+def test_centrality_prefers_what_the_others_are_about() -> None:
+    scores = centrality(["the router is broken", "a broken router needs repair", "lovely weather outside"])
+    assert max(scores) == 1.0
+    assert scores[2] < min(scores[:2])
+    assert centrality([]) == []
