@@ -12,6 +12,8 @@ from callytics.errors import ConfigError, InvalidMediaError, InvalidRequestError
 from tests.engines.audio import recordings
 from tests.engines.audio.recordings import Samples, agent, encode, excerpt, write_wav
 
+UNTREATED: dict[str, object] = {"high_pass_hz": 0.0, "loudness_lufs": None}  # a high-pass turns phases
+
 
 def run(path: str, options: CallOptions | None = None, **settings: object) -> Audio:
     engine = StandardAudioProcessor(**settings)  # type: ignore[arg-type]
@@ -58,7 +60,7 @@ def test_decodes_what_call_centres_have(
 ) -> None:
     options = {"vorbis": {"strict": "experimental"}, "wmav2": {"b": "48000"}}.get(codec, {})
     path = encode(tmp_path / name, codec, excerpt(4.0, 10.0), rate_hz, muxer, **options)
-    audio = run(path, loudness_lufs=None, high_pass_hz=0.0)
+    audio = run(path, **UNTREATED)
     assert audio.channel_indices == (0, 1)
     assert audio.media.sample_rate_hz == rate_hz
     assert audio.pcm.duration_s == pytest.approx(6.0, abs=0.15)
@@ -68,7 +70,7 @@ def test_decodes_what_call_centres_have(
 
 def test_decodes_amr_and_gsm(tmp_path: Path) -> None:
     amr = encode(tmp_path / "call.amr", "libopencore_amrnb", agent()[np.newaxis], 8_000)
-    assert likeness(run(amr, loudness_lufs=None).pcm.float32(0), agent()) > 0.7
+    assert likeness(run(amr, **UNTREATED).pcm.float32(0), agent()) > 0.7
     gsm = write_wav(tmp_path / "call.wav", agent()[::2], 8_000, "GSM610")
     audio = run(gsm)
     assert (audio.media.codec, audio.pcm.num_channels) == ("gsm_ms", 1)
@@ -160,7 +162,7 @@ def test_of_many_channels_the_speaking_ones_are_kept(tmp_path: Path) -> None:
     audio = run(write_wav(tmp_path / "two.wav", six))
     assert audio.channel_indices == (1, 4)
     six[0] = excerpt(12.6, 16.6)[0]
-    audio = run(write_wav(tmp_path / "three.wav", six))
+    audio = run(write_wav(tmp_path / "three.wav", six), **UNTREATED)
     assert audio.pcm.num_channels == 1
     assert "channels_mixed" in codes(audio)
     assert likeness(audio.pcm.float32(0), six.sum(axis=0)) > 0.9
@@ -205,7 +207,7 @@ def test_what_follows_a_lost_part_keeps_its_time(tmp_path: Path) -> None:
     middle = len(content) // 2
     content[middle : middle + 200] = b"\x55" * 200
     path.write_bytes(content)
-    audio = run(str(path), loudness_lufs=None, high_pass_hz=0.0)
+    audio = run(str(path), **UNTREATED)
     assert "corrupt_frames" in codes(audio)
     assert audio.pcm.duration_s == pytest.approx(4.0, abs=0.01)
     assert likeness(audio.pcm.float32(0, 3.0), agent()[48_000:]) > 0.95
@@ -223,7 +225,7 @@ def test_a_cut_m4a_is_undecodable(tmp_path: Path) -> None:
 def test_samples_that_are_no_numbers_are_silenced(tmp_path: Path) -> None:
     samples = agent().copy()
     samples[1000:1010], samples[2000] = np.nan, np.inf
-    audio = run(write_wav(tmp_path / "call.wav", samples, subtype="FLOAT"))
+    audio = run(write_wav(tmp_path / "call.wav", samples, subtype="FLOAT"), **UNTREATED)
     assert codes(audio) == {"non_finite_samples"}
     assert likeness(audio.pcm.float32(0), agent()) > 0.9
 
