@@ -39,7 +39,13 @@ def test_what_a_stage_asks_for_is_pinned(stage: str) -> None:
     known = {
         f"{name}=={version}" for name, version in [*read_pins(PINS / "cpu" / f"{stage}.txt").items(), *base]
     }
-    assert {requirement for requirement in asked if "==" in requirement} <= known
+    assert {_normalized(requirement) for requirement in asked if "==" in requirement} <= known
+
+
+def _normalized(requirement: str) -> str:
+    """Package names compare without case, and with "-" for "_" and "." (PEP 503)."""
+    name, _, version = requirement.partition("==")
+    return f"{re.sub(r'[-_.]+', '-', name).lower()}=={version}"
 
 
 def test_pin_files_hold_pins_only(tmp_path: Path) -> None:

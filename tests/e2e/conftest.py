@@ -5,6 +5,7 @@ CALLYTICS_E2E_CONFIG names another Serve config to test.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -83,8 +84,12 @@ class Graph:
 
     def replica_pids(self, application: str) -> list[int]:
         title = f"ray::ServeReplica:{application}:".encode()
-        pids = local.processes(home=self.home)
-        return [pid for pid in pids if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(title)]
+        found = []
+        for pid in local.processes(home=self.home):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it just ended
+                if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(title):
+                    found.append(pid)
+        return found
 
     def wait_until_healthy(self, timeout_s: float = 120.0) -> None:
         deadline = time.monotonic() + timeout_s
