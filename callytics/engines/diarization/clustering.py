@@ -6,33 +6,39 @@ import numpy as np
 import numpy.typing as npt
 
 Embeddings = npt.NDArray[np.float32]
+Weights = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
 MAX_CLUSTERED = 1500
 """More embeddings than this are thinned out evenly: agglomeration takes memory and time of their square
-(1500: 18 MB, 0.1 s); the others go to the nearest centroid."""
+(1500: 18 MB, 0.1 s); the centroids then stand for all."""
+ONE_VOICE_HEIGHT = 0.7
+"""Pieces of one voice join at about this Ward distance, a cosine near 0.75; it stands in for the heights that
+a recording of few pieces does not have."""
 
 
 def cluster_voices(
     embeddings: Embeddings,
-    weights: npt.NDArray[np.float32],
+    weights: Weights,
     *,
     min_speakers: int,
     max_speakers: int,
+    min_elbow: float,
     same_voice_similarity: float,
     min_share: float,
 ) -> Embeddings:
     """Centroids of the voices.
 
-    Ward's method on unit vectors cuts the embeddings into k = max_speakers, ..., min_speakers clusters; the
-    largest k wins in which no two centroids are more alike than one voice is to itself and every cluster has
-    its share of the speech.
+    Ward's method on unit vectors. Within one voice the heights of the merges grow slowly; the merge of two voices
+    is a jump. The number of speakers is the largest k whose last merge is such a jump, whose centroids differ,
+    and of whom each has its share of the speech; else ``min_speakers``.
 
     Args:
         embeddings: unit vectors, shape (num_embeddings, dimension), num_embeddings >= 1.
         weights: seconds of speech behind each, shape (num_embeddings,).
         min_speakers, max_speakers: bounds; equal where the number is known.
-        same_voice_similarity: cosine above which two centroids are one voice.
+        min_elbow: height of the merge from k to k - 1 clusters over that from k + 1 to k.
+        same_voice_similarity: cosine above which two centroids are one voice whatever the heights say.
         min_share: of the speech that a voice must have.
 
     Returns:
@@ -45,30 +51,36 @@ def cluster_voices(
         embeddings, weights = embeddings[kept], weights[kept]
     max_speakers = min(max_speakers, len(embeddings))
     min_speakers = min(min_speakers, max_speakers)
-    if max_speakers == 1:
-        return _centroids(embeddings, weights, np.zeros(len(embeddings), np.int64))
+    if len(embeddings) == 1:
+        return _centroids(embeddings, weights, np.zeros(1, np.int64))
     tree = linkage(embeddings.astype(np.float64), method="ward")
-    for num_speakers in range(max_speakers, min_speakers, -1):
+    # heights[k]: of the merge from k + 1 to k clusters
+    heights = np.maximum(np.concatenate([tree[:, 2], [np.inf]])[::-1], ONE_VOICE_HEIGHT)
+    heights = np.append(heights, ONE_VOICE_HEIGHT)
+    for num_speakers in range(max_speakers, min_speakers - 1, -1):
         labels = fcluster(tree, num_speakers, criterion="maxclust").astype(np.int64) - 1
         centroids = _centroids(embeddings, weights, labels)
-        if _distinct(centroids, same_voice_similarity) and _shares(weights, labels).min() >= min_share:
-            return centroids
-    labels = fcluster(tree, min_speakers, criterion="maxclust").astype(np.int64) - 1
-    return _centroids(embeddings, weights, labels)
+        if num_speakers == min_speakers:
+            break
+        elbow = heights[num_speakers - 1] / heights[num_speakers]
+        distinct = _largest_similarity(centroids) < same_voice_similarity
+        if elbow >= min_elbow and distinct and _shares(weights, labels).min() >= min_share:
+            break
+    return centroids
 
 
-def _centroids(embeddings: Embeddings, weights: npt.NDArray[np.float32], labels: Labels) -> Embeddings:
+def _centroids(embeddings: Embeddings, weights: Weights, labels: Labels) -> Embeddings:
     order = np.argsort(-_shares(weights, labels), kind="stable")
     sums = np.stack([(embeddings * weights[:, None])[labels == label].sum(axis=0) for label in order])
     centroids: Embeddings = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
     return centroids
 
 
-def _shares(weights: npt.NDArray[np.float32], labels: Labels) -> npt.NDArray[np.float64]:
+def _shares(weights: Weights, labels: Labels) -> npt.NDArray[np.float64]:
     sums = np.bincount(labels, weights=weights.astype(np.float64))
     return np.asarray(sums / max(float(sums.sum()), 1e-9))
 
 
-def _distinct(centroids: Embeddings, same_voice_similarity: float) -> bool:
+def _largest_similarity(centroids: Embeddings) -> float:
     similarity = centroids @ centroids.T
-    return bool(similarity[np.triu_indices(len(centroids), 1)].max() < same_voice_similarity)
+    return float(similarity[np.triu_indices(len(centroids), 1)].max())

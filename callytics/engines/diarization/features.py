@@ -39,8 +39,8 @@ def log_mel_filter_bank(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.floa
         block = frames[start : start + _BLOCK_FRAMES].astype(np.float32)
         block -= block.mean(axis=1, keepdims=True)
         previous = np.concatenate([block[:, :1], block[:, :-1]], axis=1)
-        block = (block - _PREEMPHASIS * previous) * _povey_window()
-        power = np.abs(np.fft.rfft(block, _FFT_SIZE, axis=1)).astype(np.float32) ** 2
+        emphasised = (block - np.float32(_PREEMPHASIS) * previous) * _povey_window()
+        power = np.abs(np.fft.rfft(emphasised, _FFT_SIZE, axis=1)).astype(np.float32) ** 2
         energies = power @ _mel_weights()
         features[start : start + len(block)] = np.log(np.maximum(energies, np.finfo(np.float32).eps))
     return features

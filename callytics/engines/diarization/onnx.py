@@ -37,10 +37,13 @@ class OnnxDiarizer:
         voice_step_s: the same for a mono call, where each window also votes on who speaks.
         min_speakers: of a mono call of unknown number.
         max_speakers: of a mono call of unknown number.
+        min_elbow: how far the merge of two voices must stand out from the merges within one. Of 48 recordings
+            made for the purpose from utterances that no reported figure uses, all 24 with one speaker stayed
+            under 1.34 and all 24 with two reached 1.37.
         same_voice_similarity: cosine of two centroids above which they are one voice.
         min_share: of the speech that a voice must have to be one.
         min_embedding_s: speech of one local speaker that makes a reliable embedding.
-        max_embedding_s: more adds time and no certainty.
+        max_piece_s: longer speech is cut, lest one embedding cover two people.
     """
 
     def __init__(
@@ -52,13 +55,14 @@ class OnnxDiarizer:
         min_speech_s: float = 0.1,
         min_silence_s: float = 0.5,
         channel_step_s: float = 5.0,
-        voice_step_s: float = 2.5,
+        voice_step_s: float = 5.0,
         min_speakers: int = 1,
         max_speakers: int = 6,
-        same_voice_similarity: float = 0.9,
+        min_elbow: float = 1.35,
+        same_voice_similarity: float = 0.93,
         min_share: float = 0.02,
-        min_embedding_s: float = 1.5,
-        max_embedding_s: float = 10.0,
+        min_embedding_s: float = 1.0,
+        max_piece_s: float = 3.0,
     ) -> None:
         self.model = " + ".join(MODELS)
         self.model_revision = " + ".join(models.get_model(name).revision[:12] for name in MODELS)
@@ -71,10 +75,11 @@ class OnnxDiarizer:
             min_silence_s=min_silence_s,
             min_speakers=min_speakers,
             max_speakers=max_speakers,
+            min_elbow=min_elbow,
             same_voice_similarity=same_voice_similarity,
             min_share=min_share,
             min_embedding_s=min_embedding_s,
-            max_embedding_s=max_embedding_s,
+            max_piece_s=max_piece_s,
         )
         self._segmenter = Segmenter(models.locate(MODELS[0]) / f"{MODELS[0]}.onnx", num_threads)
         self._embedder = Embedder(models.locate(MODELS[1]) / f"{MODELS[1]}.onnx", num_threads)

@@ -87,7 +87,7 @@ class Segmenter:
             frames = slice(int(first_frames[index]), int(first_frames[index]) + FRAMES_PER_WINDOW)
             total[frames] += taper * (1.0 - classes[:, 0])
             weight[frames] += taper
-        speech = total[:num_frames] / np.maximum(weight[:num_frames], 1e-9)
+        speech = np.asarray(total[:num_frames] / np.maximum(weight[:num_frames], 1e-9), np.float32)
         return Activity(probabilities, first_frames, num_frames, speech)
 
     def _windows(

@@ -1,14 +1,17 @@
 """Who speaks when in a recording with one channel: local segmentation, voice embeddings, clustering.
 
 The scheme of pyannote.audio 3 (Bredin, "pyannote.audio 2.1 speaker diarization pipeline", Interspeech 2023):
-sliding windows are segmented into local speakers, each local speaker gets an embedding of the speech where
-nobody else talks, the embeddings are clustered over the whole call, and the windows vote on every frame.
+sliding windows are segmented into local speakers, what each says while nobody else talks is embedded, the
+embeddings are clustered over the whole call, and the windows vote on every frame. Unlike there, a local speaker
+has one embedding for each piece of speech: over the telephone the segmentation often takes two similar voices
+for one, and then one embedding for both would belong to neither.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import pairwise, product
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +19,7 @@ import numpy.typing as npt
 from callytics.domain import Pcm
 from callytics.engines.diarization.channels import mask_to_segments
 from callytics.engines.diarization.clustering import cluster_voices
-from callytics.engines.diarization.embedding import EMBEDDING_DIMENSION, Embedder
+from callytics.engines.diarization.embedding import EMBEDDING_DIMENSION, MIN_FEATURE_FRAMES, Embedder
 from callytics.engines.diarization.features import FRAME_SHIFT_SAMPLES as FEATURE_SHIFT_SAMPLES
 from callytics.engines.diarization.features import log_mel_filter_bank
 from callytics.engines.diarization.segmentation import (
@@ -28,9 +31,12 @@ from callytics.engines.diarization.segmentation import (
     WINDOW_SAMPLES,
     Activity,
     Segmenter,
+    runs,
 )
 
 _FEATURE_SHIFT_S = FEATURE_SHIFT_SAMPLES / 16_000
+LOCAL_PRIOR = 0.5
+"""Weight of a second of the same local speaker elsewhere in the window, against a second of the piece itself."""
 
 
 @dataclass(frozen=True)
@@ -43,23 +49,31 @@ class VoiceOptions:
     min_silence_s: float
     min_speakers: int
     max_speakers: int
+    min_elbow: float
     same_voice_similarity: float
     min_share: float
     min_embedding_s: float
-    max_embedding_s: float
+    max_piece_s: float
 
 
 @dataclass(frozen=True, eq=False)
-class LocalVoices:
-    """Embeddings of the local speakers of all windows.
+class Pieces:
+    """Stretches in which one local speaker of one window talks alone, without a pause, for a few seconds at most.
 
     Attributes:
-        embeddings: unit vectors, shape (num_windows, 3, 192); zeros where there is too little speech.
-        clean_s: seconds of speech of that speaker alone, shape (num_windows, 3).
+        windows, speakers: which local speaker, shape (num_pieces,).
+        frames: half-open range within the window, shape (num_pieces, 2).
+        embeddings: unit vectors, shape (num_pieces, 192).
     """
 
+    windows: npt.NDArray[np.int64]
+    speakers: npt.NDArray[np.int64]
+    frames: npt.NDArray[np.int64]
     embeddings: npt.NDArray[np.float32]
-    clean_s: npt.NDArray[np.float32]
+
+    @property
+    def durations_s(self) -> npt.NDArray[np.float32]:
+        return ((self.frames[:, 1] - self.frames[:, 0]) * FRAME_SHIFT_S).astype(np.float32)
 
 
 def voice_segments(
@@ -69,9 +83,9 @@ def voice_segments(
     activity = segmenter(pcm, channel, options.step_s)
     if not (activity.speech > options.threshold).any():
         return []
-    local = embed_local_speakers(pcm, channel, activity, embedder, options)
-    centroids = _voices(local, options)
-    scores = _vote(activity, _assign(activity, local, centroids), len(centroids))
+    pieces = embed_pieces(pcm, channel, activity, embedder, options)
+    centroids = _voices(pieces, options)
+    scores = _vote(activity, pieces, _similarity(activity, pieces, centroids), len(centroids))
     masks = _binarise(scores, activity, options.threshold)
     segments = [
         mask_to_segments(mask, options.min_speech_s, options.min_silence_s, pcm.duration_s)
@@ -80,85 +94,127 @@ def voice_segments(
     return [voice for voice in segments if voice]
 
 
-def embed_local_speakers(
+def embed_pieces(
     pcm: Pcm, channel: int, activity: Activity, embedder: Embedder, options: VoiceOptions
-) -> LocalVoices:
-    """One embedding for each local speaker of each window, from the frames where only that one speaks."""
-    num_windows = len(activity.first_frames)
-    embeddings = np.zeros((num_windows, MAX_LOCAL_SPEAKERS, EMBEDDING_DIMENSION), np.float32)
-    clean_s = np.zeros((num_windows, MAX_LOCAL_SPEAKERS), np.float32)
-    for window in range(num_windows):
-        active = activity.probabilities[window].astype(np.float32) > options.threshold
-        alone = active & (active.sum(axis=1, keepdims=True) == 1)
-        clean_s[window] = alone.sum(axis=0) * FRAME_SHIFT_S
-        speakers = np.flatnonzero(clean_s[window] >= options.min_embedding_s)
-        if len(speakers) == 0:
+) -> Pieces:
+    """Cut the speech of every local speaker into pieces and embed each of them.
+
+    A local speaker may well be two people with similar voices, whom a pause or the length of a piece parts.
+    """
+    keys: list[tuple[int, int, int, int]] = []
+    embeddings: list[npt.NDArray[np.float32]] = []
+    for window, first_frame in enumerate(activity.first_frames):
+        ranges = list(_alone(activity.probabilities[window], options))
+        if not ranges:
             continue
-        first_sample = int(activity.first_frames[window]) * FRAME_SHIFT_SAMPLES
-        samples = pcm.int16()[channel, first_sample : first_sample + WINDOW_SAMPLES]
+        first_sample = int(first_frame) * FRAME_SHIFT_SAMPLES
+        samples = pcm.int16()[channel, first_sample : first_sample + WINDOW_SAMPLES].astype(np.float32)
         features = log_mel_filter_bank(samples / np.float32(32768.0))
-        for speaker in speakers:
-            chosen = features[_feature_mask(alone[:, speaker], len(features))]
-            chosen = chosen[: round(options.max_embedding_s / _FEATURE_SHIFT_S)]
-            embeddings[window, speaker] = embedder(chosen)
-    return LocalVoices(embeddings, clean_s)
+        for speaker, first, last in ranges:
+            chosen = features[_feature_index(first) : _feature_index(last)]
+            if len(chosen) >= MIN_FEATURE_FRAMES:
+                keys.append((window, speaker, first, last))
+                embeddings.append(embedder(chosen))
+    table = np.array(keys, np.int64).reshape(-1, 4)
+    vectors = np.array(embeddings, np.float32).reshape(-1, EMBEDDING_DIMENSION)
+    return Pieces(table[:, 0], table[:, 1], table[:, 2:], vectors)
 
 
-def _feature_mask(mask: npt.NDArray[np.bool_], num_features: int) -> npt.NDArray[np.bool_]:
-    """From segmentation frames (16.9 ms) to feature frames (10 ms), by the middle of each."""
-    middles_s = 0.0125 + np.arange(num_features) * _FEATURE_SHIFT_S
-    frames = np.round((middles_s - FIRST_FRAME_S) / FRAME_SHIFT_S).astype(np.int64)
-    return np.asarray(mask[np.clip(frames, 0, len(mask) - 1)])
+def _alone(probabilities: npt.NDArray[np.float16], options: VoiceOptions) -> Iterator[tuple[int, int, int]]:
+    """The pieces of one window as (speaker, first frame, last frame)."""
+    active = probabilities > options.threshold
+    alone = active & (active.sum(axis=1, keepdims=True) == 1)
+    for speaker in range(MAX_LOCAL_SPEAKERS):
+        for first, last in runs(alone[:, speaker]):
+            num_parts = max(1, -(-int(last - first) // round(options.max_piece_s / FRAME_SHIFT_S)))
+            edges = np.linspace(first, last, num_parts + 1).round().astype(np.int64)
+            for part_first, part_last in pairwise(edges.tolist()):
+                yield speaker, part_first, part_last
 
 
-def _voices(local: LocalVoices, options: VoiceOptions) -> npt.NDArray[np.float32]:
-    """Centroids over the call; one voice where no window holds enough speech for an embedding."""
-    reliable = local.clean_s >= options.min_embedding_s
+def _feature_index(frame: int) -> int:
+    """The feature frame (10 ms) whose middle lies at the start of a segmentation frame (16.9 ms)."""
+    return max(0, round((FIRST_FRAME_S + (frame - 0.5) * FRAME_SHIFT_S - 0.0125) / _FEATURE_SHIFT_S))
+
+
+def _voices(pieces: Pieces, options: VoiceOptions) -> npt.NDArray[np.float32]:
+    """Centroids over the call; short pieces count only where there are no others."""
+    reliable = pieces.durations_s >= options.min_embedding_s
+    if not reliable.any():
+        reliable = pieces.durations_s >= 0.0
     if not reliable.any():
         return np.zeros((1, EMBEDDING_DIMENSION), np.float32)
     return cluster_voices(
-        local.embeddings[reliable],
-        local.clean_s[reliable],
+        pieces.embeddings[reliable],
+        pieces.durations_s[reliable],
         min_speakers=options.min_speakers,
         max_speakers=options.max_speakers,
+        min_elbow=options.min_elbow,
         same_voice_similarity=options.same_voice_similarity,
         min_share=options.min_share,
     )
 
 
-def _assign(
-    activity: Activity, local: LocalVoices, centroids: npt.NDArray[np.float32]
-) -> npt.NDArray[np.int64]:
-    """The voice of each local speaker, shape (num_windows, 3); two of one window are never the same voice.
+def _similarity(
+    activity: Activity, pieces: Pieces, centroids: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Evidence for each voice, cosine times seconds: of each piece, shape (num_pieces, num_voices), and of
+    each local speaker, shape (num_windows, 3, num_voices)."""
+    of_pieces = (pieces.embeddings @ centroids.T) * pieces.durations_s[:, None]
+    of_speakers = np.zeros((len(activity.first_frames), MAX_LOCAL_SPEAKERS, len(centroids)), np.float32)
+    np.add.at(of_speakers, (pieces.windows, pieces.speakers), of_pieces)
+    return of_pieces, of_speakers
 
-    With fewer voices than local speakers the least likely local speaker gets none (-1).
+
+def _vote(
+    activity: Activity,
+    pieces: Pieces,
+    similarity: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
+    num_voices: int,
+) -> npt.NDArray[np.float32]:
+    """Mean activity of each voice over the windows that see a frame, shape (num_frames, num_voices).
+
+    A piece belongs to the voice that it resembles, with the rest of its local speaker as a prior: that carries
+    the pieces too short to tell. Overlapped speech, which has no embedding, goes by the local speakers.
     """
-    num_voices = len(centroids)
-    similarity = local.embeddings @ centroids.T  # (num_windows, 3, num_voices)
-    heard = activity.probabilities.astype(np.float32).mean(axis=1) * FRAMES_PER_WINDOW * FRAME_SHIFT_S
-    weighted = similarity * heard[:, :, None] + 1e-3 * heard[:, :, None]
-    # Padding with "no voice" makes every assignment a permutation: at most 3 local speakers of n voices.
-    padded = np.concatenate([weighted, np.zeros((*heard.shape, MAX_LOCAL_SPEAKERS), np.float32)], axis=2)
-    columns = list(range(num_voices)) + [num_voices] * MAX_LOCAL_SPEAKERS
-    options = sorted(set(permutations(columns, MAX_LOCAL_SPEAKERS)))
-    totals = np.stack([sum(padded[:, s, v] for s, v in enumerate(option)) for option in options], axis=1)
-    best = np.array(options)[totals.argmax(axis=1)]
-    best[best == num_voices] = -1
-    return np.asarray(best, np.int64)
-
-
-def _vote(activity: Activity, voices: npt.NDArray[np.int64], num_voices: int) -> npt.NDArray[np.float32]:
-    """Mean activity of each voice over the windows that see a frame, shape (num_frames, num_voices)."""
+    of_pieces, of_speakers = similarity
     taper = np.hamming(FRAMES_PER_WINDOW).astype(np.float32)
     total = np.zeros((activity.num_frames + FRAMES_PER_WINDOW, num_voices), np.float32)
     weight = np.zeros((activity.num_frames + FRAMES_PER_WINDOW, 1), np.float32)
-    for window, first in enumerate(activity.first_frames):
-        frames = slice(int(first), int(first) + FRAMES_PER_WINDOW)
+    local_voices = _local_voices(of_speakers)
+    prior = of_speakers[pieces.windows, pieces.speakers] - of_pieces
+    piece_voices = (of_pieces + LOCAL_PRIOR * prior).argmax(axis=1)
+    piece_rows = np.searchsorted(pieces.windows, np.arange(len(activity.first_frames) + 1))
+    for window, first_frame in enumerate(activity.first_frames):
+        frames = slice(int(first_frame), int(first_frame) + FRAMES_PER_WINDOW)
+        voice = np.repeat(local_voices[window][None], FRAMES_PER_WINDOW, axis=0)
+        for piece in range(piece_rows[window], piece_rows[window + 1]):
+            first, last = pieces.frames[piece]
+            voice[first:last, pieces.speakers[piece]] = piece_voices[piece]
+        votes = np.zeros((FRAMES_PER_WINDOW, num_voices), np.float32)
+        for speaker in range(MAX_LOCAL_SPEAKERS):
+            rows = np.flatnonzero(voice[:, speaker] >= 0)
+            values = activity.probabilities[window, rows, speaker].astype(np.float32)
+            np.add.at(votes, (rows, voice[rows, speaker]), values)
+        total[frames] += taper[:, None] * np.minimum(votes, 1.0)
         weight[frames, 0] += taper
-        for speaker, voice in enumerate(voices[window]):
-            if voice >= 0:
-                total[frames, voice] += taper * activity.probabilities[window, :, speaker]
     return np.asarray(total[: activity.num_frames] / np.maximum(weight[: activity.num_frames], 1e-9))
+
+
+def _local_voices(of_speakers: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+    """The voice of each local speaker, shape (num_windows, 3); two of one window are never the same voice.
+
+    -1 where a window has more local speakers than the call has voices.
+    """
+    num_windows, _, num_voices = of_speakers.shape
+    padded = np.concatenate([of_speakers + 1e-3, np.zeros((num_windows, 3, 3), np.float32)], axis=2)
+    choices = [
+        choice
+        for choice in product([*range(num_voices), -1], repeat=MAX_LOCAL_SPEAKERS)
+        if all(choice.count(voice) == 1 for voice in choice if voice >= 0)
+    ]
+    totals = np.stack([sum(padded[:, s, v] for s, v in enumerate(choice)) for choice in choices], axis=1)
+    return np.asarray(np.array(choices, np.int64)[totals.argmax(axis=1)])
 
 
 def _binarise(scores: npt.NDArray[np.float32], activity: Activity, threshold: float) -> npt.NDArray[np.bool_]:
