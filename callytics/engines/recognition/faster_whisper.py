@@ -4,7 +4,7 @@
     both channels: a span that only echoes the other channel is left out          crosstalk.py
     language, from several windows, where the caller did not say
     batches of windows: beam search -> words with times                           decoding.py
-    windows with loops, echoes or low probability: again, in halves, then with a repetition penalty
+    windows with loops, missing text or low probability: again, in halves, then with a repetition penalty
     what was not said is dropped and reported                                     hallucination.py, crosstalk.py
 
 Everything is deterministic: there is no sampling, and no window sees the text of another.
@@ -201,15 +201,19 @@ class FasterWhisperRecognizer:
     def _decode_again(
         self, pcm: Pcm, first: Decoded, language: str, hotwords: str | None
     ) -> Sequence[Decoded]:
-        """The best of: as it was; in halves; with a penalty on repetition. No sampling, unlike Whisper's fallback
-        to higher temperatures: the same call must always give the same text."""
+        """The best of: as it was; in halves (of halves); with a penalty on repetition. No sampling, unlike
+        Whisper's fallback to higher temperatures: the same call must always give the same text."""
         attempts: list[Sequence[Decoded]] = [[first]]
         halves = first.window.halves()
         if len(halves) > 1:
-            attempts.append(self._decoder.decode(pcm, halves, language, hotwords, self._search))
+            parts: list[Decoded] = []
+            for half in self._decoder.decode(pcm, halves, language, hotwords, self._search):
+                again = suspicious(half)
+                parts += self._decode_again(pcm, half, language, hotwords) if again else [half]
+            attempts.append(parts)
         if all(any(suspicious(one) for one in attempt) for attempt in attempts):
             strict = replace(self._search, repetition_penalty=1.2, no_repeat_ngram_size=4)
-            attempts.append(self._decoder.decode(pcm, halves, language, hotwords, strict))
+            attempts.append(self._decoder.decode(pcm, [first.window], language, hotwords, strict))
         return min(attempts, key=badness)
 
 

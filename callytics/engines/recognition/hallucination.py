@@ -23,6 +23,12 @@ MAX_CHARACTERS_PER_S = 25.0
 MIN_REPEATS = 5
 """People do say "네 네 네 네" and "no no no"; five times and more without a pause is a decoder in a loop."""
 
+MAX_WORD_S = 2.0
+"""Whisper's own mark of an anomalous word. Windows have no long pauses, so a word that lasts longer stands where
+text is missing: the decoder ended too early, and the alignment stretched the words it has over the rest."""
+
+MISSING_S = 1.0  # a long breath at the edge of a window is no missing text
+
 MIN_ECHO_CHARACTERS = 8
 """A phrase this long, said twice in a row word for word, is worth a second look."""
 
@@ -106,15 +112,28 @@ def suspicious(decoded: Decoded) -> bool:
         or loops(decoded.text)
         or echoes(decoded.text)
         or len(compact(decoded.text)) > MAX_CHARACTERS_PER_S * decoded.window.duration_s
+        or missing_s(decoded) > MISSING_S
     )
 
 
-def badness(attempt: Sequence[Decoded]) -> tuple[int, float]:
-    """Orders attempts at the same window, the best first: without loops, then the most probable."""
+def missing_s(decoded: Decoded) -> float:
+    """Seconds of speech that no text stands for: of stretched words, what is beyond ``MAX_WORD_S``; all where
+    there is no text."""
+    if not decoded.words:
+        return decoded.window.duration_s if decoded.window.duration_s > MAX_WORD_S else 0.0
+    lengths = [word.end_s - word.start_s for word in decoded.words]
+    lengths += [decoded.words[0].start_s, decoded.window.duration_s - decoded.words[-1].end_s]
+    return sum(max(0.0, length - MAX_WORD_S) for length in lengths)
+
+
+def badness(attempt: Sequence[Decoded]) -> tuple[int, int, float]:
+    """Orders attempts at the same window, the best first: without loops, then without missing text (to 2 s),
+    then the most probable."""
     loop = sum(loops(one.text) + echoes(one.text) for one in attempt)
+    missing = round(sum(missing_s(one) for one in attempt) / MAX_WORD_S)
     num_tokens = sum(len(one.tokens) + 1 for one in attempt)
     logprob = sum(one.avg_logprob * (len(one.tokens) + 1) for one in attempt) / max(1, num_tokens)
-    return loop, -logprob
+    return loop, missing, -logprob
 
 
 def reason_to_drop_window(decoded: Decoded) -> str | None:

@@ -5,7 +5,14 @@ import pytest
 
 from callytics.engines.recognition.decoding import Decoded, TimedWord
 from callytics.engines.recognition.evidence import ONSET_S, believed_words
-from callytics.engines.recognition.hallucination import badness, echoes, loop_words, loops, suspicious
+from callytics.engines.recognition.hallucination import (
+    badness,
+    echoes,
+    loop_words,
+    loops,
+    missing_s,
+    suspicious,
+)
 from callytics.engines.recognition.speech import FRAME_S, Span, Window
 
 
@@ -100,3 +107,15 @@ def test_the_last_word_lasts_as_long_as_the_voice() -> None:
 
 def test_punctuation_alone_is_no_word() -> None:
     assert believed_words(decoded("... ♪"), speech()) == ([], [])
+
+
+def test_text_that_ends_long_before_the_speech_is_missing_text() -> None:
+    window = Window(0, (Span(0.0, 28.0),))
+    words = (TimedWord(" 이런", 0.2, 24.0, 0.4), TimedWord(" 음악은", 24.0, 24.6, 0.9))
+    stretched = Decoded(window, (1, 2), "이런 음악은", -0.2, 0.1, words)
+    assert missing_s(stretched) == pytest.approx(21.8 + 1.4)
+    assert suspicious(stretched)
+    assert (
+        min([[stretched], [decoded("이런 음악은 어떠세요", avg_logprob=-0.5)]], key=badness)[0]
+        is not stretched
+    )
