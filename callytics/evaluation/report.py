@@ -67,20 +67,21 @@ def figure(measured: Measurements) -> str:
     """The run on one line."""
     parts = []
     for language, unit in (("ko", "CER"), ("en", "WER")):
-        rates = [
-            f"{name} {number(pooled(select(measured.recognition, OURS, subset, language, long), _units).rate)}"
-            for subset, long, name in (
-                ("utterances", False, "sentences"),
-                ("composed stereo", False, "stereo"),
-                ("composed mono", False, "mono"),
+        rates = {
+            name: pooled(select(measured.recognition, OURS, subset, language), _units).rate
+            for subset, name in (
+                ("utterances", "sentences"),
+                ("composed stereo", "stereo"),
+                ("composed mono", "mono"),
             )
-        ]
-        parts.append(f"{language} {unit} " + " ".join(rates))
+        }
+        known = [f"{name} {number(rate)}" for name, rate in rates.items() if not math.isnan(rate)]
+        parts += [f"{language} {unit} {' '.join(known)}"] if known else []
     for layout in ("stereo", "mono"):
-        pooled_scores = pool(_ours(measured.diarization, f"composed {layout}"))
-        parts.append(
-            f"{layout} DER {number(pooled_scores.forgiving.rate)} roles {number(pooled_scores.roles.accuracy)}"
-        )
+        scores = _ours(measured.diarization, f"composed {layout}")
+        sums = pool(scores)
+        if scores:
+            parts.append(f"{layout} DER {number(sums.forgiving.rate)} roles {number(sums.roles.accuracy)}")
     if measured.silence:
         parts.append(f"invented {summary(measured.silence).get(OURS, 0)}")
     parts += [f"{name} {number(value)}" for name, value in measured.headline.items()]
@@ -111,7 +112,8 @@ def _head(measured: Measurements) -> str:
         f"{engines}\n\nVersions: {packages}.\n\n"
         "Baselines, on the same recordings with the same weights: plain faster-whisper, beam 5, language given: "
         + "; ".join(f"({mode.id}) {mode.description}" for mode in MODES)
-        + ". How each figure is made stands at the end. Nothing was trained or tuned on these recordings."
+        + ". How each figure is made stands at the end. No recording of the kit was used to train or tune "
+        "anything; where text of it was looked at, the table says so."
     )
 
 

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from callytics.config import load_stages
 from callytics.domain import CallOptions
 from callytics.errors import InvalidRequestError, NotFoundError
-from callytics.evaluation import datasets, enhancement, silence
+from callytics.evaluation import datasets, enhancement, silence, text
 from callytics.evaluation.baselines import MODES, PlainWhisper, cache_key, silero_channels
 from callytics.evaluation.cache import (
     HypothesisCache,
@@ -167,6 +167,14 @@ class Evaluation:
                         )
                         self.measured.silence.append(silence.invented(recording, plain, mode.id))
 
+    def text(self) -> None:
+        """Korean sentence boundaries and sentiment: on text, without any recording."""
+        for _ in self._each(["figures"], "text"):
+            figures = text.measure_text(self.data)
+            self.measured.tables += figures.tables
+            self.measured.floors += figures.floors
+            self.measured.headline |= figures.headline
+
     def enhancement(self) -> None:
         """Does noise reduction help recognition? The table of enhancement.py, which runs plain Whisper."""
         num_clips = min(self._limit or ENHANCEMENT_CLIPS, ENHANCEMENT_CLIPS)
@@ -242,6 +250,8 @@ def main(
             evaluation.meetings()
         if "silence" in parts:
             evaluation.silence()
+        if "text" in parts:
+            evaluation.text()
         if "enhancement" in parts:
             evaluation.enhancement()
         measured = evaluation.finish(command, partial)
