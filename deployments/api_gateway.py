@@ -49,7 +49,7 @@ class HandleAudio:
         return media
 
     async def convert(self, uri: str, audio_format: str, options: CallOptions) -> bytes:
-        data: bytes = await _ask("audio-processor", "call", "convert", uri, audio_format)
+        data: bytes = await _ask("audio-processor", "call", "convert", uri, audio_format, options)
         return data
 
 

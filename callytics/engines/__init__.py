@@ -39,7 +39,8 @@ def load_engine(config: StageConfig) -> Any:
         if isinstance(error, ModuleNotFoundError) and error.name not in (None, module_name):
             raise _not_installed(config, error) from error
         raise ConfigError(
-            "engine_unknown", f"{config.stage}: no engine {config.engine!r}; name it as 'package.module:Class'."
+            "engine_unknown",
+            f"{config.stage}: no engine {config.engine!r}; name it as 'package.module:Class'.",
         ) from error
     try:
         return engine_class(**config.options)
