@@ -27,6 +27,7 @@ from rich.console import Console
 
 from benchmarks.memory import PeakMemory
 from callytics.client import Client
+from callytics.errors import CallyticsError
 from callytics.evaluation.measurements import machine
 from callytics.settings import api_key
 from callytics.settings import home as settings_home
@@ -37,8 +38,8 @@ SAMPLE_CALL = PROJECT / "sample/call.mp3"
 CALL_S = 120.0
 MAX_WALL_RATIO = 0.6
 MAX_MEMORY_GB = 6.0
-HTTP_PORT = 18400
-DASHBOARD_PORT = 18465
+HTTP_PORT, DASHBOARD_PORT = 8400, 8665
+"""Of a graph of our own, beside one that may run. Ray keeps 10002 to 19999 for its workers."""
 
 
 @dataclass(frozen=True)
@@ -195,4 +196,7 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except CallyticsError as error:
+        raise SystemExit(f"error: {error.message} [{error.code}]") from error
