@@ -54,6 +54,9 @@ class FasterWhisperRecognizer:
         cpu_threads: per call; ``num_workers`` calls run at the same time.
         beam_size: width of the beam search.
         batch_size: windows decoded together.
+        retry_logprob: a window whose mean log probability is lower is decoded in halves too, and the more
+            probable text is taken. On calls composed for development -0.4 was never worse and at best took CER
+            from .303 to .276; retrying every window gave no more. Costs a second pass on noisy calls.
         languages: the only languages to expect when detecting; empty for all of Whisper's.
         detection_windows: windows of speech that the language is judged by.
         vad_threshold: probability above which Silero calls it speech (its own default).
@@ -72,6 +75,7 @@ class FasterWhisperRecognizer:
         num_workers: int = 1,
         beam_size: int = 5,
         batch_size: int = 8,
+        retry_logprob: float = -0.4,
         languages: Sequence[str] = (),
         detection_windows: int = 4,
         vad_threshold: float = 0.5,
@@ -102,6 +106,7 @@ class FasterWhisperRecognizer:
         self._detector = SpeechDetector()
         self._search = Search(beam_size=beam_size)
         self._batch_size = batch_size
+        self._retry_logprob = retry_logprob
         self._languages = tuple(languages)
         self._detection_windows = detection_windows
         self._vad_threshold = vad_threshold
@@ -193,7 +198,7 @@ class FasterWhisperRecognizer:
     ) -> Iterator[Decoded]:
         for batch in _batches(windows, self._batch_size):
             for decoded in self._decoder.decode(pcm, batch, language, hotwords, self._search):
-                if suspicious(decoded):
+                if suspicious(decoded) or decoded.avg_logprob < self._retry_logprob:
                     yield from self._decode_again(pcm, decoded, language, hotwords)
                 else:
                     yield decoded
@@ -211,6 +216,7 @@ class FasterWhisperRecognizer:
                 again = suspicious(half)
                 parts += self._decode_again(pcm, half, language, hotwords) if again else [half]
             attempts.append(parts)
+        # A window that is only improbable is not worth a third pass.
         if all(any(suspicious(one) for one in attempt) for attempt in attempts):
             strict = replace(self._search, repetition_penalty=1.2, no_repeat_ngram_size=4)
             attempts.append(self._decoder.decode(pcm, [first.window], language, hotwords, strict))
