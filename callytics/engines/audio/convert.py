@@ -7,6 +7,7 @@ Python in 3.13), so packets are streamed through PyAV instead.
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -44,7 +45,13 @@ LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
 """FFmpeg's usual layout for 1 to 8 channels: many files leave theirs open."""
 
 
-def convert_to(uri: str, format: str, sink: BinaryIO, options: CallOptions | None = None) -> None:
+def convert_to(
+    uri: str,
+    format: str,
+    sink: BinaryIO,
+    options: CallOptions | None = None,
+    max_duration_s: float = math.inf,
+) -> None:
     """Write a recording in another format to ``sink``, which must be seekable.
 
     Sample rate and channels are kept where the format can carry them; else the next higher rate it knows, and two
@@ -53,7 +60,7 @@ def convert_to(uri: str, format: str, sink: BinaryIO, options: CallOptions | Non
 
     Raises:
         InvalidRequestError: ``format`` is none of wav, flac, mp3, opus.
-        InvalidMediaError: the recording cannot be decoded.
+        InvalidMediaError: the recording cannot be decoded, or is longer than ``max_duration_s``.
     """
     import av
 
@@ -69,9 +76,12 @@ def convert_to(uri: str, format: str, sink: BinaryIO, options: CallOptions | Non
     ):
         output: Any = None
         resampler: Any = None
-        num_channels = 0
+        num_channels, duration_s = 0, 0.0
         for block, rate_hz in frames.blocks_in_time(source, stream, damage):
             samples = frames.sanitised(block, damage)
+            duration_s += samples.shape[1] / rate_hz
+            if duration_s > max_duration_s:
+                raise media.too_long(duration_s, max_duration_s)
             if output is None:
                 num_channels = min(samples.shape[0], len(LAYOUTS))
                 output = _add_stream(container, target, rate_hz, num_channels)
@@ -91,10 +101,12 @@ def convert_to(uri: str, format: str, sink: BinaryIO, options: CallOptions | Non
         container.mux(output.encode(None))
 
 
-def convert(uri: str, format: str, options: CallOptions | None = None) -> bytes:
+def convert(
+    uri: str, format: str, options: CallOptions | None = None, max_duration_s: float = math.inf
+) -> bytes:
     """As :func:`convert_to`, in memory: three hours of stereo at 8 kHz are 346 MB as WAV, some 100 MB as Opus."""
     sink = io.BytesIO()
-    convert_to(uri, format, sink, options)
+    convert_to(uri, format, sink, options, max_duration_s)
     return sink.getvalue()
 
 

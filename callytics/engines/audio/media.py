@@ -24,6 +24,8 @@ ALLOWED_DEMUXERS = (
 RAW_FORMATS = {"mulaw": "mulaw", "alaw": "alaw", "s16le": "s16le"}
 """Headerless formats a caller may name, and FFmpeg's demuxer for each."""
 
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 2_000, 768_000  # below, no speech is left; above, there are no recorders
+MAX_CHANNELS = 32
 DEFAULT_RAW_RATE_HZ = 8000  # what a PBX writes
 _SELF_DESCRIBING = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3", b".snd", b"#!AMR", b"\x1aE\xdf\xa3")
 _STREAMED_RIFF_SIZES = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00")
@@ -74,7 +76,16 @@ def opened(uri: str, options: CallOptions) -> Iterator[tuple[Any, Any]]:
                 raise no_audio("it holds no audio track")
             if stream.codec_context is None:
                 raise undecodable("no decoder for its audio track")
+            _check_plausible(stream.codec_context)
             yield container, stream
+
+
+def _check_plausible(codec: Any) -> None:
+    """Refuse headers that would make hours of nothing, or gigabytes, out of a few bytes."""
+    if not LOWEST_RATE_HZ <= codec.sample_rate <= HIGHEST_RATE_HZ:
+        raise undecodable(f"a sample rate of {codec.sample_rate} Hz is none of a recording")
+    if not 1 <= codec.channels <= MAX_CHANNELS:
+        raise undecodable(f"{codec.channels} channels are none of a call")
 
 
 def _open_arguments(file: BinaryIO, options: CallOptions) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class StandardAudioProcessor:
 
         ``options`` tell the format of a headerless recording.
         """
-        return conversion.convert(uri, format, options)
+        return conversion.convert(uri, format, options, self._max_duration_s)
 
     def __call__(self, recording: Recording, options: CallOptions) -> Audio:
         """Decode, choose channels, measure, enhance.

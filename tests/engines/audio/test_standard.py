@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -288,6 +289,29 @@ def test_a_header_that_lies_about_its_length_is_not_believed(tmp_path: Path) -> 
     engine = StandardAudioProcessor(max_duration_s=10.0)
     assert engine.probe(Recording("call", str(path)), CallOptions()).duration_s < 10.0
     assert "truncated" in codes(engine(Recording("call", str(path)), CallOptions()))
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "num_channels"), [(0, 1), (1, 1), (900, 1), (4_000_000_000, 1), (8_000, 0), (8_000, 200)]
+)
+def test_a_header_that_no_recorder_writes_is_refused_at_once(
+    tmp_path: Path, rate_hz: int, num_channels: int
+) -> None:
+    """One byte of sample rate must not become hours of audio."""
+    data = b"\x10\x20" * 100_000
+    header = struct.pack("<4sI4s4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16)
+    header += struct.pack("<HHIIHH", 1, num_channels, rate_hz, rate_hz, num_channels * 2, 16)
+    path = tmp_path / "call.wav"
+    path.write_bytes(header + struct.pack("<4sI", b"data", len(data)) + data)
+    engine = StandardAudioProcessor()
+    recording = Recording("call", str(path))
+    for ask in (
+        lambda: engine.probe(recording, CallOptions()),
+        lambda: engine(recording, CallOptions()),
+        lambda: engine.convert(recording.uri, "opus"),
+    ):
+        with pytest.raises(InvalidMediaError):
+            ask()
 
 
 def test_reads_any_fsspec_url(tmp_path: Path) -> None:
