@@ -141,8 +141,8 @@ def mask_to_segments(
     segments: list[tuple[float, float]] = []
     for first, last in runs(mask):
         # The first and the last frame stand for the edges of the recording, half a receptive field outside.
-        start_s = 0.0 if first == 0 else frame_to_s(first)
-        end_s = duration_s if last == len(mask) else min(duration_s, frame_to_s(last))
+        start_s = 0.0 if first == 0 else float(frame_to_s(first))
+        end_s = duration_s if last == len(mask) else float(min(duration_s, frame_to_s(last)))
         if end_s - start_s < min_speech_s:
             continue
         if segments and start_s - segments[-1][1] < min_silence_s:

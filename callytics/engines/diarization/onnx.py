@@ -18,6 +18,7 @@ from callytics.domain import (
 from callytics.engines.diarization.channels import channel_speech
 from callytics.engines.diarization.embedding import Embedder
 from callytics.engines.diarization.segmentation import Segmenter
+from callytics.engines.diarization.tones import is_tonal
 from callytics.engines.diarization.voices import VoiceOptions, voice_segments
 from callytics.errors import InvalidRequestError
 
@@ -114,6 +115,7 @@ class OnnxDiarizer:
             SpeechSegment(start_s, end_s, f"spk_{channel}", channel)
             for channel, parts in enumerate(speech)
             for start_s, end_s in parts
+            if not is_tonal(audio.pcm, channel, start_s, end_s)
         ]
         # A convention of the site is a little less sure than a word of the caller.
         confidence = 1.0 if options.agent_channel is not None else 0.9
@@ -141,7 +143,8 @@ class OnnxDiarizer:
                 min_share=0.0,
             )
         voices = voice_segments(audio.pcm, 0, self._segmenter, self._embedder, voice_options)
-        voices.sort()
+        voices = [[part for part in voice if not is_tonal(audio.pcm, 0, *part)] for voice in voices]
+        voices = sorted(voice for voice in voices if voice)
         segments = [
             SpeechSegment(start_s, end_s, f"spk_{index}")
             for index, parts in enumerate(voices)
