@@ -43,7 +43,7 @@ def one_line_errors() -> Iterator[None]:
 
 def _cluster(*arguments: str) -> None:
     """The local Ray cluster is the deployments' business; this library only starts their command."""
-    done = subprocess.run([sys.executable, "-m", "deployments", *arguments], check=False)
+    done = subprocess.run([sys.executable, "-m", "deployments.local", *arguments], check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)
 
