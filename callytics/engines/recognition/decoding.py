@@ -15,6 +15,9 @@ from callytics.engines.recognition.speech import Window
 PREPENDED = "\"'“¿([{-"
 APPENDED = "\"'.。,，!！?？:：”)]}、"
 
+UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+"""Written without spaces between words: faster-whisper splits them by character (its tokenizer.py)."""
+
 
 @dataclass(frozen=True)
 class TimedWord:
@@ -137,7 +140,21 @@ class Decoder:
                 for word in alignment
                 if word["word"].strip()
             )
+            if tokenizer.language_code not in UNSPACED_LANGUAGES:
+                words = joined(words)
             timed.append(
                 Decoded(one.window, one.tokens, one.text, one.avg_logprob, one.no_speech_prob, words)
             )
         return timed
+
+
+def joined(words: Sequence[TimedWord]) -> tuple[TimedWord, ...]:
+    """Parts of a word that the tokeniser cut at a hyphen ("thirty", "-nine") put together again."""
+    whole: list[TimedWord] = []
+    for word in words:
+        if whole and not word.text.startswith(" "):
+            before = whole.pop()
+            probability = (before.probability + word.probability) / 2
+            word = TimedWord(before.text + word.text, before.start_s, word.end_s, probability)
+        whole.append(word)
+    return tuple(whole)
