@@ -12,7 +12,7 @@ Everything is deterministic: there is no sampling, and no window sees the text o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -58,6 +58,7 @@ class FasterWhisperRecognizer:
             probable text is taken. On calls composed for development -0.4 was never worse and at best took CER
             from .303 to .276; retrying every window gave no more. Costs a second pass on noisy calls.
         languages: the only languages to expect when detecting; empty for all of Whisper's.
+        likely_languages: of these the best is taken where detection is a guess (a few words, bad sound).
         detection_windows: windows of speech that the language is judged by.
         vad_threshold: probability above which Silero calls it speech (its own default).
         min_speech_s: shorter spans are noise.
@@ -77,6 +78,7 @@ class FasterWhisperRecognizer:
         batch_size: int = 8,
         retry_logprob: float = -0.4,
         languages: Sequence[str] = (),
+        likely_languages: Sequence[str] = (),
         detection_windows: int = 4,
         vad_threshold: float = 0.5,
         min_speech_s: float = 0.1,
@@ -108,6 +110,7 @@ class FasterWhisperRecognizer:
         self._batch_size = batch_size
         self._retry_logprob = retry_logprob
         self._languages = tuple(languages)
+        self._likely_languages = frozenset(likely_languages)
         self._detection_windows = detection_windows
         self._vad_threshold = vad_threshold
         self._min_speech_s = min_speech_s
@@ -129,7 +132,7 @@ class FasterWhisperRecognizer:
             flag = Flag("no_speech", "No speech was found in the recording.")
             return Transcript((), asked or UNDETERMINED, (), pcm.duration_s, tuple(dropped), (flag,))
         scores = () if asked else self._detect_language(pcm, windows)
-        language = asked or scores[0].code
+        language = asked or most_likely(scores, self._likely_languages)
         hotwords = ", ".join(options.hotwords) or None
         words: list[Word] = []
         for decoded in self._decode(pcm, windows, language, hotwords):
@@ -147,7 +150,7 @@ class FasterWhisperRecognizer:
             language_scores=scores,
             duration_s=pcm.duration_s,
             dropped=tuple(sorted(dropped, key=lambda text: text.start_s)),
-            flags=tuple(_flags(words, scores, dropped)),
+            flags=tuple(_flags(words, language, scores, dropped)),
         )
 
     def _checked_language(self, language: str | None) -> str | None:
@@ -223,6 +226,12 @@ class FasterWhisperRecognizer:
         return min(attempts, key=badness)
 
 
+def most_likely(scores: Sequence[LanguageScore], likely_languages: Collection[str]) -> str:
+    """The first, unless it is a guess and one of the likely languages was heard at all."""
+    likely = [score.code for score in scores if score.code in likely_languages]
+    return likely[0] if likely and scores[0].score < UNCERTAIN_LANGUAGE else scores[0].code
+
+
 def _batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
@@ -240,13 +249,13 @@ def _without_leaks(words: Sequence[Word], levels: Levels) -> tuple[list[Word], l
 
 
 def _flags(
-    words: Sequence[Word], scores: Sequence[LanguageScore], dropped: Sequence[DroppedText]
+    words: Sequence[Word], language: str, scores: Sequence[LanguageScore], dropped: Sequence[DroppedText]
 ) -> Iterator[Flag]:
     if not words:
         yield Flag("no_speech", "Nothing that was heard is believed to be speech.")
     if scores and scores[0].score < UNCERTAIN_LANGUAGE:
         yield Flag(
-            "language_uncertain", f"The language is a guess: {scores[0].code} ({scores[0].score:.2f})."
+            "language_uncertain", f"The language is a guess: {language} (heard most: {scores[0].score:.2f})."
         )
     for reason in sorted({text.reason for text in dropped if text.text}):
         stretches = [text for text in dropped if text.reason == reason and text.text]
