@@ -26,10 +26,11 @@ from callytics.engines.diarization.segmentation import (
 Levels = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-MIN_LEAK_LOSS_DB = 12.0
+MIN_LEAK_LOSS_DB = 10.0
 """Leakage is at least this far below its source, both measured against the speech level of their channel.
 ITU-T G.131 wants an echo loss above 25 dB and the codecs we saw keep channels 15 dB apart; two people who
-talk at the same time are rarely further apart than this over a syllable."""
+talk at the same time are rarely further apart than this over a syllable. 8 and 12 did 0.4 points of DER better
+and 0.9 worse on calls made for the purpose from utterances that no reported figure uses."""
 SPEECH_RANGE_DB = 20.0
 """Frames further below the channel's speech level than this are pauses, where the other party is talking."""
 SYLLABLE_S = 0.3

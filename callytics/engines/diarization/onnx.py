@@ -31,7 +31,9 @@ class OnnxDiarizer:
     Args:
         agent_channel: of the original file, where a request does not say.
         num_threads: of ONNX Runtime, a call.
-        threshold: probability above which somebody speaks.
+        threshold: probability above which somebody speaks in a mono call.
+        channel_threshold: the same on a channel of its own, where most of what is not speech is the other
+            party's leakage or noise by itself, brought up by the level normalisation of the model.
         min_speech_s: shorter speech is dropped.
         min_silence_s: shorter pauses of one speaker are speech.
         channel_step_s: distance of the 10 s windows over a channel of its own; voice activity needs little overlap.
@@ -53,7 +55,8 @@ class OnnxDiarizer:
         agent_channel: int = 0,
         num_threads: int = 2,
         threshold: float = 0.5,
-        min_speech_s: float = 0.1,
+        channel_threshold: float = 0.6,
+        min_speech_s: float = 0.15,
         min_silence_s: float = 0.5,
         channel_step_s: float = 5.0,
         voice_step_s: float = 5.0,
@@ -69,6 +72,7 @@ class OnnxDiarizer:
         self.model_revision = " + ".join(models.get_model(name).revision[:12] for name in MODELS)
         self._agent_channel = agent_channel
         self._channel_step_s = channel_step_s
+        self._channel_threshold = channel_threshold
         self._options = VoiceOptions(
             step_s=voice_step_s,
             threshold=threshold,
@@ -107,7 +111,7 @@ class OnnxDiarizer:
             audio.pcm,
             self._segmenter,
             step_s=self._channel_step_s,
-            threshold=self._options.threshold,
+            threshold=self._channel_threshold,
             min_speech_s=self._options.min_speech_s,
             min_silence_s=self._options.min_silence_s,
         )
