@@ -35,6 +35,8 @@ SPEECH_RANGE_DB = 20.0
 """Frames further below the channel's speech level than this are pauses, where the other party is talking."""
 SYLLABLE_S = 0.3
 """Dips shorter than this belong to the speech around them."""
+ECHO_S = 0.2
+"""An echo comes up to 100 ms after its source and outlasts it; centred, so that clocks need not agree."""
 LEVEL_WINDOW_S = 0.05
 MIN_OWN_SPEECH_S = 0.3
 MIN_OWN_SNR_DB = 6.0
@@ -85,6 +87,8 @@ def frame_levels(pcm: Pcm, channel: int, num_frames: int) -> Levels:
 def without_crosstalk(active: Sequence[Mask], levels: Sequence[Levels]) -> list[Mask]:
     """The active frames of each channel that are not leakage of another one, each of shape (num_frames,)."""
     channels = range(len(active))
+    if not any(mask.any() for mask in active):
+        return [mask.copy() for mask in active]
     speech_levels = [_speech_level(channel, active, levels) for channel in channels]
     own = []
     for channel in channels:
@@ -97,9 +101,8 @@ def without_crosstalk(active: Sequence[Mask], levels: Sequence[Levels]) -> list[
             other_level = speech_levels[other]
             if other == channel or other_level is None:
                 continue
-            # An echo comes up to 100 ms after its source and outlasts it.
-            source = _sliding(levels[other] - other_level, np.max, 0.2)
-            both = _sliding(active[other].astype(np.float64), np.max, 0.2) > 0
+            source = _sliding(levels[other] - other_level, np.max, ECHO_S)
+            both = _dilated(active[other])
             masked = (relative < source - MIN_LEAK_LOSS_DB) | (relative < -SPEECH_RANGE_DB)
             kept &= ~(both & masked)
         own.append(kept)
@@ -111,7 +114,7 @@ def _speech_level(channel: int, active: Sequence[Mask], levels: Sequence[Levels]
     alone = active[channel].copy()
     for other in range(len(active)):
         if other != channel:
-            alone &= ~active[other] | (levels[channel] > levels[other])
+            alone &= ~_dilated(active[other]) | (levels[channel] > _sliding(levels[other], np.max, ECHO_S))
     if not alone.any():
         return None
     noise = float(np.percentile(levels[channel], 10))
@@ -124,6 +127,10 @@ def _speech_level(channel: int, active: Sequence[Mask], levels: Sequence[Levels]
 def _closing(levels: Levels) -> Levels:
     """Fill dips shorter than a syllable; flanks stay where they are (morphological closing)."""
     return _sliding(_sliding(levels, np.max, SYLLABLE_S), np.min, SYLLABLE_S)
+
+
+def _dilated(active: Mask) -> Mask:
+    return np.asarray(_sliding(active.astype(np.float64), np.max, ECHO_S) > 0)
 
 
 def _sliding(values: Levels, reduce: np.ufunc | object, width_s: float) -> Levels:
