@@ -2,8 +2,8 @@
 
     .venv/bin/python tools/compile_runtime_envs.py [ENVIRONMENT...]      e.g. cpu/speech-recognizer
 
-A stage's environment is an overlay on the base environment, so packages that the base has at the same version
-are left out. Versions follow requirements.lock, unless a stage's .in asks for another: that is what the overlay
+A stage's environment is an overlay on the base environment: what a stage pins itself is always there, and of what
+that needs, only the packages that the base does not have at the same version. Versions follow requirements.lock, unless a stage's .in asks for another: that is what the overlay
 is for. No addresses, paths or hashes of this machine end up in the files.
 """
 
@@ -53,7 +53,8 @@ def main(names: list[str]) -> None:
             copy = Path(folder) / "requirements.in"
             copy.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
             closure = compile_closure(copy)
-            own = {package: version for package, version in closure.items() if base.get(package) != version}
+            named = {line.partition("==")[0] for line in copy.read_text().splitlines() if "==" in line}
+            own = {p: version for p, version in closure.items() if p in named or base.get(p) != version}
             text = f"# Compiled from {source.name} by tools/compile_runtime_envs.py; edit that, not this.\n"
             text += "".join(f"{package}=={version}\n" for package, version in sorted(own.items()))
             source.with_suffix(".txt").write_text(text, encoding="utf-8")

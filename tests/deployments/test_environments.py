@@ -56,9 +56,11 @@ def test_pin_files_hold_pins_only(tmp_path: Path) -> None:
         read_pins(tmp_path / "b.txt")
 
 
-def test_the_configuration_names_an_environment_for_every_engine_stage() -> None:
+def test_the_configuration_names_an_environment_for_every_application() -> None:
     config = yaml.safe_load((PROJECT / "serve_config.cpu.yaml").read_text(encoding="utf-8"))
-    assert environment_names(config) == sorted(["cpu/base", *(f"cpu/{stage}" for stage in ENGINE_STAGES)])
+    assert environment_names(config) == sorted(
+        ["cpu/base", *(f"cpu/{app['name']}" for app in config["applications"])]
+    )
 
 
 @pytest.fixture
