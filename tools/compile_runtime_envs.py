@@ -3,8 +3,9 @@
     .venv/bin/python tools/compile_runtime_envs.py [ENVIRONMENT...]      e.g. cpu/speech-recognizer
 
 A stage's environment is an overlay on the base environment: what a stage pins itself is always there, and of what
-that needs, only the packages that the base does not have at the same version. Versions follow requirements.lock, unless a stage's .in asks for another: that is what the overlay
-is for. No addresses, paths or hashes of this machine end up in the files.
+that needs, only the packages that the base does not have at the same version. Versions follow requirements.lock,
+unless a stage's .in asks for another: that is what the overlay is for. No addresses, paths or hashes of this machine
+end up in the files.
 """
 
 from __future__ import annotations
