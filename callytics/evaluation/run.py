@@ -43,7 +43,7 @@ ONE_MODE = ("ii",)
 """Where time is short, the mode that the floors refer to alone: on the long call the others add half an hour, and on
 single sentences, which are one window of Whisper each, the three hardly differ."""
 
-ENHANCEMENT_CLIPS = 10
+ENHANCEMENT_CLIPS = 6
 """Sentences of each language in the enhancement table: it runs every condition with every treatment."""
 
 Item = TypeVar("Item")
