@@ -22,7 +22,6 @@ import yaml
 
 from callytics import models, settings
 from callytics.errors import ConfigError
-from callytics.store import SCOPES, CallStore, hash_secret
 from deployments import head
 from deployments.environments import BASE_ENVIRONMENT, build_environments, environment_names
 from deployments.head import LocalGraphError
@@ -149,6 +148,8 @@ def _prepare(document: Mapping[str, Any], home: Path, report: Progress, pull_wei
 def _ensure_api_key(home: Path) -> None:
     """A key for the user of this machine, in a file that only they can read; the command line takes it from there."""
     path = home / API_KEY_FILE
+    from callytics.store import SCOPES, CallStore, hash_secret  # two seconds that `status` does not need
+
     store = CallStore(os.environ.get("DATABASE_URL") or f"sqlite:///{home / 'callytics.db'}")
     try:
         if path.is_file() and store.authenticate(hash_secret(path.read_text(encoding="utf-8").strip())):
