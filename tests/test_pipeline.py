@@ -27,7 +27,7 @@ from callytics.domain import (
     StageRun,
     TurnSentiment,
 )
-from callytics.errors import InvalidMediaError
+from callytics.errors import ConfigError, InvalidMediaError
 from callytics.pipeline import PURE_STEPS, InProcess, analyse
 from tests.conversations import stereo
 
@@ -186,3 +186,9 @@ def test_the_graph_can_be_drawn_without_running_it() -> None:
         assert set(inputs) <= done
         done.add(step)
     assert {step for step, _ in steps} == {*ENGINE_STAGES, *PURE_STEPS}
+
+
+def test_an_unknown_option_is_named(stages: dict[str, StageConfig]) -> None:
+    stages["speech-recognizer"] = replace(stages["speech-recognizer"], options={"beam": 5})
+    with pytest.raises(ConfigError, match=r"speech-recognizer.*beam"):
+        InProcess(stages)(RECORDING, CallOptions())

@@ -19,10 +19,11 @@ Every engine has two string attributes, ``model`` and ``model_revision``, that e
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any
 
 from callytics.config import StageConfig
-from callytics.errors import CallyticsError, ConfigError, EngineUnavailableError
+from callytics.errors import ConfigError, EngineUnavailableError
 
 
 def load_engine(config: StageConfig) -> Any:
@@ -43,13 +44,13 @@ def load_engine(config: StageConfig) -> Any:
             f"{config.stage}: no engine {config.engine!r}; name it as 'package.module:Class'.",
         ) from error
     try:
+        inspect.signature(engine_class).bind(**config.options)
+    except TypeError as error:  # only the options: a TypeError inside the engine is a bug and stays one
+        raise ConfigError("engine_options_invalid", f"{config.stage}: {config.engine}: {error}") from error
+    try:
         return engine_class(**config.options)
     except ModuleNotFoundError as error:
         raise _not_installed(config, error) from error
-    except TypeError as error:
-        raise ConfigError("engine_options_invalid", f"{config.stage}: {config.engine}: {error}") from error
-    except CallyticsError:
-        raise
 
 
 def _not_installed(config: StageConfig, error: ModuleNotFoundError) -> EngineUnavailableError:
