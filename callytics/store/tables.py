@@ -7,6 +7,9 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlmodel import Field, SQLModel
 
+DEFAULT_TENANT = "default"
+"""Whose calls and keys are those that name no tenant."""
+
 _AUTOINCREMENT_ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers only an INTEGER key
 
 
@@ -14,15 +17,39 @@ def _call_reference(**options: Any) -> Column[str]:
     return Column(String(26), ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, **options)
 
 
+def _tenant() -> Column[str]:
+    return Column(String(64), nullable=False, server_default=DEFAULT_TENANT)
+
+
+class TenantRow(SQLModel, table=True):
+    """A party whose calls and keys are its own. A row appears with the first call or key that names the tenant.
+
+    ``last_served_at_ms`` is when a call of it was leased last: whose turn it is (store/queue.py).
+    """
+
+    __tablename__ = "tenants"
+
+    id: str = Field(sa_column=Column(String(64), primary_key=True))
+    created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_served_at_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    settings: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
 class CallRow(SQLModel, table=True):
     """A call and its job.
 
-    ``dedupe_key`` is the hash of audio and options, ``lease_token`` fences out a worker whose lease ended.
-    The metadata that lists filter by has columns of its own.
+    ``dedupe_key`` is the hash of tenant, audio and options, ``lease_token`` fences out a worker whose lease ended.
+    ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
+    attempt before in ``error_*``. The metadata that lists filter by has columns of its own.
     """
 
     __tablename__ = "calls"
-    __table_args__ = (Index("ix_calls_queue_order", "status", "available_at_ms", "id"),)
+    __table_args__ = (
+        Index("ix_calls_tenant_queue", "tenant_id", "status", "priority", "id"),
+        Index("ix_calls_tenant_id_id", "tenant_id", "id"),
+        Index("ix_calls_status", "status"),
+        Index("ix_calls_completed_at_ms", "completed_at_ms"),
+    )
 
     id: str = Field(sa_column=Column(String(26), primary_key=True))
     status: str = Field(sa_column=Column(String(16), nullable=False))
@@ -46,6 +73,9 @@ class CallRow(SQLModel, table=True):
     dedupe_key: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
     idempotency_key: str | None = Field(default=None, sa_column=Column(Text, unique=True))
     request_hash: str = Field(sa_column=Column(String(64), nullable=False))
+    tenant_id: str = Field(default=DEFAULT_TENANT, sa_column=_tenant())
+    created_by: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    priority: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
     attempts: int = 0
     available_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     lease_owner: str | None = Field(default=None, sa_column=Column(Text))
@@ -120,7 +150,10 @@ class AuditRow(SQLModel, table=True):
     """Who did what to which call or key. It outlives what it is about, so it references nothing."""
 
     __tablename__ = "audit_events"
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        Index("ix_audit_events_tenant_number", "tenant_id", "number"),
+        {"sqlite_autoincrement": True},
+    )
 
     number: int | None = Field(default=None, sa_column=Column(_AUTOINCREMENT_ID, primary_key=True))
     at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -128,10 +161,12 @@ class AuditRow(SQLModel, table=True):
     action: str
     subject: str
     detail: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    tenant_id: str = Field(default=DEFAULT_TENANT, sa_column=_tenant())
 
 
 class ApiKeyRow(SQLModel, table=True):
-    """An API key; only the SHA-256 of the secret is kept."""
+    """An API key; only the SHA-256 of the secret is kept. ``limits``: what this key may do at most, where that
+    differs from the service's settings."""
 
     __tablename__ = "api_keys"
 
@@ -143,3 +178,53 @@ class ApiKeyRow(SQLModel, table=True):
     created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     revoked_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
     last_used_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    expires_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    tenant_id: str = Field(default=DEFAULT_TENANT, sa_column=_tenant())
+    limits: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}")
+    )
+
+
+class WebhookEndpointRow(SQLModel, table=True):
+    """Where a tenant wants to be told of events. ``secret`` signs the messages (Standard Webhooks), so it is kept
+    as it is."""
+
+    __tablename__ = "webhook_endpoints"
+
+    id: str = Field(sa_column=Column(String(26), primary_key=True))
+    tenant_id: str = Field(sa_column=Column(String(64), nullable=False, index=True))
+    url: str = Field(sa_column=Column(Text, nullable=False))
+    secret: str = Field(sa_column=Column(Text, nullable=False))
+    description: str = Field(sa_column=Column(Text, nullable=False))
+    event_types: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    disabled_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+
+
+class WebhookDeliveryRow(SQLModel, table=True):
+    """One message to one endpoint, written in the transaction of the event that it tells of (an outbox); an event
+    is sent to an endpoint once, however often the attempt is repeated. It goes with its call."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        Index("ux_webhook_deliveries_event", "endpoint_id", "event_number", unique=True),
+        Index("ix_webhook_deliveries_queue", "status", "next_attempt_at_ms"),
+    )
+
+    id: str = Field(sa_column=Column(String(26), primary_key=True))
+    endpoint_id: str = Field(
+        sa_column=Column(String(26), ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False)
+    )
+    call_id: str = Field(sa_column=_call_reference(index=True))
+    event_number: int = Field(sa_column=Column(BigInteger, nullable=False))
+    event_type: str = Field(sa_column=Column(String(64), nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    next_attempt_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    lease_token: str | None = Field(default=None, sa_column=Column(String(32)))
+    lease_expires_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    delivered_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    last_status_code: int | None = Field(default=None, sa_column=Column(Integer))
+    last_error: str = Field(default="", sa_column=Column(Text, nullable=False))
