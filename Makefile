@@ -4,7 +4,7 @@ DATA ?= ../shared/data
 bin := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-fast check lint lock bench-quality bench-speed clean
+.PHONY: help setup run stop status test test-fast test-slow check lint lock bench-quality bench-speed clean
 
 help:  ## List the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -29,7 +29,10 @@ test: .venv/.ready  ## Every test: style, types, units, contracts, real Ray with
 	@$(bin)/python -m pytest
 
 test-fast: .venv/.ready  ## The tests that need neither Ray nor weights
-	@$(bin)/python -m pytest -m "not e2e and not weights and not shared"
+	@$(bin)/python -m pytest -m "not e2e and not weights and not shared and not slow"
+
+test-slow: .venv/.ready  ## The tests that build environments with torch: gigabytes, many minutes
+	@$(bin)/python -m pytest -m slow
 
 check: lint test  ## Lint, types and tests
 

@@ -4,21 +4,28 @@
 environment that holds only the packages of that file, and sees those of the base behind them. The Serve
 configuration uses it by ``py_executable: callytics-python cpu/speech-recognizer``; ``callytics-python`` is a
 small launcher that ``callytics up`` puts on the PATH of Ray's processes, so the configuration holds no path.
+
+    runtime_envs/cpu/<stage>.txt   the embedded engines: no torch
+    runtime_envs/<stage>.txt       the engines of the GPU graph; where one pins torch, pip installs that first
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.metadata
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from callytics.errors import ConfigError
 
@@ -43,6 +50,8 @@ BASE_ENVIRONMENT = "cpu/base"
 HIDDEN_FROM_BASE = ("pandas",)
 """Ray Serve imports pandas wherever it finds it, to encode data frames: 1.5 s of CPU and 65 MB in each of twenty
 processes. The base has it for Ray Data; an overlay sees it only if it pins it."""
+
+TORCH = "torch"
 
 _HIDE_MODULE = '''"""Packages of the base that this overlay hides; written by deployments/environments.py."""
 
@@ -149,7 +158,8 @@ def _install(pins_path: Path, pins: Mapping[str, str], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
     if pins:
-        _install_packages(pins_path, folder / "bin" / "python")
+        with tempfile.TemporaryDirectory() as scratch:
+            _install_packages(pins, folder / "bin" / "python", Path(scratch))
     (site,) = folder.glob("lib/python*/site-packages")
     hidden = tuple(package for package in HIDDEN_FROM_BASE if package not in pins)
     (site / "_callytics_overlay.py").write_text(_HIDE_MODULE.format(hidden=hidden), encoding="utf-8")
@@ -158,17 +168,48 @@ def _install(pins_path: Path, pins: Mapping[str, str], folder: Path) -> None:
     (site / "_callytics_base.pth").write_text(lines, encoding="utf-8")
 
 
-def _install_packages(pins_path: Path, python: Path) -> None:
+def _install_packages(pins: Mapping[str, str], python: Path, scratch: Path) -> None:
     """With uv in about a second; with pip where uv is missing or cannot reach the registry (it does not read
     pip's configuration). ``--no-deps``: the file is the whole closure beyond the base."""
-    arguments = ["--quiet", "--no-deps", "--requirement", str(pins_path)]
+    if TORCH in pins:
+        _install_torch(pins, python, scratch)
+    rest = {package: version for package, version in pins.items() if package != TORCH}
+    if not rest:
+        return
+    arguments = ["--quiet", "--no-deps", "--requirement", str(_requirements(scratch / "rest.txt", rest))]
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if uv is not None:
         with contextlib.suppress(ConfigError):
             _run(uv, "pip", "install", "--python", str(python), *arguments)
             return
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
-    _run(*pip, "install", *arguments)
+    _run(*_pip(python), "install", *arguments)
+
+
+def _install_torch(pins: Mapping[str, str], python: Path, scratch: Path) -> None:
+    """By plain pip, which also finds a wheel that only this machine has, and with what torch itself depends on: the
+    CUDA libraries where the wheel is for CUDA (torch pins them by ``==``), none where it is for the CPU. That is
+    why the pin file names none of them. What else torch needs has the version of the file, or the base's."""
+    versions = _base_versions() | {canonicalize_name(package): version for package, version in pins.items()}
+    constraints = _requirements(scratch / "constraints.txt", versions)
+    torch = f"{TORCH}=={pins[TORCH]}"
+    _run(*_pip(python), "install", "--quiet", "--constraint", str(constraints), torch)
+
+
+def _pip(python: Path) -> list[str]:
+    return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(python)]
+
+
+def _requirements(path: Path, pins: Mapping[str, str]) -> Path:
+    lines = (f"{package}=={version}\n" for package, version in pins.items())
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def _base_versions() -> dict[str, str]:
+    return {
+        canonicalize_name(distribution.name): distribution.version
+        for distribution in importlib.metadata.distributions(path=[base_site_packages()])
+    }
 
 
 def _run(*command: str) -> None:
