@@ -12,7 +12,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,13 +25,10 @@ from callytics.errors import ConfigError
 from deployments import head
 from deployments.environments import BASE_ENVIRONMENT, build_environments, environment_names
 from deployments.head import LocalGraphError
-from deployments.serve_api import ApplicationState, ServeApi
+from deployments.serve_api import ApplicationState, Progress, ServeApi, await_healthy
 
 API_KEY_FILE = settings.api_key_path().name
 PROJECT = Path(__file__).resolve().parent.parent
-
-Progress = Callable[[str, str, str], None]
-"""Called with (what, state, detail); ``what`` is "environments", "weights", "ray" or the name of an application."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +96,10 @@ def up(
     home = home_folder(home)
     home.mkdir(parents=True, exist_ok=True)
     config = (config or PROJECT / "serve_config.cpu.yaml").absolute()
-    document = _read_config(config)
-    with _locked(home):
+    document = read_config(config)
+    with locked(home):
         _prepare(document, home, report, pull_weights)
-        run = _running(home)
+        run = running(home)
         if run is None:
             down(home=home)  # the rest of a start that was interrupted
             http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
@@ -111,12 +108,12 @@ def up(
         document["http_options"]["port"] = run.http_port
         api = ServeApi(run.dashboard_url)
         api.deploy(document)
-        _await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
+        await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
         _ensure_api_key(home)
     return run
 
 
-def _read_config(config: Path) -> dict[str, Any]:
+def read_config(config: Path) -> dict[str, Any]:
     if not config.is_file():
         raise ConfigError(
             "config_missing", f"No configuration at {config}. Give the path of a Serve config file."
@@ -184,35 +181,13 @@ def _start(home: Path, config: Path, http_port: int, dashboard_port: int, report
     return run
 
 
-def _await_healthy(api: ServeApi, names: list[str], report: Progress, timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    shown: dict[str, str] = {}
-    while True:
-        states = {state.name: state for state in api.applications()}
-        for name, state in states.items():
-            if shown.get(name) != state.status:
-                shown[name] = state.status
-                report(name, state.status.lower(), "" if state.healthy else state.message)
-        waiting = [name for name in names if name not in states or not states[name].healthy]
-        if not waiting:
-            return
-        failed = [states[name] for name in waiting if name in states and states[name].failed]
-        if failed:
-            lines = "; ".join(f"{state.name}: {state.message}" for state in failed)
-            raise LocalGraphError("deploy_failed", f"Not every stage could start. {lines}")
-        if time.monotonic() > deadline:
-            lines = "; ".join(f"{n}: {states[n].message if n in states else 'not deployed'}" for n in waiting)
-            raise LocalGraphError("deploy_timeout", f"After {timeout_s:.0f} s still waiting. {lines}")
-        time.sleep(0.25)
-
-
 def status(*, home: Path | None = None) -> Status:
     """Every application, healthy or not, and why not."""
     home = home_folder(home)
-    run = _running(home)
+    run = running(home)
     if run is None:
         return Status(None)
-    expected = [app["name"] for app in _read_config(Path(run.config))["applications"]]
+    expected = [app["name"] for app in read_config(Path(run.config))["applications"]]
     found = {state.name: state for state in ServeApi(run.dashboard_url).applications()}
     missing = [
         ApplicationState(name, "NOT_DEPLOYED", "not deployed") for name in expected if name not in found
@@ -240,7 +215,7 @@ def processes(*, home: Path | None = None) -> list[int]:
 # ---------------------------------------------------------------- run.json
 
 
-def _running(home: Path) -> Run | None:
+def running(home: Path) -> Run | None:
     """The run whose head answers; None where there is none, or only the remains of one."""
     run = _load(home)
     if run is None or not head.processes(run.run_id) or not ServeApi(run.dashboard_url).answers():
@@ -262,7 +237,7 @@ def _save(home: Path, run: Run) -> None:
 
 
 @contextmanager
-def _locked(home: Path) -> Iterator[None]:
+def locked(home: Path) -> Iterator[None]:
     """One `up` at a time; the lock goes with the process, however it ends."""
     with (home / "up.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from callytics.errors import ConfigError
+from deployments.head import LocalGraphError
 
 _PATH = "/api/serve/applications/"
+
+Progress = Callable[[str, str, str], None]
+"""Called with (what, state, detail); ``what`` is "environments", "weights", "ray" or the name of an application."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,33 @@ class ServeApi:
         except (OSError, ValueError):
             return False
         return True
+
+
+def await_healthy(api: ServeApi, names: list[str], report: Progress, timeout_s: float) -> None:
+    """Wait until every one of these applications runs.
+
+    Raises:
+        LocalGraphError: one of them cannot start (``deploy_failed``), or takes too long (``deploy_timeout``).
+    """
+    deadline = time.monotonic() + timeout_s
+    shown: dict[str, str] = {}
+    while True:
+        states = {state.name: state for state in api.applications()}
+        for name, state in states.items():
+            if shown.get(name) != state.status:
+                shown[name] = state.status
+                report(name, state.status.lower(), "" if state.healthy else state.message)
+        waiting = [name for name in names if name not in states or not states[name].healthy]
+        if not waiting:
+            return
+        failed = [states[name] for name in waiting if name in states and states[name].failed]
+        if failed:
+            lines = "; ".join(f"{state.name}: {state.message}" for state in failed)
+            raise LocalGraphError("deploy_failed", f"Not every stage could start. {lines}")
+        if time.monotonic() > deadline:
+            lines = "; ".join(f"{n}: {states[n].message if n in states else 'not deployed'}" for n in waiting)
+            raise LocalGraphError("deploy_timeout", f"After {timeout_s:.0f} s still waiting. {lines}")
+        time.sleep(0.25)
 
 
 def _state(name: str, details: Mapping[str, Any]) -> ApplicationState:
