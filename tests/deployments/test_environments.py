@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from callytics import settings
 from callytics.config import ENGINE_STAGES
 from callytics.errors import ConfigError
-from deployments.environments import build_environment, build_environments, environment_names, read_pins
+from deployments.environments import (
+    build_environment,
+    build_environments,
+    environment_names,
+    exact_name,
+    read_pins,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 PINS = PROJECT / "runtime_envs"
 ALL = sorted(path.relative_to(PINS).with_suffix("").as_posix() for path in PINS.rglob("*.in"))
-WITH_TORCH = [name for name in ALL if "torch" in read_pins(PINS / f"{name}.txt")]
+
+IMPORT_WHAT_IS_ASKED_FOR = """
+import importlib, json, re, sys
+from importlib import metadata
+pins, asked = json.loads(sys.argv[1])
+# torch 2.13.0+cpu is what ==2.13.0 finds on a machine without GPU
+wrong = {n: metadata.version(n) for n, v in pins.items() if metadata.version(n).partition("+")[0] != v}
+assert not wrong, wrong
+normalized = lambda name: re.sub(r"[-_.]+", "-", name).lower()
+modules = sorted({m for m, owners in metadata.packages_distributions().items() if not m.startswith("_")
+                  and m.isidentifier() and {normalized(owner) for owner in owners} & set(asked)})
+for module in modules:
+    importlib.import_module(module)
+import ray, callytics.domain
+print(" ".join(modules))
+"""
 
 
 def run(*command: str) -> str:
@@ -97,6 +121,26 @@ def test_overlays_hide_what_ray_would_import_for_nothing(pins_folder: Path, tmp_
     assert run(launcher, "cpu/base", "-c", find) == "None True"
 
 
+def _environments() -> list[Any]:
+    """Every pin file; those with torch take minutes and gigabytes."""
+    slow = [name for name in ALL if "torch==" in (PINS / f"{name}.txt").read_text(encoding="utf-8")]
+    return [pytest.param(name, marks=[pytest.mark.slow] if name in slow else []) for name in ALL]
+
+
+@pytest.mark.parametrize("name", _environments())
+def test_an_environment_is_built_from_its_file_and_imports_what_it_asks_for(name: str) -> None:
+    """In the project's own state folder, where `make run` finds them again."""
+    folder = build_environment(name, PINS, settings.home())
+    pins = read_pins(PINS / f"{name}.txt")
+    source = (PINS / f"{name}.in").read_text(encoding="utf-8")
+    asked = {_normalized(line).partition("==")[0] for line in source.splitlines() if line[:1].isalpha()}
+    # torchaudio's extension is linked against CUDA and cannot be imported as it is beside torch for the CPU
+    asked &= {_normalized(package).partition("==")[0] for package in pins} - {"torchaudio"}
+    arguments = json.dumps([pins, sorted(asked)])
+    imported = run(str(folder / "bin" / "python"), "-c", IMPORT_WHAT_IS_ASKED_FOR, arguments).split()
+    assert bool(imported) == bool(asked)
+
+
 def test_the_same_pins_are_built_once_and_new_pins_beside_them(pins_folder: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     first = build_environment("cpu/base", pins_folder, home)
@@ -106,6 +150,22 @@ def test_the_same_pins_are_built_once_and_new_pins_beside_them(pins_folder: Path
     assert second != first
     assert first.is_dir()  # replicas that run still use it
     assert (home / "envs" / "cpu" / "base").resolve() == second
+
+
+def test_the_exact_name_of_an_overlay_outlives_a_change_of_its_pins(
+    pins_folder: Path, tmp_path: Path
+) -> None:
+    """What was deployed keeps its packages, whatever is written into the pin file and built after it."""
+    home = tmp_path / "home"
+    deployed = exact_name("cpu/stage", pins_folder)
+    build_environments(["cpu/base", "cpu/stage"], pins_folder, home)
+    (pins_folder / "cpu" / "stage.txt").write_text("tqdm==4.67.0\n")
+    assert exact_name("cpu/stage", pins_folder) != deployed
+    build_environments(["cpu/stage"], pins_folder, home)
+    launcher = str(home / "bin" / "callytics-python")
+    version = "from importlib.metadata import version; print(version('tqdm'))"
+    assert run(launcher, deployed, "-c", version) == "4.67.1"
+    assert run(launcher, "cpu/stage", "-c", version) == "4.67.0"
 
 
 def test_a_failed_installation_leaves_nothing(pins_folder: Path, tmp_path: Path) -> None:
