@@ -363,8 +363,22 @@ class ActionItem:
 
 
 @dataclass(frozen=True)
+class LanguageModelUsage:
+    """What an analysis took. ``cost_usd`` is None where the configuration names no prices."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True)
 class ContactSummary:
-    """Output of llm-analyzer. A field is None where the talk does not show it."""
+    """Output of llm-analyzer. A field is None where the talk does not show it.
+
+    ``engine`` and ``model`` say who spoke where that may be another than the stage's configured engine (a fallback);
+    empty, it is the configured one.
+    """
 
     summary: Claim | None
     topic: Claim | None
@@ -372,6 +386,10 @@ class ContactSummary:
     outcome: Claim | None
     resolved: bool | None
     action_items: tuple[ActionItem, ...] = ()
+    engine: str = ""
+    model: str = ""
+    usage: LanguageModelUsage | None = None
+    flags: tuple[Flag, ...] = ()
 
 
 # ---------------------------------------------------------------- how the work went

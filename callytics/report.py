@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from callytics import result as schema
 from callytics.characteristics_report import characteristics_detail, milliseconds
@@ -11,6 +13,7 @@ from callytics.domain import (
     ContactSummary,
     Conversation,
     Diarization,
+    Flag,
     Recording,
     SentimentAnalysis,
     StageFailure,
@@ -58,7 +61,12 @@ def build_report(
         else None,
         flags=[
             schema.ResultFlag(code=flag.code, message=flag.message)
-            for flag in (*audio.flags, *diarization.flags, *transcript.flags)
+            for flag in (
+                *audio.flags,
+                *diarization.flags,
+                *transcript.flags,
+                *_summary_flags(checked_summary),
+            )
         ],
         job_details=schema.JobDetails(
             errors=[
@@ -238,7 +246,14 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
         action_items=items,
         evidence=evidence,
         evidence_turn_ids=list(dict.fromkeys(every_id)),
+        engine=summary.engine,
+        model=summary.model,
+        usage=schema.LanguageModelUsageDetail(**asdict(summary.usage)) if summary.usage else None,
     )
+
+
+def _summary_flags(summary: Any) -> tuple[Flag, ...]:
+    return summary.flags if isinstance(summary, ContactSummary) else ()
 
 
 def _grounded(

@@ -165,8 +165,20 @@ class ActionItemDetail(ResultModel):
     evidence_turn_ids: list[str]
 
 
+class LanguageModelUsageDetail(ResultModel):
+    """``cost_usd`` is null where the configuration names no prices."""
+
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None = None
+
+
 class ContactSummaryDetail(ResultModel):
-    """The text of each claim; ``evidence`` names the turns that show it, claim by claim."""
+    """The text of each claim; ``evidence`` names the turns that show it, claim by claim.
+
+    ``engine`` and ``model`` say who spoke; empty, it is the engine that ``job_details`` names for llm-analyzer.
+    """
 
     summary: str | None
     topic: str | None
@@ -176,6 +188,9 @@ class ContactSummaryDetail(ResultModel):
     action_items: list[ActionItemDetail]
     evidence: dict[str, list[str]]
     evidence_turn_ids: list[str]
+    engine: str = ""
+    model: str = ""
+    usage: LanguageModelUsageDetail | None = None
 
 
 class TalkTimeDetail(ResultModel):
