@@ -5,6 +5,7 @@ in a blob store.
     store.py         CallStore: every method is one transaction
     asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
     calls.py jobs.py keys.py search.py rows.py codec.py    the parts of the transactions
+    versions.py      what versions of a stage did side by side, also in the shadow
     tables.py database.py migrations/                      SQLModel tables, connection, Alembic
     blobs.py         BlobStore: recordings through fsspec
 """
@@ -29,6 +30,7 @@ from callytics.store.records import (
     new_call_id,
 )
 from callytics.store.store import CallStore
+from callytics.store.versions import VersionRun
 
 __all__ = [
     "FINISHED",
@@ -50,6 +52,7 @@ __all__ = [
     "NewCall",
     "Statistics",
     "Submission",
+    "VersionRun",
     "hash_secret",
     "invoke_local",
     "new_call_id",

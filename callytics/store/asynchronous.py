@@ -21,6 +21,7 @@ from callytics.store.records import (
     Submission,
 )
 from callytics.store.store import CallStore
+from callytics.store.versions import VersionRun
 
 Invoke = Callable[[str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 """Calls a method of a CallStore: name, positional and keyword arguments."""
@@ -114,6 +115,17 @@ class AsyncStore:
 
     async def fail(self, call_id: str, token: str, stage: str, code: str, message: str) -> None:
         await self._call("fail", call_id, token, stage, code, message)
+
+    async def record_shadow(self, call_id: str, run: StageRun, output: Any | None = None) -> bool:
+        result: bool = await self._call("record_shadow", call_id, run, output)
+        return result
+
+    async def version_runs(self, applications: Sequence[str], since_ms: int = 0) -> tuple[VersionRun, ...]:
+        result: tuple[VersionRun, ...] = await self._call("version_runs", applications, since_ms)
+        return result
+
+    async def version_output(self, call_id: str, application: str) -> Any | None:
+        return await self._call("version_output", call_id, application)
 
     async def append_event(self, call_id: str, event_type: str, data: Mapping[str, Any]) -> None:
         await self._call("append_event", call_id, event_type, data)

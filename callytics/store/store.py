@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from callytics.domain import Role, StageRun
 from callytics.errors import NotFoundError
-from callytics.store import calls, codec, jobs, keys
+from callytics.store import calls, codec, jobs, keys, versions
 from callytics.store.database import open_database, writing
 from callytics.store.records import (
     ApiKeyRecord,
@@ -30,6 +30,7 @@ from callytics.store.records import (
 )
 from callytics.store.rows import add_event, apply_metadata, call_record, event_record, fetch_call
 from callytics.store.tables import CallRow, EventRow, ReportRow, StageRow
+from callytics.store.versions import VersionRun
 
 
 class CallStore:
@@ -173,6 +174,23 @@ class CallStore:
         """
         with self._write() as session:
             jobs.fail(session, call_id, token, stage, code, message, self._now_ms())
+
+    # ------------------------------------------------------------ versions of a stage
+
+    def record_shadow(self, call_id: str, run: StageRun, output: Any | None = None) -> bool:
+        """Keep what a version did in the shadow of another; False: the call was deleted meanwhile."""
+        with self._write() as session:
+            return versions.record_shadow(session, call_id, run, output, self._now_ms())
+
+    def version_runs(self, applications: Sequence[str], since_ms: int = 0) -> tuple[VersionRun, ...]:
+        """Every run of these applications that ended since then, for the caller or in the shadow; no outputs."""
+        with self._read() as session:
+            return versions.version_runs(session, applications, since_ms)
+
+    def version_output(self, call_id: str, application: str) -> Any | None:
+        """What an application made of a call, for the caller or in the shadow. Audio comes without samples."""
+        with self._read() as session:
+            return versions.version_output(session, call_id, application)
 
     # ------------------------------------------------------------ events, numbers
 

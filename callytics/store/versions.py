@@ -1,0 +1,143 @@
+"""What the versions of a stage did, side by side: results made in the shadow, and the runs that a comparison needs.
+
+A shadow run is not part of the call's job: it has no lease, may end after the call did, and is in no result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Text
+from sqlalchemy.orm import defer
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from callytics.domain import StageRun, StageStatus
+from callytics.store import codec
+from callytics.store.tables import CallRow, StageRow
+
+
+class ShadowRow(SQLModel, table=True):
+    """The last run of a version in the shadow of another on a call. ``output`` is compressed JSON (codec.py)."""
+
+    __tablename__ = "shadow_results"
+
+    call_id: str = Field(
+        sa_column=Column(String(26), ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
+    )
+    application: str = Field(sa_column=Column(String(64), primary_key=True))
+    stage: str = Field(sa_column=Column(String(64), nullable=False))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    updated_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    duration_s: float
+    engine: str
+    model: str
+    model_revision: str
+    config_hash: str
+    error_code: str
+    error_message: str = Field(sa_column=Column(Text, nullable=False))
+    output: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+@dataclass(frozen=True)
+class VersionRun:
+    """One finished run of one version (``run.application``) on one call.
+
+    Attributes:
+        filename: of the recording, as it was uploaded.
+        audio_s: length of the recording.
+        shadow: the caller got the result of another version.
+    """
+
+    call_id: str
+    filename: str
+    external_id: str | None
+    audio_s: float
+    ended_at_ms: int
+    shadow: bool
+    run: StageRun
+
+
+def record_shadow(session: Session, call_id: str, run: StageRun, output: Any | None, now_ms: int) -> bool:
+    """Keep a run that nobody waits for. False: the call was deleted meanwhile, and nothing is kept."""
+    if session.get(CallRow, call_id) is None:
+        return False
+    row = ShadowRow(
+        call_id=call_id,
+        application=run.application,
+        stage=run.name,
+        status=run.status,
+        updated_at_ms=now_ms,
+        duration_s=run.duration_s,
+        engine=run.engine,
+        model=run.model,
+        model_revision=run.model_revision,
+        config_hash=run.config_hash,
+        error_code=run.error_code,
+        error_message=run.error_message,
+        output=None if output is None else codec.encode(output),
+    )
+    session.merge(row)
+    return True
+
+
+def version_runs(session: Session, applications: Sequence[str], since_ms: int) -> tuple[VersionRun, ...]:
+    """Every run of these applications that completed or failed since then, oldest call first; without outputs."""
+    found: list[VersionRun] = []
+    ended = (StageStatus.COMPLETED, StageStatus.FAILED)
+    for table in (StageRow, ShadowRow):
+        rows = session.exec(
+            select(table, CallRow.filename, CallRow.external_id, CallRow.duration_s)
+            .join(CallRow, col(CallRow.id) == col(table.call_id))
+            .options(defer(table.output))  # type: ignore[arg-type]  # large; asked for one by one
+            .where(col(table.application).in_(applications), col(table.status).in_(ended))
+            .where(col(table.updated_at_ms) >= since_ms)
+        )
+        found += [
+            VersionRun(
+                row.call_id,
+                filename,
+                external_id,
+                audio_s,
+                row.updated_at_ms,
+                isinstance(row, ShadowRow),
+                _stage_run(row),
+            )
+            for row, filename, external_id, audio_s in rows
+        ]
+    return tuple(sorted(found, key=lambda version: (version.call_id, version.run.application)))
+
+
+def _stage_run(row: StageRow | ShadowRow) -> StageRun:
+    return StageRun(
+        name=row.stage,
+        status=StageStatus(row.status),
+        attempts=row.attempts if isinstance(row, StageRow) else 1,
+        duration_s=row.duration_s,
+        application=row.application,
+        engine=row.engine,
+        model=row.model,
+        model_revision=row.model_revision,
+        config_hash=row.config_hash,
+        error_code=row.error_code,
+        error_message=row.error_message,
+    )
+
+
+def version_output(session: Session, call_id: str, application: str) -> Any | None:
+    """What a version made of a call, for the caller or in the shadow; None where it has no readable output."""
+    for table in (StageRow, ShadowRow):
+        output = session.exec(
+            select(table.output).where(
+                col(table.call_id) == call_id,
+                col(table.application) == application,
+                col(table.status) == StageStatus.COMPLETED,
+            )
+        ).first()
+        if output is not None:
+            try:
+                return codec.decode(output)
+            except ValueError:  # written by a version whose types were others
+                return None
+    return None
