@@ -22,7 +22,7 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packaging.utils import canonicalize_name
@@ -111,7 +111,7 @@ def build_environment(name: str, pins_folder: Path, home: Path) -> Path:
     pins_path = pins_folder / f"{name}.txt"
     pins = read_pins(pins_path)
     link = home / "envs" / name
-    folder = link.with_name(f".{link.name}-{_fingerprint(pins_path)}")
+    folder = home / "envs" / exact_name(name, pins_folder)
     if not folder.exists():
         staging = folder.with_name(f"{folder.name}.{os.getpid()}")
         try:
@@ -124,6 +124,18 @@ def build_environment(name: str, pins_folder: Path, home: Path) -> Path:
             shutil.rmtree(staging, ignore_errors=True)
     _point(link, folder)
     return folder
+
+
+def exact_name(name: str, pins_folder: Path) -> str:
+    """The overlay of the very pins that stand in the file now: "cpu/.speech-recognizer-0123456789ab".
+
+    ``callytics-python`` takes it as it takes the plain name. What is deployed names it, so Serve sees a change of
+    the pins as a change of the configuration, and a replica that is replaced, or rolled back, keeps its packages.
+    """
+    pins_path = pins_folder / f"{name}.txt"
+    read_pins(pins_path)
+    place = PurePosixPath(name)
+    return str(place.with_name(f".{place.name}-{_fingerprint(pins_path)}"))
 
 
 def read_pins(pins_path: Path) -> dict[str, str]:
