@@ -8,7 +8,8 @@ double talk both parties are near their own level.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -59,10 +60,19 @@ def channel_speech(
         min_silence_s: shorter pauses of one party are speech.
     """
     activities = [segmenter(pcm, channel, step_s) for channel in range(pcm.num_channels)]
-    levels = [
-        frame_levels(pcm, channel, activities[channel].num_frames) for channel in range(pcm.num_channels)
-    ]
-    own = without_crosstalk([activity.speech > threshold for activity in activities], levels)
+    return own_speech(pcm, [a.speech > threshold for a in activities], min_speech_s, min_silence_s)
+
+
+def own_speech(
+    pcm: Pcm, active: Sequence[Mask], min_speech_s: float, min_silence_s: float
+) -> list[list[tuple[float, float]]]:
+    """What remains of the voice activity of every channel without crosstalk, as sorted (start_s, end_s).
+
+    Args:
+        active: of each channel, shape (num_frames,), as from :func:`segments_to_mask`.
+    """
+    levels = [frame_levels(pcm, channel, len(mask)) for channel, mask in enumerate(active)]
+    own = without_crosstalk(active, levels)
     return [mask_to_segments(mask, min_speech_s, min_silence_s, pcm.duration_s) for mask in own]
 
 
@@ -158,3 +168,12 @@ def mask_to_segments(
         else:
             segments.append((start_s, end_s))
     return segments
+
+
+def segments_to_mask(segments: Iterable[tuple[float, float]], num_frames: int) -> Mask:
+    """The frames whose middle lies within any of the segments, shape (num_frames,)."""
+    mask = np.zeros(num_frames, bool)
+    for start_s, end_s in segments:
+        first, last = (math.ceil((edge_s - FIRST_FRAME_S) / FRAME_SHIFT_S) for edge_s in (start_s, end_s))
+        mask[max(0, first) : max(0, last)] = True
+    return mask

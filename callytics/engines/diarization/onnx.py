@@ -5,22 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from callytics import models
-from callytics.domain import (
-    Audio,
-    CallOptions,
-    Diarization,
-    Flag,
-    Participant,
-    Role,
-    RoleSource,
-    SpeechSegment,
-)
+from callytics.domain import Audio, CallOptions, Diarization
 from callytics.engines.diarization.channels import channel_speech
 from callytics.engines.diarization.embedding import Embedder
+from callytics.engines.diarization.parties import by_channel, by_voice, check_options
 from callytics.engines.diarization.segmentation import Segmenter
-from callytics.engines.diarization.tones import is_tonal
 from callytics.engines.diarization.voices import VoiceOptions, voice_segments
-from callytics.errors import InvalidRequestError
 
 MODELS = ("segmentation-3.0", "campplus-zh-en")
 
@@ -95,19 +85,13 @@ class OnnxDiarizer:
         Raises:
             InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be.
         """
+        check_options(audio, options)
         if audio.pcm.num_channels > 1:
-            return self._by_channel(audio, options)
-        return self._by_voice(audio, options)
+            return by_channel(audio, options, self._channel_speech(audio), self._agent_channel)
+        return by_voice(audio, options, self._voices(audio, options))
 
-    def _by_channel(self, audio: Audio, options: CallOptions) -> Diarization:
-        agent = self._agent_channel if options.agent_channel is None else options.agent_channel
-        if options.agent_channel is not None and agent not in audio.channel_indices:
-            raise InvalidRequestError(
-                "agent_channel_unknown",
-                f"agent_channel is {agent}, but the recording has speech on channels "
-                f"{', '.join(map(str, audio.channel_indices))}; name one of these.",
-            )
-        speech = channel_speech(
+    def _channel_speech(self, audio: Audio) -> list[list[tuple[float, float]]]:
+        return channel_speech(
             audio.pcm,
             self._segmenter,
             step_s=self._channel_step_s,
@@ -115,60 +99,14 @@ class OnnxDiarizer:
             min_speech_s=self._options.min_speech_s,
             min_silence_s=self._options.min_silence_s,
         )
-        segments = [
-            SpeechSegment(start_s, end_s, f"spk_{channel}", channel)
-            for channel, parts in enumerate(speech)
-            for start_s, end_s in parts
-            if not is_tonal(audio.pcm, channel, start_s, end_s)
-        ]
-        # A convention of the site is a little less sure than a word of the caller.
-        confidence = 1.0 if options.agent_channel is not None else 0.9
-        participants = [
-            Participant(
-                id=f"spk_{channel}",
-                role=Role.AGENT if index == agent else Role.CUSTOMER,
-                role_source=RoleSource.CHANNEL,
-                role_confidence=confidence,
-                channel_index=index,
-            )
-            for channel, index in enumerate(audio.channel_indices)
-        ]
-        return Diarization(_sorted(segments), tuple(participants), True, audio.pcm.duration_s)
 
-    def _by_voice(self, audio: Audio, options: CallOptions) -> Diarization:
+    def _voices(self, audio: Audio, options: CallOptions) -> list[list[tuple[float, float]]]:
         voice_options = self._options
         if options.num_speakers is not None:
-            if options.num_speakers < 1:
-                raise InvalidRequestError("num_speakers_invalid", "num_speakers must be 1 or more.")
             voice_options = replace(
                 voice_options,
                 min_speakers=options.num_speakers,
                 max_speakers=options.num_speakers,
                 min_share=0.0,
             )
-        voices = voice_segments(audio.pcm, 0, self._segmenter, self._embedder, voice_options)
-        voices = [[part for part in voice if not is_tonal(audio.pcm, 0, *part)] for voice in voices]
-        voices = sorted(voice for voice in voices if voice)
-        segments = [
-            SpeechSegment(start_s, end_s, f"spk_{index}")
-            for index, parts in enumerate(voices)
-            for start_s, end_s in parts
-        ]
-        channel_index = audio.channel_indices[0] if audio.media.channels > 1 else None
-        participants = [
-            Participant(f"spk_{index}", channel_index=channel_index) for index in range(len(voices))
-        ]
-        flags = []
-        if options.agent_channel is not None:
-            flags.append(
-                Flag(
-                    "agent_channel_ignored",
-                    "The recording has one usable channel, so agent_channel does not apply: speakers are told "
-                    "apart by voice and their roles by what they say.",
-                )
-            )
-        return Diarization(_sorted(segments), tuple(participants), False, audio.pcm.duration_s, tuple(flags))
-
-
-def _sorted(segments: list[SpeechSegment]) -> tuple[SpeechSegment, ...]:
-    return tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.end_s, segment.speaker)))
+        return voice_segments(audio.pcm, 0, self._segmenter, self._embedder, voice_options)

@@ -1,0 +1,94 @@
+"""What every diarizer makes of the speech it found: participants with or without roles, segments, flags.
+
+Speech comes as sorted (start_s, end_s) of each channel or voice. Signalling tones among it are dropped here: no
+segmentation model that we run heard any in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from callytics.domain import (
+    Audio,
+    CallOptions,
+    Diarization,
+    Flag,
+    Participant,
+    Role,
+    RoleSource,
+    SpeechSegment,
+)
+from callytics.engines.diarization.tones import is_tonal
+from callytics.errors import InvalidRequestError
+
+Spans = Sequence[tuple[float, float]]
+
+
+def check_options(audio: Audio, options: CallOptions) -> None:
+    """Refuse what a request cannot ask of this recording, before any work.
+
+    Raises:
+        InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be.
+    """
+    if audio.pcm.num_channels == 1:
+        if options.num_speakers is not None and options.num_speakers < 1:
+            raise InvalidRequestError("num_speakers_invalid", "num_speakers must be 1 or more.")
+    elif options.agent_channel is not None and options.agent_channel not in audio.channel_indices:
+        raise InvalidRequestError(
+            "agent_channel_unknown",
+            f"agent_channel is {options.agent_channel}, but the recording has speech on channels "
+            f"{', '.join(map(str, audio.channel_indices))}; name one of these.",
+        )
+
+
+def by_channel(
+    audio: Audio, options: CallOptions, speech: Sequence[Spans], default_agent_channel: int
+) -> Diarization:
+    """One party a channel of ``audio.pcm``; the channel of the original file says who is the agent."""
+    agent = default_agent_channel if options.agent_channel is None else options.agent_channel
+    segments = [
+        SpeechSegment(start_s, end_s, f"spk_{channel}", channel)
+        for channel, spans in enumerate(speech)
+        for start_s, end_s in spans
+        if not is_tonal(audio.pcm, channel, start_s, end_s)
+    ]
+    # A convention of the site is a little less sure than a word of the caller.
+    confidence = 1.0 if options.agent_channel is not None else 0.9
+    participants = tuple(
+        Participant(
+            id=f"spk_{channel}",
+            role=Role.AGENT if index == agent else Role.CUSTOMER,
+            role_source=RoleSource.CHANNEL,
+            role_confidence=confidence,
+            channel_index=index,
+        )
+        for channel, index in enumerate(audio.channel_indices)
+    )
+    return Diarization(_sorted(segments), participants, True, audio.pcm.duration_s)
+
+
+def by_voice(audio: Audio, options: CallOptions, voices: Sequence[Spans]) -> Diarization:
+    """One party a voice, numbered in the order in which they speak first; who is the agent is not known yet."""
+    spoken = [[span for span in voice if not is_tonal(audio.pcm, 0, *span)] for voice in voices]
+    spoken = sorted(spans for spans in spoken if spans)
+    segments = [
+        SpeechSegment(start_s, end_s, f"spk_{index}")
+        for index, spans in enumerate(spoken)
+        for start_s, end_s in spans
+    ]
+    channel_index = audio.channel_indices[0] if audio.media.channels > 1 else None
+    participants = tuple(
+        Participant(f"spk_{index}", channel_index=channel_index) for index in range(len(spoken))
+    )
+    flags: tuple[Flag, ...] = ()
+    if options.agent_channel is not None:
+        message = (
+            "The recording has one usable channel, so agent_channel does not apply: speakers are told "
+            "apart by voice and their roles by what they say."
+        )
+        flags = (Flag("agent_channel_ignored", message),)
+    return Diarization(_sorted(segments), participants, False, audio.pcm.duration_s, flags)
+
+
+def _sorted(segments: list[SpeechSegment]) -> tuple[SpeechSegment, ...]:
+    return tuple(sorted(segments, key=lambda segment: (segment.start_s, segment.end_s, segment.speaker)))
