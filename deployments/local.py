@@ -23,12 +23,15 @@ import yaml
 from callytics import models, settings
 from callytics.errors import ConfigError
 from deployments import head
+from deployments.code_revision import SourceTree
 from deployments.environments import BASE_ENVIRONMENT, build_environments, environment_names
 from deployments.head import LocalGraphError
+from deployments.preparation import prepared
 from deployments.serve_api import ApplicationState, Progress, ServeApi, await_healthy
 
 API_KEY_FILE = settings.api_key_path().name
 PROJECT = Path(__file__).resolve().parent.parent
+PINS = PROJECT / "runtime_envs"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Run:
     dashboard_port: int
     temp_dir: str
     started_at: float
+    python_path: str = ""
+    """$PYTHONPATH of its processes, beside the project: where engines of one's own may lie."""
 
     @property
     def url(self) -> str:
@@ -107,7 +112,7 @@ def up(
             run = _start(home, config, http_port, dashboard_port, report)
         document["http_options"]["port"] = run.http_port
         api = ServeApi(run.dashboard_url)
-        api.deploy(document)
+        api.deploy(prepared(document, PINS, sources(run)))
         await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
         _ensure_api_key(home)
     return run
@@ -118,7 +123,11 @@ def read_config(config: Path) -> dict[str, Any]:
         raise ConfigError(
             "config_missing", f"No configuration at {config}. Give the path of a Serve config file."
         )
-    document = yaml.safe_load(config.read_text(encoding="utf-8"))
+    try:
+        document = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError("config_invalid", f"{config} is no YAML: {reason}") from error
     if not isinstance(document, dict) or "applications" not in document:
         raise ConfigError("config_invalid", f"{config} is not a Serve config file: it lists no applications.")
     document.setdefault("http_options", {}).setdefault("port", 8000)
@@ -132,7 +141,7 @@ def _port(variable: str, default: int) -> int:
 def _prepare(document: Mapping[str, Any], home: Path, report: Progress, pull_weights: bool) -> None:
     names = environment_names(document)
     report("environments", "checking", f"{len(names)} pinned environments")
-    build_environments(names, PROJECT / "runtime_envs", home)
+    build_environments(names, PINS, home)
     report("environments", "ready", "")
     if pull_weights:
         os.environ.setdefault("CALLYTICS_HOME", str(home))
@@ -170,8 +179,11 @@ def _start(home: Path, config: Path, http_port: int, dashboard_port: int, report
     report("ray", "starting", "")
     python = home / "envs" / BASE_ENVIRONMENT / "bin" / "python"
     temp_dir = head.temp_dir(home)
-    run = Run(uuid.uuid4().hex, str(config), http_port, dashboard_port, str(temp_dir), time.time())
-    _save(home, run)  # before the first process: an interrupted start can be found and ended
+    python_path = os.environ.get("PYTHONPATH", "")
+    run = Run(
+        uuid.uuid4().hex, str(config), http_port, dashboard_port, str(temp_dir), time.time(), python_path
+    )
+    save(home, run)  # before the first process: an interrupted start can be found and ended
     try:
         head.start(run.run_id, python, home, temp_dir, dashboard_port, PROJECT)
     except LocalGraphError:
@@ -206,6 +218,11 @@ def down(*, home: Path | None = None) -> int:
     return ended
 
 
+def sources(run: Run) -> SourceTree:
+    """The code that the replicas of this run import."""
+    return SourceTree([PROJECT, *(Path(entry) for entry in run.python_path.split(os.pathsep) if entry)])
+
+
 def processes(*, home: Path | None = None) -> list[int]:
     """The pids of every process of this home's run, for those who measure them."""
     run = _load(home_folder(home))
@@ -230,7 +247,7 @@ def _load(home: Path) -> Run | None:
         return None
 
 
-def _save(home: Path, run: Run) -> None:
+def save(home: Path, run: Run) -> None:
     temporary = home / "run.json.new"
     temporary.write_text(json.dumps(asdict(run), indent=2), encoding="utf-8")
     temporary.replace(home / "run.json")
