@@ -112,7 +112,10 @@ def _environment(run_id: str, home: Path, project: Path) -> dict[str, str]:
     """Of Ray's processes, and so of every replica."""
     binaries = os.pathsep.join([str(home / "bin"), str(Path(sys.executable).parent)])
     python_path = os.pathsep.join(filter(None, [str(project), os.environ.get("PYTHONPATH", "")]))
-    return os.environ | {
+    # A start is thirty Python processes that import the same few packages. uv installs them without bytecode:
+    # where the variable forbids to keep it, as in many containers, each process compiles 1,800 files anew.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return inherited | {
         RUN_MARK: run_id,
         "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONPATH": python_path,  # the deployments, also where the project was not installed with them
