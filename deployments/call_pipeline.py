@@ -2,23 +2,31 @@
 
 A call is a durable job: it is leased for a short time, and the lease is renewed while the call is worked on. A
 pipeline that is killed lets its leases expire; the next takes the calls up after their last finished stages.
+
+Which version of a stage works on a call is the pipeline's ``user_config`` (deployments/routing.py). Serve hands a
+change of it to the running replicas: calls that are taken from then on follow it, those at work go on as they began.
 """
 
 import asyncio
 import logging
 import os
+import random
 import socket
 import uuid
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 from ray.serve import Application
 
 from callytics.config import ENGINE_STAGES
+from callytics.domain import StageStatus
 from callytics.errors import CallyticsError, ConfigError, ConflictError, UnavailableError
 from callytics.store import Lease
 from deployments.call_run import CallRun
 from deployments.handles import store_client
+from deployments.routing import Assignment, Routing, assign, read_routing
+from deployments.shadow import ShadowRuns
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +37,12 @@ POLL_S = 0.5
 class PipelineArgs(BaseModel):
     """
     Attributes:
-        stages: stage -> the application that does its work, where it is not the one of the stage's name.
+        stages: stage -> the application that does its work, where it is not the one of the stage's name. A route of
+            ``user_config`` that has weights goes before it.
         max_concurrent_calls: how many calls one replica works on at once.
         lease_s: after a crash, a call waits so long until it is taken up again.
         stage_timeout_s: of one stage on one call.
+        max_shadow_runs: how many versions one replica lets work in the shadow of others at once.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -41,28 +51,59 @@ class PipelineArgs(BaseModel):
     max_concurrent_calls: int = Field(2, gt=0)
     lease_s: float = Field(20.0, gt=0)
     stage_timeout_s: float = Field(7200.0, gt=0)
+    max_shadow_runs: int = Field(4, gt=0)
 
 
 @serve.deployment
 class CallPipeline:
     def __init__(self, args: PipelineArgs) -> None:
         self._args = args
-        self._applications = {stage: args.stages.get(stage, stage) for stage in ENGINE_STAGES}
+        self._defaults = {stage: args.stages.get(stage, stage) for stage in ENGINE_STAGES}
+        self._routing: Routing | None = None
+        self._rejected = ""
+        self._draws = random.Random()
         self._store = store_client(STORE_PATIENCE_S)
+        self._shadows = ShadowRuns(self._store, args.stage_timeout_s, args.max_shadow_runs)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._calls: set[asyncio.Task[None]] = set()
-        self._loop = asyncio.get_running_loop().create_task(self._take_calls())
+        self._loop: asyncio.Task[None] | None = None
+
+    async def reconfigure(self, user_config: dict[str, Any] | None, rank: object) -> None:
+        """Serve calls this after the start and at every change of ``user_config``; with a ``rank`` in its signature,
+        also where there is none (any more). No call is taken before the first.
+
+        Raises:
+            ConfigError: the first configuration is wrong: this replica does not start, and the one before it goes
+                on. A later one that is wrong changes nothing, for an error would end a replica that works: it is
+                logged, and `routing` tells.
+        """
+        try:
+            self._routing = read_routing(user_config)
+            self._rejected = ""
+        except ConfigError as error:
+            if self._routing is None:
+                raise
+            self._rejected = error.message
+            logger.error("the routes stay as they were: %s", error.message)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop().create_task(self._take_calls())
+
+    def routing(self) -> dict[str, Any]:
+        """The routes in force, and why the last change was rejected ("" where it was not)."""
+        assert self._routing is not None
+        return {**self._routing.model_dump(), "rejected": self._rejected}
 
     def check_health(self) -> None:
-        if self._loop.done():
+        if self._loop is not None and self._loop.done():
             raise RuntimeError(f"the pipeline stopped taking calls: {self._loop.exception()!r}")
 
     async def __del__(self) -> None:
         """Serve awaits this at a graceful stop: the calls go back to the queue at once, none has to expire."""
-        self._loop.cancel()
+        if self._loop is not None:
+            self._loop.cancel()
         for task in self._calls:
             task.cancel()
-        await asyncio.gather(*self._calls, return_exceptions=True)
+        await asyncio.gather(*self._calls, self._shadows.stop(), return_exceptions=True)
 
     async def _take_calls(self) -> None:
         while True:
@@ -83,7 +124,7 @@ class CallPipeline:
 
     async def _work_on(self, lease: Lease) -> None:
         call_id = lease.call.id
-        run = CallRun(lease, self._store, self._applications, self._args.stage_timeout_s)
+        run = CallRun(lease, self._store, self._assign(lease), self._shadows, self._args.stage_timeout_s)
         work = asyncio.create_task(run.execute())
         renewal = asyncio.create_task(self._keep(lease))
         try:
@@ -105,6 +146,11 @@ class CallPipeline:
             for task in (work, renewal):
                 task.cancel()
             await asyncio.gather(work, renewal, return_exceptions=True)
+
+    def _assign(self, lease: Lease) -> dict[str, Assignment]:
+        assert self._routing is not None
+        finished = {r.name: r.application for r in lease.call.stages if r.status is StageStatus.COMPLETED}
+        return assign(self._routing, self._defaults, lease.call.id, finished, self._draws)
 
     async def _keep(self, lease: Lease) -> None:
         """Renew the lease until it is lost."""

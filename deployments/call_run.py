@@ -24,7 +24,9 @@ from callytics.errors import CallyticsError, ConflictError, StageError
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.report import complete
 from callytics.store import AsyncStore, JobStatus, Lease
-from deployments.handles import LOST, application_handle, patiently, unwrapped
+from deployments.handles import LOST, application_handle, patiently, replica_failure, unwrapped
+from deployments.routing import Assignment
+from deployments.shadow import ShadowRuns, described
 from deployments.stage import StageInfo, StageOutput
 
 logger = logging.getLogger(__name__)
@@ -61,17 +63,25 @@ class CallRun:
     Args:
         lease: the right to the call; every write shows its token.
         store: the call store.
-        applications: stage -> name of the application that does its work.
+        assignments: stage -> the applications that work on it; the same for the whole run, whatever is
+            configured meanwhile.
+        shadows: runs those that nobody waits for.
         stage_timeout_s: a stage that takes longer on the call has failed.
     """
 
     def __init__(
-        self, lease: Lease, store: AsyncStore, applications: Mapping[str, str], stage_timeout_s: float
+        self,
+        lease: Lease,
+        store: AsyncStore,
+        assignments: Mapping[str, Assignment],
+        shadows: ShadowRuns,
+        stage_timeout_s: float,
     ) -> None:
         self._call = lease.call
         self._token = lease.token
         self._store = store
-        self._applications = applications
+        self._assignments = assignments
+        self._shadows = shadows
         self._stage_timeout_s = stage_timeout_s
         self._earlier = {run.name: run for run in lease.call.stages}
         self._runs: dict[str, StageRun] = {}
@@ -143,7 +153,7 @@ class CallRun:
     # ------------------------------------------------------------ stages with an engine
 
     async def _stage(self, stage: str, inputs: list[Output]) -> Output:
-        application = self._applications[stage]
+        application = self._assignments[stage].application
         run = StageRun(stage, StageStatus.RUNNING, attempts=0, application=application)
         self._runs[stage] = run
         try:
@@ -151,23 +161,16 @@ class CallRun:
         except (*LOST, CallyticsError) as error:
             raise await self._failed(run, error) from error
         keys = [item.key for item in inputs]
-        key = result_key(stage, info.config_hash, *keys)
+        run = described(run, info)
+        key = _stage_key(stage, info, keys)
         kept = await self._store.load_stage_output(self._call.id, key)
         if kept is not None:
             self._runs[stage] = self._earlier[stage]
             return Output(key, kept, kept)
         response, output, run = await self._attempts(run, inputs)
         info = output.info  # of the replica that did it: the stage may have been updated in between
-        key = result_key(stage, info.config_hash, *keys)
-        run = replace(
-            run,
-            status=StageStatus.COMPLETED,
-            duration_s=output.duration_s,
-            engine=info.engine,
-            model=info.model,
-            model_revision=info.model_revision,
-            config_hash=info.config_hash,
-        )
+        key = _stage_key(stage, info, keys)
+        run = replace(described(run, info), status=StageStatus.COMPLETED, duration_s=output.duration_s)
         await self._record(run, key, output.value)
         return Output(key, output.value, response)
 
@@ -187,6 +190,9 @@ class CallRun:
             start = time.monotonic()
             try:
                 arguments = [await self._argument(item) for item in inputs]
+                if run.attempts == 1:
+                    for shadow in self._assignments[run.name].shadows:
+                        self._shadows.start(self._call.id, run.name, shadow, arguments)
                 response, output = await self._call_stage(run.application, arguments)
                 return response, output, run
             except Exception as error:
@@ -218,11 +224,11 @@ class CallRun:
 
     async def _decode_again(self) -> Any:
         arguments = [self._call.recording, replace(self._call.options, roles=())]
-        response, _ = await self._call_stage(self._applications["audio-processor"], arguments)
+        response, _ = await self._call_stage(self._assignments["audio-processor"].application, arguments)
         return response
 
     async def _failed(self, run: StageRun, error: Exception) -> StageError:
-        failure = _lost_failure(run.name, error) or stage_failure(run.name, error)
+        failure = replica_failure(run.name, error)
         run = replace(run, status=StageStatus.FAILED, error_code=failure.code, error_message=failure.message)
         await self._record(run)
         return StageError(run.name, failure.code, failure.message)
@@ -232,14 +238,8 @@ class CallRun:
         return self._store.record_stage(self._call.id, self._token, run, key, output)
 
 
-def _lost_failure(stage: str, error: Exception) -> StageFailure | None:
-    if isinstance(error, TimeoutError):
-        return StageFailure(stage, "stage_timeout", f"{stage} took too long on this call.")
-    if isinstance(error, LOST):
-        return StageFailure(
-            stage, "stage_lost", f"{stage} went down while it worked on this call, every time."
-        )
-    return None
+def _stage_key(stage: str, info: StageInfo, input_keys: list[str]) -> str:
+    return result_key(stage, info.config_hash, info.model, info.model_revision, *input_keys)
 
 
 def _relevant_options(step: str, item: Output) -> Output:

@@ -24,7 +24,9 @@ from ray.exceptions import (
 from ray.serve.exceptions import BackPressureError, RayServeException, ReplicaUnavailableError
 from ray.serve.handle import DeploymentHandle
 
+from callytics.domain import StageFailure
 from callytics.errors import UnavailableError
+from callytics.pipeline import stage_failure
 from callytics.store import METHODS, AsyncStore
 
 logger = logging.getLogger(__name__)
@@ -72,6 +74,17 @@ async def unwrapped(response: Awaitable[Result]) -> Result:
         while isinstance(cause, RayTaskError) and cause.cause is not None:
             cause = cause.cause
         raise cause from None
+
+
+def replica_failure(stage: str, error: BaseException) -> StageFailure:
+    """What a reader is told about a stage that failed behind a handle."""
+    if isinstance(error, TimeoutError):
+        return StageFailure(stage, "stage_timeout", f"{stage} took too long on this call.")
+    if isinstance(error, LOST):
+        return StageFailure(
+            stage, "stage_lost", f"{stage} went down while it worked on this call, every time."
+        )
+    return stage_failure(stage, error)
 
 
 async def patiently(call: Callable[[], Awaitable[Result]], give_up_after_s: float) -> Result:

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from callytics.config import ENGINE_STAGES, StageConfig
+from callytics.domain import StageRun
 from callytics.store import AsyncStore, CallStore, NewCall
-from deployments import call_run
+from deployments import call_run, shadow
 from deployments.call_run import CallRun
+from deployments.routing import Assignment
+from deployments.shadow import ShadowRuns
 from deployments.stage import StageInfo, StageOutput
 from tests.deployments import tiny_engines
 
@@ -34,12 +37,18 @@ class _Method:
 
 @dataclass
 class FakeStage:
-    """Stands for a Serve handle. ``errors`` are raised by the next calls, one each."""
+    """Stands for a Serve handle. ``errors`` are raised by the next calls, one each; ``held`` calls wait until it is
+    set."""
 
     name: str
+    stage: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     errors: list[Exception] = field(default_factory=list)
     calls: int = 0
+    held: asyncio.Event | None = None
+
+    def __post_init__(self) -> None:
+        self.stage = self.stage or self.name
 
     @property
     def describe(self) -> _Method:
@@ -49,18 +58,20 @@ class FakeStage:
         return _Method(describe)
 
     def _info(self) -> StageInfo:
-        config = StageConfig(self.name, TINY_ENGINES[self.name], self.options)
+        config = StageConfig(self.stage, TINY_ENGINES[self.stage], self.options)
         return StageInfo(self.name, config.engine, "tiny", "1", config.config_hash)
 
     def remote(self, *inputs: Any) -> asyncio.Future[StageOutput]:
         async def work() -> StageOutput:
             self.calls += 1
             await asyncio.sleep(0)
+            if self.held is not None:
+                await self.held.wait()
             if self.errors:
                 raise self.errors.pop(0)
             values = [await i if isinstance(i, asyncio.Future) else i for i in inputs]
             values = [v.value if isinstance(v, StageOutput) else v for v in values]
-            engine = getattr(tiny_engines, TINY_ENGINES[self.name])(**self.options)
+            engine = getattr(tiny_engines, TINY_ENGINES[self.stage])(**self.options)
             return StageOutput(engine(*values), self._info(), 0.01)
 
         return asyncio.ensure_future(work())
@@ -70,16 +81,32 @@ class FakeStage:
 class FakeGraph:
     store: CallStore
     stages: dict[str, FakeStage]
+    assignments: dict[str, Assignment] = field(
+        default_factory=lambda: {stage: Assignment(stage) for stage in ENGINE_STAGES}
+    )
 
     def submit(self, uri: str = "call.wav") -> str:
         return self.store.create_call(NewCall("c1", uri, 1, tiny_engines.MEDIA)).call.id
 
-    def work(self) -> None:
-        """Lease the next call and run it to its end."""
+    def work(self, max_shadow_runs: int = 4) -> None:
+        """Lease the next call and run it to its end, shadows included."""
+        asyncio.run(self._work(max_shadow_runs))
+
+    async def _work(self, max_shadow_runs: int) -> None:
+        shadows = self.shadow_runs(max_shadow_runs)
+        await self.run_leased(shadows)
+        await asyncio.gather(*shadows._tasks)
+
+    def shadow_runs(self, max_running: int = 4, timeout_s: float = 10.0) -> ShadowRuns:
+        return ShadowRuns(AsyncStore.local(self.store), timeout_s, max_running)
+
+    async def run_leased(self, shadows: ShadowRuns) -> None:
         lease = self.store.lease("test", 60.0)
         assert lease is not None, "no call to lease"
-        names = {stage: stage for stage in ENGINE_STAGES}
-        asyncio.run(CallRun(lease, AsyncStore.local(self.store), names, 10.0).execute())
+        await CallRun(lease, AsyncStore.local(self.store), self.assignments, shadows, 10.0).execute()
+
+    def runs_of(self, application: str) -> list[StageRun]:
+        return [found.run for found in self.store.version_runs([application])]
 
     def counts(self) -> dict[str, int]:
         return {name: stage.calls for name, stage in self.stages.items()}
@@ -97,6 +124,7 @@ def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGraph
 
     real_sleep = asyncio.sleep
     monkeypatch.setattr(call_run, "application_handle", handle)
+    monkeypatch.setattr(shadow, "application_handle", handle)
     monkeypatch.setattr(call_run.asyncio, "sleep", no_pause)
     store = CallStore(f"sqlite:///{tmp_path / 'calls.db'}")
     yield FakeGraph(store, stages)

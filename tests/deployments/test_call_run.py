@@ -11,7 +11,8 @@ from ray.exceptions import ActorDiedError, RayTaskError
 from callytics.domain import Role, StageStatus
 from callytics.errors import ConflictError, InvalidMediaError
 from callytics.store import JobStatus
-from tests.deployments.conftest import FakeGraph
+from deployments.routing import Assignment
+from tests.deployments.conftest import FakeGraph, FakeStage
 
 ONCE = {
     "audio-processor": 1,
@@ -169,3 +170,25 @@ def test_a_worker_that_lost_its_lease_stores_nothing(
     with pytest.raises(ConflictError):
         graph.work()
     assert graph.store.get_call("c1").status is JobStatus.CANCELLED
+
+
+def test_the_version_that_is_assigned_does_the_work_and_the_result_says_so(graph: FakeGraph) -> None:
+    v2 = "speech-recognizer-v2"
+    graph.stages[v2] = FakeStage(v2, "speech-recognizer", {"delay_s": 0.001})
+    graph.assignments["speech-recognizer"] = Assignment(v2)
+    graph.submit()
+    graph.work()
+    stages = {stage["name"]: stage for stage in result(graph)["job_details"]["stages"]}
+    found = stages["speech-recognizer"]
+    assert (found["application"], found["model"], found["model_revision"]) == (v2, "tiny", "1")
+    assert found["config_hash"] not in ("", stages["llm-analyzer"]["config_hash"])
+    assert graph.stages["speech-recognizer"].calls == 0
+
+
+def test_a_stage_that_fails_says_which_version_did(graph: FakeGraph) -> None:
+    graph.stages["speech-recognizer"].options = {"fail": True}
+    graph.submit()
+    graph.work()
+    (run,) = graph.runs_of("speech-recognizer")
+    assert (run.status, run.engine, run.model) == (StageStatus.FAILED, "TinyRecognizer", "tiny")
+    assert run.config_hash
