@@ -6,7 +6,7 @@ segmentation model that we run heard any in training.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from callytics.domain import (
     Audio,
@@ -21,7 +21,8 @@ from callytics.domain import (
 from callytics.engines.diarization.tones import is_tonal
 from callytics.errors import InvalidRequestError
 
-Spans = Sequence[tuple[float, float]]
+Span = tuple[float, float]
+Spans = Sequence[Span]
 
 
 def check_options(audio: Audio, options: CallOptions) -> None:
@@ -88,6 +89,19 @@ def by_voice(audio: Audio, options: CallOptions, voices: Sequence[Spans]) -> Dia
         )
         flags = (Flag("agent_channel_ignored", message),)
     return Diarization(_sorted(segments), participants, False, audio.pcm.duration_s, flags)
+
+
+def tidy(spans: Iterable[Span], min_speech_s: float, min_silence_s: float, duration_s: float) -> list[Span]:
+    """Sorted spans within the recording: shorter speech dropped first, shorter pauses filled then."""
+    kept: list[Span] = []
+    for start_s, end_s in sorted((max(0.0, start), min(duration_s, end)) for start, end in spans):
+        if end_s - start_s < min_speech_s:
+            continue
+        if kept and start_s - kept[-1][1] < max(min_silence_s, 1e-6):
+            kept[-1] = (kept[-1][0], max(kept[-1][1], end_s))
+        else:
+            kept.append((start_s, end_s))
+    return kept
 
 
 def _sorted(segments: list[SpeechSegment]) -> tuple[SpeechSegment, ...]:

@@ -1,0 +1,98 @@
+"""What the diarizers that run on torch share: clear errors, the device, torchaudio beside a CPU build of torch."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from callytics.errors import ConfigError, EngineUnavailableError
+
+
+def require(package: str, environment: str) -> ModuleType:
+    """Import a package that only a stage's own environment has.
+
+    Args:
+        package: as it is imported, e.g. "pyannote.audio".
+        environment: name of the pin file under ``runtime_envs/``, without suffix.
+
+    Raises:
+        EngineUnavailableError: the package, or one that it needs, is not installed or does not load.
+    """
+    try:
+        return importlib.import_module(package)
+    except (ImportError, OSError) as error:  # OSError: a library that was built for another torch
+        last_line = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise EngineUnavailableError(
+            "engine_not_installed",
+            f"speaker-diarizer: the package {package!r} does not load here ({last_line}). Let the stage run in its "
+            f"own environment, runtime_envs/{environment}.txt: 'py_executable: callytics-python {environment}' in "
+            f"the Serve configuration, built by 'callytics up'; or pip install -r runtime_envs/{environment}.txt.",
+        ) from error
+
+
+def require_torchaudio(environment: str) -> ModuleType:
+    """Import torchaudio, also beside a build of torch without CUDA.
+
+    The wheels of torchaudio 2.11 on PyPI link CUDA. Its compiled extension holds forced alignment, RNN-T loss and a
+    faster ``lfilter``; none of the diarizers uses them, and torchaudio itself can do without (a source build may lack
+    it). So where torch has no CUDA, the module that would load the extension is replaced by what it would be then.
+    """
+    torch = require("torch", environment)
+    if torch.version.cuda is None and "torchaudio" not in sys.modules:
+        sys.modules["torchaudio._extension"] = _torchaudio_without_extension()
+    return require("torchaudio", environment)
+
+
+def _torchaudio_without_extension() -> ModuleType:
+    def fail_if_no_align(_function: Any) -> Any:
+        def unavailable(*_args: Any, **_kwargs: Any) -> Any:
+            raise RuntimeError(
+                "forced alignment needs torchaudio's compiled extension, which needs CUDA here"
+            )
+
+        return unavailable
+
+    module: Any = ModuleType("torchaudio._extension")
+    module._IS_TORCHAUDIO_EXT_AVAILABLE = False
+    module._IS_ALIGN_AVAILABLE = False
+    module.fail_if_no_align = fail_if_no_align
+    return module  # type: ignore[no-any-return]
+
+
+def torch_device(name: str) -> Any:
+    """The torch device; never another one than asked for.
+
+    Args:
+        name: "cpu", "cuda" or "cuda:0".
+
+    Raises:
+        ConfigError: there is no such kind of device, or this machine has none.
+    """
+    torch: Any = importlib.import_module("torch")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(
+            "device_unknown", f"speaker-diarizer: device {name!r}: {str(error).splitlines()[0]}"
+        ) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            "device_unavailable",
+            f"speaker-diarizer: device is {name!r}, but torch {torch.__version__} sees no GPU here. Set "
+            "'device: cpu', or give the deployment num_gpus on a node with an NVIDIA driver.",
+        )
+    return device
+
+
+def content_revision(path: Path) -> str:
+    """First 16 hex digits of the SHA-256 over a file, or the names and contents of all files of a folder."""
+    digest = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+        digest.update(file.relative_to(path).as_posix().encode() if path.is_dir() else b"")
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return f"sha256:{digest.hexdigest()[:16]}"
