@@ -41,9 +41,9 @@ def one_line_errors() -> Iterator[None]:
         raise typer.Exit(130) from error
 
 
-def _cluster(*arguments: str) -> None:
+def _cluster(*arguments: str, module: str = "deployments.local") -> None:
     """The local Ray cluster is the deployments' business; this library only starts their command."""
-    done = subprocess.run([sys.executable, "-m", "deployments.local", *arguments], check=False)
+    done = subprocess.run([sys.executable, "-m", module, *arguments], check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)
 
@@ -67,6 +67,23 @@ def status() -> None:
     """Every stage: healthy or not, and why."""
     with one_line_errors():
         _cluster("status")
+
+
+@app.command()
+def deploy(
+    config: Annotated[Path, typer.Argument(help="A Serve config file.")],
+    only: Annotated[str | None, typer.Option(help="Change this application, and leave all others.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and end.")] = False,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds until new replicas must be healthy.")
+    ] = 300.0,
+) -> None:
+    """Change what runs: only the stages that differ restart; it goes back where they do not become healthy."""
+    options = [*(["--only", only] if only else []), *(["--yes"] if yes else [])]
+    options += ["--dry-run"] if dry_run else []
+    with one_line_errors():
+        _cluster(str(config), *options, "--timeout", str(timeout), module="deployments.deploy_command")
 
 
 @app.command()

@@ -20,6 +20,8 @@ from deployments.head import LocalGraphError
 
 _PATH = "/api/serve/applications/"
 
+_GLOBAL_OPTIONS = ("proxy_location", "http_options", "grpc_options", "target_capacity")
+
 Progress = Callable[[str, str, str], None]
 """Called with (what, state, detail); ``what`` is "environments", "weights", "ray" or the name of an application."""
 
@@ -69,9 +71,19 @@ class ServeApi:
             raise ConfigError("config_rejected", f"Ray Serve rejects the configuration: {reason}") from error
 
     def applications(self) -> list[ApplicationState]:
+        return [_state(name, of) for name, of in self._details()["applications"].items()]
+
+    def document(self) -> dict[str, Any]:
+        """The configuration that runs, in the form in which it can be deployed again."""
+        details = self._details()
+        kept = {key: details[key] for key in _GLOBAL_OPTIONS if details.get(key) is not None}
+        configs = (application.get("deployed_app_config") for application in details["applications"].values())
+        return {**kept, "applications": [config for config in configs if config is not None]}
+
+    def _details(self) -> dict[str, Any]:
         with urllib.request.urlopen(self._url, timeout=30) as response:
-            details = json.load(response)
-        return [_state(name, of) for name, of in details["applications"].items()]
+            details: dict[str, Any] = json.load(response)
+        return details
 
     def answers(self) -> bool:
         try:

@@ -61,24 +61,6 @@ class Change:
     differences: tuple[Difference, ...] = ()
 
 
-@dataclass(frozen=True)
-class Plan:
-    """
-    Attributes:
-        document: the Serve configuration to deploy.
-        changes: one for every application that is touched; none: what runs is what would run.
-        fixed: options that differ, but that Serve keeps as they were when it started.
-    """
-
-    document: Mapping[str, Any]
-    changes: tuple[Change, ...]
-    fixed: tuple[Difference, ...] = ()
-
-    @property
-    def removed(self) -> list[str]:
-        return [change.application for change in self.changes if change.effect is Effect.REMOVED]
-
-
 def changes(
     running: Mapping[str, Any], target: Mapping[str, Any], home: Path, pins_folder: Path
 ) -> tuple[Change, ...]:
