@@ -1,0 +1,86 @@
+"""EngineReplica without Serve: batches, and what happens to the calls of a batch that fails."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ray import serve
+
+from callytics.domain import Conversation
+from callytics.errors import ConfigError, InvalidRequestError
+from deployments.stage import EngineReplica, StageOutput
+
+
+class Doubler:
+    """Doubles numbers; refuses 13, alone and in a batch."""
+
+    model = "doubler"
+    model_revision = "1"
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def __call__(self, number: int) -> int:
+        if number == 13:
+            raise InvalidRequestError("unlucky", "not 13")
+        return 2 * number
+
+    def batch(self, calls: list[tuple[int]]) -> list[int]:
+        self.batches.append(len(calls))
+        return [self(*call) for call in calls]
+
+
+class Single:
+    model = "single"
+    model_revision = "1"
+
+    def __call__(self, conversation: Conversation) -> Conversation:
+        return conversation
+
+
+def replica(engine: str, monkeypatch: pytest.MonkeyPatch) -> EngineReplica:
+    config = SimpleNamespace(max_ongoing_requests=16)
+    context = SimpleNamespace(app_name="doubler", _deployment_config=config)
+    monkeypatch.setattr(serve, "get_replica_context", lambda: context)
+    return EngineReplica("punctuation-restorer", {"engine": f"{__name__}:{engine}", "concurrency": 1})
+
+
+def run(of: EngineReplica, numbers: list[int]) -> list[Any]:
+    async def all_at_once() -> list[Any]:
+        calls = [of(StageOutput(n, of.describe(), 0.0)) for n in numbers]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        return [result.value if isinstance(result, StageOutput) else result for result in results]
+
+    return asyncio.run(all_at_once())
+
+
+def test_calls_that_wait_together_go_as_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    doubler = replica("Doubler", monkeypatch)
+    doubler.reconfigure({"max_batch_size": 4, "batch_wait_timeout_s": 0.2})
+    assert run(doubler, [1, 2, 3, 4, 5, 6]) == [2, 4, 6, 8, 10, 12]
+    assert doubler._engine.batches == [4, 2]
+
+
+def test_a_call_that_fails_does_not_take_its_batch_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    doubler = replica("Doubler", monkeypatch)
+    doubler.reconfigure({"max_batch_size": 3, "batch_wait_timeout_s": 0.2})
+    first, error, last = run(doubler, [1, 13, 3])
+    assert (first, last) == (2, 6)
+    assert isinstance(error, InvalidRequestError)
+    assert error.code == "unlucky"
+
+
+def test_without_a_batch_size_every_call_runs_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    doubler = replica("Doubler", monkeypatch)
+    assert run(doubler, [1, 2]) == [2, 4]
+    assert doubler._engine.batches == []
+
+
+def test_batches_are_not_asked_of_an_engine_that_takes_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    single = replica("Single", monkeypatch)
+    single.reconfigure({"max_batch_size": 1})
+    with pytest.raises(ConfigError, match="takes no batches"):
+        single.reconfigure({"max_batch_size": 8})
