@@ -13,7 +13,8 @@ tests/contract/.
     sentiment-analyzer     (Conversation) -> SentimentAnalysis
     llm-analyzer           (Conversation) -> ContactSummary
 
-Every engine has two string attributes, ``model`` and ``model_revision``, that end up in ``job_details``.
+Every engine has two string attributes, ``model`` and ``model_revision``, that end up in ``job_details``. A class whose
+packages are not those of ``runtime_envs/cpu/<stage>.txt`` names its file in a third, ``environment``.
 """
 
 from __future__ import annotations
@@ -50,12 +51,16 @@ def load_engine(config: StageConfig) -> Any:
     try:
         return engine_class(**config.options)
     except ModuleNotFoundError as error:
-        raise _not_installed(config, error) from error
+        raise _not_installed(config, error, getattr(engine_class, "environment", None)) from error
 
 
-def _not_installed(config: StageConfig, error: ModuleNotFoundError) -> EngineUnavailableError:
+def _not_installed(
+    config: StageConfig, error: ModuleNotFoundError, environment: str | None = None
+) -> EngineUnavailableError:
+    environment = environment or f"cpu/{config.stage}"
     return EngineUnavailableError(
         "engine_not_installed",
-        f"{config.stage}: {config.engine} needs the package {error.name!r}, which is not installed here. "
-        f"Install the stage's environment: pip install -r runtime_envs/cpu/{config.stage}.txt",
+        f"{config.stage}: {config.engine} needs the package {error.name!r}, which is not installed here. Its "
+        f"environment is runtime_envs/{environment}.txt: 'py_executable: callytics-python {environment}' in the Serve "
+        f"configuration, built by 'callytics up'; or pip install -r runtime_envs/{environment}.txt",
     )
