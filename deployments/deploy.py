@@ -20,7 +20,7 @@ from callytics.errors import CallyticsError, ConfigError
 from deployments import local
 from deployments.config_changes import Change, Difference, Effect, changes, fixed_options
 from deployments.config_check import check_arguments, check_document
-from deployments.environments import build_environments, environment_names
+from deployments.environments import BASE_ENVIRONMENT, build_environments, environment_names, exact_name
 from deployments.head import LocalGraphError
 from deployments.preparation import prepared
 from deployments.serve_api import Progress, ServeApi, await_healthy
@@ -143,18 +143,13 @@ def _build(plan: Plan, home: Path, progress: Progress) -> None:
     progress("environments", "checking", ", ".join(plan.environments))
     build_environments(list(plan.environments), plan.pins_folder, home)
     progress("environments", "ready", "")
-    for exact in _exact_environments(plan):
-        if not (home / "envs" / exact).is_dir():
-            raise LocalGraphError(
-                "changed_meanwhile", "A pin file changed after the plan was made. Run it again."
-            )
-
-
-def _exact_environments(plan: Plan) -> list[str]:
     touched = {change.application for change in plan.changes}
     applications = [app for app in plan.after["applications"] if app["name"] in touched]
-    plain = {"cpu/base", *plan.environments}
-    return [name for name in environment_names({"applications": applications}) if name not in plain]
+    built = {exact_name(name, plan.pins_folder) for name in plan.environments}
+    if not set(environment_names({"applications": applications})) <= built | {BASE_ENVIRONMENT}:
+        raise LocalGraphError(
+            "changed_meanwhile", "A pin file was edited after the plan was made. Run it again."
+        )
 
 
 def _with_removed(plan: Plan) -> dict[str, Any]:
