@@ -40,7 +40,12 @@ if [ ! -x "$environment/bin/python" ]; then
 fi
 shift
 # The real path: a replica that runs keeps its packages when the pins change and the link moves on.
-exec "$(cd -P "$environment" && pwd)/bin/python" "$@"
+environment="$(cd -P "$environment" && pwd)"
+# CUDA libraries that a file pins (nvidia-cublas-cu12): CTranslate2 asks the loader for them, and says not where.
+for folder in "$environment"/lib/python*/site-packages/nvidia/*/lib; do
+    [ -d "$folder" ] && export LD_LIBRARY_PATH="$folder${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
+done
+exec "$environment/bin/python" "$@"
 """
 
 

@@ -114,6 +114,16 @@ def test_an_overlay_has_its_own_versions_and_sees_the_base(pins_folder: Path, tm
     )
 
 
+def test_pinned_cuda_libraries_are_found_by_the_loader(pins_folder: Path, tmp_path: Path) -> None:
+    build_environments(["cpu/base"], pins_folder, tmp_path / "home")
+    (site,) = (tmp_path / "home" / "envs" / "cpu" / "base").glob("lib/python*/site-packages")
+    library = site.resolve() / "nvidia" / "cublas" / "lib"
+    library.mkdir(parents=True)
+    launcher = str(tmp_path / "home" / "bin" / "callytics-python")
+    path = run(launcher, "cpu/base", "-c", "import os; print(os.environ['LD_LIBRARY_PATH'])")
+    assert path.split(":")[0] == str(library)
+
+
 def test_overlays_hide_what_ray_would_import_for_nothing(pins_folder: Path, tmp_path: Path) -> None:
     build_environments(["cpu/base"], pins_folder, tmp_path / "home")
     launcher = str(tmp_path / "home" / "bin" / "callytics-python")
@@ -122,8 +132,9 @@ def test_overlays_hide_what_ray_would_import_for_nothing(pins_folder: Path, tmp_
 
 
 def _environments() -> list[Any]:
-    """Every pin file; those with torch take minutes and gigabytes."""
-    slow = [name for name in ALL if "torch==" in (PINS / f"{name}.txt").read_text(encoding="utf-8")]
+    """Every pin file; those with torch or CUDA libraries take minutes and gigabytes."""
+    heavy = re.compile(r"^(torch|nvidia-)", re.MULTILINE)
+    slow = [name for name in ALL if heavy.search((PINS / f"{name}.in").read_text(encoding="utf-8"))]
     return [pytest.param(name, marks=[pytest.mark.slow] if name in slow else []) for name in ALL]
 
 
