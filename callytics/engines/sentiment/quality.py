@@ -2,7 +2,8 @@
 
 Only turns of participants with the role AGENT are judged; without one there is no judgement. The criteria are those
 of common call-centre scorecards; what each measures is written at its function. They are rules over words and
-times, not a trained judge: they tell what was said, not how it sounded.
+times, not a trained judge: they tell what was said, not how it sounded. Whether a turn shows a part of a criterion
+(a salutation, understanding, trouble) is asked of a function: words by default, another in prototype.py.
 """
 
 from __future__ import annotations
@@ -34,40 +35,37 @@ BALANCED_TALK = (0.25, 0.65)
 
 Result = tuple[float | None, tuple[str, ...], str]
 
-_GREETING = {
-    "ko": (
-        r"안녕하|반갑습니다|여보세요",
-        r"입니다|센터|상담|저는|라고 합니다",
-        r"도와|무엇을|어떻게 오셨|문의",
-    ),
-    "en": (
-        r"\bhello\b|\bhi\b|good (?:morning|afternoon|evening)|welcome|thank(?:s| you) for (?:calling|contacting)",
-        r"my name is|this is|i'm \w+|you're speaking",
-        r"how (?:can|may|could) i|what can i|help you|assist",
-    ),
-}
-_CLOSING = {
-    "ko": (
-        r"다른 (?:문의|궁금)|더 (?:필요|궁금|도와|문의)",
-        r"감사합니다|고맙습니다",
-        r"좋은 하루|즐거운|행복한|안녕히|편안한",
-    ),
-    "en": (
-        r"anything else|any other question",
-        r"thank(?:s| you)|you'?re welcome|you are welcome|appreciate",
-        r"have a (?:\w+ )?(?:day|evening|weekend|one)|good ?bye|bye|take care",
-    ),
-}
-_EMPATHY = {
-    "ko": r"죄송|미안|불편을|불편하셨|속상하|답답하셨|많이 (?:놀라|기다리|힘드)|그러셨|그러시군|걱정"
-    r"|이해합니다|이해됩니다|마음|양해",
-    "en": r"sorry|apolog|understand (?:how|your|that|why|the)|frustrat|i can imagine|i appreciate|no problem|of course|"
-    r"happy to help|glad to|don't worry|i hear you|must be",
-}
-_TROUBLE = {
-    "ko": r"안 ?돼|안 ?되|안 ?왔|고장|불편|화가|짜증|실망|잘못|왜 |답답|어이|황당|속상|끊|느려|깨져|늦|못 ",
-    "en": r"not work|(?:is|does|did|has|was|wo|ca)n't|problem|trouble|issue|wrong|upset|angry|broken|late|twice|never"
-    r"|frustrat|disappoint|terrible|delay",
+Shows = Callable[[str, Turn], bool]
+"""Whether a turn shows a part: one of GREETING_PARTS or CLOSING_PARTS, "understanding", "trouble", "content"."""
+
+GREETING_PARTS = ("salutation", "name", "offer")
+CLOSING_PARTS = ("further_wishes", "thanks", "leave")
+
+_RULES = {
+    "ko": {
+        "salutation": r"안녕하|반갑습니다|여보세요",
+        "name": r"입니다|센터|상담|저는|라고 합니다",
+        "offer": r"도와|무엇을|어떻게 오셨|문의",
+        "further_wishes": r"다른 (?:문의|궁금)|더 (?:필요|궁금|도와|문의)",
+        "thanks": r"감사합니다|고맙습니다",
+        "leave": r"좋은 하루|즐거운|행복한|안녕히|편안한",
+        "understanding": r"죄송|미안|불편을|불편하셨|속상하|답답하셨|많이 (?:놀라|기다리|힘드)|그러셨|그러시군|걱정"
+        r"|이해합니다|이해됩니다|마음|양해",
+        "trouble": r"안 ?돼|안 ?되|안 ?왔|고장|불편|화가|짜증|실망|잘못|왜 |답답|어이|황당|속상|끊|느려|깨져|늦|못 ",
+    },
+    "en": {
+        "salutation": r"\bhello\b|\bhi\b|good (?:morning|afternoon|evening)|welcome"
+        r"|thank(?:s| you) for (?:calling|contacting)",
+        "name": r"my name is|this is|i'm \w+|you're speaking",
+        "offer": r"how (?:can|may|could) i|what can i|help you|assist",
+        "further_wishes": r"anything else|any other question",
+        "thanks": r"thank(?:s| you)|you'?re welcome|you are welcome|appreciate",
+        "leave": r"have a (?:\w+ )?(?:day|evening|weekend|one)|good ?bye|bye|take care",
+        "understanding": r"sorry|apolog|understand (?:how|your|that|why|the)|frustrat|i can imagine|i appreciate"
+        r"|no problem|of course|happy to help|glad to|don't worry|i hear you|must be",
+        "trouble": r"not work|(?:is|does|did|has|was|wo|ca)n't|problem|trouble|issue|wrong|upset|angry|broken|late"
+        r"|twice|never|frustrat|disappoint|terrible|delay",
+    },
 }
 _CONTENT = r"thank|solve|fixed|great|감사|고맙|다행|해결됐|해결되"
 """A customer who says so speaks of trouble that is over."""
@@ -83,9 +81,26 @@ _KOREAN_LEVELS = (
 """합쇼체, 해요체, and 반말 with 해라체. A call centre expects the first two; the second is slightly less formal."""
 
 
-def assess_quality(conversation: Conversation) -> tuple[float | None, tuple[QualityCriterion, ...]]:
-    """The weighted mean of the criteria that apply (None when none does), and all six criteria."""
-    criteria: dict[str, Callable[[Conversation, Sequence[Turn]], Result]] = {
+def shows_by_rules(language: str) -> Shows | None:
+    """By words and phrases; None for a language that has no rules."""
+    if language not in _RULES:
+        return None
+    rules = {
+        part: re.compile(pattern) for part, pattern in (_RULES[language] | {"content": _CONTENT}).items()
+    }
+    return lambda part, turn: rules[part].search(turn.content.lower()) is not None
+
+
+def assess_quality(
+    conversation: Conversation, shows: Shows | None = None
+) -> tuple[float | None, tuple[QualityCriterion, ...]]:
+    """The weighted mean of the criteria that apply (None when none does), and all six criteria.
+
+    Args:
+        shows: how parts are recognised; default the rules of the conversation's language.
+    """
+    shows = shows or shows_by_rules(conversation.language)
+    criteria: dict[str, Callable[[Conversation, Sequence[Turn], Shows | None], Result]] = {
         "greeting": _greeting,
         "empathy": _empathy,
         "clarity": _clarity,
@@ -96,7 +111,7 @@ def assess_quality(conversation: Conversation) -> tuple[float | None, tuple[Qual
     turns = [t for t in conversation.turns if conversation.role_of(t.participant_id) is Role.AGENT]
     results: list[QualityCriterion] = []
     for name, judge in criteria.items():
-        score, turn_ids, detail = judge(conversation, turns) if turns else (None, (), "no known agent")
+        score, turn_ids, detail = judge(conversation, turns, shows) if turns else (None, (), "no known agent")
         results.append(QualityCriterion(name, None if score is None else round(score, 1), turn_ids, detail))
     scores = {c.id: c.score for c in results if c.score is not None}
     weight = sum(WEIGHTS[name] for name in scores)
@@ -104,47 +119,46 @@ def assess_quality(conversation: Conversation) -> tuple[float | None, tuple[Qual
     return None if overall is None else round(overall, 1), tuple(results)
 
 
-def _parts(patterns: Sequence[str], turns: Sequence[Turn]) -> tuple[int, tuple[str, ...]]:
-    """How many of the patterns occur, and the turns in which they do."""
+def _parts(parts: Sequence[str], turns: Sequence[Turn], shows: Shows) -> tuple[int, tuple[str, ...]]:
+    """How many of the parts occur, and the turns in which they do."""
     found = 0
     turn_ids: list[str] = []
-    for pattern in patterns:
-        hits = [turn.id for turn in turns if re.search(pattern, turn.content.lower())]
+    for part in parts:
+        hits = [turn.id for turn in turns if shows(part, turn)]
         found += bool(hits)
         turn_ids += hits[:1]
     return found, tuple(dict.fromkeys(turn_ids))
 
 
-def _greeting(conversation: Conversation, turns: Sequence[Turn]) -> Result:
+def _greeting(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """Salutation, own or company name, and an offer of help: a third of the score each."""
-    if conversation.language not in _GREETING:
+    if shows is None:
         return None, (), "language not covered"
-    found, turn_ids = _parts(_GREETING[conversation.language], turns[:EDGE_TURNS])
+    found, turn_ids = _parts(GREETING_PARTS, turns[:EDGE_TURNS], shows)
     return 100.0 * found / 3, turn_ids, f"{found} of salutation, name, offer of help"
 
 
-def _closing(conversation: Conversation, turns: Sequence[Turn]) -> Result:
+def _closing(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """Asks for further wishes, thanks, takes leave: a third of the score each."""
-    if conversation.language not in _CLOSING:
+    if shows is None:
         return None, (), "language not covered"
-    found, turn_ids = _parts(_CLOSING[conversation.language], turns[-EDGE_TURNS:])
+    found, turn_ids = _parts(CLOSING_PARTS, turns[-EDGE_TURNS:], shows)
     return 100.0 * found / 3, turn_ids, f"{found} of further wishes, thanks, leave"
 
 
-def _empathy(conversation: Conversation, turns: Sequence[Turn]) -> Result:
+def _empathy(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """After how many of the customer's turns that tell of trouble the agent's next turn shows understanding.
 
     Half the score is for the share of answered troubles, half for showing understanding at all.
     """
-    if conversation.language not in _EMPATHY:
+    if shows is None:
         return None, (), "language not covered"
-    shown = [t for t in turns if re.search(_EMPATHY[conversation.language], t.content.lower())]
+    shown = [turn for turn in turns if shows("understanding", turn)]
     troubles = answered = 0
     for index, turn in enumerate(conversation.turns):
         if conversation.role_of(turn.participant_id) is Role.AGENT:
             continue
-        content = turn.content.lower()
-        if not re.search(_TROUBLE[conversation.language], content) or re.search(_CONTENT, content):
+        if not shows("trouble", turn) or shows("content", turn):
             continue
         reply = next((t for t in conversation.turns[index + 1 :] if t in turns), None)
         if reply:
@@ -156,7 +170,7 @@ def _empathy(conversation: Conversation, turns: Sequence[Turn]) -> Result:
     return score, tuple(t.id for t in shown), f"understanding after {answered} of {troubles} troubles told"
 
 
-def _clarity(conversation: Conversation, turns: Sequence[Turn]) -> Result:
+def _clarity(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """Share of the agent's sentences that are not too long to follow; evidence: turns with longer ones."""
     limit = LONG_SENTENCE_WORDS.get(conversation.language, 30)
     sentences = [(t.id, text) for t in turns for text in sentences_of(t)]
@@ -168,7 +182,7 @@ def _clarity(conversation: Conversation, turns: Sequence[Turn]) -> Result:
     return score, tuple(dict.fromkeys(long)), detail
 
 
-def _listening(conversation: Conversation, turns: Sequence[Turn]) -> Result:
+def _listening(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """Does not interrupt, leaves room: 60 for the share of turns that do not interrupt (three in ten is 0), 40 for
     a balanced share of the words."""
     interrupting = [turn.id for turn in turns if turn.interruption]
@@ -183,7 +197,7 @@ def _listening(conversation: Conversation, turns: Sequence[Turn]) -> Result:
     return 60.0 * patience + 40.0 * (1 - off), tuple(interrupting), detail
 
 
-def _politeness(conversation: Conversation, turns: Sequence[Turn]) -> Result:
+def _politeness(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """Korean: mean speech level of the sentences; evidence: plain ones, else none needed. English: polite words in
     at least a third of the turns give 100."""
     if conversation.language == "ko":

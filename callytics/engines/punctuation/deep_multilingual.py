@@ -1,0 +1,101 @@
+"""Punctuation by a token classifier (deepmultilingualpunctuation) for the languages that it was trained on.
+
+Guhr et al. 2021, "FullStop: Multilingual Deep Models for Punctuation Prediction" (SEPP-NLG 2021): after every word
+the model predicts one of nothing . , ? - : from the text alone. It restores no capitals.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from callytics.domain import Conversation, Sentence, Turn, Word
+from callytics.engines.punctuation.sentences import sentence, split_by_marks, split_mark
+from callytics.pretrained import load_pretrained, revision_of
+
+MODEL_LANGUAGES = ("en", "de", "fr", "it")
+"""Of the package's own model, oliverguhr/fullstop-punctuation-multilang-large (MIT)."""
+
+SENTENCE_MARKS = frozenset(".?!…")
+
+
+class DeepMultilingualPunctuationRestorer:
+    """Marks for turns in ``languages``; other languages keep the recogniser's and are split by them.
+
+    A mark of the recogniser stands: it heard the voice, the model reads the words alone. The model adds marks where
+    there is none, and every turn ends with one. Deterministic; calls from several threads wait for each other.
+
+    Args:
+        model: a hub id, or the path of a folder: a token classifier with the labels 0 . , ? - : . For Dutch too:
+            oliverguhr/fullstop-punctuation-multilingual-sonar-base; for twelve languages, Spanish among them:
+            kredor/punctuate-all.
+        languages: that the model knows, ISO 639-1.
+
+    Raises:
+        WeightsError: ``weights_unavailable``.
+    """
+
+    environment = "punctuation-restorer"
+
+    def __init__(
+        self,
+        *,
+        model: str = "oliverguhr/fullstop-punctuation-multilang-large",
+        languages: Sequence[str] = MODEL_LANGUAGES,
+    ) -> None:
+        from deepmultilingualpunctuation import PunctuationModel
+
+        # It takes a GPU if torch sees one: the share of it is set where the stage is deployed.
+        self._punctuation: Any = load_pretrained(
+            "punctuation-restorer", model, lambda: PunctuationModel(model=model)
+        )
+        self.model = Path(model).name if Path(model).is_dir() else model
+        self.model_revision = revision_of(model, self._punctuation.pipe.model.config, None)
+        self.languages = frozenset(languages)
+        self._lock = threading.Lock()  # the pipeline's tokenizer may not be used by two threads at once
+
+    def __call__(self, conversation: Conversation) -> Conversation:
+        """Every turn with ``content`` punctuated and split to ``sentences``; raw text and words as they were."""
+        known = conversation.language in self.languages
+        turns = tuple(self._restore(turn, known=known) for turn in conversation.turns)
+        return replace(conversation, turns=turns)
+
+    def _restore(self, turn: Turn, *, known: bool) -> Turn:
+        if not turn.words:
+            return turn
+        sentences = self._sentences(turn.words) if known else split_by_marks(turn.words)
+        return replace(turn, content=" ".join(s.text for s in sentences), sentences=sentences)
+
+    def _sentences(self, words: Sequence[Word]) -> tuple[Sentence, ...]:
+        bare, heard = map(list, zip(*(split_mark(word.text) for word in words), strict=True))
+        marks = [ours or theirs for ours, theirs in zip(heard, self._predicted(bare), strict=True)]
+        if marks[-1] not in SENTENCE_MARKS and any(c.isalnum() for c in bare[-1]):
+            marks[-1] = "."
+        sentences: list[Sentence] = []
+        begin = 0
+        for index, mark in enumerate(marks):
+            if mark in SENTENCE_MARKS or index == len(words) - 1:
+                part = slice(begin, index + 1)
+                text = " ".join(written(*pair) for pair in zip(bare[part], marks[part], strict=True))
+                sentences.append(sentence(text, words[part]))
+                begin = index + 1
+        return tuple(sentences)
+
+    def _predicted(self, words: Sequence[str]) -> list[str]:
+        """The mark after each word, "" for none. Words without a letter or digit ("...") are not shown to it."""
+        spoken = [index for index, word in enumerate(words) if any(c.isalnum() for c in word)]
+        marks = [""] * len(words)
+        if spoken:
+            with self._lock:
+                tagged = self._punctuation.predict([words[index] for index in spoken])
+            for index, (_, label, _) in zip(spoken, tagged, strict=True):
+                marks[index] = label if label in (".", ",", "?", "-", ":") else ""
+        return marks
+
+
+def written(word: str, mark: str) -> str:
+    """A dash stands by itself, the other marks at the word."""
+    return f"{word} -" if mark == "-" else word + mark

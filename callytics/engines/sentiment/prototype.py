@@ -1,0 +1,145 @@
+"""Sentiment and communication quality by nearness to prototype sentences (sentence-transformers).
+
+A model of sentence embeddings puts sentences of like meaning near each other, in a multilingual model across
+languages too. So what a sentiment or a part of a criterion looks like can be told by examples: prototypes.tsv and the
+sentences of training/, both written for this project. Nothing is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.domain import Conversation, Role, SentimentAnalysis, Turn
+from callytics.engines.sentiment.assembly import LABELS, analyze
+from callytics.engines.sentiment.lexicon import Lexicon
+from callytics.engines.sentiment.quality import Shows
+from callytics.engines.sentiment.text import sentences_of
+from callytics.pretrained import load_pretrained, revision_of
+
+SCALE = 20.0
+"""Cosine similarities times 20 are the logits that sentence-transformers trains such models with (`scale` of its
+MultipleNegativesRankingLoss): so they are here."""
+
+PROTOTYPE_LANGUAGES = ("ko", "en")
+Matrix = npt.NDArray[np.float64]
+
+
+class PrototypeSentimentAnalyzer:
+    """Deterministic; safe to call from several threads.
+
+    A sentence has the sentiment whose prototypes' mean it is nearest to. It shows a part of a criterion (a
+    salutation, understanding, ...) if it is nearer to one of that part's prototypes than to every neutral sentence.
+    Calls in Korean and English are compared with prototypes of their own language, others with all.
+
+    Args:
+        model: a hub id, or the path of a folder, of sentence-transformers. The default is multilingual (50
+            languages, Korean among them; Reimers & Gurevych 2020, EMNLP; Apache-2.0).
+        revision: of the hub: a commit, tag or branch. Pin a commit in production.
+        device: "cpu", "cuda", ...
+        batch_size: sentences embedded together.
+        max_terms: of the positive and of the negative words, the most frequent first.
+
+    Raises:
+        WeightsError: ``weights_unavailable``.
+    """
+
+    environment = "sentiment-analyzer"
+
+    def __init__(
+        self,
+        *,
+        model: str = "sentence-transformers/paraphrase-multilingual-mpnet-base-v2",
+        revision: str | None = None,
+        device: str = "cpu",
+        batch_size: int = 32,
+        max_terms: int = 30,
+    ) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        self._encoder: Any = load_pretrained(
+            "sentiment-analyzer", model, lambda: SentenceTransformer(model, revision=revision, device=device)
+        )
+        self.model = Path(model).name if Path(model).is_dir() else model
+        self.model_revision = revision_of(model, getattr(self._encoder[0], "config", None), revision)
+        self._batch_size = batch_size
+        self._max_terms = max_terms
+        self._lexicon = Lexicon()
+        self._prototypes = {code: self._embedded(_prototypes((code,))) for code in PROTOTYPE_LANGUAGES}
+        self._prototypes_of_all = self._embedded(_prototypes(PROTOTYPE_LANGUAGES))
+
+    def __call__(self, conversation: Conversation) -> SentimentAnalysis:
+        """Scores of every turn that sum to 1, sentiment words with their turns, quality of the agent's talk."""
+        return analyze(
+            conversation, self._classify, self._lexicon, self._max_terms, self._shows_in(conversation)
+        )
+
+    def _embedded(self, sentences: Mapping[str, Sequence[str]]) -> dict[str, Matrix]:
+        return {name: self._embed(of_name) for name, of_name in sentences.items()}
+
+    def _embed(self, sentences: Sequence[str]) -> Matrix:
+        """Unit vectors, shape (num_sentences, width)."""
+        # Each text on its own padding: the numbers must not depend on what else is in the batch.
+        vectors = [
+            self._encoder.encode([text], normalize_embeddings=True, show_progress_bar=False)[0]
+            for text in sentences
+        ]
+        return np.asarray(vectors, np.float64)
+
+    def _of(self, language: str) -> dict[str, Matrix]:
+        return self._prototypes.get(language, self._prototypes_of_all)
+
+    def _classify(self, sentences: Sequence[str], language: str) -> Matrix:
+        if not sentences:
+            return np.zeros((0, len(LABELS)))
+        prototypes = self._of(language)
+        means = np.stack([prototypes[label.value.lower()].mean(axis=0) for label in LABELS])
+        means /= np.linalg.norm(means, axis=1, keepdims=True)
+        logits = SCALE * self._embed(sentences) @ means.T
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        probabilities: Matrix = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return probabilities
+
+    def _shows_in(self, conversation: Conversation) -> Shows:
+        """Knows every turn of the conversation; embeds each once."""
+        prototypes = self._of(conversation.language)
+        shown: dict[str, frozenset[str]] = {}
+        agent_known = any(participant.role is Role.AGENT for participant in conversation.participants)
+        for turn in conversation.turns if agent_known else ():
+            sentences = sentences_of(turn)
+            vectors = self._embed(sentences) if sentences else np.zeros((0, 1))
+            shown[turn.id] = frozenset(_parts_of(vectors, prototypes)) if sentences else frozenset()
+
+        def shows(part: str, turn: Turn) -> bool:
+            return part in shown[turn.id]
+
+        return shows
+
+
+def _parts_of(vectors: Matrix, prototypes: Mapping[str, Matrix]) -> list[str]:
+    """The parts that at least one of the sentences shows."""
+    neutral = (vectors @ prototypes["neutral"].T).max(axis=1)
+    parts = [name for name in prototypes if name not in ("positive", "neutral", "negative")]
+    return [name for name in parts if ((vectors @ prototypes[name].T).max(axis=1) > neutral).any()]
+
+
+def _prototypes(languages: Sequence[str]) -> dict[str, list[str]]:
+    """What is shown -> sentences: the labels of training/ and the parts of prototypes.tsv."""
+    folder = resources.files("callytics.engines.sentiment")
+    found: dict[str, list[str]] = {}
+    for code in languages:
+        for line in folder.joinpath("training", f"{code}.tsv").read_text(encoding="utf-8").splitlines():
+            if not line.startswith("#"):
+                label, text = line.split("\t")
+                found.setdefault(label, []).append(text)
+    for line in folder.joinpath("prototypes.tsv").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            part, code, text = line.split("\t")
+            if code in languages:
+                found.setdefault(part, []).append(text)
+    return found

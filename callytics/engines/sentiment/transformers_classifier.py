@@ -1,0 +1,126 @@
+"""Sentiment by a text-classification model of Hugging Face transformers; lexicon and criteria as everywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.domain import Conversation, SentimentAnalysis
+from callytics.engines.sentiment.assembly import LABELS, analyze
+from callytics.engines.sentiment.lexicon import Lexicon
+from callytics.errors import ConfigError
+from callytics.pretrained import load_pretrained, revision_of
+
+Matrix = npt.NDArray[np.float64]
+
+_NAMES = (
+    (re.compile(r"neg", re.IGNORECASE), "negative"),
+    (re.compile(r"neu", re.IGNORECASE), "neutral"),
+    (re.compile(r"pos", re.IGNORECASE), "positive"),
+    (re.compile(r"^[12] stars?$"), "negative"),
+    (re.compile(r"^3 stars?$"), "neutral"),
+    (re.compile(r"^[45] stars?$"), "positive"),
+)
+"""How the models of the hub name their labels: "negative", "Very Positive", "NEU", "1 star", "5 stars"."""
+
+
+class TransformersSentimentAnalyzer:
+    """Deterministic; safe to call from several threads.
+
+    Args:
+        model: a hub id, or the path of a folder, of a sequence classifier whose labels are sentiments. The default
+            is XLM-RoBERTa pretrained on tweets in more than thirty languages, Korean among them, and tuned on eight
+            (Barbieri et al. 2022, "XLM-T", LREC).
+        revision: of the hub: a commit, tag or branch. Pin a commit in production.
+        device: "cpu", "cuda", ...
+        labels: the model's label -> "negative", "neutral" or "positive", where their names do not tell.
+        max_tokens: longer sentences are cut; the model's own limit at most.
+        max_terms: of the positive and of the negative words, the most frequent first.
+
+    Raises:
+        WeightsError: ``weights_unavailable``.
+        ConfigError: ``labels_unknown``, or ``options_invalid``.
+    """
+
+    environment = "sentiment-analyzer"
+
+    def __init__(
+        self,
+        *,
+        model: str = "cardiffnlp/twitter-xlm-roberta-base-sentiment",
+        revision: str | None = None,
+        device: str = "cpu",
+        labels: Mapping[str, str] | None = None,
+        max_tokens: int = 256,
+        max_terms: int = 30,
+    ) -> None:
+        import transformers
+
+        def load() -> tuple[Any, Any]:
+            classifier = transformers.AutoModelForSequenceClassification.from_pretrained(
+                model, revision=revision
+            )
+            return classifier.to(device).eval(), transformers.AutoTokenizer.from_pretrained(
+                model, revision=revision
+            )
+
+        self._classifier, tokenizer = load_pretrained("sentiment-analyzer", model, load)
+        self._tokenize: Any = tokenizer.backend_tokenizer  # the wrapper around it keeps state between calls
+        self._tokenize.no_padding()
+        self._tokenize.enable_truncation(min(max_tokens, tokenizer.model_max_length))
+        self.model = Path(model).name if Path(model).is_dir() else model
+        self.model_revision = revision_of(model, self._classifier.config, revision)
+        self._columns = label_columns(self._classifier.config.id2label, labels or {})
+        self._max_terms = max_terms
+        self._lexicon = Lexicon()
+
+    def __call__(self, conversation: Conversation) -> SentimentAnalysis:
+        """Scores of every turn that sum to 1, sentiment words with their turns, quality of the agent's talk."""
+        return analyze(conversation, self._classify, self._lexicon, self._max_terms)
+
+    def _classify(self, sentences: Sequence[str], language: str) -> Matrix:
+        rows = [self._probabilities(sentence) for sentence in sentences]
+        return np.array(rows, np.float64).reshape(-1, self._columns.shape[0]) @ self._columns
+
+    def _probabilities(self, sentence: str) -> list[float]:
+        """Of the model's own labels. One sentence at a time: what pads a batch changes the last digits."""
+        import torch
+
+        ids = torch.tensor([self._tokenize.encode(sentence).ids], device=self._classifier.device)
+        with torch.inference_mode():
+            output = self._classifier(input_ids=ids, attention_mask=torch.ones_like(ids))
+        probabilities: list[float] = output.logits[0].double().softmax(-1).tolist()
+        return probabilities
+
+
+def label_columns(id2label: Mapping[int, str], given: Mapping[str, str]) -> Matrix:
+    """What each label of a model counts for, shape (num_labels, 3); columns in the order of LABELS.
+
+    Raises:
+        ConfigError: ``labels_unknown``: a label says nothing and ``given`` does not either; ``options_invalid``:
+            ``given`` names a label that the model has not, or something that is no sentiment.
+    """
+    names = [label.value.lower() for label in LABELS]
+    wrong = (set(given) - set(id2label.values())) | (set(given.values()) - set(names))
+    if wrong:
+        raise ConfigError(
+            "options_invalid",
+            f"sentiment-analyzer: labels names {', '.join(sorted(wrong))}; the model has "
+            f"{', '.join(id2label.values())}, and each is one of {', '.join(names)}.",
+        )
+    columns = np.zeros((len(id2label), len(names)))
+    for number, label in id2label.items():
+        meaning = given.get(label) or next((name for rule, name in _NAMES if rule.search(label)), None)
+        if meaning is None:
+            raise ConfigError(
+                "labels_unknown",
+                f"sentiment-analyzer: the model's label {label!r} does not say what it means. Give the option "
+                f"`labels`, e.g. {{{label}: negative}}, for all of {', '.join(id2label.values())}.",
+            )
+        columns[int(number), names.index(meaning)] = 1.0
+    return columns
