@@ -1,7 +1,8 @@
 """Summary, topic, issue, outcome and action items taken word for word from the call. Deterministic, no network.
 
-Every text is a sentence that was said (the topic: a label of topics.tsv), with the ids of its turns. What the talk
-does not show is None: nothing is inferred that no sentence states.
+Every text is a sentence that was said, with the ids of its turns; but the topic is a label of topics.tsv, and a request
+that nobody answered is marked as one ("Customer asked: ..."). What the talk does not show is None: nothing is inferred
+that no sentence states.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from callytics.engines.analysis.cues import says
 
 MIN_WORDS = {"ko": 3, "en": 5}
 """Shorter sentences carry no content of their own."""
+
+CUSTOMER_ASKED = {"ko": "고객 요청: ", "en": "Customer asked: "}
+"""Before a request of the customer's: the agent did not commit to it."""
 
 CUE_BONUS = 0.5
 """A problem, a request, a promise or a result counts half as much as being the most central sentence."""
@@ -42,7 +46,7 @@ class ExtractiveAnalyzer:
     """
 
     model = "extractive"
-    model_revision = "1"
+    model_revision = "2"
 
     def __init__(self, *, max_summary_sentences: int = 4, max_action_items: int = 8) -> None:
         self._max_summary_sentences = max_summary_sentences
@@ -109,22 +113,32 @@ class ExtractiveAnalyzer:
         return Claim(topic, _turn_ids(mentions[topic]))
 
     def _action_items(self, sentences: Sequence[_Sentence], language: str) -> tuple[ActionItem, ...]:
-        """Promises belong to who makes them, requests to the other party."""
+        """What a party commits to, what the agent asks the customer to do, and requests left without an answer."""
         items: list[ActionItem] = []
         for sentence in sentences:
             if says(cues.SHORT_TERM, sentence.text, language):
                 continue
-            if says(cues.PROMISE, sentence.text, language):
+            text = sentence.text
+            if says(cues.PROMISE, text, language):
                 owner = sentence.role
-            elif says(cues.OBLIGATION, sentence.text, language):
-                owner = {Role.AGENT: Role.CUSTOMER, Role.CUSTOMER: Role.AGENT}.get(
-                    sentence.role, Role.UNKNOWN
-                )
-            else:
+            elif not says(cues.OBLIGATION, text, language):
                 continue
-            if all(item.text != sentence.text for item in items):
-                items.append(ActionItem(sentence.text, owner, (sentence.turn.id,)))
+            elif sentence.role is Role.CUSTOMER:
+                if _is_answered(sentence, sentences, language):
+                    continue
+                owner, text = Role.AGENT, CUSTOMER_ASKED[language] + text
+            else:
+                owner = Role.CUSTOMER if sentence.role is Role.AGENT else Role.UNKNOWN
+            if all(item.text != text for item in items):
+                items.append(ActionItem(text, owner, (sentence.turn.id,)))
         return tuple(items[: self._max_action_items])
+
+
+def _is_answered(request: _Sentence, sentences: Sequence[_Sentence], language: str) -> bool:
+    """Whether the agent's next turn promises something (that is the action item), did it already, or refuses."""
+    later = [s for s in sentences[request.index + 1 :] if s.role is Role.AGENT]
+    answer = [s for s in later if s.turn.id == later[0].turn.id]
+    return any(says(cue, s.text, language) for s in answer for cue in (cues.PROMISE, cues.DONE, cues.REFUSAL))
 
 
 def _sentences(conversation: Conversation) -> list[_Sentence]:

@@ -98,3 +98,34 @@ def test_centrality_prefers_what_the_others_are_about() -> None:
     assert max(scores) == 1.0
     assert scores[2] < min(scores[:2])
     assert centrality([]) == []
+
+
+def test_a_customers_request_that_the_agent_takes_up_is_the_agents_promise(
+    analyze: ExtractiveAnalyzer,
+) -> None:
+    call = talk(
+        ("c", "Could you also confirm it in writing?"),
+        ("a", "Of course. I will send you a confirmation email this afternoon."),
+        roles=ROLES,
+        language="en",
+    )
+    items = analyze(call).action_items
+    assert [(item.text, item.owner) for item in items] == [
+        ("I will send you a confirmation email this afternoon.", Role.AGENT)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "request_text", "answer", "expected"),
+    [
+        ("en", "Could you also confirm it in writing?", "Have a nice day.", "Customer asked: "),
+        ("ko", "결과는 메일로 보내 주세요.", "네, 감사합니다.", "고객 요청: "),
+        ("en", "Can you send me a new card?", "I'm afraid that is not possible.", None),
+    ],
+)
+def test_a_customers_request_without_an_answer_says_that_it_is_one(
+    analyze: ExtractiveAnalyzer, language: str, request_text: str, answer: str, expected: str | None
+) -> None:
+    items = analyze(talk(("c", request_text), ("a", answer), roles=ROLES, language=language)).action_items
+    wanted = [] if expected is None else [(expected + request_text, Role.AGENT, ("t1",))]
+    assert [(item.text, item.owner, item.evidence_turn_ids) for item in items] == wanted
