@@ -170,6 +170,25 @@ def evaluate(
         )
 
 
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="The application in use, e.g. speech-recognizer.")],
+    second: Annotated[str, typer.Argument(help="The other version, e.g. speech-recognizer-v2.")],
+    references: Annotated[Path | None, typer.Option(help="Folder of <recording>.txt, .json, .rttm.")] = None,
+    since: Annotated[str | None, typer.Option(help="2026-11-22, or 12h, 7d: calls done since then.")] = None,
+    max_slowdown: Annotated[float, typer.Option(help="Times the first's time the second may take.")] = 1.25,
+) -> None:
+    """Two versions of a stage on the calls they did: numbers, and whether to migrate. Reads the local database."""
+    from rich.console import Console
+
+    from callytics import compare_command
+
+    with one_line_errors():
+        compare_command.run(
+            settings.database_url(), first, second, references, since, max_slowdown, Console()
+        )
+
+
 @models_app.command("list")
 def models_list() -> None:
     """Every model: licence, size, where it lies."""
