@@ -56,6 +56,7 @@ class ServeApi:
 
         Raises:
             ConfigError: Serve does not accept it.
+            LocalGraphError: ``ray_unreachable``.
         """
         request = urllib.request.Request(
             self._url,
@@ -69,6 +70,8 @@ class ServeApi:
         except urllib.error.HTTPError as error:
             reason = last_line(error.read().decode(errors="replace"))
             raise ConfigError("config_rejected", f"Ray Serve rejects the configuration: {reason}") from error
+        except OSError as error:
+            raise self._unreachable(error) from error
 
     def applications(self) -> list[ApplicationState]:
         return [_state(name, of) for name, of in self._details()["applications"].items()]
@@ -81,14 +84,20 @@ class ServeApi:
         return {**kept, "applications": [config for config in configs if config is not None]}
 
     def _details(self) -> dict[str, Any]:
-        with urllib.request.urlopen(self._url, timeout=30) as response:
-            details: dict[str, Any] = json.load(response)
+        try:
+            with urllib.request.urlopen(self._url, timeout=30) as response:
+                details: dict[str, Any] = json.load(response)
+        except (OSError, ValueError) as error:
+            raise self._unreachable(error) from error
         return details
+
+    def _unreachable(self, error: Exception) -> LocalGraphError:
+        return LocalGraphError("ray_unreachable", f"Ray does not answer at {self._url}: {error}")
 
     def answers(self) -> bool:
         try:
             self.applications()
-        except (OSError, ValueError):
+        except LocalGraphError:
             return False
         return True
 
@@ -101,8 +110,13 @@ def await_healthy(api: ServeApi, names: list[str], report: Progress, timeout_s: 
     """
     deadline = time.monotonic() + timeout_s
     shown: dict[str, str] = {}
+    states: dict[str, ApplicationState] = {}
     while True:
-        states = {state.name: state for state in api.applications()}
+        try:
+            states = {state.name: state for state in api.applications()}
+        except LocalGraphError:  # a busy dashboard may be late with an answer
+            if time.monotonic() > deadline:
+                raise
         for name, state in states.items():
             if shown.get(name) != state.status:
                 shown[name] = state.status
