@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
+import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from callytics.config import StageConfig
 from callytics.domain import Claim, ContactSummary, Conversation
 from callytics.engines import load_engine
+from tests.engines.analysis.llm_server import Reply, answer, serving
 from tests.engines.analysis.test_extractive import ENGLISH, KOREAN
 from tests.talk import talk
 
-ENGINES = ["callytics.engines.analysis.extractive:ExtractiveAnalyzer"]
+ENGINES = [
+    "callytics.engines.analysis.extractive:ExtractiveAnalyzer",
+    "callytics.engines.analysis.llm:LlmAnalyzer",
+]
 Analyze = Callable[[Conversation], ContactSummary]
 EMPTY = Conversation("ko", 0.0, (), (), ())
 CALLS = [KOREAN, ENGLISH, talk(("a", "Bonjour, je voudrais une information."), language="fr"), EMPTY]
 
 
+def quoting_model(request: dict[str, Any]) -> Reply:
+    """A language model that says of a call what its turns say, and once something that no turn says."""
+    turns = [json.loads(line) for line in request["messages"][1]["content"].splitlines()]
+    longest = max(turns, key=lambda turn: (len(turn["text"]), turn["id"]))
+    claim = {"text": longest["text"], "evidence_turn_ids": [longest["id"], "t999"]}
+    invented = {"text": "A parcel arrived on 7 March.", "evidence_turn_ids": [longest["id"]]}
+    return answer(
+        summary=[claim, invented], issue=claim, outcome=invented, action_items=[{**claim, "owner": "AGENT"}]
+    )
+
+
 @pytest.fixture(scope="module", params=ENGINES)
-def analyze(request: pytest.FixtureRequest) -> Analyze:
-    engine: Analyze = load_engine(StageConfig("llm-analyzer", request.param))
-    return engine
+def analyze(request: pytest.FixtureRequest) -> Iterator[Analyze]:
+    if request.param.endswith("LlmAnalyzer"):
+        with serving(quoting_model) as endpoint:
+            options = {"model": "quoting", "base_url": endpoint.url, "api_key_variable": None}
+            yield load_engine(StageConfig("llm-analyzer", request.param, options))
+        return
+    yield load_engine(StageConfig("llm-analyzer", request.param))
 
 
 def claims(summary: ContactSummary) -> list[Claim]:

@@ -1,0 +1,251 @@
+"""Structured answers from an OpenAI-compatible endpoint, through langchain.
+
+Two kinds of trouble, two kinds of retry. The endpoint is busy or away (429, 408, 5xx, no connection, timeout): openai's
+client tries again with exponential back-off and jitter, and waits as long as a ``Retry-After`` of up to two minutes
+says. It answers something that is no answer (not JSON, not the schema, no choices, cut off): it is asked again,
+with what was wrong. A refusal is an answer: it is not asked again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from callytics.domain import LanguageModelUsage
+from callytics.engines.analysis.llm_schema import Answer, answer_json_schema
+from callytics.errors import ConfigError, StageError
+
+STAGE = "llm-analyzer"
+_FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
+
+
+class UsageCounter:
+    """Adds up what one call took; one for each call, so engines stay safe to share between threads."""
+
+    def __init__(self, input_price: float | None, output_price: float | None) -> None:
+        self._prices = (input_price, output_price)
+        self.requests = 0
+        self.input_tokens = 0
+        self.output_tokens = 0
+
+    def add(self, usage: dict[str, Any] | None) -> None:
+        self.requests += 1
+        if usage:
+            self.input_tokens += int(usage.get("input_tokens", 0))
+            self.output_tokens += int(usage.get("output_tokens", 0))
+
+    def total(self) -> LanguageModelUsage:
+        """Cost is None where no prices are configured: it is never guessed from the model's name."""
+        input_price, output_price = self._prices
+        cost_usd = None
+        if input_price is not None and output_price is not None:
+            cost_usd = round((self.input_tokens * input_price + self.output_tokens * output_price) / 1e6, 6)
+        return LanguageModelUsage(self.requests, self.input_tokens, self.output_tokens, cost_usd)
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """``problem`` says why ``text`` is no complete answer, where it is not."""
+
+    text: str
+    usage: dict[str, Any] | None
+    problem: str = ""
+    refused: bool = False
+
+
+class StructuredChat:
+    """One model behind one endpoint. Safe to call from several threads.
+
+    Args:
+        base_url: of the endpoint, ending before ``/chat/completions``.
+        model: the name that the endpoint knows.
+        api_key_variable: the environment variable that holds the key; None for an endpoint that asks for none.
+        timeout_s: of one request.
+        max_retries: of one request, where the endpoint is busy or away.
+        max_reasks: where the answer is none.
+        max_output_tokens: of one answer; doubled when an answer was cut off.
+        structured_output: "json_schema" (OpenAI, vLLM, Ollama, llama.cpp) or "json_object" (older endpoints, which
+            read the schema in the prompt).
+
+    Raises:
+        ConfigError: a wrong option, or the key is not in the environment.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        model: str,
+        api_key_variable: str | None,
+        timeout_s: float,
+        max_retries: int,
+        max_reasks: int,
+        max_output_tokens: int,
+        structured_output: str,
+        temperature: float | None,
+    ) -> None:
+        import openai
+        from langchain.chat_models import init_chat_model
+
+        if structured_output not in ("json_schema", "json_object"):
+            raise ConfigError(
+                "engine_options_invalid", f"{STAGE}: structured_output is json_schema or json_object."
+            )
+        self._openai = openai
+        self._host = _checked_host(base_url)
+        self._max_reasks = max_reasks
+        self._max_output_tokens = max_output_tokens
+        self._structured_output = structured_output
+        self._chat = init_chat_model(
+            model,
+            model_provider="openai",
+            base_url=base_url,
+            api_key=_key(api_key_variable),
+            timeout=timeout_s,
+            max_retries=max_retries,
+            temperature=temperature,
+            use_responses_api=False,
+            stream_usage=False,
+        )
+
+    def ask(self, system: str, data: str, usage: UsageCounter) -> Answer:
+        """The checked answer.
+
+        Raises:
+            StageError: ``llm_unavailable``, ``llm_rate_limited``, ``llm_unauthorized``, ``llm_rejected``,
+                ``llm_refused`` or ``llm_malformed``. Its text holds nothing that the endpoint sent: that could be a key
+                or what was said.
+        """
+        if self._structured_output == "json_object":
+            schema = json.dumps(answer_json_schema(), ensure_ascii=False)
+            system = f"{system}\n\nAnswer with one JSON object of this schema:\n{schema}"
+        messages: list[tuple[str, str]] = [("system", system), ("human", data)]
+        max_tokens = self._max_output_tokens
+        problem = ""
+        for _ in range(1 + self._max_reasks):
+            reply = self._request(messages, max_tokens)
+            usage.add(reply.usage)
+            if reply.refused:
+                raise StageError(
+                    STAGE, "llm_refused", f"The model at {self._host} refused to analyse this call."
+                )
+            if not reply.problem:
+                try:
+                    return Answer.model_validate_json(_FENCE.sub(r"\1", reply.text))
+                except ValidationError as error:
+                    reply = _Reply(reply.text, reply.usage, _what_is_wrong(error))
+            problem = reply.problem
+            if problem == "it was cut off":
+                max_tokens *= 2
+            correction = (
+                f"Your last answer could not be used: {problem}. Answer again, with the JSON object only."
+            )
+            messages = [*messages[:2], ("human", correction)]
+        raise StageError(
+            STAGE,
+            "llm_malformed",
+            f"The model at {self._host} gave no usable answer, {1 + self._max_reasks} times: {problem}.",
+        )
+
+    def _request(self, messages: list[tuple[str, str]], max_tokens: int) -> _Reply:
+        from langsmith import tracing_context
+
+        openai = self._openai
+        try:
+            # A LANGSMITH_TRACING in the environment must not send customers' words to a third party.
+            with tracing_context(enabled=False):
+                message = self._chat.invoke(
+                    messages, response_format=self._response_format(), max_tokens=max_tokens
+                )
+        except openai.LengthFinishReasonError as error:
+            tokens = error.completion.usage
+            used = {"input_tokens": tokens.prompt_tokens, "output_tokens": tokens.completion_tokens}
+            return _Reply("", used if tokens else None, "it was cut off")
+        except openai.ContentFilterFinishReasonError:
+            return _Reply("", None, refused=True)
+        except openai.APIResponseValidationError:
+            return _Reply("", None, "the endpoint sent no chat completion")
+        except openai.APIError as error:
+            raise self._stage_error(error) from None
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            # What langchain raises, undocumented, for a body that is no chat completion, or has no choices.
+            return _Reply("", None, f"the endpoint sent no chat completion ({type(error).__name__})")
+        text = message.content if isinstance(message.content, str) else ""
+        return _Reply(
+            text,
+            dict(message.usage_metadata or {}),
+            problem="" if text.strip() else "it was empty",
+            refused=bool(message.additional_kwargs.get("refusal")),
+        )
+
+    def _response_format(self) -> dict[str, Any]:
+        if self._structured_output == "json_object":
+            return {"type": "json_object"}
+        schema = {"name": "call_analysis", "strict": True, "schema": answer_json_schema()}
+        return {"type": "json_schema", "json_schema": schema}
+
+    def _stage_error(self, error: Any) -> StageError:
+        """Only the kind and the status of the failure, never the endpoint's own words."""
+        openai = self._openai
+        if isinstance(error, openai.APITimeoutError):
+            return StageError(STAGE, "llm_unavailable", f"{self._host} did not answer in time.")
+        if isinstance(error, openai.APIConnectionError):
+            return StageError(STAGE, "llm_unavailable", f"{self._host} cannot be reached.")
+        status = getattr(error, "status_code", None)
+        if isinstance(error, openai.RateLimitError):
+            return StageError(
+                STAGE, "llm_rate_limited", f"{self._host} is over its rate limit or quota (429)."
+            )
+        if status in (401, 403):
+            return StageError(
+                STAGE, "llm_unauthorized", f"{self._host} does not accept the API key ({status})."
+            )
+        if status is not None and status < 500:
+            return StageError(
+                STAGE,
+                "llm_rejected",
+                f"{self._host} rejected the request ({status}): check base_url, model and structured_output.",
+            )
+        return StageError(STAGE, "llm_unavailable", f"{self._host} fails ({status or type(error).__name__}).")
+
+
+def _checked_host(base_url: str) -> str:
+    """Host of the endpoint, for messages."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError("engine_options_invalid", f"{STAGE}: base_url is no http(s) address.")
+    if parts.username or parts.password or parts.query:
+        raise ConfigError(
+            "engine_options_invalid",
+            f"{STAGE}: base_url must hold no credentials and no query; the key comes from the environment.",
+        )
+    return parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
+
+
+def _key(variable: str | None) -> Any:
+    from pydantic import SecretStr
+
+    if variable is None:
+        return SecretStr("none")
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise ConfigError(
+            "llm_key_missing",
+            f"{STAGE}: the environment variable {variable} holds no API key. Set it where the stage runs, or say "
+            "api_key_variable: null for an endpoint without keys.",
+        )
+    return SecretStr(key)
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    """Where and how the answer breaks the schema, without its words."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    kind = "it is not JSON" if first["type"] == "json_invalid" else f"{first['type']} at {where or 'the top'}"
+    return kind if error.error_count() == 1 else f"{kind}, and {error.error_count() - 1} more"

@@ -1,0 +1,71 @@
+"""What the language model must answer: checked by pydantic, and sent to the endpoint as a JSON schema.
+
+Every field is required and no other is allowed, which the strict mode of OpenAI's structured outputs asks for. The
+descriptions reach the model as part of the schema.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Topic(StrEnum):
+    """The topics of topics.tsv: both engines file calls under the same names."""
+
+    ACCOUNT = "account"
+    APPOINTMENT = "appointment"
+    BILLING = "billing"
+    CANCELLATION = "cancellation"
+    CARD_LOSS = "card_loss"
+    COMPLAINT = "complaint"
+    DELIVERY = "delivery"
+    INQUIRY = "inquiry"
+    INSURANCE_CLAIM = "insurance_claim"
+    ORDER = "order"
+    PLAN_CHANGE = "plan_change"
+    REFUND = "refund"
+    RETURN_EXCHANGE = "return_exchange"
+    TECHNICAL_SUPPORT = "technical_support"
+
+
+class AnswerModel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class StatedClaim(AnswerModel):
+    text: str
+    evidence_turn_ids: list[str] = Field(description="ids of the turns that show it")
+
+
+class StatedTopic(AnswerModel):
+    label: Topic
+    evidence_turn_ids: list[str] = Field(description="ids of the turns that show it")
+
+
+class StatedResolution(AnswerModel):
+    resolved: bool
+    evidence_turn_ids: list[str] = Field(description="ids of the turns that show it")
+
+
+class StatedAction(AnswerModel):
+    text: str
+    owner: Literal["AGENT", "CUSTOMER", "OTHER", "UNKNOWN"]
+    evidence_turn_ids: list[str] = Field(description="ids of the turns in which it was promised or agreed")
+
+
+class Answer(AnswerModel):
+    """The analysis of a call, or of a part of one."""
+
+    summary: list[StatedClaim] = Field(description="one to five sentences, in the order of the call")
+    topic: StatedTopic | None
+    issue: StatedClaim | None
+    outcome: StatedClaim | None
+    resolution: StatedResolution | None
+    action_items: list[StatedAction]
+
+
+def answer_json_schema() -> dict[str, Any]:
+    return Answer.model_json_schema()
