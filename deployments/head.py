@@ -57,11 +57,20 @@ def _free_ports(count: int) -> list[int]:
             probe.close()
 
 
-def start(run_id: str, python: Path, home: Path, temp: Path, dashboard_port: int, project: Path) -> None:
+def start(
+    run_id: str,
+    python: Path,
+    home: Path,
+    temp: Path,
+    dashboard_port: int,
+    project: Path,
+    num_gpus: int | None = 0,
+) -> None:
     """Start a head that takes no other's ports or folders.
 
     Args:
         python: runs Ray's own processes and every replica without an environment of its own.
+        num_gpus: logical ones; None takes those that Ray finds in the machine.
 
     Raises:
         LocalGraphError: with the last lines of what Ray said.
@@ -80,11 +89,12 @@ def start(run_id: str, python: Path, home: Path, temp: Path, dashboard_port: int
         "--dashboard-host": "127.0.0.1",
         "--dashboard-port": dashboard_port,
         "--num-cpus": LOGICAL_CPUS,
-        "--num-gpus": 0,
         "--object-store-memory": OBJECT_STORE_BYTES,
         "--temp-dir": temp,
         "--include-log-monitor": "false",  # it only copies worker output to drivers, and there is none
     }
+    if num_gpus is not None:
+        options["--num-gpus"] = num_gpus
     # No monitor: it is the autoscaler, and this cluster is one machine.
     command = [str(python), "-m", "ray.scripts.scripts", "start", "--head", "--disable-usage-stats"]
     command += ["--no-monitor"]

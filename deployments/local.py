@@ -82,6 +82,7 @@ def up(
     progress: Progress | None = None,
     timeout_s: float = 300.0,
     pull_weights: bool = True,
+    num_gpus: int | None = None,
 ) -> Run:
     """Start a head and deploy the graph, or deploy again to the one that runs. Returns when all is healthy.
 
@@ -91,6 +92,7 @@ def up(
         http_port: of the gateway; default ``$CALLYTICS_HTTP_PORT``, else what the config says.
         dashboard_port: default ``$CALLYTICS_DASHBOARD_PORT``, else 8265.
         timeout_s: for the applications to become healthy, once the head runs.
+        num_gpus: what Ray is told to have; default the machine's own, and none where no stage asks for one.
 
     Raises:
         ConfigError: the configuration or an environment is wrong; nothing was started.
@@ -109,7 +111,9 @@ def up(
             down(home=home)  # the rest of a start that was interrupted
             http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
             dashboard_port = dashboard_port or _port("CALLYTICS_DASHBOARD_PORT", 8265)
-            run = _start(home, config, http_port, dashboard_port, report)
+            if num_gpus is None and not asks_for_gpus(document):
+                num_gpus = 0
+            run = _start(home, config, http_port, dashboard_port, report, num_gpus)
         document["http_options"]["port"] = run.http_port
         api = ServeApi(run.dashboard_url)
         api.deploy(prepared(document, PINS, sources(run)))
@@ -168,7 +172,14 @@ def _ensure_api_key(home: Path) -> None:
         file.write(issued.secret + "\n")
 
 
-def _start(home: Path, config: Path, http_port: int, dashboard_port: int, report: Progress) -> Run:
+def asks_for_gpus(document: Mapping[str, Any]) -> bool:
+    deployments = [d for app in document["applications"] for d in app.get("deployments", [])]
+    return any((d.get("ray_actor_options") or {}).get("num_gpus") for d in deployments)
+
+
+def _start(
+    home: Path, config: Path, http_port: int, dashboard_port: int, report: Progress, num_gpus: int | None
+) -> Run:
     for port, use in ((http_port, "the gateway"), (dashboard_port, "the Ray dashboard")):
         if not head.is_free(port):
             raise LocalGraphError(
@@ -185,7 +196,7 @@ def _start(home: Path, config: Path, http_port: int, dashboard_port: int, report
     )
     save(home, run)  # before the first process: an interrupted start can be found and ended
     try:
-        head.start(run.run_id, python, home, temp_dir, dashboard_port, PROJECT)
+        head.start(run.run_id, python, home, temp_dir, dashboard_port, PROJECT, num_gpus)
     except LocalGraphError:
         down(home=home)
         raise
