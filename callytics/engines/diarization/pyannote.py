@@ -17,6 +17,7 @@ from callytics.engines.diarization.parties import Span, by_channel, by_voice, ch
 from callytics.engines.diarization.segmentation import num_frames_of
 from callytics.engines.diarization.torch_runtime import (
     content_revision,
+    fetch_snapshot,
     require,
     require_torchaudio,
     torch_device,
@@ -137,21 +138,7 @@ def _pipeline_folder(pipeline: str, revision: str | None) -> tuple[Path, str]:
     folder = Path(pipeline).expanduser()
     if folder.is_dir():
         return folder, content_revision(folder)
-    hub = require("huggingface_hub", ENVIRONMENT)
-    errors = require("huggingface_hub.errors", ENVIRONMENT)
-    transport = require("httpx", ENVIRONMENT)
-    try:
-        snapshot = Path(hub.snapshot_download(pipeline, revision=revision))
-    except (errors.HfHubHTTPError, errors.HFValidationError, transport.HTTPError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        token = "is set" if os.environ.get("HF_TOKEN") else "is not set"
-        raise WeightsError(
-            "pipeline_unavailable",
-            f"speaker-diarizer: cannot have the pipeline {pipeline!r}: {reason} It is neither a local folder nor could "
-            f"it be fetched from the model hub (HF_TOKEN {token}). Accept its conditions on the hub and set HF_TOKEN "
-            "in the environment of the stage, or set 'pipeline' to a folder with its config.yaml.",
-        ) from error
-    return snapshot, snapshot.name
+    return fetch_snapshot(pipeline, revision, ENVIRONMENT)
 
 
 def _load(folder: Path, device: Any) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from callytics.errors import ConfigError, EngineUnavailableError
+from callytics.errors import ConfigError, EngineUnavailableError, WeightsError
 
 
 def require(package: str, environment: str) -> ModuleType:
@@ -96,3 +97,29 @@ def content_revision(path: Path) -> str:
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return f"sha256:{digest.hexdigest()[:16]}"
+
+
+def fetch_snapshot(
+    repository: str, revision: str | None, environment: str, allow_patterns: str | None = None
+) -> tuple[Path, str]:
+    """A repository of the model hub as a local folder, and its commit.
+
+    The hub client reads its token from the environment variable HF_TOKEN; a folder that was fetched before is used
+    where the hub cannot be reached.
+
+    Raises:
+        WeightsError: it cannot be had.
+    """
+    hub = require("huggingface_hub", environment)
+    errors = require("huggingface_hub.errors", environment)
+    try:
+        folder = Path(hub.snapshot_download(repository, revision=revision, allow_patterns=allow_patterns))
+    except (errors.HfHubHTTPError, errors.HFValidationError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        token = "is set" if os.environ.get("HF_TOKEN") else "is not set"
+        raise WeightsError(
+            "model_unavailable",
+            f"speaker-diarizer: cannot fetch {repository!r} from the model hub: {reason} (HF_TOKEN {token}). Accept "
+            "its conditions on the hub and set HF_TOKEN in the environment of the stage, or name a local copy instead.",
+        ) from error
+    return folder, folder.name

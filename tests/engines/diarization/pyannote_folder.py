@@ -78,7 +78,11 @@ class CampPlus(Model):
 
 def embedding_specifications() -> Specifications:
     return Specifications(
-        problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=5.0, min_duration=0.5, classes=["?"]
+        problem=Problem.REPRESENTATION,
+        resolution=Resolution.CHUNK,
+        duration=5.0,
+        min_duration=0.5,
+        classes=["?"],
     )
 
 
@@ -122,7 +126,9 @@ def _save(model: Model, path: Path) -> None:
     path.parent.mkdir()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        trainer = Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False)
+        trainer = Trainer(
+            accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False
+        )
         trainer.strategy.connect(model)
         trainer.save_checkpoint(path, weights_only=True)
 
