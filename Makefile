@@ -3,6 +3,9 @@ CALL ?= sample/call.mp3
 DATA ?= ../shared/data
 bin := .venv/bin
 
+# Set in many containers: without bytecode every command compiles its imports again, one to two seconds each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run stop status test test-fast test-slow check lint lock bench-quality bench-speed clean
 

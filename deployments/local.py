@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import time
+import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -118,7 +119,7 @@ def up(
         api = ServeApi(run.dashboard_url)
         api.deploy(prepared(document, PINS, sources(run)))
         await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
-        _ensure_api_key(home)
+        _ensure_api_key(home, run.url)
     return run
 
 
@@ -155,10 +156,12 @@ def _prepare(document: Mapping[str, Any], home: Path, report: Progress, pull_wei
         report("weights", "ready", "")
 
 
-def _ensure_api_key(home: Path) -> None:
+def _ensure_api_key(home: Path, url: str) -> None:
     """A key for the user of this machine, in a file that only they can read; the command line takes it from there."""
     path = home / API_KEY_FILE
-    from callytics.store import SCOPES, CallStore, hash_secret  # two seconds that `status` does not need
+    if path.is_file() and _is_accepted(path.read_text(encoding="utf-8").strip(), url):
+        return
+    from callytics.store import SCOPES, CallStore, hash_secret  # two seconds that only the first start needs
 
     store = CallStore(os.environ.get("DATABASE_URL") or f"sqlite:///{home / 'callytics.db'}")
     try:
@@ -170,6 +173,16 @@ def _ensure_api_key(home: Path) -> None:
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(issued.secret + "\n")
+
+
+def _is_accepted(key: str, url: str) -> bool:
+    """Whether the gateway at ``url`` takes the key; False also where it does not answer."""
+    request = urllib.request.Request(f"{url}/v1/calls?limit=1", headers={"Authorization": f"Bearer {key}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10):
+            return True
+    except OSError:  # URLError and HTTPError are; so is a time-out
+        return False
 
 
 def asks_for_gpus(document: Mapping[str, Any]) -> bool:

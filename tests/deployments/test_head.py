@@ -9,7 +9,9 @@ import time
 import uuid
 from pathlib import Path
 
-from deployments.head import RUN_MARK, end_processes, is_free, processes, temp_dir
+import pytest
+
+from deployments.head import RUN_MARK, _environment, end_processes, is_free, processes, temp_dir
 
 SLEEP = "import time; time.sleep(60)"
 
@@ -79,3 +81,10 @@ def test_a_taken_port_is_not_free() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         assert not is_free(taken.getsockname()[1])
+
+
+def test_rays_processes_keep_their_bytecode(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    environment = _environment("run", tmp_path, tmp_path)
+    assert "PYTHONDONTWRITEBYTECODE" not in environment
+    assert environment[RUN_MARK] == "run"
