@@ -4,7 +4,8 @@ in a blob store.
     records.py       what goes in and out: frozen dataclasses
     store.py         CallStore: every method is one transaction
     asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
-    calls.py jobs.py keys.py search.py rows.py codec.py    the parts of the transactions
+    leases.py jobs.py                                      the queue, and what workers write
+    calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
     versions.py      what versions of a stage did side by side, also in the shadow
     tables.py database.py migrations/                      SQLModel tables, connection, Alembic
     blobs.py         BlobStore: recordings through fsspec
@@ -14,9 +15,11 @@ from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_loc
 from callytics.store.blobs import BlobStore
 from callytics.store.keys import SCOPES, hash_secret
 from callytics.store.records import (
+    DEFAULT_TENANT,
     FINISHED,
     WITH_RESULT,
     ApiKeyRecord,
+    AuditRecord,
     CallFilter,
     CallPage,
     CallRecord,
@@ -25,6 +28,7 @@ from callytics.store.records import (
     JobStatus,
     Lease,
     NewCall,
+    Priority,
     Statistics,
     Submission,
     new_call_id,
@@ -33,12 +37,14 @@ from callytics.store.store import CallStore
 from callytics.store.versions import VersionRun
 
 __all__ = [
+    "DEFAULT_TENANT",
     "FINISHED",
     "METHODS",
     "SCOPES",
     "WITH_RESULT",
     "ApiKeyRecord",
     "AsyncStore",
+    "AuditRecord",
     "BlobStore",
     "CallFilter",
     "CallPage",
@@ -50,6 +56,7 @@ __all__ = [
     "JobStatus",
     "Lease",
     "NewCall",
+    "Priority",
     "Statistics",
     "Submission",
     "VersionRun",

@@ -8,7 +8,9 @@ from typing import Any
 
 from callytics.domain import Role, StageRun
 from callytics.store.records import (
+    DEFAULT_TENANT,
     ApiKeyRecord,
+    AuditRecord,
     CallFilter,
     CallPage,
     CallRecord,
@@ -56,8 +58,8 @@ class AsyncStore:
         result: Submission = await self._call("create_call", new)
         return result
 
-    async def get_call(self, call_id: str) -> CallRecord:
-        result: CallRecord = await self._call("get_call", call_id)
+    async def get_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
+        result: CallRecord = await self._call("get_call", call_id, tenant)
         return result
 
     async def list_calls(self, wanted: CallFilter, limit: int = 50, cursor: str | None = None) -> CallPage:
@@ -68,27 +70,37 @@ class AsyncStore:
         result: frozenset[str] = await self._call("call_ids")
         return result
 
-    async def patch_metadata(self, call_id: str, changes: Mapping[str, Any]) -> CallRecord:
-        result: CallRecord = await self._call("patch_metadata", call_id, changes)
+    async def patch_metadata(
+        self, call_id: str, changes: Mapping[str, Any], tenant: str | None = None
+    ) -> CallRecord:
+        result: CallRecord = await self._call("patch_metadata", call_id, changes, tenant)
         return result
 
-    async def set_roles(self, call_id: str, roles: Mapping[str, Role]) -> CallRecord:
-        result: CallRecord = await self._call("set_roles", call_id, roles)
+    async def set_roles(
+        self, call_id: str, roles: Mapping[str, Role], tenant: str | None = None
+    ) -> CallRecord:
+        result: CallRecord = await self._call("set_roles", call_id, roles, tenant)
         return result
 
-    async def retry_call(self, call_id: str) -> CallRecord:
-        result: CallRecord = await self._call("retry_call", call_id)
+    async def retry_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
+        result: CallRecord = await self._call("retry_call", call_id, tenant)
         return result
 
-    async def cancel_call(self, call_id: str) -> CallRecord:
-        result: CallRecord = await self._call("cancel_call", call_id)
+    async def reprocess_call(
+        self, call_id: str, stages: Sequence[str], tenant: str | None = None
+    ) -> CallRecord:
+        result: CallRecord = await self._call("reprocess_call", call_id, stages, tenant)
         return result
 
-    async def delete_call(self, call_id: str, actor: str = "") -> None:
-        await self._call("delete_call", call_id, actor)
+    async def cancel_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
+        result: CallRecord = await self._call("cancel_call", call_id, tenant)
+        return result
 
-    async def get_report(self, call_id: str) -> bytes:
-        result: bytes = await self._call("get_report", call_id)
+    async def delete_call(self, call_id: str, actor: str = "", tenant: str | None = None) -> None:
+        await self._call("delete_call", call_id, actor, tenant)
+
+    async def get_report(self, call_id: str, tenant: str | None = None) -> bytes:
+        result: bytes = await self._call("get_report", call_id, tenant)
         return result
 
     async def lease(self, worker: str, seconds: float) -> Lease | None:
@@ -113,8 +125,11 @@ class AsyncStore:
     async def complete(self, call_id: str, token: str, status: JobStatus, report_json: bytes) -> None:
         await self._call("complete", call_id, token, status, report_json)
 
-    async def fail(self, call_id: str, token: str, stage: str, code: str, message: str) -> None:
-        await self._call("fail", call_id, token, stage, code, message)
+    async def fail(
+        self, call_id: str, token: str, stage: str, code: str, message: str, transient: bool = False
+    ) -> JobStatus:
+        result: JobStatus = await self._call("fail", call_id, token, stage, code, message, transient)
+        return result
 
     async def record_shadow(self, call_id: str, run: StageRun, output: Any | None = None) -> bool:
         result: bool = await self._call("record_shadow", call_id, run, output)
@@ -138,18 +153,47 @@ class AsyncStore:
         result: Statistics = await self._call("statistics")
         return result
 
-    async def create_api_key(self, name: str, scopes: Sequence[str], actor: str = "") -> IssuedApiKey:
-        result: IssuedApiKey = await self._call("create_api_key", name, scopes, actor)
+    async def create_api_key(
+        self,
+        name: str,
+        scopes: Sequence[str],
+        actor: str = "",
+        tenant: str = DEFAULT_TENANT,
+        expires_at_ms: int | None = None,
+        limits: Mapping[str, int] | None = None,
+    ) -> IssuedApiKey:
+        args = (name, scopes, actor, tenant, expires_at_ms, limits)
+        result: IssuedApiKey = await self._call("create_api_key", *args)
         return result
 
-    async def list_api_keys(self) -> tuple[ApiKeyRecord, ...]:
-        result: tuple[ApiKeyRecord, ...] = await self._call("list_api_keys")
+    async def list_api_keys(self, tenant: str | None = None) -> tuple[ApiKeyRecord, ...]:
+        result: tuple[ApiKeyRecord, ...] = await self._call("list_api_keys", tenant)
         return result
 
-    async def revoke_api_key(self, key_id: str, actor: str = "") -> ApiKeyRecord:
-        result: ApiKeyRecord = await self._call("revoke_api_key", key_id, actor)
+    async def revoke_api_key(self, key_id: str, actor: str = "", tenant: str | None = None) -> ApiKeyRecord:
+        result: ApiKeyRecord = await self._call("revoke_api_key", key_id, actor, tenant)
         return result
 
     async def authenticate(self, sha256: str) -> ApiKeyRecord | None:
         result: ApiKeyRecord | None = await self._call("authenticate", sha256)
+        return result
+
+    async def record_audit(
+        self,
+        actor: str,
+        action: str,
+        subject: str,
+        detail: Mapping[str, Any] | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
+        await self._call("record_audit", actor, action, subject, detail, tenant)
+
+    async def audit_events(
+        self,
+        tenant: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        subject: str | None = None,
+    ) -> tuple[AuditRecord, ...]:
+        result: tuple[AuditRecord, ...] = await self._call("audit_events", tenant, before, limit, subject)
         return result

@@ -6,16 +6,19 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlmodel import Session, col, select
+from sqlmodel import delete as delete_rows
 
 from callytics.domain import Role, StageStatus
 from callytics.errors import ConflictError, InvalidRequestError
 from callytics.store import search
 from callytics.store.codec import options_to_json
+from callytics.store.leases import clear_lease, end, ensure_tenant
 from callytics.store.records import (
+    DEFAULT_TENANT,
     FINISHED,
     WITH_RESULT,
     CallFilter,
@@ -31,7 +34,10 @@ from callytics.store.rows import (
     call_record,
     call_records,
     fetch_call,
+    is_id,
     media_json,
+    plain_text,
+    priority_number,
 )
 from callytics.store.tables import CallRow, StageRow
 
@@ -43,7 +49,10 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
     Raises:
         ConflictError: the idempotency key was used for another request.
     """
-    request_hash = _hash([new.media.sha256, options_to_json(new.options), dict(new.metadata)])
+    request = [new.media.sha256, options_to_json(new.options)]
+    if new.tenant != DEFAULT_TENANT:  # hashes from before there were tenants stay valid
+        request.insert(0, new.tenant)
+    request_hash = _hash([*request, dict(new.metadata)])
     if new.idempotency_key is not None:
         earlier = session.exec(
             select(CallRow).where(col(CallRow.idempotency_key) == new.idempotency_key)
@@ -55,9 +64,10 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
                     "This Idempotency-Key was used for another request; send a new key with a new request.",
                 )
             return Submission(call_record(session, earlier), created=False)
-    dedupe_key = _hash([new.media.sha256, options_to_json(new.options)]) if new.deduplicate else None
+    dedupe_key = _hash(request) if new.deduplicate else None
     if dedupe_key is not None:
-        same = session.exec(select(CallRow).where(col(CallRow.dedupe_key) == dedupe_key)).first()
+        statement = select(CallRow).where(col(CallRow.dedupe_key) == dedupe_key)
+        same = session.exec(statement.with_for_update()).first()
         if same is not None and same.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
             return Submission(call_record(session, same), created=False)
         if same is not None:  # what came to nothing does not stand in the way of another try
@@ -71,7 +81,7 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
         available_at_ms=now_ms,
         uri=new.uri,
         size_bytes=new.size_bytes,
-        filename=new.filename,
+        filename=plain_text(new.filename),
         sha256=new.media.sha256,
         duration_s=new.media.duration_s,
         media=media_json(new.media),
@@ -80,7 +90,11 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
         dedupe_key=dedupe_key,
         idempotency_key=new.idempotency_key,
         request_hash=request_hash,
+        tenant_id=new.tenant,
+        created_by=new.created_by,
+        priority=priority_number(new.priority),
     )
+    ensure_tenant(session, new.tenant, now_ms)
     apply_metadata(row, new.metadata)
     session.add(row)
     session.flush()
@@ -94,6 +108,10 @@ def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -
         InvalidRequestError: the cursor is not one of ours, or nothing in the text can be searched for.
     """
     statement = select(CallRow).order_by(col(CallRow.id).desc())
+    if wanted.tenant is not None:
+        statement = statement.where(col(CallRow.tenant_id) == wanted.tenant)
+    if wanted.created_by is not None:
+        statement = statement.where(col(CallRow.created_by) == wanted.created_by)
     if wanted.statuses:
         statement = statement.where(col(CallRow.status).in_(wanted.statuses))
     for name in ("language_code", "external_id", "agent_id", "queue", "direction"):
@@ -107,7 +125,7 @@ def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -
     if wanted.text and not phrases:
         raise InvalidRequestError("query_empty", "q holds no letter or digit to search for.")
     for phrase in phrases:
-        statement = statement.where(search.calls_saying(phrase))
+        statement = statement.where(search.calls_saying(session, phrase))
     if cursor is not None:
         statement = statement.where(col(CallRow.id) < _decode_cursor(cursor))
     limit = max(1, min(limit, MAX_PAGE_SIZE))
@@ -131,19 +149,21 @@ def _decode_cursor(cursor: str) -> str:
         )
     except (binascii.Error, ValueError):
         version, call_id = "", ""
-    if version != "v1" or len(call_id) != 26:
+    if version != "v1" or len(call_id) != 26 or not is_id(call_id):
         raise InvalidRequestError("cursor_invalid", "The cursor is not one that a list of calls returned.")
     return call_id
 
 
-def set_roles(session: Session, call_id: str, roles: Mapping[str, Role], now_ms: int) -> CallRow:
+def set_roles(
+    session: Session, call_id: str, roles: Mapping[str, Role], now_ms: int, tenant: str | None
+) -> CallRow:
     """Correct who is who by hand. What depends on roles (talk of each party, sentiment, quality, summary) is
     computed again from the finished results of the earlier stages, so the call is queued again.
 
     Raises:
         ConflictError: the call has no result whose roles could be corrected.
     """
-    row = fetch_call(session, call_id)
+    row = fetch_call(session, call_id, tenant, lock=True)
     if JobStatus(row.status) not in WITH_RESULT:
         raise ConflictError(
             "call_not_finished", f"Call {call_id} is {row.status}: it has no roles to correct yet."
@@ -158,13 +178,13 @@ def set_roles(session: Session, call_id: str, roles: Mapping[str, Role], now_ms:
     return row
 
 
-def retry(session: Session, call_id: str, now_ms: int) -> CallRow:
+def retry(session: Session, call_id: str, now_ms: int, tenant: str | None) -> CallRow:
     """Queue an unsuccessful call again; finished stages keep their results.
 
     Raises:
         ConflictError: nothing failed.
     """
-    row = fetch_call(session, call_id)
+    row = fetch_call(session, call_id, tenant, lock=True)
     if row.status not in (JobStatus.FAILED, JobStatus.PARTIAL, JobStatus.CANCELLED):
         raise ConflictError("nothing_to_retry", f"Call {call_id} is {row.status}: no stage of it failed.")
     unfinished = select(StageRow).where(
@@ -176,6 +196,26 @@ def retry(session: Session, call_id: str, now_ms: int) -> CallRow:
     return row
 
 
+def reprocess(
+    session: Session, call_id: str, stages: Collection[str], now_ms: int, tenant: str | None
+) -> CallRow:
+    """Forget the results of these stages and queue the call again. Its result stays until there is a new one.
+
+    Raises:
+        ConflictError: the call is being worked on, or is about to be.
+    """
+    row = fetch_call(session, call_id, tenant, lock=True)
+    if JobStatus(row.status) not in FINISHED:
+        raise ConflictError(
+            "call_not_finished", f"Call {call_id} is {row.status}: wait for its end, or cancel it first."
+        )
+    session.execute(
+        delete_rows(StageRow).where(col(StageRow.call_id) == call_id, col(StageRow.stage).in_(stages))
+    )
+    enqueue(session, row, now_ms)
+    return row
+
+
 def enqueue(session: Session, row: CallRow, now_ms: int) -> None:
     row.status = JobStatus.QUEUED
     row.attempts = 0
@@ -183,39 +223,33 @@ def enqueue(session: Session, row: CallRow, now_ms: int) -> None:
     row.updated_at_ms = now_ms
     row.completed_at_ms = None
     row.error_stage = row.error_code = row.error_message = None
-    release_lease(row)
+    clear_lease(row)
     session.add(row)
     add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
 
 
-def cancel(session: Session, call_id: str, now_ms: int) -> CallRow:
+def cancel(session: Session, call_id: str, now_ms: int, tenant: str | None) -> CallRow:
     """Stop a call; its worker finds its lease gone. Cancelling twice is no error.
 
     Raises:
         ConflictError: it has already finished.
     """
-    row = fetch_call(session, call_id)
+    row = fetch_call(session, call_id, tenant, lock=True)
     if row.status == JobStatus.CANCELLED:
         return row
     if JobStatus(row.status) in FINISHED:
         raise ConflictError("call_finished", f"Call {call_id} is {row.status}: there is nothing to cancel.")
-    row.status = JobStatus.CANCELLED
-    row.updated_at_ms = row.completed_at_ms = now_ms
-    release_lease(row)
-    add_event(session, call_id, "call.cancelled", {"job_status": row.status}, now_ms)
+    end(session, row, JobStatus.CANCELLED, now_ms, None)
     return row
 
 
-def release_lease(row: CallRow) -> None:
-    row.lease_owner = row.lease_token = row.lease_expires_at_ms = None
-
-
-def delete(session: Session, call_id: str, actor: str, now_ms: int) -> None:
+def delete(session: Session, call_id: str, actor: str, now_ms: int, tenant: str | None) -> None:
     """Remove a call and all that was derived from it. Who deleted it, and when, stays in the audit."""
-    row = fetch_call(session, call_id)
+    row = fetch_call(session, call_id, tenant, lock=True)
     search.remove_turns(session, call_id)
-    session.delete(row)  # stage results, report and events go with it: ON DELETE CASCADE
-    add_audit(session, actor, "call.deleted", call_id, {"sha256": row.sha256, "status": row.status}, now_ms)
+    session.delete(row)  # stage results, report, events, webhooks go with it: ON DELETE CASCADE
+    detail = {"sha256": row.sha256, "status": row.status}
+    add_audit(session, actor, "call.deleted", call_id, detail, now_ms, row.tenant_id)
 
 
 def _hash(parts: list[Any]) -> str:

@@ -1,57 +1,171 @@
-"""The connection to the database and its migrations."""
+"""The connection to the database and its migrations: SQLite in a file, or PostgreSQL. Nothing outside of this module
+and of store/search.py knows which."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import create_engine
+
+from callytics.errors import ConfigError, UnavailableError
+
+logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another one; every transaction of the store is far shorter."""
 
+_POSTGRESQL_OPTIONS = {
+    "statement_timeout": 30_000,
+    "lock_timeout": BUSY_TIMEOUT_MS,
+    "idle_in_transaction_session_timeout": 60_000,  # a process that hangs gives its locks back
+}
+_MIGRATION_LOCK = 8007  # any number that no other program uses in this database
+
+_PASSING_SQLITE_ERRORS = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""What has to do with the disk or with another process; the rest, e.g. a table that is missing, is a fault of ours."""
+
 
 def open_database(url: str) -> Engine:
     """Connect and migrate to the newest schema. Safe when several processes start at once.
 
     Args:
-        url: an SQLAlchemy URL, e.g. ``sqlite:////srv/callytics/callytics.db``. The folder is made if needed.
+        url: ``sqlite:////srv/callytics/callytics.db`` (the folder is made if needed), or
+            ``postgresql://user:password@host/database``.
+
+    Raises:
+        ConfigError: another kind of URL, or the driver is not installed.
+        UnavailableError: ``database_unavailable``: no answer from the server.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(parsed, pool_pre_ping=True)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:  # without the URL: it may hold a password
+        raise ConfigError("database_url_invalid", "DATABASE_URL is no SQLAlchemy URL.") from error
+    if parsed.drivername.partition("+")[0] in ("postgresql", "postgres"):
+        engine = _postgresql(parsed)
+    elif parsed.drivername.partition("+")[0] == "sqlite":
+        engine = _sqlite(parsed)
     else:
-        if parsed.database in (None, "", ":memory:"):
-            raise ValueError("the store needs a database in a file: several threads and processes share it")
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"check_same_thread": False})
-        event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", _begin)
-    migrate(engine)
+        raise ConfigError(
+            "database_url_invalid", f"The store runs on sqlite or postgresql, not on {parsed.drivername}."
+        )
+    with unavailable_errors():
+        migrate(engine)
     return engine
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database in (None, "", ":memory:"):
+        raise ValueError("the store needs a database in a file: several threads and processes share it")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False})
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    arguments: dict[str, Any] = {}
+    if "connect_timeout" not in url.query:
+        arguments["connect_timeout"] = 5
+    if "options" not in url.query:
+        arguments["options"] = " ".join(f"-c {name}={value}" for name, value in _POSTGRESQL_OPTIONS.items())
+    if "application_name" not in url.query:
+        arguments["application_name"] = "callytics"
+    try:
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            connect_args=arguments,
+            pool_pre_ping=True,  # after a restart of the server the old connections are replaced, not used
+            pool_size=8,
+            max_overflow=16,
+        )
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "database_driver_missing",
+            "DATABASE_URL names a PostgreSQL server, but psycopg is not installed in this environment; "
+            "install callytics[postgresql] (the stage's pins: runtime_envs/cpu/database-service.txt).",
+        ) from error
 
 
 def migrate(engine: Engine) -> None:
     """Bring the schema to the newest revision, in one transaction that other processes wait for."""
     with writing(engine).begin() as connection:
+        if is_postgresql(connection):
+            connection.execute(
+                text("SET LOCAL statement_timeout = 0")
+            )  # an index on many calls takes its time
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
-def writing(engine: Engine) -> Engine:
-    """The same engine for transactions that write: they take SQLite's write lock at their beginning.
+def is_postgresql(connection: Any) -> bool:
+    """Of a connection, or of what a session is bound to."""
+    name: str = connection.dialect.name
+    return name == "postgresql"
 
-    A transaction that reads first and locks later fails at once, without waiting, where another one wrote in between.
-    """
+
+def writing(engine: Engine) -> Engine:
+    """The same engine for transactions that write. On SQLite they take the write lock at their beginning: one that
+    reads first and locks later fails at once, without waiting, where another one wrote in between. On PostgreSQL
+    they lock the rows that they are about."""
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine for transactions that read: all their queries see one moment, as they always do on SQLite."""
+    return engine.execution_options(isolation_level="REPEATABLE READ") if is_postgresql(engine) else engine
+
+
+@contextmanager
+def unavailable_errors() -> Iterator[None]:
+    """
+    Raises:
+        UnavailableError: ``database_unavailable``, for what passes by itself: the server is away or restarts, a lock
+            was not to be had in time, the disk is full. The transaction had no effect, or its answer was lost.
+    """
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError) as error:
+        if not _passes_by_itself(error):
+            raise
+        logger.error("the database is not available: %s", error.__cause__ or error)
+        raise UnavailableError(
+            "database_unavailable", "The call store does not answer; try again in a few seconds."
+        ) from error
+
+
+def _passes_by_itself(error: DBAPIError | PoolTimeoutError) -> bool:
+    if isinstance(error, PoolTimeoutError) or error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        return code is not None and code & 0xFF in _PASSING_SQLITE_ERRORS
+    return isinstance(error, OperationalError)
 
 
 def _set_pragmas(connection: Any, record: Any) -> None:

@@ -6,14 +6,16 @@ A slow hash (argon2) protects passwords, which people choose and which can be gu
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlmodel import Session, col, select
 
 from callytics.errors import InvalidRequestError, NotFoundError
-from callytics.store.records import ApiKeyRecord, IssuedApiKey, new_call_id
-from callytics.store.rows import add_audit, api_key_record
+from callytics.store.leases import ensure_tenant
+from callytics.store.records import DEFAULT_TENANT, ApiKeyRecord, IssuedApiKey, new_call_id
+from callytics.store.rows import add_audit, api_key_record, is_id
 from callytics.store.tables import ApiKeyRow
 
 SCOPES = ("calls:read", "calls:write", "calls:delete", "admin")
@@ -27,11 +29,30 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def create(session: Session, name: str, scopes: Sequence[str], actor: str, now_ms: int) -> IssuedApiKey:
+_TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+def create(
+    session: Session,
+    name: str,
+    scopes: Sequence[str],
+    actor: str,
+    now_ms: int,
+    tenant: str = DEFAULT_TENANT,
+    expires_at_ms: int | None = None,
+    limits: Mapping[str, int] | None = None,
+) -> IssuedApiKey:
     """
     Raises:
-        InvalidRequestError: an unknown scope, or none at all.
+        InvalidRequestError: an unknown scope, or none at all; a tenant that is no name; an end in the past.
     """
+    if not _TENANT.fullmatch(tenant):
+        raise InvalidRequestError(
+            "tenant_invalid",
+            "A tenant is named by 1 to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit.",
+        )
+    if expires_at_ms is not None and expires_at_ms <= now_ms:
+        raise InvalidRequestError("expiry_in_the_past", "The key would have expired already.")
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         raise InvalidRequestError(
@@ -45,16 +66,23 @@ def create(session: Session, name: str, scopes: Sequence[str], actor: str, now_m
         sha256=hash_secret(secret),
         scopes=sorted(set(scopes)),
         created_at_ms=now_ms,
+        tenant_id=tenant,
+        expires_at_ms=expires_at_ms,
+        limits=dict(limits or {}),
     )
     session.add(row)
-    add_audit(session, actor, "api_key.created", row.id, {"name": name, "scopes": row.scopes}, now_ms)
+    ensure_tenant(session, tenant, now_ms)
+    detail = {"name": name, "scopes": row.scopes, "tenant": tenant}
+    add_audit(session, actor, "api_key.created", row.id, detail, now_ms, tenant)
     return IssuedApiKey(api_key_record(row), secret)
 
 
-def authenticate(session: Session, sha256: str) -> ApiKeyRecord | None:
-    """The key with this hash, unless it was revoked."""
+def authenticate(session: Session, sha256: str, now_ms: int) -> ApiKeyRecord | None:
+    """The key with this hash, unless it was revoked or has expired."""
     row = session.exec(select(ApiKeyRow).where(col(ApiKeyRow.sha256) == sha256)).first()
     if row is None or row.revoked_at_ms is not None:
+        return None
+    if row.expires_at_ms is not None and row.expires_at_ms <= now_ms:
         return None
     return api_key_record(row)
 
@@ -69,20 +97,23 @@ def record_use(session: Session, key_id: str, now_ms: int) -> None:
         row.last_used_at_ms = now_ms
 
 
-def all_keys(session: Session) -> tuple[ApiKeyRecord, ...]:
-    return tuple(api_key_record(row) for row in session.exec(select(ApiKeyRow).order_by(col(ApiKeyRow.id))))
+def all_keys(session: Session, tenant: str | None) -> tuple[ApiKeyRecord, ...]:
+    statement = select(ApiKeyRow).order_by(col(ApiKeyRow.id))
+    if tenant is not None:
+        statement = statement.where(col(ApiKeyRow.tenant_id) == tenant)
+    return tuple(api_key_record(row) for row in session.exec(statement))
 
 
-def revoke(session: Session, key_id: str, actor: str, now_ms: int) -> ApiKeyRecord:
+def revoke(session: Session, key_id: str, actor: str, now_ms: int, tenant: str | None) -> ApiKeyRecord:
     """From now on the key opens nothing. Revoking twice is no error.
 
     Raises:
         NotFoundError: there is no such key.
     """
-    row = session.get(ApiKeyRow, key_id)
-    if row is None:
+    row = session.get(ApiKeyRow, key_id, with_for_update=True) if is_id(key_id) else None
+    if row is None or (tenant is not None and row.tenant_id != tenant):
         raise NotFoundError("api_key_not_found", f"There is no API key {key_id!r}.")
     if row.revoked_at_ms is None:
         row.revoked_at_ms = now_ms
-        add_audit(session, actor, "api_key.revoked", key_id, {"name": row.name}, now_ms)
+        add_audit(session, actor, "api_key.revoked", key_id, {"name": row.name}, now_ms, row.tenant_id)
     return api_key_record(row)

@@ -15,6 +15,14 @@ from typing import Any
 from callytics.domain import CallOptions, Media, Recording, StageRun
 
 
+class Priority(StrEnum):
+    """In what order the calls of one tenant are worked on; among tenants everybody has the same turn."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
 class JobStatus(StrEnum):
     QUEUED = "QUEUED"
     IN_PROGRESS = "IN_PROGRESS"
@@ -28,6 +36,9 @@ FINISHED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, 
 """A call in one of these is not worked on; only retry, or a correction of roles, queues it again."""
 
 WITH_RESULT = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
+
+DEFAULT_TENANT = "default"
+"""Whose calls and keys are those that name no tenant."""
 
 METADATA_FIELDS = ("external_id", "agent_id", "queue", "direction", "started_at")
 """Metadata that can be filtered by; everything else the caller knows goes under ``custom``."""
@@ -47,6 +58,8 @@ class NewCall:
 
     Attributes:
         idempotency_key: the caller's own name of this request, already made unique per API key.
+        tenant: whose call it is.
+        created_by: id of the API key, or of the user, that submitted it.
         deduplicate: a call of the same audio with the same options, unless it failed, is answered instead.
     """
 
@@ -59,6 +72,9 @@ class NewCall:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
     deduplicate: bool = True
+    tenant: str = DEFAULT_TENANT
+    created_by: str = ""
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True)
@@ -70,7 +86,11 @@ class CallFailure:
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One call as the store knows it; ``stages`` in the order in which they started."""
+    """One call as the store knows it; ``stages`` in the order in which they started.
+
+    ``error`` of a call that is not finished is that of the attempt before; ``available_at_ms`` is when a QUEUED call
+    may be worked on, later than its creation where an attempt failed.
+    """
 
     id: str
     status: JobStatus
@@ -87,6 +107,10 @@ class CallRecord:
     attempts: int
     error: CallFailure | None
     stages: tuple[StageRun, ...] = ()
+    tenant: str = DEFAULT_TENANT
+    created_by: str = ""
+    priority: Priority = Priority.NORMAL
+    available_at_ms: int = 0
 
     @property
     def recording(self) -> Recording:
@@ -114,6 +138,8 @@ class CallFilter:
     created_from_ms: int | None = None
     created_before_ms: int | None = None
     text: str | None = None
+    tenant: str | None = None
+    created_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +183,8 @@ class EventRecord:
 
 @dataclass(frozen=True)
 class ApiKeyRecord:
+    """``limits``: numbers by name, e.g. {"requests_per_minute": 600}, where they differ from the service's."""
+
     id: str
     name: str
     prefix: str
@@ -164,6 +192,9 @@ class ApiKeyRecord:
     created_at_ms: int
     revoked_at_ms: int | None
     last_used_at_ms: int | None
+    tenant: str = DEFAULT_TENANT
+    expires_at_ms: int | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,6 +203,19 @@ class IssuedApiKey:
 
     key: ApiKeyRecord
     secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AuditRecord:
+    """Who did what to what. ``actor`` is the id of an API key or user, "" for the command line."""
+
+    number: int
+    at_ms: int
+    tenant: str
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,23 +14,50 @@ from callytics.domain import Media, StageRun, StageStatus
 from callytics.errors import NotFoundError
 from callytics.store.codec import options_from_json
 from callytics.store.records import (
+    DEFAULT_TENANT,
     METADATA_FIELDS,
     ApiKeyRecord,
+    AuditRecord,
     CallFailure,
     CallRecord,
     EventRecord,
     JobStatus,
+    Priority,
 )
 from callytics.store.tables import ApiKeyRow, AuditRow, CallRow, EventRow, StageRow
 
+_PRIORITY_NUMBERS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
+_PRIORITIES = {number: priority for priority, number in _PRIORITY_NUMBERS.items()}
 
-def fetch_call(session: Session, call_id: str) -> CallRow:
+_ID = re.compile(r"[0-9A-Za-z]{1,26}")
+
+
+def is_id(value: str) -> bool:
+    """Whether it can be the id of a row at all. PostgreSQL takes no NUL character as a value, to ask it would fail."""
+    return _ID.fullmatch(value) is not None
+
+
+def plain_text(value: str) -> str:
+    """Without the characters that a database or UTF-8 refuses: NUL, and halves of surrogate pairs."""
+    return value.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def priority_number(priority: Priority) -> int:
+    """Smaller comes first."""
+    return _PRIORITY_NUMBERS[Priority(priority)]
+
+
+def fetch_call(session: Session, call_id: str, tenant: str | None = None, *, lock: bool = False) -> CallRow:
     """
+    Args:
+        tenant: whose call it must be; None: anybody's. Another's call is answered like one that does not exist.
+        lock: keep others from changing it until the transaction ends.
+
     Raises:
         NotFoundError: there is none (any more).
     """
-    row = session.get(CallRow, call_id)
-    if row is None:
+    row = session.get(CallRow, call_id, with_for_update=lock or None) if is_id(call_id) else None
+    if row is None or (tenant is not None and row.tenant_id != tenant):
         raise NotFoundError("call_not_found", f"There is no call {call_id!r}; it may have been deleted.")
     return row
 
@@ -63,6 +91,10 @@ def _call_record(row: CallRow, stages: Sequence[StageRun]) -> CallRecord:
         if row.error_code
         else None,
         stages=tuple(stages),
+        tenant=row.tenant_id,
+        created_by=row.created_by,
+        priority=_PRIORITIES[row.priority],
+        available_at_ms=row.available_at_ms,
     )
 
 
@@ -116,9 +148,22 @@ def event_record(row: EventRow) -> EventRecord:
 
 
 def add_audit(
-    session: Session, actor: str, action: str, subject: str, detail: Mapping[str, Any], now_ms: int
+    session: Session,
+    actor: str,
+    action: str,
+    subject: str,
+    detail: Mapping[str, Any],
+    now_ms: int,
+    tenant: str = DEFAULT_TENANT,
 ) -> None:
-    session.add(AuditRow(at_ms=now_ms, actor=actor, action=action, subject=subject, detail=dict(detail)))
+    row = AuditRow(at_ms=now_ms, actor=actor, action=action, subject=subject, detail=dict(detail))
+    row.tenant_id = tenant
+    session.add(row)
+
+
+def audit_record(row: AuditRow) -> AuditRecord:
+    assert row.number is not None
+    return AuditRecord(row.number, row.at_ms, row.tenant_id, row.actor, row.action, row.subject, row.detail)
 
 
 def api_key_record(row: ApiKeyRow) -> ApiKeyRecord:
@@ -130,6 +175,9 @@ def api_key_record(row: ApiKeyRow) -> ApiKeyRecord:
         created_at_ms=row.created_at_ms,
         revoked_at_ms=row.revoked_at_ms,
         last_used_at_ms=row.last_used_at_ms,
+        tenant=row.tenant_id,
+        expires_at_ms=row.expires_at_ms,
+        limits=row.limits,
     )
 
 

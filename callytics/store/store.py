@@ -8,14 +8,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from callytics.domain import Role, StageRun
 from callytics.errors import NotFoundError
-from callytics.store import calls, codec, jobs, keys, versions
-from callytics.store.database import open_database, writing
+from callytics.store import calls, codec, jobs, keys, leases, versions
+from callytics.store.database import open_database, reading, unavailable_errors, writing
+from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.records import (
+    DEFAULT_TENANT,
     ApiKeyRecord,
+    AuditRecord,
     CallFilter,
     CallPage,
     CallRecord,
@@ -28,26 +32,44 @@ from callytics.store.records import (
     Statistics,
     Submission,
 )
-from callytics.store.rows import add_event, apply_metadata, call_record, event_record, fetch_call
-from callytics.store.tables import CallRow, EventRow, ReportRow, StageRow
+from callytics.store.rows import (
+    add_audit,
+    add_event,
+    apply_metadata,
+    audit_record,
+    call_record,
+    event_record,
+    fetch_call,
+    is_id,
+)
+from callytics.store.tables import AuditRow, CallRow, EventRow, ReportRow, StageRow
 from callytics.store.versions import VersionRun
+
+MAX_NUMBER = (1 << 63) - 1
+"""Of an event; a caller may ask for those after any number."""
 
 
 class CallStore:
     """Jobs, stage results, results, metadata, search and API keys in one database.
 
     Arguments and results are standard-library types and pickle. Methods that name a call raise
-    NotFoundError("call_not_found") where there is none.
+    NotFoundError("call_not_found") where there is none, or where it is not of the ``tenant`` that was given; without
+    one, every tenant's calls are there. All raise UnavailableError("database_unavailable") while the database is.
 
     Args:
-        url: SQLAlchemy URL of an SQLite file; its schema is migrated to the newest.
+        url: SQLAlchemy URL of an SQLite file or a PostgreSQL database; its schema is migrated to the newest.
         clock: seconds since the epoch.
+        max_attempts: so often a call is leased before it FAILED.
     """
 
-    def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, url: str, clock: Callable[[], float] = time.time, max_attempts: int = MAX_ATTEMPTS
+    ) -> None:
         self._engine = open_database(url)
         self._writing_engine = writing(self._engine)
+        self._reading_engine = reading(self._engine)
         self._clock = clock
+        self._max_attempts = max_attempts
 
     def close(self) -> None:
         self._engine.dispose()
@@ -57,24 +79,28 @@ class CallStore:
 
     @contextmanager
     def _read(self) -> Iterator[Session]:
-        with Session(self._engine) as session:
+        with unavailable_errors(), Session(self._reading_engine) as session:
             yield session
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
-        with Session(self._writing_engine) as session, session.begin():
+        with unavailable_errors(), Session(self._writing_engine) as session, session.begin():
             yield session
 
     # ------------------------------------------------------------ calls
 
     def create_call(self, new: NewCall) -> Submission:
         """Queue a call, or answer an earlier one that it repeats (see NewCall)."""
-        with self._write() as session:
-            return calls.create(session, new, self._now_ms())
+        try:
+            with self._write() as session:
+                return calls.create(session, new, self._now_ms())
+        except IntegrityError:  # another one wrote the same request at the same moment: now it can be seen
+            with self._write() as session:
+                return calls.create(session, new, self._now_ms())
 
-    def get_call(self, call_id: str) -> CallRecord:
+    def get_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
         with self._read() as session:
-            return call_record(session, fetch_call(session, call_id))
+            return call_record(session, fetch_call(session, call_id, tenant))
 
     def list_calls(self, wanted: CallFilter, limit: int = 50, cursor: str | None = None) -> CallPage:
         """A page, newest first; ``cursor`` is the ``next_cursor`` of the page before."""
@@ -85,41 +111,51 @@ class CallStore:
         with self._read() as session:
             return frozenset(session.exec(select(CallRow.id)))
 
-    def patch_metadata(self, call_id: str, changes: Mapping[str, Any]) -> CallRecord:
+    def patch_metadata(
+        self, call_id: str, changes: Mapping[str, Any], tenant: str | None = None
+    ) -> CallRecord:
         """Change what is named; None clears."""
         with self._write() as session:
-            row = fetch_call(session, call_id)
+            row = fetch_call(session, call_id, tenant, lock=True)
             apply_metadata(row, changes)
             row.updated_at_ms = self._now_ms()
             return call_record(session, row)
 
-    def set_roles(self, call_id: str, roles: Mapping[str, Role]) -> CallRecord:
+    def set_roles(self, call_id: str, roles: Mapping[str, Role], tenant: str | None = None) -> CallRecord:
         """Correct the roles by hand and queue the call again (see calls.set_roles)."""
         with self._write() as session:
-            return call_record(session, calls.set_roles(session, call_id, roles, self._now_ms()))
+            return call_record(session, calls.set_roles(session, call_id, roles, self._now_ms(), tenant))
 
-    def retry_call(self, call_id: str) -> CallRecord:
+    def retry_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
         """Queue a FAILED, PARTIAL or CANCELLED call again; only what did not finish runs."""
         with self._write() as session:
-            return call_record(session, calls.retry(session, call_id, self._now_ms()))
+            return call_record(session, calls.retry(session, call_id, self._now_ms(), tenant))
 
-    def cancel_call(self, call_id: str) -> CallRecord:
+    def reprocess_call(self, call_id: str, stages: Sequence[str], tenant: str | None = None) -> CallRecord:
+        """Queue a finished call again and run these stages anew; the others keep their results, where their engine
+        and their input are still the same."""
         with self._write() as session:
-            return call_record(session, calls.cancel(session, call_id, self._now_ms()))
+            return call_record(session, calls.reprocess(session, call_id, stages, self._now_ms(), tenant))
 
-    def delete_call(self, call_id: str, actor: str = "") -> None:
+    def cancel_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
+        with self._write() as session:
+            return call_record(session, calls.cancel(session, call_id, self._now_ms(), tenant))
+
+    def delete_call(self, call_id: str, actor: str = "", tenant: str | None = None) -> None:
         """The caller removes the blobs, after this; what it cannot remove is swept (store/blobs.py)."""
         with self._write() as session:
-            calls.delete(session, call_id, actor, self._now_ms())
+            calls.delete(session, call_id, actor, self._now_ms(), tenant)
 
-    def get_report(self, call_id: str) -> bytes:
+    def get_report(self, call_id: str, tenant: str | None = None) -> bytes:
         """The result of a call as JSON.
 
         Raises:
             NotFoundError: ``result_not_found``: the call has none (yet).
         """
         with self._read() as session:
-            row = session.get(ReportRow, call_id)
+            if tenant is not None:
+                fetch_call(session, call_id, tenant)
+            row = session.get(ReportRow, call_id) if is_id(call_id) else None
             if row is None:
                 raise NotFoundError("result_not_found", f"Call {call_id!r} has no result.")
             return codec.unpack(row.body)
@@ -129,17 +165,17 @@ class CallStore:
     def lease(self, worker: str, seconds: float) -> Lease | None:
         """The next call to work on, for so long; renew it before that. None: nothing to do."""
         with self._write() as session:
-            return jobs.lease(session, worker, seconds, self._now_ms())
+            return leases.lease(session, worker, seconds, self._now_ms(), self._max_attempts)
 
     def renew(self, call_id: str, token: str, seconds: float) -> bool:
         """False: the lease is lost, stop working on the call."""
         with self._write() as session:
-            return jobs.renew(session, call_id, token, seconds, self._now_ms())
+            return leases.renew(session, call_id, token, seconds, self._now_ms())
 
     def release(self, call_id: str, token: str, delay_s: float = 0.0) -> None:
         """Give a call back unfinished, e.g. at shutdown."""
         with self._write() as session:
-            jobs.release(session, call_id, token, delay_s, self._now_ms())
+            leases.release(session, call_id, token, delay_s, self._now_ms())
 
     def record_stage(
         self, call_id: str, token: str, run: StageRun, key: str = "", output: Any | None = None
@@ -166,14 +202,20 @@ class CallStore:
         with self._write() as session:
             jobs.complete(session, call_id, token, JobStatus(status), report_json, self._now_ms())
 
-    def fail(self, call_id: str, token: str, stage: str, code: str, message: str) -> None:
-        """End the job without a result.
+    def fail(
+        self, call_id: str, token: str, stage: str, code: str, message: str, transient: bool = False
+    ) -> JobStatus:
+        """End the job without a result; or, where the fault is ``transient`` and attempts are left, try again later.
+
+        Returns:
+            FAILED, or QUEUED where it will be tried again.
 
         Raises:
             ConflictError: ``lease_lost``.
         """
+        error = (stage, code, message)
         with self._write() as session:
-            jobs.fail(session, call_id, token, stage, code, message, self._now_ms())
+            return jobs.fail(session, call_id, token, error, transient, self._now_ms(), self._max_attempts)
 
     # ------------------------------------------------------------ versions of a stage
 
@@ -196,11 +238,13 @@ class CallStore:
 
     def append_event(self, call_id: str, event_type: str, data: Mapping[str, Any]) -> None:
         with self._write() as session:
-            fetch_call(session, call_id)
+            fetch_call(session, call_id, lock=True)
             add_event(session, call_id, event_type, data, self._now_ms())
 
     def events_after(self, call_id: str, number: int = 0, limit: int = 100) -> tuple[EventRecord, ...]:
-        """The events of a call after a number, in order."""
+        """The events of a call after a number, in order; none where there is no such call."""
+        if not is_id(call_id) or number >= MAX_NUMBER:
+            return ()
         with self._read() as session:
             rows = session.exec(
                 select(EventRow)
@@ -235,25 +279,66 @@ class CallStore:
 
     # ------------------------------------------------------------ API keys
 
-    def create_api_key(self, name: str, scopes: Sequence[str], actor: str = "") -> IssuedApiKey:
+    def create_api_key(
+        self,
+        name: str,
+        scopes: Sequence[str],
+        actor: str = "",
+        tenant: str = DEFAULT_TENANT,
+        expires_at_ms: int | None = None,
+        limits: Mapping[str, int] | None = None,
+    ) -> IssuedApiKey:
         """Scopes: calls:read, calls:write, calls:delete, admin."""
+        now_ms = self._now_ms()
         with self._write() as session:
-            return keys.create(session, name, scopes, actor, self._now_ms())
+            return keys.create(session, name, scopes, actor, now_ms, tenant, expires_at_ms, limits)
 
-    def list_api_keys(self) -> tuple[ApiKeyRecord, ...]:
+    def list_api_keys(self, tenant: str | None = None) -> tuple[ApiKeyRecord, ...]:
         with self._read() as session:
-            return keys.all_keys(session)
+            return keys.all_keys(session, tenant)
 
-    def revoke_api_key(self, key_id: str, actor: str = "") -> ApiKeyRecord:
+    def revoke_api_key(self, key_id: str, actor: str = "", tenant: str | None = None) -> ApiKeyRecord:
         with self._write() as session:
-            return keys.revoke(session, key_id, actor, self._now_ms())
+            return keys.revoke(session, key_id, actor, self._now_ms(), tenant)
 
     def authenticate(self, sha256: str) -> ApiKeyRecord | None:
         """The valid key whose secret has this SHA-256 (hex), or None."""
         now_ms = self._now_ms()
         with self._read() as session:
-            key = keys.authenticate(session, sha256)
+            key = keys.authenticate(session, sha256, now_ms)
         if key is not None and keys.is_use_unrecorded(key, now_ms):
             with self._write() as session:
                 keys.record_use(session, key.id, now_ms)
         return key
+
+    # ------------------------------------------------------------ audit
+
+    def record_audit(
+        self,
+        actor: str,
+        action: str,
+        subject: str,
+        detail: Mapping[str, Any] | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> None:
+        """Note who did what to what. Deletions and API keys are noted by the store itself."""
+        with self._write() as session:
+            add_audit(session, actor, action, subject, detail or {}, self._now_ms(), tenant)
+
+    def audit_events(
+        self,
+        tenant: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+        subject: str | None = None,
+    ) -> tuple[AuditRecord, ...]:
+        """Newest first, those numbered lower than ``before``."""
+        statement = select(AuditRow).order_by(col(AuditRow.number).desc()).limit(limit)
+        if tenant is not None:
+            statement = statement.where(col(AuditRow.tenant_id) == tenant)
+        if before is not None:
+            statement = statement.where(col(AuditRow.number) < before)
+        if subject is not None:
+            statement = statement.where(col(AuditRow.subject) == subject)
+        with self._read() as session:
+            return tuple(audit_record(row) for row in session.exec(statement))

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlmodel import Field, SQLModel
 
-DEFAULT_TENANT = "default"
-"""Whose calls and keys are those that name no tenant."""
+from callytics.store.records import DEFAULT_TENANT
 
 _AUTOINCREMENT_ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers only an INTEGER key
 
@@ -24,7 +23,7 @@ def _tenant() -> Column[str]:
 class TenantRow(SQLModel, table=True):
     """A party whose calls and keys are its own. A row appears with the first call or key that names the tenant.
 
-    ``last_served_at_ms`` is when a call of it was leased last: whose turn it is (store/queue.py).
+    ``last_served_at_ms`` is when a call of it was leased last: whose turn it is (store/leases.py).
     """
 
     __tablename__ = "tenants"

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from callytics.store import CallStore
-from tests.store.samples import fresh_database
 
 
 class Clock:
@@ -25,7 +23,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[CallStore]:
-    store = CallStore(fresh_database(tmp_path), clock)
+def store(database_url: str, clock: Clock) -> Iterator[CallStore]:
+    """On SQLite and on PostgreSQL."""
+    store = CallStore(database_url, clock)
     yield store
     store.close()

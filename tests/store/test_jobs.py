@@ -13,7 +13,7 @@ import pytest
 from callytics.domain import StageRun, StageStatus
 from callytics.errors import ConflictError, NotFoundError
 from callytics.store import CallFilter, CallStore, JobStatus
-from callytics.store.jobs import MAX_ATTEMPTS
+from callytics.store.leases import MAX_ATTEMPTS
 from tests.conversations import stereo
 from tests.store.conftest import Clock
 from tests.store.samples import DURATION_S, LINES, audio, finish, new_call, result_json
@@ -25,9 +25,8 @@ def test_calls_are_leased_oldest_first_and_once(store: CallStore) -> None:
     assert [lease and lease.call.id for lease in leases] == [first, second, None]
 
 
-def test_threads_never_lease_the_same_call(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/callytics.db"
-    stores = [CallStore(url), CallStore(url)]  # as two processes would have
+def test_threads_never_lease_the_same_call(database_url: str) -> None:
+    stores = [CallStore(database_url), CallStore(database_url)]  # as two processes would have
     for number in range(30):
         stores[0].create_call(new_call(f"{number:064}"))
     taken: list[str] = []
@@ -44,6 +43,8 @@ def test_threads_never_lease_the_same_call(tmp_path: Path) -> None:
         thread.join()
     assert len(taken) == len(set(taken)) == 30
     assert stores[0].statistics().calls_by_status["COMPLETED"] == 30
+    for store in stores:
+        store.close()
 
 
 def test_an_expired_lease_passes_on_and_fences_out_the_first_worker(store: CallStore, clock: Clock) -> None:
@@ -147,9 +148,8 @@ def test_failing_keeps_the_reason(store: CallStore) -> None:
     assert (error.stage, error.code, error.message) == ("speech-recognizer", "weights_missing", "get them")
 
 
-def test_stage_outputs_survive_a_restart_of_the_store(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/callytics.db"
-    store = CallStore(url)
+def test_stage_outputs_survive_a_restart_of_the_store(database_url: str) -> None:
+    store = CallStore(database_url)
     call_id = store.create_call(new_call()).call.id
     lease = store.lease("w", 0.0)
     assert lease is not None
@@ -160,7 +160,7 @@ def test_stage_outputs_survive_a_restart_of_the_store(tmp_path: Path) -> None:
         call_id, lease.token, StageRun("audio-processor", StageStatus.COMPLETED, 1), "a", audio()
     )
     store.close()
-    store = CallStore(url)
+    store = CallStore(database_url)
     again = store.lease("w2", 60)
     assert again is not None
     assert again.call.id == call_id
@@ -170,6 +170,7 @@ def test_stage_outputs_survive_a_restart_of_the_store(tmp_path: Path) -> None:
     assert kept.media == audio().media
     assert kept.acoustics == audio().acoustics
     assert (kept.pcm.num_samples, len(kept.pcm.buffer)) == (16, 0)
+    store.close()
 
 
 def test_numbers_that_json_does_not_know_are_kept() -> None:
@@ -214,13 +215,14 @@ with store._write() as session:  # killed inside the transaction that completes 
 
 
 @pytest.mark.parametrize("moment", ["after-stage", "in-complete"])
-def test_a_killed_worker_leaves_nothing_half_written(tmp_path: Path, moment: str) -> None:
-    url = f"sqlite:///{tmp_path}/callytics.db"
-    store = CallStore(url)
+def test_a_killed_worker_leaves_nothing_half_written(database_url: str, moment: str) -> None:
+    store = CallStore(database_url)
     call_id = store.create_call(new_call()).call.id
     root = Path(__file__).parents[2]
     code = subprocess.run(
-        [sys.executable, "-c", WORKER, url, moment], cwd=root, env={**os.environ, "PYTHONPATH": str(root)}
+        [sys.executable, "-c", WORKER, database_url, moment],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
     ).returncode
     assert code == -9
     assert store.get_call(call_id).status is JobStatus.IN_PROGRESS
@@ -230,3 +232,4 @@ def test_a_killed_worker_leaves_nothing_half_written(tmp_path: Path, moment: str
     finish(store)
     assert store.get_call(call_id).status is JobStatus.COMPLETED
     assert [event.type for event in store.events_after(call_id)].count("call.completed") == 1
+    store.close()
