@@ -8,13 +8,18 @@ engine runs on the real model. Needs numpy and safetensors, no torch.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import struct
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from callytics import models
+from tests.checkpoints import require
 
 Tensors = dict[str, npt.NDArray[Any]]
 
@@ -169,3 +174,17 @@ def _documents(converted: dict[str, Any], ids: dict[str, int]) -> dict[str, dict
             "return_attention_mask": False,
         },
     }
+
+
+@cache
+def whisper_on_transformers() -> Any:
+    """The engine on the real weights, one beam: with five, this suite takes a quarter of an hour on two cores."""
+    require("transformers", "speech-recognizer-transformers")
+    from callytics.engines.recognition.transformers_whisper import TransformersWhisperRecognizer
+
+    folder = models.models_folder().absolute() / ".tests" / "whisper-base"
+    if not folder.exists():
+        models.pull("whisper-base")
+        partial = folder.with_name(f"{folder.name}.{os.getpid()}")
+        write_checkpoint(models.locate("whisper-base"), partial).rename(folder)
+    return TransformersWhisperRecognizer(model=str(folder), beam_size=1)

@@ -15,8 +15,9 @@ from callytics.domain import CallOptions, Transcript
 from callytics.errors import InvalidRequestError
 from callytics.evaluation.metrics import word_errors
 from tests.recognizers import SAMPLE, audio_of, music, noise, sample_audio, tones, whisper_base
+from tests.whisper_checkpoint import whisper_on_transformers
 
-ENGINES: list[Callable[[], Any]] = [whisper_base]
+ENGINES: list[Callable[[], Any]] = [whisper_base, whisper_on_transformers]
 REFERENCE = json.loads((SAMPLE.parent / "reference.json").read_text(encoding="utf-8"))
 
 

@@ -79,6 +79,7 @@ class TransformersDecoder:
         with torch.inference_mode():
             sequences = self._model.generate(
                 encoder_outputs=encoded,
+                attention_mask=torch.ones(encoded.last_hidden_state.shape[:2], device=self._model.device),
                 **spoken,
                 return_timestamps=search.timestamps,
                 prompt_ids=self._ids(prompt) if prompt else None,
