@@ -42,7 +42,9 @@ class StandardAudioProcessor:
     """Decodes, chooses channels, measures and enhances. Stateless: safe to call from several threads.
 
     Args:
-        high_pass_hz: cut-off of the high-pass; 0 leaves low frequencies in (and subtracts a DC offset only).
+        high_pass_hz: cut-off of the high-pass; 0 leaves low frequencies in (and subtracts a DC offset only). Off: with
+            80 Hz, recognition of three calls composed for development was worse in three of four layouts (CER stereo
+            .142 against .128, mono .216 against .203, WER stereo .086 against .081, mono .229 against .243).
         loudness_lufs: target loudness of each channel (EBU R 128: -23); None leaves levels as they are.
         noise_reduction: spectral gating; "auto" applies it to a channel with an SNR below ``noise_reduction_below_db``.
         noise_reduction_strength: 0..1, the share of the gated energy that is taken away.
@@ -52,7 +54,7 @@ class StandardAudioProcessor:
     def __init__(
         self,
         *,
-        high_pass_hz: float = 80.0,
+        high_pass_hz: float = 0.0,
         loudness_lufs: float | None = -23.0,
         noise_reduction: Literal["never", "auto", "always"] = "never",
         noise_reduction_below_db: float = 5.0,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -85,16 +86,23 @@ class Decoder:
         ]
 
     def decode(
-        self, pcm: Pcm, windows: Sequence[Window], language: str, hotwords: str | None, search: Search
+        self,
+        pcm: Pcm,
+        windows: Sequence[Window],
+        language: str,
+        hotwords: str | None,
+        search: Search,
+        encoded: Any = None,
     ) -> list[Decoded]:
-        """Decode a batch of windows that are at most 30 s long each."""
-        from faster_whisper.tokenizer import Tokenizer
+        """Decode a batch of windows that are at most 30 s long each.
+
+        Args:
+            encoded: what :meth:`encode` made of these windows, where it is known.
+        """
         from faster_whisper.transcribe import get_suppressed_tokens
 
-        tokenizer = Tokenizer(
-            self._model.hf_tokenizer, self._model.model.is_multilingual, task="transcribe", language=language
-        )
-        encoded = self.encode(pcm, windows)
+        tokenizer = self._tokenizer(language)
+        encoded = self.encode(pcm, windows) if encoded is None else encoded
         prompt = self._model.get_prompt(
             tokenizer, previous_tokens=[], without_timestamps=not search.timestamps, hotwords=hotwords
         )
@@ -116,6 +124,27 @@ class Decoder:
         ]
         return self._with_words(decoded, encoded, tokenizer)
 
+    def align(
+        self, encoded: Any, windows: Sequence[Window], texts: Sequence[str], language: str
+    ) -> list[Decoded]:
+        """Word times and probabilities of texts that are known to have been said in a batch of windows."""
+        tokenizer = self._tokenizer(language)
+        given = [
+            Decoded(window, tuple(tokenizer.encode(f" {text}")), text, 0.0, 0.0)
+            for window, text in zip(windows, texts, strict=True)
+        ]
+        return [
+            replace(one, avg_logprob=_mean_logprob(one.words))
+            for one in self._with_words(given, encoded, tokenizer)
+        ]
+
+    def _tokenizer(self, language: str) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        return Tokenizer(
+            self._model.hf_tokenizer, self._model.model.is_multilingual, task="transcribe", language=language
+        )
+
     def _decoded(self, window: Window, result: Any, tokenizer: Any) -> Decoded:
         tokens = result.sequences_ids[0]
         text_tokens = tuple(token for token in tokens if token < tokenizer.eot)
@@ -128,7 +157,8 @@ class Decoder:
         """Word times by dynamic time warping over the cross-attention (as openai/whisper's timing.py)."""
         from faster_whisper.transcribe import merge_punctuations
 
-        frames = [max(2, round(one.window.duration_s * self._model.frames_per_second)) for one in decoded]
+        heard_s = [one.window.duration_s / one.window.speed for one in decoded]
+        frames = [max(2, round(seconds * self._model.frames_per_second)) for seconds in heard_s]
         alignments = self._model.find_alignment(
             tokenizer, [list(one.tokens) for one in decoded], encoded, frames
         )
@@ -136,7 +166,12 @@ class Decoder:
         for one, alignment in zip(decoded, alignments, strict=True):
             merge_punctuations(alignment, PREPENDED, APPENDED)
             words = tuple(
-                TimedWord(word["word"], float(word["start"]), float(word["end"]), float(word["probability"]))
+                TimedWord(
+                    word["word"],
+                    float(word["start"]) * one.window.speed,
+                    float(word["end"]) * one.window.speed,
+                    float(word["probability"]),
+                )
                 for word in alignment
                 if word["word"].strip()
             )
@@ -146,6 +181,10 @@ class Decoder:
                 Decoded(one.window, one.tokens, one.text, one.avg_logprob, one.no_speech_prob, words)
             )
         return timed
+
+
+def _mean_logprob(words: Sequence[TimedWord]) -> float:
+    return sum(math.log(max(word.probability, 1e-6)) for word in words) / len(words) if words else 0.0
 
 
 def joined(words: Sequence[TimedWord]) -> tuple[TimedWord, ...]:
