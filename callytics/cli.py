@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from callytics import settings
-from callytics.errors import CallyticsError
+from callytics.command_errors import one_line_errors
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 CPU_CONFIG = Path("serve_config.cpu.yaml")
@@ -26,19 +24,6 @@ app.add_typer(keys_app, name="keys")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The Serve config file that names the engines.")]
 UrlOption = Annotated[str, typer.Option("--url", envvar="CALLYTICS_URL", help="Where the gateway answers.")]
-
-
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """An error of ours is one line on stderr and exit code 1; anything else is a bug and keeps its traceback."""
-    try:
-        yield
-    except CallyticsError as error:
-        typer.secho(f"error: {error.message} [{error.code}]", fg="red", err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as error:
-        typer.secho("interrupted", err=True)
-        raise typer.Exit(130) from error
 
 
 def _cluster(*arguments: str, module: str = "deployments.local") -> None:
@@ -78,10 +63,11 @@ def deploy(
     timeout: Annotated[
         float, typer.Option(min=1, help="Seconds until new replicas must be healthy.")
     ] = 300.0,
+    dashboard: Annotated[str | None, typer.Option(help="Of a cluster; default: the local graph.")] = None,
 ) -> None:
     """Change what runs: only the stages that differ restart; it goes back where they do not become healthy."""
     options = [*(["--only", only] if only else []), *(["--yes"] if yes else [])]
-    options += ["--dry-run"] if dry_run else []
+    options += [*(["--dry-run"] if dry_run else []), *(["--dashboard", dashboard] if dashboard else [])]
     with one_line_errors():
         _cluster(str(config), *options, "--timeout", str(timeout), module="deployments.deploy_command")
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from callytics.errors import CallyticsError, ConfigError
 from deployments import local
+from deployments.code_revision import SourceTree
 from deployments.config_changes import Change, Difference, Effect, changes, fixed_options
 from deployments.config_check import check_arguments, check_document
 from deployments.environments import BASE_ENVIRONMENT, build_environments, environment_names, exact_name
@@ -30,7 +31,8 @@ from deployments.serve_api import Progress, ServeApi, await_healthy
 class Plan:
     """
     Attributes:
-        run: the graph that is changed.
+        dashboard_url: of the graph that is changed.
+        run: the local graph; None: that of a cluster.
         config: the file.
         before: the Serve configuration that runs, to go back to.
         after: the one to deploy.
@@ -40,7 +42,8 @@ class Plan:
         pins_folder: where their pins are.
     """
 
-    run: local.Run
+    dashboard_url: str
+    run: local.Run | None
     config: Path
     before: Mapping[str, Any]
     after: Mapping[str, Any]
@@ -55,13 +58,19 @@ class Plan:
 
 
 def make_plan(
-    config: Path, *, only: str | None = None, home: Path | None = None, pins_folder: Path = local.PINS
+    config: Path,
+    *,
+    only: str | None = None,
+    home: Path | None = None,
+    dashboard_url: str | None = None,
+    pins_folder: Path = local.PINS,
 ) -> Plan:
     """What `deploy` would do; nothing is built or changed.
 
     Args:
         config: a Serve config file.
         only: the name of one application; all others stay as they run, whatever the file says of them.
+        dashboard_url: of a cluster's head; default: the graph that `callytics up` started.
 
     Raises:
         ConfigError: the file is missing or wrong, or names what is not there.
@@ -69,13 +78,17 @@ def make_plan(
     """
     home = local.home_folder(home)
     document = local.read_config(config)
-    run = local.running(home)
-    if run is None:
-        raise LocalGraphError("not_running", f"No graph runs. Start it: callytics up --config {config}")
-    sources = local.sources(run)
+    run = None
+    if dashboard_url is None:
+        run = local.running(home)
+        if run is None:
+            raise LocalGraphError("not_running", f"No graph runs. Start it: callytics up --config {config}")
+        dashboard_url = run.dashboard_url
+    sources = local.sources(run) if run else SourceTree([local.PROJECT])
     check_document(document, sources)
-    before = ServeApi(run.dashboard_url).document()
-    document["http_options"]["port"] = run.http_port
+    before = ServeApi(dashboard_url).document()
+    if run is not None:
+        document["http_options"]["port"] = run.http_port  # `up` may have chosen another than the file's
     target = _only(only, document, before, config) if only else document["applications"]
     named = [application for application in target if only in (None, application["name"])]
     ready = prepared({**document, "applications": named}, pins_folder, sources)["applications"]
@@ -86,7 +99,7 @@ def make_plan(
     check_arguments([exact[name] for name in exact if name in touched], sources)
     used = environment_names({"applications": [app for app in named if app["name"] in touched]})
     fixed = fixed_options(before, document)
-    return Plan(run, config.absolute(), before, after, found, fixed, tuple(used), pins_folder)
+    return Plan(dashboard_url, run, config.absolute(), before, after, found, fixed, tuple(used), pins_folder)
 
 
 def _only(
@@ -117,7 +130,7 @@ def apply_plan(plan: Plan, *, home: Path | None = None, progress: Progress, time
             ``rollback_failed``: and that did not become healthy either.
     """
     home = local.home_folder(home)
-    api = ServeApi(plan.run.dashboard_url)
+    api = ServeApi(plan.dashboard_url)
     with local.locked(home):
         if api.document()["applications"] != plan.before["applications"]:
             raise LocalGraphError(
@@ -135,7 +148,7 @@ def apply_plan(plan: Plan, *, home: Path | None = None, progress: Progress, time
         if plan.removed:
             api.deploy(plan.after)
             _await_gone(api, plan.removed, progress, timeout_s)
-        if not set(_by_name(local.read_config(plan.config))) ^ set(names):
+        if plan.run is not None and set(_by_name(local.read_config(plan.config))) == set(names):
             local.save(home, replace(plan.run, config=str(plan.config)))
 
 

@@ -72,7 +72,7 @@ def _approved(plan: deploys.Plan) -> bool:
 
 def _check_health(plan: deploys.Plan) -> None:
     """Nothing to deploy is good news only where what runs is well."""
-    ill = [state for state in ServeApi(plan.run.dashboard_url).applications() if not state.healthy]
+    ill = [state for state in ServeApi(plan.dashboard_url).applications() if not state.healthy]
     if ill:
         lines = "; ".join(f"{state.name} is {state.status}: {state.message}" for state in ill)
         raise LocalGraphError("not_healthy", f"Nothing to change, but not all is well. {lines}")
@@ -85,10 +85,11 @@ def deploy(
     yes: Annotated[bool, typer.Option("--yes")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
     timeout: Annotated[float, typer.Option(min=1.0)] = 300.0,
+    dashboard: Annotated[str | None, typer.Option()] = None,
 ) -> None:
     start = time.monotonic()
     try:
-        plan = deploys.make_plan(config, only=only)
+        plan = deploys.make_plan(config, only=only, dashboard_url=dashboard)
         _show(plan)
         if not plan.changes:
             _check_health(plan)

@@ -7,6 +7,7 @@ replaces everything that runs by it.
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import urllib.error
@@ -61,7 +62,7 @@ class ServeApi:
         request = urllib.request.Request(
             self._url,
             data=json.dumps(config).encode(),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", **_token()},
             method="PUT",
         )
         try:
@@ -84,8 +85,9 @@ class ServeApi:
         return {**kept, "applications": [config for config in configs if config is not None]}
 
     def _details(self) -> dict[str, Any]:
+        request = urllib.request.Request(self._url, headers=_token())
         try:
-            with urllib.request.urlopen(self._url, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=30) as response:
                 details: dict[str, Any] = json.load(response)
         except (OSError, ValueError) as error:
             raise self._unreachable(error) from error
@@ -100,6 +102,16 @@ class ServeApi:
         except LocalGraphError:
             return False
         return True
+
+
+def _token() -> dict[str, str]:
+    """For a cluster that asks for a token, found where Ray finds it ($RAY_AUTH_TOKEN, $RAY_AUTH_TOKEN_PATH, ~/.ray)."""
+    if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+        return {}
+    from ray._private.authentication.http_token_authentication import get_auth_headers_if_auth_enabled
+
+    headers: dict[str, str] = get_auth_headers_if_auth_enabled({})
+    return headers
 
 
 def await_healthy(api: ServeApi, names: list[str], report: Progress, timeout_s: float) -> None:
