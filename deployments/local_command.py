@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from callytics.errors import CallyticsError
+from callytics.command_errors import one_line_errors
 from deployments import local
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 console = Console()
 
 COLOURS = {"running": "green", "ready": "green", "unhealthy": "red", "deploy_failed": "red"}
+INTERRUPTED = "interrupted; `callytics down` ends what was started"
 MIN_LINE_INTERVAL_S = 5.0
 """Of lines about the same thing, where there is no terminal: a download reports many times a second."""
 
@@ -60,23 +61,11 @@ class ProgressView:
             yield
 
 
-@contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except CallyticsError as error:
-        typer.secho(f"error: {error.message} [{error.code}]", fg="red", err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt as error:
-        typer.secho("interrupted; `callytics down` ends what was started", err=True)
-        raise typer.Exit(130) from error
-
-
 @app.command()
 def up(config: Annotated[Path | None, typer.Option(help="A Serve config file.")] = None) -> None:
     start = time.monotonic()
     view = ProgressView()
-    with _one_line_errors():
+    with one_line_errors(INTERRUPTED):
         with view.shown():
             run = local.up(config, progress=view)
         console.print(f"Callytics is up ({time.monotonic() - start:.0f} s)")
@@ -86,7 +75,7 @@ def up(config: Annotated[Path | None, typer.Option(help="A Serve config file.")]
 
 @app.command()
 def down() -> None:
-    with _one_line_errors():
+    with one_line_errors():
         count = local.down()
     console.print(f"ended {count} processes" if count else "nothing of ours was running")
 
@@ -94,7 +83,7 @@ def down() -> None:
 @app.command()
 def status() -> None:
     """Exit code 1 unless every stage is healthy."""
-    with _one_line_errors():
+    with one_line_errors():
         state = local.status()
     if state.run is None:
         console.print("Callytics is not running; start it with `callytics up`.")
