@@ -1,0 +1,102 @@
+"""cluster.yaml: Ray's own schema accepts it, the graph fits on its nodes, and nothing is open to the outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+PROJECT = Path(__file__).resolve().parents[2]
+CLUSTER: dict[str, Any] = yaml.safe_load((PROJECT / "cluster.yaml").read_text(encoding="utf-8"))
+GRAPH: dict[str, Any] = yaml.safe_load((PROJECT / "serve_config.yaml").read_text(encoding="utf-8"))
+NODES: dict[str, dict[str, Any]] = CLUSTER["available_node_types"]
+SCRIPT = PROJECT / "tools" / "cluster_node.sh"
+
+
+def test_ray_accepts_it() -> None:
+    """As `ray up` does before it asks the cloud for anything: ray/autoscaler/ray-schema.json, then Ray's defaults."""
+    validate_config(CLUSTER)
+    validate_config(prepare_config(yaml.safe_load((PROJECT / "cluster.yaml").read_text(encoding="utf-8"))))
+
+
+def test_the_schema_rejects_what_it_does_not_know() -> None:
+    with pytest.raises(Exception, match="workers_max"):
+        validate_config({**CLUSTER, "workers_max": 3})
+
+
+def test_the_smallest_cluster_holds_the_graph() -> None:
+    """One replica of each stage, on the nodes that are always there; the GPU stages on one card."""
+    needs = [
+        (float(options.get("num_cpus", 1)), float(options.get("num_gpus", 0)), _min_replicas(deployment))
+        for app in GRAPH["applications"]
+        for deployment in app["deployments"]
+        for options in [deployment["ray_actor_options"]]
+    ]
+    there = [
+        (1, NODES["head"]),
+        *((n.get("min_workers", 0), n) for n in NODES.values() if "min_workers" in n),
+    ]
+    cpus = sum(count * node["resources"]["CPU"] for count, node in there)
+    assert sum(replicas * cpu for cpu, _, replicas in needs) <= cpus
+    gpu_node = NODES["gpu_worker"]
+    assert gpu_node["min_workers"] >= 1
+    assert gpu_node["resources"]["GPU"] == 1
+    on_gpu = [(cpu, gpu, replicas) for cpu, gpu, replicas in needs if gpu]
+    assert sum(gpu * replicas for _, gpu, replicas in on_gpu) <= 1
+    assert sum(cpu * replicas for cpu, _, replicas in on_gpu) <= gpu_node["resources"]["CPU"]
+
+
+def _min_replicas(deployment: dict[str, Any]) -> int:
+    scaling = deployment.get("autoscaling_config")
+    return int(scaling["min_replicas"] if scaling else deployment["num_replicas"])
+
+
+def test_it_grows_by_nodes_of_both_kinds_and_shrinks_after_its_replicas() -> None:
+    workers = [node for name, node in NODES.items() if name != CLUSTER["head_node_type"]]
+    assert all(node["max_workers"] > node["min_workers"] for node in workers)
+    assert sum(node["max_workers"] for node in workers) <= CLUSTER["max_workers"]
+    downscale_delay_s = 600  # Serve's default
+    assert CLUSTER["idle_timeout_minutes"] * 60 >= downscale_delay_s
+
+
+def test_nothing_is_open_to_the_outside() -> None:
+    assert CLUSTER["provider"]["use_internal_ips"] is True
+    for node in NODES.values():
+        # Where none is named, Ray makes a security group that allows SSH from 0.0.0.0/0.
+        assert node["node_config"]["SecurityGroupIds"]
+        assert node["node_config"]["SubnetIds"]
+    script = SCRIPT.read_text(encoding="utf-8")
+    assert "RAY_AUTH_MODE=token" in script
+    assert "--dashboard-host=127.0.0.1" in script
+    assert "/home/ray/.ray/auth_token" in CLUSTER["file_mounts"]
+    assert GRAPH["http_options"]["host"] == "127.0.0.1"
+
+
+def test_ray_has_the_version_of_the_lock() -> None:
+    (version,) = re.findall(
+        r"^ray==([\d.]+)", (PROJECT / "requirements.lock").read_text("utf-8"), re.MULTILINE
+    )
+    images = re.findall(
+        r"rayproject/ray:([\d.]+)-py311", (PROJECT / "cluster.yaml").read_text(encoding="utf-8")
+    )
+    assert set(images) == {version}
+
+
+def test_every_node_is_started_by_the_script() -> None:
+    called = [
+        command.split()[-1]
+        for part in ("setup_commands", "head_start_ray_commands", "worker_start_ray_commands")
+        for command in CLUSTER[part]
+    ]
+    assert called == ["setup", "head", "worker"]
+    assert os.access(SCRIPT, os.X_OK)
+    subprocess.run(["sh", "-n", str(SCRIPT)], check=True)
+    done = subprocess.run([str(SCRIPT), "unknown"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "tools/cluster_node.sh setup" in done.stderr

@@ -1,0 +1,53 @@
+#!/bin/sh
+# One node of a cluster: what cluster.yaml runs on each.
+#
+#   tools/cluster_node.sh setup      packages, and every pinned environment that serve_config.yaml names
+#   tools/cluster_node.sh head       start Ray's head, with the autoscaler
+#   tools/cluster_node.sh worker     join the head at $RAY_HEAD_IP
+#   tools/cluster_node.sh deploy     on the head: make the running graph that of serve_config.yaml
+#
+# $CALLYTICS_ENV names a file of assignments (DATABASE_URL, HF_TOKEN, OPENAI_API_KEY ...) that every process gets.
+# $CALLYTICS_SHARED is a folder that all nodes share: recordings and weights lie there, environments on each node.
+set -eu
+cd "$(dirname "$0")/.."
+
+if [ -n "${CALLYTICS_ENV:-}" ]; then
+    set -a
+    . "$CALLYTICS_ENV"
+    set +a
+fi
+export CALLYTICS_HOME="${CALLYTICS_HOME:-$PWD/.callytics}"
+if [ -n "${CALLYTICS_SHARED:-}" ]; then
+    mkdir -p "$CALLYTICS_HOME" "$CALLYTICS_SHARED/blobs" "$CALLYTICS_SHARED/models"
+    ln -sfn "$CALLYTICS_SHARED/blobs" "$CALLYTICS_HOME/blobs"
+    export CALLYTICS_MODELS="$CALLYTICS_SHARED/models" HF_HOME="$CALLYTICS_SHARED/huggingface"
+fi
+# Without the token of ~/.ray/auth_token nobody may run code here, inside the cluster's network or not.
+export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
+export PATH="$CALLYTICS_HOME/bin:$PWD/.venv/bin:$PATH" PYTHONPATH="$PWD"
+ray="$CALLYTICS_HOME/envs/cpu/base/bin/python -m ray.scripts.scripts"
+
+case "${1:-}" in
+setup)
+    tools/setup.sh
+    .venv/bin/python -m deployments.environments_command serve_config.yaml
+    ;;
+head)
+    ulimit -n 65536
+    $ray stop
+    $ray start --head --port=6379 --dashboard-host=127.0.0.1 --dashboard-port=8265 --disable-usage-stats \
+        --autoscaling-config="${RAY_AUTOSCALING_CONFIG:-$HOME/ray_bootstrap_config.yaml}"
+    ;;
+worker)
+    ulimit -n 65536
+    $ray stop
+    $ray start --address="$RAY_HEAD_IP:6379" --disable-usage-stats
+    ;;
+deploy)
+    exec .venv/bin/callytics deploy serve_config.yaml --dashboard http://127.0.0.1:8265 --yes
+    ;;
+*)
+    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
