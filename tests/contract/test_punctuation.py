@@ -12,9 +12,14 @@ import pytest
 from callytics.config import StageConfig
 from callytics.domain import Conversation
 from callytics.engines import load_engine
+from tests.checkpoints import PUNCTUATION_LABELS, require, tiny_classifier
 from tests.talk import talk
 
-ENGINES = ["callytics.engines.punctuation.kiwi:KiwiPunctuationRestorer"]
+KIWI = "callytics.engines.punctuation.kiwi:KiwiPunctuationRestorer"
+MULTILINGUAL = (
+    "callytics.engines.punctuation.deep_multilingual:DeepMultilingualPunctuationRestorer",
+    "callytics.engines.punctuation.routed:RoutedPunctuationRestorer",
+)
 Restore = Callable[[Conversation], Conversation]
 
 CALLS = [
@@ -30,9 +35,14 @@ CALLS = [
 ]
 
 
-@pytest.fixture(scope="module", params=ENGINES)
-def restore(request: pytest.FixtureRequest) -> Restore:
-    engine: Restore = load_engine(StageConfig("punctuation-restorer", request.param))
+@pytest.fixture(scope="module", params=[KIWI, *MULTILINGUAL], ids=lambda name: name.partition(":")[2])
+def restore(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Restore:
+    options = {}
+    if request.param in MULTILINGUAL:
+        require("deepmultilingualpunctuation", "punctuation-restorer")
+        folder = tmp_path_factory.mktemp("checkpoint")
+        options = {"model": str(tiny_classifier(folder, PUNCTUATION_LABELS, of_tokens=True))}
+    engine: Restore = load_engine(StageConfig("punctuation-restorer", request.param, options))
     return engine
 
 

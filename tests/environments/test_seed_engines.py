@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
         ),
         (
             "sentiment-analyzer",
-            ["tests/contract/test_sentiment.py", "tests/engines/sentiment/test_prototype.py"],
-            "EmbeddingSentimentAnalyzer",
+            ["tests/contract/test_sentiment.py", "tests/engines/sentiment"],
+            "Embedding",
             "PrototypeSentimentAnalyzer",
         ),
         (

@@ -7,8 +7,7 @@ sentences of training/, both written for this project. Nothing is trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,10 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import Conversation, Role, SentimentAnalysis, Turn
+from callytics.domain import Conversation, SentimentAnalysis, Turn
 from callytics.engines.sentiment.assembly import LABELS, analyze
 from callytics.engines.sentiment.lexicon import Lexicon
-from callytics.engines.sentiment.quality import Shows
 from callytics.engines.sentiment.text import sentences_of
 from callytics.pretrained import load_pretrained, revision_of
 
@@ -29,8 +27,6 @@ MultipleNegativesRankingLoss): so they are here."""
 
 PROTOTYPE_LANGUAGES = ("ko", "en")
 Matrix = npt.NDArray[np.float64]
-Embed = Callable[[Sequence[str]], Matrix]
-"""Unit vectors of sentences, shape (num_sentences, width)."""
 
 
 class PrototypeSentimentAnalyzer:
@@ -78,29 +74,32 @@ class PrototypeSentimentAnalyzer:
 
     def __call__(self, conversation: Conversation) -> SentimentAnalysis:
         """Scores of every turn that sum to 1, sentiment words with their turns, quality of the agent's talk."""
-        return self._analyze(conversation, self._embed)
+        return self.batch([(conversation,)])[0]
 
     def batch(self, calls: Sequence[tuple[Conversation]]) -> list[SentimentAnalysis]:
-        """The analyses of several calls, in their order: their sentences go through the model together, each once.
-
-        This is what a GPU is for; on a CPU it gains little. A batch is padded to its longest sentence, so scores
-        differ from those of a call by itself, in the sixth decimal.
-        """
-        turns = [turn for (conversation,) in calls for turn in conversation.turns]
-        sentences = sorted({sentence for turn in turns for sentence in sentences_of(turn)})
-        vectors = self._encoder.encode(
-            sentences, batch_size=self._batch_size, normalize_embeddings=True, show_progress_bar=False
+        """The same for calls that wait together: their sentences are embedded in one run over the model."""
+        conversations = [conversation for (conversation,) in calls]
+        texts = dict.fromkeys(
+            text
+            for conversation in conversations
+            for turn in conversation.turns
+            for text in sentences_of(turn)
         )
-        vector_of = dict(zip(sentences, np.asarray(vectors, np.float64), strict=True))
+        vectors = dict(zip(texts, self._embed(list(texts)), strict=True)) if texts else {}
+        return [self._analyze(conversation, vectors) for conversation in conversations]
 
-        def embed(texts: Sequence[str]) -> Matrix:
-            return np.stack([vector_of[text] for text in texts])
+    def _analyze(self, conversation: Conversation, vectors: Mapping[str, Matrix]) -> SentimentAnalysis:
+        prototypes = self._of(conversation.language)
 
-        return [self._analyze(conversation, embed) for (conversation,) in calls]
+        def classify(sentences: Sequence[str], language: str) -> Matrix:
+            if not sentences:
+                return np.zeros((0, len(LABELS)))
+            return _probabilities(np.stack([vectors[text] for text in sentences]), prototypes)
 
-    def _analyze(self, conversation: Conversation, embed: Embed) -> SentimentAnalysis:
-        classify = partial(self._classify, embed)
-        shows = self._shows_in(conversation, embed)
+        def shows(part: str, turn: Turn) -> bool:
+            rows = [vectors[text] for text in sentences_of(turn)]
+            return bool(rows) and _shows_part(np.stack(rows), prototypes[part], prototypes["neutral"])
+
         return analyze(conversation, classify, self._lexicon, self._max_terms, shows)
 
     def _embedded(self, sentences: Mapping[str, Sequence[str]]) -> dict[str, Matrix]:
@@ -108,48 +107,31 @@ class PrototypeSentimentAnalyzer:
 
     def _embed(self, sentences: Sequence[str]) -> Matrix:
         """Unit vectors, shape (num_sentences, width)."""
-        # Each text on its own padding: the numbers must not depend on what else is in the batch.
-        vectors = [
-            self._encoder.encode([text], normalize_embeddings=True, show_progress_bar=False)[0]
-            for text in sentences
-        ]
+        vectors = self._encoder.encode(
+            list(sentences),
+            batch_size=self._batch_size,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
         return np.asarray(vectors, np.float64)
 
     def _of(self, language: str) -> dict[str, Matrix]:
         return self._prototypes.get(language, self._prototypes_of_all)
 
-    def _classify(self, embed: Embed, sentences: Sequence[str], language: str) -> Matrix:
-        if not sentences:
-            return np.zeros((0, len(LABELS)))
-        prototypes = self._of(language)
-        means = np.stack([prototypes[label.value.lower()].mean(axis=0) for label in LABELS])
-        means /= np.linalg.norm(means, axis=1, keepdims=True)
-        logits = SCALE * embed(sentences) @ means.T
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities: Matrix = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return probabilities
 
-    def _shows_in(self, conversation: Conversation, embed: Embed) -> Shows:
-        """Knows every turn of the conversation; embeds each once."""
-        prototypes = self._of(conversation.language)
-        shown: dict[str, frozenset[str]] = {}
-        agent_known = any(participant.role is Role.AGENT for participant in conversation.participants)
-        for turn in conversation.turns if agent_known else ():
-            sentences = sentences_of(turn)
-            vectors = embed(sentences) if sentences else np.zeros((0, 1))
-            shown[turn.id] = frozenset(_parts_of(vectors, prototypes)) if sentences else frozenset()
-
-        def shows(part: str, turn: Turn) -> bool:
-            return part in shown[turn.id]
-
-        return shows
+def _probabilities(vectors: Matrix, prototypes: Mapping[str, Matrix]) -> Matrix:
+    """Softmax over the nearness to the mean of each sentiment, shape (num_sentences, 3)."""
+    means = np.stack([prototypes[label.value.lower()].mean(axis=0) for label in LABELS])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    logits = SCALE * vectors @ means.T
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: Matrix = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return probabilities
 
 
-def _parts_of(vectors: Matrix, prototypes: Mapping[str, Matrix]) -> list[str]:
-    """The parts that at least one of the sentences shows."""
-    neutral = (vectors @ prototypes["neutral"].T).max(axis=1)
-    parts = [name for name in prototypes if name not in ("positive", "neutral", "negative")]
-    return [name for name in parts if ((vectors @ prototypes[name].T).max(axis=1) > neutral).any()]
+def _shows_part(vectors: Matrix, prototypes: Matrix, neutral: Matrix) -> bool:
+    """At least one sentence is nearer to a prototype of the part than to every neutral sentence."""
+    return bool(((vectors @ prototypes.T).max(axis=1) > (vectors @ neutral.T).max(axis=1)).any())
 
 
 def _prototypes(languages: Sequence[str]) -> dict[str, list[str]]:
