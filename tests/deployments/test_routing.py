@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,3 +113,17 @@ def test_a_wrong_configuration_is_refused_in_one_line(user_config: object, says:
     with pytest.raises(ConfigError, match=says) as raised:
         read_routing(user_config)
     assert "\n" not in raised.value.message
+
+
+def test_the_examples_of_the_documentation_are_right() -> None:
+    root = Path(__file__).parents[2]
+    documented = (root / "docs" / "operations.md").read_text(encoding="utf-8")
+    config = (root / "serve_config.cpu.yaml").read_text(encoding="utf-8")
+    commented = "\n".join(re.findall(r"^        # (.*)$", config, re.MULTILINE)) + "\n"
+    found = [
+        yaml.safe_load(block)["user_config"]
+        for text in (documented, commented)
+        for block in re.findall(r"^user_config:\n(?: .*\n)+", text, re.MULTILINE)
+    ]
+    assert len(found) == 2
+    assert all(read_routing(user_config).routes for user_config in found)
