@@ -18,12 +18,13 @@ from tests.engines.diarization.recordings import (
     audio_of,
     noise,
     onnx_diarizer,
+    pyannote_diarizer,
     sample_channels,
     sample_reference,
     tones,
 )
 
-ENGINES: list[Callable[[], Any]] = [onnx_diarizer]
+ENGINES: list[Callable[[], Any]] = [onnx_diarizer, pyannote_diarizer]
 GRID_S = 0.01
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def restore(class_name: str, model: str, revision: str | None, device: Any) -> R
     path, name = _file(model_class, model, revision)
     try:
         network = model_class.restore_from(str(path), map_location=device)
-    except (RuntimeError, TypeError, ValueError, OSError, AttributeError) as error:
+    except (RuntimeError, TypeError, ValueError, OSError, AttributeError, tarfile.TarError) as error:
         raise WeightsError(
             "model_invalid",
             f"speaker-diarizer: {path} is no {class_name} of NeMo: {str(error).strip().splitlines()[0]}",

@@ -19,6 +19,7 @@ from omegaconf import OmegaConf
 MEL = {
     "_target_": "nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor",
     "normalize": "per_feature",
+    "sample_rate": 16_000,
 }
 DATA = {"manifest_filepath": None, "batch_size": 1, "sample_rate": 16_000, "shuffle": False, "num_workers": 0}
 

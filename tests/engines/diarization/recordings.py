@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import importlib.util
 import json
+import shutil
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from callytics.domain import Acoustics, Audio, CallOptions, Media, Pcm, Recording
 from callytics.engines.diarization.onnx import OnnxDiarizer
@@ -21,6 +26,19 @@ Samples = npt.NDArray[np.float32]
 @cache
 def onnx_diarizer() -> OnnxDiarizer:
     return OnnxDiarizer()
+
+
+@cache
+def pyannote_diarizer() -> Any:
+    """With segmentation-3.0 and CAM++; only in its environment (tests/environments/test_speaker_diarizer.py)."""
+    if importlib.util.find_spec("torchaudio") is None:
+        pytest.skip("needs runtime_envs/speaker-diarizer.txt; `make test-slow` builds it and runs this in it")
+    from callytics.engines.diarization.pyannote import PyannoteDiarizer
+    from tests.engines.diarization.pyannote_folder import carried_pipeline
+
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return PyannoteDiarizer(pipeline=str(carried_pipeline(folder / "pipeline")))
 
 
 @cache

@@ -22,7 +22,7 @@ SORTFORMER = "callytics.engines.diarization.nemo_sortformer:SortformerDiarizer"
 CLUSTERING = "callytics.engines.diarization.nemo_clustering:ClusteringDiarizer"
 INSTALLED = importlib.util.find_spec("nemo") is not None
 needs_nemo = pytest.mark.skipif(
-    not INSTALLED, reason="NeMo is not here; tests/environments/test_speaker_diarizer.py builds it"
+    not INSTALLED, reason="NeMo is not here; `make test-slow` builds its environment"
 )
 
 

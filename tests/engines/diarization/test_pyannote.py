@@ -23,7 +23,8 @@ from tests.engines.diarization.recordings import audio_of, noise, sample_channel
 ENGINE = "callytics.engines.diarization.pyannote:PyannoteDiarizer"
 INSTALLED = importlib.util.find_spec("torchaudio") is not None and importlib.util.find_spec("pyannote.audio")
 needs_pyannote = pytest.mark.skipif(
-    not INSTALLED, reason="pyannote.audio is not here; tests/environments/test_speaker_diarizer.py builds it"
+    not INSTALLED,
+    reason="pyannote.audio is not here; `make test-slow` builds runtime_envs/speaker-diarizer.txt",
 )
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
