@@ -7,7 +7,7 @@ model also finds it: in a folder, in the hub's cache, or on the hub itself (`HF_
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +40,25 @@ def load_pretrained(stage: str, model: str, load: Callable[[], Loaded]) -> Loade
             "option `model`, or a hub id that this machine can reach (HF_ENDPOINT; HF_TOKEN for gated models), or "
             f"fill the cache once where there is a network: hf download {model}",
         ) from error
+
+
+def snapshot(stage: str, model: str, revision: str | None, files: Sequence[str]) -> tuple[Path, str]:
+    """The folder of a hub model in the cache, fetched if need be, and its commit: for libraries that read folders.
+
+    Args:
+        model: a hub id, e.g. "Systran/faster-whisper-large-v3".
+        files: names or patterns; nothing else is fetched.
+
+    Raises:
+        WeightsError: ``weights_unavailable``.
+    """
+    from huggingface_hub import snapshot_download
+
+    patterns = list(files)
+    folder = load_pretrained(
+        stage, model, lambda: Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
+    )
+    return folder, folder.name  # a snapshot is named by its commit
 
 
 def revision_of(model: str, config: Any, asked: str | None) -> str:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from callytics.errors import WeightsError
-from callytics.pretrained import load_pretrained, revision_of
+from callytics.pretrained import load_pretrained, revision_of, snapshot
 
 
 def test_what_is_loaded_is_returned() -> None:
@@ -38,3 +38,17 @@ def test_revisions(tmp_path: Path) -> None:
     assert revision_of("owner/model", SimpleNamespace(_commit_hash="abc"), "main") == "abc"
     assert revision_of("owner/model", None, "v2") == "v2"
     assert revision_of("owner/model", None, None) == "main"
+
+
+def test_a_snapshot_of_the_hub_is_found_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    folder = tmp_path / "models--Systran--faster-whisper-large-v3" / "snapshots" / commit
+    folder.mkdir(parents=True)
+    (folder / "model.bin").touch()
+    model = "Systran/faster-whisper-large-v3"
+    assert snapshot("speech-recognizer", model, commit, ["model.bin"]) == (folder, commit)
+    with pytest.raises(WeightsError, match="other/model"):
+        snapshot("speech-recognizer", "other/model", None, ["model.bin"])
