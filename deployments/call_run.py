@@ -20,7 +20,7 @@ from typing import Any
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES
 from callytics.domain import Audio, CallOptions, StageFailure, StageRun, StageStatus
-from callytics.errors import CallyticsError, ConflictError, StageError
+from callytics.errors import CallyticsError, ConflictError, StageError, UnavailableError
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.report import complete
 from callytics.store import AsyncStore, JobStatus, Lease
@@ -35,7 +35,11 @@ MAX_ATTEMPTS = 3
 """Of one stage on one call: a replica may be killed by something else, thrice in a row it is the call."""
 
 DESCRIBE_PATIENCE_S = 120.0
-"""How long a stage may be away (restart, update) before a call that needs it counts it as failed."""
+"""How long a stage may be away (restart, update) before a call that needs it goes back to the queue for a while."""
+
+TRANSIENT = frozenset({"stage_not_deployed", "stage_unavailable"})
+"""Codes of failures that are not the call's: the store queues it again, later. A call that killed its replica
+MAX_ATTEMPTS times is not among them: it would do it again."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class CallRun:
         for run in self._runs.values():
             if run.status is StageStatus.RUNNING:
                 await self._record(replace(run, status=StageStatus.SKIPPED))
-        await self._store.fail(self._call.id, self._token, stage, code, message)
+        await self._store.fail(self._call.id, self._token, stage, code, message, code in TRANSIENT)
 
     async def _analyse(self) -> Output:
         recording = self._call.recording
@@ -158,7 +162,7 @@ class CallRun:
         self._runs[stage] = run
         try:
             info = await self._describe(application)
-        except (*LOST, CallyticsError) as error:
+        except CallyticsError as error:
             raise await self._failed(run, error) from error
         keys = [item.key for item in inputs]
         run = described(run, info)
@@ -180,7 +184,10 @@ class CallRun:
             info: StageInfo = await unwrapped(handle.describe.remote())
             return info
 
-        return await patiently(call, DESCRIBE_PATIENCE_S)
+        try:
+            return await patiently(call, DESCRIBE_PATIENCE_S)
+        except LOST as error:
+            raise UnavailableError("stage_unavailable", f"{application} does not answer.") from error
 
     async def _attempts(self, run: StageRun, inputs: list[Output]) -> tuple[Any, StageOutput, StageRun]:
         """The response, what it stands for, and the state of the stage after the attempts that it took."""

@@ -38,12 +38,13 @@ class _Method:
 @dataclass
 class FakeStage:
     """Stands for a Serve handle. ``errors`` are raised by the next calls, one each; ``held`` calls wait until it is
-    set."""
+    set; nobody answers while the stage is ``away``."""
 
     name: str
     stage: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     errors: list[Exception] = field(default_factory=list)
+    away: Exception | None = None
     calls: int = 0
     held: asyncio.Event | None = None
 
@@ -53,6 +54,8 @@ class FakeStage:
     @property
     def describe(self) -> _Method:
         async def describe() -> StageInfo:
+            if self.away is not None:
+                raise self.away
             return self._info()
 
         return _Method(describe)

@@ -9,8 +9,9 @@ import pytest
 from ray.exceptions import ActorDiedError, RayTaskError
 
 from callytics.domain import Role, StageStatus
-from callytics.errors import ConflictError, InvalidMediaError
+from callytics.errors import ConflictError, InvalidMediaError, UnavailableError
 from callytics.store import JobStatus
+from deployments import call_run
 from deployments.routing import Assignment
 from tests.deployments.conftest import FakeGraph, FakeStage
 
@@ -192,3 +193,18 @@ def test_a_stage_that_fails_says_which_version_did(graph: FakeGraph) -> None:
     (run,) = graph.runs_of("speech-recognizer")
     assert (run.status, run.engine, run.model) == (StageStatus.FAILED, "TinyRecognizer", "tiny")
     assert run.config_hash
+
+
+@pytest.mark.parametrize("away", [UnavailableError("stage_not_deployed", ""), ActorDiedError()])
+def test_a_call_whose_stage_is_away_waits_in_the_queue(
+    graph: FakeGraph, away: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(call_run, "DESCRIBE_PATIENCE_S", 0.0)
+    graph.stages["speech-recognizer"].away = away
+    graph.submit()
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert call.status is JobStatus.QUEUED
+    assert call.error is not None
+    assert (call.error.stage, call.error.code in call_run.TRANSIENT) == ("speech-recognizer", True)
+    assert graph.store.lease("test", 60.0) is None  # not at once
