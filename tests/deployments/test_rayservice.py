@@ -1,0 +1,150 @@
+"""kubernetes/rayservice.yaml: made by tools/make_rayservice.py, in step with its sources, shaped as KubeRay wants it.
+
+KubeRay's CRD is in no registry, so its shape is told here: the fields of RayServiceSpec and RayClusterSpec of
+https://docs.ray.io/en/latest/cluster/kubernetes/references/api.html that a manifest of ours may use, and no others.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from ray.serve.schema import ServeDeploySchema
+
+PROJECT = Path(__file__).resolve().parents[2]
+MANIFEST = PROJECT / "kubernetes" / "rayservice.yaml"
+DOCUMENT: dict[str, Any] = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+GRAPH: dict[str, Any] = yaml.safe_load((PROJECT / "serve_config.yaml").read_text(encoding="utf-8"))
+
+
+def closed(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+TEXT = {"type": "string", "minLength": 1}
+COUNT = {"type": "integer", "minimum": 0}
+START_PARAMETERS = {"type": "object", "additionalProperties": TEXT}  # numbers too are strings
+POD = closed({"metadata": {"type": "object"}, "spec": {"type": "object", "required": ["containers"]}}, "spec")
+WORKERS = closed(
+    {
+        "groupName": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
+        "replicas": COUNT,
+        "minReplicas": COUNT,
+        "maxReplicas": COUNT,
+        "idleTimeoutSeconds": COUNT,
+        "rayStartParams": START_PARAMETERS,
+        "template": POD,
+    },
+    "groupName",
+    "minReplicas",
+    "maxReplicas",
+    "rayStartParams",
+    "template",
+)
+CLUSTER = closed(
+    {
+        "rayVersion": TEXT,
+        "authOptions": closed({"mode": {"enum": ["disabled", "token"]}, "secretName": TEXT}),
+        "enableInTreeAutoscaling": {"type": "boolean"},
+        "autoscalerOptions": closed({"idleTimeoutSeconds": COUNT, "upscalingMode": TEXT}),
+        "headGroupSpec": closed(
+            {
+                "serviceType": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]},
+                "rayStartParams": START_PARAMETERS,
+                "template": POD,
+            },
+            "rayStartParams",
+            "template",
+        ),
+        "workerGroupSpecs": {"type": "array", "items": WORKERS, "minItems": 1},
+    },
+    "headGroupSpec",
+)
+RAY_SERVICE = closed(
+    {
+        "apiVersion": {"const": "ray.io/v1"},
+        "kind": {"const": "RayService"},
+        "metadata": {"type": "object", "required": ["name"]},
+        "spec": closed(
+            {"serveConfigV2": TEXT, "rayClusterConfig": CLUSTER}, "serveConfigV2", "rayClusterConfig"
+        ),
+    },
+    "apiVersion",
+    "kind",
+    "metadata",
+    "spec",
+)
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_rayservice", PROJECT / "tools" / "make_rayservice.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def pods() -> list[dict[str, Any]]:
+    cluster = DOCUMENT["spec"]["rayClusterConfig"]
+    groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    return [group["template"]["spec"] for group in groups]
+
+
+def test_it_is_what_the_generator_makes_today(generator: ModuleType) -> None:
+    assert MANIFEST.read_text(encoding="utf-8") == generator.text(), "run tools/make_rayservice.py"
+
+
+def test_it_has_the_shape_of_a_ray_service() -> None:
+    jsonschema.validate(DOCUMENT, RAY_SERVICE)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(DOCUMENT | {"spec": {**DOCUMENT["spec"], "serveConfig": ""}}, RAY_SERVICE)
+
+
+def test_the_graph_is_that_of_serve_config_but_for_where_it_listens() -> None:
+    graph = yaml.safe_load(DOCUMENT["spec"]["serveConfigV2"])
+    ServeDeploySchema.model_validate(graph)
+    assert graph["applications"] == GRAPH["applications"]
+    assert graph["proxy_location"] == "EveryNode"
+    assert graph["http_options"] == GRAPH["http_options"] | {"host": "0.0.0.0"}
+
+
+def test_the_pods_that_are_always_there_hold_the_graph() -> None:
+    requests = [pod["containers"][0]["resources"]["requests"] for pod in pods()]
+    assert all(
+        pod["containers"][0]["resources"]["limits"] == r for pod, r in zip(pods(), requests, strict=True)
+    )
+    needed = 0.0
+    for app in GRAPH["applications"]:
+        (deployment,) = app["deployments"]
+        scaling = deployment.get("autoscaling_config") or {"min_replicas": deployment.get("num_replicas")}
+        needed += scaling["min_replicas"] * deployment["ray_actor_options"]["num_cpus"]
+    assert needed <= sum(int(request["cpu"]) for request in requests)
+    assert [request.get("nvidia.com/gpu") for request in requests] == [None, None, "1"]
+
+
+def test_no_service_is_open_no_pod_is_root_no_secret_is_in_it() -> None:
+    cluster = DOCUMENT["spec"]["rayClusterConfig"]
+    assert cluster["headGroupSpec"]["serviceType"] == "ClusterIP"
+    assert cluster["authOptions"] == {"mode": "token"}
+    for pod in pods():
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        (container,) = pod["containers"]
+        assert container["envFrom"] == [{"secretRef": {"name": "callytics"}}]
+        assert not {"DATABASE_URL", "HF_TOKEN", "OPENAI_API_KEY"} & {e["name"] for e in container["env"]}
+
+
+def test_ray_is_the_one_of_the_image() -> None:
+    dockerfile = (PROJECT / "kubernetes" / "Dockerfile").read_text(encoding="utf-8")
+    assert f"FROM rayproject/ray:{DOCUMENT['spec']['rayClusterConfig']['rayVersion']}-py311\n" in dockerfile
