@@ -77,11 +77,11 @@ def start(
     """
     shutil.rmtree(temp, ignore_errors=True)  # the logs of the run before
     temp.mkdir(mode=0o700, parents=True)
-    gcs, agent, agent_grpc, metrics = _free_ports(4)
+    gcs, client, agent, agent_grpc, metrics = _free_ports(5)
     options = {
         "--node-ip-address": "127.0.0.1",
         "--port": gcs,
-        "--ray-client-server-port": 0,  # none: nothing here speaks ray://, and it is a process and a driver
+        "--ray-client-server-port": client,
         "--dashboard-agent-listen-port": agent,
         "--dashboard-agent-grpc-port": agent_grpc,
         "--metrics-export-port": metrics,
