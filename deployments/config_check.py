@@ -13,13 +13,15 @@ from pydantic import BaseModel, ValidationError
 from callytics.errors import ConfigError
 from deployments.code_revision import SourceTree
 from deployments.preparation import class_paths
+from deployments.routing import check_routes
 
 
 def check_document(document: Mapping[str, Any], sources: SourceTree) -> None:
     """By Ray Serve's own schema, and by what the code defines.
 
     Raises:
-        ConfigError: ``config_invalid``; ``engine_unknown``: a class that our code does not have.
+        ConfigError: ``config_invalid``; ``engine_unknown``: a class that our code does not have;
+            ``routes_invalid``: calls would go where nothing is.
     """
     from ray.serve.schema import ServeDeploySchema  # three seconds that a refused path does not need
 
@@ -34,6 +36,7 @@ def check_document(document: Mapping[str, Any], sources: SourceTree) -> None:
             _check_defined(application["name"], "config_invalid", module, name, sources)
         for module, name in class_paths(application.get("args")):
             _check_defined(application["name"], "engine_unknown", module, name, sources)
+    check_routes(document)
 
 
 def _check_defined(application: str, code: str, module: str, name: str, sources: SourceTree) -> None:

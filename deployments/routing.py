@@ -19,7 +19,7 @@ import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -94,6 +94,27 @@ def read_routing(user_config: object) -> Routing:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "user_config"
         raise ConfigError("routes_invalid", f"call-pipeline, user_config: {where}: {first['msg']}") from error
+
+
+def check_routes(document: Mapping[str, Any]) -> None:
+    """The routes of a Serve config, before it is deployed: that they can be read and lead to applications of it.
+
+    Raises:
+        ConfigError: ``routes_invalid``.
+    """
+    names = {application["name"] for application in document["applications"]}
+    for application in document["applications"]:
+        if application.get("import_path") != "deployments.call_pipeline:build":
+            continue
+        for deployment in application.get("deployments", []):
+            for stage, route in read_routing(deployment.get("user_config")).routes.items():
+                unknown = sorted({*route.weights, *route.shadow} - names)
+                if unknown:
+                    raise ConfigError(
+                        "routes_invalid",
+                        f"call-pipeline, user_config: routes.{stage} leads to {', '.join(unknown)}, "
+                        "which is no application of this configuration.",
+                    )
 
 
 def assign(

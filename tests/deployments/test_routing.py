@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from callytics.config import ENGINE_STAGES
 from callytics.errors import ConfigError
 from callytics.store import new_call_id
-from deployments.routing import Assignment, Routing, assign, read_routing
+from deployments.routing import Assignment, Routing, assign, check_routes, read_routing
 
 STAGE = "speech-recognizer"
 V2, V3 = "speech-recognizer-v2", "speech-recognizer-v3"
@@ -127,3 +127,22 @@ def test_the_examples_of_the_documentation_are_right() -> None:
     ]
     assert len(found) == 2
     assert all(read_routing(user_config).routes for user_config in found)
+
+
+def document(user_config: object) -> dict[str, object]:
+    pipeline = {
+        "name": "call-pipeline",
+        "import_path": "deployments.call_pipeline:build",
+        "deployments": [{"name": "CallPipeline", "user_config": user_config}],
+    }
+    return {"applications": [{"name": STAGE}, {"name": V2}, pipeline]}
+
+
+def test_a_deploy_refuses_routes_that_lead_nowhere() -> None:
+    check_routes(document(None))
+    check_routes(document({"routes": {STAGE: {"weights": {STAGE: 9, V2: 1}}}}))
+    for route in ({"weights": {STAGE: 9, V3: 1}}, {"shadow": {V3: 1}}):
+        with pytest.raises(ConfigError, match=f"leads to {V3}, which is no application"):
+            check_routes(document({"routes": {STAGE: route}}))
+    with pytest.raises(ConfigError, match="no stage is named"):
+        check_routes(document({"routes": {"recognizer": {}}}))
