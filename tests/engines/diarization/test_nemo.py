@@ -61,7 +61,6 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def sortformer(checkpoints: dict[str, Path]) -> Any:
-    # Random probabilities lie about a half: this threshold makes some of them speech.
     return load(SORTFORMER, model=str(checkpoints["sortformer"]))
 
 
