@@ -26,6 +26,8 @@ SCALE = 20.0
 MultipleNegativesRankingLoss): so they are here."""
 
 PROTOTYPE_LANGUAGES = ("ko", "en")
+EMPATHY_PARTS = ("understanding", "trouble", "content")
+OTHER = "other"  # plain business: what shows none of the parts
 Matrix = npt.NDArray[np.float64]
 
 
@@ -33,7 +35,7 @@ class PrototypeSentimentAnalyzer:
     """Deterministic; safe to call from several threads.
 
     A sentence has the sentiment whose prototypes' mean it is nearest to. It shows a part of a criterion (a
-    salutation, understanding, ...) if it is nearer to one of that part's prototypes than to every neutral sentence.
+    salutation, understanding, ...) if it is nearer to one of that part's prototypes than to its rivals'.
     Calls in Korean and English are compared with prototypes of their own language, others with all.
 
     Args:
@@ -98,7 +100,8 @@ class PrototypeSentimentAnalyzer:
 
         def shows(part: str, turn: Turn) -> bool:
             rows = [vectors[text] for text in sentences_of(turn)]
-            return bool(rows) and _shows_part(np.stack(rows), prototypes[part], prototypes["neutral"])
+            rivals = np.vstack([prototypes[name] for name in _rivals(part)])
+            return bool(rows) and _nearer(np.stack(rows), prototypes[part], rivals)
 
         return analyze(conversation, classify, self._lexicon, self._max_terms, shows)
 
@@ -129,9 +132,15 @@ def _probabilities(vectors: Matrix, prototypes: Mapping[str, Matrix]) -> Matrix:
     return probabilities
 
 
-def _shows_part(vectors: Matrix, prototypes: Matrix, neutral: Matrix) -> bool:
-    """At least one sentence is nearer to a prototype of the part than to every neutral sentence."""
-    return bool(((vectors @ prototypes.T).max(axis=1) > (vectors @ neutral.T).max(axis=1)).any())
+def _rivals(part: str) -> list[str]:
+    """What a sentence may be instead. Parts of a greeting or closing go together in one sentence; understanding,
+    trouble and content exclude each other."""
+    return [OTHER, *(name for name in EMPATHY_PARTS if part in EMPATHY_PARTS and name != part)]
+
+
+def _nearer(vectors: Matrix, prototypes: Matrix, rivals: Matrix) -> bool:
+    """At least one sentence is nearer to one of the prototypes than to every rival."""
+    return bool(((vectors @ prototypes.T).max(axis=1) > (vectors @ rivals.T).max(axis=1)).any())
 
 
 def _prototypes(languages: Sequence[str]) -> dict[str, list[str]]:

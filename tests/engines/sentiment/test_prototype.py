@@ -42,6 +42,7 @@ def test_prototypes_cover_every_part_in_both_languages() -> None:
         "understanding",
         "trouble",
         "content",
+        "other",
     }
     for language in ("ko", "en"):
         found = _prototypes((language,))
