@@ -141,9 +141,13 @@ def await_healthy(api: ServeApi, names: list[str], report: Progress, timeout_s: 
             lines = "; ".join(f"{state.name}: {state.message}" for state in failed)
             raise LocalGraphError("deploy_failed", f"Not every stage could start. {lines}")
         if time.monotonic() > deadline:
-            lines = "; ".join(f"{n}: {states[n].message if n in states else 'not deployed'}" for n in waiting)
+            lines = "; ".join(f"{name}: {_why(states.get(name))}" for name in waiting)
             raise LocalGraphError("deploy_timeout", f"After {timeout_s:.0f} s still waiting. {lines}")
         time.sleep(0.25)
+
+
+def _why(state: ApplicationState | None) -> str:
+    return "not deployed" if state is None else state.message or state.status.lower()
 
 
 def _state(name: str, details: Mapping[str, Any]) -> ApplicationState:
