@@ -21,6 +21,8 @@ models_app = typer.Typer(no_args_is_help=True, help="Pretrained weights.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys of the local database.")
 app.add_typer(models_app, name="models")
 app.add_typer(keys_app, name="keys")
+retention_app = typer.Typer(no_args_is_help=True, help="How long calls are kept.")
+app.add_typer(retention_app, name="retention")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The Serve config file that names the engines.")]
 UrlOption = Annotated[str, typer.Option("--url", envvar="CALLYTICS_URL", help="Where the gateway answers.")]
@@ -221,6 +223,20 @@ def _store() -> Any:
     from callytics.store import CallStore
 
     return CallStore(settings.database_url())
+
+
+@retention_app.command("apply")
+def retention_apply(
+    days: Annotated[
+        float | None, typer.Option(min=0, help="Keep finished calls so long; else only terms of tenants.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+) -> None:
+    """Delete finished calls whose term is over: recordings, results, search index, everything."""
+    from callytics import retention_command
+
+    with one_line_errors():
+        retention_command.run(days, dry_run)
 
 
 @keys_app.command("create")

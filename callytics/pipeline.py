@@ -54,6 +54,20 @@ def analyse(run: Run, recording: Node, options: Node) -> Node:
     return run("report", recording, audio, diarization, transcript, conversation, sentiment, summary)
 
 
+def dependants(changed: str) -> tuple[str, ...]:
+    """The engine stages that have to run again when a step does: itself, and all that it leads to, in order."""
+    stages: list[str] = []
+
+    def run(step: str, *inputs: Node) -> bool:
+        depends = step == changed or any(inputs)
+        if depends and step in ENGINE_STAGES:
+            stages.append(step)
+        return depends
+
+    analyse(run, False, False)
+    return tuple(stages)
+
+
 def roles(conversation: Conversation, options: CallOptions) -> Conversation:
     """By hand, else by channel (the diarizer knows), else by what is said."""
     return assign_roles(with_corrected_roles(conversation, options))

@@ -1,22 +1,43 @@
-"""database-service: the call store for every other application."""
+"""database-service: the call store for every other application, and its upkeep."""
 
 import asyncio
+import logging
+import time
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from ray import serve
 from ray.serve import Application
 
 from callytics import settings
-from callytics.store import METHODS, CallStore
+from callytics.errors import UnavailableError
+from callytics.store import METHODS, BlobStore, CallStore
+from callytics.store.leases import MAX_ATTEMPTS
+from callytics.store.retention import apply_retention
+
+logger = logging.getLogger(__name__)
+
+START_PATIENCE_S = 120.0
 
 
 class DatabaseArgs(BaseModel):
-    """``url``: SQLAlchemy URL; default $DATABASE_URL, else callytics.db in $CALLYTICS_HOME."""
+    """
+    Attributes:
+        url: SQLAlchemy URL, sqlite or postgresql; default $DATABASE_URL, else callytics.db in $CALLYTICS_HOME. One
+            with a password belongs into the environment.
+        max_attempts: so often a call is taken up before it FAILED.
+        retention_days: finished calls are deleted after so long; None keeps them.
+        blobs_url: fsspec, where the recordings lie; default blobs in $CALLYTICS_HOME.
+        upkeep_interval_s: how often retention is applied, and the traces of deleted calls are removed.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     url: str | None = None
+    max_attempts: int = Field(MAX_ATTEMPTS, gt=0)
+    retention_days: float | None = Field(None, gt=0)
+    blobs_url: str | None = None
+    upkeep_interval_s: float = Field(3600.0, gt=0)
 
 
 @serve.deployment
@@ -24,8 +45,10 @@ class DatabaseService:
     """Migrates the schema at start. Several replicas may run, as while one replaces another: each method of the
     store is a transaction."""
 
-    def __init__(self, url: str) -> None:
-        self._store = CallStore(url)
+    def __init__(self, args: DatabaseArgs) -> None:
+        self._args = args
+        self._store = _open_patiently(args.url or settings.database_url(), args.max_attempts)
+        self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
 
     async def call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One method of CallStore, in a thread."""
@@ -33,9 +56,38 @@ class DatabaseService:
             raise AttributeError(method)
         return await asyncio.to_thread(getattr(self._store, method), *args, **kwargs)
 
-    def check_health(self) -> None:
-        self._store.statistics()
+    async def _keep_up(self) -> None:
+        blobs = BlobStore(self._args.blobs_url or str(settings.home() / "blobs"))
+        while True:
+            await asyncio.sleep(self._args.upkeep_interval_s)
+            try:
+                await asyncio.to_thread(apply_retention, self._store, blobs, self._args.retention_days)
+                await asyncio.to_thread(self._store.remove_traces)
+            except Exception:  # the next round does it; the store itself goes on
+                logger.exception("the upkeep of the store failed; it will be tried again")
+
+    async def check_health(self) -> None:
+        """A replica without its database stays: another one would not reach it either. Calls get a 503 meanwhile."""
+        if self._upkeep.done():
+            raise RuntimeError(f"the upkeep stopped: {self._upkeep.exception()!r}")
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self._store.ping), timeout=5.0)
+        except (UnavailableError, TimeoutError):
+            logger.error("the database does not answer")
+
+
+def _open_patiently(url: str, max_attempts: int) -> CallStore:
+    """At start the server may still be starting, too."""
+    deadline = time.monotonic() + START_PATIENCE_S
+    while True:
+        try:
+            return CallStore(url, max_attempts=max_attempts)
+        except UnavailableError:
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("waiting for the database")
+            time.sleep(2.0)
 
 
 def build(args: DatabaseArgs) -> Application:
-    return DatabaseService.bind(args.url or settings.database_url())  # type: ignore[attr-defined, no-any-return]
+    return DatabaseService.bind(args)  # type: ignore[attr-defined, no-any-return]

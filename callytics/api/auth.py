@@ -11,7 +11,7 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from callytics.api.services import ServicesDep
 from callytics.errors import ForbiddenError, UnauthorizedError
-from callytics.store import hash_secret
+from callytics.store import DEFAULT_TENANT, hash_secret
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `callytics keys create`")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same API key")
@@ -19,10 +19,12 @@ _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks. ``id`` is that of the API key, or "anonymous" where authentication is off."""
+    """Who asks. ``id`` is that of the API key, or "anonymous" where authentication is off; of calls and keys, only
+    those of the ``tenant`` are there."""
 
     id: str
     scopes: frozenset[str]
+    tenant: str = DEFAULT_TENANT
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
@@ -43,8 +45,8 @@ async def _principal(
         )
     key = await services.store.authenticate(hash_secret(secret))
     if key is None:
-        raise UnauthorizedError("api_key_invalid", "This API key is unknown or was revoked.")
-    return Principal(key.id, frozenset(key.scopes))
+        raise UnauthorizedError("api_key_invalid", "This API key is unknown, was revoked, or has expired.")
+    return Principal(key.id, frozenset(key.scopes), key.tenant)
 
 
 def allowed(scope: str) -> Callable[[Principal], Awaitable[Principal]]:

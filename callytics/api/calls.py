@@ -1,4 +1,4 @@
-"""/v1/calls: submit, list, read, change, delete, retry, cancel."""
+"""/v1/calls: submit, list, read, change, delete, retry, reprocess, cancel."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, Query, Request, Response
 
 from callytics.api.auth import Deleter, Reader, Writer
 from callytics.api.errors import problem_responses
@@ -18,6 +18,8 @@ from callytics.api.schemas import (
     CallView,
     ListedCall,
     ListQuery,
+    ReprocessBody,
+    Step,
     SubmittedCall,
 )
 from callytics.api.services import ServicesDep
@@ -26,9 +28,21 @@ from callytics.api.uploads import Upload
 from callytics.api.views import call_url, call_view, match_view
 from callytics.domain import CallOptions, Role
 from callytics.errors import InvalidRequestError, NotFoundError
+from callytics.pipeline import dependants
 from callytics.store import CallFilter
 
 router = APIRouter(prefix="/v1/calls", tags=["calls"])
+
+STEPS: dict[Step, str] = {
+    "audio": "audio-processor",
+    "diarization": "speaker-diarizer",
+    "recognition": "speech-recognizer",
+    "punctuation": "punctuation-restorer",
+    "roles": "roles",
+    "sentiment": "sentiment-analyzer",
+    "analysis": "llm-analyzer",
+}
+"""What POST /reprocess takes as ``from``, and the step of the pipeline that it means."""
 
 
 @router.post(
@@ -61,6 +75,9 @@ async def submit_call(
             "metadata": form.metadata_json(),
             "deduplicate": form.deduplicate,
             "idempotency_key": key,
+            "priority": form.priority,
+            "tenant": principal.tenant,
+            "created_by": principal.id,
         }
 
     submission = await submit(request, services, read_form)
@@ -84,6 +101,7 @@ async def list_calls(
         created_from_ms=round(query.created_from.timestamp() * 1000) if query.created_from else None,
         created_before_ms=round(query.created_before.timestamp() * 1000) if query.created_before else None,
         text=query.q,
+        tenant=principal.tenant,
     )
     page = await services.store.list_calls(wanted, query.limit, query.cursor)
     return CallList(
@@ -101,7 +119,7 @@ async def list_calls(
 @router.get("/{call_id}", response_model=CallView, responses=problem_responses(401, 403, 404))
 async def get_call(call_id: str, services: ServicesDep, principal: Reader) -> CallView:
     """Status and progress of a call, stage by stage."""
-    return call_view(await services.store.get_call(call_id), services.settings.public_url)
+    return call_view(await services.store.get_call(call_id, principal.tenant), services.settings.public_url)
 
 
 @router.patch(
@@ -110,14 +128,15 @@ async def get_call(call_id: str, services: ServicesDep, principal: Reader) -> Ca
 async def patch_call(call_id: str, patch: CallPatch, services: ServicesDep, principal: Writer) -> CallView:
     """Change metadata, or correct who is the agent. Roles are corrected in calls that have a result; everything
     that depends on them is analysed again, and meanwhile the call is queued."""
-    call = await services.store.get_call(call_id)
+    call = await services.store.get_call(call_id, principal.tenant)
     if patch.roles:
         await _check_participants(services, call_id, patch.roles)
         call = await services.store.set_roles(
-            call_id, {party: Role(role) for party, role in patch.roles.items()}
+            call_id, {party: Role(role) for party, role in patch.roles.items()}, principal.tenant
         )
     if patch.metadata is not None:
-        call = await services.store.patch_metadata(call_id, patch.metadata.model_dump(exclude_unset=True))
+        changes = patch.metadata.model_dump(exclude_unset=True)
+        call = await services.store.patch_metadata(call_id, changes, principal.tenant)
     return call_view(call, services.settings.public_url)
 
 
@@ -137,7 +156,7 @@ async def _check_participants(services: ServicesDep, call_id: str, roles: dict[s
 @router.delete("/{call_id}", status_code=204, responses=problem_responses(401, 403, 404))
 async def delete_call(call_id: str, services: ServicesDep, principal: Deleter) -> None:
     """Remove the recording and everything that was derived from it. That it happened is kept in the audit."""
-    await services.store.delete_call(call_id, actor=principal.id)
+    await services.store.delete_call(call_id, actor=principal.id, tenant=principal.tenant)
     await asyncio.to_thread(services.blobs.delete_call, call_id)
 
 
@@ -149,10 +168,34 @@ async def delete_call(call_id: str, services: ServicesDep, principal: Deleter) -
 )
 async def retry_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
     """Run again what failed, and only that: finished stages keep their results."""
-    return call_view(await services.store.retry_call(call_id), services.settings.public_url)
+    call = await services.store.retry_call(call_id, principal.tenant)
+    return call_view(call, services.settings.public_url)
+
+
+@router.post(
+    "/{call_id}/reprocess",
+    status_code=202,
+    response_model=CallView,
+    responses=problem_responses(401, 403, 404, 409, 422),
+)
+async def reprocess_call(
+    call_id: str,
+    services: ServicesDep,
+    principal: Writer,
+    body: Annotated[ReprocessBody | None, Body()] = None,
+) -> CallView:
+    """Run a finished call again: from a step on, with all that depends on it, or wholly. What comes before keeps
+    its result, unless its engine was changed since; the result of the call stays until there is a new one.
+
+        curl -H "Authorization: Bearer $KEY" --json '{"from": "punctuation"}' http://127.0.0.1:8000/v1/calls/$ID/reprocess
+    """
+    stages = dependants(STEPS[(body or ReprocessBody()).from_])
+    call = await services.store.reprocess_call(call_id, stages, principal.tenant)
+    return call_view(call, services.settings.public_url)
 
 
 @router.post("/{call_id}/cancel", response_model=CallView, responses=problem_responses(401, 403, 404, 409))
 async def cancel_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
     """Stop the analysis of a call."""
-    return call_view(await services.store.cancel_call(call_id), services.settings.public_url)
+    call = await services.store.cancel_call(call_id, principal.tenant)
+    return call_view(call, services.settings.public_url)

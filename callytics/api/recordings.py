@@ -65,7 +65,7 @@ async def get_audio(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """The recording. Ranges make players seek; `format` converts, once, and keeps the outcome."""
-    call = await services.store.get_call(call_id)
+    call = await services.store.get_call(call_id, principal.tenant)
     name = ORIGINAL if audio_format is None else await _converted(services, call, audio_format)
     size_bytes = await asyncio.to_thread(services.blobs.size_bytes, call_id, name)
     headers = _headers(call, audio_format)

@@ -44,7 +44,7 @@ async def finished_result(services: Services, call: CallRecord) -> dict[str, Any
 @router.get("/result", response_model=CallResult, responses=problem_responses(401, 403, 404, 409))
 async def get_result(call_id: str, services: ServicesDep, principal: Reader) -> Response:
     """Everything that was found out, of a COMPLETED or PARTIAL call. 409 until then."""
-    call = await services.store.get_call(call_id)
+    call = await services.store.get_call(call_id, principal.tenant)
     return JSONResponse(await finished_result(services, call))
 
 
@@ -65,7 +65,7 @@ async def get_transcript(
     ] = "json",
 ) -> Response:
     """What was said, by whom and when, as JSON, text, subtitles, RTTM or a table."""
-    call = await services.store.get_call(call_id)
+    call = await services.store.get_call(call_id, principal.tenant)
     text = export(await finished_result(services, call), transcript_format)
     disposition = f'inline; filename="{call_id}.{transcript_format}"'
     return Response(
@@ -99,7 +99,7 @@ async def stream_events(
 
     A stream may be cut (a proxy's time limit); browsers reconnect by themselves and miss nothing.
     """
-    call = await services.store.get_call(call_id)
+    call = await services.store.get_call(call_id, principal.tenant)
     after = last_event_id or 0
     if call.status in FINISHED and not await services.store.events_after(call_id, after, limit=1):
         return Response(status_code=204)

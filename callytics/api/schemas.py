@@ -18,7 +18,7 @@ from pydantic import (
 
 from callytics.domain import CallOptions
 from callytics.result import CallMetadata
-from callytics.store import JobStatus
+from callytics.store import JobStatus, Priority
 
 MAX_CUSTOM_BYTES = 16 * 1024
 
@@ -99,6 +99,10 @@ class CallForm(BaseModel):
         default=True, description="False analyses again what was analysed before (same audio, same options)"
     )
 
+    priority: Priority = Field(
+        default=Priority.NORMAL, description="Among your own calls; others have their turn all the same"
+    )
+
     def options(self) -> CallOptions:
         return CallOptions(
             language=self.language,
@@ -128,6 +132,19 @@ class CallPatch(StrictBody):
     metadata: MetadataBody | None = None
     roles: dict[str, Literal["AGENT", "CUSTOMER", "OTHER", "UNKNOWN"]] | None = Field(
         default=None, description="Participant id and role"
+    )
+
+
+Step = Literal["audio", "diarization", "recognition", "punctuation", "roles", "sentiment", "analysis"]
+
+
+class ReprocessBody(StrictBody):
+    """From where on to run a call again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"from": "punctuation"}]})
+
+    from_: Step = Field(
+        default="audio", alias="from", description="This step and all that depends on it; audio: everything"
     )
 
 
@@ -209,7 +226,13 @@ class CallView(BaseModel):
     language_code: str | None
     attempts: int
     stages: list[StageView]
-    error: ErrorView | None
+    error: ErrorView | None = Field(
+        description="Why it failed; while it waits for another attempt, why the last one failed"
+    )
+    priority: Priority
+    next_attempt_at: datetime | None = Field(
+        description="Of a queued call that failed before: when it is tried again"
+    )
     links: dict[str, str]
 
 

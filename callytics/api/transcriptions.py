@@ -37,7 +37,7 @@ from callytics.errors import (
     UnavailableError,
 )
 from callytics.export import export
-from callytics.store import FINISHED, WITH_RESULT, CallRecord, JobStatus
+from callytics.store import FINISHED, WITH_RESULT, CallRecord, JobStatus, Priority
 
 router = APIRouter(tags=["OpenAI-compatible"])
 
@@ -106,6 +106,9 @@ async def create_transcription(request: Request, services: ServicesDep, principa
         forms.append(form)
         return form.options(), {
             "deduplicate": False,
+            "priority": Priority.HIGH,  # somebody waits for the answer
+            "tenant": principal.tenant,
+            "created_by": principal.id,
             "metadata": {"custom": {"source": "audio/transcriptions"}},
         }
 

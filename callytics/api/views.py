@@ -8,7 +8,7 @@ from callytics.api import schemas
 from callytics.config import ENGINE_STAGES
 from callytics.domain import StageRun, StageStatus
 from callytics.result import CallMetadata
-from callytics.store import FINISHED, CallRecord
+from callytics.store import FINISHED, CallRecord, JobStatus
 from callytics.store.records import TurnMatch
 
 _ENDED = (StageStatus.COMPLETED, StageStatus.FAILED, StageStatus.SKIPPED)
@@ -42,6 +42,10 @@ def call_view(call: CallRecord, public_url: str = "") -> schemas.CallView:
         stages=[_stage_view(run) for run in stages],
         error=schemas.ErrorView(stage=call.error.stage, code=call.error.code, message=call.error.message)
         if call.error
+        else None,
+        priority=call.priority,
+        next_attempt_at=time_of(call.available_at_ms)
+        if call.status is JobStatus.QUEUED and call.error is not None
         else None,
         links=_links(call, public_url),
     )

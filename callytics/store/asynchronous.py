@@ -197,3 +197,13 @@ class AsyncStore:
     ) -> tuple[AuditRecord, ...]:
         result: tuple[AuditRecord, ...] = await self._call("audit_events", tenant, before, limit, subject)
         return result
+
+    async def ping(self) -> None:
+        await self._call("ping")
+
+    async def expired_calls(self, days: float | None, limit: int = 500) -> tuple[str, ...]:
+        result: tuple[str, ...] = await self._call("expired_calls", days, limit)
+        return result
+
+    async def remove_traces(self) -> None:
+        await self._call("remove_traces")

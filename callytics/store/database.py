@@ -141,6 +141,21 @@ def reading(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="REPEATABLE READ") if is_postgresql(engine) else engine
 
 
+def remove_traces(engine: Engine) -> None:
+    """Write the file of an SQLite database anew where it still holds what was deleted: words in segments of the
+    search index that wait to be merged, pages in the write-ahead log. PostgreSQL does this by itself (autovacuum,
+    recycling of its log)."""
+    if is_postgresql(engine):
+        return
+    with writing(engine).begin() as connection:
+        connection.execute(text("INSERT INTO turn_search (turn_search) VALUES ('optimize')"))
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        raw.close()
+
+
 @contextmanager
 def unavailable_errors() -> Iterator[None]:
     """
@@ -175,6 +190,7 @@ def _set_pragmas(connection: Any, record: Any) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # what was answered with 202 survives a power cut
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what was deleted is overwritten
 
 
 def _begin(connection: Connection) -> None:

@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 
 from callytics.domain import Role, StageRun
 from callytics.errors import NotFoundError
-from callytics.store import calls, codec, jobs, keys, leases, versions
-from callytics.store.database import open_database, reading, unavailable_errors, writing
+from callytics.store import calls, codec, jobs, keys, leases, retention, versions
+from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.records import (
     DEFAULT_TENANT,
@@ -42,7 +42,7 @@ from callytics.store.rows import (
     fetch_call,
     is_id,
 )
-from callytics.store.tables import AuditRow, CallRow, EventRow, ReportRow, StageRow
+from callytics.store.tables import AuditRow, CallRow, EventRow, ReportRow, StageRow, TenantRow
 from callytics.store.versions import VersionRun
 
 MAX_NUMBER = (1 << 63) - 1
@@ -310,6 +310,26 @@ class CallStore:
             with self._write() as session:
                 keys.record_use(session, key.id, now_ms)
         return key
+
+    # ------------------------------------------------------------ upkeep
+
+    def ping(self) -> None:
+        """
+        Raises:
+            UnavailableError: the database does not answer.
+        """
+        with self._read() as session:
+            session.exec(select(TenantRow.id).limit(1)).first()
+
+    def expired_calls(self, days: float | None, limit: int = 500) -> tuple[str, ...]:
+        """Finished calls that retention lets go (store/retention.py)."""
+        with self._read() as session:
+            return retention.expired_calls(session, days, self._now_ms(), limit)
+
+    def remove_traces(self) -> None:
+        """Of deleted calls, from an SQLite file; takes longer the larger the search index is."""
+        with unavailable_errors():
+            remove_traces(self._engine)
 
     # ------------------------------------------------------------ audit
 

@@ -260,3 +260,102 @@ async def test_retry_and_cancel(client: httpx.AsyncClient, store: CallStore) -> 
     store.complete(call_id, lease.token, JobStatus.PARTIAL, partial)
     assert (await client.post(f"{url}/cancel")).json()["code"] == "call_finished"
     assert (await client.post(f"{url}/retry")).json()["job_status"] == "QUEUED"
+
+
+async def test_a_cancelled_call_stops_where_it_is(client: httpx.AsyncClient, store: CallStore) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    lease = store.lease("w", 60)
+    assert lease is not None
+    store.record_stage(call_id, lease.token, StageRun("audio-processor", StageStatus.RUNNING, 1))
+    cancelled = (await client.post(f"/v1/calls/{call_id}/cancel")).json()
+    stages = {stage["name"]: stage["status"] for stage in cancelled["stages"]}
+    assert (cancelled["job_status"], stages["audio-processor"]) == ("CANCELLED", "SKIPPED")
+    assert not store.renew(call_id, lease.token, 60)
+
+
+ALL = ["audio-processor", "speaker-diarizer", "speech-recognizer", "punctuation-restorer"]
+ALL += ["sentiment-analyzer", "llm-analyzer"]
+
+
+@pytest.mark.parametrize(
+    ("body", "forgotten"),
+    [
+        (None, ALL),
+        ({"from": "audio"}, ALL),
+        ({"from": "recognition"}, ALL[2:]),
+        ({"from": "punctuation"}, ALL[3:]),
+        ({"from": "roles"}, ALL[4:]),
+        ({"from": "analysis"}, ALL[5:]),
+    ],
+)
+async def test_reprocess_forgets_a_step_and_what_depends_on_it(
+    client: httpx.AsyncClient, store: CallStore, body: dict[str, str] | None, forgotten: list[str]
+) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    url = f"/v1/calls/{call_id}/reprocess"
+    early = await client.post(url, json=body)
+    assert (early.status_code, early.json()["code"]) == (409, "call_not_finished")
+    lease = store.lease("w", 60)
+    assert lease is not None
+    for name in ALL:
+        store.record_stage(call_id, lease.token, StageRun(name, StageStatus.COMPLETED, 1))
+    store.complete(call_id, lease.token, JobStatus.COMPLETED, result_json(call_id))
+    again = await client.post(url, json=body)
+    assert (again.status_code, again.json()["job_status"]) == (202, "QUEUED"), again.text
+    assert [s["name"] for s in again.json()["stages"] if s["status"] == "PENDING"] == forgotten
+    assert (await client.post(url, json=body)).json()["code"] == "call_not_finished"
+    finish(store)
+    assert (await client.get(f"/v1/calls/{call_id}/result")).status_code == 200
+
+
+@pytest.mark.parametrize("body", [{"from": "punctuate"}, {"to": "roles"}, {"from": None}, []])
+async def test_wrong_reprocessing(client: httpx.AsyncClient, body: object) -> None:
+    response = await client.post("/v1/calls/nope/reprocess", json=body)
+    assert (response.status_code, response.json()["code"]) == (422, "validation_failed")
+    assert (await client.post("/v1/calls/nope/reprocess")).json()["code"] == "call_not_found"
+
+
+async def test_the_priority_orders_the_calls_of_a_caller(client: httpx.AsyncClient, store: CallStore) -> None:
+    later = (await submit(client, wav_bytes(0.1, 1), priority="low")).json()
+    first = (await submit(client, wav_bytes(0.1, 2), priority="high")).json()
+    assert (later["priority"], first["priority"]) == ("low", "high")
+    assert (await submit(client, priority="urgent")).status_code == 422
+    lease = store.lease("w", 60)
+    assert lease is not None
+    assert lease.call.id == first["call_id"]
+
+
+async def test_why_a_call_waits_is_shown(client: httpx.AsyncClient, store: CallStore) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    assert (await client.get(f"/v1/calls/{call_id}")).json()["next_attempt_at"] is None
+    lease = store.lease("w", 60)
+    assert lease is not None
+    store.fail(call_id, lease.token, "speech-recognizer", "stage_lost", "gone", transient=True)
+    call = (await client.get(f"/v1/calls/{call_id}")).json()
+    assert (call["job_status"], call["error"]["code"]) == ("QUEUED", "stage_lost")
+    assert call["next_attempt_at"] > call["created_at"]
+
+
+async def test_another_tenant_sees_nothing(client: httpx.AsyncClient, store: CallStore) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    finish(store)
+    other = store.create_api_key("other", ["calls:read", "calls:write", "calls:delete"], tenant="other")
+    client.headers["Authorization"] = f"Bearer {other.secret}"
+    url = f"/v1/calls/{call_id}"
+    answers = [
+        await client.get(f"{url}{path}") for path in ("", "/result", "/transcript", "/audio", "/events")
+    ]
+    answers += [await client.post(f"{url}/{action}") for action in ("retry", "cancel", "reprocess")]
+    answers += [await client.patch(url, json={"metadata": {"queue": "x"}}), await client.delete(url)]
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "call_not_found")}
+    assert (await client.get("/v1/calls")).json()["calls"] == []
+    own = await submit(client)  # the same audio
+    assert own.json()["duplicate"] is False
+    assert store.get_call(call_id).status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize("call_id", ["%00", "a%00b", "%ED%A0%80", "x" * 200, "1%27--"])
+async def test_ids_that_are_none(client: httpx.AsyncClient, call_id: str) -> None:
+    answers = [await client.get(f"/v1/calls/{call_id}{path}") for path in ("", "/result", "/events")]
+    answers.append(await client.delete(f"/v1/calls/{call_id}"))
+    assert {answer.status_code for answer in answers} == {404}

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from callytics.store import tables
-from callytics.store.database import open_database
+from callytics.store import CallStore, tables
+from callytics.store.database import MIGRATIONS, open_database, writing
 
 
 def differences(url: str) -> list[Any]:
@@ -27,8 +29,48 @@ def differences(url: str) -> list[Any]:
         return list(compare_metadata(context, SQLModel.metadata))
 
 
-def test_migrations_and_models_agree(tmp_path: Path) -> None:
-    assert differences(f"sqlite:///{tmp_path}/new/folder/callytics.db") == []
+def test_migrations_and_models_agree(database_url: str) -> None:
+    assert differences(database_url) == []
+
+
+def test_a_folder_is_made(tmp_path: Path) -> None:
+    open_database(f"sqlite:///{tmp_path}/new/folder/callytics.db").dispose()
+    assert (tmp_path / "new" / "folder" / "callytics.db").is_file()
+
+
+def test_calls_from_before_the_tenants_are_kept(database_url: str) -> None:
+    """Down to the first schema, a call written there, and up again: nothing that hangs on the call is lost."""
+    engine = open_database(database_url)
+    run_alembic(engine, command.downgrade, "0001")
+    call = {
+        "id": "c1",
+        "media": '{"sha256": "", "format": "", "codec": "", "sample_rate_hz": 1, "channels": 1,',
+    }
+    call["media"] += ' "duration_s": 1.0}'
+    names = "id, status, created_at_ms, updated_at_ms, uri, size_bytes, filename, sha256, duration_s, media,"
+    names += " options, custom, request_hash, attempts, available_at_ms"
+    with engine.begin() as connection:
+        statement = (
+            f"INSERT INTO calls ({names}) VALUES (:id, 'QUEUED', 1, 1, '', 1, '', '', 1.0, :media, '{{}}',"
+        )
+        connection.execute(text(statement + " '{}', '', 0, 1)"), call)
+        event = "INSERT INTO events (call_id, type, data, at_ms) VALUES ('c1', 'call.queued', '{}', 1)"
+        connection.execute(text(event))
+    engine.dispose()
+    store = CallStore(database_url)
+    lease = store.lease("w", 60)
+    assert lease is not None
+    assert (lease.call.id, lease.call.tenant) == ("c1", "default")
+    assert [e.type for e in store.events_after("c1")] == ["call.queued", "call.started"]
+    store.close()
+
+
+def run_alembic(engine: Any, direction: Any, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with writing(engine).begin() as connection:
+        config.attributes["connection"] = connection
+        direction(config, revision)
 
 
 def test_the_comparison_would_notice_a_missing_migration(
@@ -44,8 +86,13 @@ def test_the_comparison_would_notice_a_missing_migration(
     assert any(change[0] == "add_column" for change in found if isinstance(change, tuple))
 
 
-def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_processes_that_start_together_migrate_once(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     url = f"sqlite:///{tmp_path}/callytics.db"
+    if kind == "postgresql":
+        url = request.getfixturevalue("postgres").create_database("started_together")
     errors: list[BaseException] = []
 
     def start() -> None:
