@@ -40,6 +40,10 @@ class _Tiny:
         self._fail = fail
         self._die_file = die_file
 
+    def visible_gpus(self) -> str:
+        """What Ray gave this replica: "0" for a share of the first card, "" for none."""
+        return os.environ.get("CUDA_VISIBLE_DEVICES", "")
+
     def _work(self) -> None:
         time.sleep(self._delay_s)
         if self._die_file and os.path.exists(self._die_file):
@@ -94,6 +98,9 @@ class TinySentiment(_Tiny):
         self._work()
         turns = tuple(TurnSentiment(t.id, SentimentLabel.NEUTRAL, 0.1, 0.8, 0.1) for t in conversation.turns)
         return SentimentAnalysis(turns, (), (), None, ())
+
+    def batch(self, calls: list[tuple[Conversation]]) -> list[SentimentAnalysis]:
+        return [self(*call) for call in calls]
 
 
 class TinyAnalyzer(_Tiny):

@@ -108,16 +108,22 @@ class Graph:
         return json.loads(done.stdout.strip().splitlines()[-1])
 
 
+def share_environments(home: Path) -> None:
+    """Overlays are named by their pins' hash: built once for `make run` and the tests."""
+    shared = settings.home() / "envs"
+    shared.mkdir(parents=True, exist_ok=True)
+    (home / "envs").symlink_to(shared)
+
+
 @pytest.fixture(scope="session")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     home = tmp_path_factory.mktemp("home")
-    shared = settings.home() / "envs"  # named by their pins' hash: built once for `make run` and the tests
-    shared.mkdir(parents=True, exist_ok=True)
-    (home / "envs").symlink_to(shared)
+    share_environments(home)
     config = Path(os.environ.get("CALLYTICS_E2E_CONFIG", PROJECT / "serve_config.cpu.yaml"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CALLYTICS_MODELS", str(models.models_folder().absolute()))
         patch.setenv("CALLYTICS_HOME", str(home))
+        patch.setenv("PYTHONPATH", str(home / "python"))  # for engines that a test writes
         patch.delenv("DATABASE_URL", raising=False)
         patch.delenv("RAY_ADDRESS", raising=False)
         try:
