@@ -64,6 +64,7 @@ class CallOptions:
         audio_format: for headerless files, "mulaw", "alaw" or "s16le"; None reads the header.
         audio_sample_rate_hz: for headerless files.
         roles: participant id and role, as corrected by hand; overrules channels and text.
+        redact_pii: take out what identifies people: names, addresses, numbers (callytics/redaction).
     """
 
     language: str | None = None
@@ -73,6 +74,7 @@ class CallOptions:
     audio_format: str | None = None
     audio_sample_rate_hz: int | None = None
     roles: tuple[tuple[str, Role], ...] = ()
+    redact_pii: bool = False
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,15 @@ class Sentence:
 
 
 @dataclass(frozen=True)
+class Redaction:
+    """What was said then identifies a person, and was taken out. ``kind``: "NAME", "PHONE" ... (redaction/cues.py)."""
+
+    kind: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
 class Turn:
     """One party speaks until the other does. ``content_raw`` is what was recognised, word by word."""
 
@@ -285,17 +296,19 @@ class Turn:
     overlap: bool = False  # another party speaks during it
     interruption: bool = False  # it began while the other party was speaking, and took the floor
     flags: tuple[str, ...] = ()
+    redactions: tuple[Redaction, ...] = ()
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """The call as a conversation: attribute() makes it, punctuation and roles refine it."""
+    """The call as a conversation: attribute() makes it, punctuation, roles and redact refine it."""
 
     language: str
     duration_s: float
     participants: tuple[Participant, ...]
     turns: tuple[Turn, ...]
     speech: tuple[SpeechSegment, ...]
+    redacted: bool = False  # redaction ran: nothing that it takes out may enter the result by another way
 
     def role_of(self, participant_id: str) -> Role:
         return next((p.role for p in self.participants if p.id == participant_id), Role.UNKNOWN)

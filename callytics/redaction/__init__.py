@@ -1,0 +1,1 @@
+"""Redaction of what identifies people, in text and sound (see docs/security.md, Privacy)."""

@@ -1,0 +1,50 @@
+# ruff: noqa: E501  (one part a line reads better)
+"""Postal addresses down to the house: Korean road and lot addresses, apartments, and English street addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from callytics.redaction.cues import PiiKind
+from callytics.redaction.span import Span
+
+_NUMBER = r"(?:\d+|[일이삼사오육륙칠팔구십백천]+)"
+_PROVINCE = (
+    r"(?:서울|부산|대구|인천|광주|대전|울산|세종|제주|경기|강원|충북|충남|전북|전남|경북|경남|충청[북남]|전라[북남]|경상[북남])"
+    r"(?:특별자치|특별|광역)?(?:시|도)?"
+)
+_NO_AREA = r"(?!(?:혹|다|역|잠|즉|임|일|표|도|몇|감|수|무|택|정|누|친|가|요|지|축|욕|동)[시구]\b|다시|즉시)"
+_AREA = rf"{_NO_AREA}[가-힣]{{1,5}}(?:시|군|구)"
+_TOWN = r"[가-힣]{1,5}(?:읍|면)"
+_STREET = rf"[가-힣0-9]{{1,9}}(?:대로|로|길|동|리|가)(?:\s?{_NUMBER}\s?번?길)?"
+_HOUSE = rf"{_NUMBER}(?:\s?(?:-|다시|의)\s?{_NUMBER})?(?:\s?번지)?"
+_FLAT = rf"(?:\s?(?:[가-힣A-Za-z0-9]+(?:아파트|빌라|빌딩|오피스텔|타운|맨션|연립)|지하|{_NUMBER}\s?(?:동|호|층|호실)))"
+_KOREAN = re.compile(
+    rf"(?<![가-힣])(?:{_PROVINCE}\s+(?:{_AREA}\s+){{0,2}}|(?:{_AREA}\s+){{1,3}})(?:{_TOWN}\s+)?{_STREET}\s*{_HOUSE}{_FLAT}*"
+)
+_KOREAN_ANNOUNCED = re.compile(rf"(?<![가-힣])(?:{_TOWN}\s+)?{_STREET}\s+{_HOUSE}{_FLAT}*")
+_APARTMENT = re.compile(rf"(?<![가-힣0-9]){_NUMBER}\s?동\s+{_NUMBER}\s?호(?!선)")
+
+_SPOKEN_TEXT = "oh zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
+_SPOKEN = rf"(?:{'|'.join(_SPOKEN_TEXT.split())})"
+_HOUSE_NUMBER = rf"(?:\d+[A-Z]?(?:-\d+)?|{_SPOKEN}(?:[\s-]{_SPOKEN})*)"
+_CAPITAL = r"[A-Z][A-Za-z'.]*"
+_SUFFIX = r"(?:Street|St|Road|Rd|Avenue|Ave|Drive|Dr|Lane|Ln|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Circle|Parkway|Pkwy|Highway|Square|Crescent|Close|Gardens|Row|Trail)\b\.?"
+_UNIT = r"(?:Apartment|Apt\.?|Unit|Suite|Floor|Flat|#)\s?\w+"
+_TAIL = rf"(?:,?\s(?:{_UNIT}|\d{{5}}(?:-\d{{4}})?\b)|,\s{_CAPITAL}(?:\s{_CAPITAL}){{0,2}})"
+_ENGLISH = re.compile(
+    rf"\b(?i:{_HOUSE_NUMBER})\s(?:(?:North|South|East|West|N|S|E|W)\.?\s)?(?:{_CAPITAL}\s){{1,3}}?{_SUFFIX}{_TAIL}*"
+)
+_ZIP = re.compile(
+    rf"(?i:\b(?:zip|postal|post)\s?(?:code)?(?:'s|\sis|,|:)?)\s+(\d{{5}}(?:-\d{{4}})?|(?i:{_SPOKEN}(?:\s{_SPOKEN}){{3,8}}))\b"
+)
+
+
+def address_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
+    announced = PiiKind.ADDRESS in asked or re.search(r"주소|배송지", text) is not None
+    for pattern in (_KOREAN, _APARTMENT, _ENGLISH, *((_KOREAN_ANNOUNCED,) if announced else ())):
+        for match in pattern.finditer(text):
+            yield Span(match.start(), match.end(), PiiKind.ADDRESS)
+    for match in _ZIP.finditer(text):
+        yield Span(*match.span(1), PiiKind.ADDRESS)

@@ -1,0 +1,171 @@
+"""Takes what identifies people out of a conversation, before anything is made of it.
+
+What follows in the graph (sentiment, analysis, report, search) never sees it, and neither does a language model's
+endpoint. Where it was in the sound stays known: the audio gets a tone there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from callytics.domain import CallOptions, Conversation, Redaction, Sentence, Turn, Word
+from callytics.redaction.alignment import transfer
+from callytics.redaction.cues import PiiKind, cues
+from callytics.redaction.detector import find_pii
+from callytics.redaction.digits import digit_rows
+from callytics.redaction.span import Span, joined
+
+QUESTION_LASTS_TURNS = 8
+"""An answer in pieces, "four one one one" - "yes" - "one one one one", still answers the question before it."""
+
+SHORT_TURN_WORDS = 4
+"""A turn as short as "yes, go on" changes no subject."""
+
+MIN_KNOWN_DIGITS = 4
+"""So many digits of a number that was found elsewhere in the call are a part of it."""
+
+
+def redact(conversation: Conversation, options: CallOptions) -> Conversation:
+    """The conversation with ``[KIND]`` in the place of names, numbers and addresses, if the options ask for it."""
+    if not options.redact_pii:
+        return conversation
+    spans = _with_repetitions(conversation.turns, _found(conversation.turns))
+    turns = tuple(_redacted(turn, spans[turn.id]) for turn in conversation.turns)
+    return replace(conversation, turns=turns, redacted=True)
+
+
+def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
+    """Spans in the ``content`` of every turn, found in the restored text and in what was recognised."""
+    found: dict[str, list[Span]] = {}
+    before, age = "", 0
+    for turn in turns:
+        raw = transfer(find_pii(turn.content_raw, before), turn.content_raw, turn.content)
+        found[turn.id] = joined([*find_pii(turn.content, before), *raw])
+        if _changes_subject(turn, found[turn.id]) or age >= QUESTION_LASTS_TURNS:
+            before, age = turn.content, 0
+        else:
+            age += 1
+    return found
+
+
+def _changes_subject(turn: Turn, spans: Sequence[Span]) -> bool:
+    return bool(cues(turn.content)) or not (spans or len(turn.content.split()) <= SHORT_TURN_WORDS)
+
+
+def _with_repetitions(turns: Sequence[Turn], found: Mapping[str, Sequence[Span]]) -> dict[str, list[Span]]:
+    """Also where a name or number that was found once is said again without anything that tells what it is."""
+    texts = {turn.id: turn.content for turn in turns}
+    names = {texts[i][s.start : s.end] for i, spans in found.items() for s in spans if s.kind is PiiKind.NAME}
+    numbers: set[tuple[str, PiiKind]] = {
+        (row.digits, span.kind)
+        for i, spans in found.items()
+        for span in spans
+        if span.kind not in (PiiKind.NAME, PiiKind.EMAIL, PiiKind.ADDRESS)
+        for row in digit_rows(texts[i][span.start : span.end])
+    }
+    return {
+        turn.id: joined(
+            [*found[turn.id], *_names_again(turn.content, names), *_digits_again(turn.content, numbers)]
+        )
+        for turn in turns
+    }
+
+
+def _names_again(text: str, names: set[str]) -> Iterator[Span]:
+    for name in names:
+        parts = {name, *(part for part in name.split() if part[0].isascii() and len(part.strip(".")) > 3)}
+        for part in parts:
+            boundary = r"\b" if part[0].isascii() else ""
+            for match in re.finditer(f"{boundary}{re.escape(part)}{boundary}", text):
+                yield Span(match.start(), match.end(), PiiKind.NAME)
+
+
+def _digits_again(text: str, numbers: set[tuple[str, PiiKind]]) -> Iterator[Span]:
+    for row in digit_rows(text):
+        for digits, kind in numbers:
+            part = len(row.digits) >= MIN_KNOWN_DIGITS and row.digits in digits
+            if part or (len(digits) > MIN_KNOWN_DIGITS and digits in row.digits):
+                yield Span(row.start, row.end, kind)
+                break
+
+
+def _redacted(turn: Turn, spans: Sequence[Span]) -> Turn:
+    if not spans:
+        return turn
+    words, redactions = _words(turn, spans)
+    return replace(
+        turn,
+        content=replaced(turn.content, spans),
+        content_raw=replaced(turn.content_raw, transfer(spans, turn.content, turn.content_raw)),
+        words=words,
+        sentences=_sentences(turn, spans),
+        redactions=redactions,
+    )
+
+
+def replaced(text: str, spans: Sequence[Span]) -> str:
+    """The text with ``[KIND]`` in the place of each span."""
+    result, position = "", 0
+    for span in spans:
+        result += f"{text[position : span.start]}[{span.kind}]"
+        position = span.end
+    return result + text[position:]
+
+
+def _sentences(turn: Turn, spans: Sequence[Span]) -> tuple[Sentence, ...]:
+    """A span across the end of a sentence leaves its mark in both."""
+    text = " ".join(sentence.text for sentence in turn.sentences)
+    found = transfer(spans, turn.content, text)
+    sentences, position = [], 0
+    for sentence in turn.sentences:
+        end = position + len(sentence.text)
+        inside = [
+            Span(max(span.start, position) - position, min(span.end, end) - position, span.kind)
+            for span in found
+            if span.start < end and span.end > position
+        ]
+        sentences.append(replace(sentence, text=replaced(sentence.text, inside)))
+        position = end + 1
+    return tuple(sentences)
+
+
+def _words(turn: Turn, spans: Sequence[Span]) -> tuple[tuple[Word, ...], tuple[Redaction, ...]]:
+    """The words of each span as one word, so that not even their number and rhythm stay; and where they were."""
+    text = " ".join(word.text for word in turn.words)
+    found = transfer(spans, turn.content, text)
+    redactions: list[Redaction] = []
+    words: list[Word] = []
+    position, waiting = 0, list(found)
+    open_end = -1  # of the span that the last word ended in
+    for word in turn.words:
+        end = position + len(word.text)
+        inside = [span for span in waiting if span.start < end]
+        waiting = waiting[len(inside) :]
+        continued = position < open_end
+        clipped = [
+            Span(max(span.start, position) - position, min(span.end, end) - position, span.kind)
+            for span in inside
+        ]
+        if continued:
+            rest = word.text[min(open_end, end) - position :]
+            offset = len(word.text) - len(rest)
+            tail = replaced(rest, [Span(s.start - offset, s.end - offset, s.kind) for s in clipped])
+            last = words[-1]
+            words[-1] = replace(
+                last,
+                text=last.text + tail,
+                end_s=word.end_s,
+                confidence=min(last.confidence, word.confidence),
+            )
+            redactions[-1] = replace(redactions[-1], end_s=word.end_s)
+        else:
+            words.append(replace(word, text=replaced(word.text, clipped)))
+        redactions += [Redaction(span.kind.value, word.start_s, word.end_s) for span in inside]
+        open_end = max([open_end, *(span.end for span in inside)])
+        position = end + 1
+    # Nothing of the recognised words matches: the whole turn may be it.
+    if not redactions:
+        redactions = [Redaction(span.kind.value, turn.start_s, turn.end_s) for span in spans]
+    return tuple(words), tuple(redactions)

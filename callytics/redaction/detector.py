@@ -1,0 +1,27 @@
+"""Which parts of a text identify a person. Rules only: no model, no network, the same answer every time."""
+
+from __future__ import annotations
+
+from callytics.redaction.addresses import address_spans
+from callytics.redaction.cues import asked
+from callytics.redaction.emails import email_spans
+from callytics.redaction.names import name_spans
+from callytics.redaction.numbers import number_spans
+from callytics.redaction.span import Span, joined
+
+
+def find_pii(text: str, before: str = "") -> list[Span]:
+    """The spans of ``text`` that must go, in order, without overlaps.
+
+    Args:
+        text: a sentence or a turn, Korean or English or both.
+        before: the turn before it: an answer is understood by its question.
+    """
+    context = asked(before)
+    words = joined([*email_spans(text), *address_spans(text, context)])
+    numbers = (
+        span
+        for span in number_spans(text, context)
+        if not any(span.start < other.end and other.start < span.end for other in words)
+    )
+    return joined([*words, *numbers, *name_spans(text, context)])

@@ -1,0 +1,131 @@
+"""Rows of digits that identify a person: by their form, or by what the talk says they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from callytics.redaction.cues import HARMLESS, PiiKind, cues
+from callytics.redaction.digits import DigitRow, digit_rows
+from callytics.redaction.span import Span
+
+CUE_REACH = 60
+"""Characters from a cue to the number that it announces; beyond, the talk has moved on."""
+
+MIN_DIGITS_ANNOUNCED = {
+    PiiKind.PHONE: 7,
+    PiiKind.CARD: 4,
+    PiiKind.ACCOUNT: 6,
+    PiiKind.RESIDENT_NUMBER: 6,
+    PiiKind.SSN: 4,
+}
+MIN_DIGITS_ASKED = 3
+"""In an answer numbers come in pieces."""
+
+_UNIT_AFTER = re.compile(
+    r"\s?(?:원|만|천|백|억|달러|불(?!러)|퍼센트|프로|%|년|월|일(?!공|영)|시(?!스)|분|초|개|건|번째|대|명|살|세|킬로|그램|미터|메가|기가|층|번지|번길|리터|인치|회|차|위|점|"
+    r"도|배|박스|(?:dollars?|bucks|cents?|percent|minutes?|hours?|days?|weeks?|months?|years?|units?|boxes|mega\w*|won|[ap]\.?m|st|nd|rd|th|hundred|thousand|million)\b)",
+    re.IGNORECASE,
+)
+_MONEY_BEFORE = re.compile(r"[$₩€£]\s?\Z")
+_CONTACT_AFTER = re.compile(r"\s?(?:으로|로)?\s?(?:다시\s?)?(?:전화|문자|연락|걸어)")
+_PHONE = re.compile(
+    r"01[016789]\d{7,8}|02\d{7,8}|0[3-6][1-5]\d{7,8}|0[57]0\d{8,9}|82(?:10\d{8}|[2-6]\d{8,9})|"  # Korea
+    r"1?[2-9]\d{2}[2-9]\d{6}|07\d{9}|447\d{9}"  # North America, United Kingdom
+)
+_BUSINESS_PHONE = re.compile(r"1[5-8]\d{6}|080\d{7}|1?8(?:00|88|77|66|55|44|33)\d{7}")
+
+
+def number_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
+    """Numbers in ``text`` that are somebody's; ``asked`` is what the turn before spoke of."""
+    announced = cues(text)
+    for row in digit_rows(text):
+        kind = _kind(text, row, _cue(text, row, announced), asked)
+        if kind is not None:
+            end = row.end + 1 if row.ambiguous_end and _wants_one_more(row, kind) else row.end
+            yield Span(row.start, end, kind)
+
+
+def _cue(text: str, row: DigitRow, announced: list[tuple[int, str]]) -> str | None:
+    """The nearest cue before the row, that is one for numbers."""
+    before = [
+        kind
+        for end, kind in announced
+        if end <= row.start
+        and row.start - end <= CUE_REACH
+        and kind not in (PiiKind.NAME, PiiKind.EMAIL, PiiKind.ADDRESS)
+    ]
+    if before:
+        return before[-1]
+    return PiiKind.PHONE if _CONTACT_AFTER.match(text, row.end) else None
+
+
+def _kind(text: str, row: DigitRow, cue: str | None, asked: frozenset[str]) -> PiiKind | None:
+    digits = row.digits
+    if len(digits) < MIN_DIGITS_ASKED or _is_amount(text, row):
+        return None
+    form = _form(row)
+    if cue == HARMLESS or (cue is None and HARMLESS in asked):
+        return None
+    if _BUSINESS_PHONE.fullmatch(digits) and cue in (None, PiiKind.PHONE):
+        return None
+    if cue is not None:
+        announced = PiiKind(cue)
+        if form is not None and len(digits) < 13 and announced is PiiKind.CARD:
+            return form
+        long_enough = len(digits) >= MIN_DIGITS_ANNOUNCED[announced] or announced in asked
+        return (form or announced) if long_enough else form
+    expected = [kind for kind in MIN_DIGITS_ANNOUNCED if kind in asked]
+    if form is PiiKind.PHONE and expected and form not in expected:
+        return expected[0]  # ten digits look like a telephone number, whatever they are
+    return form or (expected[0] if expected else None)
+
+
+def _form(row: DigitRow) -> PiiKind | None:
+    """What the digits alone say."""
+    digits = row.digits
+    if _is_resident_number(digits):
+        return PiiKind.RESIDENT_NUMBER
+    if 13 <= len(digits) <= 19 and digits[0] in "23456" and luhn(digits):
+        return PiiKind.CARD
+    lengths = tuple(len(piece) for piece in row.pieces)
+    if lengths == (3, 2, 4):
+        return PiiKind.SSN
+    if row.plus and 8 <= len(digits) <= 15:
+        return PiiKind.PHONE
+    candidates = (digits, digits + "2") if row.ambiguous_end else (digits,)
+    return PiiKind.PHONE if any(_PHONE.fullmatch(c) for c in candidates) else None
+
+
+def _wants_one_more(row: DigitRow, kind: PiiKind) -> bool:
+    """Whether the 이 of "일이삼이요" is a digit: where the number is too short without it."""
+    digits = row.digits
+    if kind is PiiKind.PHONE:
+        return not _PHONE.fullmatch(digits) or (digits.startswith("010") and len(digits) == 10)
+    if kind is PiiKind.CARD:
+        return len(digits) % 4 == 3
+    return kind is PiiKind.RESIDENT_NUMBER and len(digits) in (5, 12)
+
+
+def _is_amount(text: str, row: DigitRow) -> bool:
+    return bool(_UNIT_AFTER.match(text, row.end)) or bool(_MONEY_BEFORE.search(text[: row.start]))
+
+
+def _is_resident_number(digits: str) -> bool:
+    """YYMMDD and seven digits of which the first, 1 to 8, tells century and sex. Since October 2020 the others are
+    random, so the old check digit proves nothing."""
+    return (
+        len(digits) == 13
+        and 1 <= int(digits[2:4]) <= 12
+        and 1 <= int(digits[4:6]) <= 31
+        and digits[6] in "12345678"
+    )
+
+
+def luhn(digits: str) -> bool:
+    """The check digit of payment cards (ISO/IEC 7812-1, annex B)."""
+    total = 0
+    for index, character in enumerate(reversed(digits)):
+        value = int(character) * (1 + index % 2)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
