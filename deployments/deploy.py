@@ -26,6 +26,9 @@ from deployments.head import LocalGraphError
 from deployments.preparation import prepared
 from deployments.serve_api import Progress, ServeApi, await_healthy
 
+ROLLBACK_TIMEOUT_S = 600.0
+"""Old replicas serve while Serve builds their applications again: patience costs nothing here, giving up does."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -187,7 +190,7 @@ def _roll_back(
     progress("rollback", "starting", error.message)
     try:
         api.deploy(plan.before)
-        await_healthy(api, healthy_before, progress, timeout_s)
+        await_healthy(api, healthy_before, progress, max(timeout_s, ROLLBACK_TIMEOUT_S))
     except CallyticsError as second:
         raise LocalGraphError(
             "rollback_failed",
