@@ -105,10 +105,7 @@ class PyannoteDiarizer:
         if pcm.duration_s < MIN_DURATION_S:
             return []
         bounds = self._bounds if num_speakers is None else {"num_speakers": num_speakers}
-        with warnings.catch_warnings():
-            # "The detected number of speakers is outside the given bounds": a short call may have fewer.
-            warnings.simplefilter("ignore", UserWarning)
-            output = self._pipeline(self._file(pcm, 0), **bounds)
+        output = self._pipeline(self._file(pcm, 0), **bounds)
         annotation = getattr(output, "speaker_diarization", output)  # a legacy pipeline answers with it alone
         return [self._tidy(annotation.label_timeline(label), pcm.duration_s) for label in annotation.labels()]
 
@@ -146,6 +143,8 @@ def _load(folder: Path, device: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "torchcodec is not installed correctly": no file is decoded here
         audio = require("pyannote.audio", ENVIRONMENT)
+    # A short call may well have fewer speakers than its bounds; once for the process, as filters are no thread's own.
+    warnings.filterwarnings("ignore", message=r"\s*The detected number of speakers", category=UserWarning)
     if not (folder / "config.yaml").is_file():
         raise WeightsError(
             "pipeline_invalid", f"speaker-diarizer: {folder} has no config.yaml of a pipeline."
