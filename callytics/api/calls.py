@@ -176,7 +176,7 @@ async def retry_call(call_id: str, services: ServicesDep, principal: Writer) -> 
     "/{call_id}/reprocess",
     status_code=202,
     response_model=CallView,
-    responses=problem_responses(401, 403, 404, 409, 422),
+    responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def reprocess_call(
     call_id: str,
