@@ -7,17 +7,20 @@ that it gives there, and never with 500.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode, checks
 
 from callytics.api import ApiSettings, Services, create_app
 from callytics.store import SCOPES, AsyncStore, BlobStore, CallStore
-from tests.api.conftest import TwoStages, WavOnlyAudio
+from tests.api.conftest import TwoStages, WavOnlyAudio, wav_bytes
 from tests.store.samples import finish, fresh_database, new_call
 
 EXAMPLES = 10
@@ -61,11 +64,13 @@ def app(store: CallStore, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
 
 
 @pytest.fixture(scope="module")
-def api(app: FastAPI, store: CallStore) -> Any:
+def api(app: FastAPI, store: CallStore, tmp_path_factory: pytest.TempPathFactory) -> Any:
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     finished = []
+    recording: Path = tmp_path_factory.mktemp("recordings") / "call.wav"
+    recording.write_bytes(wav_bytes())
     for number in range(8):
-        finished.append(store.create_call(new_call(f"{number:064x}")).call.id)
+        finished.append(store.create_call(new_call(f"{number:064x}", uri=str(recording))).call.id)
         finish(store)
 
     # An id out of thin air is 404 and shows little: every second one is of a call that there is, or was.
@@ -96,7 +101,8 @@ def test_the_api_does_what_its_document_says(
             def conforms(case: schemathesis.Case) -> None:
                 case.call_and_validate(headers=authorization, checks=CHECKS)
 
-            conforms()
+            with nullcontext() if mode is GenerationMode.POSITIVE else suppress(Unsatisfiable):
+                conforms()  # without parameters or a body there is nothing that could be wrong
 
 
 def test_the_document_has_the_operations_that_it_is_tested_by(api: Any) -> None:
