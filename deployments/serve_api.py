@@ -19,6 +19,9 @@ from typing import Any
 from callytics.errors import ConfigError
 from deployments.head import LocalGraphError
 
+DEPLOY_TIMEOUT_S = 180.0
+"""The first configuration starts Serve itself, its controller and its proxy: seconds, a minute on a busy machine."""
+
 _PATH = "/api/serve/applications/"
 
 _GLOBAL_OPTIONS = ("proxy_location", "http_options", "grpc_options", "target_capacity")
@@ -66,7 +69,7 @@ class ServeApi:
             method="PUT",
         )
         try:
-            with urllib.request.urlopen(request, timeout=60):
+            with urllib.request.urlopen(request, timeout=DEPLOY_TIMEOUT_S):
                 return
         except urllib.error.HTTPError as error:
             reason = last_line(error.read().decode(errors="replace"))
