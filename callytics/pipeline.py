@@ -1,8 +1,8 @@
 """The analysis of one call as a graph, read top to bottom.
 
     audio ─┬─> diarize ─┐
-           └─> transcribe┴─> attribute ─> punctuate ─> roles ─┬─> sentiment ─┐
-                                                              └─> analyse    ┴─> report
+           └─> transcribe┴─> attribute ─> punctuate ─> roles ─> redact ─┬─> sentiment ─┐
+                                                                        └─> analyse    ┴─> report
 
 ``analyse`` does not know how its nodes run: ``run(step, *inputs)`` starts a step and returns a node, which
 stands for its result. Who interprets it decides what a node is:
@@ -27,6 +27,7 @@ from callytics.conversation import attribute, with_corrected_roles
 from callytics.domain import CallOptions, Conversation, Recording, StageFailure, StageRun, StageStatus
 from callytics.engines import load_engine
 from callytics.errors import CallyticsError
+from callytics.redaction.conversation import redact
 from callytics.report import build_report, complete
 from callytics.result import CallResult
 from callytics.roles import assign_roles
@@ -48,7 +49,8 @@ def analyse(run: Run, recording: Node, options: Node) -> Node:
     transcript = run("speech-recognizer", audio, options)
     spoken = run("attribute", diarization, transcript)
     punctuated = run("punctuation-restorer", spoken)
-    conversation = run("roles", punctuated, options)
+    attributed = run("roles", punctuated, options)
+    conversation = run("redact", attributed, options)  # what follows, an LLM's endpoint too, sees no PII
     sentiment = run("sentiment-analyzer", conversation)
     summary = run("llm-analyzer", conversation)
     return run("report", recording, audio, diarization, transcript, conversation, sentiment, summary)
@@ -76,6 +78,7 @@ def roles(conversation: Conversation, options: CallOptions) -> Conversation:
 PURE_STEPS: Mapping[str, Callable[..., Any]] = {
     "attribute": attribute,
     "roles": roles,
+    "redact": redact,
     "report": build_report,
 }
 """Steps that need no engine: plain functions of the library."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -52,7 +53,7 @@ def build_report(
         acoustics=_acoustics(audio),
         participants=_participants(conversation),
         transcript=_transcript(conversation, known),
-        dropped_speech=_dropped(transcript),
+        dropped_speech=_dropped(transcript, conversation.redacted),
         conversation_characteristics=characteristics_detail(conversation, known),
         word_analysis=_word_analysis(known) if known else None,
         communication_quality=_quality(known) if known else None,
@@ -65,6 +66,7 @@ def build_report(
                 *audio.flags,
                 *diarization.flags,
                 *transcript.flags,
+                *_redaction_flags(conversation),
                 *_summary_flags(checked_summary),
             )
         ],
@@ -185,16 +187,25 @@ def _transcript_turn(turn: Turn, role: str, sentiment: TurnSentiment | None) -> 
         else None,
         overlap=turn.overlap,
         interruption=turn.interruption,
+        redactions=[
+            schema.RedactionDetail(
+                kind=redaction.kind,
+                begin_offset_ms=milliseconds(redaction.start_s),
+                end_offset_ms=milliseconds(redaction.end_s),
+            )
+            for redaction in turn.redactions
+        ],
         flags=list(turn.flags),
     )
 
 
-def _dropped(transcript: Transcript) -> list[schema.DroppedSpeech]:
+def _dropped(transcript: Transcript, redacted: bool) -> list[schema.DroppedSpeech]:
+    """Dropped text has no turn that would tell what its numbers are: of a redacted call none of it is shown."""
     return [
         schema.DroppedSpeech(
             begin_offset_ms=milliseconds(dropped.start_s),
             end_offset_ms=milliseconds(dropped.end_s),
-            content=dropped.text,
+            content="[REDACTED]" if redacted else dropped.text,
             reason=dropped.reason,
         )
         for dropped in transcript.dropped
@@ -250,6 +261,14 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
         model=summary.model,
         usage=schema.LanguageModelUsageDetail(**asdict(summary.usage)) if summary.usage else None,
     )
+
+
+def _redaction_flags(conversation: Conversation) -> tuple[Flag, ...]:
+    if not conversation.redacted:
+        return ()
+    kinds = Counter(redaction.kind for turn in conversation.turns for redaction in turn.redactions)
+    counts = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items())) or "nothing was found"
+    return (Flag("pii_redacted", f"What identifies people was taken out: {counts}."),)
 
 
 def _summary_flags(summary: Any) -> tuple[Flag, ...]:

@@ -110,6 +110,15 @@ class TranscriptSentence(ResultModel):
     end_offset_ms: int
 
 
+class RedactionDetail(ResultModel):
+    """``[KIND]`` stands in the texts for what was said then. Kinds: NAME, ADDRESS, EMAIL, PHONE, CARD, ACCOUNT,
+    RESIDENT_NUMBER, SSN."""
+
+    kind: str
+    begin_offset_ms: int
+    end_offset_ms: int
+
+
 class TranscriptTurn(ResultModel):
     id: str
     participant_id: str
@@ -125,7 +134,7 @@ class TranscriptTurn(ResultModel):
     sentiment_scores: dict[str, float] | None = None
     overlap: bool = False
     interruption: bool = False
-    redactions: list[dict[str, Any]] = []
+    redactions: list[RedactionDetail] = []
     flags: list[str] = []
 
 

@@ -250,8 +250,15 @@ def _stage_key(stage: str, info: StageInfo, input_keys: list[str]) -> str:
 
 
 def _relevant_options(step: str, item: Output) -> Output:
-    """The call's options, keyed by those that the step looks at: corrected roles change no recognition."""
+    """The call's options, keyed by those that the step looks at: neither corrected roles nor redaction change what
+    was heard."""
     if not isinstance(item.value, CallOptions):
         return item
-    options = CallOptions(roles=item.value.roles) if step == "roles" else replace(item.value, roles=())
+    match step:
+        case "roles":
+            options = CallOptions(roles=item.value.roles)
+        case "redact":
+            options = CallOptions(redact_pii=item.value.redact_pii)
+        case _:
+            options = replace(item.value, roles=(), redact_pii=False)
     return Output(result_key(json.dumps(asdict(options), sort_keys=True)), options, options)

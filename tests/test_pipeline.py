@@ -13,11 +13,13 @@ import pytest
 from callytics.config import ENGINE_STAGES, StageConfig
 from callytics.domain import (
     Acoustics,
+    ActionItem,
     Audio,
     CallOptions,
     Claim,
     ContactSummary,
     Conversation,
+    DroppedText,
     Media,
     Pcm,
     Recording,
@@ -192,3 +194,33 @@ def test_an_unknown_option_is_named(stages: dict[str, StageConfig]) -> None:
     stages["speech-recognizer"] = replace(stages["speech-recognizer"], options={"beam": 5})
     with pytest.raises(ConfigError, match=r"speech-recognizer.*beam"):
         InProcess(stages)(RECORDING, CallOptions())
+
+
+def test_what_identifies_people_reaches_neither_the_later_stages_nor_the_result(
+    stages: dict[str, StageConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "제 번호는 공일공 일이삼사 오육칠팔이에요"
+    _, transcript = stereo((0, 0.0, 2.0, "연락처가 어떻게 되세요"), (1, 2.5, 4.0, said), duration_s=5.0)
+    dropped = (DroppedText(2.0, 2.5, "공일공 일이삼사", "crosstalk"),)
+    seen: list[str] = []
+
+    def quote(self: Any, conversation: Conversation) -> ContactSummary:
+        seen.append(repr(conversation))
+        claim = Claim(conversation.turns[1].content, ("t2",))
+        return ContactSummary(claim, None, claim, None, None, (ActionItem(claim.text, Role.AGENT, ("t2",)),))
+
+    monkeypatch.setattr(Recognizer, "run", lambda self, *inputs: replace(transcript, dropped=dropped))
+    monkeypatch.setattr(Analysis, "run", quote)
+    result = InProcess(stages)(RECORDING, CallOptions(redact_pii=True))
+    assert "일이삼사" not in seen[0]
+    assert "일이삼사" not in result.model_dump_json()
+    turn = result.transcript[1]
+    assert turn.content == "제 번호는 [PHONE]이에요."
+    assert [(r.kind, r.begin_offset_ms < r.end_offset_ms) for r in turn.redactions] == [("PHONE", True)]
+    assert result.contact_summary
+    assert result.contact_summary.issue == turn.content
+    assert result.dropped_speech[0].content == "[REDACTED]"
+    assert "PHONE (1)" in next(flag.message for flag in result.flags if flag.code == "pii_redacted")
+    plain = InProcess(stages)(RECORDING, CallOptions())
+    assert said in plain.transcript[1].content
+    assert "pii_redacted" not in [flag.code for flag in plain.flags]
