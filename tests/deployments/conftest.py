@@ -116,7 +116,13 @@ class FakeGraph:
 
 
 @pytest.fixture
-def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGraph]:
+def graph_database_url(tmp_path: Path) -> str:
+    """Override it for a graph on another database."""
+    return f"sqlite:///{tmp_path / 'calls.db'}"
+
+
+@pytest.fixture
+def graph(graph_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGraph]:
     stages = {name: FakeStage(name) for name in ENGINE_STAGES}
 
     async def handle(application: str) -> FakeStage:
@@ -129,6 +135,6 @@ def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGraph
     monkeypatch.setattr(call_run, "application_handle", handle)
     monkeypatch.setattr(shadow, "application_handle", handle)
     monkeypatch.setattr(call_run.asyncio, "sleep", no_pause)
-    store = CallStore(f"sqlite:///{tmp_path / 'calls.db'}")
+    store = CallStore(graph_database_url)
     yield FakeGraph(store, stages)
     store.close()
