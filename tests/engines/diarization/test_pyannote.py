@@ -161,6 +161,7 @@ def hub(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     endpoint = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # as tests/environments/ sets it for the process
     monkeypatch.setattr(constants, "ENDPOINT", endpoint)
     monkeypatch.setattr(
         constants, "HUGGINGFACE_CO_URL_TEMPLATE", endpoint + "/{repo_id}/resolve/{revision}/{filename}"
@@ -189,3 +190,4 @@ def test_without_a_token_a_gated_pipeline_says_what_to_do(
     with pytest.raises(WeightsError, match=r"HF_TOKEN is not set.*Accept its conditions") as raised:
         load(pipeline="somebody/pipeline")
     assert "\n" not in str(raised.value)
+    assert hub.seen, "the hub was not asked"
