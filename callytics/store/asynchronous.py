@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from callytics.domain import Role, StageRun
+from callytics.domain import CallOptions, Role, StageRun
 from callytics.store.records import (
     DEFAULT_TENANT,
     ApiKeyRecord,
@@ -56,6 +56,18 @@ class AsyncStore:
 
     async def create_call(self, new: NewCall) -> Submission:
         result: Submission = await self._call("create_call", new)
+        return result
+
+    async def import_call(
+        self, new: NewCall, runs: Sequence[StageRun], status: JobStatus, report_json: bytes
+    ) -> Submission:
+        result: Submission = await self._call("import_call", new, runs, status, report_json)
+        return result
+
+    async def finished_call(
+        self, sha256: str, options: CallOptions, tenant: str = DEFAULT_TENANT
+    ) -> str | None:
+        result: str | None = await self._call("finished_call", sha256, options, tenant)
         return result
 
     async def get_call(self, call_id: str, tenant: str | None = None) -> CallRecord:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 from sqlmodel import delete as delete_rows
 
-from callytics.domain import Role, StageStatus
+from callytics.domain import CallOptions, Role, StageStatus
 from callytics.errors import ConflictError, InvalidRequestError
 from callytics.store import search
 from callytics.store.codec import options_to_json
@@ -49,9 +49,7 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
     Raises:
         ConflictError: the idempotency key was used for another request.
     """
-    request = [new.media.sha256, options_to_json(new.options)]
-    if new.tenant != DEFAULT_TENANT:  # hashes from before there were tenants stay valid
-        request.insert(0, new.tenant)
+    request = _request(new.tenant, new.media.sha256, new.options)
     request_hash = _hash([*request, dict(new.metadata)])
     if new.idempotency_key is not None:
         earlier = session.exec(
@@ -64,9 +62,9 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
                     "This Idempotency-Key was used for another request; send a new key with a new request.",
                 )
             return Submission(call_record(session, earlier), created=False)
-    dedupe_key = _hash(request) if new.deduplicate else None
-    if dedupe_key is not None:
-        statement = select(CallRow).where(col(CallRow.dedupe_key) == dedupe_key)
+    key = _hash(request) if new.deduplicate else None
+    if key is not None:
+        statement = select(CallRow).where(col(CallRow.dedupe_key) == key)
         same = session.exec(statement.with_for_update()).first()
         if same is not None and same.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
             return Submission(call_record(session, same), created=False)
@@ -87,7 +85,7 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
         media=media_json(new.media),
         options=options_to_json(new.options),
         custom={},
-        dedupe_key=dedupe_key,
+        dedupe_key=key,
         idempotency_key=new.idempotency_key,
         request_hash=request_hash,
         tenant_id=new.tenant,
@@ -100,6 +98,17 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
     session.flush()
     add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
     return Submission(call_record(session, row), created=True)
+
+
+def dedupe_key(tenant: str, sha256: str, options: CallOptions) -> str:
+    """What is the same for two calls of one audio with the same options."""
+    return _hash(_request(tenant, sha256, options))
+
+
+def _request(tenant: str, sha256: str, options: CallOptions) -> list[Any]:
+    request: list[Any] = [sha256, options_to_json(options)]
+    # Hashes from before there were tenants stay valid.
+    return request if tenant == DEFAULT_TENANT else [tenant, *request]
 
 
 def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -> CallPage:

@@ -11,9 +11,9 @@ from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from callytics.domain import Role, StageRun
+from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
-from callytics.store import calls, codec, jobs, keys, leases, retention, versions
+from callytics.store import calls, codec, imports, jobs, keys, leases, retention, versions
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.records import (
@@ -97,6 +97,22 @@ class CallStore:
         except IntegrityError:  # another one wrote the same request at the same moment: now it can be seen
             with self._write() as session:
                 return calls.create(session, new, self._now_ms())
+
+    def import_call(
+        self, new: NewCall, runs: Sequence[StageRun], status: JobStatus, report_json: bytes
+    ) -> Submission:
+        """Add a call that was analysed elsewhere, with its result; or answer one that is there (see NewCall)."""
+        try:
+            with self._write() as session:
+                return imports.import_call(session, new, runs, status, report_json, self._now_ms())
+        except IntegrityError:  # another worker wrote the same call at the same moment
+            with self._write() as session:
+                return imports.import_call(session, new, runs, status, report_json, self._now_ms())
+
+    def finished_call(self, sha256: str, options: CallOptions, tenant: str = DEFAULT_TENANT) -> str | None:
+        """Id of a call of this audio with these options that has a result, or None."""
+        with self._read() as session:
+            return imports.finished_call(session, sha256, options, tenant)
 
     def get_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
         with self._read() as session:

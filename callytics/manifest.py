@@ -1,0 +1,119 @@
+"""Which recordings a batch is about: a folder, a pattern, or a table with what is known of each call.
+
+Everything is read through fsspec: a local path, ``s3://bucket/2025/``, ``gs://...`` (with the driver of that service
+installed). A manifest is a CSV or Parquet file with a column ``uri`` (or ``path``; relative ones are next to the
+manifest). The columns of METADATA_FIELDS, ``language`` and ``agent_channel`` mean what they mean in the HTTP API; any
+other column is kept under ``custom``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from callytics.domain import CallOptions
+from callytics.errors import InvalidRequestError, NotFoundError
+from callytics.store.records import METADATA_FIELDS
+
+MEDIA_SUFFIXES = frozenset(
+    ".wav .mp3 .m4a .mp4 .aac .ogg .oga .opus .flac .wma .amr .webm .gsm .au .aif .aiff .3gp .mov .mkv".split()
+)
+"""What is taken from a folder. A pattern or a manifest may name anything."""
+
+MANIFEST_SUFFIXES = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class BatchItem:
+    """One recording of a batch."""
+
+    uri: str
+    options: CallOptions = field(default_factory=CallOptions)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def batch_items(source: str, defaults: CallOptions | None = None) -> list[BatchItem]:
+    """The recordings that ``source`` names, in a stable order.
+
+    Args:
+        defaults: options of calls for which the manifest says nothing else.
+
+    Raises:
+        NotFoundError: ``input_missing``: there is nothing there.
+        InvalidRequestError: ``manifest_invalid``.
+    """
+    defaults = defaults or CallOptions()
+    if source.lower().endswith(MANIFEST_SUFFIXES):
+        items = [_item(row, source, defaults) for row in _rows(source)]
+    else:
+        items = [BatchItem(uri, defaults) for uri in _uris(source)]
+    if not items:
+        raise NotFoundError("input_missing", f"No recordings at {source!r}.")
+    return items
+
+
+def _uris(source: str) -> list[str]:
+    import fsspec
+
+    filesystem, path = fsspec.core.url_to_fs(source)
+    if any(c in path for c in "*?["):
+        found: Sequence[str] = [one for one in filesystem.glob(path) if filesystem.isfile(one)]
+    elif filesystem.isdir(path):
+        found = [one for one in filesystem.find(path) if posixpath.splitext(one)[1].lower() in MEDIA_SUFFIXES]
+    else:
+        found = [path] if filesystem.exists(path) else []
+    local = "file" in filesystem.protocol
+    return sorted(one if local else filesystem.unstrip_protocol(one) for one in found)
+
+
+def _rows(source: str) -> Iterator[Mapping[str, Any]]:
+    import fsspec
+
+    try:
+        with fsspec.open(source, "rb") as stream:
+            data = stream.read()
+    except FileNotFoundError as error:
+        raise NotFoundError("input_missing", f"There is no manifest {source!r}.") from error
+    if source.lower().endswith(".parquet"):
+        import pyarrow.parquet
+
+        yield from pyarrow.parquet.read_table(io.BytesIO(data)).to_pylist()
+    else:
+        yield from csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+
+
+def _item(row: Mapping[str, Any], source: str, defaults: CallOptions) -> BatchItem:
+    known = {name: value for name, value in row.items() if name and value not in (None, "")}
+    uri = known.pop("uri", None) or known.pop("path", None)
+    if not uri:
+        raise InvalidRequestError(
+            "manifest_invalid", f"{source}: a row has neither `uri` nor `path`: {dict(row)}"
+        )
+    uri = str(uri)
+    if "://" not in uri and not uri.startswith("/"):
+        uri = posixpath.join(posixpath.dirname(source), uri)
+    options = _options(known, defaults, source)
+    metadata: dict[str, Any] = {name: str(known.pop(name)) for name in METADATA_FIELDS if name in known}
+    if known:
+        metadata["custom"] = {name: str(value) for name, value in known.items()}
+    return BatchItem(uri, options, metadata)
+
+
+def _options(known: dict[str, Any], defaults: CallOptions, source: str) -> CallOptions:
+    changes: dict[str, Any] = {}
+    if "language" in known:
+        changes["language"] = str(known.pop("language"))
+    for name in ("agent_channel", "num_speakers"):
+        if name in known:
+            value = known.pop(name)
+            try:
+                changes[name] = int(value)
+            except ValueError as error:
+                raise InvalidRequestError(
+                    "manifest_invalid", f"{source}: {name} must be a whole number, not {value!r}."
+                ) from error
+    return replace(defaults, **changes)

@@ -1,0 +1,46 @@
+"""Calls that were analysed elsewhere (a batch): they come into the store finished. Parts of one transaction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from callytics.domain import CallOptions, StageRun
+from callytics.store import calls, jobs
+from callytics.store.records import DEFAULT_TENANT, WITH_RESULT, JobStatus, NewCall, Submission
+from callytics.store.rows import fetch_call
+from callytics.store.tables import CallRow
+
+
+def import_call(
+    session: Session,
+    new: NewCall,
+    runs: Sequence[StageRun],
+    status: JobStatus,
+    report_json: bytes,
+    now_ms: int,
+) -> Submission:
+    """Add a call with its result, all or nothing; or answer the call that is there already (see NewCall)."""
+    submission = calls.create(session, new, now_ms)
+    if not submission.created:
+        return submission
+    token = secrets.token_hex(16)
+    row = fetch_call(session, new.id, lock=True)
+    row.status, row.lease_token, row.attempts = JobStatus.IN_PROGRESS, token, 1
+    session.flush()
+    for run in runs:
+        jobs.record_stage(session, new.id, token, run, "", None, now_ms)
+    jobs.complete(session, new.id, token, status, report_json, now_ms)
+    return submission
+
+
+def finished_call(
+    session: Session, sha256: str, options: CallOptions, tenant: str = DEFAULT_TENANT
+) -> str | None:
+    """Id of a call of this audio with these options that has a result."""
+    key = calls.dedupe_key(tenant, sha256, options)
+    statement = select(CallRow).where(col(CallRow.dedupe_key) == key)
+    row = session.exec(statement).first()
+    return row.id if row is not None and row.status in WITH_RESULT else None
