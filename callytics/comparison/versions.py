@@ -149,7 +149,7 @@ def _current(runs: Iterable[VersionRun], application: str) -> Measured:
             "version_unknown",
             f"{application} worked on no call in that time. Give it calls by a route of call-pipeline's user_config.",
         )
-    newest = _identity(max(of_application, key=lambda run: (bool(run.run.config_hash), run.ended_at_ms)).run)
+    newest = _identity(_newest(of_application))
     known = [run for run in of_application if _identity(run.run) == newest]
     began_ms = min(run.ended_at_ms for run in known)
     unknown = [r for r in of_application if not r.run.config_hash and r.ended_at_ms >= began_ms]
@@ -157,6 +157,11 @@ def _current(runs: Iterable[VersionRun], application: str) -> Measured:
     for run in sorted([*known, *unknown], key=lambda run: (not run.shadow, run.ended_at_ms)):
         by_call[run.call_id] = run  # what the caller got goes before a shadow of the same call
     return Measured(by_call, len(of_application) - len({id(run) for run in (*known, *unknown)}))
+
+
+def _newest(runs: Iterable[VersionRun]) -> StageRun:
+    """Of those that say which configuration it was, where any does."""
+    return max(runs, key=lambda run: (bool(run.run.config_hash), run.ended_at_ms)).run
 
 
 def _identity(run: StageRun) -> tuple[str, ...]:
@@ -226,17 +231,16 @@ def _criteria(
 
 
 def _version(of: Measured) -> Version:
-    newest = max(of.runs.values(), key=lambda run: (bool(run.run.config_hash), run.ended_at_ms))
     latencies = [run.run.duration_s for run in of.completed]
     return Version(
-        run=newest.run,
+        run=_newest(of.runs.values()),
         calls=len(of.runs),
         shadow_calls=sum(run.shadow for run in of.runs.values()),
         earlier_runs=of.earlier_runs,
         failed=of.failed,
         failures=share(of.failed, len(of.runs)),
-        latency_p50_s=quantile(latencies, 0.5) if latencies else Estimate(float("nan")),
-        latency_p95_s=quantile(latencies, 0.95) if latencies else Estimate(float("nan")),
+        latency_p50_s=quantile(latencies, 0.5),
+        latency_p95_s=quantile(latencies, 0.95),
         time_per_audio=ratio(list(of.time_of_audio.values())),
         confidence=mean(list(of.confidence.values())) if of.confidence else None,
         errors={name: ratio(list(counts.values())) for name, counts in of.errors.items()},
