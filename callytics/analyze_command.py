@@ -93,6 +93,7 @@ def form_fields(options: CallOptions, again: bool) -> dict[str, str]:
         "num_speakers": options.num_speakers,
         "audio_format": options.audio_format,
         "hotwords": ",".join(options.hotwords) or None,
+        "redact_pii": "true" if options.redact_pii else None,
         "deduplicate": "false" if again else None,
     }
     return {name: str(value) for name, value in fields.items() if value is not None}

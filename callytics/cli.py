@@ -85,6 +85,9 @@ def analyze(
     audio_format: Annotated[
         str | None, typer.Option(help="Of headerless files: mulaw, alaw or s16le.")
     ] = None,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Take out names, addresses and numbers of people.")
+    ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Analyse even if the same audio was before.")
     ] = False,
@@ -102,6 +105,7 @@ def analyze(
         num_speakers=num_speakers,
         hotwords=tuple(hotword or ()),
         audio_format=audio_format,
+        redact_pii=redact,
     )
     with one_line_errors():
         jobs = analyze_command.plan(files, out)

@@ -48,8 +48,14 @@ class HandleAudio:
         media: Media = await _ask("audio-processor", "call", "probe", recording, options)
         return media
 
-    async def convert(self, uri: str, audio_format: str, options: CallOptions) -> bytes:
-        data: bytes = await _ask("audio-processor", "call", "convert", uri, audio_format, options)
+    async def convert(
+        self,
+        uri: str,
+        audio_format: str,
+        options: CallOptions,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        data: bytes = await _ask("audio-processor", "call", "convert", uri, audio_format, options, tones)
         return data
 
 

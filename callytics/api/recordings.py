@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -14,12 +16,15 @@ from fastapi.responses import StreamingResponse
 from callytics.api.auth import Reader
 from callytics.api.errors import problem, problem_responses
 from callytics.api.services import Services, ServicesDep
+from callytics.errors import ConflictError, NotFoundError
+from callytics.redaction.sound import covered_intervals
 from callytics.store import BlobStore, CallRecord
 from callytics.store.blobs import CHUNK_BYTES, ORIGINAL
 
 router = APIRouter(prefix="/v1/calls/{call_id}", tags=["results"])
 
 AudioFormat = Literal["wav", "flac", "mp3", "opus"]
+_WRITABLE: dict[str, AudioFormat] = {"wav": "wav", "flac": "flac", "mp3": "mp3", "ogg": "opus"}
 
 _MEDIA_TYPES = {
     "wav": "audio/wav",
@@ -49,7 +54,7 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
         200: {"description": "The recording", "content": {"audio/*": {}}},
         206: {"description": "The range asked for"},
         304: {"description": "What If-None-Match names is current"},
-        **problem_responses(401, 403, 404, 416, 422, 503),
+        **problem_responses(401, 403, 404, 409, 416, 422, 503),
     },
 )
 async def get_audio(
@@ -64,11 +69,17 @@ async def get_audio(
     if_range: Annotated[str | None, Header()] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """The recording. Ranges make players seek; `format` converts, once, and keeps the outcome."""
+    """The recording. Ranges make players seek; `format` converts, once, and keeps the outcome.
+
+    Of a call that is redacted, with a tone over what identifies people, and only when its result is there.
+    """
     call = await services.store.get_call(call_id, principal.tenant)
-    name = ORIGINAL if audio_format is None else await _converted(services, call, audio_format)
+    if call.options.redact_pii:
+        name, audio_format = await _redacted(services, call, audio_format)
+    else:
+        name = ORIGINAL if audio_format is None else await _converted(services, call, audio_format)
     size_bytes = await asyncio.to_thread(services.blobs.size_bytes, call_id, name)
-    headers = _headers(call, audio_format)
+    headers = _headers(call, audio_format, name)
     if if_none_match is not None and headers["ETag"] in [tag.strip() for tag in if_none_match.split(",")]:
         return Response(status_code=304, headers=headers)
     part = None
@@ -122,16 +133,42 @@ async def _converted(services: Services, call: CallRecord, audio_format: AudioFo
     return name
 
 
+async def _redacted(
+    services: Services, call: CallRecord, audio_format: AudioFormat | None
+) -> tuple[str, AudioFormat]:
+    """The blob with tones, and its format: as asked for, else as it came where that can be written, else FLAC.
+
+    Always converted, whether something was found or not: that leaves out tags, which may name people.
+    """
+    try:
+        report = json.loads(await services.store.get_report(call.id))
+    except NotFoundError as error:
+        raise ConflictError(
+            "audio_not_redacted",
+            "The audio can be heard when the call is analysed: only then it is redacted.",
+        ) from error
+    audio_format = audio_format or _WRITABLE.get(call.media.format.split(",")[0], "flac")
+    tones = covered_intervals(report)
+    # After another analysis other parts may be covered; what was kept from the first must not be served then.
+    digest = hashlib.sha256(json.dumps(tones).encode()).hexdigest()[:16]
+    name = f"redacted-{digest}.{audio_format}"
+    if not await asyncio.to_thread(services.blobs.exists, call.id, name):
+        data = await services.audio.convert(call.uri, audio_format, call.options, tones)
+        await asyncio.to_thread(_keep, services.blobs, call.id, name, data)
+    return name, audio_format
+
+
 def _keep(blobs: BlobStore, call_id: str, name: str, data: bytes) -> None:
     with blobs.writer(call_id, name) as writer:
         for start in range(0, len(data), CHUNK_BYTES):
             writer.write(data[start : start + CHUNK_BYTES])
 
 
-def _headers(call: CallRecord, audio_format: AudioFormat | None) -> dict[str, str]:
+def _headers(call: CallRecord, audio_format: AudioFormat | None, name: str) -> dict[str, str]:
     container = audio_format or call.media.format.split(",")[0]
-    tag = call.media.sha256 if audio_format is None else f"{call.media.sha256}-{audio_format}"
-    filename = call.filename or call.id
+    tag = call.media.sha256 if name == ORIGINAL else f"{call.media.sha256}-{name}"
+    # Telephone systems put numbers into file names.
+    filename = call.id if call.options.redact_pii else call.filename or call.id
     if audio_format is not None:
         filename = f"{filename.rsplit('.', 1)[0]}.{audio_format}"
     return {

@@ -95,6 +95,10 @@ class CallForm(BaseModel):
     metadata: Annotated[MetadataBody | None, BeforeValidator(_parse_metadata)] = Field(
         default=None, description="JSON: external_id, agent_id, queue, direction, started_at, custom"
     )
+    redact_pii: bool = Field(
+        default=False,
+        description="Take out names, addresses and numbers of people, from the texts and from the audio that is served",
+    )
     deduplicate: bool = Field(
         default=True, description="False analyses again what was analysed before (same audio, same options)"
     )
@@ -111,6 +115,7 @@ class CallForm(BaseModel):
             hotwords=tuple(self.hotwords),
             audio_format=self.audio_format,
             audio_sample_rate_hz=self.audio_sample_rate_hz,
+            redact_pii=self.redact_pii,
         )
 
     def metadata_json(self) -> dict[str, Any]:
@@ -190,6 +195,7 @@ class OptionsView(BaseModel):
     audio_format: str | None
     audio_sample_rate_hz: int | None
     roles: dict[str, str]
+    redact_pii: bool
 
 
 class StageView(BaseModel):

@@ -23,8 +23,14 @@ class AudioService(Protocol):
             InvalidMediaError: it cannot be analysed.
         """
 
-    async def convert(self, uri: str, audio_format: str, options: CallOptions) -> bytes:
-        """The recording as wav, flac, mp3 or opus (in Ogg)."""
+    async def convert(
+        self,
+        uri: str,
+        audio_format: str,
+        options: CallOptions,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        """The recording as wav, flac, mp3 or opus (in Ogg), with a tone over the parts (start, end), in seconds."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,7 @@ class ApiSettings(BaseModel):
         event_heartbeat_s: how often it sends a comment, so that no proxy takes it for dead.
         transcription_timeout_s: how long POST /v1/audio/transcriptions waits for its call.
         sweep_interval_s: how often blobs that no call owns are looked for.
+        redact_pii: of every call; without it, of the calls whose upload asks for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,6 +87,7 @@ class ApiSettings(BaseModel):
     event_heartbeat_s: float = Field(default=15.0, gt=0)
     transcription_timeout_s: float = Field(default=3600.0, gt=0)
     sweep_interval_s: float = Field(default=3600.0, gt=0)
+    redact_pii: bool = False
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ async def submit(
     upload = await receive(request, services.blobs, call_id, settings.max_upload_bytes)
     try:
         options, other = read_form(upload)
+        options = replace(options, redact_pii=options.redact_pii or settings.redact_pii)
         uri = services.blobs.uri(call_id)
         media = await services.audio.probe(Recording(call_id, uri), options)
         if media.duration_s > settings.max_duration_s:

@@ -177,6 +177,9 @@ def end(
         col(StageRow.call_id) == row.id, col(StageRow.status) == StageStatus.RUNNING
     )
     session.execute(broken_off.values(status=StageStatus.SKIPPED))
+    if row.options.get("redact_pii"):  # the outputs of stages hold what the result may not show
+        originals = update(StageRow).where(col(StageRow.call_id) == row.id)
+        session.execute(originals.values(output=None, result_key=""))
     data = {"job_status": status, **_error_data(error)}
     add_event(session, row.id, f"call.{status.lower()}", data, now_ms)
 

@@ -61,8 +61,13 @@ class VersionRun:
 
 def record_shadow(session: Session, call_id: str, run: StageRun, output: Any | None, now_ms: int) -> bool:
     """Keep a run that nobody waits for. False: the call was deleted meanwhile, and nothing is kept."""
-    if session.get(CallRow, call_id) is None:
+    call = session.get(CallRow, call_id)
+    if call is None:
         return False
+    if call.options.get(
+        "redact_pii"
+    ):  # it may end after the call did, and holds what the result may not show
+        output = None
     row = ShadowRow(
         call_id=call_id,
         application=run.application,

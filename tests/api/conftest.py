@@ -45,9 +45,15 @@ class WavOnlyAudio:
                 "media_undecodable", f"No decoder understands this file: {error}"
             ) from error
 
-    async def convert(self, uri: str, audio_format: str, options: CallOptions) -> bytes:
+    async def convert(
+        self,
+        uri: str,
+        audio_format: str,
+        options: CallOptions,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
         self.conversions += 1
-        return audio_format.encode() + Path(uri).read_bytes()
+        return audio_format.encode() + (f"{list(tones)}".encode() if tones else Path(uri).read_bytes())
 
 
 class TwoStages:

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callytics.api import Services
+from callytics.api import Services, create_app
 from callytics.api.recordings import parse_range
+from callytics.store import CallStore, JobStatus
 from tests.api.conftest import submit, wav_bytes
+from tests.store.samples import result_json
 
 pytestmark = pytest.mark.anyio
 
@@ -91,3 +96,46 @@ def test_a_range_is_always_inside(value: str, size: int) -> None:
     part = parse_range(value, size)
     assert part is None or 0 <= part[0] <= part[1]
     assert part is None or part[0] == part[1] or part[1] <= size
+
+
+# ---------------------------------------------------------------- redacted calls
+
+
+def finish_redacted(store: CallStore) -> None:
+    """A worker's job on a call whose second turn holds a number."""
+    lease = store.lease("worker", 60.0)
+    assert lease is not None
+    result = json.loads(result_json(lease.call.id))
+    result["transcript"][1]["redactions"] = [
+        {"kind": "PHONE", "begin_offset_ms": 2000, "end_offset_ms": 3000}
+    ]
+    store.complete(lease.call.id, lease.token, JobStatus.COMPLETED, json.dumps(result).encode())
+
+
+async def test_the_audio_of_a_redacted_call_is_served_with_tones_only(
+    client: httpx.AsyncClient, store: CallStore
+) -> None:
+    call = (await submit(client, AUDIO, redact_pii="true")).json()
+    assert call["options"]["redact_pii"] is True
+    url = f"/v1/calls/{call['call_id']}/audio"
+    for early in (url, f"{url}?format=mp3"):
+        refused = await client.get(early)
+        assert (refused.status_code, refused.json()["code"]) == (409, "audio_not_redacted")
+    finish_redacted(store)
+    as_it_came = await client.get(url)
+    assert as_it_came.content == b"wav[(1.8, 3.2)]"
+    assert as_it_came.headers["Content-Type"] == "audio/wav"
+    assert "call.wav" not in as_it_came.headers["Content-Disposition"]
+    assert (await client.get(f"{url}?format=mp3")).content == b"mp3[(1.8, 3.2)]"
+
+
+async def test_redaction_by_configuration_cannot_be_refused_by_a_caller(
+    services: Services, key: str, store: CallStore
+) -> None:
+    strict = replace(services, settings=services.settings.model_copy(update={"redact_pii": True}))
+    transport = httpx.ASGITransport(create_app(strict))
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+        call = (await submit(client, AUDIO, redact_pii="false")).json()
+    assert call["options"]["redact_pii"] is True
+    assert store.get_call(call["call_id"]).options.redact_pii

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from callytics.domain import CallOptions
 from callytics.engines.audio import frames, media
+from callytics.engines.audio.tones import Interval, with_tones
 from callytics.errors import InvalidRequestError
 
 
@@ -51,12 +53,14 @@ def convert_to(
     sink: BinaryIO,
     options: CallOptions | None = None,
     max_duration_s: float = math.inf,
+    tones: Sequence[Interval] = (),
 ) -> None:
     """Write a recording in another format to ``sink``, which must be seekable.
 
     Sample rate and channels are kept where the format can carry them; else the next higher rate it knows, and two
     channels (of more than eight, the first eight count). Lost parts are filled with silence, as in the analysis, so
-    that the times of the transcript hold for the converted recording.
+    that the times of the transcript hold for the converted recording. ``tones`` are parts of it, (start, end) in
+    seconds, that a tone replaces on every channel.
 
     Raises:
         InvalidRequestError: ``format`` is none of wav, flac, mp3, opus.
@@ -78,7 +82,7 @@ def convert_to(
         resampler: Any = None
         num_channels, duration_s = 0, 0.0
         for block, rate_hz in frames.blocks_in_time(source, stream, damage):
-            samples = frames.sanitised(block, damage)
+            samples = with_tones(frames.sanitised(block, damage), duration_s, rate_hz, tones)
             duration_s += samples.shape[1] / rate_hz
             if duration_s > max_duration_s:
                 raise media.too_long(duration_s, max_duration_s)
@@ -102,11 +106,15 @@ def convert_to(
 
 
 def convert(
-    uri: str, format: str, options: CallOptions | None = None, max_duration_s: float = math.inf
+    uri: str,
+    format: str,
+    options: CallOptions | None = None,
+    max_duration_s: float = math.inf,
+    tones: Sequence[Interval] = (),
 ) -> bytes:
     """As :func:`convert_to`, in memory: three hours of stereo at 8 kHz are 346 MB as WAV, some 100 MB as Opus."""
     sink = io.BytesIO()
-    convert_to(uri, format, sink, options, max_duration_s)
+    convert_to(uri, format, sink, options, max_duration_s, tones)
     return sink.getvalue()
 
 

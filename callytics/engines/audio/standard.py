@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -102,12 +102,19 @@ class StandardAudioProcessor:
                 raise media.too_long(declared_s, self._max_duration_s)
             return media.describe(container, stream, recording.uri, max(declared_s, min(decoded_s, PROBE_S)))
 
-    def convert(self, uri: str, format: str, options: CallOptions | None = None) -> bytes:
+    def convert(
+        self,
+        uri: str,
+        format: str,
+        options: CallOptions | None = None,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
         """The recording as wav, flac, mp3 or opus (in Ogg), at its own rate and channels; see convert.py.
 
-        ``options`` tell the format of a headerless recording.
+        ``options`` tell the format of a headerless recording; a tone replaces each of ``tones``, (start, end) in
+        seconds.
         """
-        return conversion.convert(uri, format, options, self._max_duration_s)
+        return conversion.convert(uri, format, options, self._max_duration_s, tones)
 
     def __call__(self, recording: Recording, options: CallOptions) -> Audio:
         """Decode, choose channels, measure, enhance.
