@@ -20,7 +20,11 @@ from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.store.records import METADATA_FIELDS
 
 MEDIA_SUFFIXES = frozenset(
-    ".wav .mp3 .m4a .mp4 .aac .ogg .oga .opus .flac .wma .amr .webm .gsm .au .aif .aiff .3gp .mov .mkv".split()
+    f".{name}"
+    for name in (
+        *("wav", "mp3", "m4a", "mp4", "aac", "ogg", "oga", "opus", "flac", "wma", "amr", "webm"),
+        *("gsm", "au", "aif", "aiff", "3gp", "mov", "mkv"),
+    )
 )
 """What is taken from a folder. A pattern or a manifest may name anything."""
 

@@ -54,16 +54,20 @@ BASE_ENVIRONMENT = "cpu/base"
 
 HIDDEN_FROM_BASE = ("pandas",)
 """Ray Serve imports pandas wherever it finds it, to encode data frames: 1.5 s of CPU and 65 MB in each of twenty
-processes. The base has it for Ray Data; an overlay sees it only if it pins it."""
+processes. The base has it for Ray Data; an overlay sees it if it pins it, or where SHOW_BASE is set."""
+
+SHOW_BASE = "CALLYTICS_SHOW_BASE"
+"""Environment variable: an overlay hides nothing, for Ray Data's actors (deployments/backfill.py)."""
 
 TORCH = "torch"
 
 _HIDE_MODULE = '''"""Packages of the base that this overlay hides; written by deployments/environments.py."""
 
+import os
 import sys
 from importlib.machinery import PathFinder
 
-HIDDEN = {hidden!r}
+HIDDEN = () if os.environ.get({show_base!r}) else {hidden!r}
 
 
 class OverlayFinder(PathFinder):
@@ -179,7 +183,7 @@ def _install(pins_path: Path, pins: Mapping[str, str], folder: Path) -> None:
             _install_packages(pins, folder / "bin" / "python", Path(scratch))
     (site,) = folder.glob("lib/python*/site-packages")
     hidden = tuple(package for package in HIDDEN_FROM_BASE if package not in pins)
-    (site / "_callytics_overlay.py").write_text(_HIDE_MODULE.format(hidden=hidden), encoding="utf-8")
+    (site / "_callytics_overlay.py").write_text(_HIDE_MODULE.format(hidden=hidden, show_base=SHOW_BASE), encoding="utf-8")
     # addsitedir, not a plain path line: it also reads the base's own .pth files (an editable callytics).
     lines = f"import site; site.addsitedir({base_site_packages()!r})\nimport _callytics_overlay\n"
     (site / "_callytics_base.pth").write_text(lines, encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 from callytics.domain import (
     Acoustics,
@@ -56,7 +57,8 @@ class _Tiny:
 class TinyAudioProcessor(_Tiny):
     def __call__(self, recording: Recording, options: CallOptions) -> Audio:
         self._work()
-        if recording.uri.endswith("bad.wav"):
+        is_file = os.path.isfile(recording.uri)
+        if recording.uri.endswith("bad.wav") or (is_file and Path(recording.uri).read_bytes() == b"bad"):
             raise InvalidMediaError("media_undecodable", "told to reject")
         pcm = Pcm(bytes(2 * 2 * 32_000), 2, 32_000, 16_000)
         return Audio(pcm, MEDIA, Acoustics(-20.0, -20.0, 30.0, 0.0, 0.1), (0, 1))

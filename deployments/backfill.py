@@ -1,0 +1,175 @@
+"""A year of calls as one job: ``ray job submit --working-dir . -- python -m deployments.backfill --input calls/``.
+
+    read -> one map_batches a step of the graph (backfill_plan.py) -> store and Parquet (backfill_sink.py)
+
+Calls stream through: at any moment only a few of them are in memory. A call that has a result in the store is
+skipped, so a job that was killed is simply submitted again. A recording that cannot be analysed becomes a row in
+``failures`` and ends nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from callytics import settings
+from callytics.config import ENGINE_STAGES, load_stages
+from callytics.domain import CallOptions
+from callytics.errors import CallyticsError
+from callytics.manifest import BatchItem, batch_items
+from deployments.backfill_plan import analysed
+from deployments.backfill_progress import Outcome, Progress
+from deployments.backfill_sink import Reader, Sink, item_table
+from deployments.environments import SHOW_BASE
+
+logger = logging.getLogger("callytics.backfill")
+
+PROFILES = {"cpu": "serve_config.cpu.yaml", "gpu": "serve_config.yaml"}
+HEAVY = ("speech-recognizer", "speaker-diarizer")
+"""Nearly all of the work; as many actors of each as CPUs, each with one thread, so that no core waits."""
+HEAVY_SHARES = {"speech-recognizer": 0.5, "speaker-diarizer": 0.3}
+LIGHT_CPUS = 0.01
+MAX_BLOCKS = 2000
+IN_FLIGHT_PER_ACTOR = 2  # one at work, one ready
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a batch is told."""
+
+    config: Path
+    output: str
+    database_url: str
+    blobs_url: str
+    cpus: int
+    timeout_s: float
+
+
+def run(items: Sequence[BatchItem], job: Job) -> Progress:
+    """Analyse the items; returns what came of them.
+
+    Raises:
+        TimeoutError: the job's time is up; submitted again it goes on where it stopped.
+    """
+    import ray
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = False
+    ends_at = time.monotonic() + job.timeout_s
+    progress = Progress(len(items))
+    for outcome in _outcomes(items, job):
+        progress.add(outcome)
+        if progress.is_due():
+            logger.info("%s", progress)
+        if time.monotonic() > ends_at:
+            raise TimeoutError(f"not finished after {job.timeout_s:.0f} s; submit the job again to go on")
+    logger.info("%s", progress)
+    return progress
+
+
+def _outcomes(items: Sequence[BatchItem], job: Job) -> Any:
+    import ray
+
+    config = yaml.safe_load(job.config.read_text(encoding="utf-8"))
+    environments = _environments(config)
+    stages = load_stages(job.config)
+    small: dict[str, Any] = {"compute": ray.data.ActorPoolStrategy(size=1), "num_cpus": LIGHT_CPUS}
+
+    def compute(step: str) -> Mapping[str, Any]:
+        if step not in ENGINE_STAGES:
+            return small
+        application = environments[step]
+        size = job.cpus if step in HEAVY else 1
+        return {
+            "compute": ray.data.ActorPoolStrategy(
+                size=size, max_tasks_in_flight_per_actor=IN_FLIGHT_PER_ACTOR
+            ),
+            "num_cpus": HEAVY_SHARES.get(step, LIGHT_CPUS),
+            "num_gpus": application.get("num_gpus", 0),
+            "runtime_env": _runtime_env(application.get("runtime_env") or {}),
+        }
+
+    dataset: Any = ray.data.from_items(
+        [{"item": item} for item in item_table(items)], override_num_blocks=min(len(items), MAX_BLOCKS)
+    )
+    store = {"database_url": job.database_url, "blobs_url": job.blobs_url}
+    dataset = dataset.map_batches(
+        Reader, fn_constructor_kwargs=store, batch_size=1, batch_format="pyarrow", **small
+    )
+    dataset = analysed(dataset, stages, compute)
+    dataset = dataset.map_batches(
+        Sink,
+        fn_constructor_kwargs={**store, "output": job.output},
+        batch_size=1,
+        batch_format="pyarrow",
+        **small,
+    )
+    for row in dataset.iter_rows():
+        yield Outcome(**row)
+
+
+def _environments(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Application -> its first deployment's ray_actor_options."""
+    return {
+        application["name"]: (application.get("deployments") or [{}])[0].get("ray_actor_options") or {}
+        for application in config["applications"]
+    }
+
+
+def _runtime_env(of_stage: Mapping[str, Any]) -> dict[str, Any]:
+    """That of the stage; one thread for every actor of a CPU pool, and what Ray Data needs of the base."""
+    env_vars = {**of_stage.get("env_vars", {}), SHOW_BASE: "1", "OMP_NUM_THREADS": "1"}
+    return {**of_stage, "env_vars": env_vars}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    try:
+        items = batch_items(
+            options.input, CallOptions(language=options.language, agent_channel=options.agent_channel)
+        )
+        job = Job(
+            config=options.config or Path(__file__).parent.parent / PROFILES[options.profile],
+            output=options.output,
+            database_url=settings.database_url(),
+            blobs_url=options.blobs_url or str(settings.home() / "blobs"),
+            cpus=options.cpus or max(1, (os.cpu_count() or 2) // 2),
+            timeout_s=options.timeout_s,
+        )
+        logger.info("%d recordings, %d CPUs, results in %s", len(items), job.cpus, job.output)
+        progress = run(items, job)
+    except (CallyticsError, TimeoutError) as error:
+        logger.error("backfill: %s", error)
+        return 1
+    return 0 if not progress.failed else 3
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deployments.backfill", description=__doc__)
+    parser.add_argument(
+        "--input", required=True, help="folder, pattern, or .csv / .parquet manifest; fsspec URL"
+    )
+    parser.add_argument("--output", default=str(settings.home() / "backfill"), help="where Parquet goes")
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="cpu")
+    parser.add_argument("--config", type=Path, help="a Serve config, instead of the profile's")
+    parser.add_argument("--cpus", type=int, help="cores to take; default half of the machine's")
+    parser.add_argument("--language", help="of all calls; default: detected in each")
+    parser.add_argument("--agent-channel", type=int)
+    parser.add_argument("--blobs-url", help="where recordings are kept; default $CALLYTICS_HOME/blobs")
+    parser.add_argument("--timeout-s", type=float, default=24 * 3600.0)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""The analysis as a Ray Data pipeline: the third interpreter of callytics.pipeline.analyse.
+
+A node is the name of a column. Running ``analyse`` over a Plan writes down the steps in order; each becomes one
+``map_batches`` over a table with a row a call, whose cells are pickled values. An engine step is a pool of actors
+with the same engine class, options and environment as its Serve application.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pyarrow as pa
+
+from callytics.config import OPTIONAL_STAGES, StageConfig
+from callytics.domain import Audio, Pcm, StageFailure, StageRun, StageStatus
+from callytics.engines import load_engine
+from callytics.pipeline import PURE_STEPS, analyse, stage_failure
+
+RECORDING, OPTIONS, ITEM = "recording", "options", "item"
+RUNS, FAILURE = "runs", "failure"
+CARRIED = (ITEM, RUNS, FAILURE)
+"""Columns beside the nodes: the batch's item, how the stages went, and why a call is lost."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node of the graph.
+
+    Attributes:
+        name: of the stage or pure function, and of the column with its result.
+        inputs: columns that it reads.
+        finished: columns that no later step reads.
+        unheard: columns of audio whose samples no later step reads, only what was measured.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    finished: tuple[str, ...] = ()
+    unheard: tuple[str, ...] = ()
+
+
+def plan() -> list[Step]:
+    """The steps of the whole graph, each after those that it reads."""
+    steps: list[Step] = []
+
+    def run(step: str, *inputs: str) -> str:
+        steps.append(Step(step, inputs))
+        return step
+
+    report = analyse(run, RECORDING, OPTIONS)
+    return [
+        replace(step, finished=_last_reads(steps, i, report), unheard=_last_heard(steps, i))
+        for i, step in enumerate(steps)
+    ]
+
+
+def _last_reads(steps: list[Step], i: int, report: str) -> tuple[str, ...]:
+    later = {name for step in steps[i + 1 :] for name in step.inputs} | {report, RECORDING}
+    return tuple(name for name in dict.fromkeys(steps[i].inputs) if name not in later)
+
+
+def _last_heard(steps: list[Step], i: int) -> tuple[str, ...]:
+    """Pure steps look at what was measured of a recording, only engines listen."""
+    later = {name for step in steps[i + 1 :] if step.name not in PURE_STEPS for name in step.inputs}
+    return tuple(name for name in steps[i].inputs if name == "audio-processor" and name not in later)
+
+
+class StepWorker:
+    """Runs one step on rows of the table. In Ray Data an actor; its engine is loaded once.
+
+    Args:
+        stage: of an engine step; None for a pure one.
+    """
+
+    def __init__(self, step: Step, stage: StageConfig | None) -> None:
+        self._step = step
+        self._stage = stage
+        self._run: Callable[..., Any] = load_engine(stage) if stage else PURE_STEPS[step.name]
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        rows = [self._row(row) for row in table.to_pylist()]
+        names = list(rows[0]) if rows else []
+        columns = {name: pa.array([row[name] for row in rows], pa.large_binary()) for name in names}
+        return pa.table(columns)
+
+    def _row(self, row: dict[str, bytes | None]) -> dict[str, bytes | None]:
+        after = {name: cell for name, cell in row.items() if name not in self._step.finished}
+        after[self._step.name] = None
+        if row[FAILURE] is not None:
+            return after
+        inputs = {name: pickle.loads(row[name] or b"") for name in self._step.inputs}
+        try:
+            output = self._timed(row, after, [inputs[name] for name in self._step.inputs])
+        except Exception as error:
+            failure = stage_failure(self._step.name, error)
+            if self._step.name not in OPTIONAL_STAGES:
+                after[FAILURE] = pickle.dumps(failure)
+                return after
+            output = failure
+        after[self._step.name] = pickle.dumps(output, protocol=5)
+        for name in self._step.unheard:
+            if name in after:
+                after[name] = pickle.dumps(_without_samples(inputs[name]), protocol=5)
+        return after
+
+    def _timed(self, row: dict[str, bytes | None], after: dict[str, bytes | None], inputs: list[Any]) -> Any:
+        if self._stage is None:
+            return self._run(*inputs)
+        run = StageRun(
+            self._step.name,
+            StageStatus.COMPLETED,
+            attempts=1,
+            application=self._step.name,
+            config_hash=self._stage.config_hash,
+        )
+        start = time.perf_counter()
+        try:
+            output = self._run(*inputs)
+            engine: Any = self._run
+            run = replace(
+                run, engine=self._stage.engine, model=engine.model, model_revision=engine.model_revision
+            )
+            return output
+        except Exception as error:
+            failure: StageFailure = stage_failure(self._step.name, error)
+            run = replace(
+                run,
+                status=StageStatus.FAILED,
+                error_code=failure.code,
+                error_message=failure.message,
+            )
+            raise
+        finally:
+            runs: tuple[StageRun, ...] = pickle.loads(row[RUNS] or b"")
+            after[RUNS] = pickle.dumps((*runs, replace(run, duration_s=time.perf_counter() - start)))
+
+
+def _without_samples(audio: Audio) -> Audio:
+    pcm = audio.pcm
+    return replace(audio, pcm=Pcm(b"", pcm.num_channels, pcm.num_samples, pcm.sample_rate_hz))
+
+
+def analysed(
+    dataset: Any,
+    stages: Mapping[str, StageConfig],
+    compute: Callable[[str], Mapping[str, Any]],
+) -> Any:
+    """The dataset with a column ``report``: the whole graph as lazy steps.
+
+    Args:
+        dataset: a ray.data.Dataset with the columns ITEM, RECORDING, OPTIONS, RUNS and FAILURE.
+        compute: step -> what map_batches is told of its actors: compute, num_cpus, num_gpus, runtime_env.
+    """
+    for step in plan():
+        dataset = dataset.map_batches(
+            StepWorker,
+            fn_constructor_args=(step, stages.get(step.name)),
+            batch_size=1,
+            batch_format="pyarrow",
+            **compute(step.name),
+        )
+    return dataset

@@ -1,0 +1,72 @@
+"""How far a batch is: counted from the outcomes of its calls."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+REPORT_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one recording.
+
+    Attributes:
+        status: COMPLETED, PARTIAL, FAILED, or SKIPPED: it had a result already.
+        audio_s: its length; 0 where it could not be decoded.
+    """
+
+    uri: str
+    call_id: str
+    status: str
+    audio_s: float
+    message: str = ""
+
+
+class Progress:
+    """Calls done, hours of audio, speed against real time, time left."""
+
+    def __init__(self, num_calls: int) -> None:
+        self.num_calls = num_calls
+        self.by_status: Counter[str] = Counter()
+        self.audio_s = 0.0
+        self._started = time.monotonic()
+        self._reported = self._started
+
+    @property
+    def num_done(self) -> int:
+        return sum(self.by_status.values())
+
+    @property
+    def failed(self) -> int:
+        return self.by_status["FAILED"]
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._started
+
+    def add(self, outcome: Outcome) -> None:
+        self.by_status[outcome.status] += 1
+        if outcome.status != "SKIPPED":
+            self.audio_s += outcome.audio_s
+
+    def is_due(self) -> bool:
+        """It is time to tell again."""
+        if time.monotonic() - self._reported < REPORT_EVERY_S:
+            return False
+        self._reported = time.monotonic()
+        return True
+
+    def __str__(self) -> str:
+        statuses = ", ".join(
+            f"{number} {status.lower()}" for status, number in sorted(self.by_status.items())
+        )
+        worked = self.num_done - self.by_status["SKIPPED"]
+        left = self.num_calls - self.num_done
+        eta = f"{self.elapsed_s / worked * left:.0f} s left" if worked and left else f"{self.elapsed_s:.0f} s"
+        return (
+            f"{self.num_done} of {self.num_calls} calls ({statuses or 'none yet'}), "
+            f"{self.audio_s / 3600:.3f} h of audio, {self.audio_s / self.elapsed_s:.1f} times real time, {eta}"
+        )
