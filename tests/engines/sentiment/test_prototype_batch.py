@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from callytics.domain import Conversation, Role
@@ -14,12 +16,16 @@ KOREAN = [("c", "정말 감사합니다."), ("a", "도움이 되어 기쁩니다
 CALLS = [talk(*ENGLISH, language="en", roles=ROLES), talk(*KOREAN, roles=ROLES), talk(language="en")]
 
 
-@pytest.mark.parametrize("calls", [CALLS, CALLS[:1], []], ids=["three", "one", "none"])
-def test_a_batch_gives_what_its_calls_give_alone(calls: list[Conversation]) -> None:
+@pytest.fixture(scope="module")
+def analyzer() -> Any:
     require("sentence_transformers", "sentiment-analyzer")
     from callytics.engines.sentiment.prototype import PrototypeSentimentAnalyzer
 
-    analyzer = PrototypeSentimentAnalyzer(model=str(minilm()))
+    return PrototypeSentimentAnalyzer(model=str(minilm()))
+
+
+@pytest.mark.parametrize("calls", [CALLS, CALLS[2:], []], ids=["three", "silent", "none"])
+def test_a_batch_gives_what_its_calls_give_alone(analyzer: Any, calls: list[Conversation]) -> None:
     together = analyzer.batch([(call,) for call in calls])
     alone = [analyzer(call) for call in calls]
     for batched, single in zip(together, alone, strict=True):
