@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from callytics.errors import ConfigError
@@ -108,13 +109,15 @@ class ServeApi:
 
 
 def _token() -> dict[str, str]:
-    """For a cluster that asks for a token, found where Ray finds it ($RAY_AUTH_TOKEN, $RAY_AUTH_TOKEN_PATH, ~/.ray)."""
-    if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":
+    """The header for a cluster that asks for a token, which lies where Ray looks for it. Without RAY_AUTH_MODE a
+    cluster asks for one as soon as there is one, and any `ray.init()` leaves one in ~/.ray (Ray 2.60)."""
+    if os.environ.get("RAY_AUTH_MODE", "token").lower() != "token":
         return {}
-    from ray._private.authentication.http_token_authentication import get_auth_headers_if_auth_enabled
-
-    headers: dict[str, str] = get_auth_headers_if_auth_enabled({})
-    return headers
+    token = os.environ.get("RAY_AUTH_TOKEN", "")
+    path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
+    if not token and path.is_file():
+        token = path.read_text(encoding="utf-8").strip()
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def await_healthy(api: ServeApi, names: list[str], report: Progress, timeout_s: float) -> None:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import urllib.request
+from pathlib import Path
+
+import pytest
+
 from deployments.serve_api import ServeApi, _state, last_line
 
 TRACEBACK = """The deployment failed to start 3 times in a row. Error:
@@ -31,3 +37,38 @@ def test_a_failed_application_says_why() -> None:
 
 def test_nobody_answers_on_a_free_port() -> None:
     assert not ServeApi("http://127.0.0.1:9").answers()
+
+
+@pytest.mark.parametrize(
+    ("mode", "token", "in_file", "header"),
+    [
+        (None, None, None, None),
+        (None, None, "left by ray.init", "Bearer left by ray.init"),
+        ("token", "given", "left by ray.init", "Bearer given"),
+        ("disabled", "given", "left by ray.init", None),
+    ],
+)
+def test_a_token_is_sent_where_ray_would_ask_for_one(
+    mode: str | None,
+    token: str | None,
+    in_file: str | None,
+    header: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("RAY_AUTH_TOKEN_PATH", raising=False)
+    for name, value in (("RAY_AUTH_MODE", mode), ("RAY_AUTH_TOKEN", token)):
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    if in_file is not None:
+        (tmp_path / ".ray").mkdir()
+        (tmp_path / ".ray" / "auth_token").write_text(in_file + "\n")
+    sent: list[str | None] = []
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> io.BytesIO:
+        sent.append(request.get_header("Authorization"))
+        return io.BytesIO(b'{"applications": {}}')
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    ServeApi("http://127.0.0.1:1").applications()
+    assert sent == [header]
