@@ -125,13 +125,19 @@ def _environment(run_id: str, home: Path, project: Path) -> dict[str, str]:
     # A start is thirty Python processes that import the same few packages. uv installs them without bytecode:
     # where the variable forbids to keep it, as in many containers, each process compiles 1,800 files anew.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    return inherited | {
-        RUN_MARK: run_id,
-        "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "PYTHONPATH": python_path,  # the deployments, also where the project was not installed with them
-        "CALLYTICS_HOME": str(home),
-        "RAY_USAGE_STATS_ENABLED": "0",
-    }
+    # `ray.init()` of any program leaves a token in ~/.ray, and a head that finds one asks everybody for it. This one
+    # listens on loopback only; RAY_AUTH_MODE=token makes it ask, and ServeApi answer.
+    return (
+        {"RAY_AUTH_MODE": "disabled"}
+        | inherited
+        | {
+            RUN_MARK: run_id,
+            "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PYTHONPATH": python_path,  # the deployments, also where the project was not installed with them
+            "CALLYTICS_HOME": str(home),
+            "RAY_USAGE_STATS_ENABLED": "0",
+        }
+    )
 
 
 def processes(run_id: str) -> list[int]:

@@ -88,3 +88,12 @@ def test_rays_processes_keep_their_bytecode(monkeypatch: pytest.MonkeyPatch, tmp
     environment = _environment("run", tmp_path, tmp_path)
     assert "PYTHONDONTWRITEBYTECODE" not in environment
     assert environment[RUN_MARK] == "run"
+
+
+def test_a_token_that_another_program_left_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    assert _environment("run", tmp_path, tmp_path)["RAY_AUTH_MODE"] == "disabled"
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    assert _environment("run", tmp_path, tmp_path)["RAY_AUTH_MODE"] == "token"
