@@ -90,6 +90,13 @@ def test_the_floor_on_the_test_sentences() -> None:
     assert result.precision >= 0.95
 
 
+def test_the_documented_figures_are_those_of_today() -> None:
+    result = score(read_marked(DATA / "pii_test.tsv"))
+    page = (DATA.parents[1] / "docs" / "security.md").read_text(encoding="utf-8")
+    assert f"({result.found}/{result.marked})" in page
+    assert f"({result.right}/{result.redacted})" in page
+
+
 def test_the_score_counts_a_half_covered_part_as_missed() -> None:
     sentence = MarkedSentence("en", "It is 1234 5678.", "", (Span(6, 15, PiiKind.CARD),))
     half = score([sentence], lambda text, before: [Span(6, 10, PiiKind.CARD)])
