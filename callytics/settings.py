@@ -39,3 +39,12 @@ def api_key() -> str:
 def database_url() -> str:
     """``$DATABASE_URL``, else SQLite under the home folder."""
     return os.environ.get("DATABASE_URL") or f"sqlite:///{home() / 'callytics.db'}"
+
+
+CPU_THREADS = "CALLYTICS_CPU_THREADS"
+
+
+def cpu_threads() -> int:
+    """Threads of one call in an engine that computes on the CPU, where its options name none: 2; a batch, which works
+    on many calls at once, sets ``$CALLYTICS_CPU_THREADS`` to 1. The results are the same."""
+    return int(os.environ.get(CPU_THREADS, "2"))

@@ -28,11 +28,12 @@ from callytics.errors import CallyticsError
 from callytics.manifest import BatchItem, batch_items
 from deployments.backfill_plan import analysed
 from deployments.backfill_progress import Outcome, Progress
-from deployments.backfill_sink import Reader, Sink, item_table
-from deployments.environments import SHOW_BASE
+from deployments.backfill_sink import item_table, read, write
+from deployments.environments import SHOW_BASE, build_environments, environment_names
 
 logger = logging.getLogger("callytics.backfill")
 
+PROJECT = Path(__file__).resolve().parent.parent
 PROFILES = {"cpu": "serve_config.cpu.yaml", "gpu": "serve_config.yaml"}
 HEAVY = ("speech-recognizer", "speaker-diarizer")
 """Nearly all of the work; as many actors of each as CPUs, each with one thread, so that no core waits."""
@@ -65,6 +66,7 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = False
+    context.issue_detectors_config.detectors = []  # they advise on memory, a page for every step
     ends_at = time.monotonic() + job.timeout_s
     progress = Progress(len(items))
     for outcome in _outcomes(items, job):
@@ -83,7 +85,7 @@ def _outcomes(items: Sequence[BatchItem], job: Job) -> Any:
     config = yaml.safe_load(job.config.read_text(encoding="utf-8"))
     environments = _environments(config)
     stages = load_stages(job.config)
-    small: dict[str, Any] = {"compute": ray.data.ActorPoolStrategy(size=1), "num_cpus": LIGHT_CPUS}
+    small: dict[str, Any] = {"compute": ray.data.TaskPoolStrategy(size=1), "num_cpus": LIGHT_CPUS}
 
     def compute(step: str) -> Mapping[str, Any]:
         if step not in ENGINE_STAGES:
@@ -103,17 +105,10 @@ def _outcomes(items: Sequence[BatchItem], job: Job) -> Any:
         [{"item": item} for item in item_table(items)], override_num_blocks=min(len(items), MAX_BLOCKS)
     )
     store = {"database_url": job.database_url, "blobs_url": job.blobs_url}
-    dataset = dataset.map_batches(
-        Reader, fn_constructor_kwargs=store, batch_size=1, batch_format="pyarrow", **small
-    )
+    dataset = dataset.map_batches(read, fn_kwargs=store, batch_size=1, batch_format="pyarrow", **small)
     dataset = analysed(dataset, stages, compute)
-    dataset = dataset.map_batches(
-        Sink,
-        fn_constructor_kwargs={**store, "output": job.output},
-        batch_size=1,
-        batch_format="pyarrow",
-        **small,
-    )
+    finish = {**store, "output": job.output}
+    dataset = dataset.map_batches(write, fn_kwargs=finish, batch_size=1, batch_format="pyarrow", **small)
     for row in dataset.iter_rows():
         yield Outcome(**row)
 
@@ -128,8 +123,16 @@ def _environments(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _runtime_env(of_stage: Mapping[str, Any]) -> dict[str, Any]:
     """That of the stage; one thread for every actor of a CPU pool, and what Ray Data needs of the base."""
-    env_vars = {**of_stage.get("env_vars", {}), SHOW_BASE: "1", "OMP_NUM_THREADS": "1"}
+    env_vars = {**of_stage.get("env_vars", {}), SHOW_BASE: "1", settings.CPU_THREADS: "1"}
     return {**of_stage, "env_vars": env_vars}
+
+
+def _use_environments(config: Path) -> None:
+    """Build what is missing here and put their launcher where a Ray started by this process finds it. The nodes of a
+    cluster have built theirs when they were set up (cluster.yaml)."""
+    names = environment_names(yaml.safe_load(config.read_text(encoding="utf-8")))
+    build_environments(names, PROJECT / "runtime_envs", settings.home())
+    os.environ["PATH"] = f"{settings.home() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -140,13 +143,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.input, CallOptions(language=options.language, agent_channel=options.agent_channel)
         )
         job = Job(
-            config=options.config or Path(__file__).parent.parent / PROFILES[options.profile],
+            config=options.config or PROJECT / PROFILES[options.profile],
             output=options.output,
             database_url=settings.database_url(),
             blobs_url=options.blobs_url or str(settings.home() / "blobs"),
             cpus=options.cpus or max(1, (os.cpu_count() or 2) // 2),
             timeout_s=options.timeout_s,
         )
+        _use_environments(job.config)
         logger.info("%d recordings, %d CPUs, results in %s", len(items), job.cpus, job.output)
         progress = run(items, job)
     except (CallyticsError, TimeoutError) as error:

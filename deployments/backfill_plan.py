@@ -153,14 +153,18 @@ def analysed(
 
     Args:
         dataset: a ray.data.Dataset with the columns ITEM, RECORDING, OPTIONS, RUNS and FAILURE.
-        compute: step -> what map_batches is told of its actors: compute, num_cpus, num_gpus, runtime_env.
+        compute: step -> what map_batches is told of its workers: compute, num_cpus, num_gpus, runtime_env.
     """
     for step in plan():
-        dataset = dataset.map_batches(
-            StepWorker,
-            fn_constructor_args=(step, stages.get(step.name)),
-            batch_size=1,
-            batch_format="pyarrow",
-            **compute(step.name),
-        )
+        stage = stages.get(step.name)
+        how = {"batch_size": 1, "batch_format": "pyarrow", **compute(step.name)}
+        if stage is None:
+            dataset = dataset.map_batches(pure_step, fn_kwargs={"step": step}, **how)
+        else:
+            dataset = dataset.map_batches(StepWorker, fn_constructor_args=(step, stage), **how)
     return dataset
+
+
+def pure_step(table: pa.Table, step: Step) -> pa.Table:
+    """A step without an engine: a task, which needs no process of its own."""
+    return StepWorker(step, None)(table)

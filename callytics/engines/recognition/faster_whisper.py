@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from callytics import models
+from callytics import models, settings
 from callytics.domain import Audio, CallOptions, Flag, LanguageScore, Pcm, Transcript, Word
 from callytics.engines.recognition.calls import (
     UNCERTAIN_LANGUAGE,
@@ -42,7 +42,7 @@ class FasterWhisperRecognizer:
         model: a name in callytics/models.json, or the path of a CTranslate2 Whisper folder.
         device: "cpu", "cuda" or "auto".
         compute_type: of CTranslate2: "int8" on CPUs, "float16" or "int8_float16" on GPUs.
-        cpu_threads: per call; ``num_workers`` calls run at the same time.
+        cpu_threads: per call, default settings.cpu_threads(); ``num_workers`` calls run at the same time.
         beam_size: width of the beam search.
         batch_size: windows decoded together.
         voting: every window is read in four ways and the readings vote (readings.py): fewer errors for three
@@ -62,7 +62,7 @@ class FasterWhisperRecognizer:
         model: str = "whisper-base",
         device: str = "cpu",
         compute_type: str = "int8",
-        cpu_threads: int = 2,
+        cpu_threads: int | None = None,
         num_workers: int = 1,
         beam_size: int = 5,
         batch_size: int = 8,
@@ -89,7 +89,7 @@ class FasterWhisperRecognizer:
             str(folder),
             device=device,
             compute_type=compute_type,
-            cpu_threads=cpu_threads,
+            cpu_threads=cpu_threads or settings.cpu_threads(),
             num_workers=num_workers,
         )
         self._is_multilingual = bool(whisper.model.is_multilingual)
