@@ -51,7 +51,11 @@ def write_config(path: Path, checkpoints: dict[str, Path]) -> Path:
         if name in ENGINES:
             application["args"] = {"engine": ENGINES[name], "options": {"model": str(checkpoints[name])}}
             options = application["deployments"][0]["ray_actor_options"]
-            options["runtime_env"] = {"py_executable": f"callytics-python {name}"}
+            options["runtime_env"] = {
+                "py_executable": f"callytics-python {name}",
+                # Threads of OpenMP spin while they wait for each other: on a busy machine two are slower than one.
+                "env_vars": {"OMP_NUM_THREADS": "1"},
+            }
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
     return path
 

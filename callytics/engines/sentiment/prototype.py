@@ -72,7 +72,10 @@ class PrototypeSentimentAnalyzer:
         self._max_terms = max_terms
         self._lexicon = Lexicon()
         self._prototypes = {code: self._embedded(_prototypes((code,))) for code in PROTOTYPE_LANGUAGES}
-        self._prototypes_of_all = self._embedded(_prototypes(PROTOTYPE_LANGUAGES))
+        self._prototypes_of_all = {
+            name: np.vstack([of_language[name] for of_language in self._prototypes.values()])
+            for name in self._prototypes[PROTOTYPE_LANGUAGES[0]]
+        }
 
     def __call__(self, conversation: Conversation) -> SentimentAnalysis:
         """Scores of every turn that sum to 1, sentiment words with their turns, quality of the agent's talk."""
