@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,6 +73,14 @@ def deploy(
     options += [*(["--dry-run"] if dry_run else []), *(["--dashboard", dashboard] if dashboard else [])]
     with one_line_errors():
         _cluster(str(config), *options, "--timeout", str(timeout), module="deployments.deploy_command")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def backfill(context: typer.Context) -> None:
+    """Analyse a folder, pattern or manifest of recordings as one batch: --input calls/ --cpus 4 (see
+    `python -m deployments.backfill --help`)."""
+    with one_line_errors():
+        _cluster(*context.args, module="deployments.backfill_command")
 
 
 @app.command()
@@ -249,10 +258,14 @@ def keys_create(
     scope: Annotated[
         list[str] | None, typer.Option(help="calls:read, calls:write, calls:delete, admin.")
     ] = None,
+    tenant: Annotated[str, typer.Option(help="Whose calls it opens; a new name makes a tenant.")] = "default",
+    days: Annotated[float | None, typer.Option(min=0, help="It expires after so long.")] = None,
 ) -> None:
     """Make a key and print it; it is shown this once, only its hash is kept."""
+    expires_at_ms = None if days is None else round((time.time() + days * 86400) * 1000)
     with one_line_errors():
-        issued = _store().create_api_key(name, scope or ["calls:read", "calls:write", "calls:delete"], "cli")
+        scopes = scope or ["calls:read", "calls:write", "calls:delete"]
+        issued = _store().create_api_key(name, scopes, "cli", tenant, expires_at_ms)
         typer.echo(issued.secret)
 
 

@@ -7,6 +7,7 @@
     ├── NotFoundError              no such call, key or model                            HTTP 404
     ├── ConflictError              the call is not in a state that allows this           HTTP 409
     ├── InvalidMediaError          the recording is empty, undecodable, too long ...     HTTP 413 / 415 / 422
+    ├── TooManyRequestsError       the key's limit is reached (retry_after_s)            HTTP 429
     ├── UnavailableError           a stage is not ready; try again later                 HTTP 503
     ├── ConfigError                a configuration file or option is wrong
     ├── EngineUnavailableError     an engine's package or weights are not installed
@@ -70,6 +71,18 @@ class InvalidMediaError(CallyticsError):
     @property
     def http_status(self) -> int:  # type: ignore[override]
         return {"media_too_large": 413, "media_too_long": 413, "media_undecodable": 415}.get(self.code, 422)
+
+
+class TooManyRequestsError(CallyticsError):
+    """``retry_after_s``: whole seconds after which it is worth another try."""
+
+    http_status = 429
+
+    def __init__(self, code: str, message: str, retry_after_s: int = 1) -> None:
+        Exception.__init__(self, code, message, retry_after_s)
+        self.code = code
+        self.message = message
+        self.retry_after_s = retry_after_s
 
 
 class UnavailableError(CallyticsError):

@@ -20,12 +20,20 @@ router = APIRouter(prefix="/v1/api-keys", tags=["api keys"])
 Scope = Literal["calls:read", "calls:write", "calls:delete", "admin"]
 
 
+class KeyLimits(StrictBody):
+    """0: no limit."""
+
+    requests_per_minute: int | None = Field(default=None, ge=0, le=1_000_000)
+    concurrent_requests: int | None = Field(default=None, ge=0, le=10_000)
+
+
 class NewApiKey(StrictBody):
     name: Annotated[ShortText, Field(min_length=1, examples=["crm import"])]
     scopes: list[Scope] = Field(min_length=1, max_length=4, examples=[["calls:read", "calls:write"]])
     expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
         default=None, description="From then on the key opens nothing; null: it does not expire"
     )
+    limits: KeyLimits | None = Field(default=None, description="Where they differ from the service's")
 
 
 class ApiKeyView(BaseModel):
@@ -38,6 +46,7 @@ class ApiKeyView(BaseModel):
     last_used_at: datetime | None
     tenant: str
     expires_at: datetime | None
+    limits: dict[str, int]
 
 
 class IssuedApiKeyView(ApiKeyView):
@@ -59,6 +68,7 @@ async def create_api_key(body: NewApiKey, services: ServicesDep, principal: Admi
         actor=principal.id,
         tenant=principal.tenant,
         expires_at_ms=round(body.expires_at.timestamp() * 1000) if body.expires_at else None,
+        limits=body.limits.model_dump(exclude_none=True) if body.limits else None,
     )
     return IssuedApiKeyView(**_view(issued.key).model_dump(), secret=issued.secret)
 
@@ -86,4 +96,5 @@ def _view(key: ApiKeyRecord) -> ApiKeyView:
         last_used_at=time_of(key.last_used_at_ms) if key.last_used_at_ms is not None else None,
         tenant=key.tenant,
         expires_at=time_of(key.expires_at_ms) if key.expires_at_ms is not None else None,
+        limits=dict(key.limits),
     )

@@ -11,9 +11,12 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from callytics.api import api_keys, calls, errors, monitoring, recordings, results, transcriptions
+from callytics.api import api_keys, audit, calls, errors, monitoring, recordings, results, transcriptions
+from callytics.api.auth import Gate
+from callytics.api.headers import SecurityHeaders
 from callytics.api.openapi import openapi_document
 from callytics.api.services import Services
 from callytics.api.uploads import FORM_OVERHEAD_BYTES
@@ -44,10 +47,27 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
-    for module in (calls, results, recordings, transcriptions, monitoring, api_keys):
+    app.state.gate = Gate(services)
+    for module in (calls, results, recordings, transcriptions, monitoring, api_keys, audit):
         app.include_router(module.router)
     errors.install(app)
     app.add_middleware(Limits, max_upload_bytes=services.settings.max_upload_bytes)
+    app.add_middleware(SecurityHeaders, https=services.settings.public_url.startswith("https://"))
+    if services.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "Last-Event-ID",
+                "Range",
+                "X-API-Key",
+            ],
+            expose_headers=["Location", "Retry-After", "Content-Range", "Content-Disposition", "ETag"],
+        )
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 
@@ -74,7 +94,7 @@ async def _sweep(services: Services) -> None:
 
 
 class Limits:
-    """No body is larger than it may be, whatever its Content-Length says; no answer is taken for another type."""
+    """No body is larger than it may be, whatever its Content-Length says."""
 
     def __init__(self, app: ASGIApp, max_upload_bytes: int) -> None:
         self._app = app
@@ -96,9 +116,4 @@ class Limits:
                 raise HTTPException(413, f"The body is larger than {limit} bytes.")
             return message
 
-        async def send_safely(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), (b"x-content-type-options", b"nosniff")]
-            await send(message)
-
-        await self._app(scope, receive_limited, send_safely)
+        await self._app(scope, receive_limited, send)

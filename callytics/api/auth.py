@@ -1,17 +1,21 @@
-"""API keys: ``Authorization: Bearer cly_...`` (what OpenAI's clients send) or ``X-API-Key: cly_...``."""
+"""Who asks: an API key, as ``Authorization: Bearer cly_...`` (what OpenAI's clients send) or ``X-API-Key: cly_...``;
+or, where an issuer is configured, a bearer token of it (oidc.py). And how much they may ask for (limits.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from callytics.api.services import ServicesDep
+from callytics.api.limits import RequestLimits
+from callytics.api.oidc import TokenReader
+from callytics.api.services import Services, ServicesDep
 from callytics.errors import ForbiddenError, UnauthorizedError
 from callytics.store import DEFAULT_TENANT, hash_secret
+from callytics.store.keys import KEY_PREFIX
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `callytics keys create`")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same API key")
@@ -19,34 +23,63 @@ _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks. ``id`` is that of the API key, or "anonymous" where authentication is off; of calls and keys, only
-    those of the ``tenant`` are there."""
+    """Who asks. ``id`` is that of the API key, "oidc:" and the subject of a token, or "anonymous" where
+    authentication is off; of calls and keys, only those of the ``tenant`` are there."""
 
     id: str
     scopes: frozenset[str]
     tenant: str = DEFAULT_TENANT
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
 
 
+class Gate:
+    """What knows who may come in, and how often; one a process, at ``app.state.gate``."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._tokens = TokenReader(services.settings.oidc) if services.settings.oidc else None
+        self.limits = RequestLimits(services.settings)
+
+    async def identify(self, bearer: str | None, header: str | None) -> Principal:
+        """
+        Raises:
+            UnauthorizedError: ``api_key_missing``, ``api_key_invalid``, ``token_invalid``.
+        """
+        if not self._services.settings.auth_enabled:
+            return Principal("anonymous", frozenset({"admin"}))
+        secret = bearer or header
+        if not secret:
+            raise UnauthorizedError(
+                "api_key_missing",
+                "Send an API key as 'Authorization: Bearer cly_...'; callytics keys create makes one.",
+            )
+        if self._tokens is not None and bearer and not bearer.startswith(KEY_PREFIX):
+            claims = await self._tokens.read(bearer)
+            return Principal(
+                f"oidc:{claims['sub']}", self._tokens.scopes(claims), self._tokens.tenant(claims)
+            )
+        key = await self._services.store.authenticate(hash_secret(secret))
+        if key is None:
+            raise UnauthorizedError(
+                "api_key_invalid", "This API key is unknown, was revoked, or has expired."
+            )
+        return Principal(key.id, frozenset(key.scopes), key.tenant, key.limits)
+
+
 async def _principal(
+    request: Request,
     services: ServicesDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     header: Annotated[str | None, Security(_header)],
-) -> Principal:
-    if not services.settings.auth_enabled:
-        return Principal("anonymous", frozenset({"admin"}))
-    secret = bearer.credentials if bearer is not None else header
-    if not secret:
-        raise UnauthorizedError(
-            "api_key_missing",
-            "Send an API key as 'Authorization: Bearer cly_...'; callytics keys create makes one.",
-        )
-    key = await services.store.authenticate(hash_secret(secret))
-    if key is None:
-        raise UnauthorizedError("api_key_invalid", "This API key is unknown, was revoked, or has expired.")
-    return Principal(key.id, frozenset(key.scopes), key.tenant)
+) -> AsyncIterator[Principal]:
+    """For the time of the request, its answer included."""
+    gate: Gate = request.app.state.gate
+    principal = await gate.identify(bearer.credentials if bearer is not None else None, header)
+    async with gate.limits.admit(principal.id, principal.limits):
+        yield principal
 
 
 def allowed(scope: str) -> Callable[[Principal], Awaitable[Principal]]:

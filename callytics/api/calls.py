@@ -104,6 +104,11 @@ async def list_calls(
         tenant=principal.tenant,
     )
     page = await services.store.list_calls(wanted, query.limit, query.cursor)
+    if (
+        query.q is not None
+    ):  # the answer quotes what was said in these calls; what was looked for may name somebody
+        found = {"call_ids": [call.id for call in page.calls]}
+        await services.store.record_audit(principal.id, "calls.searched", "", found, principal.tenant)
     return CallList(
         calls=[
             ListedCall(
@@ -132,11 +137,14 @@ async def patch_call(call_id: str, patch: CallPatch, services: ServicesDep, prin
     if patch.roles:
         await _check_participants(services, call_id, patch.roles)
         call = await services.store.set_roles(
-            call_id, {party: Role(role) for party, role in patch.roles.items()}, principal.tenant
+            call_id,
+            {party: Role(role) for party, role in patch.roles.items()},
+            principal.tenant,
+            principal.id,
         )
     if patch.metadata is not None:
         changes = patch.metadata.model_dump(exclude_unset=True)
-        call = await services.store.patch_metadata(call_id, changes, principal.tenant)
+        call = await services.store.patch_metadata(call_id, changes, principal.tenant, principal.id)
     return call_view(call, services.settings.public_url)
 
 
@@ -168,7 +176,7 @@ async def delete_call(call_id: str, services: ServicesDep, principal: Deleter) -
 )
 async def retry_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
     """Run again what failed, and only that: finished stages keep their results."""
-    call = await services.store.retry_call(call_id, principal.tenant)
+    call = await services.store.retry_call(call_id, principal.tenant, principal.id)
     return call_view(call, services.settings.public_url)
 
 
@@ -190,12 +198,12 @@ async def reprocess_call(
         curl -H "Authorization: Bearer $KEY" --json '{"from": "punctuation"}' http://127.0.0.1:8000/v1/calls/$ID/reprocess
     """
     stages = dependants(STEPS[(body or ReprocessBody()).from_])
-    call = await services.store.reprocess_call(call_id, stages, principal.tenant)
+    call = await services.store.reprocess_call(call_id, stages, principal.tenant, principal.id)
     return call_view(call, services.settings.public_url)
 
 
 @router.post("/{call_id}/cancel", response_model=CallView, responses=problem_responses(401, 403, 404, 409))
 async def cancel_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
     """Stop the analysis of a call."""
-    call = await services.store.cancel_call(call_id, principal.tenant)
+    call = await services.store.cancel_call(call_id, principal.tenant, principal.id)
     return call_view(call, services.settings.public_url)

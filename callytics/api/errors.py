@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
-from callytics.errors import CallyticsError
+from callytics.errors import CallyticsError, TooManyRequestsError
 
 logger = logging.getLogger(__name__)
 
@@ -106,6 +106,8 @@ async def _callytics_error(request: Request, error: Exception) -> Response:
     headers = {}
     if error.http_status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="callytics"'
+    if isinstance(error, TooManyRequestsError):
+        headers["Retry-After"] = str(error.retry_after_s)
     if error.http_status == 503:
         headers["Retry-After"] = "5"
     if error.http_status >= 500:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -16,8 +17,8 @@ from pydantic import BaseModel, Field
 from callytics.api.auth import Reader
 from callytics.api.errors import problem_responses
 from callytics.api.services import ServicesDep, StageHealth
-from callytics.errors import CallyticsError
-from callytics.store import Statistics
+from callytics.errors import CallyticsError, ForbiddenError
+from callytics.store import DEFAULT_TENANT, Statistics
 
 router = APIRouter(tags=["monitoring"])
 
@@ -86,6 +87,10 @@ async def readyz(services: ServicesDep) -> Response:
 async def list_stages(services: ServicesDep, principal: Reader) -> StageList:
     """Every stage of the graph: its state, version and model, and its last error."""
     stages = await services.health.stages()
+    if (
+        principal.tenant != DEFAULT_TENANT
+    ):  # the error may be about another tenant's call: its code tells enough
+        stages = [replace(stage, last_error=stage.last_error.partition(":")[0]) for stage in stages]
     return StageList(stages=[StageHealthView(**_fields(stage)) for stage in stages])
 
 
@@ -109,10 +114,15 @@ async def list_models(services: ServicesDep, principal: Reader) -> ModelList:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}}, **problem_responses(401)},
+    responses={200: {"content": {"text/plain": {}}}, **problem_responses(401, 403)},
 )
 async def metrics(services: ServicesDep, principal: Reader) -> Response:
-    """Prometheus: counted in the store at every scrape, so the same from each replica of the gateway."""
+    """Prometheus: counted in the store at every scrape, so the same from each replica of the gateway. Over all
+    tenants, and so only for keys of the operator's own (`default`)."""
+    if principal.tenant != DEFAULT_TENANT:
+        raise ForbiddenError(
+            "operator_only", "These numbers are over all tenants, and only for their operator."
+        )
     registry = CollectorRegistry()
     statistics = await services.store.statistics()
     registry.register(_StoreCollector(statistics, await services.health.stages()))

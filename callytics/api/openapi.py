@@ -27,8 +27,14 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         schemas.update(problem_schema.pop("$defs"))
         schemas["Problem"] = problem_schema
         validation = problem_responses(422)[422]
+        too_many = {
+            **problem_responses(429)[429],
+            "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+        }
         for path in document["paths"].values():
             for operation in path.values():
+                if "security" in operation:
+                    operation["responses"]["429"] = too_many
                 if "422" in operation["responses"]:
                     operation["responses"]["422"] = validation
                 for parameter in operation.get("parameters", []):

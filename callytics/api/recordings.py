@@ -100,6 +100,8 @@ async def get_audio(
     headers["Content-Length"] = str(end - start)
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
+    detail = {"format": audio_format or "original", "bytes": [start, end]}
+    await services.store.record_audit(principal.id, "call.audio_read", call_id, detail, principal.tenant)
     return StreamingResponse(_read(services.blobs, call_id, name, start, end), status, headers)
 
 

@@ -45,7 +45,9 @@ async def finished_result(services: Services, call: CallRecord) -> dict[str, Any
 async def get_result(call_id: str, services: ServicesDep, principal: Reader) -> Response:
     """Everything that was found out, of a COMPLETED or PARTIAL call. 409 until then."""
     call = await services.store.get_call(call_id, principal.tenant)
-    return JSONResponse(await finished_result(services, call))
+    result = await finished_result(services, call)
+    await services.store.record_audit(principal.id, "call.result_read", call_id, {}, principal.tenant)
+    return JSONResponse(result)
 
 
 @router.get(
@@ -67,6 +69,8 @@ async def get_transcript(
     """What was said, by whom and when, as JSON, text, subtitles, RTTM or a table."""
     call = await services.store.get_call(call_id, principal.tenant)
     text = export(await finished_result(services, call), transcript_format)
+    detail = {"format": transcript_format}
+    await services.store.record_audit(principal.id, "call.transcript_read", call_id, detail, principal.tenant)
     disposition = f'inline; filename="{call_id}.{transcript_format}"'
     return Response(
         text, media_type=MEDIA_TYPES[transcript_format], headers={"Content-Disposition": disposition}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
 
 from callytics.domain import CallOptions, Media, Recording
-from callytics.store import AsyncStore, BlobStore
+from callytics.store import DEFAULT_TENANT, AsyncStore, BlobStore
 
 
 class AudioService(Protocol):
@@ -62,6 +62,33 @@ class HealthService(Protocol):
         """Every stage of the graph, now."""
 
 
+class OidcSettings(BaseModel):
+    """An OpenID Connect issuer whose tokens open the API, besides API keys.
+
+    Attributes:
+        issuer: ``iss`` of its tokens, e.g. "https://login.example.org/realms/calls".
+        audience: ``aud`` that they must have: they were made for this API.
+        jwks_url: where its public keys are.
+        scopes_claim: claim with the scopes (calls:read ...), a string of words or a list.
+        tenant_claim: claim that names the tenant; None: all its users are of ``tenant``.
+        algorithms: what may have signed; never symmetric ones.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str
+    audience: str
+    jwks_url: str = Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])")
+    scopes_claim: str = "scope"
+    tenant_claim: str | None = None
+    tenant: str = DEFAULT_TENANT
+    algorithms: tuple[Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"], ...] = (
+        "RS256",
+        "ES256",
+        "EdDSA",
+    )
+
+
 class ApiSettings(BaseModel):
     """Limits and habits of the API.
 
@@ -75,6 +102,16 @@ class ApiSettings(BaseModel):
         transcription_timeout_s: how long POST /v1/audio/transcriptions waits for its call.
         sweep_interval_s: how often blobs that no call owns are looked for.
         redact_pii: of every call; without it, of the calls whose upload asks for it.
+        requests_per_minute: of one key that has no limit of its own; 0: as many as it likes.
+        concurrent_requests: of one key at once, event streams included.
+        rate_limit_storage: where replicas count together ("async+redis://..."); without it, each for itself.
+        cors_origins: web pages of these origins may use the API from a browser, e.g. "https://desk.example.org".
+        oidc: an issuer whose tokens open the API, besides API keys.
+        media_url_hosts: from where a recording may be fetched (``media_url``): "recordings.example.org",
+            "*.example.org", "archive.example.org:8443". Empty: from nowhere.
+        webhook_hosts: where webhooks may go, in the same form; None: to every public address.
+        trusted_networks: private networks that both may reach all the same, e.g. "10.20.0.0/16".
+        webhook_poll_s: how often due webhooks are looked for; 0: never by this replica.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,6 +125,15 @@ class ApiSettings(BaseModel):
     transcription_timeout_s: float = Field(default=3600.0, gt=0)
     sweep_interval_s: float = Field(default=3600.0, gt=0)
     redact_pii: bool = False
+    requests_per_minute: int = Field(default=6000, ge=0)
+    concurrent_requests: int = Field(default=64, ge=0)
+    rate_limit_storage: str = ""
+    cors_origins: tuple[str, ...] = ()
+    oidc: OidcSettings | None = None
+    media_url_hosts: tuple[str, ...] = ()
+    webhook_hosts: tuple[str, ...] | None = None
+    trusted_networks: tuple[IPvAnyNetwork, ...] = ()
+    webhook_poll_s: float = Field(default=1.0, ge=0)
 
 
 @dataclass(frozen=True)

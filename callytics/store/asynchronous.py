@@ -83,29 +83,29 @@ class AsyncStore:
         return result
 
     async def patch_metadata(
-        self, call_id: str, changes: Mapping[str, Any], tenant: str | None = None
+        self, call_id: str, changes: Mapping[str, Any], tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
-        result: CallRecord = await self._call("patch_metadata", call_id, changes, tenant)
+        result: CallRecord = await self._call("patch_metadata", call_id, changes, tenant, actor)
         return result
 
     async def set_roles(
-        self, call_id: str, roles: Mapping[str, Role], tenant: str | None = None
+        self, call_id: str, roles: Mapping[str, Role], tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
-        result: CallRecord = await self._call("set_roles", call_id, roles, tenant)
+        result: CallRecord = await self._call("set_roles", call_id, roles, tenant, actor)
         return result
 
-    async def retry_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
-        result: CallRecord = await self._call("retry_call", call_id, tenant)
+    async def retry_call(self, call_id: str, tenant: str | None = None, actor: str = "") -> CallRecord:
+        result: CallRecord = await self._call("retry_call", call_id, tenant, actor)
         return result
 
     async def reprocess_call(
-        self, call_id: str, stages: Sequence[str], tenant: str | None = None
+        self, call_id: str, stages: Sequence[str], tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
-        result: CallRecord = await self._call("reprocess_call", call_id, stages, tenant)
+        result: CallRecord = await self._call("reprocess_call", call_id, stages, tenant, actor)
         return result
 
-    async def cancel_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
-        result: CallRecord = await self._call("cancel_call", call_id, tenant)
+    async def cancel_call(self, call_id: str, tenant: str | None = None, actor: str = "") -> CallRecord:
+        result: CallRecord = await self._call("cancel_call", call_id, tenant, actor)
         return result
 
     async def delete_call(self, call_id: str, actor: str = "", tenant: str | None = None) -> None:

@@ -97,6 +97,7 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
     session.add(row)
     session.flush()
     add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
+    add_audit(session, new.created_by, "call.submitted", row.id, {"sha256": row.sha256}, now_ms, new.tenant)
     return Submission(call_record(session, row), created=True)
 
 

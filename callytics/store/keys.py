@@ -21,7 +21,7 @@ from callytics.store.tables import ApiKeyRow
 SCOPES = ("calls:read", "calls:write", "calls:delete", "admin")
 """``admin`` allows everything, the keys themselves included."""
 
-_PREFIX = "cly_"
+KEY_PREFIX = "cly_"
 _LAST_USED_PRECISION_MS = 60_000  # so that reading does not become one write a request
 
 
@@ -58,7 +58,7 @@ def create(
         raise InvalidRequestError(
             "scope_unknown", f"Unknown scope {', '.join(unknown) or '(none)'}; there are {', '.join(SCOPES)}."
         )
-    secret = _PREFIX + secrets.token_urlsafe(32)
+    secret = KEY_PREFIX + secrets.token_urlsafe(32)
     row = ApiKeyRow(
         id=new_call_id(),
         name=name,

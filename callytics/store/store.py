@@ -128,34 +128,49 @@ class CallStore:
             return frozenset(session.exec(select(CallRow.id)))
 
     def patch_metadata(
-        self, call_id: str, changes: Mapping[str, Any], tenant: str | None = None
+        self, call_id: str, changes: Mapping[str, Any], tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
         """Change what is named; None clears."""
         with self._write() as session:
             row = fetch_call(session, call_id, tenant, lock=True)
             apply_metadata(row, changes)
             row.updated_at_ms = self._now_ms()
-            return call_record(session, row)
+            return self._changed(session, row, actor, "call.metadata_changed", {"fields": sorted(changes)})
 
-    def set_roles(self, call_id: str, roles: Mapping[str, Role], tenant: str | None = None) -> CallRecord:
+    def set_roles(
+        self, call_id: str, roles: Mapping[str, Role], tenant: str | None = None, actor: str = ""
+    ) -> CallRecord:
         """Correct the roles by hand and queue the call again (see calls.set_roles)."""
         with self._write() as session:
-            return call_record(session, calls.set_roles(session, call_id, roles, self._now_ms(), tenant))
+            row = calls.set_roles(session, call_id, roles, self._now_ms(), tenant)
+            return self._changed(session, row, actor, "call.roles_corrected", {"roles": dict(roles)})
 
-    def retry_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
+    def retry_call(self, call_id: str, tenant: str | None = None, actor: str = "") -> CallRecord:
         """Queue a FAILED, PARTIAL or CANCELLED call again; only what did not finish runs."""
         with self._write() as session:
-            return call_record(session, calls.retry(session, call_id, self._now_ms(), tenant))
+            row = calls.retry(session, call_id, self._now_ms(), tenant)
+            return self._changed(session, row, actor, "call.retried")
 
-    def reprocess_call(self, call_id: str, stages: Sequence[str], tenant: str | None = None) -> CallRecord:
+    def reprocess_call(
+        self, call_id: str, stages: Sequence[str], tenant: str | None = None, actor: str = ""
+    ) -> CallRecord:
         """Queue a finished call again and run these stages anew; the others keep their results, where their engine
         and their input are still the same."""
         with self._write() as session:
-            return call_record(session, calls.reprocess(session, call_id, stages, self._now_ms(), tenant))
+            row = calls.reprocess(session, call_id, stages, self._now_ms(), tenant)
+            return self._changed(session, row, actor, "call.reprocessed", {"stages": sorted(stages)})
 
-    def cancel_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
+    def cancel_call(self, call_id: str, tenant: str | None = None, actor: str = "") -> CallRecord:
         with self._write() as session:
-            return call_record(session, calls.cancel(session, call_id, self._now_ms(), tenant))
+            row = calls.cancel(session, call_id, self._now_ms(), tenant)
+            return self._changed(session, row, actor, "call.cancelled")
+
+    def _changed(
+        self, session: Session, row: CallRow, actor: str, action: str, detail: Mapping[str, Any] | None = None
+    ) -> CallRecord:
+        """The call, and in the audit who changed it: both are written, or neither."""
+        add_audit(session, actor, action, row.id, detail or {}, self._now_ms(), row.tenant_id)
+        return call_record(session, row)
 
     def delete_call(self, call_id: str, actor: str = "", tenant: str | None = None) -> None:
         """The caller removes the blobs, after this; what it cannot remove is swept (store/blobs.py)."""
@@ -357,7 +372,7 @@ class CallStore:
         detail: Mapping[str, Any] | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> None:
-        """Note who did what to what. Deletions and API keys are noted by the store itself."""
+        """Note who did what to what. Whatever changes a call or a key is noted by the store itself."""
         with self._write() as session:
             add_audit(session, actor, action, subject, detail or {}, self._now_ms(), tenant)
 

@@ -85,7 +85,10 @@ def test_deleting_removes_everything_but_the_audit(store: CallStore) -> None:
         }
         audit = session.execute(text("SELECT actor, action, subject FROM audit_events")).all()
     assert set(counts.values()) == {0}
-    assert [tuple(row) for row in audit] == [("tester", "call.deleted", call.id)]
+    assert [tuple(row) for row in audit] == [
+        ("", "call.submitted", call.id),
+        ("tester", "call.deleted", call.id),
+    ]
     assert store.create_call(new_call(idempotency_key="k")).created
 
 
