@@ -28,13 +28,18 @@ class GatewayArgs(BaseModel):
     blobs_url: str | None = None
 
 
-async def _ask(application: str, method: str, *args: Any) -> Any:
+PROBE_WITHIN_S = 60.0
+CONVERT_WITHIN_S = 600.0
+"""A recording of three hours takes a minute or two on one core."""
+
+
+async def _ask(application: str, method: str, *args: Any, within_s: float = PATIENCE_S) -> Any:
     async def call() -> Any:
         handle = await application_handle(application)
         return await unwrapped(getattr(handle, method).remote(*args))
 
     try:
-        return await patiently(call, PATIENCE_S)
+        return await patiently(call, PATIENCE_S, within_s)
     except LOST as error:
         raise UnavailableError(
             "stage_unavailable", f"{application} does not answer; try again later."
@@ -45,7 +50,9 @@ class HandleAudio:
     """callytics.api's AudioService."""
 
     async def probe(self, recording: Recording, options: CallOptions) -> Media:
-        media: Media = await _ask("audio-processor", "call", "probe", recording, options)
+        media: Media = await _ask(
+            "audio-processor", "call", "probe", recording, options, within_s=PROBE_WITHIN_S
+        )
         return media
 
     async def convert(
@@ -55,7 +62,9 @@ class HandleAudio:
         options: CallOptions,
         tones: Sequence[tuple[float, float]] = (),
     ) -> bytes:
-        data: bytes = await _ask("audio-processor", "call", "convert", uri, audio_format, options, tones)
+        data: bytes = await _ask(
+            "audio-processor", "call", "convert", uri, audio_format, options, tones, within_s=CONVERT_WITHIN_S
+        )
         return data
 
 

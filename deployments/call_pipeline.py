@@ -13,6 +13,7 @@ import os
 import random
 import socket
 import uuid
+from collections import defaultdict
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,7 +24,8 @@ from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.errors import CallyticsError, ConfigError, ConflictError, UnavailableError
 from callytics.store import Lease
-from deployments.call_run import CallRun
+from deployments.call_run import STAGE_PATIENCE_S, CallRun
+from deployments.circuit import Circuit
 from deployments.handles import store_client
 from deployments.routing import Assignment, Routing, assign, read_routing
 from deployments.shadow import ShadowRuns
@@ -42,6 +44,7 @@ class PipelineArgs(BaseModel):
         max_concurrent_calls: how many calls one replica works on at once.
         lease_s: after a crash, a call waits so long until it is taken up again.
         stage_timeout_s: of one stage on one call.
+        stage_patience_s: how long a call waits in its place for a stage that is away, before it does so in the queue.
         max_shadow_runs: how many versions one replica lets work in the shadow of others at once.
     """
 
@@ -51,6 +54,7 @@ class PipelineArgs(BaseModel):
     max_concurrent_calls: int = Field(2, gt=0)
     lease_s: float = Field(20.0, gt=0)
     stage_timeout_s: float = Field(7200.0, gt=0)
+    stage_patience_s: float = Field(STAGE_PATIENCE_S, gt=0)
     max_shadow_runs: int = Field(4, gt=0)
 
 
@@ -64,6 +68,7 @@ class CallPipeline:
         self._draws = random.Random()
         self._store = store_client(STORE_PATIENCE_S)
         self._shadows = ShadowRuns(self._store, args.stage_timeout_s, args.max_shadow_runs)
+        self._circuits: defaultdict[str, Circuit] = defaultdict(Circuit)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._calls: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
@@ -124,7 +129,16 @@ class CallPipeline:
 
     async def _work_on(self, lease: Lease) -> None:
         call_id = lease.call.id
-        run = CallRun(lease, self._store, self._assign(lease), self._shadows, self._args.stage_timeout_s)
+        args = self._args
+        run = CallRun(
+            lease,
+            self._store,
+            self._assign(lease),
+            self._shadows,
+            args.stage_timeout_s,
+            self._circuits,
+            args.stage_patience_s,
+        )
         work = asyncio.create_task(run.execute())
         renewal = asyncio.create_task(self._keep(lease))
         try:

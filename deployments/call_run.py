@@ -13,17 +13,20 @@ import asyncio
 import hashlib
 import json
 import logging
+import random
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES
 from callytics.domain import Audio, CallOptions, StageFailure, StageRun, StageStatus
-from callytics.errors import CallyticsError, ConflictError, StageError, UnavailableError
+from callytics.errors import CallyticsError, StageError, UnavailableError
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.report import complete
 from callytics.store import AsyncStore, JobStatus, Lease
+from deployments.circuit import FIRST_PAUSE_S, Circuit
 from deployments.handles import LOST, application_handle, patiently, replica_failure, unwrapped
 from deployments.routing import Assignment
 from deployments.shadow import ShadowRuns, described
@@ -34,8 +37,11 @@ logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 """Of one stage on one call: a replica may be killed by something else, thrice in a row it is the call."""
 
-DESCRIBE_PATIENCE_S = 120.0
+STAGE_PATIENCE_S = 60.0
 """How long a stage may be away (restart, update) before a call that needs it goes back to the queue for a while."""
+
+PROBE_PATIENCE_S = 5.0
+"""The same for a call that only probes a stage which is known to be away."""
 
 TRANSIENT = frozenset({"stage_not_deployed", "stage_unavailable"})
 """Codes of failures that are not the call's: the store queues it again, later. A call that killed its replica
@@ -57,6 +63,14 @@ class Output:
     argument: Any
 
 
+class StageAwayError(StageError):
+    """A stage that the call needs takes no calls now; ``delay_s``: when to come back."""
+
+    def __init__(self, stage: str, code: str, message: str, delay_s: float) -> None:
+        Exception.__init__(self, stage, code, message, delay_s)
+        self.stage, self.code, self.message, self.delay_s = stage, code, message, delay_s
+
+
 def result_key(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -71,6 +85,8 @@ class CallRun:
             configured meanwhile.
         shadows: runs those that nobody waits for.
         stage_timeout_s: a stage that takes longer on the call has failed.
+        circuits: application -> its circuit breaker, shared by the calls of a pipeline.
+        stage_patience_s: see STAGE_PATIENCE_S.
     """
 
     def __init__(
@@ -80,6 +96,8 @@ class CallRun:
         assignments: Mapping[str, Assignment],
         shadows: ShadowRuns,
         stage_timeout_s: float,
+        circuits: defaultdict[str, Circuit] | None = None,
+        stage_patience_s: float = STAGE_PATIENCE_S,
     ) -> None:
         self._call = lease.call
         self._token = lease.token
@@ -87,6 +105,8 @@ class CallRun:
         self._assignments = assignments
         self._shadows = shadows
         self._stage_timeout_s = stage_timeout_s
+        self._circuits = defaultdict(Circuit) if circuits is None else circuits
+        self._stage_patience_s = stage_patience_s
         self._earlier = {run.name: run for run in lease.call.stages}
         self._runs: dict[str, StageRun] = {}
         self._tasks: list[asyncio.Task[Any]] = []
@@ -102,18 +122,23 @@ class CallRun:
         try:
             report = (await self._analyse()).value
             result = complete(report, [self._runs[stage] for stage in ENGINE_STAGES])
-        except (StageError, ConflictError) as error:
-            if isinstance(error, ConflictError):
-                raise
+        except StageAwayError as error:
+            await self._skip_running()
+            await self._store.release(self._call.id, self._token, error.delay_s)
+            return
+        except StageError as error:
             await self._fail(error.stage, error.code, error.message)
             return
         status = JobStatus(result.job_status)
         await self._store.complete(self._call.id, self._token, status, result.model_dump_json().encode())
 
-    async def _fail(self, stage: str, code: str, message: str) -> None:
+    async def _skip_running(self) -> None:
         for run in self._runs.values():
             if run.status is StageStatus.RUNNING:
                 await self._record(replace(run, status=StageStatus.SKIPPED))
+
+    async def _fail(self, stage: str, code: str, message: str) -> None:
+        await self._skip_running()
         await self._store.fail(self._call.id, self._token, stage, code, message, code in TRANSIENT)
 
     async def _analyse(self) -> Output:
@@ -160,10 +185,7 @@ class CallRun:
         application = self._assignments[stage].application
         run = StageRun(stage, StageStatus.RUNNING, attempts=0, application=application)
         self._runs[stage] = run
-        try:
-            info = await self._describe(application)
-        except CallyticsError as error:
-            raise await self._failed(run, error) from error
+        info = await self._admitted(run)
         keys = [item.key for item in inputs]
         run = described(run, info)
         key = _stage_key(stage, info, keys)
@@ -178,19 +200,40 @@ class CallRun:
         await self._record(run, key, output.value)
         return Output(key, output.value, response)
 
-    async def _describe(self, application: str) -> StageInfo:
+    async def _admitted(self, run: StageRun) -> StageInfo:
+        """What runs in the stage, before this call is tried on it.
+
+        Raises:
+            StageAwayError: nothing. The call did nothing wrong: it waits, and no attempt is counted.
+        """
+        circuit = self._circuits[run.application]
+        patience_s = PROBE_PATIENCE_S if circuit.is_open else self._stage_patience_s
+        pause_s = circuit.admit()
+        if pause_s > 0:
+            error = UnavailableError(
+                "stage_unavailable", f"{run.application} is down; the call waits for it."
+            )
+            raise _away(await self._failed(run, error), pause_s)
+        try:
+            return await self._describe(run.application, patience_s)
+        except CallyticsError as error:
+            circuit.open()
+            raise _away(await self._failed(run, error), circuit.pause_s) from error
+
+    async def _describe(self, application: str, patience_s: float) -> StageInfo:
         async def call() -> StageInfo:
             handle = await application_handle(application)
             info: StageInfo = await unwrapped(handle.describe.remote())
             return info
 
         try:
-            return await patiently(call, DESCRIBE_PATIENCE_S)
+            return await patiently(call, patience_s, max(patience_s, PROBE_PATIENCE_S))
         except LOST as error:
             raise UnavailableError("stage_unavailable", f"{application} does not answer.") from error
 
     async def _attempts(self, run: StageRun, inputs: list[Output]) -> tuple[Any, StageOutput, StageRun]:
         """The response, what it stands for, and the state of the stage after the attempts that it took."""
+        circuit = self._circuits[run.application]
         while True:
             run = replace(run, attempts=run.attempts + 1)
             await self._record(run)
@@ -201,16 +244,35 @@ class CallRun:
                     for shadow in self._assignments[run.name].shadows:
                         self._shadows.start(self._call.id, run.name, shadow, arguments)
                 response, output = await self._call_stage(run.application, arguments)
+                circuit.succeeded()
                 return response, output, run
             except Exception as error:
                 run = replace(run, duration_s=time.monotonic() - start)
-                final = isinstance(error, CallyticsError) or run.attempts >= MAX_ATTEMPTS
-                if final:
+                if isinstance(error, CallyticsError):
                     raise await self._failed(run, error) from error
+                circuit.failed(self._call.id)
+                if run.attempts >= MAX_ATTEMPTS:
+                    raise await self._gave_up(run, error) from error
                 logger.warning(
                     "%s on call %s: %s; trying again", run.name, self._call.id, type(error).__name__
                 )
                 await asyncio.sleep(2.0 ** (run.attempts - 1))
+                await self._back(run)
+
+    async def _back(self, run: StageRun) -> None:
+        """Wait until the stage has a replica again. Where it stays away, this call may have done it: that counts."""
+        try:
+            await self._describe(run.application, self._stage_patience_s)
+        except CallyticsError as error:
+            self._circuits[run.application].open()
+            raise await self._failed(run, error) from error
+
+    async def _gave_up(self, run: StageRun, error: Exception) -> StageError:
+        """Other calls fail there, too: then it is the stage, and this call is queued again."""
+        if self._circuits[run.application].gave_up(self._call.id):
+            kind = type(error).__name__
+            error = UnavailableError("stage_unavailable", f"{run.application} fails on every call ({kind}).")
+        return await self._failed(run, error)
 
     async def _call_stage(self, application: str, arguments: list[Any]) -> tuple[Any, StageOutput]:
         handle = await application_handle(application)
@@ -243,6 +305,12 @@ class CallRun:
     def _record(self, run: StageRun, key: str = "", output: Any = None) -> Awaitable[None]:
         self._runs[run.name] = run
         return self._store.record_stage(self._call.id, self._token, run, key, output)
+
+
+def _away(error: StageError, pause_s: float) -> StageAwayError:
+    """Not before the next probe; and those who wait do not all come at once."""
+    delay_s = pause_s + random.uniform(0.0, FIRST_PAUSE_S)
+    return StageAwayError(error.stage, error.code, error.message, delay_s)
 
 
 def _stage_key(stage: str, info: StageInfo, input_keys: list[str]) -> str:

@@ -21,7 +21,12 @@ from ray.exceptions import (
     RayTaskError,
     WorkerCrashedError,
 )
-from ray.serve.exceptions import BackPressureError, RayServeException, ReplicaUnavailableError
+from ray.serve.exceptions import (
+    BackPressureError,
+    DeploymentUnavailableError,
+    RayServeException,
+    ReplicaUnavailableError,
+)
 from ray.serve.handle import DeploymentHandle
 
 from callytics.domain import StageFailure
@@ -38,6 +43,7 @@ LOST = (
     NodeDiedError,
     ObjectLostError,
     ReplicaUnavailableError,
+    DeploymentUnavailableError,
     BackPressureError,
 )
 """The replica, not the call, is at fault: it was killed, or its machine is gone. Calling again may help."""
@@ -51,11 +57,16 @@ NOT_REPEATABLE = frozenset(
         "create_api_key",
         "append_event",
         "record_audit",
+        "create_webhook",
+        "lease_deliveries",
     }
 )
 """Methods of the store that would do their work twice; writes of a worker are fenced by its lease instead."""
 
 DATABASE = "database-service"
+
+ANSWER_WITHIN_S = 30.0
+"""Longer than the answer to a question takes; the work of a stage has its own limit."""
 
 
 @cache
@@ -97,19 +108,40 @@ def replica_failure(stage: str, error: BaseException) -> StageFailure:
     return stage_failure(stage, error)
 
 
-async def patiently(call: Callable[[], Awaitable[Result]], give_up_after_s: float) -> Result:
-    """The result of ``call``, again and again while replicas are lost, with pauses of 0.5, 1, 2, 4, 4 ... s."""
+async def patiently(
+    call: Callable[[], Awaitable[Result]], give_up_after_s: float, answer_within_s: float = ANSWER_WITHIN_S
+) -> Result:
+    """The result of ``call``, again and again while replicas are lost, with pauses of 0.5, 1, 2, 4, 4 ... s.
+
+    Args:
+        give_up_after_s: no new attempt after that.
+        answer_within_s: of one attempt. Without it, a caller would wait for ever: while a deployment has no replica,
+            Serve keeps its requests back, and tells nobody.
+
+    Raises:
+        UnavailableError: ``no_answer``; or what ``call`` raised last.
+    """
     deadline = time.monotonic() + give_up_after_s
     pause_s = 0.5
     while True:
         try:
-            return await call()
+            return await _answer(call, answer_within_s)
         except (*LOST, UnavailableError) as error:
             if time.monotonic() + pause_s > deadline:
                 raise
             logger.warning("calling again in %.1f s: %s", pause_s, type(error).__name__)
         await asyncio.sleep(pause_s)
         pause_s = min(4.0, 2 * pause_s)
+
+
+async def _answer(call: Callable[[], Awaitable[Result]], within_s: float) -> Result:
+    try:
+        async with asyncio.timeout(within_s) as limit:
+            return await call()
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise UnavailableError("no_answer", f"No answer within {within_s:.0f} s; try again later.") from error
 
 
 def store_client(give_up_after_s: float) -> AsyncStore:
@@ -127,7 +159,8 @@ def store_client(give_up_after_s: float) -> AsyncStore:
             return await unwrapped(handle.call.remote(method, args, kwargs))
 
         try:
-            return await patiently(call, 0.0 if method in NOT_REPEATABLE else give_up_after_s)
+            patience_s = 0.0 if method in NOT_REPEATABLE else give_up_after_s
+            return await patiently(call, patience_s, answer_within_s=give_up_after_s)
         except LOST as error:
             raise UnavailableError(
                 "database_unavailable", "The call store does not answer; try again in a few seconds."

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from callytics.config import ENGINE_STAGES, StageConfig
 from callytics.domain import StageRun
 from callytics.store import AsyncStore, CallStore, NewCall
 from deployments import call_run, shadow
 from deployments.call_run import CallRun
+from deployments.circuit import Circuit
 from deployments.routing import Assignment
 from deployments.shadow import ShadowRuns
 from deployments.stage import StageInfo, StageOutput
@@ -38,12 +42,13 @@ class _Method:
 @dataclass
 class FakeStage:
     """Stands for a Serve handle. ``errors`` are raised by the next calls, one each; ``held`` calls wait until it is
-    set; nobody answers while the stage is ``away``."""
+    set; nobody answers while the stage is ``away``. ``error_types`` are errors that are made only then."""
 
     name: str
     stage: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     errors: list[Exception] = field(default_factory=list)
+    error_types: list[Callable[[], Exception]] = field(default_factory=list)
     away: Exception | None = None
     calls: int = 0
     held: asyncio.Event | None = None
@@ -72,6 +77,8 @@ class FakeStage:
                 await self.held.wait()
             if self.errors:
                 raise self.errors.pop(0)
+            if self.error_types:
+                raise self.error_types.pop(0)()
             values = [await i if isinstance(i, asyncio.Future) else i for i in inputs]
             values = [v.value if isinstance(v, StageOutput) else v for v in values]
             engine = getattr(tiny_engines, TINY_ENGINES[self.stage])(**self.options)
@@ -87,6 +94,18 @@ class FakeGraph:
     assignments: dict[str, Assignment] = field(
         default_factory=lambda: {stage: Assignment(stage) for stage in ENGINE_STAGES}
     )
+    passed_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.circuits = defaultdict[str, Circuit](lambda: Circuit(lambda: time.monotonic() + self.passed_s))
+
+    def pass_time(self, seconds: float) -> None:
+        """For circuits and for calls that wait in the queue."""
+        self.passed_s += seconds
+        with self.store._write() as session:
+            session.execute(
+                text("UPDATE calls SET available_at_ms = available_at_ms - :ms"), {"ms": seconds * 1000}
+            )
 
     def submit(self, uri: str = "call.wav") -> str:
         return self.store.create_call(NewCall("c1", uri, 1, tiny_engines.MEDIA)).call.id
@@ -106,7 +125,9 @@ class FakeGraph:
     async def run_leased(self, shadows: ShadowRuns) -> None:
         lease = self.store.lease("test", 60.0)
         assert lease is not None, "no call to lease"
-        await CallRun(lease, AsyncStore.local(self.store), self.assignments, shadows, 10.0).execute()
+        store = AsyncStore.local(self.store)
+        run = CallRun(lease, store, self.assignments, shadows, 10.0, self.circuits, stage_patience_s=0.0)
+        await run.execute()
 
     def runs_of(self, application: str) -> list[StageRun]:
         return [found.run for found in self.store.version_runs([application])]

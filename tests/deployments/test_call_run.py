@@ -11,7 +11,6 @@ from ray.exceptions import ActorDiedError, RayTaskError
 from callytics.domain import Role, StageStatus
 from callytics.errors import ConflictError, InvalidMediaError, UnavailableError
 from callytics.store import JobStatus
-from deployments import call_run
 from deployments.routing import Assignment
 from tests.deployments.conftest import FakeGraph, FakeStage
 
@@ -195,16 +194,74 @@ def test_a_stage_that_fails_says_which_version_did(graph: FakeGraph) -> None:
     assert run.config_hash
 
 
-@pytest.mark.parametrize("away", [UnavailableError("stage_not_deployed", ""), ActorDiedError()])
-def test_a_call_whose_stage_is_away_waits_in_the_queue(
-    graph: FakeGraph, away: Exception, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(call_run, "DESCRIBE_PATIENCE_S", 0.0)
+AWAY = [UnavailableError("stage_not_deployed", ""), ActorDiedError()]
+
+
+@pytest.mark.parametrize("away", AWAY)
+def test_a_call_whose_stage_is_away_waits_in_the_queue(graph: FakeGraph, away: Exception) -> None:
+    """As long as it takes: no attempt of the call is counted. It resumes after what it had finished."""
     graph.stages["speech-recognizer"].away = away
     graph.submit()
     graph.work()
     call = graph.store.get_call("c1")
-    assert call.status is JobStatus.QUEUED
-    assert call.error is not None
-    assert (call.error.stage, call.error.code in call_run.TRANSIENT) == ("speech-recognizer", True)
+    assert (call.status, call.attempts) == (JobStatus.QUEUED, 0)
+    runs = {run.name: run for run in call.stages}
+    assert runs["speech-recognizer"].error_code in ("stage_not_deployed", "stage_unavailable")
+    assert graph.circuits["speech-recognizer"].is_open
     assert graph.store.lease("test", 60.0) is None  # not at once
+    graph.stages["speech-recognizer"].away = None
+    graph.pass_time(60.0)
+    graph.work()
+    assert graph.store.get_call("c1").status is JobStatus.COMPLETED
+    assert not graph.circuits["speech-recognizer"].is_open
+
+
+def test_behind_an_open_circuit_a_call_waits_without_trying(graph: FakeGraph) -> None:
+    graph.circuits["speech-recognizer"].open()
+    graph.submit()
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert (call.status, call.attempts) == (JobStatus.QUEUED, 0)
+    assert graph.counts() == ONCE | dict.fromkeys(AFTER_RECOGNITION, 0)
+
+
+AFTER_RECOGNITION = ("speech-recognizer", "punctuation-restorer", "sentiment-analyzer", "llm-analyzer")
+
+
+def test_a_stage_that_crashes_on_every_call_fails_none_of_the_later(graph: FakeGraph) -> None:
+    """The first cannot be told from a call that is at fault itself."""
+    graph.stages["speech-recognizer"].options = {"fail": True}
+    graph.circuits["speech-recognizer"].failed("another")
+    graph.submit()
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert (call.status, call.attempts) == (JobStatus.QUEUED, 1)
+    assert call.error is not None
+    assert call.error.code == "stage_unavailable"
+    assert graph.circuits["speech-recognizer"].is_open
+
+
+def test_an_optional_stage_behind_an_open_circuit_leaves_the_call_partial(graph: FakeGraph) -> None:
+    graph.circuits["llm-analyzer"].open()
+    graph.submit()
+    graph.work()
+    assert graph.store.get_call("c1").status is JobStatus.PARTIAL
+    assert result(graph)["job_details"]["errors"][0]["code"] == "stage_unavailable"
+    assert graph.stages["llm-analyzer"].calls == 0
+
+
+def test_a_call_that_leaves_its_stage_without_a_replica_is_counted(graph: FakeGraph) -> None:
+    """Else one that kills every replica would come back for ever."""
+    recognizer = graph.stages["speech-recognizer"]
+
+    class Dies(ActorDiedError):
+        def __init__(self) -> None:
+            super().__init__()
+            recognizer.away = ActorDiedError()
+
+    recognizer.error_types = [Dies]
+    graph.submit()
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert (call.status, call.attempts) == (JobStatus.QUEUED, 1)
+    assert recognizer.calls == 1

@@ -59,3 +59,15 @@ def test_an_answer_that_is_an_error_is_not_asked_for_again() -> None:
     with pytest.raises(InvalidMediaError):
         asyncio.run(handles.patiently(call, 10.0))
     assert calls == 1
+
+
+def test_an_attempt_that_is_never_answered_ends() -> None:
+    """Serve keeps requests back while a deployment has no replica."""
+    with pytest.raises(UnavailableError) as raised:
+        asyncio.run(handles.patiently(lambda: asyncio.sleep(3600), 0.0, answer_within_s=0.01))
+    assert raised.value.code == "no_answer"
+
+
+def test_a_time_out_of_the_call_itself_is_not_ours() -> None:
+    with pytest.raises(TimeoutError):
+        asyncio.run(handles.patiently(lambda: _raise(TimeoutError()), 0.0))
