@@ -14,12 +14,23 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from callytics.api import api_keys, audit, calls, errors, monitoring, recordings, results, transcriptions
+from callytics.api import (
+    api_keys,
+    audit,
+    calls,
+    errors,
+    monitoring,
+    recordings,
+    results,
+    transcriptions,
+    webhooks,
+)
 from callytics.api.auth import Gate
 from callytics.api.headers import SecurityHeaders
 from callytics.api.openapi import openapi_document
 from callytics.api.services import Services
 from callytics.api.uploads import FORM_OVERHEAD_BYTES
+from callytics.webhooks import deliver_for_ever
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +59,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.gate = Gate(services)
-    for module in (calls, results, recordings, transcriptions, monitoring, api_keys, audit):
+    for module in (calls, results, recordings, transcriptions, monitoring, api_keys, audit, webhooks):
         app.include_router(module.router)
     errors.install(app)
     app.add_middleware(Limits, max_upload_bytes=services.settings.max_upload_bytes)
@@ -74,10 +85,15 @@ def create_app(services: Services) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    sweeper = asyncio.create_task(_sweep(app.state.services))
+    services: Services = app.state.services
+    tasks = [asyncio.create_task(_sweep(services))]
+    if services.settings.webhook_poll_s > 0:
+        reach, poll_s = webhooks.webhook_reach(services), services.settings.webhook_poll_s
+        tasks.append(asyncio.create_task(deliver_for_ever(services.store, reach, poll_s)))
     yield
-    sweeper.cancel()
-    await asyncio.gather(sweeper, return_exceptions=True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _sweep(services: Services) -> None:

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from callytics.api.errors import Problem, problem_responses
-from callytics.api.uploads import FILE_FIELD
+from callytics.api.uploads import FILE_FIELD, URL_FIELD
 
 _REFERENCE = "#/components/schemas/{model}"
 
@@ -56,7 +56,8 @@ def multipart_body(form: type[BaseModel], file_description: str) -> dict[str, An
         }
     file_field = {"type": "string", "format": "binary", "description": file_description}
     schema["properties"] = {FILE_FIELD: file_field, **fields}
-    schema["required"] = [FILE_FIELD, *schema.get("required", [])]
+    file_needed = [] if URL_FIELD in fields else [FILE_FIELD]
+    schema["required"] = [*file_needed, *schema.get("required", [])]
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 

@@ -95,6 +95,12 @@ class CallForm(BaseModel):
     metadata: Annotated[MetadataBody | None, BeforeValidator(_parse_metadata)] = Field(
         default=None, description="JSON: external_id, agent_id, queue, direction, started_at, custom"
     )
+    media_url: str | None = Field(
+        default=None,
+        max_length=2000,
+        description="Instead of the file: where the service fetches it, of the hosts that its settings allow",
+        examples=["https://recordings.example.org/2026/11/call.wav"],
+    )
     redact_pii: bool = Field(
         default=False,
         description="Take out names, addresses and numbers of people, from the texts and from the audio that is served",

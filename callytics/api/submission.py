@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
+from callytics.api.fetching import fetch
 from callytics.api.services import Services
 from callytics.api.uploads import Upload, receive
 from callytics.domain import CallOptions, Recording
@@ -36,6 +37,8 @@ async def submit(
     upload = await receive(request, services.blobs, call_id, settings.max_upload_bytes)
     try:
         options, other = read_form(upload)
+        if not upload.sha256:
+            upload = await fetch(upload, services, call_id)
         options = replace(options, redact_pii=options.redact_pii or settings.redact_pii)
         uri = services.blobs.uri(call_id)
         media = await services.audio.probe(Recording(call_id, uri), options)

@@ -21,6 +21,7 @@ from callytics.store import BlobStore
 from callytics.store.blobs import CHUNK_BYTES, BlobWriter
 
 FILE_FIELD = "file"
+URL_FIELD = "media_url"
 MAX_FIELDS = 200
 MAX_FIELD_BYTES = 64 * 1024
 FORM_OVERHEAD_BYTES = 4 << 20
@@ -29,7 +30,8 @@ FORM_OVERHEAD_BYTES = 4 << 20
 
 @dataclass
 class Upload:
-    """A received form; the file lies in the blob store. ``filename`` is for display only."""
+    """A received form; the file lies in the blob store. ``filename`` is for display only. Without a ``sha256`` there
+    was no file but a URL of one (fetching.py)."""
 
     fields: list[tuple[str, str]] = field(default_factory=list)
     filename: str = ""
@@ -121,6 +123,11 @@ class _Form:
     def finished(self) -> Upload:
         if not self._ended:
             raise InvalidRequestError("multipart_invalid", "The form ends before its last boundary.")
+        names = {name for name, _ in self._upload.fields}
+        if self._writer is None and URL_FIELD in names:
+            return self._upload
+        if self._writer is not None and URL_FIELD in names:
+            raise InvalidRequestError("file_repeated", f"Send the recording, or its {URL_FIELD}, not both.")
         if self._writer is None:
             raise InvalidRequestError("file_missing", f"The form has no file in its field {FILE_FIELD!r}.")
         if self._pending:

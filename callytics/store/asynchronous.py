@@ -24,6 +24,7 @@ from callytics.store.records import (
 )
 from callytics.store.store import CallStore
 from callytics.store.versions import VersionRun
+from callytics.store.webhooks import LeasedDelivery, WebhookDelivery, WebhookEndpoint
 
 Invoke = Callable[[str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 """Calls a method of a CallStore: name, positional and keyword arguments."""
@@ -209,6 +210,47 @@ class AsyncStore:
     ) -> tuple[AuditRecord, ...]:
         result: tuple[AuditRecord, ...] = await self._call("audit_events", tenant, before, limit, subject)
         return result
+
+    async def create_webhook(
+        self, tenant: str, url: str, event_types: Sequence[str], description: str = "", actor: str = ""
+    ) -> WebhookEndpoint:
+        args = (tenant, url, event_types, description, actor)
+        result: WebhookEndpoint = await self._call("create_webhook", *args)
+        return result
+
+    async def list_webhooks(self, tenant: str) -> tuple[WebhookEndpoint, ...]:
+        result: tuple[WebhookEndpoint, ...] = await self._call("list_webhooks", tenant)
+        return result
+
+    async def change_webhook(
+        self, endpoint_id: str, tenant: str, changes: Mapping[str, Any], actor: str = ""
+    ) -> WebhookEndpoint:
+        result: WebhookEndpoint = await self._call("change_webhook", endpoint_id, tenant, changes, actor)
+        return result
+
+    async def delete_webhook(self, endpoint_id: str, tenant: str, actor: str = "") -> None:
+        await self._call("delete_webhook", endpoint_id, tenant, actor)
+
+    async def list_deliveries(
+        self, endpoint_id: str, tenant: str, limit: int = 50
+    ) -> tuple[WebhookDelivery, ...]:
+        result: tuple[WebhookDelivery, ...] = await self._call("list_deliveries", endpoint_id, tenant, limit)
+        return result
+
+    async def redeliver(
+        self, endpoint_id: str, delivery_id: str, tenant: str, actor: str = ""
+    ) -> WebhookDelivery:
+        result: WebhookDelivery = await self._call("redeliver", endpoint_id, delivery_id, tenant, actor)
+        return result
+
+    async def lease_deliveries(self, limit: int, seconds: float) -> tuple[LeasedDelivery, ...]:
+        result: tuple[LeasedDelivery, ...] = await self._call("lease_deliveries", limit, seconds)
+        return result
+
+    async def finish_delivery(
+        self, delivery_id: str, token: str, status_code: int | None, error: str
+    ) -> None:
+        await self._call("finish_delivery", delivery_id, token, status_code, error)
 
     async def ping(self) -> None:
         await self._call("ping")

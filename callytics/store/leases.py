@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select
 
 from callytics.domain import StageStatus
 from callytics.errors import ConflictError
+from callytics.store import webhooks
 from callytics.store.records import JobStatus, Lease
 from callytics.store.rows import add_event, call_record, plain_text
 from callytics.store.tables import CallRow, StageRow, TenantRow
@@ -181,7 +182,10 @@ def end(
         originals = update(StageRow).where(col(StageRow.call_id) == row.id)
         session.execute(originals.values(output=None, result_key=""))
     data = {"job_status": status, **_error_data(error)}
-    add_event(session, row.id, f"call.{status.lower()}", data, now_ms)
+    event = add_event(session, row.id, f"call.{status.lower()}", data, now_ms)
+    session.flush()  # numbers the event
+    assert event.number is not None
+    webhooks.enqueue(session, row, event.number, event.type, now_ms)
 
 
 def _error_data(error: tuple[str, str, str] | None) -> dict[str, str]:

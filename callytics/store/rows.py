@@ -138,8 +138,12 @@ def apply_metadata(row: CallRow, changes: Mapping[str, Any]) -> None:
         row.custom = {} if changes["custom"] is None else {k: v for k, v in merged.items() if v is not None}
 
 
-def add_event(session: Session, call_id: str, event_type: str, data: Mapping[str, Any], now_ms: int) -> None:
-    session.add(EventRow(call_id=call_id, type=event_type, data=dict(data), at_ms=now_ms))
+def add_event(
+    session: Session, call_id: str, event_type: str, data: Mapping[str, Any], now_ms: int
+) -> EventRow:
+    row = EventRow(call_id=call_id, type=event_type, data=dict(data), at_ms=now_ms)
+    session.add(row)
+    return row
 
 
 def event_record(row: EventRow) -> EventRecord:

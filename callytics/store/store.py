@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
-from callytics.store import calls, codec, imports, jobs, keys, leases, retention, versions
+from callytics.store import calls, codec, imports, jobs, keys, leases, retention, versions, webhooks
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.records import (
@@ -44,6 +44,7 @@ from callytics.store.rows import (
 )
 from callytics.store.tables import AuditRow, CallRow, EventRow, ReportRow, StageRow, TenantRow
 from callytics.store.versions import VersionRun
+from callytics.store.webhooks import LeasedDelivery, WebhookDelivery, WebhookEndpoint
 
 MAX_NUMBER = (1 << 63) - 1
 """Of an event; a caller may ask for those after any number."""
@@ -341,6 +342,52 @@ class CallStore:
             with self._write() as session:
                 keys.record_use(session, key.id, now_ms)
         return key
+
+    # ------------------------------------------------------------ webhooks
+
+    def create_webhook(
+        self, tenant: str, url: str, event_types: Sequence[str], description: str = "", actor: str = ""
+    ) -> WebhookEndpoint:
+        """The only answer that holds the secret."""
+        with self._write() as session:
+            return webhooks.create(session, tenant, url, event_types, description, actor, self._now_ms())
+
+    def list_webhooks(self, tenant: str) -> tuple[WebhookEndpoint, ...]:
+        with self._read() as session:
+            return webhooks.endpoints(session, tenant)
+
+    def change_webhook(
+        self, endpoint_id: str, tenant: str, changes: Mapping[str, Any], actor: str = ""
+    ) -> WebhookEndpoint:
+        """url, description, event_types, disabled."""
+        with self._write() as session:
+            return webhooks.change(session, endpoint_id, tenant, dict(changes), actor, self._now_ms())
+
+    def delete_webhook(self, endpoint_id: str, tenant: str, actor: str = "") -> None:
+        with self._write() as session:
+            webhooks.delete(session, endpoint_id, tenant, actor, self._now_ms())
+
+    def list_deliveries(self, endpoint_id: str, tenant: str, limit: int = 50) -> tuple[WebhookDelivery, ...]:
+        with self._write() as session:
+            return webhooks.deliveries(session, endpoint_id, tenant, limit)
+
+    def redeliver(self, endpoint_id: str, delivery_id: str, tenant: str, actor: str = "") -> WebhookDelivery:
+        """Send a message again, now."""
+        with self._write() as session:
+            return webhooks.redeliver(session, endpoint_id, delivery_id, tenant, actor, self._now_ms())
+
+    def lease_deliveries(self, limit: int, seconds: float) -> tuple[LeasedDelivery, ...]:
+        """Messages that are due, to be sent within so long."""
+        with self._read() as session:  # most often there is nothing, and nothing to lock
+            if not webhooks.is_due(session, self._now_ms()):
+                return ()
+        with self._write() as session:
+            return webhooks.lease(session, limit, seconds, self._now_ms())
+
+    def finish_delivery(self, delivery_id: str, token: str, status_code: int | None, error: str) -> None:
+        """How the attempt went that was leased."""
+        with self._write() as session:
+            webhooks.finish(session, delivery_id, token, status_code, error, self._now_ms())
 
     # ------------------------------------------------------------ upkeep
 

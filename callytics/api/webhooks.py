@@ -1,0 +1,173 @@
+"""/v1/webhooks, for keys with the scope admin: where to tell what happened to calls (callytics/webhooks.py)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from callytics.api.auth import Admin
+from callytics.api.errors import problem_responses
+from callytics.api.schemas import ShortText, StrictBody
+from callytics.api.services import Services, ServicesDep
+from callytics.api.views import time_of
+from callytics.outside import Reach
+from callytics.store.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
+
+router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+
+EventType = Literal["call.completed", "call.partial", "call.failed", "call.cancelled"]
+Url = Annotated[
+    str, Field(max_length=2000, pattern=r"^https?://", examples=["https://crm.example.org/hooks"])
+]
+EventTypes = Annotated[list[EventType], Field(min_length=1, max_length=4)]
+
+
+class NewWebhook(StrictBody):
+    url: Url
+    event_types: EventTypes = Field(default=["call.completed", "call.partial", "call.failed"])
+    description: ShortText = ""
+
+
+class WebhookPatch(StrictBody):
+    url: Url | None = None
+    event_types: EventTypes | None = None
+    description: ShortText | None = None
+    disabled: bool | None = None
+
+
+class WebhookView(BaseModel):
+    id: str
+    url: str
+    description: str
+    event_types: list[str]
+    created_at: datetime
+    disabled_at: datetime | None = Field(description="By hand, or because the endpoint answered 410 Gone")
+
+
+class IssuedWebhookView(WebhookView):
+    secret: str = Field(description="Verifies the signatures; shown this once", examples=["whsec_..."])
+
+
+class WebhookList(BaseModel):
+    webhooks: list[WebhookView]
+
+
+class DeliveryView(BaseModel):
+    id: str = Field(description="The header webhook-id, the same at every attempt")
+    call_id: str
+    event_type: str
+    status: DeliveryStatus
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime | None
+    delivered_at: datetime | None
+    last_status_code: int | None
+    last_error: str
+
+
+class DeliveryList(BaseModel):
+    deliveries: list[DeliveryView]
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=IssuedWebhookView,
+    responses=problem_responses(400, 401, 403, 409, 422),
+)
+async def create_webhook(body: NewWebhook, services: ServicesDep, principal: Admin) -> IssuedWebhookView:
+    """Tell a URL when calls end. Messages are signed with the secret in this answer
+    ([Standard Webhooks](https://www.standardwebhooks.com)) and repeated until they are answered with 2xx."""
+    webhook_reach(services).check(body.url)
+    made = await services.store.create_webhook(
+        principal.tenant, body.url, body.event_types, body.description, principal.id
+    )
+    return IssuedWebhookView(**_view(made).model_dump(), secret=made.secret)
+
+
+@router.get("", response_model=WebhookList, responses=problem_responses(401, 403))
+async def list_webhooks(services: ServicesDep, principal: Admin) -> WebhookList:
+    """All webhooks of the tenant, without their secrets."""
+    return WebhookList(webhooks=[_view(e) for e in await services.store.list_webhooks(principal.tenant)])
+
+
+@router.patch(
+    "/{webhook_id}", response_model=WebhookView, responses=problem_responses(400, 401, 403, 404, 422)
+)
+async def change_webhook(
+    webhook_id: str, patch: WebhookPatch, services: ServicesDep, principal: Admin
+) -> WebhookView:
+    """Change, disable or enable a webhook. What waits to be sent to it is kept meanwhile."""
+    changes = patch.model_dump(exclude_none=True)
+    if patch.url is not None:
+        webhook_reach(services).check(patch.url)
+    return _view(await services.store.change_webhook(webhook_id, principal.tenant, changes, principal.id))
+
+
+@router.delete("/{webhook_id}", status_code=204, responses=problem_responses(401, 403, 404))
+async def delete_webhook(webhook_id: str, services: ServicesDep, principal: Admin) -> None:
+    """Remove a webhook and what waits to be sent to it."""
+    await services.store.delete_webhook(webhook_id, principal.tenant, principal.id)
+
+
+@router.get(
+    "/{webhook_id}/deliveries", response_model=DeliveryList, responses=problem_responses(401, 403, 404, 422)
+)
+async def list_deliveries(
+    webhook_id: str,
+    services: ServicesDep,
+    principal: Admin,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> DeliveryList:
+    """What was sent, newest first, and how it went. Messages go with their calls."""
+    found = await services.store.list_deliveries(webhook_id, principal.tenant, limit)
+    return DeliveryList(deliveries=[_delivery_view(delivery) for delivery in found])
+
+
+@router.post(
+    "/{webhook_id}/deliveries/{delivery_id}/redeliver",
+    status_code=202,
+    response_model=DeliveryView,
+    responses=problem_responses(401, 403, 404),
+)
+async def redeliver(
+    webhook_id: str, delivery_id: str, services: ServicesDep, principal: Admin
+) -> DeliveryView:
+    """Send a message again, with the same `webhook-id`, by which its receiver knows it."""
+    delivery = await services.store.redeliver(webhook_id, delivery_id, principal.tenant, principal.id)
+    return _delivery_view(delivery)
+
+
+def webhook_reach(services: Services) -> Reach:
+    settings = services.settings
+    return Reach(settings.webhook_hosts, settings.trusted_networks)
+
+
+def _view(endpoint: WebhookEndpoint) -> WebhookView:
+    return WebhookView(
+        id=endpoint.id,
+        url=endpoint.url,
+        description=endpoint.description,
+        event_types=list(endpoint.event_types),
+        created_at=time_of(endpoint.created_at_ms),
+        disabled_at=time_of(endpoint.disabled_at_ms) if endpoint.disabled_at_ms is not None else None,
+    )
+
+
+def _delivery_view(delivery: WebhookDelivery) -> DeliveryView:
+    waits = delivery.status is DeliveryStatus.PENDING
+    return DeliveryView(
+        id=delivery.id,
+        call_id=delivery.call_id,
+        event_type=delivery.event_type,
+        status=delivery.status,
+        attempts=delivery.attempts,
+        created_at=time_of(delivery.created_at_ms),
+        next_attempt_at=time_of(delivery.next_attempt_at_ms) if waits else None,
+        delivered_at=time_of(delivery.delivered_at_ms) if delivery.delivered_at_ms is not None else None,
+        last_status_code=delivery.last_status_code,
+        last_error=delivery.last_error,
+    )
