@@ -77,8 +77,9 @@ def _names_again(text: str, names: set[str]) -> Iterator[Span]:
     for name in names:
         parts = {name, *(part for part in name.split() if part[0].isascii() and len(part.strip(".")) > 3)}
         for part in parts:
-            boundary = r"\b" if part[0].isascii() else ""
-            for match in re.finditer(f"{boundary}{re.escape(part)}{boundary}", text):
+            # A Korean name has particles after it, but begins a word: "이산" is not in "장이산화".
+            after = r"\b" if part[0].isascii() else ""
+            for match in re.finditer(rf"\b{re.escape(part)}{after}", text):
                 yield Span(match.start(), match.end(), PiiKind.NAME)
 
 
