@@ -6,6 +6,7 @@ incoming/<random>           being written; a local write becomes visible by a re
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -18,13 +19,14 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from callytics.errors import InvalidMediaError, NotFoundError
+from callytics.errors import InvalidMediaError, NotFoundError, UnavailableError
 
 ORIGINAL = "recording"
 CHUNK_BYTES = 1 << 20
 SWEEP_AGE_S = 3600.0
 """Younger leftovers may belong to an upload that goes on in another process."""
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 
@@ -78,10 +80,20 @@ class BlobStore:
     def writer(
         self, call_id: str, name: str = ORIGINAL, max_bytes: int | None = None
     ) -> Iterator[BlobWriter]:
-        """Write one blob. It exists, whole and on disk, after the block; after an exception there is nothing."""
+        """Write one blob. It exists, whole and on disk, after the block; after an exception there is nothing.
+
+        Raises:
+            UnavailableError: ``storage_full``.
+        """
         path = self._path(call_id, name)
         if self._is_local:
-            yield from self._write_local(path, max_bytes)
+            try:
+                yield from self._write_local(path, max_bytes)
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
+                    raise
+                message = "There is no room for the recording; try again later."
+                raise UnavailableError("storage_full", message) from error
         else:
             stream = self._fs.open(path, "wb", autocommit=False)
             try:
