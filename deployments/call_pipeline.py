@@ -24,11 +24,12 @@ from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.errors import CallyticsError, ConfigError, ConflictError, UnavailableError
 from callytics.store import Lease
-from deployments.call_run import STAGE_PATIENCE_S, CallRun
+from deployments.call_run import CallRun
 from deployments.circuit import Circuit
 from deployments.handles import store_client
 from deployments.routing import Assignment, Routing, assign, read_routing
 from deployments.shadow import ShadowRuns
+from deployments.stage_caller import STAGE_PATIENCE_S
 
 logger = logging.getLogger(__name__)
 

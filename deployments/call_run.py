@@ -13,7 +13,6 @@ import asyncio
 import hashlib
 import json
 import logging
-import random
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping
@@ -22,26 +21,21 @@ from typing import Any
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES
 from callytics.domain import Audio, CallOptions, StageFailure, StageRun, StageStatus
-from callytics.errors import CallyticsError, StageError, UnavailableError
+from callytics.errors import CallyticsError, StageError
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.report import complete
 from callytics.store import AsyncStore, JobStatus, Lease
-from deployments.circuit import FIRST_PAUSE_S, Circuit
-from deployments.handles import LOST, application_handle, patiently, replica_failure, unwrapped
+from deployments.circuit import Circuit
+from deployments.handles import replica_failure
 from deployments.routing import Assignment
 from deployments.shadow import ShadowRuns, described
 from deployments.stage import StageInfo, StageOutput
+from deployments.stage_caller import STAGE_PATIENCE_S, StageAwayError, StageCaller
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 """Of one stage on one call: a replica may be killed by something else, thrice in a row it is the call."""
-
-STAGE_PATIENCE_S = 60.0
-"""How long a stage may be away (restart, update) before a call that needs it goes back to the queue for a while."""
-
-PROBE_PATIENCE_S = 5.0
-"""The same for a call that only probes a stage which is known to be away."""
 
 TRANSIENT = frozenset({"stage_not_deployed", "stage_unavailable"})
 """Codes of failures that are not the call's: the store queues it again, later. A call that killed its replica
@@ -63,8 +57,8 @@ class Output:
     argument: Any
 
 
-class StageAwayError(StageError):
-    """A stage that the call needs takes no calls now; ``delay_s``: when to come back."""
+class StageWaitError(StageError):
+    """The call waits for a stage; ``delay_s``: when to come back."""
 
     def __init__(self, stage: str, code: str, message: str, delay_s: float) -> None:
         Exception.__init__(self, stage, code, message, delay_s)
@@ -122,7 +116,7 @@ class CallRun:
         try:
             report = (await self._analyse()).value
             result = complete(report, [self._runs[stage] for stage in ENGINE_STAGES])
-        except StageAwayError as error:
+        except StageWaitError as error:
             await self._skip_running()
             await self._store.release(self._call.id, self._token, error.delay_s)
             return
@@ -185,7 +179,12 @@ class CallRun:
         application = self._assignments[stage].application
         run = StageRun(stage, StageStatus.RUNNING, attempts=0, application=application)
         self._runs[stage] = run
-        info = await self._admitted(run)
+        caller = self._caller(application)
+        try:
+            info = await caller.admitted()
+        except StageAwayError as error:
+            failure = await self._failed(run, error)
+            raise StageWaitError(stage, failure.code, failure.message, error.delay_s) from error
         keys = [item.key for item in inputs]
         run = described(run, info)
         key = _stage_key(stage, info, keys)
@@ -193,47 +192,21 @@ class CallRun:
         if kept is not None:
             self._runs[stage] = self._earlier[stage]
             return Output(key, kept, kept)
-        response, output, run = await self._attempts(run, inputs)
+        response, output, run = await self._attempts(run, caller, inputs)
         info = output.info  # of the replica that did it: the stage may have been updated in between
         key = _stage_key(stage, info, keys)
         run = replace(described(run, info), status=StageStatus.COMPLETED, duration_s=output.duration_s)
         await self._record(run, key, output.value)
         return Output(key, output.value, response)
 
-    async def _admitted(self, run: StageRun) -> StageInfo:
-        """What runs in the stage, before this call is tried on it.
+    def _caller(self, application: str) -> StageCaller:
+        circuit = self._circuits[application]
+        return StageCaller(application, self._call.id, circuit, self._stage_patience_s, self._stage_timeout_s)
 
-        Raises:
-            StageAwayError: nothing. The call did nothing wrong: it waits, and no attempt is counted.
-        """
-        circuit = self._circuits[run.application]
-        patience_s = PROBE_PATIENCE_S if circuit.is_open else self._stage_patience_s
-        pause_s = circuit.admit()
-        if pause_s > 0:
-            error = UnavailableError(
-                "stage_unavailable", f"{run.application} is down; the call waits for it."
-            )
-            raise _away(await self._failed(run, error), pause_s)
-        try:
-            return await self._describe(run.application, patience_s)
-        except CallyticsError as error:
-            circuit.open()
-            raise _away(await self._failed(run, error), circuit.pause_s) from error
-
-    async def _describe(self, application: str, patience_s: float) -> StageInfo:
-        async def call() -> StageInfo:
-            handle = await application_handle(application)
-            info: StageInfo = await unwrapped(handle.describe.remote())
-            return info
-
-        try:
-            return await patiently(call, patience_s, max(patience_s, PROBE_PATIENCE_S))
-        except LOST as error:
-            raise UnavailableError("stage_unavailable", f"{application} does not answer.") from error
-
-    async def _attempts(self, run: StageRun, inputs: list[Output]) -> tuple[Any, StageOutput, StageRun]:
+    async def _attempts(
+        self, run: StageRun, caller: StageCaller, inputs: list[Output]
+    ) -> tuple[Any, StageOutput, StageRun]:
         """The response, what it stands for, and the state of the stage after the attempts that it took."""
-        circuit = self._circuits[run.application]
         while True:
             run = replace(run, attempts=run.attempts + 1)
             await self._record(run)
@@ -243,43 +216,22 @@ class CallRun:
                 if run.attempts == 1:
                     for shadow in self._assignments[run.name].shadows:
                         self._shadows.start(self._call.id, run.name, shadow, arguments)
-                response, output = await self._call_stage(run.application, arguments)
-                circuit.succeeded()
+                response, output = await caller.call(arguments)
                 return response, output, run
             except Exception as error:
                 run = replace(run, duration_s=time.monotonic() - start)
                 if isinstance(error, CallyticsError):
                     raise await self._failed(run, error) from error
-                circuit.failed(self._call.id)
                 if run.attempts >= MAX_ATTEMPTS:
-                    raise await self._gave_up(run, error) from error
+                    raise await self._failed(run, caller.gave_up(error)) from error
                 logger.warning(
                     "%s on call %s: %s; trying again", run.name, self._call.id, type(error).__name__
                 )
                 await asyncio.sleep(2.0 ** (run.attempts - 1))
-                await self._back(run)
-
-    async def _back(self, run: StageRun) -> None:
-        """Wait until the stage has a replica again. Where it stays away, this call may have done it: that counts."""
-        try:
-            await self._describe(run.application, self._stage_patience_s)
-        except CallyticsError as error:
-            self._circuits[run.application].open()
-            raise await self._failed(run, error) from error
-
-    async def _gave_up(self, run: StageRun, error: Exception) -> StageError:
-        """Other calls fail there, too: then it is the stage, and this call is queued again."""
-        if self._circuits[run.application].gave_up(self._call.id):
-            kind = type(error).__name__
-            error = UnavailableError("stage_unavailable", f"{run.application} fails on every call ({kind}).")
-        return await self._failed(run, error)
-
-    async def _call_stage(self, application: str, arguments: list[Any]) -> tuple[Any, StageOutput]:
-        handle = await application_handle(application)
-        response = handle.remote(*arguments)
-        async with asyncio.timeout(self._stage_timeout_s):
-            output: StageOutput = await unwrapped(response)
-        return response, output
+            try:
+                await caller.back()
+            except CallyticsError as error:
+                raise await self._failed(run, error) from error
 
     async def _argument(self, item: Output) -> Any:
         """What stands for an input. Audio from the store came without samples: it is decoded again, once, and only
@@ -289,11 +241,15 @@ class CallRun:
         if self._samples is None:
             self._samples = asyncio.create_task(self._decode_again(), name="audio-processor, again")
             self._tasks.append(self._samples)
-        return await self._samples
+        try:
+            return await self._samples
+        except Exception:
+            self._samples = None  # the next attempt decodes anew
+            raise
 
     async def _decode_again(self) -> Any:
         arguments = [self._call.recording, replace(self._call.options, roles=())]
-        response, _ = await self._call_stage(self._assignments["audio-processor"].application, arguments)
+        response, _ = await self._caller(self._assignments["audio-processor"].application).call(arguments)
         return response
 
     async def _failed(self, run: StageRun, error: Exception) -> StageError:
@@ -305,12 +261,6 @@ class CallRun:
     def _record(self, run: StageRun, key: str = "", output: Any = None) -> Awaitable[None]:
         self._runs[run.name] = run
         return self._store.record_stage(self._call.id, self._token, run, key, output)
-
-
-def _away(error: StageError, pause_s: float) -> StageAwayError:
-    """Not before the next probe; and those who wait do not all come at once."""
-    delay_s = pause_s + random.uniform(0.0, FIRST_PAUSE_S)
-    return StageAwayError(error.stage, error.code, error.message, delay_s)
 
 
 def _stage_key(stage: str, info: StageInfo, input_keys: list[str]) -> str:

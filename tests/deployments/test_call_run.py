@@ -265,3 +265,15 @@ def test_a_call_that_leaves_its_stage_without_a_replica_is_counted(graph: FakeGr
     call = graph.store.get_call("c1")
     assert (call.status, call.attempts) == (JobStatus.QUEUED, 1)
     assert recognizer.calls == 1
+
+
+def test_audio_that_could_not_be_decoded_again_is_tried_again(graph: FakeGraph) -> None:
+    """A call that resumes at the recogniser needs its samples back; the audio-processor dies over it, once."""
+    graph.stages["speech-recognizer"].options = {"fail": True}
+    graph.submit()
+    graph.work()
+    graph.stages["speech-recognizer"].options = {}
+    graph.stages["audio-processor"].errors = [ActorDiedError()]
+    graph.store.retry_call("c1")
+    graph.work()
+    assert graph.store.get_call("c1").status is JobStatus.COMPLETED
