@@ -7,7 +7,7 @@ bin := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-fast test-slow check lint lock bench-quality bench-redaction bench-speed clean
+.PHONY: help setup run stop status test test-fast test-slow test-faults check lint lock bench-quality bench-redaction bench-speed clean
 
 help:  ## List the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ test-fast: .venv/.ready  ## The tests that need neither Ray nor weights
 
 test-slow: .venv/.ready  ## The tests that build environments with torch: gigabytes, many minutes
 	@$(bin)/python -m pytest -m slow
+
+test-faults: .venv/.ready  ## Kill every part of a live graph in turn while calls stream in; a table of what was lost
+	@CALLYTICS_FAULTS=all $(bin)/python -m pytest -s tests/faults tests/api/test_disk_full.py tests/e2e/test_postgresql.py
 
 check: lint test  ## Lint, types and tests
 
