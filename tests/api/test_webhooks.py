@@ -1,0 +1,215 @@
+"""Webhooks from the end of a call to a server that receives them."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from callytics.api import Services, create_app
+from callytics.outside import Reach
+from callytics.store import CallStore
+from callytics.webhooks import deliver_due
+from tests.api.conftest import submit
+from tests.store.conftest import Clock
+from tests.store.samples import finish, fresh_database, new_call
+
+pytestmark = pytest.mark.anyio
+
+LOOPBACK = (ipaddress.ip_network("127.0.0.1/32"),)
+REACH = Reach(trusted=LOOPBACK)
+
+
+class Receiver:
+    """Answers with what it is told to, and keeps what it got."""
+
+    def __init__(self) -> None:
+        self.status = 204
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.got.append((dict(self.headers.items()), body))
+                self.send_response(receiver.status)
+                self.send_header("Location", "http://127.0.0.1:1/")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    thread = threading.Thread(target=receiver.server.serve_forever, args=(0.05,))
+    thread.start()
+    yield receiver
+    receiver.server.shutdown()
+    thread.join()
+    receiver.server.server_close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: Clock) -> Iterator[CallStore]:
+    store = CallStore(fresh_database(tmp_path), clock)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+async def admin(services: Services, store: CallStore) -> Any:
+    settings = services.settings.model_copy(update={"trusted_networks": LOOPBACK})
+    transport = httpx.ASGITransport(create_app(replace(services, settings=settings)))
+    headers = {"Authorization": f"Bearer {store.create_api_key('root', ['admin']).secret}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+        yield client
+
+
+async def made(admin: httpx.AsyncClient, url: str, **more: object) -> dict[str, Any]:
+    response = await admin.post("/v1/webhooks", json={"url": url, **more})
+    assert response.status_code == 201, response.text
+    body: dict[str, Any] = response.json()
+    return body
+
+
+async def log(admin: httpx.AsyncClient, webhook: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await admin.get(f"/v1/webhooks/{webhook['id']}/deliveries")).json()[
+        "deliveries"
+    ]
+    return found
+
+
+async def test_the_end_of_a_call_arrives_once_and_signed(
+    admin: httpx.AsyncClient, services: Services, store: CallStore, receiver: Receiver
+) -> None:
+    webhook = await made(admin, receiver.url)
+    call_id = (await submit(admin)).json()["call_id"]
+    assert await deliver_due(services.store, REACH) == 0
+    finish(store)
+    assert await deliver_due(services.store, REACH) == 1
+    assert await deliver_due(services.store, REACH) == 0
+    ((headers, body),) = receiver.got
+    signed = {name.lower(): value for name, value in headers.items()}
+    message = Webhook(webhook["secret"]).verify(body, signed)
+    assert (message["type"], message["data"]["call_id"]) == ("call.completed", call_id)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(webhook["secret"]).verify(body.replace(b"COMPLETED", b"CANCELLED"), signed)
+    assert "환불" not in body.decode()  # nothing of what was said
+    (delivery,) = await log(admin, webhook)
+    assert (delivery["status"], delivery["attempts"], delivery["last_status_code"]) == ("DELIVERED", 1, 204)
+    assert delivery["id"] == signed["webhook-id"]
+
+
+async def test_what_does_not_arrive_is_sent_again_then_given_up_and_by_hand(
+    admin: httpx.AsyncClient, services: Services, store: CallStore, receiver: Receiver, clock: Clock
+) -> None:
+    webhook = await made(admin, receiver.url)
+    store.create_call(new_call())
+    finish(store)
+    receiver.status = 500
+    pauses_s = (5, 300, 1800, 7200, 18_000, 36_000, 36_000)  # of Standard Webhooks
+    for pause_s in pauses_s:
+        assert await deliver_due(services.store, REACH) == 1
+        clock.now_s += pause_s - 1
+        assert await deliver_due(services.store, REACH) == 0, pause_s
+        clock.now_s += 1 + 0.2 * pause_s
+    assert await deliver_due(services.store, REACH) == 1
+    clock.now_s += 1e6
+    assert await deliver_due(services.store, REACH) == 0
+    (delivery,) = await log(admin, webhook)
+    assert (delivery["status"], delivery["attempts"]) == ("FAILED", 8)
+    assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
+    receiver.status = 200
+    path = f"/v1/webhooks/{webhook['id']}/deliveries/{delivery['id']}/redeliver"
+    assert (await admin.post(path)).status_code == 202
+    assert await deliver_due(services.store, REACH) == 1
+    assert (await log(admin, webhook))[0]["status"] == "DELIVERED"
+
+
+async def test_redirects_count_as_failures_and_gone_ends_it(
+    admin: httpx.AsyncClient, services: Services, store: CallStore, receiver: Receiver, clock: Clock
+) -> None:
+    webhook = await made(admin, receiver.url)
+    store.create_call(new_call())
+    finish(store)
+    receiver.status = 302
+    await deliver_due(services.store, REACH)
+    assert (await log(admin, webhook))[0]["last_error"] == "answered with 302"
+    receiver.status = 410
+    clock.now_s += 10
+    await deliver_due(services.store, REACH)
+    assert (await admin.get("/v1/webhooks")).json()["webhooks"][0]["disabled_at"]
+    clock.now_s += 1e6
+    assert await deliver_due(services.store, REACH) == 0
+
+
+async def test_a_late_worker_changes_nothing(store: CallStore, clock: Clock) -> None:
+    webhook = store.create_webhook("default", "https://1.1.1.1/", ["call.completed"])
+    store.create_call(new_call())
+    finish(store)
+    (first,) = store.lease_deliveries(10, 60)
+    assert store.lease_deliveries(10, 60) == ()
+    clock.now_s += 61
+    (second,) = store.lease_deliveries(10, 60)
+    assert second.id == first.id
+    store.finish_delivery(first.id, first.token, 200, "")
+    assert store.list_deliveries(webhook.id, "default")[0].status == "PENDING"
+    store.finish_delivery(second.id, second.token, 200, "")
+    assert store.list_deliveries(webhook.id, "default")[0].status == "DELIVERED"
+
+
+async def test_only_the_own_tenants_events_that_were_asked_for(store: CallStore) -> None:
+    wants = store.create_webhook("default", "https://1.1.1.1/", ["call.completed"])
+    other_event = store.create_webhook("default", "https://1.1.1.1/", ["call.failed"])
+    other_tenant = store.create_webhook("beta", "https://1.1.1.1/", ["call.completed"])
+    store.create_call(new_call())
+    finish(store)
+    assert len(store.list_deliveries(wants.id, "default")) == 1
+    assert store.list_deliveries(other_event.id, "default") == ()
+    assert store.list_deliveries(other_tenant.id, "beta") == ()
+
+
+async def test_private_addresses_are_refused_when_made_and_when_sent(
+    services: Services, store: CallStore, receiver: Receiver
+) -> None:
+    transport = httpx.ASGITransport(create_app(services))  # trusts no private network
+    headers = {"Authorization": f"Bearer {store.create_api_key('root', ['admin']).secret}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+        for url in (receiver.url, "http://169.254.169.254/latest", "http://[::1]/", "ftp://x.test/"):
+            assert (await client.post("/v1/webhooks", json={"url": url})).status_code in (400, 422)
+    webhook = store.create_webhook("default", receiver.url, ["call.completed"])
+    store.create_call(new_call())
+    finish(store)
+    await deliver_due(services.store, Reach())
+    assert receiver.got == []
+    assert "private" in store.list_deliveries(webhook.id, "default")[0].last_error
+
+
+async def test_the_secret_is_shown_once(admin: httpx.AsyncClient, receiver: Receiver) -> None:
+    webhook = await made(admin, receiver.url)
+    secret = webhook["secret"]
+    patched = await admin.patch(f"/v1/webhooks/{webhook['id']}", json={"disabled": True})
+    assert patched.json()["disabled_at"]
+    listed = await admin.get("/v1/webhooks")
+    audit = await admin.get("/v1/audit-events")
+    assert "webhook.created" in audit.text
+    assert secret not in patched.text + listed.text + audit.text
