@@ -102,9 +102,10 @@ class ApiSettings(BaseModel):
         transcription_timeout_s: how long POST /v1/audio/transcriptions waits for its call.
         sweep_interval_s: how often blobs that no call owns are looked for.
         redact_pii: of every call; without it, of the calls whose upload asks for it.
+        max_queued_calls: while so many wait, no more are taken: 503 with Retry-After; 0: as many as come.
         requests_per_minute: of one key that has no limit of its own; 0: as many as it likes.
         concurrent_requests: of one key at once, event streams included.
-        rate_limit_storage: where replicas count together ("async+redis://..."); without it, each for itself.
+        rate_limit_storage: where replicas count together ("redis://..."); without it, each for itself.
         cors_origins: web pages of these origins may use the API from a browser, e.g. "https://desk.example.org".
         oidc: an issuer whose tokens open the API, besides API keys.
         media_url_hosts: from where a recording may be fetched (``media_url``): "recordings.example.org",
@@ -125,6 +126,7 @@ class ApiSettings(BaseModel):
     transcription_timeout_s: float = Field(default=3600.0, gt=0)
     sweep_interval_s: float = Field(default=3600.0, gt=0)
     redact_pii: bool = False
+    max_queued_calls: int = Field(default=100_000, ge=0)
     requests_per_minute: int = Field(default=6000, ge=0)
     concurrent_requests: int = Field(default=64, ge=0)
     rate_limit_storage: str = ""

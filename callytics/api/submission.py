@@ -15,7 +15,7 @@ from callytics.api.fetching import fetch
 from callytics.api.services import Services
 from callytics.api.uploads import Upload, receive
 from callytics.domain import CallOptions, Recording
-from callytics.errors import ConflictError, InvalidMediaError, InvalidRequestError
+from callytics.errors import ConflictError, InvalidMediaError, InvalidRequestError, UnavailableError
 from callytics.store import NewCall, Submission, new_call_id
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -31,9 +31,12 @@ async def submit(
 
     Raises:
         InvalidMediaError: the recording cannot be analysed, or is beyond a limit.
+        UnavailableError: ``queue_full``; told before the recording is received.
     """
     call_id = new_call_id()
     settings = services.settings
+    if settings.max_queued_calls and await services.store.queued_calls() >= settings.max_queued_calls:
+        raise UnavailableError("queue_full", "Too many calls wait to be analysed; try again later.")
     upload = await receive(request, services.blobs, call_id, settings.max_upload_bytes)
     try:
         options, other = read_form(upload)

@@ -162,6 +162,10 @@ class AsyncStore:
         result: tuple[EventRecord, ...] = await self._call("events_after", call_id, number, limit)
         return result
 
+    async def queued_calls(self) -> int:
+        result: int = await self._call("queued_calls")
+        return result
+
     async def statistics(self) -> Statistics:
         result: Statistics = await self._call("statistics")
         return result

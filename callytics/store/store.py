@@ -286,6 +286,12 @@ class CallStore:
             )
             return tuple(event_record(row) for row in rows)
 
+    def queued_calls(self) -> int:
+        """How many calls wait."""
+        with self._read() as session:
+            waiting = select(func.count()).select_from(CallRow).where(col(CallRow.status) == JobStatus.QUEUED)
+            return session.exec(waiting).one()
+
     def statistics(self) -> Statistics:
         with self._read() as session:
             by_status = session.exec(select(CallRow.status, func.count()).group_by(CallRow.status)).all()
