@@ -36,10 +36,19 @@ class _Tiny:
     model = "tiny"
     model_revision = "1"
 
-    def __init__(self, delay_s: float = 0.0, fail: bool = False, die_file: str = "") -> None:
+    def __init__(
+        self,
+        delay_s: float = 0.0,
+        fail: bool = False,
+        die_file: str = "",
+        fail_file: str = "",
+        hang_file: str = "",
+    ) -> None:
         self._delay_s = delay_s
         self._fail = fail
         self._die_file = die_file
+        self._fail_file = fail_file
+        self._hang_file = hang_file
 
     def visible_gpus(self) -> str:
         """What Ray gave this replica: "0" for a share of the first card, "" for none."""
@@ -50,7 +59,9 @@ class _Tiny:
         if self._die_file and os.path.exists(self._die_file):
             os.unlink(self._die_file)
             os.kill(os.getpid(), 9)
-        if self._fail:
+        while self._hang_file and os.path.exists(self._hang_file):
+            time.sleep(0.05)
+        if self._fail or (self._fail_file and os.path.exists(self._fail_file)):
             raise RuntimeError("told to fail")
 
 
