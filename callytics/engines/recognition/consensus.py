@@ -25,6 +25,14 @@ class Unit:
     text: str
 
 
+@dataclass(frozen=True)
+class Agreed:
+    """A piece of text, and the share of the readings that have it."""
+
+    text: str
+    share: float
+
+
 @dataclass
 class Place:
     """The votes for one place of the text; "" votes for nothing to stand there."""
@@ -36,9 +44,10 @@ class Place:
         self.votes[key] = self.votes.get(key, 0) + 1
         self.texts.setdefault(key, text)
 
-    def winner(self) -> str:
+    def winner(self, num_voters: int) -> Agreed:
         """The text with most votes; of equals the one that was heard first."""
-        return self.texts[max(self.votes, key=lambda key: self.votes[key])]
+        key = max(self.votes, key=lambda key: self.votes[key])
+        return Agreed(self.texts[key], self.votes[key] / num_voters)
 
 
 def units(text: str, language: str) -> list[Unit]:
@@ -59,7 +68,7 @@ def units(text: str, language: str) -> list[Unit]:
     return found
 
 
-def consensus(texts: Sequence[str], language: str) -> str:
+def consensus(texts: Sequence[str], language: str) -> list[Agreed]:
     """The text that most of ``texts`` agree on, place by place; earlier texts win ties."""
     candidates = [units(text, language) for text in texts]
     keys = [[unit.key for unit in candidate] for candidate in candidates]
@@ -77,10 +86,22 @@ def consensus(texts: Sequence[str], language: str) -> str:
             for i in range(edit.src_start, edit.src_end):
                 unit = candidate[edit.dest_start + i - edit.src_start] if edit.tag != "delete" else None
                 places[i].vote(unit.key if unit else "", unit.text if unit else "")
-    written = []
+    written: list[Agreed] = []
     for i, extra in enumerate(between):
         if extra.votes and max(extra.votes.values()) > len(texts) / 2:
-            written.append(extra.winner())
+            written.append(extra.winner(len(texts)))
         if i < len(places):
-            written.append(places[i].winner())
-    return "".join(written).strip()
+            written.append(places[i].winner(len(texts)))
+    return [one for one in written if one.text]
+
+
+def shares_of(words: Sequence[str], agreed: Sequence[Agreed]) -> list[float]:
+    """For each word of the agreed text, however it is split, the mean share over its letters and digits."""
+    of_letters = [one.share for one in agreed for c in one.text if c.isalnum()]
+    shares, position = [], 0
+    for word in words:
+        length = sum(c.isalnum() for c in word)
+        part = of_letters[position : position + length]
+        shares.append(sum(part) / len(part) if part else 1.0)
+        position += length
+    return shares

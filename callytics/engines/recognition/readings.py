@@ -1,4 +1,6 @@
-"""Every window is read several times, and the readings vote: what one of them hears wrong, the others outvote.
+"""How often a window is read: once, and again only where that looks wrong; or, voting, in several ways at once.
+
+With voting, what one reading hears wrong the others outvote:
 
     the window as it is      without and with Whisper's time tokens        one encoding, two searches
     the window in halves     the same                                      other joints, other context
@@ -18,8 +20,8 @@ from typing import NamedTuple, TypeVar
 
 from callytics.domain import Pcm
 from callytics.engines.recognition.calls import WINDOW_S
-from callytics.engines.recognition.consensus import consensus
-from callytics.engines.recognition.decoding import Decoded, Decoder, Search
+from callytics.engines.recognition.consensus import Agreed, consensus, shares_of
+from callytics.engines.recognition.decoding import Decoded, Decoder, Search, TimedWord
 from callytics.engines.recognition.hallucination import badness, suspicious
 from callytics.engines.recognition.speech import Window
 
@@ -125,18 +127,31 @@ class WindowReader:
         best: Sequence[Reading],
     ) -> list[Reading]:
         """The text that most readings agree on; the best reading where there are too few to vote."""
-        texts = []
+        agreed: list[list[Agreed]] = []
         for of_window, best_reading in zip(readings, best, strict=True):
             voters = [one for one in of_window if badness(one)[:2] == badness(best_reading)[:2]]
             voters = voters if len(voters) >= MIN_VOTERS else [best_reading]
-            texts.append(consensus([_text(voter) for voter in voters], speech.language))
+            agreed.append(consensus([_text(voter) for voter in voters], speech.language))
+        texts = ["".join(part.text for part in parts).strip() for parts in agreed]
         aligned = self._decoder.align(encoded, windows, texts, speech.language)
         elected: list[Reading] = []
-        for one, of_window, best_reading in zip(aligned, readings, best, strict=True):
-            one = replace(one, no_speech_prob=of_window[0][0].no_speech_prob)
+        for one, parts, of_window, best_reading in zip(aligned, agreed, readings, best, strict=True):
+            words = _confident(one.words, parts)
+            one = replace(one, words=words, no_speech_prob=of_window[0][0].no_speech_prob)
             unsure = one.text == _text(best_reading) or badness([one])[:2] > badness(best_reading)[:2]
             elected.append(best_reading if unsure else (one,))
         return elected
+
+
+def _confident(words: Sequence[TimedWord], agreed: Sequence[Agreed]) -> tuple[TimedWord, ...]:
+    """The confidence of a word: the mean of its probability and of the share of readings that have it (Fiscus 1997,
+    with equal weights). The probability alone belongs to none of the readings: what stands before a word may be
+    another's."""
+    shares = shares_of([word.text for word in words], agreed)
+    return tuple(
+        replace(word, probability=(word.probability + share) / 2)
+        for word, share in zip(words, shares, strict=True)
+    )
 
 
 def _usable(readings: Sequence[Reading], way: int) -> Reading:

@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callytics.engines.recognition.consensus import consensus, units
+from callytics.engines.recognition.consensus import consensus, shares_of, units
+
+
+def agreed_text(texts: list[str], language: str) -> str:
+    return "".join(part.text for part in consensus(texts, language)).strip()
 
 
 @pytest.mark.parametrize(
@@ -20,7 +24,7 @@ from callytics.engines.recognition.consensus import consensus, units
     ],
 )
 def test_the_majority_decides_place_by_place(texts: list[str], language: str, expected: str) -> None:
-    assert consensus(texts, language) == expected
+    assert agreed_text(texts, language) == expected
 
 
 def test_korean_is_compared_by_syllable_and_keeps_its_spaces() -> None:
@@ -32,7 +36,7 @@ def test_korean_is_compared_by_syllable_and_keeps_its_spaces() -> None:
     st.lists(st.sampled_from(["yes", "no", "the", "call", "5"]), max_size=8).map(" ".join), st.integers(1, 5)
 )
 def test_readings_that_agree_are_taken_as_they_are(text: str, num_readings: int) -> None:
-    assert consensus([text] * num_readings, "en") == text
+    assert agreed_text([text] * num_readings, "en") == text
 
 
 @given(st.lists(st.sampled_from(["yes", "no", "the", "call"]), min_size=1, max_size=8), st.data())
@@ -40,4 +44,9 @@ def test_one_wrong_word_in_one_of_three_is_outvoted(words: list[str], data: st.D
     wrong = list(words)
     wrong[data.draw(st.integers(0, len(words) - 1))] = "wrong"
     texts = data.draw(st.permutations([" ".join(words), " ".join(words), " ".join(wrong)]))
-    assert consensus(texts, "en") == " ".join(words)
+    assert agreed_text(texts, "en") == " ".join(words)
+
+
+def test_the_share_of_readings_follows_the_words_however_they_are_split() -> None:
+    agreed = consensus(["call me back", "call me bag", "call me back", "fall me back"], "en")
+    assert shares_of([" call", " me", " ba", "ck."], agreed) == [0.75, 1.0, 0.75, 0.75]
