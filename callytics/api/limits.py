@@ -1,11 +1,12 @@
 """How much one key may ask for: requests a minute, and requests at once.
 
 Counted by each replica of the gateway for itself, in memory: with N replicas behind the proxy a key may get up to N
-times its limit. ``rate_limit_storage`` names a place that they share (``limits``: "async+redis://...").
+times its limit. ``rate_limit_storage`` names a place that they share (``limits``: "redis://...").
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections import Counter
@@ -23,13 +24,13 @@ class RequestLimits:
 
     def __init__(self, settings: ApiSettings) -> None:
         # Here, because monitoring imports this package without what only the gateway's environment has.
-        from limits.aio.storage import MemoryStorage
-        from limits.aio.strategies import MovingWindowRateLimiter
         from limits.storage import storage_from_string
+        from limits.strategies import MovingWindowRateLimiter
 
-        url = settings.rate_limit_storage
-        storage = storage_from_string(url) if url else MemoryStorage()
+        # Not the library's storage for asyncio: its locks belong to the event loop that used them first.
+        storage = storage_from_string(settings.rate_limit_storage or "memory://")
         self._limiter = MovingWindowRateLimiter(storage)
+        self._is_remote = bool(settings.rate_limit_storage)
         self._settings = settings
         self._at_work: Counter[str] = Counter()
 
@@ -60,12 +61,18 @@ class RequestLimits:
         if not per_minute:
             return
         item = RateLimitItemPerMinute(per_minute)
-        if await self._limiter.hit(item, principal_id):
-            return
-        window = await self._limiter.get_window_stats(item, principal_id)
-        wait_s = max(1, math.ceil(window.reset_time - time.time()))
-        raise TooManyRequestsError(
-            "rate_limited",
-            f"This key may send {per_minute} requests a minute; try again in {wait_s} s.",
-            wait_s,
-        )
+
+        def hit() -> float | None:
+            """When the next place is free; None: this one was."""
+            if self._limiter.hit(item, principal_id):
+                return None
+            return float(self._limiter.get_window_stats(item, principal_id).reset_time)
+
+        free_at_s = await asyncio.to_thread(hit) if self._is_remote else hit()
+        if free_at_s is not None:
+            wait_s = max(1, math.ceil(free_at_s - time.time()))
+            raise TooManyRequestsError(
+                "rate_limited",
+                f"This key may send {per_minute} requests a minute; try again in {wait_s} s.",
+                wait_s,
+            )

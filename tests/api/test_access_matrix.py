@@ -1,0 +1,228 @@
+"""Who may do what, for every route that the application has: route x role x tenant.
+
+A route that is not classified here fails the first test, so that none is added without a thought about who may use
+it. The rest is generated: every role at every route, and every route that names something with another's tenant key.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from callytics.api import ApiSettings, Services, create_app
+from callytics.store import AsyncStore, BlobStore, CallStore
+from tests.api.conftest import TwoStages, WavOnlyAudio, wav_bytes
+from tests.store.samples import finish, fresh_database, new_call
+
+pytestmark = pytest.mark.anyio
+
+OPEN = "open"
+READ, WRITE, DELETE, ADMIN = "calls:read", "calls:write", "calls:delete", "admin"
+
+
+@dataclass(frozen=True)
+class Access:
+    """``names``: what of a tenant the path names; ``lists``: the answer holds things of the tenant only."""
+
+    scope: str
+    names: str = ""
+    lists: bool = False
+    body: Any = None
+
+
+CALL, KEY, WEBHOOK = "call", "key", "webhook"
+HOOK = {"url": "https://1.1.1.1/hook"}
+ROUTES: dict[tuple[str, str], Access] = {
+    ("GET", "/healthz"): Access(OPEN),
+    ("GET", "/readyz"): Access(OPEN),
+    ("GET", "/openapi.json"): Access(OPEN),
+    ("GET", "/docs"): Access(OPEN),
+    ("GET", "/docs/oauth2-redirect"): Access(OPEN),
+    ("GET", "/redoc"): Access(OPEN),
+    ("GET", "/metrics"): Access(READ),
+    ("GET", "/v1/stages"): Access(READ),
+    ("GET", "/v1/models"): Access(READ),
+    ("POST", "/v1/audio/transcriptions"): Access(WRITE),
+    ("POST", "/v1/calls"): Access(WRITE),
+    ("GET", "/v1/calls"): Access(READ, lists=True),
+    ("GET", "/v1/calls/{call_id}"): Access(READ, CALL),
+    ("PATCH", "/v1/calls/{call_id}"): Access(WRITE, CALL, body={"metadata": {"queue": "x"}}),
+    ("DELETE", "/v1/calls/{call_id}"): Access(DELETE, CALL),
+    ("GET", "/v1/calls/{call_id}/result"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/transcript"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/events"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
+    ("HEAD", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
+    ("POST", "/v1/calls/{call_id}/retry"): Access(WRITE, CALL),
+    ("POST", "/v1/calls/{call_id}/reprocess"): Access(WRITE, CALL),
+    ("POST", "/v1/calls/{call_id}/cancel"): Access(WRITE, CALL),
+    ("GET", "/v1/api-keys"): Access(ADMIN, lists=True),
+    ("POST", "/v1/api-keys"): Access(ADMIN, body={"name": "x", "scopes": [READ]}),
+    ("DELETE", "/v1/api-keys/{key_id}"): Access(ADMIN, KEY),
+    ("GET", "/v1/audit-events"): Access(ADMIN, lists=True),
+    ("GET", "/v1/webhooks"): Access(ADMIN, lists=True),
+    ("POST", "/v1/webhooks"): Access(ADMIN, body=HOOK),
+    ("PATCH", "/v1/webhooks/{webhook_id}"): Access(ADMIN, WEBHOOK, body={"description": "x"}),
+    ("DELETE", "/v1/webhooks/{webhook_id}"): Access(ADMIN, WEBHOOK),
+    ("GET", "/v1/webhooks/{webhook_id}/deliveries"): Access(ADMIN, WEBHOOK),
+    ("POST", "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"): Access(ADMIN, WEBHOOK),
+}
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "reader": (READ,),
+    "writer": (WRITE,),
+    "deleter": (DELETE,),
+    "admin": (ADMIN,),
+}
+SHUT_OUT = ("stranger", "unknown key", "revoked key", "expired key")
+PROTECTED = [route for route, access in ROUTES.items() if access.scope != OPEN]
+NAMING = [route for route, access in ROUTES.items() if access.names]
+LISTING = [route for route, access in ROUTES.items() if access.lists]
+
+
+class House:
+    """An application with two tenants: "alpha" has a finished call, keys and a webhook; "beta" wants them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = CallStore(fresh_database(folder))
+        settings = ApiSettings(webhook_poll_s=0, event_poll_s=0.02)
+        self.blobs = BlobStore(str(folder / "blobs"))
+        services = Services(AsyncStore.local(self.store), self.blobs, WavOnlyAudio(), TwoStages(), settings)
+        self.app = create_app(services)
+        self.secrets = {
+            (role, tenant): self.store.create_api_key(role, scopes, "", tenant).secret
+            for (role, scopes), tenant in itertools.product(ROLES.items(), ("alpha", "beta", "default"))
+        }
+        revoked = self.store.create_api_key("revoked", [ADMIN], "", "alpha")
+        self.store.revoke_api_key(revoked.key.id)
+        self.shut_out = {"stranger": None, "unknown key": "cly_" + "x" * 43, "revoked key": revoked.secret}
+        self.ids: dict[str, str] = {}
+
+    def expired_secret(self) -> str:
+        now_ms = self.store._now_ms()
+        issued = self.store.create_api_key("old", [ADMIN], "", "alpha", now_ms + 1)
+        while self.store._now_ms() <= now_ms + 1:
+            pass
+        return issued.secret
+
+    def furnish(self) -> None:
+        """What the routes name, anew: some of them delete it."""
+        for earlier in self.store.list_webhooks("alpha"):  # there is a limit to their number
+            self.store.delete_webhook(earlier.id, "alpha")
+        webhook = self.store.create_webhook("alpha", HOOK["url"], ["call.completed"])
+        call = self.store.create_call(new_call(tenant="alpha", deduplicate=False)).call
+        with self.blobs.writer(call.id) as writer:
+            writer.write(wav_bytes())
+        finish(self.store)
+        self.ids = {
+            "call_id": call.id,
+            "key_id": self.store.create_api_key("x", [READ], "", "alpha").key.id,
+            "webhook_id": webhook.id,
+            "delivery_id": self.store.list_deliveries(webhook.id, "alpha")[0].id,
+        }
+
+    async def ask(self, route: tuple[str, str], secret: str | None, **ids: str) -> httpx.Response:
+        method, path = route
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+            url = path.format(**{**self.ids, **ids})
+            return await client.request(method, url, json=ROUTES[route].body)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = House(tmp_path_factory.mktemp("house"))
+    house.furnish()
+    yield house
+    house.store.close()
+
+
+def routes_of(house: House) -> set[tuple[str, str]]:
+    """Every method and path that the application answers, documented or not; assets of /docs apart."""
+    found = set()
+    for context in iter_route_contexts(house.app.routes):
+        methods = context.methods or set()  # none: the mounted assets
+        if not isinstance(context.original_route, APIRoute) and "GET" in methods:
+            methods = methods - {"HEAD"}  # Starlette's own, answers as GET does
+        found |= {(method, str(context.path)) for method in methods}
+    return found
+
+
+def test_every_route_is_classified(house: House) -> None:
+    routes = routes_of(house)
+    assert len(routes) >= 30
+    assert routes == set(ROUTES)
+
+
+@pytest.mark.parametrize("route", PROTECTED, ids=" ".join)
+async def test_nobody_comes_in_without_a_valid_key(house: House, route: tuple[str, str]) -> None:
+    for secret in [*house.shut_out.values(), house.expired_secret()]:
+        response = await house.ask(route, secret)
+        assert response.status_code == 401, (secret, response.text)
+
+
+@pytest.mark.parametrize("route", PROTECTED, ids=" ".join)
+async def test_a_role_may_do_what_its_scope_says(house: House, route: tuple[str, str]) -> None:
+    for role, scopes in ROLES.items():
+        house.furnish()
+        response = await house.ask(route, house.secrets[role, "alpha"])
+        is_allowed = ROUTES[route].scope in scopes or ADMIN in scopes
+        if route[1] == "/metrics":  # over all tenants: only for the operator's
+            assert response.status_code == 403
+            response = await house.ask(route, house.secrets[role, "default"])
+        if is_allowed:
+            assert response.status_code not in (401, 403, 404, 500), (role, response.text)
+        else:
+            assert response.status_code == 403, (role, response.text)
+
+
+@pytest.mark.parametrize("route", NAMING, ids=" ".join)
+async def test_what_is_anothers_is_not_there(house: House, route: tuple[str, str]) -> None:
+    """Word for word the answer about something that never was, and nothing happened to what was named."""
+    house.furnish()
+    calls_before = house.store.get_call(house.ids["call_id"])
+    for tenant in ("beta", "default"):
+        other = await house.ask(route, house.secrets["admin", tenant])
+        absent = dict.fromkeys(house.ids, "0" * 26)
+        nothing = await house.ask(route, house.secrets["admin", tenant], **absent)
+        assert other.status_code == nothing.status_code == 404
+        if route[0] != "HEAD":
+            text = other.text
+            for name, value in house.ids.items():
+                text = text.replace(value, absent[name])
+            assert text == nothing.text
+    assert house.store.get_call(house.ids["call_id"]) == calls_before
+    assert (await house.ask(route, house.secrets["admin", "alpha"])).status_code != 404
+
+
+@pytest.mark.parametrize("route", LISTING, ids=" ".join)
+async def test_lists_hold_only_what_is_ones_own(house: House, route: tuple[str, str]) -> None:
+    house.furnish()
+    mine = await house.ask(route, house.secrets["admin", "alpha"])
+    assert any(value in mine.text for value in house.ids.values())
+    for tenant in ("beta", "default"):
+        others = await house.ask(route, house.secrets["admin", tenant])
+        assert others.status_code == 200
+        assert not any(value in others.text for value in house.ids.values())
+
+
+async def test_a_delivery_of_another_webhook_is_not_there(house: House) -> None:
+    """The path names two things: a webhook of one's own opens no delivery of another's."""
+    house.furnish()
+    own = house.store.create_webhook("beta", HOOK["url"], ["call.completed"]).id
+    route = ("POST", "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver")
+    response = await house.ask(route, house.secrets["admin", "beta"], webhook_id=own)
+    assert response.status_code == 404
+
+
+async def test_the_same_recording_of_two_tenants_is_two_calls(house: House) -> None:
+    ids = {house.store.create_call(new_call("c" * 64, tenant=tenant)).call.id for tenant in ("alpha", "beta")}
+    assert len(ids) == 2
