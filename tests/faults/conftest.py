@@ -1,0 +1,33 @@
+"""One live graph for the tests that hurt it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deployments import local
+from tests.e2e.conftest import share_environments
+from tests.faults.graph import FaultGraph
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "graph" in getattr(item, "fixturenames", ()) and "tests/faults/" in item.path.as_posix():
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="package")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultGraph]:
+    home = tmp_path_factory.mktemp("faults")
+    share_environments(home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CALLYTICS_HOME", str(home))
+        patch.delenv("DATABASE_URL", raising=False)
+        patch.delenv("RAY_ADDRESS", raising=False)
+        try:
+            graph = FaultGraph(home)
+            yield graph
+            graph.close()
+        finally:
+            local.down(home=home)
