@@ -72,6 +72,7 @@ class CallPipeline:
         self._circuits: defaultdict[str, Circuit] = defaultdict(Circuit)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._calls: set[asyncio.Task[None]] = set()
+        self._at_work: set[str] = set()
         self._loop: asyncio.Task[None] | None = None
 
     async def reconfigure(self, user_config: dict[str, Any] | None, rank: object) -> None:
@@ -117,7 +118,7 @@ class CallPipeline:
                 await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
                 continue
             try:
-                lease = await self._store.lease(self._worker, self._args.lease_s)
+                lease = await self._store.lease(self._worker, self._args.lease_s, tuple(self._at_work))
             except UnavailableError as error:
                 logger.error("no calls: %s", error)
                 lease = None
@@ -142,6 +143,7 @@ class CallPipeline:
         )
         work = asyncio.create_task(run.execute())
         renewal = asyncio.create_task(self._keep(lease))
+        self._at_work.add(call_id)
         try:
             await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
             if work.done():
@@ -161,6 +163,7 @@ class CallPipeline:
             for task in (work, renewal):
                 task.cancel()
             await asyncio.gather(work, renewal, return_exceptions=True)
+            self._at_work.discard(call_id)
 
     def _assign(self, lease: Lease) -> dict[str, Assignment]:
         assert self._routing is not None

@@ -116,8 +116,8 @@ class AsyncStore:
         result: bytes = await self._call("get_report", call_id, tenant)
         return result
 
-    async def lease(self, worker: str, seconds: float) -> Lease | None:
-        result: Lease | None = await self._call("lease", worker, seconds)
+    async def lease(self, worker: str, seconds: float, at_work: Sequence[str] = ()) -> Lease | None:
+        result: Lease | None = await self._call("lease", worker, seconds, at_work)
         return result
 
     async def renew(self, call_id: str, token: str, seconds: float) -> bool:

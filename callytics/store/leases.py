@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 import secrets
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import and_, exists, func, or_, text, update
@@ -34,11 +35,21 @@ RETRY_CAP_S = 300.0
 
 
 def lease(
-    session: Session, worker: str, seconds: float, now_ms: int, max_attempts: int = MAX_ATTEMPTS
+    session: Session,
+    worker: str,
+    seconds: float,
+    now_ms: int,
+    max_attempts: int = MAX_ATTEMPTS,
+    at_work: Sequence[str] = (),
 ) -> Lease | None:
-    """The next call that waits, or whose worker let its lease expire. None when there is nothing to do."""
+    """The next call that waits, or whose worker let its lease expire. None when there is nothing to do.
+
+    Args:
+        at_work: calls that this worker itself is working on. Where a renewal is late, on a machine that is busy or
+            after the store was away, it keeps them: the renewal may still come.
+    """
     for tenant in _tenants_in_turn(session, now_ms):
-        while (row := _next_of(session, tenant.id, now_ms)) is not None:
+        while (row := _next_of(session, tenant.id, now_ms, at_work)) is not None:
             if row.attempts >= max_attempts:
                 _give_up(session, row, now_ms)
                 continue
@@ -84,9 +95,10 @@ def _tenants_in_turn(session: Session, now_ms: int) -> list[TenantRow]:
     return list(session.exec(statement))
 
 
-def _next_of(session: Session, tenant: str, now_ms: int) -> CallRow | None:
+def _next_of(session: Session, tenant: str, now_ms: int, at_work: Sequence[str]) -> CallRow | None:
     """Abandoned calls go first: they have waited already."""
-    for claimable in (_abandoned(now_ms), _waiting(now_ms)):
+    abandoned = and_(_abandoned(now_ms), col(CallRow.id).not_in(at_work))
+    for claimable in (abandoned, _waiting(now_ms)):
         statement = select(CallRow).where(col(CallRow.tenant_id) == tenant, claimable)
         statement = statement.order_by(col(CallRow.priority), col(CallRow.id)).limit(1)
         row = session.exec(statement.with_for_update(skip_locked=True)).first()

@@ -194,10 +194,14 @@ class CallStore:
 
     # ------------------------------------------------------------ work
 
-    def lease(self, worker: str, seconds: float) -> Lease | None:
-        """The next call to work on, for so long; renew it before that. None: nothing to do."""
+    def lease(self, worker: str, seconds: float, at_work: Sequence[str] = ()) -> Lease | None:
+        """The next call to work on, for so long; renew it before that. None: nothing to do.
+
+        Args:
+            at_work: calls that this worker holds; it is not given them a second time.
+        """
         with self._write() as session:
-            return leases.lease(session, worker, seconds, self._now_ms(), self._max_attempts)
+            return leases.lease(session, worker, seconds, self._now_ms(), self._max_attempts, at_work)
 
     def renew(self, call_id: str, token: str, seconds: float) -> bool:
         """False: the lease is lost, stop working on the call."""

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from callytics.config import ENGINE_STAGES, StageConfig
 from callytics.domain import StageRun
 from callytics.store import AsyncStore, CallStore, NewCall
-from deployments import call_run, shadow, stage_caller
+from deployments import shadow, stage_caller
 from deployments.call_run import CallRun
 from deployments.circuit import Circuit
 from deployments.routing import Assignment
@@ -155,7 +155,7 @@ def graph(graph_database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     real_sleep = asyncio.sleep
     monkeypatch.setattr(stage_caller, "application_handle", handle)
     monkeypatch.setattr(shadow, "application_handle", handle)
-    monkeypatch.setattr(call_run.asyncio, "sleep", no_pause)
+    monkeypatch.setattr(asyncio, "sleep", no_pause)
     store = CallStore(graph_database_url)
     yield FakeGraph(store, stages)
     store.close()

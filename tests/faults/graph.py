@@ -33,7 +33,7 @@ RECORDING = b"RIFF, as far as engines without models care"
 
 def configuration(home: Path) -> dict[str, Any]:
     """Its recogniser crashes while ``fail`` is in the home folder, its analyser hangs while ``hang`` is."""
-    options = {
+    options: dict[str, dict[str, Any]] = {
         "speech-recognizer": {"fail_file": str(home / "fail"), "delay_s": 0.2},
         "llm-analyzer": {"hang_file": str(home / "hang")},
     }
@@ -58,7 +58,7 @@ class FaultGraph:
         self.home = home
         self._config = home / "serve_config.yaml"
         self._config.write_text(yaml.safe_dump(configuration(home)))
-        self._ports = {"http_port": free_port(), "dashboard_port": free_port()}
+        self._ports: dict[str, Any] = {"http_port": free_port(), "dashboard_port": free_port()}
         self.run = self.up()
         self.key = (home / "api-key").read_text().strip()
         self.store = CallStore(f"sqlite:///{home / 'callytics.db'}")

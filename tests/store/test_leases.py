@@ -143,3 +143,18 @@ def test_two_processes_share_the_queue(database_url: str) -> None:
     assert set(taken.values()) == {1}
     assert store.statistics().calls_by_status["FAILED"] == 40
     store.close()
+
+
+def test_a_worker_whose_renewal_is_late_keeps_its_call(store: CallStore, clock: Clock) -> None:
+    """Else a busy machine, or a store that was away, would cost the call its attempts one after the other."""
+    submit(store, 0)
+    lease = store.lease("w", 10)
+    assert lease is not None
+    clock.now_s += 11
+    assert store.lease("w", 10, at_work=[lease.call.id]) is None
+    assert store.renew(lease.call.id, lease.token, 10)
+    clock.now_s += 11
+    taken = store.lease("another", 10, at_work=["some other call"])
+    assert taken is not None
+    assert taken.call.attempts == 2
+    assert not store.renew(lease.call.id, lease.token, 10)
