@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +19,7 @@ from callytics.store import CallStore
 from callytics.webhooks import deliver_due
 from tests.api.conftest import submit
 from tests.store.conftest import Clock
-from tests.store.samples import finish, fresh_database, new_call
+from tests.store.samples import finish, new_call
 
 pytestmark = pytest.mark.anyio
 
@@ -69,8 +68,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: Clock) -> Iterator[CallStore]:
-    store = CallStore(fresh_database(tmp_path), clock)
+def store(database_url: str, clock: Clock) -> Iterator[CallStore]:
+    """On SQLite and on PostgreSQL."""
+    store = CallStore(database_url, clock)
     yield store
     store.close()
 
