@@ -65,7 +65,7 @@ def store(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> I
         patch.setenv("DATABASE_URL", url)
         patch.delenv("RAY_ADDRESS", raising=False)
         try:
-            ports = {"http_port": free_port(), "dashboard_port": free_port()}
+            ports: dict[str, Any] = {"http_port": free_port(), "dashboard_port": free_port()}
             local.up(path, home=home, **ports, timeout_s=400, pull_weights=False)
             store = CallStore(url)
             yield store
