@@ -68,7 +68,7 @@ _NOT_ENGLISH_NAMES_TEXT = (
     "just of course well hello hi good great right correct not calling looking going trying here there this that and but so do does is are was "
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december "
     "korean english american british german french chinese japanese spanish indian canadian australian internet english-speaking "
-    "customer agent billing support service sales technical nothing never still also wait go sir madam ma'am"
+    "i'm i've i'll i'd it'll that's there's you're we're we've customer agent billing support service sales technical nothing never still also wait go sir madam ma'am"
 )
 _NOT_ENGLISH_NAMES = frozenset(_NOT_ENGLISH_NAMES_TEXT.split())
 

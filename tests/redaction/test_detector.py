@@ -112,3 +112,10 @@ def test_the_score_counts_a_half_covered_part_as_missed() -> None:
 @pytest.mark.timeout(20)
 def test_hostile_text_takes_no_long_time(text: str) -> None:
     find_pii(text, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["My name is I'm sorry.", "This is I've no idea.", "My name is That's fine."]
+)
+def test_a_name_that_was_not_heard_is_not_the_next_word(text: str) -> None:
+    assert found(text) == []
