@@ -183,7 +183,8 @@ def _install(pins_path: Path, pins: Mapping[str, str], folder: Path) -> None:
             _install_packages(pins, folder / "bin" / "python", Path(scratch))
     (site,) = folder.glob("lib/python*/site-packages")
     hidden = tuple(package for package in HIDDEN_FROM_BASE if package not in pins)
-    (site / "_callytics_overlay.py").write_text(_HIDE_MODULE.format(hidden=hidden, show_base=SHOW_BASE), encoding="utf-8")
+    module = _HIDE_MODULE.format(hidden=hidden, show_base=SHOW_BASE)
+    (site / "_callytics_overlay.py").write_text(module, encoding="utf-8")
     # addsitedir, not a plain path line: it also reads the base's own .pth files (an editable callytics).
     lines = f"import site; site.addsitedir({base_site_packages()!r})\nimport _callytics_overlay\n"
     (site / "_callytics_base.pth").write_text(lines, encoding="utf-8")
