@@ -1,0 +1,95 @@
+"""A batch through a real Ray Data: killed in the middle, submitted again, nothing done twice, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+import yaml
+
+from callytics.config import ENGINE_STAGES
+from callytics.store import CallStore
+from tests.deployments.tiny_graph import application
+
+PROJECT = Path(__file__).resolve().parents[2]
+NUM_CALLS = 6
+TIMEOUT_S = 240
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    calls = tmp_path / "calls"
+    calls.mkdir()
+    for i in range(NUM_CALLS):
+        (calls / f"{i}.wav").write_bytes(f"call {i}".encode())
+    (calls / "broken.wav").write_bytes(b"bad")
+    slow = {"speech-recognizer": {"delay_s": 1.0}}
+    blocks = [application(stage, stage, **slow.get(stage, {})) for stage in ENGINE_STAGES]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"applications": blocks}), encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="callytics-") as short:  # paths of Ray's sockets must be short
+        (tmp_path / "ray").symlink_to(short)
+        yield tmp_path
+
+
+def backfill(folder: Path) -> subprocess.Popen[str]:
+    """The job as `ray job submit` runs it; without a cluster it starts a Ray of its own, and ends it."""
+    environment = {
+        **os.environ,
+        "CALLYTICS_HOME": str(folder / "home"),
+        "DATABASE_URL": f"sqlite:///{folder / 'callytics.db'}",
+        "RAY_TMPDIR": str((folder / "ray").resolve()),
+        "RAY_AUTH_MODE": "disabled",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    environment.pop("RAY_ADDRESS", None)
+    arguments = ["--input", str(folder / "calls"), "--output", str(folder / "parquet")]
+    arguments += ["--config", str(folder / "config.yaml"), "--cpus", "1", "--timeout-s", str(TIMEOUT_S)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "deployments.backfill", *arguments],
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def rows(folder: Path, table: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = pyarrow.parquet.read_table(folder / "parquet" / table).to_pylist()
+    return found
+
+
+@pytest.mark.timeout(2 * TIMEOUT_S + 60)
+def test_a_batch_that_is_killed_goes_on_where_it_stopped(folder: Path) -> None:
+    store = CallStore(f"sqlite:///{folder / 'callytics.db'}")
+    first = backfill(folder)
+    deadline = time.monotonic() + TIMEOUT_S
+    while len(store.call_ids()) < 2 and first.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert first.poll() is None, first.communicate()[0]
+    os.killpg(first.pid, signal.SIGKILL)  # the job and the Ray that it started
+    first.communicate()
+    done = store.call_ids()
+    assert 2 <= len(done) < NUM_CALLS, "killed too late to show anything"
+
+    second = backfill(folder)
+    output, _ = second.communicate(timeout=TIMEOUT_S)
+    assert second.returncode == 3, output  # one recording is broken
+    assert f"{NUM_CALLS + 1} of {NUM_CALLS + 1} calls" in output
+    assert f"1 failed, {len(done)} skipped" in output
+    assert len(store.call_ids()) == NUM_CALLS
+    assert done < store.call_ids()
+    assert {row["call_id"] for row in rows(folder, "calls")} == store.call_ids()
+    assert [row["code"] for row in rows(folder, "failures")] == ["media_undecodable"]
+    assert len(rows(folder, "turns")) == 2 * NUM_CALLS
