@@ -34,13 +34,19 @@ from callytics.engines.recognition.evidence import believed_words
 from callytics.engines.recognition.readings import Speech, WindowReader
 from callytics.engines.recognition.speech import SpeechDetector, Window
 from callytics.errors import InvalidRequestError
+from callytics.pretrained import LOCAL, snapshot
+
+HUB_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
+"""Those that faster_whisper.download_model fetches."""
 
 
 class FasterWhisperRecognizer:
     """``(Audio, CallOptions) -> Transcript``. Safe to call from several threads.
 
     Args:
-        model: a name in callytics/models.json, or the path of a CTranslate2 Whisper folder.
+        model: a name in callytics/models.json, the path of a CTranslate2 Whisper folder, or a hub id of one
+            ("Systran/faster-whisper-large-v3").
+        revision: of the hub: a commit, tag or branch. Pin a commit in production.
         device: "cpu", "cuda" or "auto".
         compute_type: of CTranslate2: "int8" on CPUs, "float16" or "int8_float16" on GPUs.
         cpu_threads: per call, default settings.cpu_threads(); ``num_workers`` calls run at the same time.
@@ -63,6 +69,7 @@ class FasterWhisperRecognizer:
     def __init__(
         self,
         model: str = "whisper-base",
+        revision: str | None = None,
         device: str = "cpu",
         compute_type: str = "int8",
         cpu_threads: int | None = None,
@@ -81,7 +88,10 @@ class FasterWhisperRecognizer:
         from faster_whisper import WhisperModel
 
         if Path(model).is_dir():
-            folder, self.model, self.model_revision = Path(model), Path(model).name, "local"
+            folder, self.model, self.model_revision = Path(model), Path(model).name, LOCAL
+        elif "/" in model:
+            folder, self.model_revision = snapshot("speech-recognizer", model, revision, HUB_FILES)
+            self.model = model
         else:
             folder, self.model, self.model_revision = (
                 models.locate(model),

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from callytics.domain import LanguageScore
-from callytics.engines.recognition.faster_whisper import most_likely
+from callytics.engines.recognition.faster_whisper import FasterWhisperRecognizer, most_likely
+from callytics.errors import WeightsError
 
 
 @pytest.mark.parametrize(
@@ -17,3 +20,10 @@ from callytics.engines.recognition.faster_whisper import most_likely
 )
 def test_a_guess_goes_to_a_likely_language(scores: list[tuple[str, float]], expected: str) -> None:
     assert most_likely([LanguageScore(*score) for score in scores], {"ko", "en"}) == expected
+
+
+def test_a_hub_model_that_cannot_be_had_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    with pytest.raises(WeightsError, match="nobody/faster-whisper-none"):
+        FasterWhisperRecognizer("nobody/faster-whisper-none")
