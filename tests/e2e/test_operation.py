@@ -38,7 +38,7 @@ def test_up_again_restarts_nothing(graph: Graph) -> None:
     graph.wait_until_healthy()
     config = yaml.safe_load(graph.config.read_text())
     before = replicas(graph, config)
-    assert local.up(graph.config, home=graph.home, pull_weights=False) == graph.run
+    assert local.up(graph.config, home=graph.home, pull_weights=False).run_id == graph.run.run_id
     assert replicas(graph, config) == before
 
 
