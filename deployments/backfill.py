@@ -63,6 +63,8 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     """
     import ray
 
+    # Not only for the actors: under `callytics up` every worker of Ray is an overlay that hides what Ray Data needs.
+    ray.init(runtime_env={"env_vars": {SHOW_BASE: "1"}})
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = False
@@ -71,6 +73,8 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     progress = Progress(len(items))
     for outcome in _outcomes(items, job):
         progress.add(outcome)
+        if outcome.message:
+            logger.warning("%s: %s", outcome.uri, outcome.message)
         if progress.is_due():
             logger.info("%s", progress)
         if time.monotonic() > ends_at:

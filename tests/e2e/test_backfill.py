@@ -1,4 +1,5 @@
-"""A batch through a real Ray Data: killed in the middle, submitted again, nothing done twice, nothing lost."""
+"""A batch through a real Ray Data: killed in the middle, submitted again, nothing done twice, nothing lost; and as a job
+of the running graph, with its real engines."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ import yaml
 from callytics.config import ENGINE_STAGES
 from callytics.store import CallStore
 from tests.deployments.tiny_graph import application
+from tests.e2e.conftest import SAMPLE, Graph
 
 PROJECT = Path(__file__).resolve().parents[2]
 NUM_CALLS = 6
@@ -93,3 +95,34 @@ def test_a_batch_that_is_killed_goes_on_where_it_stopped(folder: Path) -> None:
     assert {row["call_id"] for row in rows(folder, "calls")} == store.call_ids()
     assert [row["code"] for row in rows(folder, "failures")] == ["media_undecodable"]
     assert len(rows(folder, "turns")) == 2 * NUM_CALLS
+
+
+def test_the_command_runs_the_batch_beside_the_live_graph(graph: Graph, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    calls.mkdir()
+    (calls / "cut.mp3").write_bytes(SAMPLE.read_bytes()[:200_000])
+    (calls / "broken.wav").write_bytes(b"no sound at all")
+    environment = {**os.environ, "CALLYTICS_HOME": str(graph.home)}
+    environment.pop("RAY_ADDRESS", None)
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "callytics"),
+            "backfill",
+            "--input",
+            "calls",
+            "--output",
+            "parquet",
+        ],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "broken.wav: media_undecodable" in done.stdout
+    (row,) = rows(tmp_path, "calls")
+    result = graph.result(str(row["call_id"]))
+    assert result["job_status"] == "COMPLETED"
+    assert "Riverside" in " ".join(turn["content"] for turn in result["transcript"])
