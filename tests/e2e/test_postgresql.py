@@ -12,15 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import text
 
 from callytics.config import ENGINE_STAGES
 from callytics.store import FINISHED, CallStore, JobStatus, NewCall, new_call_id
-from deployments import local
 from tests.deployments.tiny_engines import MEDIA
-from tests.deployments.tiny_graph import application, service
-from tests.e2e.conftest import free_port, share_environments
+from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
 from tests.postgres import PostgresServer, find_binaries
 
 CALLS = 24
@@ -57,21 +54,11 @@ def store(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> I
     """The store of a running graph."""
     home = tmp_path_factory.mktemp("postgresql")
     url = server.create_database("callytics")
-    path = home / "serve_config.yaml"
-    path.write_text(yaml.safe_dump(config()))
-    share_environments(home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CALLYTICS_HOME", str(home))
-        patch.setenv("DATABASE_URL", url)
-        patch.delenv("RAY_ADDRESS", raising=False)
-        try:
-            ports: dict[str, Any] = {"http_port": free_port(), "dashboard_port": free_port()}
-            local.up(path, home=home, **ports, timeout_s=400, pull_weights=False)
-            store = CallStore(url)
-            yield store
-            store.close()
-        finally:
-            local.down(home=home)
+    with state_folder(home, DATABASE_URL=url):
+        TinyGraph(home, config())
+        store = CallStore(url)
+        yield store
+        store.close()
     assert not Path(home, "callytics.db").exists()
 
 

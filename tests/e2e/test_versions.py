@@ -17,17 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.store import FINISHED, CallRecord, CallStore, JobStatus, NewCall, new_call_id
-from deployments import local
 from deployments.routing import assign, read_routing
 from deployments.serve_api import ServeApi
-from tests.deployments.conftest import TINY_ENGINES
 from tests.deployments.tiny_engines import MEDIA
-from tests.e2e.conftest import PROJECT, free_port
+from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
+from tests.e2e.conftest import PROJECT
 
 V1, V2, MISSING = "speech-recognizer", "speech-recognizer-v2", "speech-recognizer-v3"
 V2_DELAY_S = 1.0
@@ -44,43 +42,6 @@ for line in sys.stdin:
 """A driver of the test's Ray: tells the routes in force, once for every line."""
 
 
-def application(name: str, stage: str, **options: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "route_prefix": None,
-        "import_path": f"deployments.{stage.replace('-', '_')}:build",
-        "args": {
-            "engine": f"tests.deployments.tiny_engines:{TINY_ENGINES[stage]}",
-            "options": options,
-            "concurrency": 16,
-        },
-        "deployments": [
-            {
-                "name": "".join(part.title() for part in stage.split("-")),
-                "max_ongoing_requests": 64,
-                "graceful_shutdown_timeout_s": 5,
-                "ray_actor_options": {"num_cpus": 0.1},
-            }
-        ],
-    }
-
-
-def service(name: str, args: dict[str, Any]) -> dict[str, Any]:
-    deployment = {
-        "name": "".join(part.title() for part in name.split("-")),
-        "graceful_shutdown_timeout_s": 5,
-        "ray_actor_options": {"num_cpus": 0.1},
-    }
-    path = f"deployments.{name.replace('-', '_')}:build"
-    return {
-        "name": name,
-        "route_prefix": None,
-        "import_path": path,
-        "args": args,
-        "deployments": [deployment],
-    }
-
-
 CONFIG: dict[str, Any] = {
     "proxy_location": "Disabled",
     "applications": [
@@ -92,21 +53,11 @@ CONFIG: dict[str, Any] = {
 }
 
 
-class VersionedGraph:
+class VersionedGraph(TinyGraph):
     """The graph, its store, and an operator who edits the user_config of call-pipeline."""
 
     def __init__(self, home: Path) -> None:
-        self.home = home
-        self._config_path = home / "serve_config.yaml"
-        self._config_path.write_text(yaml.safe_dump(CONFIG))
-        self.run = local.up(
-            self._config_path,
-            home=home,
-            http_port=free_port(),
-            dashboard_port=free_port(),
-            timeout_s=400,
-            pull_weights=False,
-        )
+        super().__init__(home, CONFIG)
         self.store = CallStore(f"sqlite:///{home / 'callytics.db'}")
         address = (Path(self.run.temp_dir) / "ray_current_cluster").read_text().strip()
         self._driver = subprocess.Popen(
@@ -128,8 +79,7 @@ class VersionedGraph:
         config = copy.deepcopy(CONFIG)
         if user_config is not None:
             config["applications"][-1]["deployments"][0]["user_config"] = user_config
-        self._config_path.write_text(yaml.safe_dump(config))
-        local.up(self._config_path, home=self.home, pull_weights=False)
+        self.up(config)
         deadline = time.monotonic() + 120
         while not expect.items() <= (found := self.routing()).items():
             assert time.monotonic() < deadline, f"{found} is not {expect}"
@@ -170,16 +120,10 @@ class VersionedGraph:
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VersionedGraph]:
     home = tmp_path_factory.mktemp("versions")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CALLYTICS_HOME", str(home))
-        patch.delenv("DATABASE_URL", raising=False)
-        patch.delenv("RAY_ADDRESS", raising=False)
-        try:
-            graph = VersionedGraph(home)
-            yield graph
-            graph.close()
-        finally:
-            local.down(home=home)
+    with state_folder(home):
+        graph = VersionedGraph(home)
+        yield graph
+        graph.close()
 
 
 @pytest.fixture(scope="module")

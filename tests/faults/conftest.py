@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deployments import local
-from tests.e2e.conftest import share_environments
+from tests.deployments.tiny_graph import state_folder
 from tests.faults.graph import FaultGraph
 
 
@@ -20,14 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="package")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultGraph]:
     home = tmp_path_factory.mktemp("faults")
-    share_environments(home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CALLYTICS_HOME", str(home))
-        patch.delenv("DATABASE_URL", raising=False)
-        patch.delenv("RAY_ADDRESS", raising=False)
-        try:
-            graph = FaultGraph(home)
-            yield graph
-            graph.close()
-        finally:
-            local.down(home=home)
+    with state_folder(home):
+        graph = FaultGraph(home)
+        yield graph
+        graph.close()

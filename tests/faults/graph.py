@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
 from callytics.config import ENGINE_STAGES
 from callytics.store import FINISHED, CallStore, JobStatus
 from deployments import local
-from tests.deployments.tiny_graph import application, service
-from tests.e2e.conftest import free_port
+from tests.deployments.tiny_graph import TinyGraph, application, service
 
 CONTROLLER, PROXY = "ray::ServeController", "ray::ProxyActor"
 UPLOAD_PAUSE_S = 0.4
@@ -53,22 +51,14 @@ def configuration(home: Path) -> dict[str, Any]:
     }
 
 
-class FaultGraph:
+class FaultGraph(TinyGraph):
     def __init__(self, home: Path) -> None:
-        self.home = home
-        self._config = home / "serve_config.yaml"
-        self._config.write_text(yaml.safe_dump(configuration(home)))
-        self._ports: dict[str, Any] = {"http_port": free_port(), "dashboard_port": free_port()}
-        self.run = self.up()
+        super().__init__(home, configuration(home))
         self.key = (home / "api-key").read_text().strip()
         self.store = CallStore(f"sqlite:///{home / 'callytics.db'}")
 
-    def up(self) -> local.Run:
-        return local.up(self._config, home=self.home, **self._ports, timeout_s=240, pull_weights=False)
-
     def close(self) -> None:
         self.store.close()
-        local.down(home=self.home)
 
     def client(self) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.key}"}
@@ -100,7 +90,7 @@ class FaultGraph:
 
     def restart(self) -> None:
         self.kill_all()
-        self.run = self.up()
+        self.run = self.up(configuration(self.home))
 
     def memory_bytes(self, application_name: str) -> int:
         """Resident memory of its replicas."""
