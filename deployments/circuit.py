@@ -4,7 +4,7 @@ While a stage is broken, calls do not line up before it: they go back to the que
 done, and leave their places in the pipeline to calls that can go on. Now and then one call probes the stage; the
 first success lets all through again.
 
-No library, though there are five (all MIT or BSD; read and tried in November 2026). In their half-open state
+None of the five libraries that were read and tried for it (MIT or BSD; November 2026). In their half-open state
 purgatory 3.0.1, circuitbreaker 2.1.3, asyncbreaker 2.1.1 and aiobreaker 1.2.0 let through everybody who comes at once
 (10 of 10 calls), where one probe is wanted: a stage that hangs would hold every call of the pipeline for a time-out.
 pybreaker 1.4.1 is asynchronous with tornado only. All count failures, while here one call that kills its replica every
