@@ -1,0 +1,22 @@
+"""What the command lines of the benchmarks share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from callytics.errors import CallyticsError
+
+Runs = Annotated[
+    int, typer.Option("--runs", min=1, help="How often; the page gives the median, least and most.")
+]
+Conditions = Annotated[str, typer.Option(help="What else the machine was doing; goes into the page.")]
+
+
+def run(app: typer.Typer) -> None:
+    """Errors of ours are one line; anything else is a bug and keeps its traceback."""
+    try:
+        app()
+    except CallyticsError as error:
+        raise SystemExit(f"error: {error.message} [{error.code}]") from error

@@ -1,0 +1,145 @@
+"""A running graph to measure: one of our own, or one that runs already; and calls that go through it over HTTP."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from benchmarks.calls import Call, warm_up_paths
+from callytics import settings
+from callytics.client import FINISHED, Client
+
+HTTP_PORT, DASHBOARD_PORT = 8400, 8665
+"""Of a graph of our own, beside one that may run. Ray keeps 10002 to 19999 for its workers."""
+
+START_TIMEOUT_S = 400.0
+POLL_INTERVAL_S = 0.5
+POLLED = 3
+"""Calls asked for at a time: asking costs the graph some CPU, and calls end about in the order of their submission.
+When a call ended is the graph's own time, so nothing is lost by asking late."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """``home``: its state folder. ``start_s``: until every stage was healthy; None where it ran before."""
+
+    url: str
+    home: Path
+    start_s: float | None = None
+
+    def client(self) -> Client:
+        return Client(self.url, settings.api_key())
+
+    def processes(self) -> list[int]:
+        from deployments import local
+
+        return local.processes(home=self.home)
+
+
+@contextmanager
+def running_graph(url: str = "") -> Iterator[Graph]:
+    """The graph at ``url`` (its home: $CALLYTICS_HOME), else one of our own, which is ended afterwards. Warm: calls
+    have gone through it."""
+    home = settings.home()
+    if url:
+        graph = Graph(url, home)
+        _warm_up(graph)
+        yield graph
+        return
+    from deployments import local
+
+    own = home / "benchmark" / "graph"
+    share(home, own)
+    before = {name: os.environ.get(name) for name in ("CALLYTICS_HOME", "CALLYTICS_MODELS")}
+    os.environ |= {"CALLYTICS_HOME": str(own), "CALLYTICS_MODELS": models_folder(home)}
+    start = time.perf_counter()
+    try:
+        run = local.up(
+            home=own, http_port=HTTP_PORT, dashboard_port=DASHBOARD_PORT, timeout_s=START_TIMEOUT_S
+        )
+        graph = Graph(run.url, own, time.perf_counter() - start)
+        _warm_up(graph)
+        yield graph
+    finally:
+        local.down(home=own)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def models_folder(home: Path) -> str:
+    return os.environ.get("CALLYTICS_MODELS") or str(home / "models")
+
+
+def share(home: Path, own: Path) -> None:
+    """Environments are named by their pins' hash: those of ``home`` serve ``own`` as well."""
+    (home / "envs").mkdir(parents=True, exist_ok=True)
+    own.mkdir(parents=True, exist_ok=True)
+    if not (own / "envs").exists():
+        (own / "envs").symlink_to(home / "envs")
+
+
+def _warm_up(graph: Graph) -> None:
+    with graph.client() as client, warm_up_paths() as paths:
+        for path in paths:
+            client.wait(client.submit(path, {"deduplicate": "false"}))
+
+
+@dataclass(frozen=True)
+class FinishedCall:
+    """Seconds since the epoch. ``stages_s``: stage -> seconds in its engine."""
+
+    call: Call
+    submitted_at: float
+    completed_at: float
+    stages_s: dict[str, float]
+
+    @property
+    def wall_s(self) -> float:
+        """From the first byte of the upload until the result was stored."""
+        return self.completed_at - self.submitted_at
+
+
+def analyse_together(
+    client: Client, calls: Sequence[Call], at_once: int, on_finished: Callable[[int], None]
+) -> list[FinishedCall]:
+    """Keep ``at_once`` calls in the graph until all are done.
+
+    Args:
+        on_finished: called with the number of finished calls.
+
+    Raises:
+        SystemExit: a call failed: that is no measurement.
+    """
+    waiting = deque(calls)
+    inside: dict[str, tuple[Call, float]] = {}
+    ended: list[tuple[str, Call, float, float]] = []
+    while waiting or inside:
+        while waiting and len(inside) < at_once:
+            call, submitted_at = waiting.popleft(), time.time()
+            inside[client.submit(call.path, {"deduplicate": "false"})] = (call, submitted_at)
+        time.sleep(POLL_INTERVAL_S)
+        for call_id in list(inside)[:POLLED]:
+            status = client.status(call_id)
+            if status["job_status"] not in FINISHED:
+                continue
+            call, submitted_at = inside.pop(call_id)
+            if status["job_status"] != "COMPLETED":
+                raise SystemExit(f"{call.name} ended as {status['job_status']}: that is no measurement.")
+            completed_at = datetime.fromisoformat(status["completed_at"]).timestamp()
+            ended.append((call_id, call, submitted_at, completed_at))
+            on_finished(len(ended))
+    return [
+        FinishedCall(call, submitted_at, completed_at, _stages_s(client, call_id))
+        for call_id, call, submitted_at, completed_at in ended
+    ]
+
+
+def _stages_s(client: Client, call_id: str) -> dict[str, float]:
+    stages = client.result(call_id).job_details.stages
+    return {stage.name: stage.duration_ms / 1000 for stage in stages}

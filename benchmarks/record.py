@@ -1,0 +1,116 @@
+"""What a benchmark leaves behind: one JSON a measurement, in $CALLYTICS_HOME/benchmark.
+
+The page docs/performance.md is written from what lies there (benchmarks/report.py), so that measurements that take
+hours can be made one by one. A record is written anew after every run: what is interrupted keeps its finished runs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from callytics import settings
+from callytics.errors import ConfigError
+from callytics.evaluation.measurements import machine
+
+PROJECT = Path(__file__).resolve().parents[1]
+PACKAGES = ("ray", "faster-whisper", "ctranslate2", "onnxruntime", "kiwipiepy", "av", "numpy")
+"""What speed depends on, beside the code."""
+
+
+def _versions() -> dict[str, str]:
+    found = {"Python": ".".join(map(str, sys.version_info[:3]))}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False, cwd=PROJECT
+    )
+    return found | ({"commit": done.stdout.strip()} if done.returncode == 0 else {})
+
+
+class Record(BaseModel):
+    """What every measurement says of itself; a subclass adds ``runs``.
+
+    Attributes:
+        conditions: what else the machine was doing, as whoever measured says.
+        cores: that this process may use.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    measured_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    machine: str = Field(default_factory=machine)
+    versions: dict[str, str] = Field(default_factory=_versions)
+    cores: int = Field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    conditions: str = ""
+
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+
+
+def folder() -> Path:
+    return settings.home() / "benchmark"
+
+
+def save(name: str, record: Record, into: Path) -> Path:
+    """Write <name>.json, whole or not at all.
+
+    Args:
+        into: as :func:`folder` says, asked before a graph of one's own changes $CALLYTICS_HOME.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    path = into / f"{name}.json"
+    part = path.with_suffix(".part")
+    part.write_text(record.model_dump_json(indent=1), encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def load(name: str, kind: type[AnyRecord], source: Path) -> AnyRecord | None:
+    """None where it was not measured.
+
+    Raises:
+        ConfigError: ``record_invalid``: the file is of another version of the benchmark.
+    """
+    path = source / f"{name}.json"
+    if not path.is_file():
+        return None
+    try:
+        return kind.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        raise ConfigError(
+            "record_invalid", f"{path} is no {kind.__name__}; measure again: {error}"
+        ) from error
+
+
+def load_all(prefix: str, kind: type[AnyRecord], source: Path) -> list[AnyRecord]:
+    names = sorted(path.stem for path in source.glob(f"{prefix}*.json"))
+    return [record for name in names if (record := load(name, kind, source)) is not None]
+
+
+def circumstances(record: Record, command: str, num_runs: int) -> str:
+    """The line above every table: when, on what, how."""
+    versions = ", ".join(f"{name} {number}" for name, number in record.versions.items())
+    conditions = record.conditions or "nobody said what else it was doing"
+    return (
+        f"`{command}`, {num_runs} run{'s' * (num_runs != 1)}, {record.measured_at:%Y-%m-%d %H:%M} UTC; "
+        f"{record.machine}; {versions}; the machine: {conditions}.\n"
+    )
+
+
+def spread(values: Sequence[float], digits: int = 2) -> str:
+    """Median (min to max); of a single value the value."""
+    middle = f"{median(values):.{digits}f}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
