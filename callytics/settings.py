@@ -45,6 +45,6 @@ CPU_THREADS = "CALLYTICS_CPU_THREADS"
 
 
 def cpu_threads() -> int:
-    """Threads of one call in an engine that computes on the CPU, where its options name none: 2; a batch, which works
-    on many calls at once, sets ``$CALLYTICS_CPU_THREADS`` to 1. The results are the same."""
+    """Cores that recognition on the CPU uses at once, where its options name no number: 2; a batch, which works on many
+    calls at once, sets ``$CALLYTICS_CPU_THREADS`` to 1."""
     return int(os.environ.get(CPU_THREADS, "2"))

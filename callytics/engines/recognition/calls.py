@@ -1,16 +1,34 @@
-"""What recognition of a call is beside decoding, whatever decodes: windows of speech, language, leaks, flags."""
+"""Recognition of a call, whatever decodes: windows of speech, language, reading, leaks, flags.
+
+every channel: voice activity -> spans -> windows of speech, nothing else     speech.py
+both channels: a span that only echoes the other channel is left out          crosstalk.py
+language, from several windows, where the caller did not say
+batches of windows -> words with times, again where that looks wrong          readings.py
+what was not said is dropped and reported                                     evidence.py, crosstalk.py
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import DroppedText, Flag, LanguageScore, Pcm, Word
+from callytics.domain import Audio, CallOptions, DroppedText, Flag, LanguageScore, Pcm, Transcript, Word
 from callytics.engines.recognition.crosstalk import Levels, leaked_words
-from callytics.engines.recognition.speech import Window, pack, pad_spans, speech_spans, split_long
+from callytics.engines.recognition.decoding import Search
+from callytics.engines.recognition.evidence import believed_words
+from callytics.engines.recognition.readings import Batch, Speech, WindowDecoder, WindowReader
+from callytics.engines.recognition.speech import (
+    SpeechDetector,
+    Window,
+    pack,
+    pad_spans,
+    speech_spans,
+    split_long,
+)
+from callytics.errors import InvalidRequestError
 
 UNDETERMINED = "und"  # ISO 639-2
 WINDOW_S = 30.0  # what Whisper hears at a time
@@ -33,6 +51,109 @@ class VoiceActivity:
     min_speech_s: float = 0.1
     min_silence_s: float = 0.3
     pad_s: float = 0.4
+
+
+@dataclass(frozen=True)
+class Languages:
+    """What may be spoken.
+
+    Attributes:
+        known: codes that the model has; empty for a model of English only.
+        expected: the only ones to expect when detecting; empty for all.
+        likely: of these the best is taken where detection is a guess (a few words, bad sound).
+        detection_windows: the language is judged by this many windows of speech, the longest.
+    """
+
+    known: Collection[str]
+    expected: Sequence[str] = ()
+    likely: Collection[str] = ()
+    detection_windows: int = 4
+
+    def asked(self, language: str | None) -> str | None:
+        """The code that the caller, the model or the configuration settles; None where it must be heard.
+
+        Raises:
+            InvalidRequestError: ``language_unknown``.
+        """
+        if not self.known:
+            return "en"
+        if language is None:
+            return self.expected[0] if len(self.expected) == 1 else None
+        code = language.lower().split("-")[0]
+        if code not in self.known:
+            raise InvalidRequestError(
+                "language_unknown",
+                f"The recogniser has no language {language!r}; give an ISO 639-1 code, or none.",
+            )
+        return code
+
+
+class CallRecognizer:
+    """``(Audio, CallOptions) -> Transcript`` with a decoder. Safe to call from several threads if the decoder is."""
+
+    def __init__(
+        self,
+        decoder: WindowDecoder,
+        languages: Languages,
+        activity: VoiceActivity,
+        beam_size: int,
+        batch_size: int,
+        num_workers: int = 1,
+    ) -> None:
+        self._decoder = decoder
+        self._languages = languages
+        self._activity = activity
+        self._read = WindowReader(decoder, Search(beam_size=beam_size), batch_size, num_workers)
+        self._detector = SpeechDetector()
+
+    def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
+        """The words of a call: of each channel by itself where the parties have one each.
+
+        Raises:
+            InvalidRequestError: ``language_unknown``.
+        """
+        asked = self._languages.asked(options.language)
+        pcm = audio.pcm
+        levels = Levels(pcm) if pcm.num_channels == 2 else None
+        speech = [self._detector(pcm, channel) for channel in range(pcm.num_channels)]
+        windows, dropped = speech_windows(pcm, speech, levels, self._activity)
+        if not windows:
+            flag = Flag("no_speech", "No speech was found in the recording.")
+            return Transcript((), asked or UNDETERMINED, (), pcm.duration_s, tuple(dropped), (flag,))
+        heard = [] if asked else self._read.encoded(pcm, self._longest(windows))
+        scores = self._language_scores(heard)
+        language = asked or most_likely(scores, self._languages.likely)
+        known = {window for batch in heard for window in batch.windows}
+        batches = [*heard, *self._read.batches([window for window in windows if window not in known])]
+        words: list[Word] = []
+        for decoded in self._read(Speech(pcm, language, ", ".join(options.hotwords) or None), batches):
+            believed, not_believed = believed_words(decoded, speech[decoded.window.channel])
+            words += believed
+            dropped += not_believed
+        if levels:
+            words, twice = without_leaks(words, levels)
+            dropped += twice
+        else:
+            words = [replace(word, channel=None) for word in words]
+        return Transcript(
+            words=tuple(sorted(words, key=lambda word: (word.start_s, word.end_s))),
+            language=language,
+            language_scores=scores,
+            duration_s=pcm.duration_s,
+            dropped=tuple(sorted(dropped, key=lambda text: text.start_s)),
+            flags=tuple(transcript_flags(words, language, scores, dropped)),
+        )
+
+    def _longest(self, windows: Sequence[Window]) -> list[Window]:
+        by_length = sorted(windows, key=lambda window: -window.duration_s)
+        return by_length[: self._languages.detection_windows]
+
+    def _language_scores(self, heard: Sequence[Batch]) -> tuple[LanguageScore, ...]:
+        windows = [window for batch in heard for window in batch.windows]
+        probabilities = [
+            of_window for batch in heard for of_window in self._decoder.language_probabilities(batch.encoded)
+        ]
+        return language_scores(windows, probabilities, self._languages.expected)
 
 
 def speech_windows(
@@ -73,6 +194,12 @@ def language_scores(
     ranked = sorted(totals.items(), key=lambda item: (-item[1], item[0]))
     scores = [LanguageScore(code, value / sum_of_all) for code, value in ranked]
     return tuple(score for i, score in enumerate(scores) if i == 0 or score.score >= MIN_LANGUAGE_SCORE)
+
+
+def most_likely(scores: Sequence[LanguageScore], likely_languages: Collection[str]) -> str:
+    """The first, unless it is a guess and one of the likely languages was heard at all."""
+    likely = [score.code for score in scores if score.code in likely_languages]
+    return likely[0] if likely and scores[0].score < UNCERTAIN_LANGUAGE else scores[0].code
 
 
 def without_leaks(words: Sequence[Word], levels: Levels) -> tuple[list[Word], list[DroppedText]]:

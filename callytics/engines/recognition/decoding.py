@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -124,20 +123,6 @@ class Decoder:
         ]
         return self._with_words(decoded, encoded, tokenizer)
 
-    def align(
-        self, encoded: Any, windows: Sequence[Window], texts: Sequence[str], language: str
-    ) -> list[Decoded]:
-        """Word times and probabilities of texts that are known to have been said in a batch of windows."""
-        tokenizer = self._tokenizer(language)
-        given = [
-            Decoded(window, tuple(tokenizer.encode(f" {text}")), text, 0.0, 0.0)
-            for window, text in zip(windows, texts, strict=True)
-        ]
-        return [
-            replace(one, avg_logprob=_mean_logprob(one.words))
-            for one in self._with_words(given, encoded, tokenizer)
-        ]
-
     def _tokenizer(self, language: str) -> Any:
         from faster_whisper.tokenizer import Tokenizer
 
@@ -157,8 +142,7 @@ class Decoder:
         """Word times by dynamic time warping over the cross-attention (as openai/whisper's timing.py)."""
         from faster_whisper.transcribe import merge_punctuations
 
-        heard_s = [one.window.duration_s / one.window.speed for one in decoded]
-        frames = [max(2, round(seconds * self._model.frames_per_second)) for seconds in heard_s]
+        frames = [max(2, round(one.window.duration_s * self._model.frames_per_second)) for one in decoded]
         alignments = self._model.find_alignment(
             tokenizer, [list(one.tokens) for one in decoded], encoded, frames
         )
@@ -166,12 +150,7 @@ class Decoder:
         for one, alignment in zip(decoded, alignments, strict=True):
             merge_punctuations(alignment, PREPENDED, APPENDED)
             words = tuple(
-                TimedWord(
-                    word["word"],
-                    float(word["start"]) * one.window.speed,
-                    float(word["end"]) * one.window.speed,
-                    float(word["probability"]),
-                )
+                TimedWord(word["word"], float(word["start"]), float(word["end"]), float(word["probability"]))
                 for word in alignment
                 if word["word"].strip()
             )
@@ -181,10 +160,6 @@ class Decoder:
                 Decoded(one.window, one.tokens, one.text, one.avg_logprob, one.no_speech_prob, words)
             )
         return timed
-
-
-def _mean_logprob(words: Sequence[TimedWord]) -> float:
-    return sum(math.log(max(word.probability, 1e-6)) for word in words) / len(words) if words else 0.0
 
 
 def joined(words: Sequence[TimedWord]) -> tuple[TimedWord, ...]:

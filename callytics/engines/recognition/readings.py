@@ -1,43 +1,55 @@
-"""How often a window is read: once, and again only where that looks wrong; or, voting, in several ways at once.
+"""How windows are read: several at a time, each once, and again only where the text looks wrong.
 
-With voting, what one reading hears wrong the others outvote:
+    a batch of windows        one search
+    loops or missing text     the window in halves; at last with a penalty on repetition; the best is taken
 
-    the window as it is      without and with Whisper's time tokens        one encoding, two searches
-    the window in halves     the same                                      other joints, other context
-    a window in one piece    without time tokens, slower and faster        in place of halves
-    loops or missing text in all of these: the halves in halves; at last a penalty on repetition
-
-Readings with loops or missing text have no vote while there are others. There is no sampling, unlike Whisper's
-fallback to higher temperatures: the same call always gives the same text.
+There is no sampling, unlike Whisper's fallback to higher temperatures: the same call always gives the same text. That
+every window is read in several ways and the readings vote was tried and did not help: docs/adr/0010.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import islice
-from typing import NamedTuple, TypeVar
+import math
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 from callytics.domain import Pcm
-from callytics.engines.recognition.calls import WINDOW_S
-from callytics.engines.recognition.consensus import Agreed, consensus, shares_of
-from callytics.engines.recognition.decoding import Decoded, Decoder, Search, TimedWord
+from callytics.engines.recognition.decoding import Decoded, Search
 from callytics.engines.recognition.hallucination import badness, suspicious
 from callytics.engines.recognition.speech import Window
 
 T = TypeVar("T")
-Reading = tuple[Decoded, ...]
-"""What was decoded of one window: of the whole, or of its parts in order."""
-
-MIN_VOTERS = 3  # two readings that differ have no majority
-SPEEDS = (0.9, 1.1)
-"""Of Ko et al. 2015, "Audio augmentation for speech recognition" (Interspeech), there for training."""
+Result = TypeVar("Result")
 
 STRICT_REPETITION_PENALTY = 1.2
 STRICT_NGRAM_SIZE = 4
 
 
-class Speech(NamedTuple):
+class WindowDecoder(Protocol):
+    """Whisper, driven window by window: decoding.py and transformers_decoding.py."""
+
+    def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
+        """Output of the encoder for a batch."""
+
+    def language_probabilities(self, encoded: Any) -> list[dict[str, float]]:
+        """Language code -> probability, for each window of a batch."""
+
+    def decode(
+        self,
+        pcm: Pcm,
+        windows: Sequence[Window],
+        language: str,
+        hotwords: str | None,
+        search: Search,
+        encoded: Any = None,
+    ) -> list[Decoded]:
+        """What was said in each window of a batch; ``encoded`` is what :meth:`encode` made of it, if it is known."""
+
+
+@dataclass(frozen=True)
+class Speech:
     """What is known before the first word."""
 
     pcm: Pcm
@@ -45,129 +57,85 @@ class Speech(NamedTuple):
     hotwords: str | None
 
 
+@dataclass(frozen=True)
+class Batch:
+    """Windows that are decoded together, and what the encoder made of them, where it was needed before."""
+
+    windows: Sequence[Window]
+    encoded: Any = None
+
+
 class WindowReader:
-    """Decodes the windows of a call in batches. Safe to call from several threads.
+    """Decodes the windows of a call in batches. Safe to call from several threads if the decoder is.
 
     Args:
-        batch_size: windows decoded together.
-        voting: every window is read in all ways and the readings vote; else it is read once, and again only where
-            that looks wrong, and the best reading is taken.
+        batch_size: most windows in a batch.
+        num_workers: batches decoded at the same time.
     """
 
-    def __init__(self, decoder: Decoder, search: Search, batch_size: int, voting: bool) -> None:
+    def __init__(
+        self, decoder: WindowDecoder, search: Search, batch_size: int = 8, num_workers: int = 1
+    ) -> None:
         self._decoder = decoder
-        self._searches = [search, replace(search, timestamps=True)] if voting else [search]
+        self._search = search
         self._strict = replace(
             search, repetition_penalty=STRICT_REPETITION_PENALTY, no_repeat_ngram_size=STRICT_NGRAM_SIZE
         )
         self._batch_size = batch_size
-        self._voting = voting
+        self._num_workers = num_workers
 
-    def __call__(self, speech: Speech, windows: Sequence[Window]) -> Iterator[Decoded]:
-        """What was said in each window, in order; a window may come in parts."""
-        for batch in batches(windows, self._batch_size):
-            encoded = self._decoder.encode(speech.pcm, batch)
-            readings = self._readings(speech, batch, encoded, self._voting)
-            for window, of_window in zip(batch, readings, strict=True):
-                if all(map(_looks_wrong, of_window)):
-                    of_window.append(tuple(self._decode(speech, [window], self._strict)))
-            best = [min(of_window, key=badness) for of_window in readings]
-            if self._voting:
-                best = self._elected(speech, batch, encoded, readings, best)
-            for reading in best:
-                yield from reading
+    def batches(self, windows: Sequence[Window]) -> list[Batch]:
+        """Of about the same size, and as many as keep all workers busy."""
+        num_batches = math.ceil(len(windows) / self._batch_size / self._num_workers) * self._num_workers
+        size = max(1, math.ceil(len(windows) / max(1, num_batches)))
+        return [Batch(windows[begin : begin + size]) for begin in range(0, len(windows), size)]
 
-    def _readings(
-        self, speech: Speech, windows: Sequence[Window], encoded: object, halve_all: bool
-    ) -> list[list[Reading]]:
-        """One reading of each window for each search, then as many of its halves where it was halved."""
-        found = [self._decode(speech, windows, search, encoded) for search in self._searches]
-        readings: list[list[Reading]] = [[(one,) for one in ways] for ways in zip(*found, strict=True)]
-        halved = [
-            i
-            for i, window in enumerate(windows)
-            if len(window.pieces) > 1 and (halve_all or all(map(_looks_wrong, readings[i])))
-        ]
-        halves = [half for i in halved for half in windows[i].halves()]
-        of_halves: list[list[Reading]] = []
-        for batch in batches(halves, self._batch_size):
-            of_halves += self._readings(speech, batch, self._decoder.encode(speech.pcm, batch), False)
-        if halve_all:
-            self._read_at_other_speeds(speech, windows, readings)
-        for i, left, right in zip(halved, of_halves[::2], of_halves[1::2], strict=True):
-            readings[i] += [_usable(left, way) + _usable(right, way) for way in range(len(self._searches))]
+    def encoded(self, pcm: Pcm, windows: Sequence[Window]) -> list[Batch]:
+        """Batches of the windows with the output of the encoder: 3 MB a window with Whisper base, so a few only."""
+        return self._at_once(
+            lambda batch: replace(batch, encoded=self._decoder.encode(pcm, batch.windows)),
+            self.batches(windows),
+        )
+
+    def __call__(self, speech: Speech, batches: Iterable[Batch]) -> list[Decoded]:
+        """What was said in each window, in the order of the batches; a window may come in parts."""
+        read = self._at_once(lambda batch: self._read(speech, batch), list(batches))
+        return [part for parts in read for part in parts]
+
+    def _read(self, speech: Speech, batch: Batch) -> list[Decoded]:
+        found: list[Decoded] = []
+        for window, readings in zip(batch.windows, self._readings(speech, batch), strict=True):
+            if all(map(_looks_wrong, readings)):
+                readings.append(self._decode(speech, Batch([window]), self._strict))
+            found += _best(readings)
+        return found
+
+    def _readings(self, speech: Speech, batch: Batch) -> list[list[list[Decoded]]]:
+        """Of each window: what was heard in it, and what was heard in its halves if that looked wrong."""
+        readings = [[[one]] for one in self._decode(speech, batch, self._search)]
+        for window, of_window in zip(batch.windows, readings, strict=True):
+            halves = window.halves()
+            if len(halves) > 1 and _looks_wrong(of_window[0]):
+                of_halves = self._readings(speech, Batch(halves))
+                of_window.append([part for of_half in of_halves for part in _best(of_half)])
         return readings
 
-    def _read_at_other_speeds(
-        self, speech: Speech, windows: Sequence[Window], readings: Sequence[list[Reading]]
-    ) -> None:
-        """For windows of one piece, which cannot be halved; instead of the reading with time tokens."""
-        whole = [i for i, window in enumerate(windows) if len(window.pieces) == 1]
-        for i in whole:
-            del readings[i][1:]
-        for speed in SPEEDS:
-            fitting = [i for i in whole if windows[i].duration_s / speed <= WINDOW_S]
-            played = [replace(windows[i], speed=speed) for i in fitting]
-            for i, one in zip(fitting, self._decode(speech, played, self._searches[0]), strict=True):
-                readings[i].append((one,))
+    def _decode(self, speech: Speech, batch: Batch, search: Search) -> list[Decoded]:
+        return self._decoder.decode(
+            speech.pcm, batch.windows, speech.language, speech.hotwords, search, batch.encoded
+        )
 
-    def _decode(
-        self, speech: Speech, windows: Sequence[Window], search: Search, encoded: object = None
-    ) -> list[Decoded]:
-        if not windows:
-            return []
-        return self._decoder.decode(speech.pcm, windows, speech.language, speech.hotwords, search, encoded)
-
-    def _elected(
-        self,
-        speech: Speech,
-        windows: Sequence[Window],
-        encoded: object,
-        readings: Sequence[Sequence[Reading]],
-        best: Sequence[Reading],
-    ) -> list[Reading]:
-        """The text that most readings agree on; the best reading where there are too few to vote."""
-        agreed: list[list[Agreed]] = []
-        for of_window, best_reading in zip(readings, best, strict=True):
-            voters = [one for one in of_window if badness(one)[:2] == badness(best_reading)[:2]]
-            voters = voters if len(voters) >= MIN_VOTERS else [best_reading]
-            agreed.append(consensus([_text(voter) for voter in voters], speech.language))
-        texts = ["".join(part.text for part in parts).strip() for parts in agreed]
-        aligned = self._decoder.align(encoded, windows, texts, speech.language)
-        elected: list[Reading] = []
-        for one, parts, of_window, best_reading in zip(aligned, agreed, readings, best, strict=True):
-            words = _confident(one.words, parts)
-            one = replace(one, words=words, no_speech_prob=of_window[0][0].no_speech_prob)
-            unsure = one.text == _text(best_reading) or badness([one])[:2] > badness(best_reading)[:2]
-            elected.append(best_reading if unsure else (one,))
-        return elected
+    def _at_once(self, function: Callable[[T], Result], items: Sequence[T]) -> list[Result]:
+        """``function`` of every item, in order; threads of this call's own, so that a long call delays no other."""
+        if self._num_workers == 1 or len(items) == 1:
+            return [function(item) for item in items]
+        with ThreadPoolExecutor(self._num_workers) as pool:
+            return list(pool.map(function, items))
 
 
-def _confident(words: Sequence[TimedWord], agreed: Sequence[Agreed]) -> tuple[TimedWord, ...]:
-    """The confidence of a word: the mean of its probability and of the share of readings that have it (Fiscus 1997,
-    with equal weights). The probability alone belongs to none of the readings: what stands before a word may be
-    another's."""
-    shares = shares_of([word.text for word in words], agreed)
-    return tuple(
-        replace(word, probability=(word.probability + share) / 2)
-        for word, share in zip(words, shares, strict=True)
-    )
-
-
-def _usable(readings: Sequence[Reading], way: int) -> Reading:
-    """The reading of half a window in one way; the best of all where it looks wrong."""
-    return min(readings, key=badness) if _looks_wrong(readings[way]) else readings[way]
-
-
-def _text(reading: Reading) -> str:
-    return " ".join(one.text for one in reading)
+def _best(readings: Sequence[list[Decoded]]) -> list[Decoded]:
+    return min(readings, key=badness)
 
 
 def _looks_wrong(reading: Sequence[Decoded]) -> bool:
     return any(map(suspicious, reading))
-
-
-def batches(items: Sequence[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

@@ -35,15 +35,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Window:
-    """Parts of one channel, in order, that Whisper hears one after the other as if nothing lay between them.
-
-    Attributes:
-        speed: at which it is played to Whisper. All times and durations are those at speed 1.
-    """
+    """Parts of one channel, in order, that Whisper hears one after the other as if nothing lay between them."""
 
     channel: int
     pieces: tuple[Span, ...]
-    speed: float = 1.0
 
     @property
     def duration_s(self) -> float:
@@ -51,16 +46,8 @@ class Window:
 
     def samples(self, pcm: Pcm) -> npt.NDArray[np.float32]:
         """Shape (num_samples,), in [-1, 1]."""
-        samples = np.concatenate(
+        return np.concatenate(
             [pcm.float32(self.channel, piece.start_s, piece.end_s) for piece in self.pieces]
-        )
-        if self.speed == 1.0:
-            return samples
-        import soxr
-
-        # As if it had been recorded at another rate: tempo and pitch change together.
-        return np.asarray(
-            soxr.resample(samples, pcm.sample_rate_hz * self.speed, pcm.sample_rate_hz), np.float32
         )
 
     def in_call(self, start_s: float, end_s: float) -> Span:

@@ -36,12 +36,14 @@ class TransformersDecoder:
         self._model = model
         self._extract = feature_extractor
         self._tokenizer = tokenizer
-        self.is_multilingual = bool(getattr(model.generation_config, "is_multilingual", True))
+        self._is_multilingual = bool(getattr(model.generation_config, "is_multilingual", True))
         self._heads = _alignment_heads(model)
 
     @property
     def languages(self) -> frozenset[str]:
-        """The codes that this checkpoint knows."""
+        """The codes that this checkpoint knows; none where it knows English only."""
+        if not self._is_multilingual:
+            return frozenset()
         return frozenset(token[2:-2] for token in self._model.generation_config.lang_to_id)
 
     def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
@@ -66,16 +68,26 @@ class TransformersDecoder:
         return [{token[2:-2]: p for token, p in zip(languages, row, strict=True)} for row in rows]
 
     def decode(
-        self, pcm: Pcm, windows: Sequence[Window], language: str, hotwords: str | None, search: Search
+        self,
+        pcm: Pcm,
+        windows: Sequence[Window],
+        language: str,
+        hotwords: str | None,
+        search: Search,
+        encoded: Any = None,
     ) -> list[Decoded]:
-        """Decode a batch of windows that are at most 30 s long each. ``search.patience`` has no counterpart."""
+        """Decode a batch of windows that are at most 30 s long each. ``search.patience`` has no counterpart.
+
+        Args:
+            encoded: what :meth:`encode` made of these windows, where it is known.
+        """
         import torch
         from faster_whisper.tokenizer import Tokenizer
 
-        tokenizer = Tokenizer(self._tokenizer, self.is_multilingual, task="transcribe", language=language)
-        encoded = self.encode(pcm, windows)
+        tokenizer = Tokenizer(self._tokenizer, self._is_multilingual, task="transcribe", language=language)
+        encoded = self.encode(pcm, windows) if encoded is None else encoded
         prompt = self._prompt(tokenizer, hotwords)
-        spoken = {"language": language, "task": "transcribe"} if self.is_multilingual else {}
+        spoken = {"language": language, "task": "transcribe"} if self._is_multilingual else {}
         with torch.inference_mode():
             sequences = self._model.generate(
                 encoder_outputs=encoded,

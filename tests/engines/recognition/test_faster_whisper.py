@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from callytics.domain import LanguageScore
-from callytics.engines.recognition.faster_whisper import FasterWhisperRecognizer, most_likely
+from callytics.engines.recognition.calls import most_likely
+from callytics.engines.recognition.faster_whisper import FasterWhisperRecognizer
 from callytics.errors import WeightsError
 
 

@@ -1,20 +1,20 @@
-"""The vote with a decoder whose readings are written down; with Whisper itself: tests/contract/test_recognition.py."""
+"""Reading with a decoder whose readings are written down; with Whisper itself: tests/contract/test_recognition.py."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from callytics.domain import Pcm
-from callytics.engines.recognition.decoding import Decoded, Decoder, Search, TimedWord
+from callytics.engines.recognition.decoding import Decoded, Search, TimedWord
 from callytics.engines.recognition.readings import Speech, WindowReader
 from callytics.engines.recognition.speech import Span, Window
 
 SILENCE = Pcm.from_array(np.zeros((1, 16_000 * 40), np.int16), 16_000)
 IN_TWO = Window(0, (Span(0.0, 2.0), Span(3.0, 5.0)))
-IN_ONE = Window(0, (Span(0.0, 4.0),))
 
 Say = Callable[[Window, Search], str]
 
@@ -41,11 +41,6 @@ class WrittenDecoder:
         self.calls += [(window, search) for window in windows]
         return [_decoded(window, self._say(window, search)) for window in windows]
 
-    def align(
-        self, encoded: Any, windows: Sequence[Window], texts: Sequence[str], language: str
-    ) -> list[Decoded]:
-        return [_decoded(window, text) for window, text in zip(windows, texts, strict=True)]
-
 
 def _decoded(window: Window, text: str) -> Decoded:
     parts = text.split()
@@ -54,49 +49,56 @@ def _decoded(window: Window, text: str) -> Decoded:
     return Decoded(window, tuple(range(len(parts))), text, -0.3, 0.0, words)
 
 
-def read(say: Say, window: Window, voting: bool = True) -> tuple[str, WrittenDecoder]:
+def read(say: Say, *windows: Window, batch_size: int = 8, num_workers: int = 1) -> tuple[str, WrittenDecoder]:
     decoder = WrittenDecoder(say)
-    reader = WindowReader(cast(Decoder, decoder), Search(), 8, voting)
-    decoded = reader(Speech(SILENCE, "en", None), [window])
+    reader = WindowReader(decoder, Search(), batch_size, num_workers)
+    decoded = reader(Speech(SILENCE, "en", None), reader.batches(windows))
     return " ".join(one.text for one in decoded), decoder
 
 
-def test_what_one_reading_hears_wrong_is_outvoted() -> None:
+def test_a_plain_window_is_read_once() -> None:
+    text, decoder = read(lambda window, search: "all is well today", IN_TWO)
+    assert (text, len(decoder.calls)) == ("all is well today", 1)
+
+
+def test_a_window_with_a_loop_is_read_in_halves() -> None:
     def say(window: Window, search: Search) -> str:
         if window == IN_TWO:
-            return "my name is anne smith" if search.timestamps else "my name is ann smith"
-        first = window.pieces[0].start_s == 0.0
-        return "my name" if first else ("is ann smyth" if search.timestamps else "is ann smith")
-
-    text, decoder = read(say, IN_TWO)
-    assert text == "my name is ann smith"
-    assert len(decoder.calls) == 2 + 4
-
-
-def test_a_reading_in_a_loop_has_no_vote() -> None:
-    def say(window: Window, search: Search) -> str:
-        if window == IN_TWO:
-            return "no no no no no no no no no no" if search.timestamps else "so it is five"
+            return "no no no no no no no no no no"
         return "so it" if window.pieces[0].start_s == 0.0 else "is nine"
 
-    assert read(say, IN_TWO)[0] == "so it is nine"  # two of the three that may vote
-
-
-def test_a_window_in_one_piece_is_read_at_other_speeds() -> None:
-    heard = {1.0: "i will pay tuesday", 0.9: "i will pay thursday", 1.1: "i will pay thursday"}
-    text, decoder = read(lambda window, search: heard[window.speed], IN_ONE)
-    assert text == "i will pay thursday"
-    assert {window.speed for window, _ in decoder.calls} == set(heard)
-
-
-def test_without_voting_a_plain_window_is_read_once() -> None:
-    text, decoder = read(lambda window, search: "all is well today", IN_TWO, voting=False)
-    assert (text, len(decoder.calls)) == ("all is well today", 1)
+    text, decoder = read(say, IN_TWO)
+    assert (text, len(decoder.calls)) == ("so it is nine", 3)
 
 
 def test_where_all_readings_loop_repetition_is_punished() -> None:
     def say(window: Window, search: Search) -> str:
         return "thank you all" if search.no_repeat_ngram_size else "yes yes yes yes yes yes yes"
 
-    for voting in (True, False):
-        assert read(say, IN_TWO, voting)[0] == "thank you all"
+    assert read(say, IN_TWO)[0] == "thank you all"
+
+
+def test_batches_are_even_and_keep_all_workers_busy() -> None:
+    windows = [Window(0, (Span(float(i), i + 1.0),)) for i in range(17)]
+
+    def sizes(num_windows: int, num_workers: int) -> list[int]:
+        reader = WindowReader(WrittenDecoder(lambda window, search: ""), Search(), 8, num_workers)
+        return [len(batch.windows) for batch in reader.batches(windows[:num_windows])]
+
+    assert sizes(0, 2) == []
+    assert sizes(1, 2) == [1]
+    assert sizes(6, 2) == [3, 3]
+    assert sizes(6, 1) == [6]
+    assert sizes(17, 2) == [5, 5, 5, 2]
+
+
+def test_workers_decode_at_the_same_time_and_the_order_stays() -> None:
+    both = threading.Barrier(2)
+
+    def say(window: Window, search: Search) -> str:
+        both.wait(timeout=10)  # passes only when two batches are decoded at once
+        return f"second {window.pieces[0].start_s:.0f}"
+
+    windows = [Window(0, (Span(float(i), i + 1.0),)) for i in range(4)]
+    text, _ = read(say, *windows, batch_size=1, num_workers=2)
+    assert text == "second 0 second 1 second 2 second 3"
