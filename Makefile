@@ -1,13 +1,14 @@
 # Every recipe sets up what it needs. `make help` lists them.
 CALL ?= sample/call.mp3
 DATA ?= ../shared/data
+CONDITIONS ?=
 bin := .venv/bin
 
 # Set in many containers: without bytecode every command compiles its imports again, one to two seconds each.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-fast test-slow test-faults check lint lock bench-quality bench-redaction bench-speed clean
+.PHONY: help setup run stop status test test-fast test-slow test-faults check lint lock bench bench-quality bench-redaction bench-speed clean
 
 help:  ## List the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,8 +56,18 @@ bench-redaction: .venv/.ready  ## Recall and precision of PII redaction (docs/se
 bench-quality: .venv/.ready  ## Recognition, diarization, text: writes docs/quality.md (needs DATA)
 	@$(bin)/callytics eval $(DATA)
 
-bench-speed: .venv/.ready  ## A 2-minute call through the graph: writes docs/performance.md
-	@$(bin)/python -m benchmarks.speed
+bench: .venv/.ready  ## Everything of docs/performance.md: two hours on two cores; each line is a command of its own
+	@$(bin)/python -m benchmarks.speed --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.throughput all --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.overhead --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.scaling lengths 1 2 5 30 180 --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.scaling at-once 1 2 5 10 20 --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.gpu_plan
+	@$(bin)/python -m benchmarks.report
+
+bench-speed: .venv/.ready  ## A 2-minute call through the graph; writes docs/performance.md from all that was measured
+	@$(bin)/python -m benchmarks.speed --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.report
 
 clean:  ## Remove .venv and the state of local runs
 	@rm -rf .venv .callytics results

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -15,8 +18,14 @@ Conditions = Annotated[str, typer.Option(help="What else the machine was doing; 
 
 
 def run(app: typer.Typer) -> None:
-    """Errors of ours are one line; anything else is a bug and keeps its traceback."""
+    """Errors of ours are one line; anything else is a bug and keeps its traceback. Terminated, it still ends the graph
+    that it started."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
     except CallyticsError as error:
         raise SystemExit(f"error: {error.message} [{error.code}]") from error
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)

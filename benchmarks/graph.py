@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -55,6 +56,8 @@ def running_graph(url: str = "") -> Iterator[Graph]:
     from deployments import local
 
     own = home / "benchmark" / "graph"
+    local.down(home=own)
+    shutil.rmtree(own, ignore_errors=True)  # an empty store: recordings of three hours would pile up
     share(home, own)
     before = {name: os.environ.get(name) for name in ("CALLYTICS_HOME", "CALLYTICS_MODELS")}
     os.environ |= {"CALLYTICS_HOME": str(own), "CALLYTICS_MODELS": models_folder(home)}
@@ -68,6 +71,7 @@ def running_graph(url: str = "") -> Iterator[Graph]:
         yield graph
     finally:
         local.down(home=own)
+        shutil.rmtree(own / "blobs", ignore_errors=True)
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
 

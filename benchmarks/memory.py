@@ -34,7 +34,8 @@ class PeakMemory:
         num_processes: at the peak.
     """
 
-    def __init__(self, list_pids: Callable[[], Iterable[int]]) -> None:
+    def __init__(self, list_pids: Callable[[], Iterable[int]], interval_s: float = SAMPLE_INTERVAL_S) -> None:
+        self._interval_s = interval_s
         self._list_pids = list_pids
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -56,7 +57,7 @@ class PeakMemory:
         self._sample()
 
     def _run(self) -> None:
-        while not self._ended.wait(SAMPLE_INTERVAL_S):
+        while not self._ended.wait(self._interval_s):
             self._sample()
 
     def _sample(self) -> None:

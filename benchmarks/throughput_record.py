@@ -58,8 +58,8 @@ class ThroughputRun(BaseModel):
 
     @property
     def start_up_s(self) -> float:
-        """Until the engines began: processes, environments, weights. At least so long, for the call that was finished first
-        cannot have spent more than its engines' times, one after the other, since."""
+        """Until the engines began (processes, environments, weights): at least so long, for the call that was finished
+        first cannot have spent more since than its engines' times, one after the other."""
         first = min(self.calls, key=lambda call: call.completed_s)
         return max(0.0, first.completed_s - sum(first.stages.values()))
 

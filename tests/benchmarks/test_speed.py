@@ -12,8 +12,9 @@ import pytest
 import soundfile
 import typer
 
+from benchmarks import record
 from benchmarks.memory import PeakMemory, proportional_set_size_bytes
-from benchmarks.speed import RunTime, Speed, document, write_call
+from benchmarks.speed import RunTime, Speed, section, write_call
 
 
 def test_memory_of_a_process_is_counted_and_of_none_is_not() -> None:
@@ -51,15 +52,28 @@ def test_a_mono_call_is_refused(tmp_path: Path) -> None:
         write_call(tmp_path / "mono.wav", tmp_path / "out.wav", 0)
 
 
-def test_the_document_has_the_figure() -> None:
-    runs = tuple(RunTime(wall_s, {"speech-recognizer": wall_s / 2}) for wall_s in (60.0, 54.0, 72.0))
-    speed = Speed("call.wav", 120.0, runs, 3_000_000_000, 4_500_000_000, 21, 31.0)
+def test_the_section_has_the_figure(tmp_path: Path) -> None:
+    assert "Not measured" in section(tmp_path)
+    speed = Speed(
+        conditions="idle",
+        call="call.wav",
+        call_s=120.0,
+        runs=tuple(
+            RunTime(wall_s=wall_s, stages_s={"speech-recognizer": wall_s / 2})
+            for wall_s in (60.0, 54.0, 72.0)
+        ),
+        idle_bytes=3_000_000_000,
+        peak_bytes=4_500_000_000,
+        num_processes=21,
+        start_s=31.0,
+    )
     assert speed.ratio == 0.5
     assert speed.figure == (
         "wall time / call length 0.500 (runs 0.450 to 0.600, target 0.6); all processes 4.50 GB PSS (target 6)"
     )
-    page = document(speed, "The machine was idle.")
+    record.save("speed", speed, tmp_path)
+    page = section(tmp_path)
     assert speed.figure in page
     assert "| speech-recognizer | 30.00 |" in page
-    assert "The machine was idle." in page
+    assert "the machine: idle" in page
     assert "healthy: 31 s" in page
