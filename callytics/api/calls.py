@@ -193,7 +193,8 @@ async def reprocess_call(
     body: Annotated[ReprocessBody | None, Body()] = None,
 ) -> CallView:
     """Run a finished call again: from a step on, with all that depends on it, or wholly. What comes before keeps
-    its result, unless its engine was changed since; the result of the call stays until there is a new one.
+    its result, unless its engine was changed since; the result of the call stays until there is a new one,
+    also where this run fails.
 
         curl -H "Authorization: Bearer $KEY" --json '{"from": "punctuation"}' http://127.0.0.1:8000/v1/calls/$ID/reprocess
     """

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
@@ -17,7 +18,7 @@ from callytics.api.services import Services, ServicesDep
 from callytics.errors import ConflictError, NotFoundError
 from callytics.export import MEDIA_TYPES, export
 from callytics.result import CallResult
-from callytics.store import FINISHED, WITH_RESULT, CallRecord, JobStatus
+from callytics.store import FINISHED, CallRecord, JobStatus
 
 router = APIRouter(prefix="/v1/calls/{call_id}", tags=["results"])
 
@@ -25,25 +26,33 @@ _RECONNECT_MS = 2000
 
 
 async def finished_result(services: Services, call: CallRecord) -> dict[str, Any]:
-    """The result of a call with its metadata of today.
+    """The result of a call with its status and metadata of today. Of a call that is analysed again, or whose last run
+    failed, it is the one of before, and ``job_details.errors`` ends with that failure.
 
     Raises:
         ConflictError: ``call_not_finished``, ``call_failed``, ``call_cancelled``.
     """
-    if call.status == JobStatus.FAILED:
-        why = f"{call.error.stage}: {call.error.message}" if call.error else "no reason is known"
-        raise ConflictError("call_failed", f"Call {call.id} failed: {why}")
-    if call.status == JobStatus.CANCELLED:
-        raise ConflictError("call_cancelled", f"Call {call.id} was cancelled; retry it to get a result.")
-    if call.status not in WITH_RESULT:
-        raise ConflictError("call_not_finished", f"Call {call.id} is {call.status}; wait for it to end.")
+    if call.result_at_ms is None:
+        raise _no_result(call)
     result: dict[str, Any] = json.loads(await services.store.get_report(call.id))
+    if call.status is JobStatus.FAILED and call.error is not None:
+        result["job_details"]["errors"].append(asdict(call.error))
     return {**result, "job_status": call.status.value, "metadata": dict(call.metadata)}
+
+
+def _no_result(call: CallRecord) -> ConflictError:
+    if call.status is JobStatus.FAILED:
+        why = f"{call.error.stage}: {call.error.message}" if call.error else "no reason is known"
+        return ConflictError("call_failed", f"Call {call.id} failed: {why}")
+    if call.status is JobStatus.CANCELLED:
+        return ConflictError("call_cancelled", f"Call {call.id} was cancelled; retry it to get a result.")
+    return ConflictError("call_not_finished", f"Call {call.id} is {call.status}; wait for it to end.")
 
 
 @router.get("/result", response_model=CallResult, responses=problem_responses(401, 403, 404, 409))
 async def get_result(call_id: str, services: ServicesDep, principal: Reader) -> Response:
-    """Everything that was found out, of a COMPLETED or PARTIAL call. 409 until then."""
+    """Everything that was found out about a call; 409 until it is. While a call is analysed again, and where that
+    fails, the result of before: `job_status` says how the call stands now."""
     call = await services.store.get_call(call_id, principal.tenant)
     result = await finished_result(services, call)
     await services.store.record_audit(principal.id, "call.result_read", call_id, {}, principal.tenant)

@@ -245,6 +245,9 @@ class CallView(BaseModel):
     next_attempt_at: datetime | None = Field(
         description="Of a queued call that failed before: when it is tried again"
     )
+    result_at: datetime | None = Field(
+        description="When the result was made; it stays while the call is analysed again, and where that fails"
+    )
     links: dict[str, str]
 
 

@@ -47,6 +47,7 @@ def call_view(call: CallRecord, public_url: str = "") -> schemas.CallView:
         next_attempt_at=time_of(call.available_at_ms)
         if call.status is JobStatus.QUEUED and call.error is not None
         else None,
+        result_at=time_of(call.result_at_ms) if call.result_at_ms is not None else None,
         links=_links(call, public_url),
     )
 

@@ -209,7 +209,8 @@ def retry(session: Session, call_id: str, now_ms: int, tenant: str | None) -> Ca
 def reprocess(
     session: Session, call_id: str, stages: Collection[str], now_ms: int, tenant: str | None
 ) -> CallRow:
-    """Forget the results of these stages and queue the call again. Its result stays until there is a new one.
+    """Forget the results of these stages and queue the call again. Its result stays until there is a new one,
+    also where the new run fails or is cancelled.
 
     Raises:
         ConflictError: the call is being worked on, or is about to be.

@@ -94,7 +94,7 @@ def fail(
     now_ms: int,
     max_attempts: int = MAX_ATTEMPTS,
 ) -> JobStatus:
-    """End the job without a result; what an earlier run of the call had found is removed.
+    """End the job without a new result. One that an earlier run of the call had found stays.
 
     Args:
         error: stage, code, message.
@@ -107,9 +107,5 @@ def fail(
     if transient and row.attempts < max_attempts:
         try_again(session, row, error, now_ms)
         return JobStatus.QUEUED
-    earlier = session.get(ReportRow, call_id)
-    if earlier is not None:
-        session.delete(earlier)
-        search.remove_turns(session, call_id)
     end(session, row, JobStatus.FAILED, now_ms, error)
     return JobStatus.FAILED

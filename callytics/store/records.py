@@ -89,7 +89,8 @@ class CallRecord:
     """One call as the store knows it; ``stages`` in the order in which they started.
 
     ``error`` of a call that is not finished is that of the attempt before; ``available_at_ms`` is when a QUEUED call
-    may be worked on, later than its creation where an attempt failed.
+    may be worked on, later than its creation where an attempt failed. ``result_at_ms`` is when its result was stored,
+    None where it has none: a call that is analysed again, whatever becomes of it, has the one of before.
     """
 
     id: str
@@ -111,6 +112,7 @@ class CallRecord:
     created_by: str = ""
     priority: Priority = Priority.NORMAL
     available_at_ms: int = 0
+    result_at_ms: int | None = None
 
     @property
     def recording(self) -> Recording:

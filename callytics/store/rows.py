@@ -24,7 +24,7 @@ from callytics.store.records import (
     JobStatus,
     Priority,
 )
-from callytics.store.tables import ApiKeyRow, AuditRow, CallRow, EventRow, StageRow
+from callytics.store.tables import ApiKeyRow, AuditRow, CallRow, EventRow, ReportRow, StageRow
 
 _PRIORITY_NUMBERS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 _PRIORITIES = {number: priority for priority, number in _PRIORITY_NUMBERS.items()}
@@ -67,12 +67,15 @@ def call_record(session: Session, row: CallRow) -> CallRecord:
 
 
 def call_records(session: Session, rows: Sequence[CallRow]) -> tuple[CallRecord, ...]:
-    """With their stages, in two queries however many they are."""
-    stages = _stage_runs(session, [row.id for row in rows])
-    return tuple(_call_record(row, stages.get(row.id, ())) for row in rows)
+    """With their stages, in three queries however many they are."""
+    ids = [row.id for row in rows]
+    stages = _stage_runs(session, ids)
+    results = select(ReportRow.call_id, ReportRow.created_at_ms).where(col(ReportRow.call_id).in_(ids))
+    result_at_ms = dict(session.exec(results).all())
+    return tuple(_call_record(row, stages.get(row.id, ()), result_at_ms.get(row.id)) for row in rows)
 
 
-def _call_record(row: CallRow, stages: Sequence[StageRun]) -> CallRecord:
+def _call_record(row: CallRow, stages: Sequence[StageRun], result_at_ms: int | None) -> CallRecord:
     return CallRecord(
         id=row.id,
         status=JobStatus(row.status),
@@ -95,6 +98,7 @@ def _call_record(row: CallRow, stages: Sequence[StageRun]) -> CallRecord:
         created_by=row.created_by,
         priority=_PRIORITIES[row.priority],
         available_at_ms=row.available_at_ms,
+        result_at_ms=result_at_ms,
     )
 
 

@@ -241,7 +241,8 @@ class CallStore:
     def fail(
         self, call_id: str, token: str, stage: str, code: str, message: str, transient: bool = False
     ) -> JobStatus:
-        """End the job without a result; or, where the fault is ``transient`` and attempts are left, try again later.
+        """End the job without a new result; or, where the fault is ``transient`` and attempts are left, try again
+        later.
 
         Returns:
             FAILED, or QUEUED where it will be tried again.

@@ -317,6 +317,34 @@ async def test_reprocess_forgets_a_step_and_what_depends_on_it(
     assert (await client.get(f"/v1/calls/{call_id}/result")).status_code == 200
 
 
+@pytest.mark.parametrize("ends", ["fails", "cancelled"])
+async def test_a_call_that_is_analysed_again_in_vain_keeps_its_result(
+    client: httpx.AsyncClient, store: CallStore, ends: str
+) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    url = f"/v1/calls/{call_id}"
+    assert (await client.get(url)).json()["result_at"] is None
+    finish(store)
+    before = (await client.get(f"{url}/result")).json()
+    result_at = (await client.get(url)).json()["result_at"]
+    await client.post(f"{url}/reprocess")
+    waiting = (await client.get(f"{url}/result")).json()
+    assert waiting == {**before, "job_status": "QUEUED"}
+    error = {"stage": "speech-recognizer", "code": "stage_crashed", "message": "boom"}
+    if ends == "fails":
+        lease = store.lease("w", 60)
+        assert lease is not None
+        store.fail(call_id, lease.token, *error.values())
+    else:
+        await client.post(f"{url}/cancel")
+    call, after = (await client.get(url)).json(), (await client.get(f"{url}/result")).json()
+    status, errors = ("FAILED", [error]) if ends == "fails" else ("CANCELLED", [])
+    assert (call["job_status"], call["result_at"], call["error"]) == (status, result_at, *(errors or [None]))
+    details = {**before["job_details"], "errors": [*before["job_details"]["errors"], *errors]}
+    assert after == {**before, "job_status": status, "job_details": details}
+    assert (await client.get(f"{url}/transcript?format=txt")).text.startswith("[00:00] AGENT")
+
+
 @pytest.mark.parametrize("body", [{"from": "punctuate"}, {"to": "roles"}, {"from": None}, []])
 async def test_wrong_reprocessing(client: httpx.AsyncClient, body: object) -> None:
     response = await client.post("/v1/calls/nope/reprocess", json=body)

@@ -6,7 +6,7 @@ import pytest
 
 from callytics.config import ENGINE_STAGES
 from callytics.pipeline import dependants
-from callytics.store import JobStatus
+from callytics.store import CallFilter, JobStatus
 from tests.deployments.conftest import FakeGraph
 
 
@@ -34,6 +34,27 @@ def test_a_step_and_its_dependants_run_again_and_nothing_else(graph: FakeGraph, 
     graph.work()
     assert graph.store.get_call(call_id).status is JobStatus.COMPLETED
     assert {name for name, calls in graph.counts().items() if calls == 2} == set(AGAIN[step])
+
+
+def test_a_run_that_fails_leaves_the_result_of_before(graph: FakeGraph) -> None:
+    call_id = graph.submit()
+    graph.work()
+    first, result_at_ms = graph.store.get_report(call_id), graph.store.get_call(call_id).result_at_ms
+    assert result_at_ms is not None
+    graph.stages["punctuation-restorer"].options = {"fail": True}
+    graph.store.reprocess_call(call_id, dependants("punctuation-restorer"))
+    graph.work()
+    call = graph.store.get_call(call_id)
+    assert (call.status, call.result_at_ms) == (JobStatus.FAILED, result_at_ms)
+    assert call.error is not None
+    assert call.error.stage == "punctuation-restorer"
+    assert graph.store.get_report(call_id) == first
+    assert len(graph.store.list_calls(CallFilter(text="hello")).calls) == 1
+    graph.stages["punctuation-restorer"].options = {}
+    graph.store.retry_call(call_id)
+    graph.work()
+    call = graph.store.get_call(call_id)
+    assert (call.status, call.error) == (JobStatus.COMPLETED, None)
 
 
 def test_a_changed_engine_runs_again_with_its_dependants_when_the_last_stage_is_asked_for(
