@@ -11,12 +11,13 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import gpu_plan, overhead, record, scaling_record, speed, throughput_page
+from benchmarks import gpu_plan, overhead, record, scaling_record, speed, targets, throughput_page
 from benchmarks.command import run
 
 PAGE = record.PROJECT / "docs/performance.md"
 TRIED = Path(__file__).with_name("tried.md")
 SECTIONS = (
+    targets.section,
     speed.section,
     throughput_page.section,
     overhead.section,

@@ -27,7 +27,7 @@ from callytics.domain import CallOptions
 from callytics.errors import CallyticsError
 from callytics.manifest import BatchItem, batch_items
 from deployments.backfill_plan import analysed
-from deployments.backfill_progress import Outcome, Progress
+from deployments.backfill_progress import Outcome, Progress, ProgressMetrics
 from deployments.backfill_sink import item_table, read, write
 from deployments.environments import SHOW_BASE, build_environments, environment_names
 
@@ -71,8 +71,10 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     context.issue_detectors_config.detectors = []  # they advise on memory, a page for every step
     ends_at = time.monotonic() + job.timeout_s
     progress = Progress(len(items))
+    metrics = ProgressMetrics()
     for outcome in _outcomes(items, job):
         progress.add(outcome)
+        metrics.tell(outcome, progress)
         if outcome.message:
             logger.warning("%s: %s", outcome.uri, outcome.message)
         if progress.is_due():

@@ -1,9 +1,9 @@
-"""How far a batch is: counted from the outcomes of its calls."""
+"""How far a batch is: counted from the outcomes of its calls, told in its log and in the metrics of Ray."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter as Tally
 from dataclasses import dataclass
 
 REPORT_EVERY_S = 5.0
@@ -30,7 +30,7 @@ class Progress:
 
     def __init__(self, num_calls: int) -> None:
         self.num_calls = num_calls
-        self.by_status: Counter[str] = Counter()
+        self.by_status: Tally[str] = Tally()
         self.audio_s = 0.0
         self._started = time.monotonic()
         self._reported = self._started
@@ -38,6 +38,11 @@ class Progress:
     @property
     def num_done(self) -> int:
         return sum(self.by_status.values())
+
+    @property
+    def speed(self) -> float:
+        """Seconds of audio a second, since the start; what was skipped does not count."""
+        return self.audio_s / self.elapsed_s
 
     @property
     def failed(self) -> int:
@@ -68,5 +73,37 @@ class Progress:
         eta = f"{self.elapsed_s / worked * left:.0f} s left" if worked and left else f"{self.elapsed_s:.0f} s"
         return (
             f"{self.num_done} of {self.num_calls} calls ({statuses or 'none yet'}), "
-            f"{self.audio_s / 3600:.3f} h of audio, {self.audio_s / self.elapsed_s:.1f} times real time, {eta}"
+            f"{self.audio_s / 3600:.3f} h of audio, {self.speed:.1f} times real time, {eta}"
         )
+
+
+class ProgressMetrics:
+    """The progress of a batch among the metrics of Ray; Prometheus scrapes them from the node of the job.
+
+    ray_callytics_backfill_calls_total           by ``status``: COMPLETED, PARTIAL, FAILED, SKIPPED
+    ray_callytics_backfill_audio_seconds_total   of the calls that were analysed
+    ray_callytics_backfill_calls_left
+    ray_callytics_backfill_speed                 seconds of audio a second, since the start
+
+    Make it after ``ray.init()``.
+    """
+
+    def __init__(self) -> None:
+        from ray.util.metrics import Counter, Gauge
+
+        self._calls = Counter("callytics_backfill_calls", "Recordings that a batch is done with", ("status",))
+        self._audio_s = Counter(
+            "callytics_backfill_audio_seconds", "Length of the calls that a batch analysed"
+        )
+        self._left = Gauge("callytics_backfill_calls_left", "Recordings that the batch still has to do")
+        self._speed = Gauge(
+            "callytics_backfill_speed", "Seconds of audio a second, since the start of the batch"
+        )
+
+    def tell(self, outcome: Outcome, progress: Progress) -> None:
+        """One more outcome, which ``progress`` has counted."""
+        self._calls.inc(1, {"status": outcome.status})
+        if outcome.status != "SKIPPED" and outcome.audio_s > 0:  # Ray's counters take no zero
+            self._audio_s.inc(outcome.audio_s)
+        self._left.set(progress.num_calls - progress.num_done)
+        self._speed.set(progress.speed)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import calls, overhead, record, report
+from benchmarks import calls, overhead, record, report, targets
 from benchmarks.overhead import OverheadRecord, OverheadRun
 from benchmarks.scaling import default_runs
 from benchmarks.scaling_record import (
@@ -103,7 +103,7 @@ def test_the_overhead_is_of_the_medians(tmp_path: Path) -> None:
 
 def test_the_page_has_every_section_whatever_was_measured(tmp_path: Path) -> None:
     empty = report.page(tmp_path)
-    assert empty.count("\n## ") == 7
+    assert empty.count("\n## ") == 8
     assert empty.count("ot measured") >= 5
     call = ThroughputCall(
         name="a", audio_s=60, completed_s=30, stages={"speech-recognizer": 20}, cpu={"speech-recognizer": 40}
@@ -117,11 +117,22 @@ def test_the_page_has_every_section_whatever_was_measured(tmp_path: Path) -> Non
         "| the batch: 1 at once, 1 at work, 1 thread(s) an engine | 2.00 | too few calls | 0.67 | 1.00 |"
         in text
     )
+    assert "| the batch: share of the physical limit | 90% at least | 67% | **no** |" in text
     assert "The graph over http: not measured" in text
     assert (
         "with 1 thread(s) an engine, 40 CPU seconds on 1 calls: at most 3.00 s of audio a second on 2 cores"
         in text
     )
+
+
+def test_targets_are_met_or_not(tmp_path: Path) -> None:
+    record.save(overhead.NAME, overhead_of((10, 10), (10.4, 10.4)), tmp_path)
+    record.save("length-00002.0-stereo", of_length(2, 20), tmp_path)
+    record.save("length-00030.0-stereo", of_length(30, 250), tmp_path)
+    text = targets.section(tmp_path)
+    assert "| +4.0% | yes |" in text
+    assert "| -16.7% | **no** |" in text  # faster by so much is not the same either
+    assert text.count("not measured") == 6
 
 
 def test_the_material_of_long_calls_is_korean() -> None:
