@@ -1,5 +1,5 @@
-"""A batch through a real Ray Data: killed in the middle, submitted again, nothing done twice, nothing lost; and as a job
-of the running graph, with its real engines."""
+"""A batch through a real Ray Data: killed in the middle, submitted again, nothing done twice, nothing lost; and as a
+job of the running graph, with its real engines."""
 
 from __future__ import annotations
 
