@@ -16,7 +16,7 @@ import uuid
 from collections import defaultdict
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validator
 from ray import serve
 from ray.serve import Application
 
@@ -44,7 +44,9 @@ class PipelineArgs(BaseModel):
             ``user_config`` that has weights goes before it.
         max_concurrent_calls: how many calls one replica works on at once.
         lease_s: after a crash, a call waits so long until it is taken up again.
-        stage_timeout_s: of one stage on one call.
+        timeouts_s: stage -> how long it may take on one call, its wait for others in the replica included. Whoever
+            works on it: the application in use, its versions, their shadows.
+        stage_timeout_s: the same for stages that ``timeouts_s`` does not name.
         stage_patience_s: how long a call waits in its place for a stage that is away, before it does so in the queue.
         max_shadow_runs: how many versions one replica lets work in the shadow of others at once.
     """
@@ -54,9 +56,21 @@ class PipelineArgs(BaseModel):
     stages: dict[str, str] = {}
     max_concurrent_calls: int = Field(2, gt=0)
     lease_s: float = Field(20.0, gt=0)
+    timeouts_s: dict[str, PositiveFloat] = {}
     stage_timeout_s: float = Field(7200.0, gt=0)
     stage_patience_s: float = Field(STAGE_PATIENCE_S, gt=0)
     max_shadow_runs: int = Field(4, gt=0)
+
+    @field_validator("stages", "timeouts_s")
+    @classmethod
+    def _names_stages(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if unknown := sorted(set(value) - set(ENGINE_STAGES)):
+            raise ValueError(f"no stage is named {', '.join(unknown)}; there are {', '.join(ENGINE_STAGES)}")
+        return value
+
+    def timeouts(self) -> dict[str, float]:
+        """Of every stage, in seconds."""
+        return {stage: self.timeouts_s.get(stage, self.stage_timeout_s) for stage in ENGINE_STAGES}
 
 
 @serve.deployment
@@ -68,7 +82,8 @@ class CallPipeline:
         self._rejected = ""
         self._draws = random.Random()
         self._store = store_client(STORE_PATIENCE_S)
-        self._shadows = ShadowRuns(self._store, args.stage_timeout_s, args.max_shadow_runs)
+        self._timeouts_s = args.timeouts()
+        self._shadows = ShadowRuns(self._store, self._timeouts_s, args.max_shadow_runs)
         self._circuits: defaultdict[str, Circuit] = defaultdict(Circuit)
         self._worker = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._calls: set[asyncio.Task[None]] = set()
@@ -137,7 +152,7 @@ class CallPipeline:
             self._store,
             self._assign(lease),
             self._shadows,
-            args.stage_timeout_s,
+            self._timeouts_s,
             self._circuits,
             args.stage_patience_s,
         )
@@ -179,7 +194,4 @@ class CallPipeline:
 
 
 def build(args: PipelineArgs) -> Application:
-    unknown = set(args.stages) - set(ENGINE_STAGES)
-    if unknown:
-        raise ConfigError("config_invalid", f"call-pipeline: stages names {', '.join(sorted(unknown))}.")
     return CallPipeline.bind(args)  # type: ignore[attr-defined, no-any-return]

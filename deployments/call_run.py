@@ -78,7 +78,7 @@ class CallRun:
         assignments: stage -> the applications that work on it; the same for the whole run, whatever is
             configured meanwhile.
         shadows: runs those that nobody waits for.
-        stage_timeout_s: a stage that takes longer on the call has failed.
+        timeouts_s: stage -> seconds; one that takes longer on the call has failed.
         circuits: application -> its circuit breaker, shared by the calls of a pipeline.
         stage_patience_s: see STAGE_PATIENCE_S.
     """
@@ -89,7 +89,7 @@ class CallRun:
         store: AsyncStore,
         assignments: Mapping[str, Assignment],
         shadows: ShadowRuns,
-        stage_timeout_s: float,
+        timeouts_s: Mapping[str, float],
         circuits: defaultdict[str, Circuit] | None = None,
         stage_patience_s: float = STAGE_PATIENCE_S,
     ) -> None:
@@ -98,7 +98,7 @@ class CallRun:
         self._store = store
         self._assignments = assignments
         self._shadows = shadows
-        self._stage_timeout_s = stage_timeout_s
+        self._timeouts_s = timeouts_s
         self._circuits = defaultdict(Circuit) if circuits is None else circuits
         self._stage_patience_s = stage_patience_s
         self._earlier = {run.name: run for run in lease.call.stages}
@@ -179,7 +179,7 @@ class CallRun:
         application = self._assignments[stage].application
         run = StageRun(stage, StageStatus.RUNNING, attempts=0, application=application)
         self._runs[stage] = run
-        caller = self._caller(application)
+        caller = self._caller(stage)
         try:
             info = await caller.admitted()
         except StageAwayError as error:
@@ -199,9 +199,10 @@ class CallRun:
         await self._record(run, key, output.value)
         return Output(key, output.value, response)
 
-    def _caller(self, application: str) -> StageCaller:
-        circuit = self._circuits[application]
-        return StageCaller(application, self._call.id, circuit, self._stage_patience_s, self._stage_timeout_s)
+    def _caller(self, stage: str) -> StageCaller:
+        application = self._assignments[stage].application
+        circuit, timeout_s = self._circuits[application], self._timeouts_s[stage]
+        return StageCaller(application, self._call.id, circuit, self._stage_patience_s, timeout_s)
 
     async def _attempts(
         self, run: StageRun, caller: StageCaller, inputs: list[Output]
@@ -249,7 +250,7 @@ class CallRun:
 
     async def _decode_again(self) -> Any:
         arguments = [self._call.recording, replace(self._call.options, roles=())]
-        response, _ = await self._caller(self._assignments["audio-processor"].application).call(arguments)
+        response, _ = await self._caller("audio-processor").call(arguments)
         return response
 
     async def _failed(self, run: StageRun, error: Exception) -> StageError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,14 +28,14 @@ class ShadowRuns:
     """
     Args:
         store: where results go.
-        timeout_s: a shadow that takes longer on a call has failed on it.
+        timeouts_s: stage -> seconds; a shadow that takes longer on a call has failed on it.
         max_running: each holds the inputs of its stage, such as the samples of a call, until it ends; while so
             many run, no other is started.
     """
 
-    def __init__(self, store: AsyncStore, timeout_s: float, max_running: int) -> None:
+    def __init__(self, store: AsyncStore, timeouts_s: Mapping[str, float], max_running: int) -> None:
         self._store = store
-        self._timeout_s = timeout_s
+        self._timeouts_s = timeouts_s
         self._max_running = max_running
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -71,7 +72,7 @@ class ShadowRuns:
             handle = await application_handle(application)
             run = described(run, await _info(handle))
             start = time.monotonic()
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._timeouts_s[stage]):
                 output: StageOutput = await unwrapped(handle.remote(*arguments))
             value = output.value
             run = replace(

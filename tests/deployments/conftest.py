@@ -95,6 +95,7 @@ class FakeGraph:
         default_factory=lambda: {stage: Assignment(stage) for stage in ENGINE_STAGES}
     )
     passed_s: float = 0.0
+    timeouts_s: dict[str, float] = field(default_factory=lambda: dict.fromkeys(ENGINE_STAGES, 10.0))
 
     def __post_init__(self) -> None:
         self.circuits = defaultdict[str, Circuit](lambda: Circuit(lambda: time.monotonic() + self.passed_s))
@@ -120,13 +121,16 @@ class FakeGraph:
         await asyncio.gather(*shadows._tasks)
 
     def shadow_runs(self, max_running: int = 4, timeout_s: float = 10.0) -> ShadowRuns:
-        return ShadowRuns(AsyncStore.local(self.store), timeout_s, max_running)
+        timeouts_s = dict.fromkeys(ENGINE_STAGES, timeout_s)
+        return ShadowRuns(AsyncStore.local(self.store), timeouts_s, max_running)
 
     async def run_leased(self, shadows: ShadowRuns) -> None:
         lease = self.store.lease("test", 60.0)
         assert lease is not None, "no call to lease"
         store = AsyncStore.local(self.store)
-        run = CallRun(lease, store, self.assignments, shadows, 10.0, self.circuits, stage_patience_s=0.0)
+        run = CallRun(
+            lease, store, self.assignments, shadows, self.timeouts_s, self.circuits, stage_patience_s=0.0
+        )
         await run.execute()
 
     def runs_of(self, application: str) -> list[StageRun]:

@@ -1,14 +1,20 @@
-"""Routes of call-pipeline: in force from the start, changed while it runs, and never lost to a typing error."""
+"""Routes of call-pipeline: in force from the start, changed while it runs, and never lost to a typing error; and its
+arguments."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from callytics.config import ENGINE_STAGES
 from callytics.errors import ConfigError
 from deployments.call_pipeline import CallPipeline, PipelineArgs
+from deployments.code_revision import SourceTree
+from deployments.config_check import check_arguments
 
 ROUTES = {"routes": {"speech-recognizer": {"weights": {"speech-recognizer": 9, "speech-recognizer-v2": 1}}}}
 WRONG: dict[str, Any] = {"routes": {"speech-recogniser": {}}}
@@ -66,3 +72,35 @@ def test_a_wrong_change_keeps_the_routes_and_says_why() -> None:
     assert "no stage is named speech-recogniser" in routing["rejected"]
     assert takes_calls
     assert configured(ROUTES, WRONG, ROUTES)[0]["rejected"] == ""
+
+
+@pytest.mark.parametrize("name", ["serve_config.cpu.yaml", "serve_config.yaml"])
+def test_the_timeouts_of_the_configurations(name: str) -> None:
+    document = yaml.safe_load((Path(__file__).parents[2] / name).read_text(encoding="utf-8"))
+    (pipeline,) = [app for app in document["applications"] if app["name"] == "call-pipeline"]
+    args = PipelineArgs(**pipeline["args"])
+    assert set(args.timeouts_s) == set(ENGINE_STAGES)
+    assert args.timeouts() == args.timeouts_s
+
+
+def test_stages_without_a_timeout_of_their_own_share_one() -> None:
+    timeouts_s = PipelineArgs(timeouts_s={"llm-analyzer": 5}, stage_timeout_s=60).timeouts()
+    assert timeouts_s == dict.fromkeys(ENGINE_STAGES, 60.0) | {"llm-analyzer": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        ({"timeouts_s": {"llm-analyser": 5}}, "timeouts_s.*no stage is named llm-analyser"),
+        ({"timeouts_s": {"llm-analyzer": 0}}, "greater than 0"),
+        ({"stages": {"analysis": "llm-analyzer"}}, "stages.*no stage is named analysis"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_a_deploy(args: dict[str, Any], says: str) -> None:
+    application = {
+        "name": "call-pipeline",
+        "import_path": "deployments.call_pipeline:build",
+        "args": args,
+    }
+    with pytest.raises(ConfigError, match=says):
+        check_arguments([application], SourceTree([Path(__file__).parents[2]]))

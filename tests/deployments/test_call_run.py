@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -49,6 +50,20 @@ def test_a_replica_that_dies_is_tried_again(graph: FakeGraph) -> None:
     runs = {run.name: run for run in call.stages}
     assert runs["speech-recognizer"].attempts == 3
     assert graph.counts() == ONCE | {"speech-recognizer": 3}
+
+
+def test_each_stage_has_a_timeout_of_its_own(graph: FakeGraph) -> None:
+    graph.stages["llm-analyzer"].held = asyncio.Event()  # for ever
+    graph.timeouts_s["llm-analyzer"] = 0.05
+    graph.submit()
+    graph.work()
+    call = graph.store.get_call("c1")
+    assert call.status is JobStatus.PARTIAL
+    assert call.error is not None
+    assert (call.error.stage, call.error.code) == ("llm-analyzer", "stage_timeout")
+    assert graph.counts() == ONCE | {"llm-analyzer": 3}
+    durations_s = {run.name: run.duration_s for run in call.stages}
+    assert 0.05 <= durations_s["llm-analyzer"] < 5.0  # the others' is 10 s
 
 
 def test_a_call_that_always_kills_its_replica_fails(graph: FakeGraph) -> None:
