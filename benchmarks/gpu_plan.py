@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from benchmarks import record
 from benchmarks.command import Conditions, run
 from benchmarks.gpu_simulation import GpuStage, mean_utilisation, simulate
+from benchmarks.graph import calls_at_work
 from benchmarks.record import Record, spread
 from callytics.errors import ConfigError
 
@@ -112,15 +113,6 @@ def stages_on_cards(config: Path, demand: float) -> list[GpuStage]:
     return found
 
 
-def calls_in_flight(config: Path) -> int:
-    """What all replicas of call-pipeline work on at once."""
-    document = yaml.safe_load(config.read_text(encoding="utf-8"))
-    pipeline = next(one for one in document["applications"] if one["name"] == "call-pipeline")
-    return int(pipeline["args"]["max_concurrent_calls"]) * int(
-        pipeline["deployments"][0].get("num_replicas", 1)
-    )
-
-
 def _actor_options(application: dict[str, Any]) -> dict[str, Any]:
     deployments: list[dict[str, Any]] = application.get("deployments") or [{}]
     return deployments[0].get("ray_actor_options") or {}
@@ -174,7 +166,7 @@ def main(
     / "serve_config.yaml",
     conditions: Conditions = "a simulation, nothing was measured",
 ) -> None:
-    in_flight = calls_in_flight(config)
+    in_flight = calls_at_work(config)
     outcomes = []
     for demand in DEMANDS:
         stages = stages_on_cards(config, demand)

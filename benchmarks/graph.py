@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import yaml
+
 from benchmarks.calls import Call, warm_up_paths
 from callytics import settings
 from callytics.client import FINISHED, Client
@@ -41,6 +43,14 @@ class Graph:
         from deployments import local
 
         return local.processes(home=self.home)
+
+
+def calls_at_work(config: Path) -> int:
+    """Calls that the graph of a Serve configuration works on at the same time; others wait in its store."""
+    document = yaml.safe_load(config.read_text(encoding="utf-8"))
+    pipeline = next(app for app in document["applications"] if app["name"] == "call-pipeline")
+    replicas = int(pipeline["deployments"][0].get("num_replicas", 1))
+    return replicas * int(pipeline["args"]["max_concurrent_calls"])
 
 
 @contextmanager

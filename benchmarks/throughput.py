@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from benchmarks import calls, record
 from benchmarks.backfill_run import run_backfill
 from benchmarks.calls import Call
 from benchmarks.command import Conditions, Runs, run
 from benchmarks.cpu import CpuSampler
-from benchmarks.graph import Graph, analyse_together, running_graph
+from benchmarks.graph import Graph, analyse_together, calls_at_work, running_graph
 from benchmarks.in_process import CONFIG, StageAfterStage
 from benchmarks.throughput_record import (
     BACKFILL,
@@ -98,17 +97,9 @@ def graph(
     with running_graph(url) as running:
         measure = _through(running, at_once)
         empty = ThroughputRecord(
-            conditions=conditions, at_once=at_once, at_work=_max_concurrent_calls(), threads=DEFAULT_THREADS
+            conditions=conditions, at_once=at_once, at_work=calls_at_work(CONFIG), threads=DEFAULT_THREADS
         )
         _measure(GRAPH, empty, num_calls, runs, measure, home)
-
-
-def _max_concurrent_calls() -> int:
-    """Calls that the graph works on at the same time; the others wait in the store."""
-    document = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    (pipeline,) = (app for app in document["applications"] if app["name"] == "call-pipeline")
-    per_replica: int = pipeline["args"]["max_concurrent_calls"]
-    return per_replica * int(pipeline["deployments"][0].get("num_replicas", 1))
 
 
 def _through(running: Graph, at_once: int) -> Measure:

@@ -17,7 +17,7 @@ import yaml
 
 from benchmarks import backfill_run, graph, in_process
 from benchmarks.calls import Call
-from benchmarks.graph import analyse_together
+from benchmarks.graph import analyse_together, calls_at_work
 from callytics.config import ENGINE_STAGES
 from tests.deployments.conftest import TINY_ENGINES
 
@@ -72,6 +72,13 @@ def test_so_many_calls_are_in_the_graph_at_once_and_no_more() -> None:
 def test_a_call_that_fails_is_no_measurement() -> None:
     with pytest.raises(SystemExit, match="call0 ended as FAILED"):
         analyse_together(Client("FAILED"), composed(1), 1, lambda count: None)  # type: ignore[arg-type]
+
+
+def test_as_many_calls_are_at_work_as_all_replicas_take(tmp_path: Path) -> None:
+    pipeline = {"args": {"max_concurrent_calls": 8}, "deployments": [{"num_replicas": 3}]}
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump({"applications": [{"name": "call-pipeline", **pipeline}]}))
+    assert calls_at_work(config) == 24
 
 
 def test_a_batch_sees_no_other_cluster_and_no_other_store(

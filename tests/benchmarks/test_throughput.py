@@ -9,7 +9,6 @@ import pytest
 
 from benchmarks import record
 from benchmarks.cpu import CpuSampler, shares
-from benchmarks.throughput import _max_concurrent_calls
 from benchmarks.throughput_record import (
     ThroughputCall,
     ThroughputRecord,
@@ -115,7 +114,3 @@ def test_the_cores_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
         sampler._ended.wait(0.2)
     assert sampler.samples
     assert all(0 <= sample.busy <= 1 for sample in sampler.samples)
-
-
-def test_as_many_calls_are_at_work_as_the_configuration_says() -> None:
-    assert _max_concurrent_calls() == 2
