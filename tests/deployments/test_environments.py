@@ -146,7 +146,8 @@ def test_an_environment_is_built_from_its_file_and_imports_what_it_asks_for(name
     source = (PINS / f"{name}.in").read_text(encoding="utf-8")
     asked = {_normalized(line).partition("==")[0] for line in source.splitlines() if line[:1].isalpha()}
     # Not to be imported as they are beside torch for the CPU: torchaudio's extension is linked against CUDA,
-    # torchcodec's against FFmpeg libraries of the system. pyannote does without: tests/environments/test_speaker_diarizer.py.
+    # torchcodec's against FFmpeg libraries of the system. pyannote does without them
+    # (tests/environments/test_speaker_diarizer.py).
     asked &= {_normalized(package).partition("==")[0] for package in pins} - {"torchaudio", "torchcodec"}
     arguments = json.dumps([pins, sorted(asked)])
     imported = run(str(folder / "bin" / "python"), "-c", IMPORT_WHAT_IS_ASKED_FOR, arguments).split()
