@@ -105,7 +105,8 @@ class ApiSettings(BaseModel):
         max_queued_calls: while so many wait, no more are taken: 503 with Retry-After; 0: as many as come.
         requests_per_minute: of one key that has no limit of its own; 0: as many as it likes.
         concurrent_requests: of one key at once, event streams included.
-        rate_limit_storage: where replicas count together ("redis://..."); without it, each for itself.
+        rate_limit_storage: the Redis where replicas count the requests of a minute together ("redis://host:6379/0");
+            without it, and without $RATE_LIMIT_STORAGE, each counts for itself.
         cors_origins: web pages of these origins may use the API from a browser, e.g. "https://desk.example.org".
         oidc: an issuer whose tokens open the API, besides API keys.
         media_url_hosts: from where a recording may be fetched (``media_url``): "recordings.example.org",
