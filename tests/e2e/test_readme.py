@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -10,26 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import code_blocks, run, run_shell
 from tests.e2e.conftest import PROJECT, Graph
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", README, re.DOTALL)
+BLOCKS = code_blocks(PROJECT / "README.md")
 
 
 def code(graph: Graph, text: str) -> str:
     return text.replace("http://127.0.0.1:8000", graph.run.url).replace(".callytics/", f"{graph.home}/")
 
 
-def run(graph: Graph, command: list[str], folder: Path) -> str:
-    binaries = Path(sys.executable).parent
-    environment = os.environ | {
-        "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-        "CALLYTICS_HOME": str(graph.home),
-        "CALLYTICS_URL": graph.run.url,
-    }
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def environment(graph: Graph) -> dict[str, str]:
+    return {"CALLYTICS_HOME": str(graph.home), "CALLYTICS_URL": graph.run.url}
 
 
 @pytest.fixture
@@ -50,15 +42,16 @@ def test_make_knows_every_target_that_the_readme_names() -> None:
 
 
 def test_the_shell_commands(graph: Graph, sample_call: str, folder: Path) -> None:
-    scripts = [text for language, text in BLOCKS if language == "sh" and "make run" not in text]
+    scripts = [b.text for b in BLOCKS if b.language == "sh" and "make run" not in b.text]
     assert len(scripts) == 2
     for script in scripts:
-        output = run(graph, ["bash", "-euo", "pipefail", "-c", code(graph, script)], folder)
+        output = run_shell(code(graph, script), folder, environment(graph))
         assert output
     assert {path.name for path in (folder / "results").iterdir()} == {"call1.json", "call2.json"}
     assert '"call_id"' in output
 
 
 def test_the_python_example(graph: Graph, folder: Path) -> None:
-    (script,) = [text for language, text in BLOCKS if language == "python"]
-    assert "invoice" in run(graph, [sys.executable, "-c", code(graph, script)], folder)
+    (script,) = [block.text for block in BLOCKS if block.language == "python"]
+    output = run([sys.executable, "-c", code(graph, script)], folder, environment(graph))
+    assert "invoice" in output

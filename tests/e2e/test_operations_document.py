@@ -1,0 +1,284 @@
+"""The commands of docs/operations.md, run as they stand there; what cannot run here is listed with its reason.
+
+A graph with engines that need no models stands for serve_config.cpu.yaml; deploys, backups and restores are real.
+"""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from alembic import command
+from sqlalchemy import create_engine
+
+from callytics import models
+from callytics.config import ENGINE_STAGES
+from callytics.store import CallStore
+from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
+from tests.documents import Block, code_blocks, run_shell
+from tests.e2e.conftest import FINISHED, PROJECT
+from tests.postgres import PostgresServer, find_binaries
+from tests.store.samples import finish, new_call
+from tests.store.test_migrations import run_alembic
+
+BLOCKS = [
+    block for block in code_blocks(PROJECT / "docs" / "operations.md") if block.language in ("sh", "sql")
+]
+USED: list[Block] = []
+RECORDING = b"RIFF, as far as engines without models care"
+
+
+def block(start: str, note: str = "") -> Block:
+    """The one that starts so."""
+    (found,) = [b for b in BLOCKS if b.text.startswith(start) and b.note == note]
+    USED.append(found)
+    return found
+
+
+DEPLOY = block("callytics deploy serve_config.cpu.yaml --dry-run")
+COMPARE = block("callytics compare")
+MANIFEST = block("python tools/make_rayservice.py")
+AGAIN = block("call=http")
+RETENTION = block("callytics retention")
+TENANT_TERM = block("UPDATE tenants")
+KEYS = block("callytics keys")
+BACKUP = block("mkdir -p backup\npython")
+BACKUP_POSTGRESQL = block("mkdir -p backup\npg_dump", "postgresql")
+RESTORE = block("callytics down\nmkdir")
+RESTORE_POSTGRESQL = block("createdb", "postgresql")
+UPGRADE = block("callytics deploy serve_config.cpu.yaml --yes")
+
+
+@pytest.mark.parametrize("it", BLOCKS, ids=lambda it: f"{it.section}: {it.text.splitlines()[0][:40]}")
+def test_every_block_is_run_or_says_why_not(it: Block) -> None:
+    if it.not_run:
+        for path in re.findall(r"tests/\S+\.py", it.not_run):
+            assert (PROJECT / path).is_file(), path
+        pytest.skip(it.not_run)
+    assert it in USED
+
+
+class Operator:
+    """Whoever follows the document: in a folder with the configuration, beside a graph that runs."""
+
+    def __init__(self, folder: Path, hang: Path) -> None:
+        self.folder = folder
+        self.home = folder / ".callytics"
+        self.hang = hang
+        self.config = configuration(hang)
+        self.graph = TinyGraph(self.home, self.config)
+        self.write_config()
+        key = (self.home / "api-key").read_text().strip()
+        self.environment = {
+            "COLUMNS": "200",
+            "CALLYTICS_API_KEY": key,
+            "CALLYTICS_HTTP_PORT": str(self.graph.run.http_port),
+            "CALLYTICS_DASHBOARD_PORT": str(self.graph.run.dashboard_port),
+        }
+        self.http = httpx.Client(
+            base_url=self.graph.run.url, headers={"Authorization": f"Bearer {key}"}, timeout=60
+        )
+
+    def write_config(self) -> None:
+        (self.folder / "serve_config.cpu.yaml").write_text(yaml.safe_dump(self.config))
+
+    def follow(self, it: Block, **placeholders: str) -> str:
+        """With a terminal, where every question is answered with yes."""
+        script = it.text.replace("http://127.0.0.1:8000", self.graph.run.url)
+        for name, value in placeholders.items():
+            assert name in script
+            script = script.replace(name, value)
+        terminal, stdin = pty.openpty()
+        try:
+            os.write(terminal, b"y\ny\n")
+            return run_shell(script, self.folder, self.environment, stdin)
+        finally:
+            os.close(terminal)
+            os.close(stdin)
+
+    def submit(self) -> str:
+        files = {"file": ("call.wav", RECORDING)}
+        answer = self.http.post("/v1/calls", files=files, data={"deduplicate": "false"})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["call_id"])
+
+    def wait(self, call_id: str) -> dict[str, Any]:
+        deadline = time.monotonic() + 60
+        while (call := self.http.get(f"/v1/calls/{call_id}").json())["job_status"] not in FINISHED:
+            assert time.monotonic() < deadline, call
+            time.sleep(0.1)
+        found: dict[str, Any] = call
+        return found
+
+    def database(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.home / "callytics.db", timeout=30)
+
+
+def configuration(hang: Path) -> dict[str, Any]:
+    """Two versions of the recogniser, one in the shadow of the other; the punctuation hangs while a file is there."""
+    options = {"punctuation-restorer": {"hang_file": str(hang)}}
+    routes = {"speech-recognizer": {"shadow": {"speech-recognizer-v2": 1}}}
+    return {
+        "proxy_location": "HeadOnly",
+        "http_options": {"host": "127.0.0.1"},
+        "applications": [
+            *(application(stage, stage, **options.get(stage, {})) for stage in ENGINE_STAGES),
+            application("speech-recognizer-v2", "speech-recognizer"),
+            service("database-service", {}),
+            service("call-pipeline", {}, user_config={"routes": routes}),
+            service("api-gateway", {}) | {"route_prefix": "/"},
+        ],
+    }
+
+
+@pytest.fixture(scope="module")
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    folder = tmp_path_factory.mktemp("operations")
+    (folder / ".callytics").mkdir()
+    with state_folder(folder / ".callytics", CALLYTICS_MODELS=str(models.models_folder().absolute())):
+        operator = Operator(folder, folder / "hang")
+        with operator.http:
+            yield operator
+
+
+@pytest.fixture(scope="module")
+def call_id(operator: Operator) -> str:
+    call_id = operator.submit()
+    assert operator.wait(call_id)["job_status"] == "COMPLETED"
+    return call_id
+
+
+def test_deploying_changes(operator: Operator) -> None:
+    analyzer, recognizer = (
+        next(app for app in operator.config["applications"] if app["name"] == name)
+        for name in ("llm-analyzer", "speech-recognizer")
+    )
+    analyzer["args"]["options"] = {"delay_s": 0.01}
+    operator.write_config()
+    output = operator.follow(DEPLOY)
+    assert "options.delay_s" in output
+    assert output.index("Nothing was changed") < output.index("Deployed (")
+    assert output.endswith("Nothing to change: that is what runs.\n")
+    assert recognizer["args"]["options"] == {}
+
+
+def test_comparing_two_versions(operator: Operator, call_id: str) -> None:
+    references = operator.folder / "references"
+    references.mkdir()
+    (references / "call.txt").write_text("Hello. Hi.")
+    deadline = time.monotonic() + 60
+    while not (output := operator.database().execute("SELECT count(*) FROM shadow_results").fetchone()[0]):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    output = operator.follow(COMPARE)
+    assert output.count("Recommendation: not enough data") == 2
+    assert "against references" in output
+
+
+def test_making_the_kubernetes_manifest(operator: Operator) -> None:
+    for name in ("tools/make_rayservice.py", "serve_config.yaml", "cluster.yaml", "requirements.lock"):
+        target = operator.folder / name
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(PROJECT / name, target)
+    made = operator.folder / "kubernetes" / "rayservice.yaml"
+    made.parent.mkdir()
+    operator.follow(MANIFEST)
+    assert made.read_text() == (PROJECT / "kubernetes" / "rayservice.yaml").read_text()
+
+
+def test_running_a_call_again(operator: Operator, call_id: str) -> None:
+    operator.hang.touch()
+    try:
+        operator.follow(AGAIN, CALL_ID=call_id)
+    finally:
+        operator.hang.unlink()
+    call = operator.wait(call_id)
+    assert call["job_status"] == "COMPLETED"
+    events = operator.database().execute("SELECT type FROM events WHERE call_id = ?", [call_id]).fetchall()
+    assert [kind for (kind,) in events].count("call.cancelled") == 1
+
+
+def test_retention(operator: Operator, call_id: str) -> None:
+    old, short = operator.submit(), operator.submit()
+    for each in (old, short):
+        operator.wait(each)
+    with operator.database() as database:
+        statement = (
+            "UPDATE calls SET completed_at_ms = completed_at_ms - ? * 86400000, tenant_id = ? WHERE id = ?"
+        )
+        database.execute(
+            "INSERT INTO tenants (id, created_at_ms, last_served_at_ms, settings) VALUES ('acme', 0, 0, '{}')"
+        )
+        database.execute(statement, [91, "default", old])
+        database.execute(statement, [31, "acme", short])
+    output = operator.follow(RETENTION)
+    assert output.splitlines() == ["1 calls would be deleted", "1 calls deleted"]
+    with operator.database() as database:
+        database.execute(TENANT_TERM.text)
+    assert operator.follow(RETENTION).splitlines() == ["1 calls would be deleted", "1 calls deleted"]
+    assert operator.http.get(f"/v1/calls/{old}").status_code == 404
+    assert operator.http.get(f"/v1/calls/{call_id}").status_code == 200
+
+
+def test_keys(operator: Operator) -> None:
+    store = CallStore(f"sqlite:///{operator.home / 'callytics.db'}")
+    old = store.create_api_key("old", ["calls:read"])
+    with httpx.Client(base_url=operator.graph.run.url) as http:
+        headers = {"Authorization": f"Bearer {old.secret}"}
+        assert http.get("/v1/calls", headers=headers).status_code == 200
+        output = operator.follow(KEYS, KEY_ID=old.key.id)
+        assert http.get("/v1/calls", headers=headers).status_code == 401
+        headers = {"Authorization": f"Bearer {output.splitlines()[0]}"}
+        assert http.get("/v1/calls", headers=headers).status_code == 200
+    assert old.secret not in output
+    store.close()
+
+
+def test_backup_restore_and_upgrade(operator: Operator, call_id: str) -> None:
+    """What was there at the backup is there again, also where a newer version restores it."""
+    before = operator.http.get(f"/v1/calls/{call_id}/result").json()
+    operator.follow(BACKUP)
+    assert operator.http.delete(f"/v1/calls/{call_id}").status_code == 204
+    engine = create_engine(f"sqlite:///{operator.folder / 'backup' / 'callytics.db'}")
+    run_alembic(engine, command.downgrade, "-1")
+    engine.dispose()
+    operator.follow(RESTORE)
+    assert operator.http.get(f"/v1/calls/{call_id}/result").json() == before
+    assert operator.http.get(f"/v1/calls/{call_id}/audio").status_code == 200
+    assert operator.wait(operator.submit())["job_status"] == "COMPLETED"
+    assert re.search(r"Nothing to change|Deployed \(", operator.follow(UPGRADE))
+    assert operator.http.get(f"/v1/calls/{call_id}/result").json() == before
+
+
+def test_backup_and_restore_of_postgresql(postgres: PostgresServer, tmp_path: Path) -> None:
+    store = CallStore(postgres.create_database("callytics"))
+    call_id = store.create_call(new_call()).call.id
+    finish(store)
+    report = store.get_report(call_id)
+    (tmp_path / ".callytics" / "blobs").mkdir(parents=True)
+    (tmp_path / ".callytics" / "blobs" / "recording").write_bytes(RECORDING)
+    binaries = find_binaries()
+    assert binaries is not None
+    environment = {"PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
+    address = f"127.0.0.1:{postgres.port}"
+    run_shell(BACKUP_POSTGRESQL.text.replace("db.internal", address), tmp_path, environment)
+    store.delete_call(call_id)
+    run_shell(RESTORE_POSTGRESQL.text.replace("db.internal", address), tmp_path, environment)
+    store.close()
+    restored = CallStore(f"postgresql://callytics@{address}/callytics_restored")
+    assert restored.get_report(call_id) == report
+    assert restored.lease("worker", 60.0) is None
+    restored.close()
+    assert (tmp_path / "backup" / "blobs" / "recording").read_bytes() == RECORDING
+    for name in ("callytics", "callytics_restored"):
+        postgres.drop_database(name)
