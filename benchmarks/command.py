@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 from types import FrameType
@@ -21,6 +22,8 @@ def run(app: typer.Typer) -> None:
     """Errors of ours are one line; anything else is a bug and keeps its traceback. Terminated, it still ends the graph
     that it started."""
     signal.signal(signal.SIGTERM, _terminated)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # progress is for those who watch a log, too
     try:
         app()
     except CallyticsError as error:

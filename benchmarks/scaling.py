@@ -41,7 +41,6 @@ CALL_MINUTES = 2.0
 LONG_MINUTES = 10
 """From here on one run is the default: it hears all of the material, and takes long."""
 
-MEMORY_INTERVAL_S = 2.0
 app = typer.Typer(add_completion=False, help=__doc__, rich_markup_mode=None)
 Url = Annotated[str, typer.Option(help="A running graph; default: start one.")]
 NumRuns = Annotated[
@@ -116,7 +115,7 @@ def _calls(minutes: float, count: int, offset_s: float, channels: int) -> Iterat
 def _run(graph: Graph, calls: list[Call], count: int) -> ScalingRun:
     with (
         graph.client() as client,
-        PeakMemory(graph.processes, MEMORY_INTERVAL_S) as memory,
+        PeakMemory(graph.processes) as memory,
         CpuSampler() as cpu,
     ):
         finished = analyse_together(client, calls, count, lambda done: None)

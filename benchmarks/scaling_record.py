@@ -8,6 +8,7 @@ from statistics import median
 
 from pydantic import BaseModel
 
+from benchmarks.memory import SAMPLE_INTERVAL_S
 from benchmarks.record import Record, circumstances, load_all, spread
 from callytics.config import ENGINE_STAGES
 
@@ -122,7 +123,8 @@ def _lengths(records: Sequence[ScalingRecord]) -> str:
         f"**{figure_lengths(records)}**\n\n"
         "Korean calls joined with pauses, through the graph over HTTP. Runs of short calls take one part of the "
         "material after the other. Wall time: median (least to most), seconds; the stages: seconds for a minute of "
-        "audio; memory: peak proportional set size of all processes of the graph.\n\n"
+        "audio; memory: peak proportional set size of all processes of the graph, read every "
+        f"{SAMPLE_INTERVAL_S:.0f} s.\n\n"
         f"| call | runs | wall time | s a minute | {header} | GB | measured (UTC) |\n"
         f"|{' --- |' * (6 + len(ENGINE_STAGES))}\n{rows}"
         + (f"\nNot measured: {', '.join(missing)}.\n" if missing else "")

@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from benchmarks import record
 from benchmarks.command import Conditions, Runs, run
 from benchmarks.graph import Graph, running_graph
-from benchmarks.memory import PeakMemory
+from benchmarks.memory import SAMPLE_INTERVAL_S, PeakMemory
 from benchmarks.record import Record, circumstances
 from callytics.client import Client
 
@@ -140,7 +140,7 @@ def section(source: Path) -> str:
         f"A stereo call of {speed.call_s:.0f} s ({speed.call}) through the whole graph of `serve_config.cpu.yaml` over "
         "HTTP: upload, queue, every stage, stored result, found finished by polling every 0.3 s. The runs took "
         f"{walls} s. Memory is the proportional set size of every process of the graph together, Ray's own included, "
-        f"sampled every second (shared pages count once): idle {speed.idle_bytes / 1e9:.2f} GB, peak "
+        f"sampled every {SAMPLE_INTERVAL_S:.0f} s (shared pages count once): idle {speed.idle_bytes / 1e9:.2f} GB, peak "
         f"{speed.peak_bytes / 1e9:.2f} GB in {speed.num_processes} processes.{start}\n\n"
         "Median seconds in each stage; speaker-diarizer and speech-recognizer run at the same time, and so do "
         f"sentiment-analyzer and llm-analyzer.\n\n| stage | seconds |\n| --- | --- |\n{stages}"
