@@ -140,8 +140,8 @@ def section(source: Path) -> str:
         f"A stereo call of {speed.call_s:.0f} s ({speed.call}) through the whole graph of `serve_config.cpu.yaml` over "
         "HTTP: upload, queue, every stage, stored result, found finished by polling every 0.3 s. The runs took "
         f"{walls} s. Memory is the proportional set size of every process of the graph together, Ray's own included, "
-        f"sampled every {SAMPLE_INTERVAL_S:.0f} s (shared pages count once): idle {speed.idle_bytes / 1e9:.2f} GB, peak "
-        f"{speed.peak_bytes / 1e9:.2f} GB in {speed.num_processes} processes.{start}\n\n"
+        f"read every {SAMPLE_INTERVAL_S:.0f} s (shared pages count once): idle {speed.idle_bytes / 1e9:.2f} GB, "
+        f"peak {speed.peak_bytes / 1e9:.2f} GB in {speed.num_processes} processes.{start}\n\n"
         "Median seconds in each stage; speaker-diarizer and speech-recognizer run at the same time, and so do "
         f"sentiment-analyzer and llm-analyzer.\n\n| stage | seconds |\n| --- | --- |\n{stages}"
     )
