@@ -26,7 +26,7 @@ from callytics.errors import CallyticsError, ConfigError, ConflictError, Unavail
 from callytics.store import Lease
 from deployments.call_run import CallRun
 from deployments.circuit import Circuit
-from deployments.handles import store_client
+from deployments.handles import store_client, wait_for_work
 from deployments.routing import Assignment, Routing, assign, read_routing
 from deployments.shadow import ShadowRuns
 from deployments.stage_caller import STAGE_PATIENCE_S
@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 STORE_PATIENCE_S = 60.0
 POLL_S = 0.5
+"""At least so often it looks for work: what is due later, or was queued through another replica of database-service."""
 
 
 class PipelineArgs(BaseModel):
@@ -138,7 +139,7 @@ class CallPipeline:
                 logger.error("no calls: %s", error)
                 lease = None
             if lease is None:
-                await asyncio.sleep(POLL_S)
+                await wait_for_work(POLL_S)
                 continue
             task = asyncio.create_task(self._work_on(lease))
             self._calls.add(task)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +19,8 @@ from callytics.store.retention import apply_retention
 logger = logging.getLogger(__name__)
 
 START_PATIENCE_S = 120.0
+QUEUEING = frozenset({"create_call", "retry_call", "reprocess_call", "release", "cancel_call"})
+"""Methods after which there may be work for a pipeline that had none."""
 
 
 class DatabaseArgs(BaseModel):
@@ -48,13 +51,24 @@ class DatabaseService:
     def __init__(self, args: DatabaseArgs) -> None:
         self._args = args
         self._store = _open_patiently(args.url or settings.database_url(), args.max_attempts)
+        self._queued = asyncio.Event()
         self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
 
     async def call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One method of CallStore, in a thread."""
         if method not in METHODS:
             raise AttributeError(method)
-        return await asyncio.to_thread(getattr(self._store, method), *args, **kwargs)
+        result = await asyncio.to_thread(getattr(self._store, method), *args, **kwargs)
+        if method in QUEUEING:
+            self._queued.set()  # those who wait now; the next wait for the next
+            self._queued = asyncio.Event()
+        return result
+
+    async def wait_for_work(self, within_s: float) -> None:
+        """Returns when a call may have been queued through this replica, or after ``within_s``: so that a call need not
+        wait for its pipeline's next look at the queue."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._queued.wait(), within_s)
 
     async def _keep_up(self) -> None:
         blobs = BlobStore(self._args.blobs_url or str(settings.home() / "blobs"))

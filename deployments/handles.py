@@ -167,3 +167,18 @@ def store_client(give_up_after_s: float) -> AsyncStore:
             ) from error
 
     return AsyncStore(invoke)
+
+
+async def wait_for_work(within_s: float) -> None:
+    """Until ``database-service`` says that a call may have been queued, or for so long, whether it answers or not."""
+
+    async def call() -> None:
+        handle = await application_handle(DATABASE)
+        await unwrapped(handle.wait_for_work.remote(within_s))
+
+    deadline = time.monotonic() + within_s
+    try:
+        await _answer(call, within_s + 1.0)
+    except Exception as error:  # nothing depends on it; while versions change it may not even know the question
+        logger.warning("database-service does not say when there is work: %s", type(error).__name__)
+        await asyncio.sleep(max(0.0, deadline - time.monotonic()))
