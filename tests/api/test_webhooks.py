@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -20,6 +18,7 @@ from callytics.webhooks import deliver_due
 from tests.api.conftest import submit
 from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call
+from tests.webhook_receiver import Receiver, receiving
 
 pytestmark = pytest.mark.anyio
 
@@ -27,39 +26,10 @@ LOOPBACK = (ipaddress.ip_network("127.0.0.1/32"),)
 REACH = Reach(trusted=LOOPBACK)
 
 
-class Receiver:
-    """Answers with what it is told to, and keeps what it got."""
-
-    def __init__(self) -> None:
-        self.status = 204
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.got.append((dict(self.headers.items()), body))
-                self.send_response(receiver.status)
-                self.send_header("Location", "http://127.0.0.1:1/")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
-    thread = threading.Thread(target=receiver.server.serve_forever, args=(0.05,))
-    thread.start()
-    yield receiver
-    receiver.server.shutdown()
-    thread.join()
-    receiver.server.server_close()
+    with receiving() as receiver:
+        yield receiver
 
 
 @pytest.fixture

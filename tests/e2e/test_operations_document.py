@@ -10,6 +10,7 @@ import pty
 import re
 import shutil
 import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from alembic import command
 from sqlalchemy import create_engine
 
 from callytics import models
+from callytics.cli import app
 from callytics.config import ENGINE_STAGES
 from callytics.store import CallStore
 from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
@@ -31,9 +33,8 @@ from tests.postgres import PostgresServer, find_binaries
 from tests.store.samples import finish, new_call
 from tests.store.test_migrations import run_alembic
 
-BLOCKS = [
-    block for block in code_blocks(PROJECT / "docs" / "operations.md") if block.language in ("sh", "sql")
-]
+DOCUMENT = PROJECT / "docs" / "operations.md"
+BLOCKS = [block for block in code_blocks(DOCUMENT) if block.language in ("sh", "sql")]
 USED: list[Block] = []
 RECORDING = b"RIFF, as far as engines without models care"
 
@@ -66,6 +67,20 @@ def test_every_block_is_run_or_says_why_not(it: Block) -> None:
             assert (PROJECT / path).is_file(), path
         pytest.skip(it.not_run)
     assert it in USED
+
+
+def test_every_command_that_the_text_names_is_there() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    commands = {
+        command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
+    }
+    commands |= {str(group.name) for group in app.registered_groups}
+    named = set(re.findall(r"\bcallytics ([a-z]+)\b(?=[^`\n]*`)", text))
+    assert "deploy" in named
+    assert named <= commands
+    targets = set(re.findall(r"\bmake ([a-z-]+)`", text))
+    assert "test-faults" in targets
+    subprocess.run(["make", "-n", *targets], cwd=PROJECT, check=True, capture_output=True)
 
 
 class Operator:

@@ -36,7 +36,8 @@ def configuration(home: Path) -> dict[str, Any]:
         "llm-analyzer": {"hang_file": str(home / "hang")},
     }
     pipeline = {"max_concurrent_calls": 4, "lease_s": 10.0, "stage_timeout_s": 4.0}
-    gateway = service("api-gateway", {}, max_ongoing_requests=32, max_queued_requests=32)
+    settings = {"trusted_networks": ["127.0.0.1/32"]}  # where webhooks are received
+    gateway = service("api-gateway", {"settings": settings}, max_ongoing_requests=32, max_queued_requests=32)
     gateway["route_prefix"] = "/"
     gateway["deployments"][0]["backpressure_config"] = {"retry_after_s": 2}
     return {
