@@ -6,6 +6,7 @@ hours can be made one by one. A record is written anew after every run: what is 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -26,6 +27,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 PACKAGES = ("ray", "faster-whisper", "ctranslate2", "onnxruntime", "kiwipiepy", "av", "numpy")
 """What speed depends on, beside the code."""
 
+COMMIT = "commit"
+
 
 def _versions() -> dict[str, str]:
     found = {"Python": ".".join(map(str, sys.version_info[:3]))}
@@ -37,7 +40,7 @@ def _versions() -> dict[str, str]:
     done = subprocess.run(
         ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False, cwd=PROJECT
     )
-    return found | ({"commit": done.stdout.strip()} if done.returncode == 0 else {})
+    return found | ({COMMIT: done.stdout.strip()} if done.returncode == 0 else {})
 
 
 class Record(BaseModel):
@@ -102,11 +105,11 @@ def load_all(prefix: str, kind: type[AnyRecord], source: Path) -> list[AnyRecord
 
 def circumstances(record: Record, command: str, num_runs: int) -> str:
     """The line above every table: when, on what, how."""
-    versions = ", ".join(f"{name} {number}" for name, number in record.versions.items())
+    commit = record.versions.get(COMMIT, "unknown")
     conditions = record.conditions or "nobody said what else it was doing"
     return (
         f"`{command}`, {num_runs} run{'s' * (num_runs != 1)}, {record.measured_at:%Y-%m-%d %H:%M} UTC; "
-        f"{record.machine}; {versions}; the machine: {conditions}.\n"
+        f"{record.machine}; commit {commit}; the machine: {conditions}.\n"
     )
 
 
@@ -114,3 +117,14 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
     """Median (min to max); of a single value the value."""
     middle = f"{median(values):.{digits}f}"
     return middle if len(values) == 1 else f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def packages(source: Path) -> list[str]:
+    """The versions that the records were measured with; one line where all had the same."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(source.glob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(versions := document.get("versions"), dict):
+            line = ", ".join(f"{name} {number}" for name, number in versions.items() if name != COMMIT)
+            found.setdefault(line, []).append(path.stem)
+    return [line if len(found) == 1 else f"{line}: {', '.join(names)}" for line, names in found.items()]

@@ -47,8 +47,10 @@ def page(source: Path) -> str:
     Raises:
         ConfigError: a record is of another version of its benchmark.
     """
+    versions = "".join(f"- {line}\n" for line in record.packages(source))
     sections = [section(source) for section in SECTIONS]
-    return INTRODUCTION + "\n".join([*sections, TRIED.read_text(encoding="utf-8")])
+    sections += [TRIED.read_text(encoding="utf-8"), f"## Versions\n\n{versions or 'Nothing was measured.'}"]
+    return INTRODUCTION + "\n".join(sections).rstrip() + "\n"
 
 
 @app.command(help=__doc__)

@@ -50,7 +50,7 @@ def section(source: Path) -> str:
         f"|{' --- |' * 5}\n{''.join(_row(name, one, cpu_s) for name, one in measured.items())}{missing}\n"
         "*Steady part*: from the first finished call until fewer calls are left than are worked on at once. *Physical "
         "limit*: the CPU seconds of all engines for these calls, every thread counted, measured one after the other, "
-        "over the number of cores; no program with these engines is faster. *Start-up*: what a batch spends on "
+        "over the number of cores. *Start-up*: what a batch spends on "
         "processes, environments and weights before its first engine begins; the longer the batch, the less it is. "
         f"Targets on two cores: {TARGET:.0%} each.\n\n{_limits(source)}"
         f"Seconds in the engines, all calls together (of one run, median):\n\n{_stages(measured)}"
