@@ -21,7 +21,8 @@ def start(body: str) -> subprocess.Popen[str]:
 
 
 def test_terminated_it_ends_what_it_started() -> None:
-    body = "    import time\n    try:\n        print('measuring')\n        time.sleep(60)\n    finally:\n        print('ended')"
+    body = "    import time\n    try:\n        print('measuring')\n        time.sleep(60)\n"
+    body += "    finally:\n        print('ended')"
     process = start(body)
     assert process.stdout is not None
     assert process.stdout.readline() == "measuring\n"  # at once, though nobody looks at a terminal
