@@ -176,7 +176,8 @@ def set_roles(
     row = fetch_call(session, call_id, tenant, lock=True)
     if JobStatus(row.status) not in WITH_RESULT:
         raise ConflictError(
-            "call_not_finished", f"Call {call_id} is {row.status}: it has no roles to correct yet."
+            "call_not_finished",
+            f"Call {call_id} is {row.status}: roles are corrected in calls that are COMPLETED or PARTIAL.",
         )
     corrected = {
         **dict(row.options.get("roles") or []),
