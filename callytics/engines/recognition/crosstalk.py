@@ -1,7 +1,8 @@
 """Speech of one party that leaks into the other's channel must not be transcribed twice.
 
-Leakage (acoustic echo, a codec's joint stereo) is a quieter copy: where it is all there is, the two channels rise
-and fall together and one is well below the other. Real double talk is louder than that or goes its own way.
+Leakage (acoustic echo, a codec's joint stereo) is a quieter copy. Where it is all there is, the waves of the two
+channels are alike, or, if an echo has changed them, the two at least rise and fall together and one is well below the
+other. Real double talk is louder than that or goes its own way.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ from callytics.engines.recognition.hallucination import compact
 from callytics.engines.recognition.speech import FRAME_S, FRAME_SAMPLES, Span
 
 FLOOR_DB = -90.0
+COPY_DB = 3.0  # of two waves that are alike, the quieter is the copy; nearer than this it cannot be told
+COPY_CORRELATION = 0.5
+"""Of the waves: 0.5 is a copy 5 dB under the noise of its channel, which nobody could read; two people, or one and
+noise, stay below 0.15."""
+
+MAX_ECHO_S = 0.1
+MAX_COMPARED_S = 30.0  # of a longer span its start tells enough
 QUIETER_DB = 6.0  # a party who talks at the same time is rarely this far below; a leak always is
 LEAK_CORRELATION = 0.7  # of the levels of two channels over time; two people who talk at once stay below 0.5
 MIN_CORRELATED_S = 0.64  # 20 frames; shorter stretches correlate by chance
@@ -30,6 +38,7 @@ class Levels:
     """Level of both channels in dBFS, every 32 ms. ``decibels``: shape (2, num_frames)."""
 
     def __init__(self, pcm: Pcm) -> None:
+        self._pcm = pcm
         self.decibels = np.stack([_levels(pcm, channel) for channel in range(pcm.num_channels)])
 
     def excess_db(self, channel: int, start_s: float, end_s: float) -> float:
@@ -39,10 +48,21 @@ class Levels:
 
     def is_leak(self, span: Span, channel: int) -> bool:
         """The span on ``channel`` is but a quieter copy of the other channel."""
-        own, other = self._both(channel, span.start_s, span.end_s)
-        if len(own) * FRAME_S < MIN_CORRELATED_S or (other - own).mean() < QUIETER_DB:
+        excess_db = self.excess_db(channel, span.start_s, span.end_s)
+        if excess_db < COPY_DB:
             return False
-        if own.std() < 1e-6 or other.std() < 1e-6:
+        return self._sounds_the_same(span) or (
+            excess_db >= QUIETER_DB and self._moves_together(span, channel)
+        )
+
+    def _sounds_the_same(self, span: Span) -> bool:
+        end_s = min(span.end_s, span.start_s + MAX_COMPARED_S)
+        one, two = (self._pcm.float32(channel, span.start_s, end_s) for channel in (0, 1))
+        return wave_correlation(one, two, round(MAX_ECHO_S * self._pcm.sample_rate_hz)) >= COPY_CORRELATION
+
+    def _moves_together(self, span: Span, channel: int) -> bool:
+        own, other = self._both(channel, span.start_s, span.end_s)
+        if len(own) * FRAME_S < MIN_CORRELATED_S:
             return False
         return (
             max(_correlation(own, other, lag) for lag in range(4)) >= LEAK_CORRELATION
@@ -67,6 +87,17 @@ def _levels(pcm: Pcm, channel: int) -> npt.NDArray[np.float32]:
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 
+def wave_correlation(one: npt.NDArray[np.float32], two: npt.NDArray[np.float32], max_lag: int) -> float:
+    """The greatest normalised cross-correlation, 0 to 1, with ``two`` up to ``max_lag`` samples earlier or later."""
+    energy = float(np.sqrt((one**2).sum() * (two**2).sum()))
+    if energy < 1e-9:
+        return 0.0
+    size = 1 << (len(one) + max_lag).bit_length()  # zeros enough that the ends do not meet
+    correlation = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(two, size)), size)
+    near = np.concatenate([correlation[: max_lag + 1], correlation[-max_lag:]])
+    return float(np.abs(near).max() / energy)
+
+
 def _correlation(own: npt.NDArray[np.float32], other: npt.NDArray[np.float32], lag: int) -> float:
     """Pearson correlation with ``own`` ``lag`` frames behind ``other``."""
     if lag:
@@ -82,7 +113,7 @@ def leaked_words(words: Sequence[Word], levels: Levels) -> list[list[Word]]:
     for channel in (0, 1):
         own = [word for word in words if word.channel == channel]
         other = [word for word in words if word.channel == 1 - channel]
-        runs = groupby(own, lambda word: levels.excess_db(channel, word.start_s, word.end_s) >= QUIETER_DB)  # noqa: B023
+        runs = groupby(own, lambda word: levels.excess_db(channel, word.start_s, word.end_s) >= COPY_DB)  # noqa: B023
         for quiet, group in runs:
             run = list(group)
             if quiet and _says_the_same(run, other):

@@ -24,6 +24,24 @@ def test_a_quieter_delayed_copy_is_a_leak_and_the_original_is_not() -> None:
     assert not levels.is_leak(Span(0.0, 4.8), 0)
 
 
+def test_a_copy_a_little_quieter_in_noise_of_its_own_is_a_leak() -> None:
+    """As joint stereo leaves it: the levels do not tell, for the noise fills them up, but the waves do."""
+    agent = sample_audio().pcm.float32(0, 0.6, 5.4)
+    level_db = 10 * np.log10((agent**2).mean())
+    seconds = len(agent) / 16_000
+    leak = agent * 10 ** (-8 / 20) + noise(seconds, level_db - 15, seed=1)
+    levels = stereo(agent + noise(seconds, level_db - 15, seed=2), leak)
+    assert 3.0 < levels.excess_db(1, 0.0, 4.8) < 6.0
+    assert levels.is_leak(Span(0.0, 4.8), 1)
+    assert not levels.is_leak(Span(0.0, 4.8), 0)
+
+
+def test_who_talks_over_a_leak_is_heard() -> None:
+    pcm = sample_audio().pcm
+    agent, customer = pcm.float32(0, 0.6, 5.4), pcm.float32(1, 6.0, 10.8)
+    assert not stereo(agent, customer + agent * 0.3).is_leak(Span(0.0, 4.8), 1)
+
+
 def test_two_people_who_talk_at_once_are_both_heard() -> None:
     pcm = sample_audio().pcm
     agent, customer = pcm.float32(0, 0.6, 5.4), pcm.float32(1, 6.0, 10.8) * 0.3
