@@ -179,8 +179,7 @@ async def wait_for_work(within_s: float) -> None:
     deadline = time.monotonic() + within_s
     try:
         await _answer(call, within_s + 1.0)
-    except (
-        Exception
-    ) as error:  # nothing depends on it; while versions change it may not even know the question
+    except Exception as error:
+        # Nothing depends on it; while versions change it may not even know the question.
         logger.warning("database-service does not say when there is work: %s", type(error).__name__)
         await asyncio.sleep(max(0.0, deadline - time.monotonic()))
