@@ -44,7 +44,7 @@ from callytics import settings
 app = typer.Typer(add_completion=False, help=__doc__, rich_markup_mode=None)
 
 Calls = Annotated[int, typer.Option("--calls", min=1, help="How many; 20 are half an hour of audio.")]
-DEFAULT_THREADS = 2  # settings.cpu_threads(), which the graph uses; a batch takes 1
+DEFAULT_THREADS = settings.cpu_threads()  # which the graph uses; a batch takes 1
 Measure = Callable[[list[Call], Path, str], ThroughputRun]
 
 

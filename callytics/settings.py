@@ -45,6 +45,9 @@ CPU_THREADS = "CALLYTICS_CPU_THREADS"
 
 
 def cpu_threads() -> int:
-    """Cores that recognition on the CPU uses at once, where its options name no number: 2; a batch, which works on many
-    calls at once, sets ``$CALLYTICS_CPU_THREADS`` to 1."""
-    return int(os.environ.get(CPU_THREADS, "2"))
+    """Cores that recognition on the CPU uses at once, where its options name no number: all that this process may use;
+    a batch, which works on many calls at once, sets ``$CALLYTICS_CPU_THREADS`` to 1."""
+    named = os.environ.get(CPU_THREADS)
+    if named:
+        return int(named)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
