@@ -35,7 +35,7 @@ def configuration(home: Path) -> dict[str, Any]:
         "speech-recognizer": {"fail_file": str(home / "fail"), "delay_s": 0.2},
         "llm-analyzer": {"hang_file": str(home / "hang")},
     }
-    pipeline = {"max_concurrent_calls": 4, "lease_s": 10.0, "stage_timeout_s": 4.0}
+    pipeline = {"max_concurrent_calls": 4, "lease_s": 10.0, "timeouts_s": {"llm-analyzer": 4.0}}
     settings = {"trusted_networks": ["127.0.0.1/32"]}  # where webhooks are received
     gateway = service("api-gateway", {"settings": settings}, max_ongoing_requests=32, max_queued_requests=32)
     gateway["route_prefix"] = "/"
