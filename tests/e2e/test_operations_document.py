@@ -215,6 +215,8 @@ def test_running_a_call_again(operator: Operator, call_id: str) -> None:
     operator.hang.touch()
     try:
         operator.follow(AGAIN, CALL_ID=call_id)
+        before = operator.http.get(f"/v1/calls/{call_id}/result")  # of the first run, until there is another
+        assert (before.status_code, before.json()["job_status"]) in {(200, "QUEUED"), (200, "IN_PROGRESS")}
     finally:
         operator.hang.unlink()
     call = operator.wait(call_id)
