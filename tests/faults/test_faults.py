@@ -66,7 +66,7 @@ def outcomes() -> Iterator[list[Outcome]]:
     yield outcomes
     table = "\n".join([Outcome.HEAD, "|---" * 8 + "|", *(outcome.row() for outcome in outcomes)])
     print(f"\n{table}")
-    if ALL:
+    if len(outcomes) == len(KILLS) + 2:  # all of it
         PAGE.write_text(
             INTRODUCTION.format(date=datetime.now(UTC), pause_s=UPLOAD_PAUSE_S, table=table), encoding="utf-8"
         )
