@@ -22,7 +22,7 @@ HTTP_PORT, DASHBOARD_PORT = 8400, 8665
 """Of a graph of our own, beside one that may run. Ray keeps 10002 to 19999 for its workers."""
 
 START_TIMEOUT_S = 400.0
-POLL_INTERVAL_S = 0.5
+POLL_INTERVAL_S = 1.0  # when a call was finished, the store says: looking more often only takes the cores
 POLLED = 3
 """Calls asked for at a time: asking costs the graph some CPU, and calls end about in the order of their submission.
 When a call ended is the graph's own time, so nothing is lost by asking late."""
