@@ -23,7 +23,7 @@ HTTP_PORT, DASHBOARD_PORT = 8400, 8665
 
 START_TIMEOUT_S = 400.0
 POLL_INTERVAL_S = 1.0  # when a call was finished, the store says: looking more often only takes the cores
-POLLED = 3
+POLLED = 1
 """Calls asked for at a time: asking costs the graph some CPU, and calls end about in the order of their submission.
 When a call ended is the graph's own time, so nothing is lost by asking late."""
 
