@@ -83,7 +83,14 @@ def test_an_interrupted_up_leaves_nothing_after_down(tmp_path: Path) -> None:
         "CALLYTICS_HTTP_PORT": str(free_port()),
         "CALLYTICS_DASHBOARD_PORT": str(free_port()),
     }
-    up = subprocess.Popen([sys.executable, "-m", "deployments.local", "up"], env=environment, cwd=PROJECT)
+    up = subprocess.Popen(
+        [sys.executable, "-m", "deployments.local", "up"],
+        env=environment,
+        cwd=PROJECT,
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        ),  # ignored where the tests run in the background
+    )
     deadline = time.monotonic() + 60
     try:
         while not (tmp_path / "run.json").is_file() or len(local.processes(home=tmp_path)) < 3:
