@@ -96,11 +96,13 @@ def test_an_interrupted_up_leaves_nothing_after_down(tmp_path: Path) -> None:
         while not (tmp_path / "run.json").is_file() or len(local.processes(home=tmp_path)) < 3:
             assert time.monotonic() < deadline
             time.sleep(0.1)
-    finally:
+        run_id = yaml.safe_load((tmp_path / "run.json").read_text())["run_id"]
         up.send_signal(signal.SIGINT)
-    assert up.wait(30) != 0
-    run_id = yaml.safe_load((tmp_path / "run.json").read_text())["run_id"]
-    assert local.down(home=tmp_path) > 0
+        assert up.wait(30) != 0
+    finally:
+        up.kill()
+        ended = local.down(home=tmp_path)
+    assert ended > 0
     assert processes(run_id) == []
     assert local.status(home=tmp_path).run is None
     assert local.down(home=tmp_path) == 0
