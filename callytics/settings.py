@@ -46,8 +46,16 @@ CPU_THREADS = "CALLYTICS_CPU_THREADS"
 
 def cpu_threads() -> int:
     """Cores that recognition on the CPU uses at once, where its options name no number: all that this process may use;
-    a batch, which works on many calls at once, sets ``$CALLYTICS_CPU_THREADS`` to 1."""
+    a batch, which works on many calls at once, sets ``$CALLYTICS_CPU_THREADS`` to 1.
+
+    Raises:
+        ConfigError: ``cpu_threads_invalid``.
+    """
     named = os.environ.get(CPU_THREADS)
     if named:
+        if not named.isdecimal() or int(named) == 0:
+            raise ConfigError(
+                "cpu_threads_invalid", f"{CPU_THREADS} is {named!r}; give a whole number of cores, 1 or more."
+            )
         return int(named)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
