@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from callytics.domain import Pcm
 from callytics.engines.recognition.speech import Window
@@ -70,11 +71,13 @@ class Decoder:
         self._model = model
 
     def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
-        """Encoder output of a batch, a CTranslate2 StorageView of shape (num_windows, 1500, width)."""
-        from faster_whisper.audio import pad_or_trim
+        """Encoder output of a batch, a CTranslate2 StorageView of shape (num_windows, 1500, width).
 
+        The sound is filled up to 30 s with silence, as openai/whisper does it (audio.py, pad_or_trim), and as it was
+        trained. faster-whisper fills up the spectrogram with zeros instead, which stand for a faint noise.
+        """
         extract = self._model.feature_extractor
-        features = [pad_or_trim(extract(window.samples(pcm))[..., :-1]) for window in windows]
+        features = [extract(_filled(window.samples(pcm), extract.n_samples), padding=0) for window in windows]
         return self._model.encode(np.stack(features))
 
     def language_probabilities(self, encoded: Any) -> list[dict[str, float]]:
@@ -160,6 +163,10 @@ class Decoder:
                 Decoded(one.window, one.tokens, one.text, one.avg_logprob, one.no_speech_prob, words)
             )
         return timed
+
+
+def _filled(samples: npt.NDArray[np.float32], num_samples: int) -> npt.NDArray[np.float32]:
+    return np.pad(samples[:num_samples], (0, max(0, num_samples - len(samples))))
 
 
 def joined(words: Sequence[TimedWord]) -> tuple[TimedWord, ...]:
