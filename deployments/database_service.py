@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+import uuid
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +16,7 @@ from callytics.errors import UnavailableError
 from callytics.store import METHODS, BlobStore, CallStore
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.retention import apply_retention
+from deployments.handles import WorkSeen
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,28 @@ class DatabaseArgs(BaseModel):
     upkeep_interval_s: float = Field(3600.0, gt=0)
 
 
+class WorkSignal:
+    """Tells pipelines that a call may have been queued. It counts, so that nobody who asks again misses what came
+    between the two questions; ``id`` tells the count of one replica from another's."""
+
+    def __init__(self) -> None:
+        self._id = uuid.uuid4().hex
+        self._count = 0
+        self._next = asyncio.Event()
+
+    def announce(self) -> None:
+        self._count += 1
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def wait(self, within_s: float, seen: WorkSeen | None) -> WorkSeen:
+        """At once where there was something since ``seen``, else at the next call, or after ``within_s``."""
+        if seen is None or seen[0] != self._id or seen[1] == self._count:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._next.wait(), within_s)
+        return self._id, self._count
+
+
 @serve.deployment
 class DatabaseService:
     """Migrates the schema at start. Several replicas may run, as while one replaces another: each method of the
@@ -51,7 +75,7 @@ class DatabaseService:
     def __init__(self, args: DatabaseArgs) -> None:
         self._args = args
         self._store = _open_patiently(args.url or settings.database_url(), args.max_attempts)
-        self._queued = asyncio.Event()
+        self._work = WorkSignal()
         self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
 
     async def call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -60,15 +84,13 @@ class DatabaseService:
             raise AttributeError(method)
         result = await asyncio.to_thread(getattr(self._store, method), *args, **kwargs)
         if method in QUEUEING:
-            self._queued.set()  # those who wait now; the next wait for the next
-            self._queued = asyncio.Event()
+            self._work.announce()
         return result
 
-    async def wait_for_work(self, within_s: float) -> None:
-        """Returns when a call may have been queued through this replica, or after ``within_s``: so that a call need not
-        wait for its pipeline's next look at the queue."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._queued.wait(), within_s)
+    async def wait_for_work(self, within_s: float, seen: WorkSeen | None = None) -> WorkSeen:
+        """Returns when a call may have been queued through this replica since ``seen``, the answer before, or after
+        ``within_s``: so that a call need not wait for its pipeline's next look at the queue."""
+        return await self._work.wait(within_s, seen)
 
     async def _keep_up(self) -> None:
         blobs = BlobStore(self._args.blobs_url or str(settings.home() / "blobs"))

@@ -65,6 +65,9 @@ NOT_REPEATABLE = frozenset(
 
 DATABASE = "database-service"
 
+WorkSeen = tuple[str, int]
+"""What database-service answered when it was asked for work, for the next question."""
+
 ANSWER_WITHIN_S = 30.0
 """Longer than the answer to a question takes; the work of a stage has its own limit."""
 
@@ -169,17 +172,23 @@ def store_client(give_up_after_s: float) -> AsyncStore:
     return AsyncStore(invoke)
 
 
-async def wait_for_work(within_s: float) -> None:
-    """Until ``database-service`` says that a call may have been queued, or for so long, whether it answers or not."""
+async def wait_for_work(within_s: float, seen: WorkSeen | None) -> WorkSeen | None:
+    """Until ``database-service`` says that a call may have been queued, or for so long, whether it answers or not.
 
-    async def call() -> None:
+    Args:
+        seen: what this returned before.
+    """
+
+    async def call() -> WorkSeen:
         handle = await application_handle(DATABASE)
-        await unwrapped(handle.wait_for_work.remote(within_s))
+        answer: WorkSeen = await unwrapped(handle.wait_for_work.remote(within_s, seen))
+        return answer
 
     deadline = time.monotonic() + within_s
     try:
-        await _answer(call, within_s + 1.0)
+        return await _answer(call, within_s + 1.0)
     except Exception as error:
         # Nothing depends on it; while versions change it may not even know the question.
         logger.warning("database-service does not say when there is work: %s", type(error).__name__)
         await asyncio.sleep(max(0.0, deadline - time.monotonic()))
+        return None

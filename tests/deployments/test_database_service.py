@@ -1,0 +1,59 @@
+"""How pipelines hear of work: WorkSignal."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from deployments.database_service import WorkSignal
+
+LONG_S = 30.0  # a test that waits so long has failed
+AT_ONCE_S = 5.0
+
+
+def test_who_waits_is_told_when_a_call_is_queued() -> None:
+    async def run() -> None:
+        signal = WorkSignal()
+        waiting = [asyncio.create_task(signal.wait(LONG_S, None)) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        signal.announce()
+        assert len(set(await asyncio.wait_for(asyncio.gather(*waiting), AT_ONCE_S))) == 1
+
+    asyncio.run(run())
+
+
+def test_what_came_between_two_questions_is_not_missed() -> None:
+    async def run() -> None:
+        signal = WorkSignal()
+        seen = await signal.wait(0.01, None)
+        signal.announce()
+        assert await asyncio.wait_for(signal.wait(LONG_S, seen), AT_ONCE_S) != seen
+
+    asyncio.run(run())
+
+
+def test_what_was_seen_is_not_told_again() -> None:
+    async def run() -> None:
+        signal = WorkSignal()
+        signal.announce()
+        seen = await signal.wait(0.01, None)
+        start = time.monotonic()
+        assert await signal.wait(0.2, seen) == seen
+        assert time.monotonic() - start >= 0.15
+
+    asyncio.run(run())
+
+
+def test_the_count_of_another_replica_means_nothing_here() -> None:
+    """Else a pipeline that asks two replicas in turn would never wait."""
+
+    async def run() -> None:
+        one, two = WorkSignal(), WorkSignal()
+        two.announce()
+        seen = await one.wait(0.01, None)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(two.wait(LONG_S, seen), 0.2)
+
+    asyncio.run(run())
