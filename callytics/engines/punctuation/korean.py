@@ -46,7 +46,7 @@ class Ending:
     split_by_model: bool
 
 
-_POLITE = re.compile(r"(니다|니까|시다|시오|세요|셔요|에요|예요|이요|[가-힣]요|죠)$")
+_POLITE = re.compile(r"(니다|시다|시오|세요|셔요|에요|예요|이요|[가-힣]요|죠)$")
 """Polite and formal final endings (합쇼체, 해요체): they hardly occur inside a sentence."""
 
 _WHOLE_REPLIES = frozenset(
@@ -102,7 +102,8 @@ def _ending_is_final(ending: Ending, following: Morpheme) -> bool:
     last = ending.alone[-1] if ending.alone else Morpheme("", "")
     previous = ending.alone[-2] if len(ending.alone) > 1 else Morpheme("", "")
     paused = ending.pause_s >= CLEAR_PAUSE_S
-    if _POLITE.search(ending.text):
+    formal_question = ending.text.endswith("니까") and asks_with_kka(ending.text)
+    if formal_question or _POLITE.search(ending.text):
         if last.tag in ("JX", "MM") or previous.tag in ("EC", "JX"):  # noun + 요, -고 + 요
             if previous.form.endswith(("데", "거든")):
                 return True
@@ -124,7 +125,27 @@ def _cannot_end(ending: Ending) -> bool:
     return last.tag == "JKS" or (last.tag == "JX" and last.form in ("은", "는", "ᆫ"))
 
 
-_QUESTION_FORM = re.compile(r"(까|까요|나요|가요|던가|는가|은가|느냐|는지요|실래요?|으?신지요?|시겠어요)$")
+_KKA = re.compile(r"([가-힣]?)([가-힣])까요?$")
+_FINAL_RIEUL, _FINAL_BIEUP = 8, 17  # numbers of the final consonants in a Hangul syllable (Unicode, 3.12)
+
+
+def asks_with_kka(text: str) -> bool:
+    """Whether it ends in "-ㅂ니까" or "-ㄹ까(요)". Without these consonants, "-(으)니까" gives a reason,
+    and "아까" is an adverb."""
+    match = _KKA.search(text)
+    if not match:
+        return False
+    before, last = match.groups()
+    if last == "니":
+        return bool(before) and _final_consonant(before) == _FINAL_BIEUP
+    return _final_consonant(last) == _FINAL_RIEUL
+
+
+def _final_consonant(syllable: str) -> int:
+    return (ord(syllable) - ord("가")) % 28
+
+
+_QUESTION_FORM = re.compile(r"(나요|가요|던가|는가|은가|느냐|는지요|실래요?|으?신지요?|시겠어요)$")
 _STATEMENT_IN_GAYO = re.compile(r"(^|\s)(나?가요|들어가요|돌아가요|올라가요|내려가요|걸어가요|다가요|가요)$")
 _OPEN_FORMS = re.compile(r"([가-힣]요|어|아|여|해|돼|지|죠|데|야|대|래|냐)$")
 """Endings that ask when an interrogative stands in the sentence, and state when none does."""
@@ -153,6 +174,8 @@ def final_mark(sentence: str, mark: str, alone: Sequence[Morpheme]) -> str:
     last = alone[-1] if alone else Morpheme("", "")
     if not any(m.tag.startswith("E") for m in alone[-2:]) and not sentence.endswith(("죠", "까", "까요")):
         return "."
+    if asks_with_kka(sentence):
+        return "?"
     if _QUESTION_FORM.search(sentence) and not _STATEMENT_IN_GAYO.search(sentence):
         return "?"
     if last.tag == "EF" and last.form in ("니", "냐", "나", "으니") and not sentence.endswith("다니"):
