@@ -14,7 +14,9 @@ from callytics.errors import CallyticsError, NotFoundError, UnavailableError
 from callytics.result import CallResult
 
 FINISHED = frozenset({"COMPLETED", "PARTIAL", "FAILED", "CANCELLED"})
-POLL_INTERVAL_S = 0.3
+POLL_SHARE = 0.05
+MIN_POLL_S, MAX_POLL_S = 0.3, 2.0
+"""Asking takes CPU from the stages, 50 ms each time: so the longer a call takes, the less often it is asked for."""
 OPEN_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 120.0
 
@@ -55,13 +57,14 @@ class Client:
 
     def wait(self, call_id: str, on_status: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
         """Ask for the status until the call has ended; the last status."""
+        start = time.monotonic()
         while True:
             status = self.status(call_id)
             if on_status:
                 on_status(status)
             if status["job_status"] in FINISHED:
                 return status
-            time.sleep(POLL_INTERVAL_S)
+            time.sleep(min(MAX_POLL_S, max(MIN_POLL_S, POLL_SHARE * (time.monotonic() - start))))
 
     def result(self, call_id: str) -> CallResult:
         return CallResult.model_validate(self._request("GET", f"/v1/calls/{call_id}/result").json())

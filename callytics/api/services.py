@@ -136,7 +136,7 @@ class ApiSettings(BaseModel):
     media_url_hosts: tuple[str, ...] = ()
     webhook_hosts: tuple[str, ...] | None = None
     trusted_networks: tuple[IPvAnyNetwork, ...] = ()
-    webhook_poll_s: float = Field(default=1.0, ge=0)
+    webhook_poll_s: float = Field(default=2.0, ge=0)
 
 
 @dataclass(frozen=True)
