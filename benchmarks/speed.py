@@ -138,7 +138,7 @@ def section(source: Path) -> str:
     return (
         f"{title}{circumstances(speed, 'make bench-speed', len(speed.runs))}\n**{speed.figure}**\n\n"
         f"A stereo call of {speed.call_s:.0f} s ({speed.call}) through the whole graph of `serve_config.cpu.yaml` over "
-        "HTTP: upload, queue, every stage, stored result, found finished by asking every 0.3 s, later less often. The runs took "
+        "HTTP: upload, queue, every stage, stored result, found finished by asking for its status. The runs took "
         f"{walls} s. Memory is the proportional set size of every process of the graph together, Ray's own included, "
         f"read every {SAMPLE_INTERVAL_S:.0f} s (shared pages count once): idle {speed.idle_bytes / 1e9:.2f} GB, "
         f"peak {speed.peak_bytes / 1e9:.2f} GB in {speed.num_processes} processes.{start}\n\n"
