@@ -10,7 +10,7 @@ Times are seconds from the start of the recording (``start_s`` inclusive, ``end_
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +119,10 @@ class Pcm:
 
         return np.frombuffer(self.buffer, dtype=np.int16).reshape(self.num_channels, self.num_samples)
 
+    def samples(self, channel: int, start: int, end: int) -> npt.NDArray[np.int16]:
+        """Of one channel those from ``start`` up to but without ``end``, as far as there are any; not to be changed."""
+        return self.int16()[channel, start:end]
+
     def float32(
         self, channel: int, start_s: float = 0.0, end_s: float | None = None
     ) -> npt.NDArray[np.float32]:
@@ -127,7 +131,7 @@ class Pcm:
 
         start = max(0, round(start_s * self.sample_rate_hz))
         end = self.num_samples if end_s is None else min(self.num_samples, round(end_s * self.sample_rate_hz))
-        part: npt.NDArray[np.float32] = self.int16()[channel, start:end].astype(np.float32)
+        part: npt.NDArray[np.float32] = self.samples(channel, start, end).astype(np.float32)
         part /= 32768.0
         return part
 
@@ -184,6 +188,11 @@ class Audio:
     acoustics: Acoustics
     channel_indices: tuple[int, ...]
     flags: tuple[Flag, ...] = ()
+
+    def without_samples(self) -> Audio:
+        """What was measured, and how long the sound is: enough for all but those who listen."""
+        pcm = self.pcm
+        return replace(self, pcm=Pcm(b"", pcm.num_channels, pcm.num_samples, pcm.sample_rate_hz))
 
 
 # ---------------------------------------------------------------- who and what

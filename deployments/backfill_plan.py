@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from callytics.config import OPTIONAL_STAGES, StageConfig
-from callytics.domain import Audio, Pcm, StageFailure, StageRun, StageStatus
+from callytics.domain import StageFailure, StageRun, StageStatus
 from callytics.engines import load_engine
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 
@@ -104,7 +104,7 @@ class StepWorker:
         after[self._step.name] = pickle.dumps(output, protocol=5)
         for name in self._step.unheard:
             if name in after:
-                after[name] = pickle.dumps(_without_samples(inputs[name]), protocol=5)
+                after[name] = pickle.dumps(inputs[name].without_samples(), protocol=5)
         return after
 
     def _timed(self, row: dict[str, bytes | None], after: dict[str, bytes | None], inputs: list[Any]) -> Any:
@@ -137,11 +137,6 @@ class StepWorker:
         finally:
             runs: tuple[StageRun, ...] = pickle.loads(row[RUNS] or b"")
             after[RUNS] = pickle.dumps((*runs, replace(run, duration_s=time.perf_counter() - start)))
-
-
-def _without_samples(audio: Audio) -> Audio:
-    pcm = audio.pcm
-    return replace(audio, pcm=Pcm(b"", pcm.num_channels, pcm.num_samples, pcm.sample_rate_hz))
 
 
 def analysed(

@@ -196,8 +196,11 @@ class CallRun:
         info = output.info  # of the replica that did it: the stage may have been updated in between
         key = _stage_key(stage, info, keys)
         run = replace(described(run, info), status=StageStatus.COMPLETED, duration_s=output.duration_s)
-        await self._record(run, key, output.value)
-        return Output(key, output.value, response)
+        # Pure steps and the store need what was measured; whoever listens gets the samples through the response. As an
+        # argument they would be written to the object store a second time, and a third with every retry.
+        value = output.value.without_samples() if isinstance(output.value, Audio) else output.value
+        await self._record(run, key, value)
+        return Output(key, value, response)
 
     def _caller(self, stage: str) -> StageCaller:
         application = self._assignments[stage].application

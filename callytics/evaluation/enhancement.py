@@ -110,7 +110,7 @@ def treat(samples: Samples, *, high_pass: bool, loudness: bool, noise_reduction:
     if high_pass:
         enhance.high_pass(pcm, HIGH_PASS_HZ)
     if noise_reduction:
-        enhance.reduce_noise(pcm[0], STRENGTH)
+        enhance.reduce_noise(pcm, 0, STRENGTH)
     if loudness:
         enhance.normalise_loudness(pcm, LOUDNESS_LUFS)
     treated: Samples = pcm[0].astype(np.float32) / np.float32(32768.0)

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from callytics import domain
-from callytics.domain import Audio, CallOptions, Pcm
+from callytics.domain import Audio, CallOptions
 
 
 def pack(text: bytes) -> bytes:
@@ -29,8 +29,8 @@ def encode(output: Any) -> bytes:
     large, and the recording they came from is in the blob store.
     """
     if isinstance(output, Audio):
-        pcm = output.pcm
-        output = replace(output, pcm=Pcm("", pcm.num_channels, pcm.num_samples, pcm.sample_rate_hz))
+        output = output.without_samples()
+        output = replace(output, pcm=replace(output.pcm, buffer=""))  # JSON knows no bytes
     document = {"type": type(output).__name__, "value": asdict(output)}
     # NaN and infinity (an SNR without noise) are written as Python's json reads them back.
     return pack(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ray.exceptions import ActorDiedError, RayTaskError
 
-from callytics.domain import Role, StageStatus
+from callytics.domain import Audio, Role, StageStatus
 from callytics.errors import ConflictError, InvalidMediaError, UnavailableError
 from callytics.store import JobStatus
 from deployments.routing import Assignment
@@ -39,6 +39,24 @@ def test_every_stage_runs_once_and_the_call_is_completed(graph: FakeGraph) -> No
     assert {run.status for run in call.stages} == {StageStatus.COMPLETED}
     assert [turn["content"] for turn in result(graph)["transcript"]] == ["Hello.", "Hi."]
     assert len({run.config_hash for run in call.stages}) == len(ONCE)
+
+
+def test_the_store_is_never_sent_samples(graph: FakeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a long call they would lie in the object store a second time."""
+    recorded: list[Any] = []
+    record_stage = graph.store.record_stage
+
+    def spy(call_id: str, token: str, run: Any, key: str, output: Any) -> None:
+        recorded.append(output)
+        record_stage(call_id, token, run, key, output)
+
+    monkeypatch.setattr(graph.store, "record_stage", spy)
+    graph.submit()
+    graph.work()
+    (audio,) = [output for output in recorded if isinstance(output, Audio)]
+    assert len(audio.pcm.buffer) == 0
+    assert audio.pcm.duration_s == 2.0
+    assert graph.counts() == ONCE
 
 
 def test_a_replica_that_dies_is_tried_again(graph: FakeGraph) -> None:

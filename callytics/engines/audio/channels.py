@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import PIPELINE_SAMPLE_RATE_HZ
-
-Int16 = npt.NDArray[np.int16]
+from callytics.engines.audio.measure import MINUTE_SAMPLES, blocks
+from callytics.engines.audio.sound import Sound
 
 SILENT_DBFS = -66.0
 """A channel whose loudest frames stay below this carries nothing: idle noise of G.711 lies at about -72 dBFS."""
@@ -53,7 +53,7 @@ def silent_channels(frames_dbfs: npt.NDArray[np.float32]) -> tuple[int, ...]:
     return tuple(int(channel) for channel in np.flatnonzero(silent))
 
 
-def similarity(pcm: Int16) -> Similarity:
+def similarity(pcm: Sound) -> Similarity:
     """How alike the two channels of ``pcm``, shape (2, num_samples), are.
 
     Normalised cross-correlation above 300 Hz over the (at most 60) loudest windows of 2 s, summed over the windows
@@ -67,8 +67,11 @@ def similarity(pcm: Int16) -> Similarity:
     low_cut = round(_LOW_CUT_HZ * fft_size / PIPELINE_SAMPLE_RATE_HZ)
     cross = np.zeros(fft_size // 2 + 1, np.complex128)
     energies = np.zeros(2)
+    windows = {
+        start: pcm[:, start : start + size] for start in sorted(starts)
+    }  # in the order of the recording
     for start in starts:
-        spectra = np.fft.rfft(pcm[:, start : start + size].astype(np.float32), fft_size, axis=1)
+        spectra = np.fft.rfft(windows[start].astype(np.float32), fft_size, axis=1)
         spectra[:, :low_cut] = 0.0
         cross += np.conj(spectra[0]) * spectra[1]
         energies += (np.abs(spectra) ** 2).sum(axis=1)
@@ -83,13 +86,20 @@ def similarity(pcm: Int16) -> Similarity:
     return Similarity(correlation, (best - max_delay) / PIPELINE_SAMPLE_RATE_HZ)
 
 
-def loudest_windows(pcm: Int16, size: int, limit: int) -> list[int]:
+def loudest_windows(pcm: Sound, size: int, limit: int) -> list[int]:
     """Starts of the at most ``limit`` windows of ``size`` samples with most power, by a look at every 16th sample."""
     count = max(1, pcm.shape[1] // size)
-    thinned = pcm[:, : count * size : 16].astype(np.float32)
-    edges = np.linspace(0, thinned.shape[1], count, endpoint=False).astype(int)
-    powers = np.add.reduceat((thinned**2).sum(axis=0), edges)
+    powers = np.concatenate(
+        [_window_powers(pcm[:, block], size) for block in blocks(count * size, MINUTE_SAMPLES // size * size)]
+    )
     return [int(window) * size for window in np.argsort(-powers, kind="stable")[:limit]]
+
+
+def _window_powers(samples: npt.NDArray[np.int16], size: int) -> npt.NDArray[np.float32]:
+    thinned = samples[:, ::16].astype(np.float32)
+    edges = np.linspace(0, thinned.shape[1], max(1, samples.shape[1] // size), endpoint=False).astype(int)
+    powers: npt.NDArray[np.float32] = np.add.reduceat((thinned**2).sum(axis=0), edges)
+    return powers
 
 
 def downmix(block: npt.NDArray[np.float32], channels: tuple[int, ...]) -> npt.NDArray[np.float32]:

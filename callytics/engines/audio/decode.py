@@ -1,4 +1,4 @@
-"""Decoding to 16 kHz, 16 bit, in bounded memory: one buffer of the result's size, and a second of the source."""
+"""Decoding to 16 kHz, 16 bit, in bounded memory: the result, packed if it is long, and a second of the source."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from callytics.engines.audio.frames import (
     sanitised,
     with_channels,
 )
+from callytics.engines.audio.sound import Sound, SoundBuffer
 from callytics.errors import InvalidMediaError
 
 CUT_TOLERANCE_S = 0.5
@@ -30,14 +31,14 @@ class Decoded:
     """A decoded recording.
 
     Attributes:
-        pcm: int16, shape (num_channels, num_samples), 16 kHz.
+        pcm: shape (num_channels, num_samples), 16 kHz.
         source_samples: samples per channel before resampling.
         clipped: those of them that are in runs at full scale, shape (num_channels,).
         means: the DC offset in [-1, 1], shape (num_channels,).
         duration_s: of the source.
     """
 
-    pcm: npt.NDArray[np.int16]
+    pcm: Sound
     source_samples: int
     clipped: npt.NDArray[np.int64]
     means: npt.NDArray[np.float64]
@@ -45,54 +46,11 @@ class Decoded:
     damage: Damage = field(default_factory=Damage)
 
 
-class PcmBuffer:
-    """A growing int16 array of shape (num_channels, num_samples), channels one after the other.
-
-    It is grown and packed in place, so that three hours of stereo never lie in memory twice.
-    """
-
-    def __init__(self, num_channels: int, capacity: int) -> None:
-        self.num_channels = num_channels
-        self.capacity = max(capacity, PIPELINE_SAMPLE_RATE_HZ)
-        self.length = 0
-        self._data = np.empty(num_channels * self.capacity, dtype=np.int16)
-
-    def append(self, block: Samples) -> None:
-        """``block``: shape (num_channels, num_samples), in [-1, 1]; what lies outside is clipped."""
-        needed = self.length + block.shape[1]
-        if needed > self.capacity:
-            self._grow(max(needed, self.capacity * 5 // 4))
-        quantised = np.clip(np.rint(block * 32768.0), -32768, 32767).astype(np.int16)
-        for channel in range(self.num_channels):
-            start = channel * self.capacity + self.length
-            self._data[start : start + block.shape[1]] = quantised[channel]
-        self.length = needed
-
-    def _grow(self, capacity: int) -> None:
-        self._data.resize(self.num_channels * capacity, refcheck=False)
-        for channel in reversed(range(1, self.num_channels)):
-            old = channel * self.capacity
-            self._data[channel * capacity : channel * capacity + self.length] = self._data[
-                old : old + self.length
-            ]
-        self.capacity = capacity
-
-    def packed(self) -> npt.NDArray[np.int16]:
-        """All samples, C-contiguous; the buffer must not be used afterwards."""
-        for channel in range(1, self.num_channels):
-            old = channel * self.capacity
-            self._data[channel * self.length : (channel + 1) * self.length] = self._data[
-                old : old + self.length
-            ]
-        self._data.resize(self.num_channels * self.length, refcheck=False)
-        return self._data.reshape(self.num_channels, self.length)
-
-
 class _Collector:
     """Takes source blocks of any rate, resamples them and keeps what is counted on the way."""
 
-    def __init__(self, num_channels: int, capacity: int) -> None:
-        self.buffer = PcmBuffer(num_channels, capacity)
+    def __init__(self, num_channels: int) -> None:
+        self.buffer = SoundBuffer(num_channels)
         self.source_samples = 0
         self.duration_s = 0.0
         self._clipped = np.zeros(num_channels, np.int64)
@@ -127,7 +85,7 @@ class _Collector:
     def decoded(self, damage: Damage) -> Decoded:
         means = self._sums / self.source_samples
         return Decoded(
-            self.buffer.packed(), self.source_samples, self._clipped, means, self.duration_s, damage
+            self.buffer.finished(), self.source_samples, self._clipped, means, self.duration_s, damage
         )
 
 
@@ -153,8 +111,7 @@ def decode(
             samples = sanitised(block, damage)
             samples = samples if mix is None else mix(samples)
             if collector is None:
-                capacity_s = min(declared_s or 60.0, max_duration_s) + 1.0
-                collector = _Collector(samples.shape[0], round(capacity_s * PIPELINE_SAMPLE_RATE_HZ))
+                collector = _Collector(samples.shape[0])
             collector.add(with_channels(samples, collector.buffer.num_channels), rate_hz)
             if collector.duration_s > max_duration_s:
                 raise media.too_long(collector.duration_s, max_duration_s)

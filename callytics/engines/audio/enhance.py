@@ -11,68 +11,72 @@ import numpy.typing as npt
 
 from callytics.domain import PIPELINE_SAMPLE_RATE_HZ
 from callytics.engines.audio.measure import LOUDNESS_GATE_LUFS, blocks, loudness_lufs, weighted_powers
-
-Int16 = npt.NDArray[np.int16]
+from callytics.engines.audio.sound import Sound
 
 HIGH_PASS_ORDER = 4
 MAX_GAIN_DB = 30.0  # more would lift the noise of an empty line to the level of speech
 CEILING = 10 ** (-1.0 / 20)  # -1 dBFS, the peak that EBU R 128 permits
 _LOOKAHEAD_SAMPLES = PIPELINE_SAMPLE_RATE_HZ // 200  # 5 ms
-_NOISE_BLOCK_S = 60
 _NOISE_PIECE = 2048  # two windows of the spectral gate
 
 
-def high_pass(pcm: Int16, cutoff_hz: float) -> None:
+def high_pass(pcm: Sound, cutoff_hz: float) -> None:
     """Butterworth high-pass of order 4; takes a constant offset away as well. ``pcm``: (num_channels, num_samples)."""
     from scipy.signal import butter, sosfilt, sosfilt_zi
 
     sections = butter(HIGH_PASS_ORDER, cutoff_hz, "highpass", fs=PIPELINE_SAMPLE_RATE_HZ, output="sos")
     for channel in range(pcm.shape[0]):
         # Starts as if the first sample had always been there: an offset makes no click.
-        state = sosfilt_zi(sections) * float(pcm[channel, 0])
+        state = sosfilt_zi(sections) * float(pcm[channel, :1][0])
         for block in blocks(pcm.shape[1]):
             filtered, state = sosfilt(sections, pcm[channel, block].astype(np.float64), zi=state)
             pcm[channel, block] = np.clip(np.rint(filtered), -32768, 32767)
 
 
-def remove_offset(pcm: Int16, means: npt.NDArray[np.float64]) -> None:
-    """Subtract the DC offset ``means``, shape (num_channels,), in [-1, 1]."""
+def remove_offset(pcm: Sound, means: npt.NDArray[np.float64]) -> bool:
+    """Subtract the DC offset ``means``, shape (num_channels,), in [-1, 1]; whether there was any."""
     for channel, mean in enumerate(means):
         offset = round(float(mean) * 32768)
         for block in blocks(pcm.shape[1]) if offset else ():
             shifted = pcm[channel, block].astype(np.int32) - offset
             pcm[channel, block] = np.clip(shifted, -32768, 32767)
+    return any(round(float(mean) * 32768) for mean in means)
 
 
-def normalise_loudness(pcm: Int16, target_lufs: float) -> tuple[float, ...]:
+def normalise_loudness(
+    pcm: Sound, target_lufs: float, powers: npt.NDArray[np.float64] | None = None
+) -> tuple[float, ...]:
     """Bring each channel to the target loudness; returns the gain of each in dB, 0 for one without a loud block.
 
     The parties of a call are often 10 dB and more apart, so each is measured alone. Peaks above -1 dBFS are limited.
+
+    Args:
+        powers: from measure.weighted_powers, where they are known.
     """
     gains_db = []
-    powers = weighted_powers(pcm)
+    powers = weighted_powers(pcm) if powers is None else powers
     for channel in range(pcm.shape[0]):
         loudness = loudness_lufs(powers[channel : channel + 1])
         gain_db = 0.0 if loudness <= LOUDNESS_GATE_LUFS else min(target_lufs - loudness, MAX_GAIN_DB)
         if gain_db:
-            _amplify(pcm[channel], 10 ** (gain_db / 20))
+            _amplify(pcm, channel, 10 ** (gain_db / 20))
         gains_db.append(gain_db)
     return tuple(gains_db)
 
 
-def _amplify(samples: Int16, gain: float) -> None:
-    """Gain and look-ahead limiter of one channel, shape (num_samples,), in place."""
+def _amplify(pcm: Sound, channel: int, gain: float) -> None:
+    """Gain and look-ahead limiter of one channel, in place."""
     margin = 2 * _LOOKAHEAD_SAMPLES
     before = np.zeros(
         0, np.float32
     )  # amplified, but not yet limited: the limiter looks back as well as ahead
-    for block in blocks(samples.shape[0]):
-        ahead = samples[block.stop : block.stop + margin].astype(np.float32)
-        own = samples[block].astype(np.float32)
+    for block in blocks(pcm.shape[1]):
+        own = pcm[channel, block].astype(np.float32)
+        ahead = pcm[channel, block.stop : block.stop + margin].astype(np.float32)
         context = np.concatenate([before, own, ahead]) * np.float32(gain / 32768.0)
         limited = limit(context)[len(before) : len(before) + len(own)]
         before = own[-margin:]
-        samples[block] = np.rint(limited * 32767.0).astype(np.int16)
+        pcm[channel, block] = np.rint(limited * 32767.0).astype(np.int16)
 
 
 def limit(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -90,8 +94,8 @@ def limit(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return limited
 
 
-def reduce_noise(samples: Int16, strength: float) -> None:
-    """Spectral gating of one channel, shape (num_samples,), in place (noisereduce, stationary; Sainburg 2019).
+def reduce_noise(pcm: Sound, channel: int, strength: float) -> None:
+    """Spectral gating of one channel, in place (noisereduce, stationary; Sainburg 2019).
 
     The noise is what the quietest 128 ms pieces of each minute hold, so slow changes are followed. Without an
     example noisereduce would take the whole signal, speech included, for noise.
@@ -99,9 +103,8 @@ def reduce_noise(samples: Int16, strength: float) -> None:
     """
     from noisereduce import reduce_noise as spectral_gate
 
-    step = _NOISE_BLOCK_S * PIPELINE_SAMPLE_RATE_HZ
-    for block in blocks(samples.shape[0], step):
-        part = samples[block].astype(np.float32) / 32768.0
+    for block in blocks(pcm.shape[1]):
+        part = pcm[channel, block].astype(np.float32) / 32768.0
         noise = _quiet_part(part)
         if noise.size == 0:
             continue
@@ -114,7 +117,9 @@ def reduce_noise(samples: Int16, strength: float) -> None:
             use_tqdm=False,
             n_jobs=1,
         )
-        samples[block] = np.clip(np.rint(np.nan_to_num(cleaned) * 32768.0), -32768, 32767).astype(np.int16)
+        pcm[channel, block] = np.clip(np.rint(np.nan_to_num(cleaned) * 32768.0), -32768, 32767).astype(
+            np.int16
+        )
 
 
 def _quiet_part(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

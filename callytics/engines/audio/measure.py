@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import PIPELINE_SAMPLE_RATE_HZ
+from callytics.engines.audio.sound import Sound
 
-Int16 = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float64]
 
 SILENCE_DBFS = -120.0
+MINUTE_SAMPLES = 60 * PIPELINE_SAMPLE_RATE_HZ
 FRAME_SAMPLES = PIPELINE_SAMPLE_RATE_HZ // 50  # 20 ms, the frame of telephony codecs
-_BLOCK_SAMPLES = 60 * PIPELINE_SAMPLE_RATE_HZ
 
 SPEECH_PERCENTILE, NOISE_PERCENTILE = 95.0, 15.0
 """NIST's quick estimate (stnr of the SPQA package) takes speech as the 95th percentile of the frame levels;
@@ -43,12 +43,12 @@ class Levels:
     rms_dbfs: Floats
 
 
-def blocks(num_samples: int, block_samples: int = _BLOCK_SAMPLES) -> Iterator[slice]:
+def blocks(num_samples: int, block_samples: int = MINUTE_SAMPLES) -> Iterator[slice]:
     for start in range(0, num_samples, block_samples):
         yield slice(start, min(num_samples, start + block_samples))
 
 
-def levels(pcm: Int16, means: Floats) -> Levels:
+def levels(pcm: Sound, means: Floats) -> Levels:
     """Levels of ``pcm``, shape (num_channels, num_samples), around ``means``, the DC offset per channel in [-1, 1]."""
     num_channels, num_samples = pcm.shape
     powers: list[npt.NDArray[np.float32]] = []
@@ -137,7 +137,7 @@ def k_weighting(sample_rate_hz: int) -> Floats:
     return np.array(sections)
 
 
-def weighted_powers(pcm: Int16) -> Floats:
+def weighted_powers(pcm: Sound) -> Floats:
     """Mean square after K weighting of every 100 ms, shape (num_channels, num_blocks)."""
     from scipy.signal import sosfilt
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from callytics.domain import PIPELINE_SAMPLE_RATE_HZ, Flag, Media
 from callytics.engines.audio.channels import loudest_windows
+from callytics.engines.audio.sound import Sound, only
 
 Floats = npt.NDArray[np.float32]
 
@@ -34,12 +35,12 @@ _VOICED = 0.6  # normalised autocorrelation of a voiced frame
 _OCTAVE_TOLERANCE = 0.85  # the shortest period that is nearly as good as the best one wins
 
 
-def check(pcm: npt.NDArray[np.int16], media: Media) -> tuple[Flag, ...]:
+def check(pcm: Sound, media: Media) -> tuple[Flag, ...]:
     """Flags of a doubtful sample rate. ``pcm``: shape (num_channels, num_samples), 16 kHz, before enhancement."""
     if media.sample_rate_hz < NARROWBAND_HZ:
         message = f"A sample rate of {media.sample_rate_hz} Hz holds less than a telephone does: expect more errors."
         return (Flag("low_sample_rate", message),)
-    pitches = [_pitch(pcm[channel : channel + 1]) for channel in range(pcm.shape[0])]
+    pitches = [_pitch(only(pcm, channel)) for channel in range(pcm.shape[0])]
     voiced = [pitch for pitch in pitches if len(pitch) >= MIN_VOICED_FRAMES]
     if not voiced or not all(_too_high(pitch) for pitch in voiced):
         return ()
@@ -55,7 +56,7 @@ def _too_high(pitch: Floats) -> bool:
     return bool(middle > HIGHEST_MEDIAN_F0_HZ and low > HIGHEST_LOW_F0_HZ)
 
 
-def _pitch(pcm: npt.NDArray[np.int16]) -> Floats:
+def _pitch(pcm: Sound) -> Floats:
     """Pitch in Hz of the voiced frames in the loudest half minute of one channel, shape (num_voiced_frames,)."""
     size = min(round(WINDOW_S * PIPELINE_SAMPLE_RATE_HZ), pcm.shape[1])
     if size < _FRAME:

@@ -10,16 +10,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import Acoustics, Audio, CallOptions, Flag, Media, Pcm, Recording
+from callytics.domain import Acoustics, Audio, CallOptions, Flag, Media, Recording
 from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import convert as conversion
 from callytics.engines.audio import decode as decoding
 from callytics.engines.audio import enhance, measure, media, plausibility
 from callytics.engines.audio import flags as flags_of
 from callytics.engines.audio import frames as framing
+from callytics.engines.audio.sound import Sound, only, to_pcm
 from callytics.errors import ConfigError
-
-Int16 = npt.NDArray[np.int16]
 
 IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is no noisy speech
 PROBE_S = 3.0  # of audio that a file must give up, or all it has, to be accepted
@@ -29,10 +28,11 @@ PROBE_S = 3.0  # of audio that a file must give up, or all it has, to be accepte
 class _Kept:
     """The channels that go on: ``indices`` of the original file, and what was seen on the way."""
 
-    pcm: Int16
+    pcm: Sound
     indices: tuple[int, ...]
     means: npt.NDArray[np.float64]
     frames_dbfs: npt.NDArray[np.float32]
+    rms_dbfs: npt.NDArray[np.float64]
     silent: tuple[int, ...] = ()
     similarity: channel_choice.Similarity | None = None
     flags: tuple[Flag, ...] = ()
@@ -126,15 +126,16 @@ class StandardAudioProcessor:
         decoded, kept = self._decode(recording.uri, options)
         with media.opened(recording.uri, options) as (container, stream):
             info = media.describe(container, stream, recording.uri, decoded.duration_s)
-        acoustics, snrs_db = _acoustics(decoded, kept)
+        powers = measure.weighted_powers(kept.pcm)
+        acoustics, snrs_db = _acoustics(decoded, kept, powers)
         flags = (
             flags_of.damage_flags(decoded.damage, info.format)
             + kept.flags
             + flags_of.acoustic_flags(acoustics, kept.means)
         )
         flags += plausibility.check(kept.pcm, info)
-        flags += self._enhance(kept, snrs_db)
-        return Audio(Pcm.from_array(kept.pcm, 16_000), info, acoustics, kept.indices, flags)
+        flags += self._enhance(kept, snrs_db, powers)
+        return Audio(to_pcm(kept.pcm), info, acoustics, kept.indices, flags)
 
     def _decode(self, uri: str, options: CallOptions) -> tuple[decoding.Decoded, _Kept]:
         with media.opened(uri, options) as (_, stream):
@@ -161,23 +162,27 @@ class StandardAudioProcessor:
         )
         return decoded, replace(kept, flags=(Flag("channels_mixed", message), *kept.flags))
 
-    def _enhance(self, kept: _Kept, snrs_db: tuple[float, ...]) -> tuple[Flag, ...]:
+    def _enhance(
+        self, kept: _Kept, snrs_db: tuple[float, ...], powers: npt.NDArray[np.float64]
+    ) -> tuple[Flag, ...]:
         """In place; the order is that of a telephone front end: rumble, noise, level."""
         flags = []
+        changed = True
         if self._high_pass_hz > 0:
             enhance.high_pass(kept.pcm, self._high_pass_hz)
         else:
-            enhance.remove_offset(kept.pcm, kept.means)
+            changed = enhance.remove_offset(kept.pcm, kept.means)
         for channel, snr_db in enumerate(snrs_db):
             noisy = snr_db < self._noise_reduction_below_db
             if self._noise_reduction == "always" or (self._noise_reduction == "auto" and noisy):
-                enhance.reduce_noise(kept.pcm[channel], self._noise_reduction_strength)
+                enhance.reduce_noise(kept.pcm, channel, self._noise_reduction_strength)
+                changed = True
                 index = kept.indices[channel]
                 flags.append(
                     Flag("noise_reduced", f"Noise on channel {index} (SNR {snr_db:.0f} dB) was reduced.")
                 )
         if self._loudness_lufs is not None:
-            enhance.normalise_loudness(kept.pcm, self._loudness_lufs)
+            enhance.normalise_loudness(kept.pcm, self._loudness_lufs, None if changed else powers)
         return tuple(flags)
 
 
@@ -201,7 +206,7 @@ def _active_channels(uri: str, options: CallOptions, max_duration_s: float) -> t
 def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:
     """Of one or two decoded channels, with their ``indices`` in the file, those worth listening to."""
     levels = measure.levels(decoded.pcm, decoded.means)
-    kept = _Kept(decoded.pcm, indices, decoded.means, levels.frames_dbfs)
+    kept = _Kept(decoded.pcm, indices, decoded.means, levels.frames_dbfs, levels.rms_dbfs)
     if len(indices) == 1:
         return kept
     silent = channel_choice.silent_channels(levels.frames_dbfs)
@@ -223,8 +228,9 @@ def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:
 
 def _only(kept: _Kept, channel: int) -> _Kept:
     one = slice(channel, channel + 1)
-    pcm = np.ascontiguousarray(kept.pcm[one])
-    return _Kept(pcm, kept.indices[one], kept.means[one], kept.frames_dbfs[one])
+    return _Kept(
+        only(kept.pcm, channel), kept.indices[one], kept.means[one], kept.frames_dbfs[one], kept.rms_dbfs[one]
+    )
 
 
 def _silent_flag(silent: tuple[int, ...], num_channels: int) -> Flag:
@@ -234,12 +240,13 @@ def _silent_flag(silent: tuple[int, ...], num_channels: int) -> Flag:
     return Flag("silent_channel", f"Nothing is heard on channel {names}: left out.")
 
 
-def _acoustics(decoded: decoding.Decoded, kept: _Kept) -> tuple[Acoustics, tuple[float, ...]]:
+def _acoustics(
+    decoded: decoding.Decoded, kept: _Kept, powers: npt.NDArray[np.float64]
+) -> tuple[Acoustics, tuple[float, ...]]:
     """Of the kept channels, before enhancement; and the SNR of each (infinite where nobody speaks).
 
     The reported SNR is that of the noisiest channel with speech; 0 where there is none.
     """
-    rms_dbfs = measure.levels(kept.pcm, kept.means).rms_dbfs
     loudest_dbfs = np.percentile(kept.frames_dbfs, 99, axis=1)
     idle = (loudest_dbfs < IDLE_DBFS) & (loudest_dbfs < loudest_dbfs.max())
     snrs_db = tuple(
@@ -247,8 +254,8 @@ def _acoustics(decoded: decoding.Decoded, kept: _Kept) -> tuple[Acoustics, tuple
         for frames, is_idle in zip(kept.frames_dbfs, idle, strict=True)
     )
     acoustics = Acoustics(
-        rms_dbfs=float(measure.to_db(np.mean(10 ** (rms_dbfs / 10), keepdims=True))[0]),
-        loudness_lufs=measure.loudness_lufs(measure.weighted_powers(kept.pcm)),
+        rms_dbfs=float(measure.to_db(np.mean(10 ** (kept.rms_dbfs / 10), keepdims=True))[0]),
+        loudness_lufs=measure.loudness_lufs(powers),
         snr_db=min(snrs_db),
         clipping_ratio=float(decoded.clipped.max() / decoded.source_samples),
         silence_ratio=measure.silence_ratio(kept.frames_dbfs),

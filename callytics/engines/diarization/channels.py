@@ -80,12 +80,12 @@ def frame_levels(pcm: Pcm, channel: int, num_frames: int) -> Levels:
     """Level around the middle of each frame in dBFS, shape (num_frames,)."""
     half = round(LEVEL_WINDOW_S / 2 * pcm.sample_rate_hz)
     levels = np.empty(num_frames)
-    block = 32_768  # frames: about 9 minutes, so that a long call is never one array of floats
+    block = 2_048  # frames: 35 s, so that a long call is never one array of floats
     for start in range(0, num_frames, block):
         frames = np.arange(start, min(num_frames, start + block))
         middles = np.round(FIRST_FRAME_S * pcm.sample_rate_hz).astype(np.int64) + frames * FRAME_SHIFT_SAMPLES
         first = max(0, int(middles[0]) - half)
-        samples = pcm.int16()[channel, first : int(middles[-1]) + half].astype(np.float64) / 32768.0
+        samples = pcm.samples(channel, first, int(middles[-1]) + half).astype(np.float64) / 32768.0
         energy = np.concatenate([[0.0], np.cumsum(samples**2)])
         left = np.clip(middles - half - first, 0, len(samples))
         right = np.clip(middles + half - first, 0, len(samples))

@@ -52,6 +52,7 @@ CLUSTERING_PARAMETERS = {
 MIN_DURATION_S = 0.3
 """Two windows of the voice activity; NeMo cannot split less."""
 NAME = "call"
+_WRITTEN_SAMPLES = 1 << 20  # to a file at a time
 
 
 class ClusteringDiarizer:
@@ -222,7 +223,8 @@ def _write_wav(path: Path, pcm: Pcm, channel: int) -> None:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(pcm.sample_rate_hz)
-        file.writeframes(pcm.int16()[channel].tobytes())
+        for start in range(0, pcm.num_samples, _WRITTEN_SAMPLES):
+            file.writeframes(pcm.samples(channel, start, start + _WRITTEN_SAMPLES).tobytes())
 
 
 def _write_lines(path: Path, *entries: dict[str, Any]) -> None:

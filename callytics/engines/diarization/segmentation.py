@@ -99,7 +99,7 @@ class Segmenter:
             batch = np.zeros((len(batch_frames), 1, WINDOW_SAMPLES), np.float32)
             for row, first_frame in enumerate(batch_frames):
                 first_sample = int(first_frame) * FRAME_SHIFT_SAMPLES
-                samples = pcm.int16()[channel, first_sample : first_sample + WINDOW_SAMPLES]
+                samples = pcm.samples(channel, first_sample, first_sample + WINDOW_SAMPLES)
                 batch[row, 0, : len(samples)] = samples / np.float32(32768.0)
             (log_probabilities,) = self._session.run(["log_probabilities"], {"waveforms": batch})
             for row, classes in enumerate(np.exp(log_probabilities)):

@@ -26,7 +26,7 @@ With both values, 9 of 2451 stretches of 0.4 s out of the middle of speech are t
 def is_tonal(pcm: Pcm, channel: int, start_s: float, end_s: float) -> bool:
     """Whether a stretch of sound is made of one or two pure tones at a time. False under 64 ms."""
     first, last = round(start_s * pcm.sample_rate_hz), round(end_s * pcm.sample_rate_hz)
-    samples = pcm.int16()[channel, first:last]
+    samples = pcm.samples(channel, first, last)
     if len(samples) < _FRAME_SAMPLES:
         return False
     frames = np.lib.stride_tricks.sliding_window_view(samples, _FRAME_SAMPLES)[:: _FRAME_SAMPLES // 2]

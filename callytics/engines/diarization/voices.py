@@ -108,7 +108,7 @@ def embed_pieces(
         if not ranges:
             continue
         first_sample = int(first_frame) * FRAME_SHIFT_SAMPLES
-        samples = pcm.int16()[channel, first_sample : first_sample + WINDOW_SAMPLES].astype(np.float32)
+        samples = pcm.samples(channel, first_sample, first_sample + WINDOW_SAMPLES).astype(np.float32)
         features = log_mel_filter_bank(samples / np.float32(32768.0))
         for speaker, first, last in ranges:
             chosen = features[_feature_index(first) : _feature_index(last)]

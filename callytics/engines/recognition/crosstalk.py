@@ -31,6 +31,7 @@ LEAK_CORRELATION = 0.7  # of the levels of two channels over time; two people wh
 MIN_CORRELATED_S = 0.64  # 20 frames; shorter stretches correlate by chance
 SAME_TEXT = 0.6  # share of the characters; the copy is recognised worse than the original
 TEXT_TOLERANCE_S = 1.0
+_BLOCK_SAMPLES = FRAME_SAMPLES * 1024  # half a minute at a time, so that memory does not grow with the call
 MIN_COPIED_BYTES = 9  # UTF-8: three syllables of Hangul, nine letters; "you" is on both channels by chance
 
 
@@ -78,10 +79,9 @@ class Levels:
 
 
 def _levels(pcm: Pcm, channel: int) -> npt.NDArray[np.float32]:
-    samples = pcm.int16()[channel]
     blocks = []
-    for start in range(0, len(samples), FRAME_SAMPLES * 4096):  # bounded memory
-        part = samples[start : start + FRAME_SAMPLES * 4096].astype(np.float32) / 32768.0
+    for start in range(0, pcm.num_samples, _BLOCK_SAMPLES):
+        part = pcm.samples(channel, start, start + _BLOCK_SAMPLES).astype(np.float32) / 32768.0
         part = np.pad(part, (0, -len(part) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
         blocks.append(np.maximum(10 * np.log10((part**2).mean(axis=1) + 1e-12), FLOOR_DB))
     return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)

@@ -6,21 +6,8 @@ import numpy as np
 import pytest
 
 from callytics.domain import CallOptions
-from callytics.engines.audio.decode import PcmBuffer, decode
+from callytics.engines.audio.decode import decode
 from tests.engines.audio.recordings import write_wav
-
-
-@pytest.mark.parametrize("capacity", [1, 100_000])
-@pytest.mark.parametrize("num_channels", [1, 2, 3])
-def test_the_buffer_keeps_what_is_put_in(num_channels: int, capacity: int) -> None:
-    rng = np.random.default_rng(1)
-    blocks = [rng.integers(-30_000, 30_000, (num_channels, size)) for size in (5, 30_000, 0, 1, 17_000)]
-    buffer = PcmBuffer(num_channels, capacity)
-    for block in blocks:
-        buffer.append((block / 32768).astype(np.float32))
-    packed = buffer.packed()
-    assert packed.flags.c_contiguous
-    assert np.array_equal(packed, np.concatenate(blocks, axis=1))
 
 
 @pytest.mark.parametrize("rate_hz", [4_000, 8_000, 11_025, 16_000, 44_100, 48_000, 192_000])

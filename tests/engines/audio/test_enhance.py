@@ -74,7 +74,7 @@ def test_noise_reduction_lowers_noise_more_than_speech() -> None:
     speech = excerpt(0.0, 12.0)[0] * 32767  # the agent speaks for five seconds, then listens for six
     noise = np.random.default_rng(1).standard_normal(speech.size) * 500
     samples = np.rint(speech + noise).astype(np.int16)
-    enhance.reduce_noise(samples, 0.8)
+    enhance.reduce_noise(samples[np.newaxis], 0, 0.8)
     kept_noise = np.std(samples[7 * RATE_HZ : 11 * RATE_HZ]) / np.std(noise)
     kept_speech = np.std(samples[RATE_HZ : 5 * RATE_HZ]) / np.std(speech[RATE_HZ : 5 * RATE_HZ])
     assert kept_noise < 0.4

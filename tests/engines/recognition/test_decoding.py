@@ -26,11 +26,35 @@ def test_a_window_is_filled_up_with_silence_as_whisper_was_trained() -> None:
     from faster_whisper.feature_extractor import FeatureExtractor
 
     seen: list[Any] = []
-    model = SimpleNamespace(feature_extractor=FeatureExtractor(), encode=seen.append)
-    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(32_000) / 16_000)
-    pcm = Pcm.from_array(tone[np.newaxis].astype(np.float32), 16_000)
-    Decoder(model).encode(pcm, [Window(0, (Span(0.0, 1.5),)), Window(0, (Span(0.5, 2.0),))])
+    gpu = SimpleNamespace(device="cuda")
+    model = SimpleNamespace(feature_extractor=FeatureExtractor(), encode=seen.append, model=gpu)
+    Decoder(model).encode(tone_of(2.0), [Window(0, (Span(0.0, 1.5),)), Window(0, (Span(0.5, 2.0),))])
     (features,) = seen
     assert features.shape == (2, 80, 3000)
     assert features.min() < 0
     np.testing.assert_allclose(features[:, :, 160:], features.min(), atol=1e-6)
+
+
+def test_a_cpu_encodes_one_window_after_the_other() -> None:
+    """Together, the attention of eight windows would take eight times the memory."""
+    from ctranslate2 import StorageView
+    from faster_whisper.feature_extractor import FeatureExtractor
+
+    def encode(features: Any) -> Any:
+        assert features.shape == (80, 3000)
+        return StorageView.from_array(np.ascontiguousarray(features[np.newaxis, :, :200], dtype=np.float32))
+
+    extract = FeatureExtractor()
+    model = SimpleNamespace(feature_extractor=extract, encode=encode, model=SimpleNamespace(device="cpu"))
+    windows = [Window(0, (Span(0.0, 1.5),)), Window(0, (Span(0.5, 2.0),)), Window(0, (Span(1.0, 1.2),))]
+    encoded = np.asarray(Decoder(model).encode(tone_of(2.0), windows))
+    assert encoded.shape == (3, 80, 200)
+    for of_window, window in zip(encoded, windows, strict=True):
+        alone = np.asarray(Decoder(model).encode(tone_of(2.0), [window]))
+        np.testing.assert_array_equal(of_window, alone[0])
+    assert not np.array_equal(encoded[0], encoded[2])
+
+
+def tone_of(duration_s: float) -> Pcm:
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(duration_s * 16_000)) / 16_000)
+    return Pcm.from_array(tone[np.newaxis].astype(np.float32), 16_000)
