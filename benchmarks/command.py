@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
 from types import FrameType
 from typing import Annotated
 
 import typer
+import yaml
 
+from benchmarks.in_process import CONFIG
 from callytics.errors import CallyticsError
 
 Runs = Annotated[
@@ -17,10 +20,13 @@ Runs = Annotated[
 ]
 Conditions = Annotated[str, typer.Option(help="What else the machine was doing; goes into the page.")]
 
+BEGUN = "CALLYTICS_BENCHMARK_BEGUN"
+
 
 def run(app: typer.Typer) -> None:
     """Errors of ours are one line; anything else is a bug and keeps its traceback. Terminated, it still ends the graph
     that it started."""
+    _begin_as_a_replica()
     signal.signal(signal.SIGTERM, _terminated)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # progress is for those who watch a log, too
@@ -28,6 +34,26 @@ def run(app: typer.Typer) -> None:
         app()
     except CallyticsError as error:
         raise SystemExit(f"error: {error.message} [{error.code}]") from error
+
+
+def _begin_as_a_replica() -> None:
+    """Engines in this process get what the configuration gives their replicas before they begin, such as settings of
+    malloc: the program starts itself once more. Then they are taken out, or a whole graph would inherit them."""
+    environment = engine_environment()
+    if os.environ.pop(BEGUN, None) is None:
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **environment, BEGUN: "1"})
+    for name in environment:
+        os.environ.pop(name, None)
+
+
+def engine_environment() -> dict[str, str]:
+    """The environment variables of all stages."""
+    environment: dict[str, str] = {}
+    for application in yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["applications"]:
+        for deployment in application["deployments"]:
+            runtime_env = deployment["ray_actor_options"].get("runtime_env") or {}
+            environment |= runtime_env.get("env_vars") or {}
+    return environment
 
 
 def _terminated(number: int, frame: FrameType | None) -> None:

@@ -47,7 +47,9 @@ def test_the_old_replica_serves_until_the_new_one_is_healthy(name: str) -> None:
 def test_an_engine_stage_keeps_its_pinned_environment(name: str) -> None:
     """The config's ray_actor_options replace the code's: without this line the stage would run in the base."""
     (deployment,) = APPLICATIONS[name]["deployments"]
-    assert deployment["ray_actor_options"]["runtime_env"] == {"py_executable": f"callytics-python cpu/{name}"}
+    environment = dict(deployment["ray_actor_options"]["runtime_env"])
+    assert environment.pop("py_executable") == f"callytics-python cpu/{name}"
+    assert set(environment) <= {"env_vars"}
 
 
 @pytest.mark.parametrize("name", sorted(APPLICATIONS))
