@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from callytics.api import ApiSettings, Services, create_app
 from callytics.store import AsyncStore, BlobStore, CallStore
 from tests.api.conftest import TwoStages, WavOnlyAudio, wav_bytes
+from tests.store.conftest import Clock
 from tests.store.samples import finish, fresh_database, new_call
 
 pytestmark = pytest.mark.anyio
@@ -81,7 +82,6 @@ ROLES: dict[str, tuple[str, ...]] = {
     "deleter": (DELETE,),
     "admin": (ADMIN,),
 }
-SHUT_OUT = ("stranger", "unknown key", "revoked key", "expired key")
 PROTECTED = [route for route, access in ROUTES.items() if access.scope != OPEN]
 NAMING = [route for route, access in ROUTES.items() if access.names]
 LISTING = [route for route, access in ROUTES.items() if access.lists]
@@ -91,7 +91,8 @@ class House:
     """An application with two tenants: "alpha" has a finished call, keys and a webhook; "beta" wants them."""
 
     def __init__(self, folder: Path) -> None:
-        self.store = CallStore(fresh_database(folder))
+        clock = Clock()
+        self.store = CallStore(fresh_database(folder), clock)
         settings = ApiSettings(webhook_poll_s=0, event_poll_s=0.02)
         self.blobs = BlobStore(str(folder / "blobs"))
         services = Services(AsyncStore.local(self.store), self.blobs, WavOnlyAudio(), TwoStages(), settings)
@@ -102,15 +103,15 @@ class House:
         }
         revoked = self.store.create_api_key("revoked", [ADMIN], "", "alpha")
         self.store.revoke_api_key(revoked.key.id)
-        self.shut_out = {"stranger": None, "unknown key": "cly_" + "x" * 43, "revoked key": revoked.secret}
+        expired = self.store.create_api_key("old", [ADMIN], "", "alpha", round(clock.now_s * 1000) + 1)
+        clock.now_s += 1
+        self.shut_out = {
+            "stranger": None,
+            "unknown key": "cly_" + "x" * 43,
+            "revoked key": revoked.secret,
+            "expired key": expired.secret,
+        }
         self.ids: dict[str, str] = {}
-
-    def expired_secret(self) -> str:
-        now_ms = self.store._now_ms()
-        issued = self.store.create_api_key("old", [ADMIN], "", "alpha", now_ms + 1)
-        while self.store._now_ms() <= now_ms + 1:
-            pass
-        return issued.secret
 
     def furnish(self) -> None:
         """What the routes name, anew: some of them delete it."""
@@ -164,9 +165,9 @@ def test_every_route_is_classified(house: House) -> None:
 
 @pytest.mark.parametrize("route", PROTECTED, ids=" ".join)
 async def test_nobody_comes_in_without_a_valid_key(house: House, route: tuple[str, str]) -> None:
-    for secret in [*house.shut_out.values(), house.expired_secret()]:
+    for who, secret in house.shut_out.items():
         response = await house.ask(route, secret)
-        assert response.status_code == 401, (secret, response.text)
+        assert response.status_code == 401, (who, response.text)
 
 
 @pytest.mark.parametrize("route", PROTECTED, ids=" ".join)
