@@ -22,13 +22,13 @@ from typing import Any
 import yaml
 
 from callytics import settings
-from callytics.config import ENGINE_STAGES, load_stages
+from callytics.config import load_stages
 from callytics.domain import CallOptions
 from callytics.errors import CallyticsError
 from callytics.manifest import BatchItem, batch_items
 from deployments.backfill_plan import analysed
 from deployments.backfill_progress import Outcome, Progress, ProgressMetrics
-from deployments.backfill_sink import item_table, read, write
+from deployments.backfill_sink import Reader, Sink, item_table
 from deployments.environments import SHOW_BASE, build_environments, environment_names
 
 logger = logging.getLogger("callytics.backfill")
@@ -91,18 +91,15 @@ def _outcomes(items: Sequence[BatchItem], job: Job) -> Any:
     config = yaml.safe_load(job.config.read_text(encoding="utf-8"))
     environments = _environments(config)
     stages = load_stages(job.config)
-    small: dict[str, Any] = {"compute": ray.data.TaskPoolStrategy(size=1), "num_cpus": LIGHT_CPUS}
 
-    def compute(step: str) -> Mapping[str, Any]:
-        if step not in ENGINE_STAGES:
-            return small
-        application = environments[step]
-        size = job.cpus if step in HEAVY else 1
+    def pool(size: int = 1) -> Any:
+        return ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=IN_FLIGHT_PER_ACTOR)
+
+    def compute(stage: str) -> Mapping[str, Any]:
+        application = environments[stage]
         return {
-            "compute": ray.data.ActorPoolStrategy(
-                size=size, max_tasks_in_flight_per_actor=IN_FLIGHT_PER_ACTOR
-            ),
-            "num_cpus": HEAVY_SHARES.get(step, LIGHT_CPUS),
+            "compute": pool(job.cpus if stage in HEAVY else 1),
+            "num_cpus": HEAVY_SHARES.get(stage, LIGHT_CPUS),
             "num_gpus": application.get("num_gpus", 0),
             "runtime_env": _runtime_env(application.get("runtime_env") or {}),
         }
@@ -110,11 +107,17 @@ def _outcomes(items: Sequence[BatchItem], job: Job) -> Any:
     dataset: Any = ray.data.from_items(
         [{"item": item} for item in item_table(items)], override_num_blocks=min(len(items), MAX_BLOCKS)
     )
+    # Actors, though they keep nothing: Ray ends the processes of tasks that wait, and each costs seconds to begin.
+    end: dict[str, Any] = {
+        "compute": pool(),
+        "num_cpus": LIGHT_CPUS,
+        "batch_size": 1,
+        "batch_format": "pyarrow",
+    }
     store = {"database_url": job.database_url, "blobs_url": job.blobs_url}
-    dataset = dataset.map_batches(read, fn_kwargs=store, batch_size=1, batch_format="pyarrow", **small)
+    dataset = dataset.map_batches(Reader, fn_constructor_kwargs=store, **end)
     dataset = analysed(dataset, stages, compute)
-    finish = {**store, "output": job.output}
-    dataset = dataset.map_batches(write, fn_kwargs=finish, batch_size=1, batch_format="pyarrow", **small)
+    dataset = dataset.map_batches(Sink, fn_constructor_kwargs={**store, "output": job.output}, **end)
     for row in dataset.iter_rows():
         yield Outcome(**row)
 

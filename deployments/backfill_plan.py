@@ -1,15 +1,15 @@
 """The analysis as a Ray Data pipeline: the third interpreter of callytics.pipeline.analyse.
 
-A node is the name of a column. Running ``analyse`` over a Plan writes down the steps in order; each becomes one
-``map_batches`` over a table with a row a call, whose cells are pickled values. An engine step is a pool of actors
-with the same engine class, options and environment as its Serve application.
+A node is the name of a column. Running ``analyse`` over a Plan writes down the steps in order; every engine step, with
+the pure ones that follow it, becomes one ``map_batches`` over a table with a row a call, whose cells are pickled
+values: a pool of actors with the same engine class, options and environment as its Serve application.
 """
 
 from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,7 +70,7 @@ def _last_heard(steps: list[Step], i: int) -> tuple[str, ...]:
 
 
 class StepWorker:
-    """Runs one step on rows of the table. In Ray Data an actor; its engine is loaded once.
+    """Runs one step on rows of the table; its engine is loaded once.
 
     Args:
         stage: of an engine step; None for a pure one.
@@ -139,6 +139,33 @@ class StepWorker:
             after[RUNS] = pickle.dumps((*runs, replace(run, duration_s=time.perf_counter() - start)))
 
 
+class StageWorker:
+    """An engine step and the pure steps up to the next one: what an actor of a pool does.
+
+    A pure step takes milliseconds and a process for it seconds to begin, so it has none of its own.
+    """
+
+    def __init__(self, steps: Sequence[Step], stage: StageConfig | None) -> None:
+        first, *pure = steps
+        self._workers = [StepWorker(first, stage), *(StepWorker(step, None) for step in pure)]
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        for worker in self._workers:
+            table = worker(table)
+        return table
+
+
+def by_stage() -> list[list[Step]]:
+    """The steps of the whole graph, each engine's with the pure ones that follow it."""
+    groups: list[list[Step]] = []
+    for step in plan():
+        if step.name in PURE_STEPS and groups:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    return groups
+
+
 def analysed(
     dataset: Any,
     stages: Mapping[str, StageConfig],
@@ -148,18 +175,12 @@ def analysed(
 
     Args:
         dataset: a ray.data.Dataset with the columns ITEM, RECORDING, OPTIONS, RUNS and FAILURE.
-        compute: step -> what map_batches is told of its workers: compute, num_cpus, num_gpus, runtime_env.
+        compute: stage -> what map_batches is told of its workers: compute, num_cpus, num_gpus, runtime_env.
     """
-    for step in plan():
-        stage = stages.get(step.name)
-        how = {"batch_size": 1, "batch_format": "pyarrow", **compute(step.name)}
-        if stage is None:
-            dataset = dataset.map_batches(pure_step, fn_kwargs={"step": step}, **how)
-        else:
-            dataset = dataset.map_batches(StepWorker, fn_constructor_args=(step, stage), **how)
+    for steps in by_stage():
+        name = steps[0].name
+        arguments = (steps, stages.get(name))
+        dataset = dataset.map_batches(
+            StageWorker, fn_constructor_args=arguments, batch_size=1, batch_format="pyarrow", **compute(name)
+        )
     return dataset
-
-
-def pure_step(table: pa.Table, step: Step) -> pa.Table:
-    """A step without an engine: a task, which needs no process of its own."""
-    return StepWorker(step, None)(table)

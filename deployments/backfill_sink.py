@@ -14,7 +14,6 @@ import hashlib
 import json
 import pickle
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -158,26 +157,6 @@ class Sink:
         filesystem.makedirs(local_path.rpartition("/")[0], exist_ok=True)
         with filesystem.open(local_path, "wb") as stream:
             pyarrow.parquet.write_table(pa.Table.from_pylist(rows), stream)
-
-
-@cache
-def _reader(database_url: str, blobs_url: str) -> Reader:
-    return Reader(database_url, blobs_url)
-
-
-@cache
-def _sink(database_url: str, blobs_url: str, output: str) -> Sink:
-    return Sink(database_url, blobs_url, output)
-
-
-def read(table: pa.Table, database_url: str, blobs_url: str) -> pa.Table:
-    """Reader as a task; its process opens the store once."""
-    return _reader(database_url, blobs_url)(table)
-
-
-def write(table: pa.Table, database_url: str, blobs_url: str, output: str) -> pa.Table:
-    """Sink as a task; its process opens the store once."""
-    return _sink(database_url, blobs_url, output)(table)
 
 
 def _new_call(known: dict[str, Any], uri: str, report: CallResult) -> NewCall:

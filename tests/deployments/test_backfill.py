@@ -16,7 +16,7 @@ from callytics.manifest import BatchItem
 from callytics.pipeline import PURE_STEPS, InProcess
 from callytics.store import CallStore, JobStatus
 from deployments.backfill_command import absolute
-from deployments.backfill_plan import FAILURE, RUNS, StepWorker, plan
+from deployments.backfill_plan import FAILURE, RUNS, StageWorker, StepWorker, by_stage, plan
 from deployments.backfill_progress import Outcome, Progress
 from deployments.backfill_sink import Reader, Sink, item_table
 from tests.deployments.conftest import TINY_ENGINES
@@ -35,13 +35,11 @@ class Batch:
         self.url = f"sqlite:///{folder / 'callytics.db'}"
         self.blobs = str(folder / "blobs")
         self.output = str(folder / "parquet")
-        self.ran: list[str] = []
 
     def __call__(self, items: list[BatchItem]) -> list[Outcome]:
         table = Reader(self.url, self.blobs)(table_of(items))
-        for step in plan():
-            self.ran.append(step.name)
-            table = StepWorker(step, self.stages.get(step.name))(table)
+        for steps in by_stage():
+            table = StageWorker(steps, self.stages.get(steps[0].name))(table)
         rows = Sink(self.url, self.blobs, self.output)(table).to_pylist()
         return [Outcome(**row) for row in rows]
 
@@ -73,6 +71,12 @@ def test_every_step_comes_after_those_that_it_reads_and_nothing_is_carried_too_l
         seen.add(step.name)
     assert seen == {"recording", "options", *ENGINE_STAGES, *PURE_STEPS}
     assert held == {"recording", "report"}
+
+
+def test_an_engine_has_a_worker_of_its_own_and_what_needs_none_goes_with_it() -> None:
+    groups = by_stage()
+    assert [step for steps in groups for step in steps] == plan()
+    assert [steps[0].name for steps in groups] == list(ENGINE_STAGES)
 
 
 def test_samples_are_dropped_after_the_last_engine_that_listens(batch: Batch, tmp_path: Path) -> None:
