@@ -64,7 +64,8 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     import ray
 
     # Not only for the actors: under `callytics up` every worker of Ray is an overlay that hides what Ray Data needs.
-    ray.init(runtime_env={"env_vars": {SHOW_BASE: "1"}})
+    # Where Ray runs already, it is used; a Ray of the job's own ends with it, and needs no dashboard.
+    ray.init(runtime_env={"env_vars": {SHOW_BASE: "1"}}, include_dashboard=False)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = False
