@@ -1,9 +1,10 @@
 """How many calls a machine analyses: one after the other, through the graph, and as a batch.
 
     python -m benchmarks.throughput sequential     one file at a time, stage after stage, one process
+    python -m benchmarks.throughput side-by-side   a process a core, each one file at a time: every core is at work
     python -m benchmarks.throughput graph          the running graph over HTTP, ten calls at once
     python -m benchmarks.throughput backfill       `python -m deployments.backfill`, a Ray of its own
-    python -m benchmarks.throughput all            the three, in this order
+    python -m benchmarks.throughput all            the four, in this order
 
 Each works on the same calls (--calls, default 20: half an hour, Korean and English) and needs two to eight minutes a
 run on two cores. The last line is the ratio: the least time in which these cores could do what the engines compute
@@ -29,10 +30,12 @@ from benchmarks.command import Conditions, Runs, run
 from benchmarks.cpu import CpuSampler
 from benchmarks.graph import Graph, analyse_together, calls_at_work, running_graph
 from benchmarks.in_process import CONFIG, StageAfterStage
+from benchmarks.side_by_side import analysed_side_by_side, side_by_side_workers
 from benchmarks.throughput_record import (
     BACKFILL,
     GRAPH,
     SEQUENTIAL,
+    SIDE_BY_SIDE,
     ThroughputCall,
     ThroughputRecord,
     ThroughputRun,
@@ -82,6 +85,26 @@ def sequential(
     name = SEQUENTIAL if threads == DEFAULT_THREADS else f"{SEQUENTIAL}-{threads}-thread"
     empty = ThroughputRecord(conditions=conditions, at_once=1, at_work=1, threads=threads)
     _measure(name, empty, num_calls, runs, measure)
+
+
+@app.command()
+def side_by_side(num_calls: Calls = 20, runs: Runs = 3, conditions: Conditions = "") -> None:
+    """A process a core, engines of one thread: what could be reached without a graph or a batch around it."""
+    cores = len(os.sched_getaffinity(0))
+    print(f"loading the engines in {cores} processes")
+    with side_by_side_workers(cores) as pool:
+
+        def measure(composed: list[Call], scratch: Path, label: str) -> ThroughputRun:
+            start_at = time.time()
+            done: list[ThroughputCall] = []
+            with CpuSampler() as cpu:
+                for call in analysed_side_by_side(pool, composed, start_at):
+                    done.append(call)
+                    print(f"{label}: {len(done)} of {len(composed)} calls, {call.name}")
+            return ThroughputRun.of(done, max(call.completed_s for call in done), start_at, cpu.samples)
+
+        empty = ThroughputRecord(conditions=conditions, at_once=cores, at_work=cores, threads=1)
+        _measure(SIDE_BY_SIDE, empty, num_calls, runs, measure)
 
 
 @app.command()
@@ -143,8 +166,9 @@ def backfill(
 
 @app.command(name="all")
 def every(num_calls: Calls = 20, runs: Runs = 3, conditions: Conditions = "") -> None:
-    """The three, one after the other."""
+    """The four, one after the other."""
     sequential(num_calls, runs, conditions)
+    side_by_side(num_calls, runs, conditions)
     graph(num_calls, runs, conditions)
     backfill(num_calls, runs, conditions)
 

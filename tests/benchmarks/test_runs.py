@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ import yaml
 from benchmarks import backfill_run, graph, in_process
 from benchmarks.calls import Call
 from benchmarks.graph import analyse_together, calls_at_work
+from benchmarks.side_by_side import analysed_side_by_side, side_by_side_workers
 from callytics.config import ENGINE_STAGES
 from tests.deployments.conftest import TINY_ENGINES
 
@@ -147,3 +149,15 @@ def test_on_the_critical_path_the_diarizer_works_beside_the_recogniser(config: P
     wall_s, steps_s = in_process.CriticalPath(config)(Path("call.wav"))
     assert set(ENGINE_STAGES) < set(steps_s)
     assert 0.5 <= wall_s < sum(steps_s.values())
+
+
+def test_side_by_side_processes_work_at_the_same_time(config: Path) -> None:
+    before = dict(os.environ)
+    with side_by_side_workers(2, config) as pool:
+        start_at = time.time()
+        done = list(analysed_side_by_side(pool, composed(4), start_at))
+    assert {call.name for call in done} == {f"call{i}" for i in range(4)}
+    assert all(set(call.cpu) == set(call.stages) == set(ENGINE_STAGES) for call in done)
+    # A call sleeps for 0.9 s: four of them in two processes.
+    assert 1.8 <= max(call.completed_s for call in done) < 4 * 0.9
+    assert dict(os.environ) == before
