@@ -2,8 +2,8 @@
 
 Everything is read through fsspec: a local path, ``s3://bucket/2025/``, ``gs://...`` (with the driver of that service
 installed). A manifest is a CSV or Parquet file with a column ``uri`` (or ``path``; relative ones are next to the
-manifest). The columns of METADATA_FIELDS, ``language`` and ``agent_channel`` mean what they mean in the HTTP API; any
-other column is kept under ``custom``.
+manifest). The columns of METADATA_FIELDS, ``language``, ``agent_channel``, ``num_speakers`` and ``redact_pii`` mean
+what they mean in the HTTP API; any other column is kept under ``custom``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ MEDIA_SUFFIXES = frozenset(
 """What is taken from a folder. A pattern or a manifest may name anything."""
 
 MANIFEST_SUFFIXES = (".csv", ".parquet")
+YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @dataclass(frozen=True)
@@ -120,4 +121,12 @@ def _options(known: dict[str, Any], defaults: CallOptions, source: str) -> CallO
                 raise InvalidRequestError(
                     "manifest_invalid", f"{source}: {name} must be a whole number, not {value!r}."
                 ) from error
+    if "redact_pii" in known:
+        value = str(known.pop("redact_pii")).lower()
+        if value not in YES_OR_NO:
+            raise InvalidRequestError(
+                "manifest_invalid", f"{source}: redact_pii must be true or false, not {value!r}."
+            )
+        # What is asked for all calls no row can switch off.
+        changes["redact_pii"] = defaults.redact_pii or YES_OR_NO[value]
     return replace(defaults, **changes)

@@ -26,6 +26,7 @@ from callytics.config import load_stages
 from callytics.domain import CallOptions
 from callytics.errors import CallyticsError
 from callytics.manifest import BatchItem, batch_items
+from callytics.store import DEFAULT_TENANT, tenant_name
 from deployments.backfill_plan import analysed
 from deployments.backfill_progress import Outcome, Progress, ProgressMetrics
 from deployments.backfill_sink import Reader, Sink, item_table
@@ -53,6 +54,7 @@ class Job:
     blobs_url: str
     cpus: int
     timeout_s: float
+    tenant: str = DEFAULT_TENANT
 
 
 def run(items: Sequence[BatchItem], job: Job) -> Progress:
@@ -89,8 +91,7 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
 def _outcomes(items: Sequence[BatchItem], job: Job) -> Any:
     import ray
 
-    config = yaml.safe_load(job.config.read_text(encoding="utf-8"))
-    environments = _environments(config)
+    environments = _environments(_serve_config(job.config))
     stages = load_stages(job.config)
 
     def pool(size: int = 1) -> Any:
@@ -115,7 +116,7 @@ def _outcomes(items: Sequence[BatchItem], job: Job) -> Any:
         "batch_size": 1,
         "batch_format": "pyarrow",
     }
-    store = {"database_url": job.database_url, "blobs_url": job.blobs_url}
+    store = {"database_url": job.database_url, "blobs_url": job.blobs_url, "tenant": job.tenant}
     dataset = dataset.map_batches(Reader, fn_constructor_kwargs=store, **end)
     dataset = analysed(dataset, stages, compute)
     dataset = dataset.map_batches(Sink, fn_constructor_kwargs={**store, "output": job.output}, **end)
@@ -137,10 +138,26 @@ def _runtime_env(of_stage: Mapping[str, Any]) -> dict[str, Any]:
     return {**of_stage, "env_vars": env_vars}
 
 
+def redacts_every_call(config: Mapping[str, Any]) -> bool:
+    """What the gateway of this configuration does whether a caller asks for it or not, a batch does too."""
+    arguments = [application.get("args") or {} for application in config["applications"]]
+    return any((of_one.get("settings") or {}).get("redact_pii", False) for of_one in arguments)
+
+
+def _serve_config(path: Path) -> dict[str, Any]:
+    """
+    Raises:
+        ConfigError: ``config_invalid``: there is none, or one without all stages.
+    """
+    load_stages(path)
+    config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return config
+
+
 def _use_environments(config: Path) -> None:
     """Build what is missing here and put their launcher where a Ray started by this process finds it. The nodes of a
     cluster have built theirs when they were set up (cluster.yaml)."""
-    names = environment_names(yaml.safe_load(config.read_text(encoding="utf-8")))
+    names = environment_names(_serve_config(config))
     build_environments(names, PROJECT / "runtime_envs", settings.home())
     os.environ["PATH"] = f"{settings.home() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
 
@@ -149,16 +166,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
-        items = batch_items(
-            options.input, CallOptions(language=options.language, agent_channel=options.agent_channel)
+        config = options.config or PROJECT / PROFILES[options.profile]
+        defaults = CallOptions(
+            language=options.language,
+            agent_channel=options.agent_channel,
+            redact_pii=options.redact or redacts_every_call(_serve_config(config)),
         )
+        items = batch_items(options.input, defaults)
         job = Job(
-            config=options.config or PROJECT / PROFILES[options.profile],
+            config=config,
             output=options.output,
             database_url=settings.database_url(),
             blobs_url=options.blobs_url or str(settings.home() / "blobs"),
             cpus=options.cpus or max(1, (os.cpu_count() or 2) // 2),
             timeout_s=options.timeout_s,
+            tenant=tenant_name(options.tenant),
         )
         _use_environments(job.config)
         logger.info("%d recordings, %d CPUs, results in %s", len(items), job.cpus, job.output)
@@ -180,6 +202,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cpus", type=int, help="cores to take; default half of the machine's")
     parser.add_argument("--language", help="of all calls; default: detected in each")
     parser.add_argument("--agent-channel", type=int)
+    parser.add_argument(
+        "--redact", action="store_true", help="take out what identifies people, of every call"
+    )
+    parser.add_argument("--tenant", default=DEFAULT_TENANT, help="whose calls they are")
     parser.add_argument("--blobs-url", help="where recordings are kept; default $CALLYTICS_HOME/blobs")
     parser.add_argument("--timeout-s", type=float, default=24 * 3600.0)
     return parser

@@ -24,7 +24,7 @@ from callytics.manifest import BatchItem
 from callytics.pipeline import stage_failure
 from callytics.report import complete
 from callytics.result import CallResult
-from callytics.store import BlobStore, CallStore, JobStatus, NewCall, new_call_id
+from callytics.store import DEFAULT_TENANT, BlobStore, CallStore, JobStatus, NewCall, new_call_id
 from deployments.backfill_plan import FAILURE, ITEM, OPTIONS, RECORDING, RUNS
 
 SKIPPED = "SKIPPED"
@@ -40,9 +40,10 @@ class Reader:
     """Copies a recording into the blob store and makes the row of its call; one that is done already goes along
     with a failure that says so, and no step touches it."""
 
-    def __init__(self, database_url: str, blobs_url: str) -> None:
+    def __init__(self, database_url: str, blobs_url: str, tenant: str = DEFAULT_TENANT) -> None:
         self._store = CallStore(database_url)
         self._blobs = BlobStore(blobs_url)
+        self._tenant = tenant
 
     def __call__(self, table: pa.Table) -> pa.Table:
         rows = [self._row(pickle.loads(cell)) for cell in table.column(ITEM).to_pylist()]
@@ -54,7 +55,7 @@ class Reader:
         known: dict[str, Any] = {"item": item, "call_id": call_id, "size_bytes": 0, "sha256": ""}
         try:
             known |= self._copied(item, call_id)
-            earlier = self._store.finished_call(known["sha256"], item.options)
+            earlier = self._store.finished_call(known["sha256"], item.options, self._tenant)
             if earlier is not None:
                 known["call_id"] = earlier
                 self._blobs.delete_call(call_id)
@@ -84,10 +85,11 @@ class Reader:
 class Sink:
     """Puts each finished call into Parquet and then, in one transaction, into the store."""
 
-    def __init__(self, database_url: str, blobs_url: str, output: str) -> None:
+    def __init__(self, database_url: str, blobs_url: str, output: str, tenant: str = DEFAULT_TENANT) -> None:
         self._store = CallStore(database_url)
         self._blobs = BlobStore(blobs_url)
         self._output = output.rstrip("/")
+        self._tenant = tenant
 
     def __call__(self, table: pa.Table) -> pa.Table:
         outcomes = [self._outcome(row) for row in table.to_pylist()]
@@ -118,7 +120,7 @@ class Sink:
         """Parquet first: killed before the store has the call, it is done again and written over."""
         body = report.model_dump_json().encode()
         self._write_tables(known, report, body)
-        new = _new_call(known, self._blobs.uri(report.call_id), report)
+        new = _new_call(known, self._blobs.uri(report.call_id), report, self._tenant)
         submission = self._store.import_call(new, runs, JobStatus(report.job_status), body)
         if not submission.created:  # the same recording twice in a batch, or analysed by the graph meanwhile
             self._blobs.delete_call(report.call_id)
@@ -159,7 +161,7 @@ class Sink:
             pyarrow.parquet.write_table(pa.Table.from_pylist(rows), stream)
 
 
-def _new_call(known: dict[str, Any], uri: str, report: CallResult) -> NewCall:
+def _new_call(known: dict[str, Any], uri: str, report: CallResult, tenant: str) -> NewCall:
     item: BatchItem = known["item"]
     detail = report.media
     media = Media(
@@ -178,6 +180,7 @@ def _new_call(known: dict[str, Any], uri: str, report: CallResult) -> NewCall:
         filename=item.uri.rpartition("/")[2],
         options=item.options,
         metadata=item.metadata,
+        tenant=tenant,
         created_by="backfill",
     )
 

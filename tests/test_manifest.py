@@ -73,9 +73,17 @@ def test_a_manifest_tells_what_is_known_of_each_call(calls: Path, suffix: str) -
     assert (second.options, second.metadata) == (CallOptions(language="en"), {})
 
 
+def test_a_row_can_ask_for_redaction_and_never_switch_it_off(tmp_path: Path) -> None:
+    manifest = tmp_path / "calls.csv"
+    manifest.write_text("path,redact_pii\na.wav,TRUE\nb.wav,no\nc.wav,\n", encoding="utf-8")
+    assert [item.options.redact_pii for item in batch_items(str(manifest))] == [True, False, False]
+    of_all = batch_items(str(manifest), CallOptions(redact_pii=True))
+    assert [item.options.redact_pii for item in of_all] == [True, True, True]
+
+
 def test_a_row_without_an_address_or_with_a_wrong_number_is_named(tmp_path: Path) -> None:
     manifest = tmp_path / "calls.csv"
-    for text in ("external_id\n7\n", "path,agent_channel\na.wav,left\n"):
+    for text in ("external_id\n7\n", "path,agent_channel\na.wav,left\n", "path,redact_pii\na.wav,perhaps\n"):
         manifest.write_text(text, encoding="utf-8")
         with pytest.raises(InvalidRequestError, match=r"calls\.csv"):
             batch_items(str(manifest))

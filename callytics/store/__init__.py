@@ -14,7 +14,7 @@ in a blob store.
 
 from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_local
 from callytics.store.blobs import BlobStore
-from callytics.store.keys import SCOPES, hash_secret
+from callytics.store.keys import SCOPES, hash_secret, tenant_name
 from callytics.store.records import (
     DEFAULT_TENANT,
     FINISHED,
@@ -64,4 +64,5 @@ __all__ = [
     "hash_secret",
     "invoke_local",
     "new_call_id",
+    "tenant_name",
 ]

@@ -32,6 +32,20 @@ def hash_secret(secret: str) -> str:
 _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
+def tenant_name(tenant: str) -> str:
+    """The name, if it is one.
+
+    Raises:
+        InvalidRequestError: ``tenant_invalid``.
+    """
+    if not _TENANT.fullmatch(tenant):
+        raise InvalidRequestError(
+            "tenant_invalid",
+            "A tenant is named by 1 to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit.",
+        )
+    return tenant
+
+
 def create(
     session: Session,
     name: str,
@@ -46,11 +60,7 @@ def create(
     Raises:
         InvalidRequestError: an unknown scope, or none at all; a tenant that is no name; an end in the past.
     """
-    if not _TENANT.fullmatch(tenant):
-        raise InvalidRequestError(
-            "tenant_invalid",
-            "A tenant is named by 1 to 64 of a-z, 0-9, '-' and '_', beginning with a letter or digit.",
-        )
+    tenant_name(tenant)
     if expires_at_ms is not None and expires_at_ms <= now_ms:
         raise InvalidRequestError("expiry_in_the_past", "The key would have expired already.")
     unknown = [scope for scope in scopes if scope not in SCOPES]

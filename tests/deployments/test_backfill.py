@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from callytics.config import ENGINE_STAGES, StageConfig
 from callytics.domain import Audio, CallOptions, Recording
 from callytics.manifest import BatchItem
 from callytics.pipeline import PURE_STEPS, InProcess
-from callytics.store import CallStore, JobStatus
+from callytics.result import CallResult
+from callytics.store import DEFAULT_TENANT, CallStore, JobStatus
+from deployments.backfill import main, redacts_every_call
 from deployments.backfill_command import absolute
 from deployments.backfill_plan import FAILURE, RUNS, StageWorker, StepWorker, by_stage, plan
 from deployments.backfill_progress import Outcome, Progress
@@ -35,12 +38,13 @@ class Batch:
         self.url = f"sqlite:///{folder / 'callytics.db'}"
         self.blobs = str(folder / "blobs")
         self.output = str(folder / "parquet")
+        self.tenant = DEFAULT_TENANT
 
     def __call__(self, items: list[BatchItem]) -> list[Outcome]:
-        table = Reader(self.url, self.blobs)(table_of(items))
+        table = Reader(self.url, self.blobs, self.tenant)(table_of(items))
         for steps in by_stage():
             table = StageWorker(steps, self.stages.get(steps[0].name))(table)
-        rows = Sink(self.url, self.blobs, self.output)(table).to_pylist()
+        rows = Sink(self.url, self.blobs, self.output, self.tenant)(table).to_pylist()
         return [Outcome(**row) for row in rows]
 
     def rows(self, name: str) -> list[dict[str, Any]]:
@@ -163,6 +167,48 @@ def test_rows_of_lost_calls_pass_through_every_step(batch: Batch, tmp_path: Path
     (row,) = table.to_pylist()
     assert row[FAILURE] is not None
     assert pickle.loads(row[RUNS]) == ()
+
+
+def test_what_identifies_people_is_taken_out_where_that_is_asked_for(batch: Batch, tmp_path: Path) -> None:
+    plain = recording(tmp_path, "a.wav")
+    redacted = BatchItem(plain.uri, replace(plain.options, redact_pii=True))
+    first, second = batch([plain, redacted])
+    assert [first.status, second.status] == ["COMPLETED", "COMPLETED"]  # other options: another call
+    store = CallStore(batch.url)
+    flags = [
+        {
+            flag.code
+            for flag in CallResult.model_validate_json(store.get_report(one.call_id)).job_details.flags
+        }
+        for one in (first, second)
+    ]
+    assert ["pii_redacted" in of_call for of_call in flags] == [False, True]
+    assert store.get_call(second.call_id).options.redact_pii
+
+
+@pytest.mark.parametrize("settings", [None, {}, {"redact_pii": False}, {"redact_pii": True}])
+def test_a_batch_redacts_what_the_gateway_would(settings: dict[str, bool] | None) -> None:
+    gateway = {"name": "api-gateway", "args": None if settings is None else {"settings": settings}}
+    asked_for = bool(settings and settings.get("redact_pii"))
+    assert redacts_every_call({"applications": [gateway, {"name": "monitoring"}]}) is asked_for
+
+
+def test_a_configuration_that_is_not_there_is_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recording(tmp_path, "a.wav")
+    assert main(["--input", str(tmp_path), "--config", str(tmp_path / "none.yaml")]) == 1
+    assert "none.yaml is not a Serve config file" in caplog.text
+
+
+def test_the_calls_of_a_batch_belong_to_its_tenant(batch: Batch, tmp_path: Path) -> None:
+    item = recording(tmp_path, "a.wav")
+    batch.tenant = "alpha"
+    (first,) = batch([item])
+    assert CallStore(batch.url).get_call(first.call_id).tenant == "alpha"
+    assert batch([item])[0].status == "SKIPPED"
+    batch.tenant = "beta"
+    assert batch([item])[0].status == "COMPLETED"
 
 
 def test_progress_counts_calls_and_audio_that_was_worked_on() -> None:
