@@ -60,7 +60,7 @@ def load_stages(path: str | Path) -> dict[str, StageConfig]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         applications = {app["name"]: app for app in document["applications"]}
-    except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
+    except (yaml.YAMLError, TypeError, KeyError) as error:
         raise ConfigError("config_invalid", f"{path} is not a Serve config file: {error}") from error
     missing = [stage for stage in ENGINE_STAGES if stage not in applications]
     if missing:

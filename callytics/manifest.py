@@ -1,9 +1,9 @@
 """Which recordings a batch is about: a folder, a pattern, or a table with what is known of each call.
 
-Everything is read through fsspec: a local path, ``s3://bucket/2025/``, ``gs://...`` (with the driver of that service
-installed). A manifest is a CSV or Parquet file with a column ``uri`` (or ``path``; relative ones are next to the
-manifest). The columns of METADATA_FIELDS, ``language``, ``agent_channel``, ``num_speakers`` and ``redact_pii`` mean
-what they mean in the HTTP API; any other column is kept under ``custom``.
+Everything is read through fsspec: a local path, ``s3://bucket/2025/``, ``gs://...`` (with fsspec's driver of that
+service; that of S3 is the extra ``s3``). A manifest is a CSV or Parquet file with a column ``uri`` (or ``path``;
+relative ones are next to the manifest). The columns of METADATA_FIELDS, ``language``, ``agent_channel``,
+``num_speakers`` and ``redact_pii`` mean what they mean in the HTTP API; any other column is kept under ``custom``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from callytics.domain import CallOptions
-from callytics.errors import InvalidRequestError, NotFoundError
+from callytics.errors import CallyticsError, InvalidRequestError, NotFoundError
 from callytics.store.records import METADATA_FIELDS
 
 MEDIA_SUFFIXES = frozenset(
@@ -49,13 +49,20 @@ def batch_items(source: str, defaults: CallOptions | None = None) -> list[BatchI
 
     Raises:
         NotFoundError: ``input_missing``: there is nothing there.
-        InvalidRequestError: ``manifest_invalid``.
+        InvalidRequestError: ``manifest_invalid``, ``input_unreadable``.
     """
     defaults = defaults or CallOptions()
-    if source.lower().endswith(MANIFEST_SUFFIXES):
-        items = [_item(row, source, defaults) for row in _rows(source)]
-    else:
-        items = [BatchItem(uri, defaults) for uri in _uris(source)]
+    try:
+        if source.lower().endswith(MANIFEST_SUFFIXES):
+            items = [_item(row, source, defaults) for row in _rows(source)]
+        else:
+            items = [BatchItem(uri, defaults) for uri in _uris(source)]
+    except CallyticsError:
+        raise
+    except (
+        Exception
+    ) as error:  # every file system's driver has errors of its own; a missing one is an ImportError
+        raise InvalidRequestError("input_unreadable", f"{source} cannot be read: {error}") from error
     if not items:
         raise NotFoundError("input_missing", f"No recordings at {source!r}.")
     return items

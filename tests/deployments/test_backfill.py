@@ -52,12 +52,14 @@ class Batch:
         return pyarrow.parquet.read_table(folder).to_pylist() if folder.exists() else []
 
 
+def stages_of_tiny_engines() -> dict[str, StageConfig]:
+    module = "tests.deployments.tiny_engines"
+    return {stage: StageConfig(stage, f"{module}:{name}") for stage, name in TINY_ENGINES.items()}
+
+
 @pytest.fixture
 def batch(tmp_path: Path) -> Batch:
-    module = "tests.deployments.tiny_engines"
-    return Batch(
-        tmp_path, {stage: StageConfig(stage, f"{module}:{name}") for stage, name in TINY_ENGINES.items()}
-    )
+    return Batch(tmp_path, stages_of_tiny_engines())
 
 
 def recording(folder: Path, name: str, content: bytes = b"sound") -> BatchItem:
@@ -178,7 +180,7 @@ def test_what_identifies_people_is_taken_out_where_that_is_asked_for(batch: Batc
     flags = [
         {
             flag.code
-            for flag in CallResult.model_validate_json(store.get_report(one.call_id)).job_details.flags
+            for flag in CallResult.model_validate_json(store.get_report(one.call_id)).flags
         }
         for one in (first, second)
     ]
@@ -198,7 +200,7 @@ def test_a_configuration_that_is_not_there_is_one_line(
 ) -> None:
     recording(tmp_path, "a.wav")
     assert main(["--input", str(tmp_path), "--config", str(tmp_path / "none.yaml")]) == 1
-    assert "none.yaml is not a Serve config file" in caplog.text
+    assert f"No configuration at {tmp_path / 'none.yaml'}" in caplog.text
 
 
 def test_the_calls_of_a_batch_belong_to_its_tenant(batch: Batch, tmp_path: Path) -> None:
