@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -42,7 +42,7 @@ class BatchItem:
 
 
 def batch_items(source: str, defaults: CallOptions | None = None) -> list[BatchItem]:
-    """The recordings that ``source`` names, in a stable order.
+    """The recordings that ``source`` names, in a stable order: that of the manifest, else the largest first.
 
     Args:
         defaults: options of calls for which the manifest says nothing else.
@@ -69,17 +69,29 @@ def batch_items(source: str, defaults: CallOptions | None = None) -> list[BatchI
 
 
 def _uris(source: str) -> list[str]:
+    """The largest first: a long call that began last would keep one core at work when all others have ended."""
     import fsspec
 
     filesystem, path = fsspec.core.url_to_fs(source)
     if any(c in path for c in "*?["):
-        found: Sequence[str] = [one for one in filesystem.glob(path) if filesystem.isfile(one)]
+        found: dict[str, Any] = filesystem.glob(path, detail=True)
     elif filesystem.isdir(path):
-        found = [one for one in filesystem.find(path) if posixpath.splitext(one)[1].lower() in MEDIA_SUFFIXES]
+        below = filesystem.find(path, detail=True)
+        found = {
+            name: info
+            for name, info in below.items()
+            if posixpath.splitext(name)[1].lower() in MEDIA_SUFFIXES
+        }
     else:
-        found = [path] if filesystem.exists(path) else []
+        found = {path: filesystem.info(path)} if filesystem.exists(path) else {}
     local = "file" in filesystem.protocol
-    return sorted(one if local else filesystem.unstrip_protocol(one) for one in found)
+    files = [
+        (name, info.get("size") or 0)
+        for name, info in found.items()
+        if info["type"] == "file" or filesystem.isfile(name)  # a link is one if it leads to one
+    ]
+    by_size = sorted(files, key=lambda file: (-file[1], file[0]))
+    return [name if local else filesystem.unstrip_protocol(name) for name, _ in by_size]
 
 
 def _rows(source: str) -> Iterator[Mapping[str, Any]]:

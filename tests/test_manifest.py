@@ -28,6 +28,13 @@ def test_a_folder_gives_its_recordings_however_deep_in_order(calls: Path) -> Non
     assert names(calls, str(calls)) == ["a.mp3", "b.wav", "year/2025/c.OPUS"]
 
 
+def test_the_largest_comes_first(calls: Path) -> None:
+    (calls / "b.wav").write_bytes(b"a long sound")
+    (calls / "d.wav").symlink_to(calls / "b.wav")
+    assert names(calls, str(calls)) == ["b.wav", "d.wav", "a.mp3", "year/2025/c.OPUS"]
+    assert names(calls, f"{calls}/*.wav") == ["b.wav", "d.wav"]
+
+
 def test_a_pattern_and_a_file_are_taken_as_they_are(calls: Path) -> None:
     assert names(calls, f"{calls}/*.wav") == ["b.wav"]
     assert names(calls, f"{calls}/notes.txt") == ["notes.txt"]

@@ -178,10 +178,7 @@ def test_what_identifies_people_is_taken_out_where_that_is_asked_for(batch: Batc
     assert [first.status, second.status] == ["COMPLETED", "COMPLETED"]  # other options: another call
     store = CallStore(batch.url)
     flags = [
-        {
-            flag.code
-            for flag in CallResult.model_validate_json(store.get_report(one.call_id)).flags
-        }
+        {flag.code for flag in CallResult.model_validate_json(store.get_report(one.call_id)).flags}
         for one in (first, second)
     ]
     assert ["pii_redacted" in of_call for of_call in flags] == [False, True]

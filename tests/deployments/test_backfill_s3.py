@@ -48,7 +48,7 @@ def put(url: str, content: bytes) -> str:
 
 def test_a_batch_from_s3_to_s3(bucket: str, tmp_path: Path) -> None:
     put(f"{bucket}/2026/a.wav", b"sound")
-    put(f"{bucket}/2026/11/b.mp3", b"other sound")
+    put(f"{bucket}/2026/11/b.mp3", b"a longer sound")
     put(f"{bucket}/2026/readme.txt", b"no recording")
     batch = Batch(tmp_path, stages_of_tiny_engines())
     batch.blobs, batch.output = f"{bucket}/blobs", f"{bucket}/results"
@@ -64,7 +64,7 @@ def test_a_batch_from_s3_to_s3(bucket: str, tmp_path: Path) -> None:
     assert {row["uri"] for row in rows} == {item.uri for item in items}
     assert all(json.loads(row["result"])["job_status"] == "COMPLETED" for row in rows)
     with fsspec.open(f"{bucket}/blobs/calls/{outcomes[0].call_id}/recording", "rb") as stream:
-        assert stream.read() == b"other sound"
+        assert stream.read() == b"a longer sound"
     assert [outcome.status for outcome in batch(items)] == ["SKIPPED", "SKIPPED"]
 
 
