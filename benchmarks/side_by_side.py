@@ -37,7 +37,10 @@ def side_by_side_workers(count: int, config: Path = CONFIG) -> Iterator[Pool]:
         pool = context.Pool(count, _load, (loaded, config))
     finally:
         for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
     with pool:
         loaded.wait(LOADING_TIMEOUT_S)
         yield pool

@@ -147,7 +147,7 @@ def redacts_every_call(config: Mapping[str, Any]) -> bool:
 def _serve_config(path: Path) -> dict[str, Any]:
     """
     Raises:
-        ConfigError: ``config_invalid``: there is none, or one without all stages.
+        ConfigError: ``config_missing``, or ``config_invalid``: it lacks a stage.
     """
     load_stages(path)
     config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
