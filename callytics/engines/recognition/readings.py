@@ -3,6 +3,8 @@
     a batch of windows        one search
     loops or missing text     the window in halves; at last with a penalty on repetition; the best is taken
 
+The halves of all windows are batches again, so that no worker waits until another has read a difficult window.
+
 There is no sampling, unlike Whisper's fallback to higher temperatures: the same call always gives the same text. That
 every window is read in several ways and the readings vote was tried and did not help: docs/adr/0010.
 """
@@ -10,7 +12,7 @@ every window is read in several ways and the readings vote was tried and did not
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
@@ -25,6 +27,9 @@ Result = TypeVar("Result")
 
 STRICT_REPETITION_PENALTY = 1.2
 STRICT_NGRAM_SIZE = 4
+
+ENCODING_S = 10.0
+"""To encode a window of any length takes as long as to decode so many seconds of speech (Whisper base, CPU)."""
 
 
 class WindowDecoder(Protocol):
@@ -85,10 +90,18 @@ class WindowReader:
         self._num_workers = num_workers
 
     def batches(self, windows: Sequence[Window]) -> list[Batch]:
-        """Of about the same size, and as many as keep all workers busy."""
+        """As many as keep all workers busy, each with about as much work; windows of like length are together."""
         num_batches = math.ceil(len(windows) / self._batch_size / self._num_workers) * self._num_workers
-        size = max(1, math.ceil(len(windows) / max(1, num_batches)))
-        return [Batch(windows[begin : begin + size]) for begin in range(0, len(windows), size)]
+        share_s = sum(map(_work_s, windows)) / max(1, num_batches)
+        batches: list[list[Window]] = []
+        begin_s = 0.0
+        for window in sorted(windows, key=lambda window: -window.duration_s):
+            middle_s = begin_s + _work_s(window) / 2
+            if middle_s >= len(batches) * share_s or len(batches[-1]) == self._batch_size:
+                batches.append([])
+            batches[-1].append(window)
+            begin_s += _work_s(window)
+        return [Batch(tuple(batch)) for batch in batches]
 
     def encoded(self, pcm: Pcm, windows: Sequence[Window]) -> list[Batch]:
         """Batches of the windows with the output of the encoder: 3 MB a window with Whisper base, so a few only."""
@@ -97,40 +110,47 @@ class WindowReader:
             self.batches(windows),
         )
 
-    def __call__(self, speech: Speech, batches: Iterable[Batch]) -> list[Decoded]:
+    def __call__(self, speech: Speech, batches: Sequence[Batch]) -> list[Decoded]:
         """What was said in each window, in the order of the batches; a window may come in parts."""
-        read = self._at_once(lambda batch: self._read(speech, batch), list(batches))
-        return [part for parts in read for part in parts]
+        readings = self._readings(speech, batches)
+        hopeless = [window for window, found in readings.items() if all(map(_looks_wrong, found))]
+        for strict in self._decode(speech, self.batches(hopeless), self._strict):
+            readings[strict.window].append([strict])
+        return [part for found in readings.values() for part in _best(found)]
 
-    def _read(self, speech: Speech, batch: Batch) -> list[Decoded]:
-        found: list[Decoded] = []
-        for window, readings in zip(batch.windows, self._readings(speech, batch), strict=True):
-            if all(map(_looks_wrong, readings)):
-                readings.append(self._decode(speech, Batch([window]), self._strict))
-            found += _best(readings)
-        return found
-
-    def _readings(self, speech: Speech, batch: Batch) -> list[list[list[Decoded]]]:
+    def _readings(self, speech: Speech, batches: Sequence[Batch]) -> dict[Window, list[list[Decoded]]]:
         """Of each window: what was heard in it, and what was heard in its halves if that looked wrong."""
-        readings = [[[one]] for one in self._decode(speech, batch, self._search)]
-        for window, of_window in zip(batch.windows, readings, strict=True):
-            halves = window.halves()
-            if len(halves) > 1 and _looks_wrong(of_window[0]):
-                of_halves = self._readings(speech, Batch(halves))
-                of_window.append([part for of_half in of_halves for part in _best(of_half)])
+        readings = {one.window: [[one]] for one in self._decode(speech, batches, self._search)}
+        in_halves = {
+            window: window.halves()
+            for window, (first,) in readings.items()
+            if _looks_wrong(first) and len(window.halves()) > 1
+        }
+        if in_halves:
+            halves = [half for of_window in in_halves.values() for half in of_window]
+            of_halves = self._readings(speech, self.batches(halves))
+            for window, of_window in in_halves.items():
+                readings[window].append([part for half in of_window for part in _best(of_halves[half])])
         return readings
 
-    def _decode(self, speech: Speech, batch: Batch, search: Search) -> list[Decoded]:
-        return self._decoder.decode(
-            speech.pcm, batch.windows, speech.language, speech.hotwords, search, batch.encoded
-        )
+    def _decode(self, speech: Speech, batches: Sequence[Batch], search: Search) -> list[Decoded]:
+        def decode(batch: Batch) -> list[Decoded]:
+            return self._decoder.decode(
+                speech.pcm, batch.windows, speech.language, speech.hotwords, search, batch.encoded
+            )
+
+        return [one for of_batch in self._at_once(decode, batches) for one in of_batch]
 
     def _at_once(self, function: Callable[[T], Result], items: Sequence[T]) -> list[Result]:
         """``function`` of every item, in order; threads of this call's own, so that a long call delays no other."""
-        if self._num_workers == 1 or len(items) == 1:
+        if self._num_workers == 1 or len(items) < 2:
             return [function(item) for item in items]
         with ThreadPoolExecutor(self._num_workers) as pool:
             return list(pool.map(function, items))
+
+
+def _work_s(window: Window) -> float:
+    return ENCODING_S + window.duration_s
 
 
 def _best(readings: Sequence[list[Decoded]]) -> list[Decoded]:

@@ -89,7 +89,29 @@ def test_batches_are_even_and_keep_all_workers_busy() -> None:
     assert sizes(1, 2) == [1]
     assert sizes(6, 2) == [3, 3]
     assert sizes(6, 1) == [6]
-    assert sizes(17, 2) == [5, 5, 5, 2]
+    assert sizes(17, 2) == [4, 4, 5, 4]
+
+
+def test_windows_of_like_length_are_together_and_batches_have_about_as_much_work() -> None:
+    lengths_s = [20.0, 18.0, 9.0, 7.0, 2.0, 1.0]
+    windows = [Window(0, (Span(30.0 * i, 30.0 * i + length_s),)) for i, length_s in enumerate(lengths_s)]
+    reader = WindowReader(WrittenDecoder(lambda window, search: ""), Search(), 8, num_workers=2)
+    batches = [[window.duration_s for window in batch.windows] for batch in reader.batches(windows)]
+    assert batches == [[20.0, 18.0], [9.0, 7.0, 2.0, 1.0]]
+
+
+def test_the_halves_of_one_window_are_read_by_all_workers() -> None:
+    both = threading.Barrier(2)
+
+    def say(window: Window, search: Search) -> str:
+        if window == IN_TWO:
+            return "no no no no no no no no no no"
+        if window.pieces[0] in IN_TWO.pieces:
+            both.wait(timeout=10)  # passes only when both halves are read at once
+        return f"second {window.pieces[0].start_s:.0f}"
+
+    other = Window(0, (Span(8.0, 9.0),))
+    assert read(say, IN_TWO, other, num_workers=2)[0] == "second 0 second 3 second 8"
 
 
 def test_workers_decode_at_the_same_time_and_the_order_stays() -> None:
