@@ -1,4 +1,5 @@
-"""Databases for every test: an SQLite file, and a PostgreSQL server that the first test that asks for one starts."""
+"""Stores for every test: an SQLite file, a PostgreSQL server that the first test that asks for one starts, and a bucket
+of moto's S3 server."""
 
 from __future__ import annotations
 
@@ -39,3 +40,24 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     name = f"test_{uuid.uuid4().hex}"
     yield server.create_database(name, template=MIGRATED)
     server.drop_database(name)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of an empty bucket on loopback. Programs that a test starts reach it too: it is in the environment."""
+    from moto.server import ThreadedMotoServer
+    from s3fs import S3FileSystem
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    S3FileSystem.clear_instance_cache()
+    name = f"recordings-{uuid.uuid4().hex}"  # moto keeps its buckets as long as the process lives
+    S3FileSystem().mkdir(name)
+    yield f"s3://{name}"
+    S3FileSystem.clear_instance_cache()
+    server.stop()

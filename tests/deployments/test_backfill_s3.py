@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
@@ -17,27 +15,6 @@ from callytics.manifest import batch_items
 from tests.deployments.test_backfill import Batch, stages_of_tiny_engines
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample/call.mp3"
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The URL of an empty bucket."""
-    from moto.server import ThreadedMotoServer
-    from s3fs import S3FileSystem
-
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    S3FileSystem.clear_instance_cache()
-    name = f"recordings-{uuid.uuid4().hex}"  # moto keeps its buckets as long as the process lives
-    S3FileSystem().mkdir(name)
-    yield f"s3://{name}"
-    S3FileSystem.clear_instance_cache()
-    server.stop()
 
 
 def put(url: str, content: bytes) -> str:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import fsspec
 import pyarrow.parquet
 import pytest
 import yaml
@@ -43,7 +44,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path
 
 
-def backfill(folder: Path) -> subprocess.Popen[str]:
+def backfill(folder: Path, source: str = "", output: str = "", *more: str) -> subprocess.Popen[str]:
     """The job as `ray job submit` runs it; without a cluster it starts a Ray of its own, and ends it."""
     environment = {
         **os.environ,
@@ -54,8 +55,9 @@ def backfill(folder: Path) -> subprocess.Popen[str]:
         "RAY_USAGE_STATS_ENABLED": "0",
     }
     environment.pop("RAY_ADDRESS", None)
-    arguments = ["--input", str(folder / "calls"), "--output", str(folder / "parquet")]
+    arguments = ["--input", source or str(folder / "calls"), "--output", output or str(folder / "parquet")]
     arguments += ["--config", str(folder / "config.yaml"), "--cpus", "1", "--timeout-s", str(TIMEOUT_S)]
+    arguments += more
     return subprocess.Popen(
         [sys.executable, "-m", "deployments.backfill", *arguments],
         cwd=PROJECT,
@@ -95,6 +97,26 @@ def test_a_batch_that_is_killed_goes_on_where_it_stopped(folder: Path) -> None:
     assert {row["call_id"] for row in rows(folder, "calls")} == store.call_ids()
     assert [row["code"] for row in rows(folder, "failures")] == ["media_undecodable"]
     assert len(rows(folder, "turns")) == 2 * NUM_CALLS
+
+
+@pytest.mark.timeout(TIMEOUT_S + 60)
+def test_a_batch_from_s3_to_s3(folder: Path, bucket: str) -> None:
+    for i in range(2):
+        with fsspec.open(f"{bucket}/2026/{i}.wav", "wb") as stream:
+            stream.write(f"call {i}".encode())
+    job = backfill(folder, f"{bucket}/2026", f"{bucket}/results", "--blobs-url", f"{bucket}/blobs")
+    output, _ = job.communicate(timeout=TIMEOUT_S)
+    assert job.returncode == 0, output
+    found = []
+    for file in fsspec.open_files(f"{bucket}/results/calls/*/*.parquet", "rb"):
+        with file as stream:
+            found += pyarrow.parquet.read_table(stream).to_pylist()
+    assert {row["uri"] for row in found} == {f"{bucket}/2026/0.wav", f"{bucket}/2026/1.wav"}
+    store = CallStore(f"sqlite:///{folder / 'callytics.db'}")
+    assert {row["call_id"] for row in found} == store.call_ids()
+    for call_id in store.call_ids():
+        with fsspec.open(f"{bucket}/blobs/calls/{call_id}/recording", "rb") as stream:
+            assert stream.read().startswith(b"call ")
 
 
 def test_the_command_runs_the_batch_beside_the_live_graph(graph: Graph, tmp_path: Path) -> None:
