@@ -106,7 +106,7 @@ def _utterances(attributed: Iterable[tuple[Word, str]]) -> list[tuple[str, list[
     current: dict[str, list[Word]] = {}
     for word, speaker in sorted(attributed, key=lambda pair: pair[0].start_s):
         words = current.get(speaker)
-        if words and word.start_s - words[-1].end_s < UTTERANCE_PAUSE_S:
+        if words and _seconds(words[-1].end_s, word.start_s) < UTTERANCE_PAUSE_S:
             words.append(word)
             continue
         if words:
@@ -119,7 +119,11 @@ def _utterances(attributed: Iterable[tuple[Word, str]]) -> list[tuple[str, list[
 def _turns(utterances: Sequence[tuple[str, list[Word]]]) -> list[Turn]:
     merged: list[tuple[str, list[Word]]] = []
     for speaker, words in utterances:
-        if merged and merged[-1][0] == speaker and words[0].start_s - merged[-1][1][-1].end_s < TURN_PAUSE_S:
+        if (
+            merged
+            and merged[-1][0] == speaker
+            and _seconds(merged[-1][1][-1].end_s, words[0].start_s) < TURN_PAUSE_S
+        ):
             merged[-1][1].extend(words)
         else:
             merged.append((speaker, list(words)))
@@ -151,11 +155,11 @@ def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
     interrupting: set[str] = set()
     active: list[Turn] = []
     for turn in turns:
-        active = [other for other in active if other.end_s - turn.start_s >= MIN_OVERLAP_S]
+        active = [other for other in active if _seconds(turn.start_s, other.end_s) >= MIN_OVERLAP_S]
         for other in active:
             if other.participant_id == turn.participant_id:
                 continue
-            if min(other.end_s, turn.end_s) - turn.start_s >= MIN_OVERLAP_S:
+            if _seconds(turn.start_s, min(other.end_s, turn.end_s)) >= MIN_OVERLAP_S:
                 overlapping |= {turn.id, other.id}
                 backchannel = is_backchannel(turn.content_raw) or is_backchannel(other.content_raw)
                 if turn.end_s > other.end_s and not backchannel:
@@ -176,3 +180,8 @@ def with_corrected_roles(conversation: Conversation, options: CallOptions) -> Co
         for p in conversation.participants
     )
     return replace(conversation, participants=participants)
+
+
+def _seconds(start_s: float, end_s: float) -> float:
+    """Between two times, without the last digits of floating point: 0.2 s are 0.2 s wherever in a call they lie."""
+    return round(end_s - start_s, 6)

@@ -110,6 +110,14 @@ def test_corrected_roles_overrule_channels() -> None:
     assert corrected.participants[1] == talk.participants[1]
 
 
+@pytest.mark.parametrize("start_s", [0.0, 1.0, 64.0, 300.25])
+def test_an_overlap_at_the_threshold_is_one_wherever_it_lies(start_s: float) -> None:
+    talk = conversation(
+        (0, start_s, start_s + 0.2, "네"), (1, start_s, start_s + 1.0, "네"), duration_s=400.0
+    )
+    assert [turn.overlap for turn in talk.turns] == [True, True]
+
+
 lines = st.lists(
     st.tuples(
         st.integers(0, 1),
