@@ -122,9 +122,9 @@ class WindowReader:
         """Of each window: what was heard in it, and what was heard in its halves if that looked wrong."""
         readings = {one.window: [[one]] for one in self._decode(speech, batches, self._search)}
         in_halves = {
-            window: window.halves()
+            window: parts
             for window, (first,) in readings.items()
-            if _looks_wrong(first) and len(window.halves()) > 1
+            if _looks_wrong(first) and len(parts := window.halves()) > 1
         }
         if in_halves:
             halves = [half for of_window in in_halves.values() for half in of_window]
