@@ -28,6 +28,7 @@ from callytics.errors import CallyticsError
 from callytics.manifest import BatchItem, batch_items
 from callytics.store import DEFAULT_TENANT, tenant_name
 from deployments.backfill_plan import analysed
+from deployments.backfill_pools import Pools, cards
 from deployments.backfill_progress import Outcome, Progress, ProgressMetrics
 from deployments.backfill_sink import Reader, Sink, item_table
 from deployments.environments import SHOW_BASE, build_environments, environment_names
@@ -36,12 +37,7 @@ logger = logging.getLogger("callytics.backfill")
 
 PROJECT = Path(__file__).resolve().parent.parent
 PROFILES = {"cpu": "serve_config.cpu.yaml", "gpu": "serve_config.yaml"}
-HEAVY = ("speech-recognizer", "speaker-diarizer")
-"""Nearly all of the work; as many actors of each as CPUs, each with one thread, so that no core waits."""
-HEAVY_SHARES = {"speech-recognizer": 0.5, "speaker-diarizer": 0.3}
-LIGHT_CPUS = 0.01
 MAX_BLOCKS = 2000
-IN_FLIGHT_PER_ACTOR = 2  # one at work, one ready
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,7 @@ class Job:
     blobs_url: str
     cpus: int
     timeout_s: float
+    gpus: int | None = None
     tenant: str = DEFAULT_TENANT
 
 
@@ -62,12 +59,19 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
 
     Raises:
         TimeoutError: the job's time is up; submitted again it goes on where it stopped.
+        ConfigError: ``gpu_missing``.
     """
     import ray
 
+    document = _serve_config(job.config)
     # Not only for the actors: under `callytics up` every worker of Ray is an overlay that hides what Ray Data needs.
     # Where Ray runs already, it is used; a Ray of the job's own ends with it, and needs no dashboard.
     ray.init(runtime_env={"env_vars": {SHOW_BASE: "1"}}, include_dashboard=False)
+    free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
+    num_gpus = cards(document, job.gpus, free.get("GPU", 0.0))
+    pools = Pools(document, job.cpus, num_gpus)
+    if num_gpus:
+        logger.info("%d GPU(s)", num_gpus)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.execution_options.preserve_order = False
@@ -75,7 +79,7 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     ends_at = time.monotonic() + job.timeout_s
     progress = Progress(len(items))
     metrics = ProgressMetrics()
-    for outcome in _outcomes(items, job):
+    for outcome in _outcomes(items, job, pools):
         progress.add(outcome)
         metrics.tell(outcome, progress)
         if outcome.message:
@@ -88,54 +92,19 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     return progress
 
 
-def _outcomes(items: Sequence[BatchItem], job: Job) -> Any:
+def _outcomes(items: Sequence[BatchItem], job: Job, pools: Pools) -> Any:
     import ray
-
-    environments = _environments(_serve_config(job.config))
-    stages = load_stages(job.config)
-
-    def pool(size: int = 1) -> Any:
-        return ray.data.ActorPoolStrategy(size=size, max_tasks_in_flight_per_actor=IN_FLIGHT_PER_ACTOR)
-
-    def compute(stage: str) -> Mapping[str, Any]:
-        application = environments[stage]
-        return {
-            "compute": pool(job.cpus if stage in HEAVY else 1),
-            "num_cpus": HEAVY_SHARES.get(stage, LIGHT_CPUS),
-            "num_gpus": application.get("num_gpus", 0),
-            "runtime_env": _runtime_env(application.get("runtime_env") or {}),
-        }
 
     dataset: Any = ray.data.from_items(
         [{"item": item} for item in item_table(items)], override_num_blocks=min(len(items), MAX_BLOCKS)
     )
-    # Actors, though they keep nothing: Ray ends the processes of tasks that wait, and each costs seconds to begin.
-    end: dict[str, Any] = {
-        "compute": pool(),
-        "num_cpus": LIGHT_CPUS,
-        "batch_size": 1,
-        "batch_format": "pyarrow",
-    }
+    end: dict[str, Any] = {"batch_size": 1, "batch_format": "pyarrow", **pools.of_end()}
     store = {"database_url": job.database_url, "blobs_url": job.blobs_url, "tenant": job.tenant}
     dataset = dataset.map_batches(Reader, fn_constructor_kwargs=store, **end)
-    dataset = analysed(dataset, stages, compute)
+    dataset = analysed(dataset, load_stages(job.config), pools.of_stage)
     dataset = dataset.map_batches(Sink, fn_constructor_kwargs={**store, "output": job.output}, **end)
     for row in dataset.iter_rows():
         yield Outcome(**row)
-
-
-def _environments(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Application -> its first deployment's ray_actor_options."""
-    return {
-        application["name"]: (application.get("deployments") or [{}])[0].get("ray_actor_options") or {}
-        for application in config["applications"]
-    }
-
-
-def _runtime_env(of_stage: Mapping[str, Any]) -> dict[str, Any]:
-    """That of the stage; one thread for every actor of a CPU pool, and what Ray Data needs of the base."""
-    env_vars = {**of_stage.get("env_vars", {}), SHOW_BASE: "1", settings.CPU_THREADS: "1"}
-    return {**of_stage, "env_vars": env_vars}
 
 
 def redacts_every_call(config: Mapping[str, Any]) -> bool:
@@ -180,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             blobs_url=options.blobs_url or str(settings.home() / "blobs"),
             cpus=options.cpus or max(1, (os.cpu_count() or 2) // 2),
             timeout_s=options.timeout_s,
+            gpus=options.gpus,
             tenant=tenant_name(options.tenant),
         )
         _use_environments(job.config)
@@ -200,6 +170,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile", choices=sorted(PROFILES), default="cpu")
     parser.add_argument("--config", type=Path, help="a Serve config, instead of the profile's")
     parser.add_argument("--cpus", type=int, help="cores to take; default half of the machine's")
+    parser.add_argument(
+        "--gpus", type=int, help="cards to take, where the profile has GPUs; default all that are free"
+    )
     parser.add_argument("--language", help="of all calls; default: detected in each")
     parser.add_argument("--agent-channel", type=int)
     parser.add_argument(

@@ -20,7 +20,8 @@ import yaml
 from callytics.config import ENGINE_STAGES
 from callytics.store import CallStore
 from tests.deployments.tiny_graph import application
-from tests.e2e.conftest import SAMPLE, Graph
+from tests.e2e.conftest import SAMPLE, Graph, share_environments
+from tests.e2e.test_gpu_placement import CONFIG, on_any_machine
 
 PROJECT = Path(__file__).resolve().parents[2]
 NUM_CALLS = 6
@@ -117,6 +118,23 @@ def test_a_batch_from_s3_to_s3(folder: Path, bucket: str) -> None:
     for call_id in store.call_ids():
         with fsspec.open(f"{bucket}/blobs/calls/{call_id}/recording", "rb") as stream:
             assert stream.read().startswith(b"call ")
+
+
+@pytest.mark.timeout(TIMEOUT_S + 60)
+def test_the_stages_of_a_batch_share_one_logical_gpu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On eight cores: with a recogniser for each, the cards were full before the last stage had one."""
+    document = on_any_machine(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
+    (folder / "config.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    (folder / "home").mkdir()
+    share_environments(folder / "home")
+    without, _ = backfill(folder).communicate(timeout=TIMEOUT_S)
+    assert "backfill: This configuration needs 1 GPU(s), and 0 are free." in without
+    monkeypatch.setenv("RAY_OVERRIDE_RESOURCES", '{"GPU": 1}')
+    job = backfill(folder, "", "", "--cpus", "8")
+    output, _ = job.communicate(timeout=TIMEOUT_S)
+    assert job.returncode == 3, output  # one recording is broken
+    assert "\n1 GPU(s)\n" in output
+    assert f"{NUM_CALLS} completed, 1 failed" in output
 
 
 def test_the_command_runs_the_batch_beside_the_live_graph(graph: Graph, tmp_path: Path) -> None:
