@@ -24,7 +24,7 @@ def workers(pools: Pools) -> dict[str, int]:
 @pytest.mark.parametrize("gpus", [1, 2, 5])
 @pytest.mark.parametrize("cpus", [1, 4, 32])
 def test_all_gpu_workers_of_a_batch_fit_on_its_cards_whatever_cores_it_has(cpus: int, gpus: int) -> None:
-    """More of them would wait for each other for ever: all pools start before the first call."""
+    """With more, later stages would wait until all calls of the whole batch are through the earlier ones."""
     pools = Pools(GPU, cpus, gpus)
     taken = {stage: pools.of_stage(stage)["num_gpus"] * size for stage, size in workers(pools).items()}
     assert sum(taken.values()) <= gpus

@@ -122,7 +122,7 @@ def test_a_batch_from_s3_to_s3(folder: Path, bucket: str) -> None:
 
 @pytest.mark.timeout(TIMEOUT_S + 60)
 def test_the_stages_of_a_batch_share_one_logical_gpu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On eight cores: with a recogniser for each, the cards were full before the last stage had one."""
+    """On eight cores, each of which would have a recogniser without a GPU."""
     document = on_any_machine(yaml.safe_load(CONFIG.read_text(encoding="utf-8")))
     (folder / "config.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     (folder / "home").mkdir()
