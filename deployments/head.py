@@ -130,12 +130,14 @@ def _environment(run_id: str, home: Path, project: Path) -> dict[str, str]:
     # Serve's controller looks at every replica ten times a second, all day long: 0.05 of a core; twice takes 0.02.
     # Its replicas, handles and proxy write their metrics ten times a second; who reads them comes every 10 s.
     # malloc keeps a heap for every thread of each process, and what lies free in one helps no other: 0.4 GB in all.
+    # A worker that waits for tasks waits for ever, for all work here is in actors: 42 MB.
     return (
         {
             "RAY_AUTH_MODE": "disabled",
             "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
             "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "2000",
             "MALLOC_ARENA_MAX": "1",
+            "RAY_num_workers_soft_limit": "0",
         }
         | inherited
         | {

@@ -34,6 +34,8 @@ UNDETERMINED = "und"  # ISO 639-2
 WINDOW_S = 30.0  # what Whisper hears at a time
 UNCERTAIN_LANGUAGE = 0.5
 MIN_LANGUAGE_SCORE = 0.01  # less is not worth telling
+LONG_CALL_S = 3600.0
+"""From here on the sound itself takes so much memory (88 MB an hour as FLAC) that its windows may have to take less."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,13 @@ class Languages:
 
 
 class CallRecognizer:
-    """``(Audio, CallOptions) -> Transcript`` with a decoder. Safe to call from several threads if the decoder is."""
+    """``(Audio, CallOptions) -> Transcript`` with a decoder. Safe to call from several threads if the decoder is.
+
+    Args:
+        batch_size: most windows decoded together.
+        num_workers: batches decoded at the same time.
+        long_call_batch_size: the same of a call of LONG_CALL_S or more.
+    """
 
     def __init__(
         self,
@@ -99,11 +107,16 @@ class CallRecognizer:
         beam_size: int,
         batch_size: int,
         num_workers: int = 1,
+        long_call_batch_size: int | None = None,
     ) -> None:
+        def reader(size: int) -> WindowReader:
+            return WindowReader(decoder, Search(beam_size=beam_size), size, num_workers)
+
         self._decoder = decoder
         self._languages = languages
         self._activity = activity
-        self._read = WindowReader(decoder, Search(beam_size=beam_size), batch_size, num_workers)
+        self._reader = reader(batch_size)
+        self._reader_of_long_calls = reader(long_call_batch_size or batch_size)
         self._detector = SpeechDetector()
 
     def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
@@ -120,13 +133,14 @@ class CallRecognizer:
         if not windows:
             flag = Flag("no_speech", "No speech was found in the recording.")
             return Transcript((), asked or UNDETERMINED, (), pcm.duration_s, tuple(dropped), (flag,))
-        heard = [] if asked else self._read.encoded(pcm, self._longest(windows))
+        read = self._reader if pcm.duration_s < LONG_CALL_S else self._reader_of_long_calls
+        heard = [] if asked else read.encoded(pcm, self._longest(windows))
         scores = self._language_scores(heard)
         language = asked or most_likely(scores, self._languages.likely)
         known = {window for batch in heard for window in batch.windows}
-        batches = [*heard, *self._read.batches([window for window in windows if window not in known])]
+        batches = [*heard, *read.batches([window for window in windows if window not in known])]
         words: list[Word] = []
-        for decoded in self._read(Speech(pcm, language, ", ".join(options.hotwords) or None), batches):
+        for decoded in read(Speech(pcm, language, ", ".join(options.hotwords) or None), batches):
             believed, not_believed = believed_words(decoded, speech[decoded.window.channel])
             words += believed
             dropped += not_believed
