@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from callytics.domain import Pcm
-from callytics.engines.recognition.decoding import Decoded, Search, TimedWord
+from callytics.engines.recognition.decoding import Search
 from callytics.engines.recognition.readings import Speech, WindowReader
 from callytics.engines.recognition.speech import Span, Window
+from tests.engines.recognition.written_decoder import Say, WrittenDecoder
 
 SILENCE = Pcm.from_array(np.zeros((1, 16_000 * 40), np.int16), 16_000)
 IN_TWO = Window(0, (Span(0.0, 2.0), Span(3.0, 5.0)))
-
-Say = Callable[[Window, Search], str]
-
-
-class WrittenDecoder:
-    """Says of every window and search what ``say`` says, with evenly spread words."""
-
-    def __init__(self, say: Say) -> None:
-        self._say = say
-        self.calls: list[tuple[Window, Search]] = []
-
-    def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
-        return list(windows)
-
-    def decode(
-        self,
-        pcm: Pcm,
-        windows: Sequence[Window],
-        language: str,
-        hotwords: str | None,
-        search: Search,
-        encoded: Any = None,
-    ) -> list[Decoded]:
-        self.calls += [(window, search) for window in windows]
-        return [_decoded(window, self._say(window, search)) for window in windows]
-
-
-def _decoded(window: Window, text: str) -> Decoded:
-    parts = text.split()
-    step_s = window.duration_s / max(1, len(parts))
-    words = tuple(TimedWord(f" {part}", i * step_s, (i + 1) * step_s, 0.9) for i, part in enumerate(parts))
-    return Decoded(window, tuple(range(len(parts))), text, -0.3, 0.0, words)
 
 
 def read(say: Say, *windows: Window, batch_size: int = 8, num_workers: int = 1) -> tuple[str, WrittenDecoder]:
