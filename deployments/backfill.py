@@ -161,6 +161,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if not progress.failed else 3
 
 
+def _positive(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deployments.backfill", description=__doc__)
     parser.add_argument(
@@ -169,9 +176,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", default=str(settings.home() / "backfill"), help="where Parquet goes")
     parser.add_argument("--profile", choices=sorted(PROFILES), default="cpu")
     parser.add_argument("--config", type=Path, help="a Serve config, instead of the profile's")
-    parser.add_argument("--cpus", type=int, help="cores to take; default half of the machine's")
+    parser.add_argument("--cpus", type=_positive, help="cores to take; default half of the machine's")
     parser.add_argument(
-        "--gpus", type=int, help="cards to take, where the profile has GPUs; default all that are free"
+        "--gpus", type=_positive, help="cards to take, where the profile has GPUs; default all that are free"
     )
     parser.add_argument("--language", help="of all calls; default: detected in each")
     parser.add_argument("--agent-channel", type=int)

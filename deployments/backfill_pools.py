@@ -71,20 +71,21 @@ def cards(document: Mapping[str, Any], asked: int | None, num_free: float) -> in
     """Cards that a batch takes: those that are asked for, else all that are free.
 
     Raises:
-        ConfigError: ``gpu_missing``: the configuration needs one, and none is free or asked for.
+        ConfigError: ``gpu_missing``: the configuration needs more than are asked for, or free.
     """
     share = gpu_share(document)
     if not share:
         return 0
-    if asked:
-        return asked
-    if num_free < max(1.0, share):
+    needed = max(1.0, share)
+    if asked is not None and asked < needed:
+        raise ConfigError("gpu_missing", f"This configuration needs {needed:g} GPU(s), not --gpus {asked}.")
+    if asked is None and num_free < needed:
         raise ConfigError(
             "gpu_missing",
-            f"This configuration needs {max(1.0, share):g} GPU(s), and {num_free:g} are free. Free one, give --gpus to "
+            f"This configuration needs {needed:g} GPU(s), and {num_free:g} are free. Free one, give --gpus to "
             "wait until the cluster has it, or take --profile cpu.",
         )
-    return int(num_free)
+    return int(num_free) if asked is None else asked
 
 
 def _pool(size: int = 1, at_once: int = 1) -> Any:

@@ -10,11 +10,17 @@ import yaml
 
 from callytics.config import ENGINE_STAGES
 from callytics.errors import ConfigError
+from deployments.backfill import main
 from deployments.backfill_pools import HEAVY_SHARES, Pools, cards, gpu_share
 
 PROJECT = Path(__file__).resolve().parents[2]
 CPU: dict[str, Any] = yaml.safe_load((PROJECT / "serve_config.cpu.yaml").read_text(encoding="utf-8"))
 GPU: dict[str, Any] = yaml.safe_load((PROJECT / "serve_config.yaml").read_text(encoding="utf-8"))
+WHOLE_CARDS: dict[str, Any] = {
+    "applications": [
+        {"name": stage, "deployments": [{"ray_actor_options": {"num_gpus": 1}}]} for stage in ENGINE_STAGES
+    ]
+}
 
 
 def workers(pools: Pools) -> dict[str, int]:
@@ -32,13 +38,7 @@ def test_all_gpu_workers_of_a_batch_fit_on_its_cards_whatever_cores_it_has(cpus:
 
 
 def test_a_stage_that_takes_whole_cards_has_as_many_workers_as_fit() -> None:
-    document = {
-        "applications": [
-            {"name": stage, "deployments": [{"ray_actor_options": {"num_gpus": 1}}]}
-            for stage in ENGINE_STAGES
-        ]
-    }
-    assert workers(Pools(document, 2, gpus=13)) == dict.fromkeys(ENGINE_STAGES, 2)
+    assert workers(Pools(WHOLE_CARDS, 2, gpus=13)) == dict.fromkeys(ENGINE_STAGES, 2)
 
 
 def test_without_gpus_heavy_engines_have_a_worker_a_core_that_does_one_call() -> None:
@@ -67,3 +67,18 @@ def test_a_batch_takes_the_cards_it_is_given_else_all_that_are_free() -> None:
 def test_without_a_free_card_it_says_what_to_do(num_free: float) -> None:
     with pytest.raises(ConfigError, match=f"needs 1 GPU.* {num_free:g} are free.*--gpus.*--profile cpu"):
         cards(GPU, None, num_free)
+
+
+def test_a_batch_takes_no_more_than_it_is_given() -> None:
+    with pytest.raises(ConfigError, match=f"needs {len(ENGINE_STAGES)} GPU.*not --gpus 1"):
+        cards(WHOLE_CARDS, 1, 8.0)
+
+
+@pytest.mark.parametrize("option", ["--cpus", "--gpus"])
+@pytest.mark.parametrize("value", ["0", "-1", "two"])
+def test_what_is_no_number_of_cores_or_cards_is_one_line(
+    option: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--input", "calls", f"{option}={value}"])
+    assert f"argument {option}: {value!r} is not a number of 1 or more" in capsys.readouterr().err
