@@ -8,7 +8,7 @@ bin := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-fast test-slow test-faults check lint lock bench bench-quality bench-redaction bench-speed clean
+.PHONY: help setup run stop status test test-fast test-slow test-faults test-attacks check lint lock bench bench-quality bench-redaction bench-speed clean
 
 help:  ## List the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ test-slow: .venv/.ready  ## The tests that build environments with torch: gigaby
 
 test-faults: .venv/.ready  ## Kill every part of a live graph in turn while calls stream in; a table of what was lost
 	@CALLYTICS_FAULTS=all $(bin)/python -m pytest -s tests/faults tests/api/test_disk_full.py tests/e2e/test_postgresql.py
+
+test-attacks: .venv/.ready  ## Attack a live graph on loopback as docs/security.md fears; a line per attack that it held
+	@CALLYTICS_ATTACKS=all $(bin)/python -m pytest tests/attacks
 
 check: lint test  ## Lint, types and tests
 
