@@ -53,8 +53,8 @@ def configuration(home: Path) -> dict[str, Any]:
 
 
 class FaultGraph(TinyGraph):
-    def __init__(self, home: Path) -> None:
-        super().__init__(home, configuration(home))
+    def __init__(self, home: Path, config: dict[str, Any] | None = None) -> None:
+        super().__init__(home, config or configuration(home))
         self.key = (home / "api-key").read_text().strip()
         self.store = CallStore(f"sqlite:///{home / 'callytics.db'}")
 
