@@ -35,6 +35,17 @@ class RoleSource(StrEnum):
     MANUAL = "manual"
 
 
+class CorrectionKind(StrEnum):
+    WORDS = "words"
+    SPEAKER_NAME = "speaker_name"
+
+
+class CorrectionStatus(StrEnum):
+    APPLIED = "APPLIED"
+    SUPERSEDED = "SUPERSEDED"
+    NOT_APPLIED = "NOT_APPLIED"
+
+
 class SentimentLabel(StrEnum):
     POSITIVE = "POSITIVE"
     NEUTRAL = "NEUTRAL"
@@ -75,6 +86,33 @@ class CallOptions:
     audio_sample_rate_hz: int | None = None
     roles: tuple[tuple[str, Role], ...] = ()
     redact_pii: bool = False
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a person said that a call should read, and where in the call that is.
+
+    It names a place in the recording, not only a turn: turns are numbered anew whenever a call is recognised again.
+
+    Attributes:
+        kind: what was corrected. A kind that a version does not know is kept and not applied.
+        turn_id: of the turn as it was numbered then; only for people. "" where there was none.
+        participant_id: whose words, or who is named.
+        channel_index: the channel of the original file that the party has to itself; None in a mono call.
+        start_s: of the turn; of a name, that of the longest turn of who is named. Equal to ``end_s``: no place.
+        before: the text that was replaced, "" where there was none.
+        after: the text as it should read; a name of None is no name.
+    """
+
+    id: str
+    kind: str
+    turn_id: str
+    participant_id: str
+    channel_index: int | None
+    start_s: float
+    end_s: float
+    before: str
+    after: str | None
 
 
 @dataclass(frozen=True)
@@ -217,6 +255,7 @@ class Participant:
     role_source: RoleSource | None = None
     role_confidence: float = 0.0
     channel_index: int | None = None
+    name: str | None = None  # as somebody gave it by hand
 
 
 @dataclass(frozen=True)
@@ -240,6 +279,7 @@ class Word:
     end_s: float
     confidence: float  # 0..1
     channel: int | None = None  # pcm channel it was heard on; None for a mono call
+    corrected: bool = False  # by a person: not what was recognised, its time is spread over what it replaced
 
 
 @dataclass(frozen=True)
@@ -309,8 +349,20 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class CorrectionOutcome:
+    """What became of a correction in this run; ``turn_id`` and ``participant_id`` are those of today."""
+
+    correction_id: str
+    kind: str
+    status: CorrectionStatus
+    turn_id: str = ""
+    participant_id: str = ""
+    reason: str = ""  # stable; why it was not applied
+
+
+@dataclass(frozen=True)
 class Conversation:
-    """The call as a conversation: attribute() makes it, punctuation, roles and redact refine it."""
+    """The call as a conversation: attribute() makes it, punctuation, correct, roles and redact refine it."""
 
     language: str
     duration_s: float
@@ -318,6 +370,7 @@ class Conversation:
     turns: tuple[Turn, ...]
     speech: tuple[SpeechSegment, ...]
     redacted: bool = False  # redaction ran: nothing that it takes out may enter the result by another way
+    corrections: tuple[CorrectionOutcome, ...] = ()
 
     def role_of(self, participant_id: str) -> Role:
         return next((p.role for p in self.participants if p.id == participant_id), Role.UNKNOWN)

@@ -1,6 +1,6 @@
 """A result (result.md, as a JSON object) in the formats that other programs read.
 
-txt   one line a turn: [mm:ss] ROLE: what was said
+txt   one line a turn: [mm:ss] NAME, else ROLE: what was said
 srt   SubRip subtitles          vtt   WebVTT (https://www.w3.org/TR/webvtt1/), speakers as voice spans
 rttm  NIST Rich Transcription Time Marked: who spoke when
 csv   one row a turn, RFC 4180  json  the transcript with its participants
@@ -52,8 +52,9 @@ def to_json(result: Result) -> str:
 
 
 def to_txt(result: Result) -> str:
+    names = _names(result)
     return "".join(
-        f"[{_clock(turn['begin_offset_ms'])}] {_speaker(turn)}: {_one_line(turn['content'])}\n"
+        f"[{_clock(turn['begin_offset_ms'])}] {_speaker(turn, names)}: {_one_line(turn['content'])}\n"
         for turn in result["transcript"]
     )
 
@@ -61,7 +62,7 @@ def to_txt(result: Result) -> str:
 def to_srt(result: Result) -> str:
     blocks = [
         f"{number}\n{_timestamp(cue.begin_ms, ',')} --> {_timestamp(cue.end_ms, ',')}\n"
-        f"{cue.speaker}: {cue.text.replace('-->', '->')}\n"
+        + f"{cue.speaker}: {cue.text}\n".replace("-->", "->")
         for number, cue in enumerate(cues(result), start=1)
     ]
     return "\n".join(blocks)
@@ -108,16 +109,28 @@ def to_csv(result: Result) -> str:
 def cues(result: Result) -> Iterator[Cue]:
     """One cue a sentence, or a turn where there are none, in order of begin; each lasts at least a millisecond."""
     found = []
+    names = _names(result)
     for turn in result["transcript"]:
         for part in turn.get("sentences") or [turn]:
             text = _one_line(part["content"])
             if text:
                 begin_ms = max(0, part["begin_offset_ms"])
-                found.append(Cue(begin_ms, max(part["end_offset_ms"], begin_ms + 1), _speaker(turn), text))
+                found.append(
+                    Cue(begin_ms, max(part["end_offset_ms"], begin_ms + 1), _speaker(turn, names), text)
+                )
     yield from sorted(found, key=lambda cue: (cue.begin_ms, cue.end_ms))
 
 
-def _speaker(turn: Mapping[str, Any]) -> str:
+def _names(result: Result) -> Mapping[str, str]:
+    """Participant id and the name that somebody gave it. A result from before there were names has none."""
+    named = ((p["participant_id"], p.get("name")) for p in result["participants"])
+    return {participant_id: _one_line(name) for participant_id, name in named if name}
+
+
+def _speaker(turn: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """The name that was given by hand, else the role, else the id."""
+    if turn["participant_id"] in names:
+        return names[turn["participant_id"]]
     role = turn["participant_role"]
     return str(turn["participant_id"] if role in ("UNKNOWN", "OTHER") else role)
 

@@ -1,8 +1,8 @@
 """The analysis of one call as a graph, read top to bottom.
 
     audio ─┬─> diarize ─┐
-           └─> transcribe┴─> attribute ─> punctuate ─> roles ─> redact ─┬─> sentiment ─┐
-                                                                        └─> analyse    ┴─> report
+           └─> transcribe┴─> attribute ─> punctuate ─> correct ─> roles ─> redact ─┬─> sentiment ─┐
+                                                                                   └─> analyse    ┴─> report
 
 ``analyse`` does not know how its nodes run: ``run(step, *inputs)`` starts a step and returns a node, which
 stands for its result. Who interprets it decides what a node is:
@@ -24,7 +24,16 @@ from typing import Any, Protocol
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES, StageConfig
 from callytics.conversation import attribute, with_corrected_roles
-from callytics.domain import CallOptions, Conversation, Recording, StageFailure, StageRun, StageStatus
+from callytics.corrections import correct
+from callytics.domain import (
+    CallOptions,
+    Conversation,
+    Correction,
+    Recording,
+    StageFailure,
+    StageRun,
+    StageStatus,
+)
 from callytics.engines import load_engine
 from callytics.errors import CallyticsError
 from callytics.redaction.conversation import redact
@@ -42,14 +51,18 @@ class Run(Protocol):
     def __call__(self, step: str, *inputs: Node) -> Node: ...
 
 
-def analyse(run: Run, recording: Node, options: Node) -> Node:
-    """The whole graph. The inputs stand for a Recording and its CallOptions, the output for its report."""
+def analyse(run: Run, recording: Node, options: Node, corrections: Node) -> Node:
+    """The whole graph. The inputs stand for a Recording, its CallOptions and what people corrected in it (a tuple of
+    Correction, oldest first), the output for its report."""
     audio = run("audio-processor", recording, options)
     diarization = run("speaker-diarizer", audio, options)
     transcript = run("speech-recognizer", audio, options)
     spoken = run("attribute", diarization, transcript)
     punctuated = run("punctuation-restorer", spoken)
-    attributed = run("roles", punctuated, options)
+    corrected = run(
+        "correct", punctuated, corrections
+    )  # after punctuation: what people wrote stays as they wrote it
+    attributed = run("roles", corrected, options)
     conversation = run("redact", attributed, options)  # what follows, an LLM's endpoint too, sees no PII
     sentiment = run("sentiment-analyzer", conversation)
     summary = run("llm-analyzer", conversation)
@@ -66,7 +79,7 @@ def dependants(changed: str) -> tuple[str, ...]:
             stages.append(step)
         return depends
 
-    analyse(run, False, False)
+    analyse(run, False, False, False)
     return tuple(stages)
 
 
@@ -77,6 +90,7 @@ def roles(conversation: Conversation, options: CallOptions) -> Conversation:
 
 PURE_STEPS: Mapping[str, Callable[..., Any]] = {
     "attribute": attribute,
+    "correct": correct,
     "roles": roles,
     "redact": redact,
     "report": build_report,
@@ -104,7 +118,9 @@ class InProcess:
             self._engines[stage] = load_engine(self._stages[stage])
         return self._engines[stage]
 
-    def __call__(self, recording: Recording, options: CallOptions) -> CallResult:
+    def __call__(
+        self, recording: Recording, options: CallOptions, corrections: tuple[Correction, ...] = ()
+    ) -> CallResult:
         """The finished result of one call.
 
         Raises:
@@ -117,7 +133,7 @@ class InProcess:
                 return PURE_STEPS[step](*inputs)
             return self._run_stage(step, inputs, runs)
 
-        report = analyse(run, recording, options)
+        report = analyse(run, recording, options, corrections)
         return complete(report, [runs[stage] for stage in ENGINE_STAGES])
 
     def _run_stage(self, stage: str, inputs: tuple[Any, ...], runs: dict[str, StageRun]) -> Any:

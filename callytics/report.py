@@ -70,6 +70,7 @@ def build_report(
                 *_summary_flags(checked_summary),
             )
         ],
+        corrections=[schema.CorrectionDetail(**asdict(outcome)) for outcome in conversation.corrections],
         job_details=schema.JobDetails(
             errors=[
                 schema.StageErrorDetail(stage=output.stage, code=output.code, message=output.message)
@@ -135,6 +136,7 @@ def _participants(conversation: Conversation) -> list[schema.ParticipantDetail]:
             role_source=participant.role_source.value if participant.role_source else None,
             role_confidence=round(participant.role_confidence, 3),
             channel_index=participant.channel_index,
+            name=participant.name,
         )
         for participant in conversation.participants
     ]
@@ -166,6 +168,7 @@ def _transcript_turn(turn: Turn, role: str, sentiment: TurnSentiment | None) -> 
                 begin_offset_ms=milliseconds(word.start_s),
                 end_offset_ms=milliseconds(word.end_s),
                 confidence=round(word.confidence, 3),
+                corrected=word.corrected,
             )
             for word in turn.words
         ],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from callytics.errors import InvalidRequestError
 
@@ -95,6 +95,7 @@ class ParticipantDetail(ResultModel):
     role_source: str | None = None
     role_confidence: float = 0.0
     channel_index: int | None = None
+    name: str | None = Field(default=None, description="As somebody gave it by hand")
 
 
 class TranscriptItem(ResultModel):
@@ -102,6 +103,10 @@ class TranscriptItem(ResultModel):
     begin_offset_ms: int
     end_offset_ms: int
     confidence: float
+    corrected: bool = Field(
+        default=False,
+        description="Written by a person: its times are shares of the time of what it replaced, its confidence is 1",
+    )
 
 
 class TranscriptSentence(ResultModel):
@@ -287,6 +292,23 @@ class ConversationCharacteristics(ResultModel):
     sentiment: list[SentimentTrendDetail] | None = None
 
 
+class CorrectionDetail(ResultModel):
+    """What became of something that a person corrected, when this result was made. What was corrected is at
+    `GET /v1/calls/{call_id}/corrections`."""
+
+    correction_id: str
+    kind: str = Field(description="words or speaker_name")
+    status: str = Field(
+        description="APPLIED; SUPERSEDED by a later one at the same place; NOT_APPLIED, `reason` says why"
+    )
+    turn_id: str = Field(default="", description="The turn of this result that has the corrected words")
+    participant_id: str = Field(default="", description="The participant of this result whom it is about")
+    reason: str = Field(
+        default="",
+        description="no_turn_there, turn_has_other_bounds, redacted_words_changed, no_participant_there, kind_unknown",
+    )
+
+
 class CallResult(ResultModel):
     """The result of one call, schema 1.0."""
 
@@ -307,6 +329,9 @@ class CallResult(ResultModel):
     communication_quality: CommunicationQuality | None = None
     contact_summary: ContactSummaryDetail | None = None
     flags: list[ResultFlag] = []
+    corrections: list[CorrectionDetail] = Field(
+        default=[], description="What people corrected, and whether it is in this result"
+    )
 
 
 def read_result(path: Path) -> CallResult:

@@ -20,7 +20,7 @@ from callytics.domain import StageFailure, StageRun, StageStatus
 from callytics.engines import load_engine
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 
-RECORDING, OPTIONS, ITEM = "recording", "options", "item"
+RECORDING, OPTIONS, CORRECTIONS, ITEM = "recording", "options", "corrections", "item"
 RUNS, FAILURE = "runs", "failure"
 CARRIED = (ITEM, RUNS, FAILURE)
 """Columns beside the nodes: the batch's item, how the stages went, and why a call is lost."""
@@ -51,7 +51,7 @@ def plan() -> list[Step]:
         steps.append(Step(step, inputs))
         return step
 
-    report = analyse(run, RECORDING, OPTIONS)
+    report = analyse(run, RECORDING, OPTIONS, CORRECTIONS)
     return [
         replace(step, finished=_last_reads(steps, i, report), unheard=_last_heard(steps, i))
         for i, step in enumerate(steps)
@@ -174,7 +174,7 @@ def analysed(
     """The dataset with a column ``report``: the whole graph as lazy steps.
 
     Args:
-        dataset: a ray.data.Dataset with the columns ITEM, RECORDING, OPTIONS, RUNS and FAILURE.
+        dataset: a ray.data.Dataset with the columns ITEM, RECORDING, OPTIONS, CORRECTIONS, RUNS and FAILURE.
         compute: stage -> what map_batches is told of its workers: compute, num_cpus, num_gpus, runtime_env.
     """
     for steps in by_stage():

@@ -24,8 +24,16 @@ from callytics.manifest import BatchItem
 from callytics.pipeline import stage_failure
 from callytics.report import complete
 from callytics.result import CallResult
-from callytics.store import DEFAULT_TENANT, BlobStore, CallStore, JobStatus, NewCall, new_call_id
-from deployments.backfill_plan import FAILURE, ITEM, OPTIONS, RECORDING, RUNS
+from callytics.store import (
+    DEFAULT_TENANT,
+    BlobStore,
+    CallRecord,
+    CallStore,
+    JobStatus,
+    NewCall,
+    new_call_id,
+)
+from deployments.backfill_plan import CORRECTIONS, FAILURE, ITEM, OPTIONS, RECORDING, RUNS
 
 SKIPPED = "SKIPPED"
 CHUNK_BYTES = 1 << 20
@@ -66,6 +74,7 @@ class Reader:
             ITEM: pickle.dumps(known),
             RECORDING: pickle.dumps(Recording(call_id, self._blobs.uri(call_id))),
             OPTIONS: pickle.dumps(item.options),
+            CORRECTIONS: pickle.dumps(()),  # a call that has some has a result, and was skipped
             RUNS: pickle.dumps(()),
             FAILURE: pickle.dumps(failure) if failure else None,
         }
@@ -124,9 +133,16 @@ class Sink:
         submission = self._store.import_call(new, runs, JobStatus(report.job_status), body)
         if not submission.created:  # the same recording twice in a batch, or analysed by the graph meanwhile
             self._blobs.delete_call(report.call_id)
-            earlier = report.model_copy(update={"call_id": submission.call.id})
-            self._write_tables(known, earlier, earlier.model_dump_json().encode())
+            self._write_tables(known, *self._earlier(report, submission.call))
         return submission.call.id, submission.created
+
+    def _earlier(self, report: CallResult, call: CallRecord) -> tuple[CallResult, bytes]:
+        """What the store says of the call, corrections by people included; this batch's, while it says nothing."""
+        if call.result_at_ms is None:
+            earlier = report.model_copy(update={"call_id": call.id})
+            return earlier, earlier.model_dump_json().encode()
+        body = self._store.get_report(call.id)
+        return CallResult.model_validate_json(body), body
 
     def _write_tables(self, known: dict[str, Any], report: CallResult, body: bytes) -> None:
         self._write("calls", known["sha256"], [_call_row(known["item"], report, body)])

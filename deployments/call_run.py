@@ -4,7 +4,7 @@ A node is an asyncio task, so branches run in parallel; its result is an :class:
 object store: what is handed on to the next stage is the response of the last, which Ray passes by reference.
 
 Every finished stage is recorded under a key made of its inputs' keys and its configuration (a Merkle tree), so a
-call that is taken up again, or whose roles were corrected, runs only what is missing or changed.
+call that is taken up again, or that somebody corrected, runs only what is missing or changed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES
-from callytics.domain import Audio, CallOptions, StageFailure, StageRun, StageStatus
+from callytics.domain import Audio, CallOptions, Correction, StageFailure, StageRun, StageStatus
 from callytics.errors import CallyticsError, StageError
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.report import complete
@@ -94,6 +94,7 @@ class CallRun:
         stage_patience_s: float = STAGE_PATIENCE_S,
     ) -> None:
         self._call = lease.call
+        self._corrections = lease.corrections
         self._token = lease.token
         self._store = store
         self._assignments = assignments
@@ -141,7 +142,10 @@ class CallRun:
         sha256 = self._call.media.sha256
         try:
             output: Output = await analyse(
-                self._start, Output(sha256, recording, recording), Output("", options, options)
+                self._start,
+                Output(sha256, recording, recording),
+                Output("", options, options),
+                _corrections_node(self._corrections),
             )
             return output
         finally:
@@ -269,6 +273,11 @@ class CallRun:
 
 def _stage_key(stage: str, info: StageInfo, input_keys: list[str]) -> str:
     return result_key(stage, info.config_hash, info.model, info.model_revision, *input_keys)
+
+
+def _corrections_node(corrections: tuple[Correction, ...]) -> Output:
+    key = result_key(json.dumps([asdict(correction) for correction in corrections], sort_keys=True))
+    return Output(key, corrections, corrections)
 
 
 def _relevant_options(step: str, item: Output) -> Output:

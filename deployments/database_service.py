@@ -21,7 +21,18 @@ from deployments.handles import WorkSeen
 logger = logging.getLogger(__name__)
 
 START_PATIENCE_S = 120.0
-QUEUEING = frozenset({"create_call", "retry_call", "reprocess_call", "release", "cancel_call"})
+QUEUEING = frozenset(
+    {
+        "create_call",
+        "retry_call",
+        "reprocess_call",
+        "set_roles",
+        "correct_call",
+        "undo_correction",
+        "release",
+        "cancel_call",
+    }
+)
 """Methods after which there may be work for a pipeline that had none."""
 
 

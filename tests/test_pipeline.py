@@ -182,8 +182,8 @@ def test_the_graph_can_be_drawn_without_running_it() -> None:
         steps.append((step, inputs))
         return step
 
-    assert analyse(draw, "recording", "options") == "report"
-    done = {"recording", "options"}
+    assert analyse(draw, "recording", "options", "corrections") == "report"
+    done = {"recording", "options", "corrections"}
     for step, inputs in steps:
         assert set(inputs) <= done
         done.add(step)

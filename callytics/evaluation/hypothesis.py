@@ -78,7 +78,7 @@ class SystemUnderTest:
             return outputs[step]
 
         start = time.perf_counter()
-        analyse(run, Recording(path.stem, str(path)), options)
+        analyse(run, Recording(path.stem, str(path)), options, ())
         wall_s = time.perf_counter() - start
         return from_conversation(outputs["roles"], outputs["speech-recognizer"], wall_s)
 

@@ -6,6 +6,7 @@ in a blob store.
     asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
     leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
+    corrections.py   what people corrected, its history
     retention.py     how long calls are kept
     versions.py      what versions of a stage did side by side, also in the shadow
     tables.py database.py migrations/                      SQLModel tables, connection, Alembic
@@ -24,6 +25,8 @@ from callytics.store.records import (
     CallFilter,
     CallPage,
     CallRecord,
+    CorrectionRecord,
+    Corrections,
     EventRecord,
     IssuedApiKey,
     JobStatus,
@@ -51,6 +54,8 @@ __all__ = [
     "CallPage",
     "CallRecord",
     "CallStore",
+    "CorrectionRecord",
+    "Corrections",
     "EventRecord",
     "Invoke",
     "IssuedApiKey",

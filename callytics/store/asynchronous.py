@@ -14,6 +14,8 @@ from callytics.store.records import (
     CallFilter,
     CallPage,
     CallRecord,
+    CorrectionRecord,
+    Corrections,
     EventRecord,
     IssuedApiKey,
     JobStatus,
@@ -93,6 +95,22 @@ class AsyncStore:
         self, call_id: str, roles: Mapping[str, Role], tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
         result: CallRecord = await self._call("set_roles", call_id, roles, tenant, actor)
+        return result
+
+    async def correct_call(
+        self, call_id: str, wanted: Corrections, tenant: str | None = None, actor: str = ""
+    ) -> CallRecord:
+        result: CallRecord = await self._call("correct_call", call_id, wanted, tenant, actor)
+        return result
+
+    async def undo_correction(
+        self, call_id: str, correction_id: str, tenant: str | None = None, actor: str = ""
+    ) -> CallRecord:
+        result: CallRecord = await self._call("undo_correction", call_id, correction_id, tenant, actor)
+        return result
+
+    async def list_corrections(self, call_id: str, tenant: str | None = None) -> tuple[CorrectionRecord, ...]:
+        result: tuple[CorrectionRecord, ...] = await self._call("list_corrections", call_id, tenant)
         return result
 
     async def retry_call(self, call_id: str, tenant: str | None = None, actor: str = "") -> CallRecord:

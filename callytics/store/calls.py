@@ -33,6 +33,7 @@ from callytics.store.rows import (
     apply_metadata,
     call_record,
     call_records,
+    corrections_in_force,
     fetch_call,
     is_id,
     media_json,
@@ -66,7 +67,7 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
     if key is not None:
         statement = select(CallRow).where(col(CallRow.dedupe_key) == key)
         same = session.exec(statement.with_for_update()).first()
-        if same is not None and same.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+        if same is not None and not _came_to_nothing(session, same):
             return Submission(call_record(session, same), created=False)
         if same is not None:  # what came to nothing does not stand in the way of another try
             same.dedupe_key = None
@@ -99,6 +100,12 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
     add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
     add_audit(session, new.created_by, "call.submitted", row.id, {"sha256": row.sha256}, now_ms, new.tenant)
     return Submission(call_record(session, row), created=True)
+
+
+def _came_to_nothing(session: Session, row: CallRow) -> bool:
+    """A call that somebody worked on is not left for a new one of the same audio, which would know nothing of it."""
+    ended_without = row.status in (JobStatus.FAILED, JobStatus.CANCELLED)
+    return ended_without and not corrections_in_force(session, row.id)
 
 
 def dedupe_key(tenant: str, sha256: str, options: CallOptions) -> str:
@@ -179,14 +186,18 @@ def set_roles(
             "call_not_finished",
             f"Call {call_id} is {row.status}: roles are corrected in calls that are COMPLETED or PARTIAL.",
         )
+    apply_roles(session, row, roles, now_ms)
+    enqueue(session, row, now_ms)
+    return row
+
+
+def apply_roles(session: Session, row: CallRow, roles: Mapping[str, Role], now_ms: int) -> None:
     corrected = {
         **dict(row.options.get("roles") or []),
         **{party: role.value for party, role in roles.items()},
     }
     row.options = {**row.options, "roles": [list(pair) for pair in sorted(corrected.items())]}
-    add_event(session, call_id, "call.roles_corrected", {"roles": corrected}, now_ms)
-    enqueue(session, row, now_ms)
-    return row
+    add_event(session, row.id, "call.roles_corrected", {"roles": corrected}, now_ms)
 
 
 def retry(session: Session, call_id: str, now_ms: int, tenant: str | None) -> CallRow:

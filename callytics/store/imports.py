@@ -9,9 +9,9 @@ from sqlmodel import Session, col, select
 
 from callytics.domain import CallOptions, StageRun
 from callytics.store import calls, jobs
-from callytics.store.records import DEFAULT_TENANT, WITH_RESULT, JobStatus, NewCall, Submission
+from callytics.store.records import DEFAULT_TENANT, JobStatus, NewCall, Submission
 from callytics.store.rows import fetch_call
-from callytics.store.tables import CallRow
+from callytics.store.tables import CallRow, ReportRow
 
 
 def import_call(
@@ -43,4 +43,6 @@ def finished_call(
     key = calls.dedupe_key(tenant, sha256, options)
     statement = select(CallRow).where(col(CallRow.dedupe_key) == key)
     row = session.exec(statement).first()
-    return row.id if row is not None and row.status in WITH_RESULT else None
+    # Also of one that is analysed again, as after a correction: a batch that did it anew would know nothing of that.
+    has_result = row is not None and session.get(ReportRow, row.id) is not None
+    return row.id if row is not None and has_result else None

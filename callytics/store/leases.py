@@ -23,7 +23,7 @@ from callytics.domain import StageStatus
 from callytics.errors import ConflictError
 from callytics.store import webhooks
 from callytics.store.records import JobStatus, Lease
-from callytics.store.rows import add_event, call_record, plain_text
+from callytics.store.rows import add_event, call_record, corrections_in_force, plain_text
 from callytics.store.tables import CallRow, StageRow, TenantRow
 
 MAX_ATTEMPTS = 5
@@ -63,7 +63,12 @@ def lease(
             session.flush()
             data = {"job_status": row.status, "attempt": row.attempts}
             add_event(session, row.id, "call.started", data, now_ms)
-            return Lease(call_record(session, row), row.lease_token, row.lease_expires_at_ms)
+            return Lease(
+                call_record(session, row),
+                row.lease_token,
+                row.lease_expires_at_ms,
+                corrections_in_force(session, row.id),
+            )
     return None
 
 

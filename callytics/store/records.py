@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from callytics.domain import CallOptions, Media, Recording, StageRun
+from callytics.domain import CallOptions, Correction, Media, Recording, Role, StageRun
 
 
 class Priority(StrEnum):
@@ -33,7 +33,7 @@ class JobStatus(StrEnum):
 
 
 FINISHED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED})
-"""A call in one of these is not worked on; only retry, or a correction of roles, queues it again."""
+"""A call in one of these is not worked on; only retry, reprocess or a correction queues it again."""
 
 WITH_RESULT = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
 
@@ -120,6 +120,40 @@ class CallRecord:
 
 
 @dataclass(frozen=True)
+class Corrections:
+    """What somebody corrects at once in the result of a call.
+
+    Attributes:
+        words: turn id and what was said in it.
+        names: participant id and name; None takes a name away.
+        roles: participant id and role.
+    """
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str | None] = field(default_factory=dict)
+    roles: Mapping[str, Role] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CorrectionRecord:
+    """One correction in the history of a call. ``turn_id`` is the number that the turn had then ("" of a name)."""
+
+    id: str
+    call_id: str
+    kind: str
+    turn_id: str
+    participant_id: str
+    begin_offset_ms: int
+    end_offset_ms: int
+    before: str
+    after: str | None
+    actor: str
+    created_at_ms: int
+    undone_at_ms: int | None = None
+    undone_by: str | None = None
+
+
+@dataclass(frozen=True)
 class Submission:
     """``created`` is False where an earlier call was answered: same audio, or same idempotency key."""
 
@@ -165,11 +199,15 @@ class CallPage:
 
 @dataclass(frozen=True)
 class Lease:
-    """The right of one worker to one call until ``expires_at_ms``. Every write of the worker shows ``token``."""
+    """The right of one worker to one call until ``expires_at_ms``. Every write of the worker shows ``token``.
+
+    ``corrections``: what people corrected in it, the oldest first; nobody adds to them while the call is at work.
+    """
 
     call: CallRecord
     token: str
     expires_at_ms: int
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True)

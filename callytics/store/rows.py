@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from callytics.domain import Media, StageRun, StageStatus
+from callytics.domain import Correction, Media, StageRun, StageStatus
 from callytics.errors import NotFoundError
 from callytics.store.codec import options_from_json
 from callytics.store.records import (
@@ -24,7 +24,15 @@ from callytics.store.records import (
     JobStatus,
     Priority,
 )
-from callytics.store.tables import ApiKeyRow, AuditRow, CallRow, EventRow, ReportRow, StageRow
+from callytics.store.tables import (
+    ApiKeyRow,
+    AuditRow,
+    CallRow,
+    CorrectionRow,
+    EventRow,
+    ReportRow,
+    StageRow,
+)
 
 _PRIORITY_NUMBERS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 _PRIORITIES = {number: priority for priority, number in _PRIORITY_NUMBERS.items()}
@@ -129,6 +137,32 @@ def _stage_run(row: StageRow) -> StageRun:
         config_hash=row.config_hash,
         error_code=row.error_code,
         error_message=row.error_message,
+    )
+
+
+def correction_rows(session: Session, call_id: str) -> list[CorrectionRow]:
+    """What people corrected in a call, the oldest first, the undone included."""
+    statement = select(CorrectionRow).where(col(CorrectionRow.call_id) == call_id)
+    order = (col(CorrectionRow.created_at_ms), col(CorrectionRow.number), col(CorrectionRow.id))
+    return list(session.exec(statement.order_by(*order)))
+
+
+def corrections_in_force(session: Session, call_id: str) -> tuple[Correction, ...]:
+    """What the graph is to apply, the oldest first."""
+    return tuple(
+        Correction(
+            id=row.id,
+            kind=row.kind,
+            turn_id=row.turn_id,
+            participant_id=row.participant_id,
+            channel_index=row.channel_index,
+            start_s=row.begin_offset_ms / 1000,
+            end_s=row.end_offset_ms / 1000,
+            before=row.before,
+            after=row.after,
+        )
+        for row in correction_rows(session, call_id)
+        if row.undone_at_ms is None
     )
 
 

@@ -13,7 +13,18 @@ from sqlmodel import Session, col, select
 
 from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
-from callytics.store import calls, codec, imports, jobs, keys, leases, retention, versions, webhooks
+from callytics.store import (
+    calls,
+    codec,
+    corrections,
+    imports,
+    jobs,
+    keys,
+    leases,
+    retention,
+    versions,
+    webhooks,
+)
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.records import (
@@ -23,6 +34,8 @@ from callytics.store.records import (
     CallFilter,
     CallPage,
     CallRecord,
+    CorrectionRecord,
+    Corrections,
     EventRecord,
     IssuedApiKey,
     JobStatus,
@@ -145,6 +158,37 @@ class CallStore:
         with self._write() as session:
             row = calls.set_roles(session, call_id, roles, self._now_ms(), tenant)
             return self._changed(session, row, actor, "call.roles_corrected", {"roles": dict(roles)})
+
+    def correct_call(
+        self, call_id: str, wanted: Corrections, tenant: str | None = None, actor: str = ""
+    ) -> CallRecord:
+        """Correct words, names and roles by hand and queue the call again (see corrections.correct). The audit tells
+        what was corrected, not what it says."""
+        with self._write() as session:
+            row, made = corrections.correct(session, call_id, wanted, actor, self._now_ms(), tenant)
+            record = call_record(session, row)
+            if made:
+                detail = {"corrections": [each.id for each in made], "turns": sorted(wanted.words)}
+                record = self._changed(session, row, actor, "call.corrected", detail)
+            if wanted.roles:
+                roles = {"roles": dict(wanted.roles)}
+                record = self._changed(session, row, actor, "call.roles_corrected", roles)
+            return record
+
+    def undo_correction(
+        self, call_id: str, correction_id: str, tenant: str | None = None, actor: str = ""
+    ) -> CallRecord:
+        """Take a correction back and queue the call again (see corrections.undo)."""
+        with self._write() as session:
+            row = corrections.undo(session, call_id, correction_id, actor, self._now_ms(), tenant)
+            return self._changed(
+                session, row, actor, "call.correction_undone", {"corrections": [correction_id]}
+            )
+
+    def list_corrections(self, call_id: str, tenant: str | None = None) -> tuple[CorrectionRecord, ...]:
+        """Every correction of a call, the oldest first, the undone included."""
+        with self._read() as session:
+            return corrections.history(session, call_id, tenant)
 
     def retry_call(self, call_id: str, tenant: str | None = None, actor: str = "") -> CallRecord:
         """Queue a FAILED, PARTIAL or CANCELLED call again; only what did not finish runs."""

@@ -119,6 +119,33 @@ class ReportRow(SQLModel, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class CorrectionRow(SQLModel, table=True):
+    """What a person corrected in a call (store/corrections.py). Written once; undoing it only notes when and by whom.
+
+    ``kind`` is a word and no enumeration of the database: a later version may know more. Where it belongs is said
+    by channel and time, since turns are numbered anew when a call is recognised again.
+    """
+
+    __tablename__ = "corrections"
+
+    id: str = Field(default="", sa_column=Column(String(26), primary_key=True))
+    call_id: str = Field(default="", sa_column=_call_reference(index=True))
+    tenant_id: str = Field(default=DEFAULT_TENANT, sa_column=_tenant())
+    kind: str = Field(sa_column=Column(String(32), nullable=False))
+    number: int = Field(default=0, sa_column=Column(Integer, nullable=False))  # among those of one request
+    turn_id: str = Field(sa_column=Column(Text, nullable=False))
+    participant_id: str = Field(sa_column=Column(Text, nullable=False))
+    channel_index: int | None = Field(default=None, sa_column=Column(Integer))
+    begin_offset_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    end_offset_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    before: str = Field(sa_column=Column(Text, nullable=False))
+    after: str | None = Field(default=None, sa_column=Column(Text))
+    actor: str = Field(default="", sa_column=Column(Text, nullable=False))
+    created_at_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    undone_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    undone_by: str | None = Field(default=None, sa_column=Column(Text))
+
+
 class TurnTextRow(SQLModel, table=True):
     """What was said, a row a turn, for full-text search (store/search.py)."""
 
