@@ -90,6 +90,7 @@ class CriticalPath:
                 lambda step, *inputs: pool.submit(work, step, inputs),
                 Recording(path.stem, str(path)),
                 CallOptions(),
+                (),
             )
             report.result()
             return time.perf_counter() - start, steps_s

@@ -18,6 +18,7 @@ from callytics.api import (
     api_keys,
     audit,
     calls,
+    corrections,
     errors,
     monitoring,
     recordings,
@@ -59,7 +60,17 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.gate = Gate(services)
-    for module in (calls, results, recordings, transcriptions, monitoring, api_keys, audit, webhooks):
+    for module in (
+        calls,
+        corrections,
+        results,
+        recordings,
+        transcriptions,
+        monitoring,
+        api_keys,
+        audit,
+        webhooks,
+    ):
         app.include_router(module.router)
     errors.install(app)
     app.add_middleware(Limits, max_upload_bytes=services.settings.max_upload_bytes)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 
 from callytics.api.auth import Deleter, Reader, Writer
+from callytics.api.corrections import correct
 from callytics.api.errors import problem_responses
 from callytics.api.openapi import multipart_body
 from callytics.api.schemas import (
@@ -26,8 +26,7 @@ from callytics.api.services import ServicesDep
 from callytics.api.submission import parse_fields, submit
 from callytics.api.uploads import Upload
 from callytics.api.views import call_url, call_view, match_view
-from callytics.domain import CallOptions, Role
-from callytics.errors import InvalidRequestError, NotFoundError
+from callytics.domain import CallOptions
 from callytics.pipeline import dependants
 from callytics.store import CallFilter
 
@@ -65,7 +64,7 @@ async def submit_call(
     A request repeated with its `Idempotency-Key` is answered with the call that it made.
 
         curl -H "Authorization: Bearer $KEY" -F file=@call.wav -F language=ko -F agent_channel=0 \\
-             -F 'metadata={"agent_id": "kim.minji"}' http://127.0.0.1:8000/v1/calls
+             -F agent_id=kim.minji -F 'metadata={"custom": {"campaign": "spring"}}' http://127.0.0.1:8000/v1/calls
     """
 
     def read_form(upload: Upload) -> tuple[CallOptions, dict[str, Any]]:
@@ -131,34 +130,24 @@ async def get_call(call_id: str, services: ServicesDep, principal: Reader) -> Ca
     "/{call_id}", response_model=CallView, responses=problem_responses(400, 401, 403, 404, 409, 422)
 )
 async def patch_call(call_id: str, patch: CallPatch, services: ServicesDep, principal: Writer) -> CallView:
-    """Change metadata, or correct who is the agent. Roles are corrected in calls that have a result; everything
-    that depends on them is analysed again, and meanwhile the call is queued."""
+    """Change metadata, or correct what was said, who speaks, and who is the agent.
+
+    Words, names and roles are corrected in calls that have a result; what depends on them is analysed again, nothing
+    that listens, and meanwhile the call is queued (409 for who corrects it then). A correction outlives every later
+    run: `retry`, `reprocess` and a batch keep it, and `corrections` of the result tells whether it could be applied.
+    Of two people the last one wins; `GET /v1/calls/{call_id}/corrections` has what each of them wrote, and both can
+    be undone.
+
+        curl -X PATCH -H "Authorization: Bearer $KEY" http://127.0.0.1:8000/v1/calls/$ID \\
+             --json '{"turns": [{"turn_id": "t3", "content": "I would like a refund."}]}'
+    """
     call = await services.store.get_call(call_id, principal.tenant)
-    if patch.roles:
-        await _check_participants(services, call_id, patch.roles)
-        call = await services.store.set_roles(
-            call_id,
-            {party: Role(role) for party, role in patch.roles.items()},
-            principal.tenant,
-            principal.id,
-        )
+    if patch.roles or patch.turns or patch.participants:
+        call = await correct(services, call, patch, principal)
     if patch.metadata is not None:
         changes = patch.metadata.model_dump(exclude_unset=True)
         call = await services.store.patch_metadata(call_id, changes, principal.tenant, principal.id)
     return call_view(call, services.settings.public_url)
-
-
-async def _check_participants(services: ServicesDep, call_id: str, roles: dict[str, Any]) -> None:
-    try:
-        report = json.loads(await services.store.get_report(call_id))
-    except NotFoundError:
-        return  # set_roles says that the call has no result
-    known = {participant["participant_id"] for participant in report["participants"]}
-    if unknown := sorted(set(roles) - known):
-        raise InvalidRequestError(
-            "participant_unknown",
-            f"No participant {', '.join(unknown)} in this call; there are {', '.join(sorted(known)) or 'none'}.",
-        )
 
 
 @router.delete("/{call_id}", status_code=204, responses=problem_responses(401, 403, 404))

@@ -5,25 +5,32 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     field_validator,
 )
 
 from callytics.domain import CallOptions
 from callytics.result import CallMetadata
 from callytics.store import JobStatus, Priority
+from callytics.store.records import METADATA_FIELDS
 
 MAX_CUSTOM_BYTES = 16 * 1024
 
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+READABLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+"""PRINTABLE, and not only spaces."""
+
 ShortText = Annotated[str, Field(max_length=256, pattern=PRINTABLE)]
 Hotword = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", examples=["ko"])]
@@ -33,24 +40,28 @@ class StrictBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+def _is_a_time(value: str) -> str:
+    datetime.fromisoformat(value)
+    return value
+
+
+Direction = Literal["inbound", "outbound", "internal"]
+StartedAt = Annotated[str, AfterValidator(_is_a_time), Field(examples=["2026-11-22T09:30:00+09:00"])]
+
+
 class MetadataBody(StrictBody):
     """What the caller knows about the call. In a PATCH, null clears and what is absent stays."""
 
-    external_id: ShortText | None = None
-    agent_id: ShortText | None = None
-    queue: ShortText | None = None
-    direction: Literal["inbound", "outbound", "internal"] | None = None
-    started_at: str | None = Field(
-        default=None, description="ISO 8601", examples=["2026-11-22T09:30:00+09:00"]
+    external_id: ShortText | None = Field(default=None, description="Your own name of the call")
+    agent_id: ShortText | None = Field(default=None, description="Who took the call")
+    queue: ShortText | None = Field(default=None, description="Where it waited: queue, skill, campaign")
+    direction: Direction | None = Field(default=None, description="Who called whom")
+    started_at: StartedAt | None = Field(default=None, description="When the call took place, ISO 8601")
+    custom: dict[str, Any] | None = Field(
+        default=None,
+        description="Anything else, as JSON of 16 KiB at most; merged with what is there, null removes an entry",
+        examples=[{"campaign": "spring"}],
     )
-    custom: dict[str, Any] | None = Field(default=None, examples=[{"campaign": "spring"}])
-
-    @field_validator("started_at")
-    @classmethod
-    def _is_a_time(cls, value: str | None) -> str | None:
-        if value is not None:
-            datetime.fromisoformat(value)
-        return value
 
     @field_validator("custom")
     @classmethod
@@ -95,6 +106,13 @@ class CallForm(BaseModel):
     metadata: Annotated[MetadataBody | None, BeforeValidator(_parse_metadata)] = Field(
         default=None, description="JSON: external_id, agent_id, queue, direction, started_at, custom"
     )
+    external_id: ShortText | None = Field(default=None, description="As in `metadata`, without JSON")
+    agent_id: ShortText | None = Field(
+        default=None, description="As in `metadata`, without JSON", examples=["kim.minji"]
+    )
+    queue: ShortText | None = Field(default=None, description="As in `metadata`, without JSON")
+    direction: Direction | None = Field(default=None, description="As in `metadata`, without JSON")
+    started_at: StartedAt | None = Field(default=None, description="As in `metadata`, without JSON")
     media_url: str | None = Field(
         default=None,
         max_length=2000,
@@ -124,26 +142,83 @@ class CallForm(BaseModel):
             redact_pii=self.redact_pii,
         )
 
+    @field_validator(*METADATA_FIELDS)
+    @classmethod
+    def _as_in_metadata(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """What is said twice is said alike: no client is left to guess which one counts."""
+        metadata: MetadataBody | None = info.data.get("metadata")
+        name = str(info.field_name)
+        if metadata is not None and name in metadata.model_fields_set and getattr(metadata, name) != value:
+            raise ValueError(
+                f"is given a second time, and differently, in metadata: {getattr(metadata, name)!r}"
+            )
+        return value
+
     def metadata_json(self) -> dict[str, Any]:
-        return self.metadata.model_dump(exclude_unset=True) if self.metadata else {}
+        fields = self.model_dump(include=set(METADATA_FIELDS), exclude_unset=True)
+        return {**fields, **(self.metadata.model_dump(exclude_unset=True) if self.metadata else {})}
+
+
+class TurnCorrection(StrictBody):
+    """What was said in a turn."""
+
+    turn_id: ShortText = Field(description="`id` of a turn of the result", examples=["t3"])
+    content: str = Field(
+        max_length=20_000,
+        pattern=READABLE,
+        description="The whole turn as it should read; spaces are made single. It is taken as it is: no punctuation, "
+        "capital or space is put into it. In a redacted call, leave marks such as [NAME] where they stand",
+        examples=["I would like a refund for order 4711."],
+    )
+
+
+class ParticipantName(StrictBody):
+    """Who a participant is."""
+
+    participant_id: ShortText = Field(
+        description="`participant_id` of a participant of the result", examples=["spk_0"]
+    )
+    name: Annotated[str, Field(max_length=256, pattern=READABLE)] | None = Field(
+        description="Shown instead of the role in transcripts; null takes it away", examples=["Kim Minji"]
+    )
+
+
+def _once(values: list[Any] | None, name: str) -> list[Any] | None:
+    ids = [getattr(value, name) for value in values or []]
+    if repeated := sorted({each for each in ids if ids.count(each) > 1}):
+        raise ValueError(f"names {', '.join(repeated)} more than once")
+    return values
 
 
 class CallPatch(StrictBody):
-    """Changes to a call. Correcting a role analyses again what depends on it, so the call is queued."""
+    """Changes to a call. Correcting words, names or roles analyses again what depends on them, and nothing else, so
+    the call is queued."""
 
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
                 {"metadata": {"agent_id": "kim.minji"}},
                 {"roles": {"spk_0": "CUSTOMER", "spk_1": "AGENT"}},
+                {"turns": [{"turn_id": "t3", "content": "I would like a refund for order 4711."}]},
+                {"participants": [{"participant_id": "spk_0", "name": "Kim Minji"}]},
             ]
         }
     )
 
-    metadata: MetadataBody | None = None
-    roles: dict[str, Literal["AGENT", "CUSTOMER", "OTHER", "UNKNOWN"]] | None = Field(
-        default=None, description="Participant id and role"
+    metadata: MetadataBody | None = Field(
+        default=None, description="What is named is changed; null clears, what is absent stays"
     )
+    roles: dict[str, Literal["AGENT", "CUSTOMER", "OTHER", "UNKNOWN"]] | None = Field(
+        default=None,
+        description="Participant id and role",
+        examples=[{"spk_0": "CUSTOMER", "spk_1": "AGENT"}],
+    )
+    turns: Annotated[list[TurnCorrection], AfterValidator(partial(_once, name="turn_id"))] | None = Field(
+        default=None, max_length=1000, description="Corrected words, turn by turn; what is not named stays"
+    )
+    participants: (
+        Annotated[list[ParticipantName], AfterValidator(partial(_once, name="participant_id"))] | None
+    ) = Field(default=None, max_length=32, description="Names of who speaks; what is not named stays")
 
 
 Step = Literal["audio", "diarization", "recognition", "punctuation", "roles", "sentiment", "analysis"]
@@ -182,6 +257,33 @@ class ListQuery(BaseModel):
 
 
 # ---------------------------------------------------------------- responses
+
+
+class CorrectionView(BaseModel):
+    """Something that a person corrected. It stays when it is undone, and when the call is analysed again."""
+
+    correction_id: str = Field(
+        description="Names it in `corrections` of the result", examples=["01kaqf3v9x6z2h8m4n7p5r1t0w"]
+    )
+    kind: str = Field(description="words, or speaker_name; there may be more later", examples=["words"])
+    turn_id: str = Field(description="The turn as it was numbered then; empty for a name", examples=["t3"])
+    participant_id: str = Field(description="Whose words they are, or who was named", examples=["spk_0"])
+    begin_offset_ms: int = Field(
+        description="Where in the recording; of a name, the longest turn of its bearer"
+    )
+    end_offset_ms: int = Field(description="The end of that")
+    before: str = Field(description="What it read until then; empty where there was nothing")
+    after: str | None = Field(description="What it should read; null takes a name away")
+    created_by: str = Field(description="Id of the API key or user who corrected it")
+    created_at: datetime = Field(description="When")
+    undone_by: str | None = Field(description="Who took it back; null: it is in force")
+    undone_at: datetime | None = Field(description="When it was taken back")
+
+
+class CorrectionList(BaseModel):
+    """The history of a call's corrections."""
+
+    corrections: list[CorrectionView] = Field(description="The oldest first, those that were undone included")
 
 
 class MediaView(BaseModel):

@@ -17,7 +17,7 @@ import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from callytics.api import ApiSettings, Services, create_app
-from callytics.store import AsyncStore, BlobStore, CallStore
+from callytics.store import AsyncStore, BlobStore, CallStore, Corrections
 from tests.api.conftest import TwoStages, WavOnlyAudio, wav_bytes
 from tests.store.conftest import Clock
 from tests.store.samples import finish, fresh_database, new_call
@@ -61,6 +61,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/v1/calls/{call_id}/events"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
     ("HEAD", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/corrections"): Access(READ, CALL),
+    ("POST", "/v1/calls/{call_id}/corrections/{correction_id}/undo"): Access(WRITE, CALL),
     ("POST", "/v1/calls/{call_id}/retry"): Access(WRITE, CALL),
     ("POST", "/v1/calls/{call_id}/reprocess"): Access(WRITE, CALL),
     ("POST", "/v1/calls/{call_id}/cancel"): Access(WRITE, CALL),
@@ -121,13 +123,20 @@ class House:
         call = self.store.create_call(new_call(tenant="alpha", deduplicate=False)).call
         with self.blobs.writer(call.id) as writer:
             writer.write(wav_bytes())
-        finish(self.store)
+        self._finish_all()
+        self.store.correct_call(call.id, Corrections(names={"spk_0": "Kim"}), "alpha")
+        self._finish_all()
         self.ids = {
             "call_id": call.id,
+            "correction_id": self.store.list_corrections(call.id)[0].id,
             "key_id": self.store.create_api_key("x", [READ], "", "alpha").key.id,
             "webhook_id": webhook.id,
             "delivery_id": self.store.list_deliveries(webhook.id, "alpha")[0].id,
         }
+
+    def _finish_all(self) -> None:
+        while self.store.queued_calls():  # some routes queue calls
+            finish(self.store)
 
     async def ask(self, route: tuple[str, str], secret: str | None, **ids: str) -> httpx.Response:
         method, path = route

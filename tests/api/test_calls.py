@@ -396,3 +396,37 @@ async def test_ids_that_are_none(client: httpx.AsyncClient, call_id: str) -> Non
     answers = [await client.get(f"/v1/calls/{call_id}{path}") for path in ("", "/result", "/events")]
     answers.append(await client.delete(f"/v1/calls/{call_id}"))
     assert {answer.status_code for answer in answers} == {404}
+
+
+async def test_metadata_as_fields_of_the_form(client: httpx.AsyncClient) -> None:
+    fields = {
+        "external_id": "crm-7",
+        "agent_id": "kim",
+        "queue": "vip",
+        "direction": "inbound",
+        "started_at": "2026-11-22T09:30:00+09:00",
+    }
+    both = json.dumps({"agent_id": "kim", "custom": {"campaign": "spring"}})  # said twice, and alike
+    response = await submit(client, **fields, metadata=both)
+    assert response.status_code == 202, response.text
+    assert response.json()["metadata"] == {**fields, "custom": {"campaign": "spring"}}
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"agent_id": "kim", "metadata": '{"agent_id": "lee"}'}, "agent_id"),
+        ({"queue": "vip", "metadata": '{"queue": null}'}, "queue"),
+        ({"direction": "sideways"}, "direction"),
+        ({"started_at": "yesterday"}, "started_at"),
+        ({"external_id": "x" * 300}, "external_id"),
+        ({"custom": "{}"}, "custom"),
+    ],
+)
+async def test_metadata_of_the_form_that_is_wrong_or_says_two_things(
+    client: httpx.AsyncClient, blob_root: Path, form: dict[str, object], field: str
+) -> None:
+    response = await submit(client, **form)
+    assert (response.status_code, response.json()["code"]) == (422, "validation_failed"), response.text
+    assert field in [error["loc"][1] for error in response.json()["errors"]]
+    assert blob_files(blob_root) == []

@@ -69,13 +69,13 @@ def recording(folder: Path, name: str, content: bytes = b"sound") -> BatchItem:
 
 
 def test_every_step_comes_after_those_that_it_reads_and_nothing_is_carried_too_long() -> None:
-    seen = {"recording", "options"}
+    seen = {"recording", "options", "corrections"}
     held = set(seen)
     for step in plan():
         assert set(step.inputs) <= held, step
         held = (held | {step.name}) - set(step.finished)
         seen.add(step.name)
-    assert seen == {"recording", "options", *ENGINE_STAGES, *PURE_STEPS}
+    assert seen == {"recording", "options", "corrections", *ENGINE_STAGES, *PURE_STEPS}
     assert held == {"recording", "report"}
 
 

@@ -1,0 +1,103 @@
+"""What people correct in a call: words, names, roles; its history, and how it is undone."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+from fastapi import APIRouter
+
+from callytics.api.auth import Principal, Reader, Writer
+from callytics.api.errors import problem_responses
+from callytics.api.schemas import CallPatch, CallView, CorrectionList, CorrectionView
+from callytics.api.services import Services, ServicesDep
+from callytics.api.views import call_view, time_of
+from callytics.domain import Role
+from callytics.errors import InvalidRequestError, NotFoundError
+from callytics.redaction.detector import find_pii
+from callytics.store import CallRecord, CorrectionRecord, Corrections
+
+router = APIRouter(prefix="/v1/calls/{call_id}/corrections", tags=["calls"])
+
+
+async def correct(services: Services, call: CallRecord, patch: CallPatch, principal: Principal) -> CallRecord:
+    """All corrections of a request, in one transaction.
+
+    Raises:
+        ConflictError: ``call_not_finished``.
+        InvalidRequestError: ``turn_unknown``, ``participant_unknown``, ``correction_identifies``.
+    """
+    wanted = Corrections(
+        words={turn.turn_id: " ".join(turn.content.split()) for turn in patch.turns or []},
+        names={each.participant_id: _name(each.name) for each in patch.participants or []},
+        roles={party: Role(role) for party, role in (patch.roles or {}).items()},
+    )
+    if call.options.redact_pii:
+        await _check_redacted(services, call, wanted)
+    return await services.store.correct_call(call.id, wanted, principal.tenant, principal.id)
+
+
+def _name(name: str | None) -> str | None:
+    return " ".join(name.split()) if name is not None else None
+
+
+async def _check_redacted(services: Services, call: CallRecord, wanted: Corrections) -> None:
+    """What redaction takes out does not come back through a correction, nor is it kept in the history."""
+    if any(name is not None for name in wanted.names.values()):
+        raise InvalidRequestError(
+            "correction_identifies",
+            "This call is redacted: its result, and so its participants, name nobody.",
+        )
+    try:
+        turns = json.loads(await services.store.get_report(call.id, call.tenant))["transcript"]
+    except NotFoundError:
+        return  # correct_call says that the call has no result
+    asked_by = {after["id"]: before["content"] for before, after in pairwise(turns)}
+    for turn_id, text in wanted.words.items():
+        if kinds := sorted({span.kind.value for span in find_pii(text, asked_by.get(turn_id, ""))}):
+            raise InvalidRequestError(
+                "correction_identifies",
+                f"This call is redacted, and the text for {turn_id} says what its result must not: "
+                f"{', '.join(kinds)}. Write {' or '.join(f'[{kind}]' for kind in kinds)} where the result does.",
+            )
+
+
+@router.get("", response_model=CorrectionList, responses=problem_responses(401, 403, 404))
+async def list_corrections(call_id: str, services: ServicesDep, principal: Reader) -> CorrectionList:
+    """What people corrected in a call, the oldest first, with what it read before. `PATCH /v1/calls/{call_id}`
+    corrects."""
+    found = await services.store.list_corrections(call_id, principal.tenant)
+    await services.store.record_audit(principal.id, "call.corrections_read", call_id, {}, principal.tenant)
+    return CorrectionList(corrections=[_view(record) for record in found])
+
+
+@router.post(
+    "/{correction_id}/undo",
+    status_code=202,
+    response_model=CallView,
+    responses=problem_responses(401, 403, 404, 409),
+)
+async def undo_correction(
+    call_id: str, correction_id: str, services: ServicesDep, principal: Writer
+) -> CallView:
+    """Take a correction back: what depends on it is analysed again without it. The correction stays in the history;
+    where it had replaced an earlier one, that holds again."""
+    call = await services.store.undo_correction(call_id, correction_id, principal.tenant, principal.id)
+    return call_view(call, services.settings.public_url)
+
+
+def _view(record: CorrectionRecord) -> CorrectionView:
+    return CorrectionView(
+        correction_id=record.id,
+        kind=record.kind,
+        turn_id=record.turn_id,
+        participant_id=record.participant_id,
+        begin_offset_ms=record.begin_offset_ms,
+        end_offset_ms=record.end_offset_ms,
+        before=record.before,
+        after=record.after,
+        created_by=record.actor,
+        created_at=time_of(record.created_at_ms),
+        undone_by=record.undone_by,
+        undone_at=time_of(record.undone_at_ms) if record.undone_at_ms is not None else None,
+    )
