@@ -28,7 +28,7 @@ from callytics.api import (
 )
 from callytics.api.auth import Gate
 from callytics.api.headers import SecurityHeaders
-from callytics.api.openapi import openapi_document
+from callytics.api.openapi import openapi_document, operation_id
 from callytics.api.services import Services
 from callytics.api.uploads import FORM_OVERHEAD_BYTES
 from callytics.webhooks import deliver_for_ever
@@ -57,6 +57,7 @@ def create_app(services: Services) -> FastAPI:
         description=DESCRIPTION,
         lifespan=_lifespan,
         redirect_slashes=False,
+        generate_unique_id_function=operation_id,
     )
     app.state.services = services
     app.state.gate = Gate(services)

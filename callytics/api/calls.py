@@ -46,6 +46,7 @@ STEPS: dict[Step, str] = {
 
 @router.post(
     "",
+    operation_id="create_call",
     status_code=202,
     response_model=SubmittedCall,
     responses=problem_responses(400, 401, 403, 409, 413, 415, 422, 503),
@@ -127,7 +128,10 @@ async def get_call(call_id: str, services: ServicesDep, principal: Reader) -> Ca
 
 
 @router.patch(
-    "/{call_id}", response_model=CallView, responses=problem_responses(400, 401, 403, 404, 409, 422)
+    "/{call_id}",
+    operation_id="update_call",
+    response_model=CallView,
+    responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def patch_call(call_id: str, patch: CallPatch, services: ServicesDep, principal: Writer) -> CallView:
     """Change metadata, or correct what was said, who speaks, and who is the agent.

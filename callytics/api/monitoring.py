@@ -114,7 +114,10 @@ async def list_models(services: ServicesDep, principal: Reader) -> ModelList:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}}, **problem_responses(401, 403)},
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        **problem_responses(401, 403),
+    },
 )
 async def metrics(services: ServicesDep, principal: Reader) -> Response:
     """Prometheus: counted in the store at every scrape, so the same from each replica of the gateway. Over all

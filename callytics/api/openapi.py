@@ -1,46 +1,148 @@
-"""The OpenAPI document: FastAPI's, made to say what the API does about forms, absent values and errors."""
+"""The OpenAPI document: FastAPI's, made to say what the API does about forms, absent values, keys and errors.
+
+Clients are generated from it: operation ids are the names of the functions, and every field and parameter says what it
+means (terms.py). tests/api/test_openapi.py holds that, and that linters find no fault.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from callytics.api.errors import Problem, problem_responses
+from callytics.api.errors import MEDIA_TYPE, Problem, problem_responses
+from callytics.api.openai_schemas import OpenAIErrorDetail
+from callytics.api.terms import MODELS, TAGS, meaning
 from callytics.api.uploads import FILE_FIELD, URL_FIELD
 
 _REFERENCE = "#/components/schemas/{model}"
+_METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options", "trace"})
+
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz"})
+"""Paths that want no key."""
+
+_OPENAI_PATHS = ("/v1/audio/", "/v1/models")
+_SECURITY_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key (`callytics keys create`), or a token of the configured OpenID Connect issuer",
+    },
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same API key"},
+}
+
+
+def operation_id(route: APIRoute) -> str:
+    return route.name
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
     """The document of an application, made at first use."""
     if app.openapi_schema is None:
         document = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
+            title=app.title,
+            version=app.version,
+            summary="Call-centre recordings in, analytics out",
+            description=app.description,
+            routes=app.routes,
+            servers=[_server(app.state.services.settings.public_url)],
+            contact={"name": "Whoever runs this installation"},
+            license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         )
-        schemas = document["components"]["schemas"]
-        schemas.pop("HTTPValidationError", None)
-        schemas.pop("ValidationError", None)
-        problem_schema = Problem.model_json_schema(ref_template=_REFERENCE)
-        schemas.update(problem_schema.pop("$defs"))
-        schemas["Problem"] = problem_schema
-        validation = problem_responses(422)[422]
-        too_many = {
-            **problem_responses(429)[429],
-            "headers": {"Retry-After": {"schema": {"type": "integer"}}},
-        }
-        for path in document["paths"].values():
-            for operation in path.values():
-                if "security" in operation:
-                    operation["responses"]["429"] = too_many
-                if "422" in operation["responses"]:
-                    operation["responses"]["422"] = validation
-                for parameter in operation.get("parameters", []):
-                    parameter["schema"] = _never_null(parameter["schema"])
+        components = document["components"]
+        components["securitySchemes"] = _SECURITY_SCHEMES
+        _replace_errors(components["schemas"])
+        for path, operation in _operations(document):
+            _complete(path, operation)
+        used = {tag for _, operation in _operations(document) for tag in operation.get("tags", [])}
+        document["tags"] = [{"name": name, "description": TAGS.get(name, "")} for name in sorted(used)]
+        _describe(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _server(public_url: str) -> dict[str, str]:
+    if public_url:
+        return {"url": public_url.rstrip("/"), "description": "This installation"}
+    return {"url": "/", "description": "Where this document comes from"}
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method in _METHODS:
+                yield path, operation
+
+
+def _replace_errors(schemas: dict[str, Any]) -> None:
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    for model in (Problem, OpenAIErrorDetail):
+        schema = model.model_json_schema(ref_template=_REFERENCE)
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+    schemas["OpenAIProblem"] = {
+        "title": "OpenAIProblem",
+        "description": "Problem details that carry what OpenAI's clients look for besides.",
+        "allOf": [{"$ref": _REFERENCE.format(model="Problem")}],
+        "type": "object",
+        "properties": {
+            "error": {
+                "$ref": _REFERENCE.format(model="OpenAIErrorDetail"),
+                "description": "The same in OpenAI's form",
+            }
+        },
+    }
+
+
+def _complete(path: str, operation: dict[str, Any]) -> None:
+    """What holds for every operation and so is declared at none."""
+    responses = operation["responses"]
+    is_public = path in PUBLIC_PATHS
+    operation["security"] = [] if is_public else [{name: []} for name in _SECURITY_SCHEMES]
+    if not is_public:
+        for status, response in problem_responses(401, 403, 429, 503).items():
+            responses.setdefault(str(status), response)
+    if "422" in responses:  # FastAPI's own form of it is none of ours
+        responses["422"] = problem_responses(422)[422]
+    for status in ("429", "503"):
+        if MEDIA_TYPE in responses.get(status, {}).get("content", {}):
+            responses[status] = {**responses[status], "headers": {"Retry-After": _RETRY_AFTER}}
+    operation["responses"] = dict(sorted(responses.items()))
+    if path.startswith(_OPENAI_PATHS):
+        for status, response in operation["responses"].items():
+            if MEDIA_TYPE in response.get("content", {}):
+                schema = {"$ref": _REFERENCE.format(model="OpenAIProblem")}
+                operation["responses"][status] = {**response, "content": {MEDIA_TYPE: {"schema": schema}}}
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _never_null(parameter["schema"])
+
+
+_RETRY_AFTER = {"description": "Seconds after which it is worth another try", "schema": {"type": "integer"}}
+
+
+def _describe(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        if described := schema.get("description") or MODELS.get(name):
+            schema["description"] = described
+        _describe_properties(schema, name)
+    for _, operation in _operations(document):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            _describe_properties(content["schema"])
+        for parameter in operation.get("parameters", []):
+            described = parameter.get("description") or parameter["schema"].get("description")
+            if described or meaning(parameter["name"], "parameter"):
+                parameter["description"] = described or meaning(parameter["name"], "parameter")
+
+
+def _describe_properties(schema: dict[str, Any], model: str = "") -> None:
+    for name, field in schema.get("properties", {}).items():
+        if "description" not in field and (described := meaning(name, model)):
+            field["description"] = described
 
 
 def multipart_body(form: type[BaseModel], file_description: str) -> dict[str, Any]:

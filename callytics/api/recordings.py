@@ -43,6 +43,7 @@ _MEDIA_TYPES |= {
 _MEDIA_TYPES |= {"mov": "audio/mp4", "mp4": "audio/mp4", "matroska": "audio/webm", "webm": "audio/webm"}
 """By ffmpeg's name of the container, the first of several ("mov,mp4,m4a,...")."""
 
+_BINARY = {"type": "string", "format": "binary"}
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
 
@@ -51,8 +52,8 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
     "/audio",
     response_class=Response,
     responses={
-        200: {"description": "The recording", "content": {"audio/*": {}}},
-        206: {"description": "The range asked for"},
+        200: {"description": "The recording", "content": {"audio/*": {"schema": _BINARY}}},
+        206: {"description": "The range asked for", "content": {"audio/*": {"schema": _BINARY}}},
         304: {"description": "What If-None-Match names is current"},
         **problem_responses(401, 403, 404, 409, 416, 422, 503),
     },

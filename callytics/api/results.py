@@ -11,18 +11,28 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel
 
 from callytics.api.auth import Reader
 from callytics.api.errors import problem_responses
 from callytics.api.services import Services, ServicesDep
 from callytics.errors import ConflictError, NotFoundError
 from callytics.export import MEDIA_TYPES, export
-from callytics.result import CallResult
+from callytics.result import CallResult, ParticipantDetail, TranscriptTurn
 from callytics.store import FINISHED, CallRecord, JobStatus
 
 router = APIRouter(prefix="/v1/calls/{call_id}", tags=["results"])
 
 _RECONNECT_MS = 2000
+
+
+class TranscriptView(BaseModel):
+    """`format=json`: the part of the result that is the transcript."""
+
+    call_id: str
+    language_code: str
+    participants: list[ParticipantDetail]
+    transcript: list[TranscriptTurn]
 
 
 async def finished_result(services: Services, call: CallRecord) -> dict[str, Any]:
@@ -63,7 +73,15 @@ async def get_result(call_id: str, services: ServicesDep, principal: Reader) -> 
     "/transcript",
     response_class=Response,
     responses={
-        200: {"content": {media_type.split(";")[0]: {} for media_type in MEDIA_TYPES.values()}},
+        200: {
+            "description": "The transcript in the format that was asked for",
+            "model": TranscriptView,
+            "content": {
+                media_type.split(";")[0]: {"schema": {"type": "string"}}
+                for name, media_type in MEDIA_TYPES.items()
+                if name != "json"
+            },
+        },
         **problem_responses(401, 403, 404, 409, 422),
     },
 )
@@ -72,7 +90,10 @@ async def get_transcript(
     services: ServicesDep,
     principal: Reader,
     transcript_format: Annotated[
-        Literal["json", "txt", "srt", "vtt", "rttm", "csv"], Query(alias="format")
+        Literal["json", "txt", "srt", "vtt", "rttm", "csv"],
+        Query(
+            alias="format", description="json, text, subtitles (srt, vtt), who spoke when (rttm), or a table"
+        ),
     ] = "json",
 ) -> Response:
     """What was said, by whom and when, as JSON, text, subtitles, RTTM or a table."""
@@ -94,7 +115,8 @@ async def get_transcript(
             "description": "Server-sent events until the call ends",
             "content": {
                 "text/event-stream": {
-                    "example": 'id: 17\nevent: stage.completed\ndata: {"stage": "audio-processor", ...}\n\n'
+                    "schema": {"type": "string"},
+                    "example": 'id: 17\nevent: stage.completed\ndata: {"stage": "audio-processor", ...}\n\n',
                 }
             },
         },

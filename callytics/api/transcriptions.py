@@ -23,6 +23,7 @@ from starlette.requests import ClientDisconnect
 from callytics.api.auth import Writer
 from callytics.api.errors import problem_responses
 from callytics.api.monitoring import model_ids
+from callytics.api.openai_schemas import TRANSCRIPTION_RESPONSE
 from callytics.api.openapi import multipart_body
 from callytics.api.schemas import Language
 from callytics.api.services import Services, ServicesDep
@@ -75,12 +76,7 @@ class TranscriptionForm(BaseModel):
 @router.post(
     "/v1/audio/transcriptions",
     responses={
-        200: {
-            "content": {
-                "application/json": {"example": {"text": "안녕하세요, 고객센터입니다."}},
-                "text/plain": {},
-            }
-        },
+        200: TRANSCRIPTION_RESPONSE,
         **problem_responses(400, 401, 403, 404, 413, 415, 422, 503),
     },
     openapi_extra=multipart_body(TranscriptionForm, "The recording"),
