@@ -73,4 +73,4 @@ bench-speed: .venv/.ready  ## A 2-minute call through the graph; writes docs/per
 	@$(bin)/python -m benchmarks.report
 
 clean:  ## Remove .venv and the state of local runs
-	@rm -rf .venv .callytics results
+	@rm -rf .venv .callytics results tools/openapi/node_modules

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +85,45 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
         "errors": errors,
     }
     return json.loads(json.dumps(document), parse_float=lambda text: f"{float(text):.6f}")  # type: ignore[no-any-return]
+
+
+def test_a_corrected_word_is_in_the_result_soon_and_nothing_listens_again(graph: Graph) -> None:
+    """A call of its own, so that others find the sample as it was recognised."""
+    call_id = graph.submit(deduplicate="false")
+    graph.wait(call_id)
+    before = graph.result(call_id)
+    recognized_ms = graph.stage(call_id, "speech-recognizer")["duration_ms"]
+    turn = max(before["transcript"], key=lambda turn: len(turn["items"]))
+    text = turn["content"].replace(turn["content"].split()[1], "Quetzalcoatl", 1)
+    body = {
+        "turns": [{"turn_id": turn["id"], "content": text}],
+        "participants": [{"participant_id": turn["participant_id"], "name": "Kim Minji"}],
+    }
+    start_s = time.monotonic()
+    assert graph.http.patch(f"/v1/calls/{call_id}", json=body).status_code == 200
+    graph.wait(call_id)
+    assert time.monotonic() - start_s <= 5.0
+    after = graph.result(call_id)
+    corrected = next(each for each in after["transcript"] if each["id"] == turn["id"])
+    assert (corrected["content"], corrected["content_raw"]) == (text, turn["content_raw"])
+    assert [item["content"] for item in corrected["items"] if item["corrected"]] == ["Quetzalcoatl"]
+    assert [each["status"] for each in after["corrections"]] == ["APPLIED", "APPLIED"]
+    others = [each["content"] for each in after["transcript"] if each["id"] != turn["id"]]
+    assert others == [each["content"] for each in before["transcript"] if each["id"] != turn["id"]]
+    ran_again = graph.http.get(f"/v1/calls/{call_id}/events").text.rsplit("event: call.corrected", 1)[1]
+    assert {
+        json.loads(line.removeprefix("data: "))["stage"]
+        for event, line in pairwise(ran_again.splitlines())
+        if event == "event: stage.completed"
+    } == {"sentiment-analyzer", "llm-analyzer"}
+    assert recognized_ms == graph.stage(call_id, "speech-recognizer")["duration_ms"]
+    found = graph.http.get("/v1/calls", params={"q": "Quetzalcoatl"}).json()["calls"]
+    assert [each["call_id"] for each in found] == [call_id]
+    for name in ("txt", "srt", "vtt"):
+        shown = graph.http.get(f"/v1/calls/{call_id}/transcript", params={"format": name}).text
+        assert "Quetzalcoatl" in shown
+        assert "Kim Minji" in shown
+    assert graph.http.delete(f"/v1/calls/{call_id}").status_code == 204
 
 
 def test_a_transcript_in_another_format(graph: Graph, sample_call: str) -> None:
