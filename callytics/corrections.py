@@ -170,16 +170,21 @@ def unmasked(correction: Correction, original: str) -> str | None:
     ``before`` is what the author saw: the original with marks, so it is a pattern of the original.
     """
     text = correction.after or ""
-    if not PLACEHOLDER.search(text):
+    marks = set(PLACEHOLDER.findall(correction.before)) & set(PLACEHOLDER.findall(text))
+    if not marks:  # a mark of the author's own, [LAUGHTER], hides nothing
         return text
     hidden = _hidden(correction.before, original)
-    for mark in PLACEHOLDER.findall(text):
-        found = next((pair for pair in hidden if pair[0] == mark), None)
+    if not hidden:
+        return None
+
+    def original_of(match: re.Match[str]) -> str:
+        found = next((pair for pair in hidden if pair[0] == match.group()), None)
         if found is None:
-            return None
+            return match.group()
         hidden.remove(found)
-        text = text.replace(mark, found[1], 1)
-    return text
+        return found[1]
+
+    return PLACEHOLDER.sub(original_of, text)
 
 
 def _hidden(masked: str, original: str) -> list[tuple[str, str]]:

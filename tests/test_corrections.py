@@ -201,9 +201,9 @@ def test_what_redaction_hid_from_the_author_is_hidden_again_in_the_text_and_in_t
         ("I am [NAME].", "I'm [NAME]!", "I am John Smith.", "I'm John Smith!"),
         ("[NAME] and [NAME]", "[NAME], [NAME]", "Jo and Al", "Jo, Al"),
         ("[NAME] at [PHONE]", "[PHONE] for [NAME]", "Jo at 555", "555 for Jo"),
-        ("I am [NAME].", "[PHONE] [NAME]", "I am Jo.", None),
+        ("I am [NAME].", "[PHONE] [NAME] [NAME]", "I am Jo.", "[PHONE] Jo [NAME]"),
         ("I am [NAME].", "[NAME]", "You are Jo.", None),
-        ("no mark", "[NAME]", "no mark", None),
+        ("no mark", "[LAUGHTER] no", "no mark", "[LAUGHTER] no"),
         (" ".join(["[NAME]"] * 40) + "!", "[NAME]", "x " * 5000, None),  # at once, whatever the marks are
     ],
 )

@@ -112,6 +112,18 @@ class OpenAIErrorDetail(OpenAIModel):
 
 _TEXT = {"schema": {"type": "string"}}
 
+_EVENT = {
+    "type": "object",
+    "description": "With `stream=true`: one server-sent event",
+    "required": ["data"],
+    "properties": {
+        "data": {
+            "type": "string",
+            "description": "JSON whose `type` is transcript.text.delta or .done, or [DONE]",
+        }
+    },
+}
+
 TRANSCRIPTION_RESPONSE: dict[str, Any] = {
     "description": "The transcription, in the `response_format` that was asked for",
     "model": DiarizedTranscription | VerboseTranscription | Transcription,
@@ -119,7 +131,7 @@ TRANSCRIPTION_RESPONSE: dict[str, Any] = {
         "application/json": {"example": {"text": "안녕하세요, 고객센터입니다."}},
         "text/plain": {"schema": {"type": "string", "description": "text, srt"}},
         "text/vtt": _TEXT,
-        "text/event-stream": {"schema": {"type": "string", "description": "With `stream=true`"}},
+        "text/event-stream": {"schema": _EVENT},
     },
 }
 """For ``responses={200: ...}`` of the routes."""

@@ -26,6 +26,23 @@ router = APIRouter(prefix="/v1/calls/{call_id}", tags=["results"])
 _RECONNECT_MS = 2000
 
 
+EVENT_EXAMPLE = {
+    "id": "17",
+    "event": "stage.completed",
+    "data": '{"call_id": "01kaqf3v9x6z2h8m4n7p5r1t0w", "at_ms": 1795860447148, "stage": "audio-processor"}',
+}
+EVENT_SCHEMA = {
+    "type": "object",
+    "description": "One server-sent event",
+    "required": ["event", "data"],
+    "properties": {
+        "id": {"type": "string", "description": "For `Last-Event-ID`; absent where the call was deleted"},
+        "event": {"type": "string", "description": "What happened: call.queued, stage.completed, ..."},
+        "data": {"type": "string", "description": "JSON: call_id, at_ms, and what the event tells"},
+    },
+}
+
+
 class TranscriptView(BaseModel):
     """`format=json`: the part of the result that is the transcript."""
 
@@ -113,12 +130,7 @@ async def get_transcript(
     responses={
         200: {
             "description": "Server-sent events until the call ends",
-            "content": {
-                "text/event-stream": {
-                    "schema": {"type": "string"},
-                    "example": 'id: 17\nevent: stage.completed\ndata: {"stage": "audio-processor", ...}\n\n',
-                }
-            },
+            "content": {"text/event-stream": {"schema": EVENT_SCHEMA, "example": EVENT_EXAMPLE}},
         },
         204: {"description": "The call has ended and all its events are known: do not reconnect"},
         **problem_responses(401, 403, 404, 422),
