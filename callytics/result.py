@@ -6,14 +6,28 @@ half-open. A block is either there or named in ``job_details.skipped`` or ``job_
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from callytics.domain import CorrectionStatus, Role, RoleSource, SentimentLabel, StageStatus
 from callytics.errors import InvalidRequestError
 
 SCHEMA_VERSION = "1.0"
+
+
+def _one_of(names: type[StrEnum]) -> Any:
+    """For those who read the schema; what reads an older result takes also what a later version may add."""
+    return Field(json_schema_extra={"enum": [name.value for name in names]})
+
+
+RoleName = Annotated[str, _one_of(Role)]
+RoleSourceName = Annotated[str, _one_of(RoleSource)]
+SentimentName = Annotated[str, _one_of(SentimentLabel)]
+StageStatusName = Annotated[str, _one_of(StageStatus)]
+CorrectionStatusName = Annotated[str, _one_of(CorrectionStatus)]
 
 
 class ResultModel(BaseModel):
@@ -22,7 +36,7 @@ class ResultModel(BaseModel):
 
 class StageDetail(ResultModel):
     name: str
-    status: str
+    status: StageStatusName
     attempts: int
     duration_ms: int
     application: str = ""
@@ -91,8 +105,8 @@ class CallMetadata(ResultModel):
 
 class ParticipantDetail(ResultModel):
     participant_id: str
-    participant_role: str
-    role_source: str | None = None
+    participant_role: RoleName
+    role_source: RoleSourceName | None = None
     role_confidence: float = 0.0
     channel_index: int | None = None
     name: str | None = Field(default=None, description="As somebody gave it by hand")
@@ -127,7 +141,7 @@ class RedactionDetail(ResultModel):
 class TranscriptTurn(ResultModel):
     id: str
     participant_id: str
-    participant_role: str
+    participant_role: RoleName
     begin_offset_ms: int
     end_offset_ms: int
     content: str
@@ -135,7 +149,7 @@ class TranscriptTurn(ResultModel):
     confidence: float
     items: list[TranscriptItem]
     sentences: list[TranscriptSentence] = []
-    sentiment: str | None = None
+    sentiment: SentimentName | None = None
     sentiment_scores: dict[str, float] | None = None
     overlap: bool = False
     interruption: bool = False
@@ -175,7 +189,7 @@ class CommunicationQuality(ResultModel):
 
 class ActionItemDetail(ResultModel):
     text: str
-    owner: str
+    owner: RoleName
     evidence_turn_ids: list[str]
 
 
@@ -209,7 +223,7 @@ class ContactSummaryDetail(ResultModel):
 
 class TalkTimeDetail(ResultModel):
     participant_id: str
-    participant_role: str
+    participant_role: RoleName
     total_time_ms: int
     ratio: float
 
@@ -221,7 +235,7 @@ class TalkTime(ResultModel):
 
 class TalkSpeedDetail(ResultModel):
     participant_id: str
-    participant_role: str
+    participant_role: RoleName
     words_per_minute: float
     syllables_per_minute: float
 
@@ -239,7 +253,7 @@ class NonTalkTime(ResultModel):
 
 class InterruptionsDetail(ResultModel):
     participant_id: str
-    participant_role: str
+    participant_role: RoleName
     count: int
     total_time_ms: int
     instances: list[IntervalDetail]
@@ -253,13 +267,13 @@ class Interruptions(ResultModel):
 
 class LongestMonologue(IntervalDetail):
     participant_id: str
-    participant_role: str
+    participant_role: RoleName
     turn_ids: list[str]
 
 
 class ResponseLatencyDetail(ResultModel):
     participant_id: str
-    participant_role: str
+    participant_role: RoleName
     count: int
     mean_ms: int
     median_ms: int
@@ -276,7 +290,7 @@ class SentimentTrendDetail(ResultModel):
     """Scores from -5 to +5; null where the participant says nothing."""
 
     participant_id: str
-    participant_role: str
+    participant_role: RoleName
     overall: float | None
     by_quarter: list[QuarterScore]
 
@@ -298,7 +312,7 @@ class CorrectionDetail(ResultModel):
 
     correction_id: str
     kind: str = Field(description="words or speaker_name")
-    status: str = Field(
+    status: CorrectionStatusName = Field(
         description="APPLIED; SUPERSEDED by a later one at the same place; NOT_APPLIED, `reason` says why"
     )
     turn_id: str = Field(default="", description="The turn of this result that has the corrected words")

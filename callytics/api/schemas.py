@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from callytics.domain import CallOptions
-from callytics.result import CallMetadata
+from callytics.result import CallMetadata, RoleName
 from callytics.store import JobStatus, Priority
 from callytics.store.records import METADATA_FIELDS
 
@@ -361,7 +361,7 @@ class SubmittedCall(CallView):
 
 class MatchView(BaseModel):
     turn_id: str
-    participant_role: str
+    participant_role: RoleName
     begin_offset_ms: int
     content: str
 
