@@ -16,6 +16,7 @@ from callytics.pipeline import InProcess, dependants
 from callytics.store import BlobStore, CallFilter, CallStore, Corrections, JobStatus
 from deployments.backfill_plan import CORRECTIONS, StageWorker, by_stage
 from deployments.backfill_sink import Reader, Sink
+from deployments.database_service import QUEUEING
 from tests.deployments.conftest import FakeGraph, FakeStage
 from tests.deployments.test_backfill import Batch, recording, stages_of_tiny_engines, table_of
 
@@ -148,3 +149,25 @@ def test_the_three_interpreters_apply_it_alike(graph: FakeGraph, corrected: str,
     for other in (local.model_dump(mode="json"), report.model_dump(mode="json")):
         for block in ("participants", "transcript", "corrections", "conversation_characteristics"):
             assert other[block] == served[block], block
+
+
+def test_a_pipeline_is_told_at_once_that_a_call_was_corrected(graph: FakeGraph) -> None:
+    """Of every method that leaves a call queued; else it waits for the pipeline's next look at the queue."""
+    queued = set()
+    call_id = graph.submit()
+    graph.work()
+    ways: dict[str, Any] = {
+        "set_roles": lambda: graph.store.set_roles(call_id, {}),
+        "correct_call": lambda: graph.store.correct_call(call_id, CORRECTED),
+        "undo_correction": lambda: graph.store.undo_correction(
+            call_id, graph.store.list_corrections(call_id)[0].id
+        ),
+        "reprocess_call": lambda: graph.store.reprocess_call(call_id, ()),
+    }
+    for name, act in ways.items():
+        act()
+        if graph.store.get_call(call_id).status is JobStatus.QUEUED:
+            queued.add(name)
+        graph.work()
+    assert queued == set(ways)
+    assert queued <= QUEUEING
