@@ -30,7 +30,7 @@ NO_ROUTE = "(none)"
 MAX_USER_AGENT = 80
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 _OBJECTS = ("call_id", "webhook_id")
-_ID_PARAMETER = re.compile(r"[0-9a-z_-]{1,64}")
+_ID_PARAMETER = re.compile(r"[0-9a-z]{26}")
 _ADDRESSES = re.compile(r"[0-9A-Fa-f:., ]{1,200}")
 
 
