@@ -11,6 +11,7 @@ from ray import serve
 
 from callytics.domain import Conversation
 from callytics.errors import ConfigError, InvalidRequestError
+from deployments.handles import unwrapped
 from deployments.stage import EngineReplica, StageOutput
 
 
@@ -27,6 +28,9 @@ class Doubler:
         if number == 13:
             raise InvalidRequestError("unlucky", "not 13")
         return 2 * number
+
+    def refuse(self, number: int) -> int:
+        return self(number)
 
     def batch(self, calls: list[tuple[int]]) -> list[int]:
         self.batches.append(len(calls))
@@ -50,7 +54,7 @@ def replica(engine: str, monkeypatch: pytest.MonkeyPatch) -> EngineReplica:
 
 def run(of: EngineReplica, numbers: list[int]) -> list[Any]:
     async def all_at_once() -> list[Any]:
-        calls = [of(StageOutput(n, of.describe(), 0.0)) for n in numbers]
+        calls = [unwrapped(of(StageOutput(n, of.describe(), 0.0))) for n in numbers]
         results = await asyncio.gather(*calls, return_exceptions=True)
         return [result.value if isinstance(result, StageOutput) else result for result in results]
 
