@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +108,24 @@ def call_id(graph: FaultGraph, secrets: dict[str, str]) -> str:
     return found
 
 
+def hang_up(graph: FaultGraph, secret: str, request_id: str) -> None:
+    """In the middle of an upload."""
+    form = "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000"
+    head = f"Host: x\r\nAuthorization: Bearer {secret}\r\nX-Request-ID: {request_id}\r\n{form}\r\n\r\n"
+    part = '--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF'
+    with socket.create_connection(("127.0.0.1", graph.run.http_port), timeout=10) as connection:
+        connection.sendall(f"POST /v1/calls HTTP/1.1\r\n{head}{part}".encode())
+        time.sleep(0.3)  # so that it is being received
+
+
+def wait_for_line(logs: Logs, request_id: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 10
+    while (line := access_lines(logs.texts()).get(request_id)) is None:
+        assert time.monotonic() < deadline, f"no line for {request_id}"
+        time.sleep(0.1)
+    return line
+
+
 def access_lines(texts: dict[str, str]) -> dict[str, dict[str, Any]]:
     lines = [line for text in texts.values() for line in text.splitlines() if '"request_id"' in line]
     parsed = [json.loads(line) for line in lines if line.startswith("{")]
@@ -121,6 +141,9 @@ def test_client_errors_are_a_line_each_and_no_fault(
         for turn in range(ROUNDS):
             ids = (f"attack-{turn}-{n}" for n in range(KINDS))
             assert errors_of(client, ids, call_id, secrets) == EXPECTED
+    hang_up(graph, secrets["writer"], "attack-gone")
+    gone = wait_for_line(logs, "attack-gone")
+    assert (gone["status"], gone["levelname"], gone["tenant"]) == (499, "INFO", "alpha")
     texts = logs.texts()
     everything = "".join(texts.values())
     faults = {name: sum(bool(ERROR.search(x)) for x in text.splitlines()) for name, text in texts.items()}
