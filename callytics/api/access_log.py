@@ -53,7 +53,7 @@ class AccessLog:
         try:
             await self._app(scope, exchange.receive, exchange.send)
         except Exception as error:
-            if exchange.client_went_away or isinstance(error, ClientDisconnect):
+            if _is_disconnect(error):
                 exchange.log(CLIENT_WENT_AWAY)
                 return
             if exchange.status is None:
@@ -70,6 +70,13 @@ class AccessLog:
             raise
         is_answered = exchange.is_complete and not exchange.client_went_away
         exchange.log(exchange.status if is_answered else CLIENT_WENT_AWAY)
+
+
+def _is_disconnect(error: BaseException | None) -> bool:
+    """Or caused by one: Starlette says so of an answer that had begun."""
+    while error is not None and not isinstance(error, ClientDisconnect):
+        error = error.__cause__
+    return error is not None
 
 
 class _Exchange:

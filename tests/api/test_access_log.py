@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from callytics.api import Services, create_app
@@ -168,6 +169,16 @@ async def listening(scope: Scope, receive: Receive, send: Send) -> None:
     assert (await receive())["type"] == "http.disconnect"
 
 
+async def disconnected(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    raise RuntimeError("the answer had begun") from ClientDisconnect()
+
+
+async def broken_meanwhile(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    raise ZeroDivisionError
+
+
 SCOPE: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("::1", 1)}
 
 
@@ -184,7 +195,10 @@ async def test_a_client_that_goes_away_is_no_fault(caplog: pytest.LogCaptureFixt
     with pytest.raises(asyncio.CancelledError):
         await cancelled
     await AccessLog(listening)(dict(SCOPE), receive, send)
-    assert [(line.status, line.levelname) for line in lines(caplog)] == [(CLIENT_WENT_AWAY, "INFO")] * 2
+    await AccessLog(disconnected)(dict(SCOPE), receive, send)
+    assert [(line.status, line.levelname) for line in lines(caplog)] == [(CLIENT_WENT_AWAY, "INFO")] * 3
+    await AccessLog(broken_meanwhile)(dict(SCOPE), receive, send)  # a fault all the same
+    assert lines(caplog)[-1].exc_info[0] is ZeroDivisionError
 
 
 def test_serve_is_told_by_the_same_name() -> None:
