@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,12 +16,14 @@ class Receiver:
     def __init__(self) -> None:
         self.status = 204
         self.got: list[tuple[dict[str, str], bytes]] = []
+        self.got_at: list[float] = []
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.got.append((dict(self.headers.items()), body))
+                receiver.got_at.append(time.monotonic())
                 self.send_response(receiver.status)
                 self.send_header("Location", "http://127.0.0.1:1/")
                 self.send_header("Content-Length", "0")
@@ -43,3 +47,10 @@ def receiving() -> Iterator[Receiver]:
         receiver.server.shutdown()
         thread.join()
         receiver.server.server_close()
+
+
+@contextmanager
+def hanging() -> Iterator[str]:
+    """The URL of a server that lets everybody connect and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=256) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"
