@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -179,3 +184,33 @@ async def test_a_message_that_cannot_be_sent_ends_no_others(store: CallStore, re
         await until_got(receiver, 1)
     (delivery,) = store.list_deliveries(broken.id, "a")
     assert (delivery.attempts, delivery.last_error) == (1, "not sent: a fault of the service")
+
+
+def test_the_example_verifies_and_refuses(tmp_path: Path) -> None:
+    secret = "whsec_" + "A" * 43 + "="
+    example = Path(__file__).parents[1] / "examples" / "receive_webhooks.py"
+    process = subprocess.Popen(
+        [sys.executable, str(example), "--port", "0", "--count", "3"],
+        env={**os.environ, "WEBHOOK_SECRET": secret},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    event = '{"type":"call.completed","data":{"call_id":"c1"}}'
+    good = LeasedDelivery("m1", "token", "endpoint", "tenant", url, (secret,), event)
+    forged = replace(good, id="m2", secrets=("whsec_" + "B" * 43 + "=",))
+    try:
+        for delivery, status_code in ((good, 204), (good, 204), (forged, 401)):
+            assert asyncio.run(webhooks.attempt(REACH, delivery, 5.0)).status_code == status_code
+        output, _ = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+    assert output.splitlines() == [
+        'call.completed {"call_id": "c1"}',
+        'call.completed {"call_id": "c1"} (came before)',
+        "refused: No matching signature found",
+    ]
+    assert process.returncode == 0
