@@ -60,6 +60,8 @@ NOT_REPEATABLE = frozenset(
         "record_audit",
         "create_webhook",
         "lease_deliveries",
+        "start_webhook_test",
+        "rotate_webhook_secret",
     }
 )
 """Methods of the store that would do their work twice; writes of a worker are fenced by its lease instead."""

@@ -31,6 +31,7 @@ from callytics.api.headers import SecurityHeaders
 from callytics.api.openapi import openapi_document
 from callytics.api.services import Services
 from callytics.api.uploads import FORM_OVERHEAD_BYTES
+from callytics.api.webhook_events import declare_webhooks
 from callytics.webhooks import deliver_for_ever
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
     app.state.gate = Gate(services)
     for module in (calls, results, recordings, transcriptions, monitoring, api_keys, audit, webhooks):
         app.include_router(module.router)
+    declare_webhooks(app)
     errors.install(app)
     app.add_middleware(Limits, max_upload_bytes=services.settings.max_upload_bytes)
     app.add_middleware(SecurityHeaders, https=services.settings.public_url.startswith("https://"))

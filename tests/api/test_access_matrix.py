@@ -18,6 +18,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from callytics.api import ApiSettings, Services, create_app
 from callytics.store import AsyncStore, BlobStore, CallStore
+from callytics.webhooks import Outcome
 from tests.api.conftest import TwoStages, WavOnlyAudio, wav_bytes
 from tests.store.conftest import Clock
 from tests.store.samples import finish, fresh_database, new_call
@@ -77,6 +78,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("DELETE", "/v1/webhooks/{webhook_id}"): Access(ADMIN, WEBHOOK),
     ("GET", "/v1/webhooks/{webhook_id}/deliveries"): Access(ADMIN, WEBHOOK),
     ("POST", "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"): Access(ADMIN, WEBHOOK),
+    ("POST", "/v1/webhooks/{webhook_id}/rotate-secret"): Access(ADMIN, WEBHOOK),
+    ("POST", "/v1/webhooks/{webhook_id}/test"): Access(ADMIN, WEBHOOK),
 }
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -165,6 +168,16 @@ def test_every_route_is_classified(house: House) -> None:
     routes = routes_of(house)
     assert len(routes) >= 30
     assert routes == set(ROUTES)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test of a webhook would go to HOOK, which is somebody's."""
+
+    async def attempt(*_: object) -> Outcome:
+        return Outcome(204, "", 0.0)
+
+    monkeypatch.setattr("callytics.api.webhooks.attempt", attempt)
 
 
 @pytest.mark.parametrize("route", PROTECTED, ids=" ".join)
