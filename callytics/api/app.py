@@ -26,11 +26,13 @@ from callytics.api import (
     transcriptions,
     webhooks,
 )
+from callytics.api.access_log import AccessLog
 from callytics.api.auth import Gate
 from callytics.api.headers import SecurityHeaders
 from callytics.api.openapi import openapi_document, operation_id
 from callytics.api.services import Services
 from callytics.api.uploads import FORM_OVERHEAD_BYTES
+from callytics.api.webhook_events import declare_webhooks
 from callytics.webhooks import deliver_for_ever
 
 logger = logging.getLogger(__name__)
@@ -49,8 +51,8 @@ Send an API key as `Authorization: Bearer cly_...`. Every error is problem detai
 """
 
 
-def create_app(services: Services) -> FastAPI:
-    """The HTTP API over the given services; knows nothing of Ray."""
+def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
+    """The HTTP API over the given services; knows nothing of Ray. ``answer_request_id``: see AccessLog."""
     app = FastAPIOffline(
         title="Callytics",
         version=version("callytics"),
@@ -73,6 +75,7 @@ def create_app(services: Services) -> FastAPI:
         webhooks,
     ):
         app.include_router(module.router)
+    declare_webhooks(app)
     errors.install(app)
     app.add_middleware(Limits, max_upload_bytes=services.settings.max_upload_bytes)
     app.add_middleware(SecurityHeaders, https=services.settings.public_url.startswith("https://"))
@@ -88,9 +91,18 @@ def create_app(services: Services) -> FastAPI:
                 "Last-Event-ID",
                 "Range",
                 "X-API-Key",
+                "X-Request-ID",
             ],
-            expose_headers=["Location", "Retry-After", "Content-Range", "Content-Disposition", "ETag"],
+            expose_headers=[
+                "Location",
+                "Retry-After",
+                "Content-Range",
+                "Content-Disposition",
+                "ETag",
+                "X-Request-ID",
+            ],
         )
+    app.add_middleware(AccessLog, answer_request_id=answer_request_id)  # last: around all others
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 

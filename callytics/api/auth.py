@@ -78,16 +78,17 @@ async def _principal(
     """For the time of the request, its answer included."""
     gate: Gate = request.app.state.gate
     principal = await gate.identify(bearer.credentials if bearer is not None else None, header)
+    request.state.principal = principal  # for the access log
     async with gate.limits.admit(principal.id, principal.limits):
         yield principal
 
 
-def allowed(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
-    """A dependency: the principal, who must have the scope."""
+def allowed(*scopes: str) -> Callable[[Principal], Awaitable[Principal]]:
+    """A dependency: the principal, who must have one of the scopes."""
 
     async def check(principal: Annotated[Principal, Depends(_principal)]) -> Principal:
-        if not principal.may(scope):
-            raise ForbiddenError("scope_missing", f"This API key lacks the scope {scope}.")
+        if not any(principal.may(scope) for scope in scopes):
+            raise ForbiddenError("scope_missing", f"This API key lacks the scope {' or '.join(scopes)}.")
         return principal
 
     return check
@@ -96,4 +97,5 @@ def allowed(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
 Reader = Annotated[Principal, Depends(allowed("calls:read"))]
 Writer = Annotated[Principal, Depends(allowed("calls:write"))]
 Deleter = Annotated[Principal, Depends(allowed("calls:delete"))]
+Scraper = Annotated[Principal, Depends(allowed("metrics:read", "calls:read"))]
 Admin = Annotated[Principal, Depends(allowed("admin"))]

@@ -49,6 +49,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             summary="Call-centre recordings in, analytics out",
             description=app.description,
             routes=app.routes,
+            webhooks=app.webhooks.routes,
             servers=[_server(app.state.services.settings.public_url)],
             contact={"name": "Whoever runs this installation"},
             license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
@@ -56,9 +57,12 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         components = document["components"]
         components["securitySchemes"] = _SECURITY_SCHEMES
         _replace_errors(components["schemas"])
-        for path, operation in _operations(document):
+        for path, operation in _operations(document["paths"]):
             _complete(path, operation)
-        used = {tag for _, operation in _operations(document) for tag in operation.get("tags", [])}
+        for _, operation in _operations(document["webhooks"]):
+            operation["security"] = []  # their messages are signed
+            operation["responses"].pop("422", None)  # what a receiver of ours would answer, not theirs
+        used = {tag for _, operation in _operations(document["paths"]) for tag in operation.get("tags", [])}
         document["tags"] = [{"name": name, "description": TAGS.get(name, "")} for name in sorted(used)]
         _describe(document)
         app.openapi_schema = document
@@ -71,8 +75,8 @@ def _server(public_url: str) -> dict[str, str]:
     return {"url": "/", "description": "Where this document comes from"}
 
 
-def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path, item in document["paths"].items():
+def _operations(paths: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in paths.items():
         for method, operation in item.items():
             if method in _METHODS:
                 yield path, operation
@@ -130,7 +134,7 @@ def _describe(document: dict[str, Any]) -> None:
         if described := schema.get("description") or MODELS.get(name):
             schema["description"] = described
         _describe_properties(schema, name)
-    for _, operation in _operations(document):
+    for _, operation in [*_operations(document["paths"]), *_operations(document["webhooks"])]:
         for content in operation.get("requestBody", {}).get("content", {}).values():
             _describe_properties(content["schema"])
         for parameter in operation.get("parameters", []):

@@ -19,8 +19,8 @@ from pydantic import (
     field_validator,
 )
 
-from callytics.domain import CallOptions
-from callytics.result import CallMetadata, RoleName
+from callytics.domain import CallOptions, Role
+from callytics.result import CallMetadata
 from callytics.store import JobStatus, Priority
 from callytics.store.records import METADATA_FIELDS
 
@@ -361,7 +361,7 @@ class SubmittedCall(CallView):
 
 class MatchView(BaseModel):
     turn_id: str
-    participant_role: RoleName
+    participant_role: Role
     begin_offset_ms: int
     content: str
 

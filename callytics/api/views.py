@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from callytics.api import schemas
 from callytics.config import ENGINE_STAGES
-from callytics.domain import StageRun, StageStatus
+from callytics.domain import Role, StageRun, StageStatus
 from callytics.result import CallMetadata
 from callytics.store import FINISHED, CallRecord, JobStatus
 from callytics.store.records import TurnMatch
@@ -96,7 +96,7 @@ def _links(call: CallRecord, public_url: str) -> dict[str, str]:
 def match_view(match: TurnMatch) -> schemas.MatchView:
     return schemas.MatchView(
         turn_id=match.turn_id,
-        participant_role=match.participant_role,
+        participant_role=Role(match.participant_role),
         begin_offset_ms=match.begin_offset_ms,
         content=match.content,
     )
