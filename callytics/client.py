@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import httpx
 
-from callytics import local_graphs, settings
+from callytics import local_graphs
 from callytics.errors import CallyticsError, InvalidRequestError, NotFoundError, UnavailableError
 from callytics.result import CallResult
 
@@ -107,7 +107,7 @@ class Client:
         self._request("DELETE", f"/v1/webhooks/{_segment(webhook_id)}")
 
     def test_webhook(self, webhook_id: str) -> dict[str, Any]:
-        """Have a message sent that tells of no call; its delivery."""
+        """Have a message sent that tells of no call; how that went."""
         return self._json("POST", f"/v1/webhooks/{_segment(webhook_id)}/test")
 
     def webhook_deliveries(self, webhook_id: str, limit: int) -> dict[str, Any]:
@@ -120,7 +120,8 @@ class Client:
             document: dict[str, Any] = answer.json()
         except ValueError as error:
             raise UnavailableError(
-                "not_callytics", f"{self._base_url} answers, but not as Callytics does: another program runs there."
+                "not_callytics",
+                f"{self._base_url} answers, but not as Callytics does: another program runs there.",
             ) from error
         return document
 
@@ -130,7 +131,7 @@ class Client:
         except httpx.ConnectError as error:
             raise UnavailableError(
                 "not_running",
-                f"Nothing answers at {self._base_url}. {local_graphs.where_one_runs(settings.home())}",
+                f"Nothing answers at {self._base_url}. {local_graphs.why_no_answer(self._base_url)}",
             ) from error
         except httpx.HTTPError as error:
             raise UnavailableError(

@@ -45,13 +45,17 @@ def printable(text: Any) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
 
 
+def is_attended() -> bool:
+    return sys.stdin.isatty()
+
+
 def confirm(question: str) -> bool:
     """Ask whoever sits at the terminal.
 
     Raises:
         InvalidRequestError: ``not_confirmed``: nobody does.
     """
-    if not sys.stdin.isatty():
+    if not is_attended():
         raise InvalidRequestError(
             "not_confirmed", "Nobody is there to confirm it: add --yes. Nothing was deleted."
         )

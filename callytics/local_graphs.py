@@ -68,9 +68,9 @@ def running_from(home: Path) -> LocalGraph | None:
     return graph if _is_alive(graph.run_id) else None
 
 
-def where_one_runs(but: Path) -> str:
+def where_one_runs(but: Path | None = None) -> str:
     """A sentence for whoever found no graph at ``but``: where there is one, and what to do."""
-    others = [graph for graph in running() if graph.home != but.resolve()]
+    others = [graph for graph in running() if but is None or graph.home != but.resolve()]
     if not others:
         return "No graph of yours runs on this machine; `callytics up` starts one."
     if len(others) == 1:
@@ -78,6 +78,14 @@ def where_one_runs(but: Path) -> str:
     return (
         f"Graphs of yours run from {', '.join(map(str, others))}: set CALLYTICS_HOME to one of these folders."
     )
+
+
+def why_no_answer(url: str) -> str:
+    """A sentence for whoever got no answer at ``url``."""
+    for graph in running():
+        if graph.url == url.rstrip("/"):
+            return f"The graph of {graph.home} starts, or is not well: `callytics status` tells."
+    return where_one_runs()
 
 
 def _folder() -> Path:

@@ -87,14 +87,19 @@ def delete_webhook(
 
 @app.command("test")
 def send_test(webhook_id: WebhookId, as_json: JsonOption = False, url: UrlOption = None) -> None:
-    """Send a message that tells of no call, to see whether the receiver takes it."""
+    """Send a message that tells of no call, to see whether the receiver takes it; exit code 1 where it does not."""
     with one_line_errors(), connect(url) as client:
-        delivery = client.test_webhook(webhook_id)
+        outcome = client.test_webhook(webhook_id)
     if as_json:
-        print_json(delivery)
-        return
-    Console().print(_deliveries([delivery]))
-    typer.echo(f"`callytics webhooks deliveries {webhook_id}` tells how it goes on.", err=True)
+        print_json(outcome)
+    else:
+        table = Table(box=None, show_header=False, pad_edge=False)
+        for name, value in outcome.items():
+            if value not in (None, ""):
+                _row(table, name.replace("_", " "), value)
+        Console().print(table)
+    if outcome["status"] == "FAILED":
+        raise typer.Exit(1)
 
 
 @app.command("deliveries")
@@ -120,7 +125,7 @@ def _deliveries(deliveries: list[dict[str, Any]]) -> Table:
             table,
             delivery["id"],
             delivery["event_type"],
-            delivery["call_id"],
+            delivery["call_id"] or "",
             delivery["status"],
             delivery["attempts"],
             delivery["last_status_code"] or "",

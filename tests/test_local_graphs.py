@@ -25,7 +25,13 @@ runner = CliRunner()
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that has nothing to do with any graph, to start in."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    for variable in ("CALLYTICS_HOME", "CALLYTICS_API_KEY", "CALLYTICS_URL", "CALLYTICS_MODELS", "DATABASE_URL"):
+    for variable in (
+        "CALLYTICS_HOME",
+        "CALLYTICS_API_KEY",
+        "CALLYTICS_URL",
+        "CALLYTICS_MODELS",
+        "DATABASE_URL",
+    ):
         monkeypatch.delenv(variable, raising=False)
     folder = tmp_path / "elsewhere"
     folder.mkdir()
@@ -36,7 +42,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # ---------------------------------------------------------------- which home
 
 
-def test_the_variable_goes_before_all(tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_goes_before_all(
+    tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (elsewhere / ".callytics").mkdir()
     monkeypatch.setenv("CALLYTICS_HOME", str(tmp_path / "named"))
     with played_graph(tmp_path / "runs"):
@@ -133,7 +141,9 @@ def test_the_notes_are_readable_by_their_user_alone(tmp_path: Path) -> None:
     assert (tmp_path / "state" / "callytics" / "graphs").stat().st_mode & 0o077 == 0
 
 
-def test_without_the_variable_they_lie_where_xdg_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_variable_they_lie_where_xdg_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     for value in (None, "", "relative/folder"):
         monkeypatch.delenv("XDG_STATE_HOME", raising=False)
@@ -152,7 +162,7 @@ def test_the_address_is_that_of_the_homes_graph(tmp_path: Path, monkeypatch: pyt
         assert settings.graph_url(None) == "http://127.0.0.1:8123"
         assert settings.graph_url("http://named") == "http://named"
         monkeypatch.setenv("CALLYTICS_HOME", str(tmp_path / "other"))
-        with pytest.raises(UnavailableError, match="http://127.0.0.1:8123") as error:
+        with pytest.raises(UnavailableError, match="8123") as error:
             settings.graph_url(None)
         assert (error.value.code, str(tmp_path / "runs") in error.value.message) == ("not_running", True)
         monkeypatch.setenv("CALLYTICS_API_KEY", "cly_x")
@@ -202,7 +212,9 @@ def test_status_down_and_deploy_say_where_one_runs(tmp_path: Path, elsewhere: Pa
             done = command(*arguments)
             assert done.returncode == code, done.stderr
             said = done.stdout + done.stderr
-            assert f"No graph runs from {elsewhere / '.callytics'}. A graph of yours runs from {graph}" in said
+            assert (
+                f"No graph runs from {elsewhere / '.callytics'}. A graph of yours runs from {graph}" in said
+            )
         assert local_graphs.running() == (graph,)
 
 
