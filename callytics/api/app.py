@@ -29,6 +29,7 @@ from callytics.api.auth import Gate
 from callytics.api.headers import SecurityHeaders
 from callytics.api.openapi import openapi_document
 from callytics.api.services import Services
+from callytics.api.turns import FairTurns
 from callytics.api.uploads import FORM_OVERHEAD_BYTES
 from callytics.webhooks import deliver_for_ever
 
@@ -59,6 +60,8 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.gate = Gate(services)
+    app.state.probes = FairTurns("uploads", services.settings.probes_at_once)
+    app.state.conversions = FairTurns("conversions", services.settings.conversions_at_once)
     for module in (calls, results, recordings, transcriptions, monitoring, api_keys, audit, webhooks):
         app.include_router(module.router)
     errors.install(app)
