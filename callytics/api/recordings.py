@@ -16,12 +16,13 @@ from fastapi.responses import StreamingResponse
 from callytics.api.auth import Reader
 from callytics.api.errors import problem, problem_responses
 from callytics.api.services import Services, ServicesDep
+from callytics.api.strict import StrictRoute
 from callytics.errors import ConflictError, NotFoundError
 from callytics.redaction.sound import covered_intervals
 from callytics.store import BlobStore, CallRecord
 from callytics.store.blobs import CHUNK_BYTES, ORIGINAL
 
-router = APIRouter(prefix="/v1/calls/{call_id}", tags=["results"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])
 
 AudioFormat = Literal["wav", "flac", "mp3", "opus"]
 _WRITABLE: dict[str, AudioFormat] = {"wav": "wav", "flac": "flac", "mp3": "mp3", "ogg": "opus"}

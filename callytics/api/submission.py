@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from callytics.api.fetching import fetch
 from callytics.api.services import Services
 from callytics.api.uploads import Upload, receive
+from callytics.call_options import check_against, checked
 from callytics.domain import CallOptions, Recording
 from callytics.errors import ConflictError, InvalidMediaError, InvalidRequestError, UnavailableError
 from callytics.store import DEFAULT_TENANT, NewCall, Submission, new_call_id
@@ -43,7 +44,7 @@ async def submit(
         options, other = read_form(upload)
         if not upload.sha256:
             upload = await fetch(upload, services, call_id)
-        options = replace(options, redact_pii=options.redact_pii or settings.redact_pii)
+        options = replace(checked(options), redact_pii=options.redact_pii or settings.redact_pii)
         uri = services.blobs.uri(call_id)
         async with request.app.state.probes.turn(other.get("tenant", DEFAULT_TENANT)):
             media = await services.audio.probe(Recording(call_id, uri), options, settings.max_duration_s)
@@ -52,6 +53,7 @@ async def submit(
                 "media_too_long",
                 f"The recording lasts {media.duration_s:.0f} s; at most {settings.max_duration_s:.0f} s are allowed.",
             )
+        check_against(options, media)
     except BaseException:  # also when the request is cancelled
         await asyncio.shield(asyncio.to_thread(services.blobs.delete_call, call_id))
         raise
