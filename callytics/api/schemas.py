@@ -65,7 +65,7 @@ WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 
 def _iso_8601(value: Any) -> Any:
     """Pydantic would take a number of seconds, or of milliseconds, too."""
-    if isinstance(value, str) and not re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", value):
+    if not (isinstance(value, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", value)):
         raise ValueError("must be ISO 8601 with an offset, as 2026-11-22T09:30:00+09:00")
     return value
 

@@ -266,6 +266,16 @@ async def test_a_query_is_what_it_says_or_refused(client: httpx.AsyncClient) -> 
         assert field in answer.json()["detail"], query
 
 
+async def test_a_time_that_no_answer_could_show_is_not_kept(client: httpx.AsyncClient) -> None:
+    """It was, and from then on the list of all keys was 500."""
+    for expires_at in ("9999-12-31T23:59:59-14:00", 0.5, 4_000_000_000, "4000000000", "2999-01-01"):
+        body = {"name": "x", "scopes": ["calls:read"], "expires_at": expires_at}
+        assert (await client.post("/v1/api-keys", json=body)).status_code == 422, expires_at
+    body = {"name": "x", "scopes": ["calls:read"], "expires_at": "9999-12-31T23:59:59Z"}
+    assert (await client.post("/v1/api-keys", json=body)).status_code == 201
+    assert (await client.get("/v1/api-keys")).status_code == 200
+
+
 async def test_every_route_of_the_version_is_strict(app: FastAPI) -> None:
     routes = [c.route if hasattr(c, "route") else c for c in iter_route_contexts(app.routes)]
     routes = [getattr(route, "original_route", route) for route in routes]
