@@ -111,11 +111,10 @@ class Examiner:
 def _started(memory_bytes: int) -> _Child:
     ours, theirs = multiprocessing.Pipe()
     with theirs:
-        command = [sys.executable, "-m", MODULE, str(theirs.fileno()), str(memory_bytes)]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        }  # of a Ray worker, too
+        command = [sys.executable, "-P", "-m", MODULE, str(theirs.fileno()), str(memory_bytes)]
+        # The modules of this process (Ray adds to a worker's path), and none that lie in the current folder (-P).
+        path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
+        environment = {**os.environ, "PYTHONPATH": path}
         process = subprocess.Popen(
             command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env=environment
         )

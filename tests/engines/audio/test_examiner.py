@@ -128,3 +128,10 @@ def test_a_child_is_kept_for_the_next_file_and_ends_with_its_parent(tmp_path: Pa
 def test_errors_come_as_they_were_raised(examiner: Examiner, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         examiner(str(tmp_path / "none.wav"), OPTIONS, LIMIT_S)
+
+
+def test_the_current_folder_is_no_place_for_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "callytics").mkdir()
+    (tmp_path / "callytics" / "__init__.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path)
+    assert refused(Examiner(), text_file(tmp_path)).code == "media_undecodable"
