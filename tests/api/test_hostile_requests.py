@@ -276,6 +276,19 @@ async def test_a_time_that_no_answer_could_show_is_not_kept(client: httpx.AsyncC
     assert (await client.get("/v1/api-keys")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/v1/calls", "/v1/audio/transcriptions"])
+async def test_an_unknown_language_is_refused_before_there_is_a_call(
+    client: httpx.AsyncClient, store: CallStore, path: str
+) -> None:
+    fields = {"model": "whisper-1"} if "audio" in path else {}
+    for language in ("xx", "klingon", "ko en"):
+        files = {"file": ("a.wav", wav_bytes())}
+        answer = await client.post(path, files=files, data={**fields, "language": language})
+        assert answer.status_code == 422, answer.text
+        assert "it has af, am" in answer.json()["detail"]
+    assert await AsyncStore.local(store).call_ids() == set()
+
+
 async def test_every_route_of_the_version_is_strict(app: FastAPI) -> None:
     routes = [c.route if hasattr(c, "route") else c for c in iter_route_contexts(app.routes)]
     routes = [getattr(route, "original_route", route) for route in routes]
