@@ -104,7 +104,9 @@ def backfill(context: typer.Context) -> None:
 def analyze(
     files: Annotated[list[Path], typer.Argument(help="Recordings in any usual format.")],
     out: Annotated[Path, typer.Option(help="Folder for <stem>.json, one result a file.")] = Path("."),
-    language: Annotated[str | None, typer.Option(help="ko, en, ...; detected if not given.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="ko, ko-KR, Korean ...; detected if not given.")
+    ] = None,
     agent_channel: Annotated[int | None, typer.Option(help="Channel of the agent in a stereo file.")] = None,
     num_speakers: Annotated[int | None, typer.Option(help="Known number of speakers of a mono file.")] = None,
     hotword: Annotated[list[str] | None, typer.Option(help="A name or term to expect; repeatable.")] = None,
@@ -123,6 +125,7 @@ def analyze(
 ) -> None:
     """Analyse recordings, through the running graph or (--local) in this process."""
     from callytics import analyze_command
+    from callytics.call_options import checked
     from callytics.domain import CallOptions
 
     options = CallOptions(
@@ -134,6 +137,7 @@ def analyze(
         redact_pii=redact,
     )
     with one_line_errors():
+        options = checked(options)
         jobs = analyze_command.plan(files, out)
         if local:
             failed = analyze_command.run_local(jobs, options, config)

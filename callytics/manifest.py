@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from callytics.call_options import checked
 from callytics.domain import CallOptions
 from callytics.errors import CallyticsError, InvalidRequestError, NotFoundError
 from callytics.store.records import METADATA_FIELDS
@@ -148,4 +149,7 @@ def _options(known: dict[str, Any], defaults: CallOptions, source: str) -> CallO
             )
         # What is asked for all calls no row can switch off.
         changes["redact_pii"] = defaults.redact_pii or YES_OR_NO[value]
-    return replace(defaults, **changes)
+    try:
+        return checked(replace(defaults, **changes))
+    except InvalidRequestError as error:
+        raise InvalidRequestError("manifest_invalid", f"{source}: {error.message}") from error

@@ -30,6 +30,8 @@ class GatewayArgs(BaseModel):
 
 
 PROBE_WITHIN_S = 60.0
+"""Longer than the audio-processor gives itself (callytics/engines/audio/examiner.py): its refusal is the answer."""
+
 CONVERT_WITHIN_S = 600.0
 """A recording of three hours takes a minute or two on one core."""
 
@@ -50,10 +52,9 @@ async def _ask(application: str, method: str, *args: Any, within_s: float = PATI
 class HandleAudio:
     """callytics.api's AudioService."""
 
-    async def probe(self, recording: Recording, options: CallOptions) -> Media:
-        media: Media = await _ask(
-            "audio-processor", "call", "probe", recording, options, within_s=PROBE_WITHIN_S
-        )
+    async def probe(self, recording: Recording, options: CallOptions, max_duration_s: float) -> Media:
+        arguments = ("probe", recording, options, max_duration_s)
+        media: Media = await _ask("audio-processor", "call", *arguments, within_s=PROBE_WITHIN_S)
         return media
 
     async def convert(

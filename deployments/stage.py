@@ -12,10 +12,13 @@ over a single call's. An engine without it works on one call at a time.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import importlib.metadata
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -96,6 +99,9 @@ class EngineReplica:
         args: see EngineArgs.
     """
 
+    THREADS_OF_A_METHOD = 8
+    """For calls of one other method at once: those of a gateway at least (ApiSettings.probes_at_once)."""
+
     MAX_CRASHES_IN_A_ROW = 3
     """After so many the replica calls itself unhealthy, and Serve replaces it: a library may be left broken."""
 
@@ -104,6 +110,8 @@ class EngineReplica:
         config = stage_config(stage, args)
         self._engine = load_engine(config)
         self._turn = asyncio.Semaphore(args["concurrency"])
+        # Threads of its own for each kind of work: probes of a second never wait behind conversions of minutes.
+        self._threads = {"__call__": ThreadPoolExecutor(args["concurrency"], "engine")}
         self._max_batch_size = 1
         self._in_batch: Any = serve.batch(max_concurrent_batches=args["concurrency"])(self._together)
         self._crashes_in_a_row = 0
@@ -147,7 +155,7 @@ class EngineReplica:
     async def _alone(self, values: tuple[Any, ...]) -> StageOutput:
         async with self._turn:
             start = time.perf_counter()
-            output = await self._in_thread(self._engine, *values)
+            output = await self._in_thread("__call__", self._engine, *values)
             return StageOutput(output, self._info, time.perf_counter() - start)
 
     async def _together(self, calls: list[tuple[Any, ...]]) -> list[StageOutput | Exception]:
@@ -156,7 +164,7 @@ class EngineReplica:
         async with self._turn:
             start = time.perf_counter()
             try:
-                outputs = await self._in_thread(self._engine.batch, calls)
+                outputs = await self._in_thread("__call__", self._engine.batch, calls)
             except CallyticsError as error:  # of one of them, which is told so when it runs by itself
                 logger.info("a batch of %d calls: %s; each runs by itself", len(calls), error.code)
             except Exception:
@@ -171,11 +179,16 @@ class EngineReplica:
         """Another public method of the engine, such as ``probe`` of the audio-processor."""
         if method.startswith("_"):
             raise AttributeError(method)
-        return await answered(self._in_thread(getattr(self._engine, method), *args))
+        return await answered(self._in_thread(method, getattr(self._engine, method), *args))
 
-    async def _in_thread(self, function: Any, *args: Any) -> Any:
+    async def _in_thread(self, kind: str, function: Any, *args: Any) -> Any:
+        if kind not in self._threads:
+            self._threads[kind] = ThreadPoolExecutor(self.THREADS_OF_A_METHOD, kind)
+        in_context = partial(
+            contextvars.copy_context().run, function, *args
+        )  # as asyncio.to_thread: Ray's log fields
         try:
-            result = await asyncio.to_thread(function, *args)
+            result = await asyncio.get_running_loop().run_in_executor(self._threads[kind], in_context)
         except CallyticsError:
             raise  # the engine did its work: this input has no result
         except Exception:

@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from callytics.api.auth import Admin
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import ShortText, StrictBody
+from callytics.api.schemas import ShortText, StrictBody, Time
 from callytics.api.services import ServicesDep
+from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
 from callytics.store import ApiKeyRecord
 
-router = APIRouter(prefix="/v1/api-keys", tags=["api keys"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/api-keys", tags=["api keys"])
 
 Scope = Literal["calls:read", "calls:write", "calls:delete", "metrics:read", "admin"]
 
@@ -30,7 +31,7 @@ class KeyLimits(StrictBody):
 class NewApiKey(StrictBody):
     name: Annotated[ShortText, Field(min_length=1, examples=["crm import"])]
     scopes: list[Scope] = Field(min_length=1, max_length=5, examples=[["calls:read", "calls:write"]])
-    expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
+    expires_at: Annotated[Time, Field(strict=False)] | None = Field(
         default=None, description="From then on the key opens nothing; null: it does not expire"
     )
     limits: KeyLimits | None = Field(default=None, description="Where they differ from the service's")

@@ -31,6 +31,7 @@ from callytics.api.auth import Gate
 from callytics.api.headers import SecurityHeaders
 from callytics.api.openapi import openapi_document, operation_id
 from callytics.api.services import Services
+from callytics.api.turns import FairTurns
 from callytics.api.uploads import FORM_OVERHEAD_BYTES
 from callytics.api.webhook_events import declare_webhooks
 from callytics.webhooks import deliver_for_ever
@@ -63,6 +64,8 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
     )
     app.state.services = services
     app.state.gate = Gate(services)
+    app.state.probes = FairTurns("uploads", services.settings.probes_at_once)
+    app.state.conversions = FairTurns("conversions", services.settings.conversions_at_once)
     for module in (
         calls,
         corrections,

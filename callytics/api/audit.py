@@ -10,11 +10,12 @@ from pydantic import BaseModel, Field
 
 from callytics.api.auth import Admin
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import ShortText
+from callytics.api.schemas import ShortText, WholeNumber
 from callytics.api.services import ServicesDep
+from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
 
-router = APIRouter(prefix="/v1/audit-events", tags=["audit"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/audit-events", tags=["audit"])
 
 
 class AuditEventView(BaseModel):
@@ -36,8 +37,8 @@ async def list_audit_events(
     services: ServicesDep,
     principal: Admin,
     subject: Annotated[ShortText | None, Query(description="Only about this call, key or webhook")] = None,
-    before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    before: Annotated[WholeNumber | None, Query(ge=1, le=2**62)] = None,
+    limit: Annotated[WholeNumber, Query(ge=1, le=500)] = 100,
 ) -> AuditEventList:
     """What was done and read in this tenant, newest first. It outlives the calls that it is about."""
     events = await services.store.audit_events(principal.tenant, before, limit, subject)

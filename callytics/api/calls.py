@@ -23,6 +23,7 @@ from callytics.api.schemas import (
     SubmittedCall,
 )
 from callytics.api.services import ServicesDep
+from callytics.api.strict import StrictRoute
 from callytics.api.submission import parse_fields, submit
 from callytics.api.uploads import Upload
 from callytics.api.views import call_url, call_view, match_view
@@ -30,7 +31,7 @@ from callytics.domain import CallOptions
 from callytics.pipeline import dependants
 from callytics.store import CallFilter
 
-router = APIRouter(prefix="/v1/calls", tags=["calls"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/calls", tags=["calls"])
 
 STEPS: dict[Step, str] = {
     "audio": "audio-processor",

@@ -11,13 +11,14 @@ from callytics.api.auth import Principal, Reader, Writer
 from callytics.api.errors import problem_responses
 from callytics.api.schemas import CallPatch, CallView, CorrectionList, CorrectionView
 from callytics.api.services import Services, ServicesDep
+from callytics.api.strict import StrictRoute
 from callytics.api.views import call_view, time_of
 from callytics.domain import Role
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.redaction.detector import find_pii
 from callytics.store import CallRecord, CorrectionRecord, Corrections
 
-router = APIRouter(prefix="/v1/calls/{call_id}/corrections", tags=["calls"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}/corrections", tags=["calls"])
 
 
 async def correct(services: Services, call: CallRecord, patch: CallPatch, principal: Principal) -> CallRecord:

@@ -19,6 +19,9 @@ from callytics.errors import CallyticsError, TooManyRequestsError
 
 MEDIA_TYPE = "application/problem+json"
 
+MAX_ERRORS = 100
+"""Told of one request; a body of 1 MiB can hold ten thousands."""
+
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
 
 
@@ -115,13 +118,18 @@ async def _callytics_error(request: Request, error: Exception) -> Response:
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"loc": list(item["loc"]), "msg": str(item["msg"]), "type": str(item["type"])}
-        for item in error.errors()
+        {"loc": list(item["loc"]), "msg": _message(item), "type": str(item["type"])}
+        for item in error.errors()[:MAX_ERRORS]
     ]
     where = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in errors)
     return problem(
         request, 422, "validation_failed", f"The request is not valid: {where}", _printable(errors)
     )
+
+
+def _message(item: Any) -> str:
+    why = item.get("ctx", {}).get("error") if item["type"] == "json_invalid" else None
+    return f"{item['msg']}: {why}" if why else str(item["msg"])
 
 
 def _printable(errors: list[Any]) -> list[Any]:

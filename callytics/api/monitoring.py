@@ -17,10 +17,11 @@ from pydantic import BaseModel, Field
 from callytics.api.auth import Reader, Scraper
 from callytics.api.errors import problem_responses
 from callytics.api.services import ServicesDep, StageHealth
+from callytics.api.strict import StrictRoute
 from callytics.errors import CallyticsError, ForbiddenError
 from callytics.store import DEFAULT_TENANT, Statistics
 
-router = APIRouter(tags=["monitoring"])
+router = APIRouter(route_class=StrictRoute, tags=["monitoring"])
 
 GRAPH_MODEL = "callytics"
 RECOGNIZER = "speech-recognizer"

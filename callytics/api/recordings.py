@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 from urllib.parse import quote
 
@@ -16,12 +16,13 @@ from fastapi.responses import StreamingResponse
 from callytics.api.auth import Reader
 from callytics.api.errors import problem, problem_responses
 from callytics.api.services import Services, ServicesDep
+from callytics.api.strict import StrictRoute
 from callytics.errors import ConflictError, NotFoundError
 from callytics.redaction.sound import covered_intervals
 from callytics.store import BlobStore, CallRecord
 from callytics.store.blobs import CHUNK_BYTES, ORIGINAL
 
-router = APIRouter(prefix="/v1/calls/{call_id}", tags=["results"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])
 
 AudioFormat = Literal["wav", "flac", "mp3", "opus"]
 _WRITABLE: dict[str, AudioFormat] = {"wav": "wav", "flac": "flac", "mp3": "mp3", "ogg": "opus"}
@@ -76,9 +77,12 @@ async def get_audio(
     """
     call = await services.store.get_call(call_id, principal.tenant)
     if call.options.redact_pii:
-        name, audio_format = await _redacted(services, call, audio_format)
+        name, audio_format = await _redacted(request, services, call, audio_format)
+    elif audio_format is None:
+        name = ORIGINAL
     else:
-        name = ORIGINAL if audio_format is None else await _converted(services, call, audio_format)
+        name = f"converted.{audio_format}"
+        await _convert_once(request, services, call, audio_format, name)
     size_bytes = await asyncio.to_thread(services.blobs.size_bytes, call_id, name)
     headers = _headers(call, audio_format, name)
     if if_none_match is not None and headers["ETag"] in [tag.strip() for tag in if_none_match.split(",")]:
@@ -128,16 +132,25 @@ def parse_range(value: str, size_bytes: int) -> tuple[int, int] | None:
     return (start, max(start, end))
 
 
-async def _converted(services: Services, call: CallRecord, audio_format: AudioFormat) -> str:
-    name = f"converted.{audio_format}"
-    if not await asyncio.to_thread(services.blobs.exists, call.id, name):
-        data = await services.audio.convert(call.uri, audio_format, call.options)
-        await asyncio.to_thread(_keep, services.blobs, call.id, name, data)
-    return name
+async def _convert_once(
+    request: Request,
+    services: Services,
+    call: CallRecord,
+    audio_format: AudioFormat,
+    name: str,
+    tones: Sequence[tuple[float, float]] = (),
+) -> None:
+    """Into the blob ``name``, unless it is there; when it is the tenant's turn, because it may take minutes."""
+    if await asyncio.to_thread(services.blobs.exists, call.id, name):
+        return
+    async with request.app.state.conversions.turn(call.tenant):
+        if not await asyncio.to_thread(services.blobs.exists, call.id, name):  # another request was first
+            data = await services.audio.convert(call.uri, audio_format, call.options, tones)
+            await asyncio.to_thread(_keep, services.blobs, call.id, name, data)
 
 
 async def _redacted(
-    services: Services, call: CallRecord, audio_format: AudioFormat | None
+    request: Request, services: Services, call: CallRecord, audio_format: AudioFormat | None
 ) -> tuple[str, AudioFormat]:
     """The blob with tones, and its format: as asked for, else as it came where that can be written, else FLAC.
 
@@ -155,9 +168,7 @@ async def _redacted(
     # After another analysis other parts may be covered; what was kept from the first must not be served then.
     digest = hashlib.sha256(json.dumps(tones).encode()).hexdigest()[:16]
     name = f"redacted-{digest}.{audio_format}"
-    if not await asyncio.to_thread(services.blobs.exists, call.id, name):
-        data = await services.audio.convert(call.uri, audio_format, call.options, tones)
-        await asyncio.to_thread(_keep, services.blobs, call.id, name, data)
+    await _convert_once(request, services, call, audio_format, name, tones)
     return name, audio_format
 
 

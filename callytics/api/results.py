@@ -15,13 +15,15 @@ from pydantic import BaseModel
 
 from callytics.api.auth import Reader
 from callytics.api.errors import problem_responses
+from callytics.api.schemas import WholeNumber
 from callytics.api.services import Services, ServicesDep
+from callytics.api.strict import StrictRoute
 from callytics.errors import ConflictError, NotFoundError
 from callytics.export import MEDIA_TYPES, export
 from callytics.result import CallResult, ParticipantDetail, TranscriptTurn
 from callytics.store import FINISHED, CallRecord, JobStatus
 
-router = APIRouter(prefix="/v1/calls/{call_id}", tags=["results"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])
 
 _RECONNECT_MS = 2000
 
@@ -140,7 +142,7 @@ async def stream_events(
     call_id: str,
     services: ServicesDep,
     principal: Reader,
-    last_event_id: Annotated[int | None, Header(ge=0, le=2**62)] = None,
+    last_event_id: Annotated[WholeNumber | None, Header(ge=0, le=2**62)] = None,
 ) -> Response:
     """What happens to a call, from its beginning or from after `Last-Event-ID`, until it ends.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -17,9 +17,20 @@ from pydantic import (
     Field,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
+from callytics.api.strict import parse_json
+from callytics.call_options import (
+    MAX_CHANNELS,
+    MAX_HOTWORD_LENGTH,
+    MAX_HOTWORDS,
+    MAX_SPEAKERS,
+    SAMPLE_RATES_HZ,
+)
 from callytics.domain import CallOptions, Role
+from callytics.errors import InvalidRequestError
+from callytics.languages import language_code
 from callytics.result import CallMetadata
 from callytics.store import JobStatus, Priority
 from callytics.store.records import METADATA_FIELDS
@@ -32,8 +43,47 @@ READABLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
 """PRINTABLE, and not only spaces."""
 
 ShortText = Annotated[str, Field(max_length=256, pattern=PRINTABLE)]
-Hotword = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", examples=["ko"])]
+Hotword = Annotated[str, Field(min_length=1, max_length=MAX_HOTWORD_LENGTH, pattern=PRINTABLE)]
+
+
+def _language(value: Any) -> Any:
+    try:
+        return language_code(value) if isinstance(value, str) else value
+    except InvalidRequestError as error:
+        raise ValueError(error.message) from error
+
+
+Language = Annotated[
+    Annotated[str, Field(max_length=100)] | None, BeforeValidator(_language), Field(examples=["ko"])
+]
+"""However it is written (callytics/languages.py): its code; None where it is to be detected."""
+
+
+def _whole_number(value: Any) -> Any:
+    """Of text digits only: pydantic would take " 1", "+1", "1.0" and "1_0", too."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
+        raise ValueError("must be a whole number")
+    return value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
+
+
+def _iso_8601(value: Any) -> Any:
+    """Pydantic would take a number of seconds, or of milliseconds, too."""
+    if not (isinstance(value, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", value)):
+        raise ValueError("must be ISO 8601 with an offset, as 2026-11-22T09:30:00+09:00")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be of the years 1 to 9999 in UTC") from error
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_iso_8601), AfterValidator(_in_utc)]
 
 
 class StrictBody(BaseModel):
@@ -77,7 +127,7 @@ def _split_hotwords(value: Any) -> Any:
 
 def _parse_metadata(value: Any) -> Any:
     try:
-        return json.loads(value) if isinstance(value, str) else value
+        return parse_json(value) if isinstance(value, str) else value
     except json.JSONDecodeError as error:
         raise ValueError(f"is not JSON: {error}") from error
 
@@ -87,21 +137,32 @@ class CallForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    language: Language | None = Field(default=None, description="ISO 639-1; detected when absent")
-    agent_channel: int | None = Field(
-        default=None, ge=0, le=31, description="Channel of the agent in a stereo recording, from 0"
+    language: Language = Field(
+        default=None,
+        description="A code (ko), BCP 47 (ko-KR) or a name (Korean, 한국어); detected when absent, empty or auto",
     )
-    num_speakers: int | None = Field(default=None, ge=1, le=20, description="Of a mono recording, if known")
+    agent_channel: WholeNumber | None = Field(
+        default=None,
+        ge=0,
+        lt=MAX_CHANNELS,
+        description="Channel of the agent in a stereo recording, from 0",
+    )
+    num_speakers: WholeNumber | None = Field(
+        default=None, ge=1, le=MAX_SPEAKERS, description="Of a mono recording, if known"
+    )
     hotwords: Annotated[list[Hotword], BeforeValidator(_split_hotwords)] = Field(
         default=[],
-        max_length=100,
+        max_length=MAX_HOTWORDS,
         description="Names and terms to expect; repeat the field, or separate by commas",
     )
     audio_format: Literal["mulaw", "alaw", "s16le"] | None = Field(
         default=None, description="Of a file without a header"
     )
-    audio_sample_rate_hz: int | None = Field(
-        default=None, ge=4000, le=192_000, description="Of a file without a header"
+    audio_sample_rate_hz: WholeNumber | None = Field(
+        default=None,
+        ge=SAMPLE_RATES_HZ[0],
+        le=SAMPLE_RATES_HZ[-1],
+        description="Of a file without a header",
     )
     metadata: Annotated[MetadataBody | None, BeforeValidator(_parse_metadata)] = Field(
         default=None, description="JSON: external_id, agent_id, queue, direction, started_at, custom"
@@ -238,13 +299,13 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: list[JobStatus] = Field(default=[], description="Any of these; repeat the parameter")
-    language: Language | None = None
+    language: Language = None
     external_id: ShortText | None = None
     agent_id: ShortText | None = None
     queue: ShortText | None = None
     direction: ShortText | None = None
-    created_from: AwareDatetime | None = Field(default=None, description="Inclusive; ISO 8601 with an offset")
-    created_before: AwareDatetime | None = Field(default=None, description="Exclusive")
+    created_from: Time | None = Field(default=None, description="Inclusive; ISO 8601 with an offset")
+    created_before: Time | None = Field(default=None, description="Exclusive")
     q: str | None = Field(
         default=None,
         min_length=1,
@@ -252,8 +313,14 @@ class ListQuery(BaseModel):
         description='Words, or "quoted phrases", all said in the call; Korean also without its particles',
         examples=["환불"],
     )
-    limit: int = Field(default=50, ge=1, le=200)
+    limit: WholeNumber = Field(default=50, ge=1, le=200)
     cursor: str | None = Field(default=None, max_length=200, description="next_cursor of the page before")
+
+    @model_validator(mode="after")
+    def _from_is_before(self) -> ListQuery:
+        if self.created_from and self.created_before and self.created_from >= self.created_before:
+            raise ValueError("created_from must be earlier than created_before")
+        return self
 
 
 # ---------------------------------------------------------------- responses

@@ -16,8 +16,8 @@ from callytics.store import DEFAULT_TENANT, AsyncStore, BlobStore
 class AudioService(Protocol):
     """The audio-processor, as far as the API needs it."""
 
-    async def probe(self, recording: Recording, options: CallOptions) -> Media:
-        """What the file is.
+    async def probe(self, recording: Recording, options: CallOptions, max_duration_s: float) -> Media:
+        """What the file is, its ``sha256`` excepted.
 
         Raises:
             InvalidMediaError: it cannot be analysed.
@@ -105,6 +105,8 @@ class ApiSettings(BaseModel):
         max_queued_calls: while so many wait, no more are taken: 503 with Retry-After; 0: as many as come.
         requests_per_minute: of one key that has no limit of its own; 0: as many as it likes.
         concurrent_requests: of one key at once, event streams included.
+        probes_at_once: uploads that are examined at once, at most half of them of one tenant (turns.py); others wait.
+        conversions_at_once: the same of ``/audio?format=``.
         rate_limit_storage: the Redis where replicas count the requests of a minute together ("redis://host:6379/0");
             without it, and without $RATE_LIMIT_STORAGE, each counts for itself.
         cors_origins: web pages of these origins may use the API from a browser, e.g. "https://desk.example.org".
@@ -130,6 +132,8 @@ class ApiSettings(BaseModel):
     max_queued_calls: int = Field(default=100_000, ge=0)
     requests_per_minute: int = Field(default=6000, ge=0)
     concurrent_requests: int = Field(default=64, ge=0)
+    probes_at_once: int = Field(default=4, gt=0)
+    conversions_at_once: int = Field(default=4, gt=0)
     rate_limit_storage: str = ""
     cors_origins: tuple[str, ...] = ()
     oidc: OidcSettings | None = None

@@ -14,9 +14,10 @@ from pydantic import BaseModel, ValidationError
 from callytics.api.fetching import fetch
 from callytics.api.services import Services
 from callytics.api.uploads import Upload, receive
+from callytics.call_options import check_against, checked
 from callytics.domain import CallOptions, Recording
 from callytics.errors import ConflictError, InvalidMediaError, InvalidRequestError, UnavailableError
-from callytics.store import NewCall, Submission, new_call_id
+from callytics.store import DEFAULT_TENANT, NewCall, Submission, new_call_id
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -31,7 +32,8 @@ async def submit(
 
     Raises:
         InvalidMediaError: the recording cannot be analysed, or is beyond a limit.
-        UnavailableError: ``queue_full``; told before the recording is received.
+        UnavailableError: ``queue_full``, told before the recording is received; ``no_turn``.
+        TooManyRequestsError: ``too_many_waiting``.
     """
     call_id = new_call_id()
     settings = services.settings
@@ -42,14 +44,16 @@ async def submit(
         options, other = read_form(upload)
         if not upload.sha256:
             upload = await fetch(upload, services, call_id)
-        options = replace(options, redact_pii=options.redact_pii or settings.redact_pii)
+        options = replace(checked(options), redact_pii=options.redact_pii or settings.redact_pii)
         uri = services.blobs.uri(call_id)
-        media = await services.audio.probe(Recording(call_id, uri), options)
+        async with request.app.state.probes.turn(other.get("tenant", DEFAULT_TENANT)):
+            media = await services.audio.probe(Recording(call_id, uri), options, settings.max_duration_s)
         if media.duration_s > settings.max_duration_s:
             raise InvalidMediaError(
                 "media_too_long",
                 f"The recording lasts {media.duration_s:.0f} s; at most {settings.max_duration_s:.0f} s are allowed.",
             )
+        check_against(options, media)
     except BaseException:  # also when the request is cancelled
         await asyncio.shield(asyncio.to_thread(services.blobs.delete_call, call_id))
         raise

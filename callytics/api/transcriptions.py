@@ -27,6 +27,7 @@ from callytics.api.openai_schemas import TRANSCRIPTION_RESPONSE
 from callytics.api.openapi import multipart_body
 from callytics.api.schemas import Language
 from callytics.api.services import Services, ServicesDep
+from callytics.api.strict import StrictRoute
 from callytics.api.submission import parse_fields, submit
 from callytics.api.uploads import Upload
 from callytics.domain import CallOptions
@@ -40,7 +41,7 @@ from callytics.errors import (
 from callytics.export import export
 from callytics.store import FINISHED, WITH_RESULT, CallRecord, JobStatus, Priority
 
-router = APIRouter(tags=["OpenAI-compatible"])
+router = APIRouter(route_class=StrictRoute, tags=["OpenAI-compatible"])
 
 MODEL_ALIASES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-4o-transcribe-diarize")
 """Names that programs written for OpenAI have built in; they get the models of this graph."""
@@ -57,7 +58,7 @@ class TranscriptionForm(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     model: str = Field(examples=["callytics"], description="One of /v1/models; OpenAI's names are taken too")
-    language: Language | None = None
+    language: Language = None
     prompt: str = Field(
         default="", max_length=2000, description="Names and terms to expect, separated by commas"
     )

@@ -184,6 +184,8 @@ class _Form:
             raise InvalidRequestError(
                 "field_not_utf8", f"The field {self._part.name!r} is not UTF-8 text."
             ) from error
+        if "\0" in value or "\0" in self._part.name:
+            raise InvalidRequestError("field_not_text", "A field of the form holds a NUL character.")
         self._upload.fields.append((self._part.name, value))
 
     def _end(self) -> None:

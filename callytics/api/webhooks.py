@@ -10,14 +10,15 @@ from pydantic import BaseModel, Field
 
 from callytics.api.auth import Admin
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import ShortText, StrictBody
+from callytics.api.schemas import ShortText, StrictBody, WholeNumber
 from callytics.api.services import Services, ServicesDep
+from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
 from callytics.outside import Reach
 from callytics.store.webhooks import DeliveryStatus, DisabledReason, WebhookDelivery, WebhookEndpoint
 from callytics.webhooks import LEASE_S, TEST_TIMEOUT_S, attempt
 
-router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/webhooks", tags=["webhooks"])
 
 EventType = Literal["call.completed", "call.partial", "call.failed", "call.cancelled", "webhook.disabled"]
 Url = Annotated[
@@ -136,7 +137,7 @@ async def list_deliveries(
     webhook_id: str,
     services: ServicesDep,
     principal: Admin,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[WholeNumber, Query(ge=1, le=200)] = 50,
 ) -> DeliveryList:
     """What was sent, newest first, and how it went. Messages go with their calls."""
     found = await services.store.list_deliveries(webhook_id, principal.tenant, limit)

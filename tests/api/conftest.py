@@ -35,7 +35,7 @@ class WavOnlyAudio:
     def __init__(self) -> None:
         self.conversions = 0
 
-    async def probe(self, recording: Recording, options: CallOptions) -> Media:
+    async def probe(self, recording: Recording, options: CallOptions, max_duration_s: float) -> Media:
         try:
             with wave.open(recording.uri) as file:
                 duration_s = file.getnframes() / file.getframerate()

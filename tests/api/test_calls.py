@@ -63,7 +63,7 @@ async def test_an_idempotency_key_repeats_the_answer(client: httpx.AsyncClient) 
 @pytest.mark.parametrize(
     ("form", "field"),
     [
-        ({"language": "Korean"}, "language"),
+        ({"language": "Klingon"}, "language"),
         ({"agent_channel": "left"}, "agent_channel"),
         ({"num_speakers": "0"}, "num_speakers"),
         ({"audio_format": "mp3"}, "audio_format"),

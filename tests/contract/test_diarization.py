@@ -99,8 +99,12 @@ def test_the_request_names_the_agent_by_the_channel_of_the_file(engine: Any) -> 
     result = engine(audio_of(*short, indices=(1, 3), file_channels=4), CallOptions(agent_channel=3))
     assert [(p.role, p.channel_index) for p in result.participants] == [(Role.CUSTOMER, 1), (Role.AGENT, 3)]
     assert {segment.channel for segment in result.segments} == {0, 1}
-    with pytest.raises(InvalidRequestError, match="agent_channel is 0"):
-        engine(audio_of(*short, indices=(1, 3), file_channels=4), CallOptions(agent_channel=0))
+    with pytest.raises(InvalidRequestError, match="agent_channel is 4"):
+        engine(audio_of(*short, indices=(1, 3), file_channels=4), CallOptions(agent_channel=4))
+    # A channel that is there but silent cannot be known before: no reason to fail.
+    result = engine(audio_of(*short, indices=(1, 3), file_channels=4), CallOptions(agent_channel=0))
+    assert [(p.channel_index, p.role) for p in result.participants] == [(1, Role.UNKNOWN), (3, Role.UNKNOWN)]
+    assert [flag.code for flag in result.flags] == ["agent_channel_ignored"]
 
 
 def test_voices_are_told_apart_without_roles(by_voice: Diarization) -> None:

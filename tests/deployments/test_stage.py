@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,6 +40,26 @@ class Doubler:
         return [self(*call) for call in calls]
 
 
+class Slow:
+    """Works, converts and probes until it is told to end."""
+
+    model = "slow"
+    model_revision = "1"
+
+    def __init__(self) -> None:
+        self.end = threading.Event()
+
+    def __call__(self, number: int) -> int:
+        self.end.wait(30)
+        return number
+
+    def convert(self) -> None:
+        self.end.wait(30)
+
+    def probe(self) -> str:
+        return "probed"
+
+
 class Single:
     model = "single"
     model_revision = "1"
@@ -47,12 +68,14 @@ class Single:
         return conversation
 
 
-def replica(engine: str, monkeypatch: pytest.MonkeyPatch) -> EngineReplica:
+def replica(engine: str, monkeypatch: pytest.MonkeyPatch, concurrency: int = 1) -> EngineReplica:
     config = SimpleNamespace(max_ongoing_requests=16)
     context = SimpleNamespace(app_name="doubler", _deployment_config=config)
     monkeypatch.setattr(serve, "get_replica_context", lambda: context)
     monkeypatch.setattr(stage, "to_serve_log", lambda: None)  # this process is no replica
-    return EngineReplica("punctuation-restorer", {"engine": f"{__name__}:{engine}", "concurrency": 1})
+    return EngineReplica(
+        "punctuation-restorer", {"engine": f"{__name__}:{engine}", "concurrency": concurrency}
+    )
 
 
 def run(of: EngineReplica, numbers: list[int]) -> list[Any]:
@@ -96,3 +119,20 @@ def test_batches_are_not_asked_of_an_engine_that_takes_none(monkeypatch: pytest.
     single.reconfigure({"max_batch_size": 1})
     with pytest.raises(ConfigError, match="takes no batches"):
         single.reconfigure({"max_batch_size": 8})
+
+
+def test_a_replica_full_of_work_and_conversions_still_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event loop's default pool has six threads on two cores."""
+    slow = replica("Slow", monkeypatch, concurrency=40)
+
+    async def ask() -> Any:
+        busy = [asyncio.create_task(slow(n)) for n in range(40)]
+        busy += [asyncio.create_task(slow.call("convert")) for _ in range(40)]
+        await asyncio.sleep(0)
+        try:
+            return await asyncio.wait_for(slow.call("probe"), 5)
+        finally:
+            slow._engine.end.set()
+            await asyncio.gather(*busy)
+
+    assert asyncio.run(ask()) == "probed"

@@ -74,7 +74,7 @@ class TinyAudioProcessor(_Tiny):
         pcm = Pcm(bytes(2 * 2 * 32_000), 2, 32_000, 16_000)
         return Audio(pcm, MEDIA, Acoustics(-20.0, -20.0, 30.0, 0.0, 0.1), (0, 1))
 
-    def probe(self, recording: Recording, options: CallOptions) -> Media:
+    def probe(self, recording: Recording, options: CallOptions, max_duration_s: float) -> Media:
         return MEDIA
 
     def convert(self, uri: str, audio_format: str) -> bytes:

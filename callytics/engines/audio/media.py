@@ -68,6 +68,8 @@ def opened(uri: str, options: CallOptions) -> Iterator[tuple[Any, Any]]:
         arguments = _open_arguments(file, options)
         try:
             container = av.open(file, metadata_errors="ignore", **arguments)
+        except MemoryError as error:  # FFmpeg's is one, too
+            raise too_complex("the memory that it may take") from error
         except (av.FFmpegError, ValueError) as error:
             raise undecodable(str(getattr(error, "strerror", None) or error)) from error
         with container:
@@ -110,11 +112,11 @@ def _open_arguments(file: BinaryIO, options: CallOptions) -> dict[str, Any]:
     return {"format": RAW_FORMATS[options.audio_format], "options": raw}
 
 
-def describe(container: Any, stream: Any, uri: str, duration_s: float) -> Media:
-    """The file as it came; ``duration_s`` as the caller measured it."""
+def describe(container: Any, stream: Any, duration_s: float, sha256: str = "") -> Media:
+    """The file as it came; ``duration_s`` and ``sha256`` as the caller measured them."""
     codec = stream.codec_context
     return Media(
-        sha256=sha256_of(uri),
+        sha256=sha256,
         format=short_format(container.format.name),
         codec=codec.codec.canonical_name,
         sample_rate_hz=codec.sample_rate,
@@ -162,19 +164,24 @@ def is_streamed_wav(uri: str) -> bool:
     return head[:4] == b"RIFF" and head[4:8] in _STREAMED_RIFF_SIZES
 
 
-def packets_duration_s(uri: str, options: CallOptions) -> float:
-    """By reading every packet of the audio track without decoding: about 2 s for an MP3 of three hours."""
+def packets_duration_s(uri: str, options: CallOptions, limit_s: float) -> float:
+    """By reading the packets of the audio track without decoding, no further than ``limit_s``: about a second for an
+    MP3 of three hours."""
     import av
 
+    length_s: float
     total_s = last_end_s = 0.0
     with opened(uri, options) as (container, stream):
+        base_s = float(stream.time_base or 0)
         try:
             for packet in container.demux(stream):
-                if packet.duration and packet.time_base:
-                    length_s = float(packet.duration * packet.time_base)
+                if packet.duration:
+                    length_s = packet.duration * base_s
                     total_s += length_s
+                    if total_s > limit_s:
+                        return total_s
                     if packet.pts is not None:
-                        last_end_s = max(last_end_s, float(packet.pts * packet.time_base) + length_s)
+                        last_end_s = max(last_end_s, packet.pts * base_s + length_s)
         except av.FFmpegError:
             pass  # a cut file: what was read until here counts
     # Timestamps count pauses that hold no packets (WebM), but a hostile one may lie: the sum of lengths cannot.
@@ -191,6 +198,14 @@ def undecodable(reason: str) -> InvalidMediaError:
 
 def no_audio(reason: str) -> InvalidMediaError:
     return InvalidMediaError("media_no_audio", f"There is no sound in this file: {reason}.")
+
+
+def too_complex(limit: str) -> InvalidMediaError:
+    return InvalidMediaError(
+        "media_too_complex",
+        f"This file could not be examined within {limit}. Convert it to WAV, FLAC, MP3 or Opus, with one audio track "
+        "and without pictures, and send that.",
+    )
 
 
 def too_long(duration_s: float, limit_s: float) -> InvalidMediaError:

@@ -17,11 +17,11 @@ from callytics.engines.audio import decode as decoding
 from callytics.engines.audio import enhance, measure, media, plausibility
 from callytics.engines.audio import flags as flags_of
 from callytics.engines.audio import frames as framing
+from callytics.engines.audio.examiner import Examiner
 from callytics.engines.audio.sound import Sound, only, to_pcm
 from callytics.errors import ConfigError
 
 IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is no noisy speech
-PROBE_S = 3.0  # of audio that a file must give up, or all it has, to be accepted
 
 
 @dataclass(frozen=True)
@@ -75,32 +75,26 @@ class StandardAudioProcessor:
         self._noise_reduction_below_db = noise_reduction_below_db
         self._noise_reduction_strength = noise_reduction_strength
         self._max_duration_s = max_duration_s
+        self._examine = Examiner()
         self.model = "ffmpeg+soxr"
         self.model_revision = f"av {av.__version__}, soxr {soxr.__version__}, scipy {scipy.__version__}"
 
-    def probe(self, recording: Recording, options: CallOptions) -> Media:
-        """Whether the recording can be analysed: opens it and decodes its first seconds.
+    def probe(self, recording: Recording, options: CallOptions, max_duration_s: float | None = None) -> Media:
+        """Whether the recording can be analysed: opens it and decodes its first seconds, in a process of its own and
+        within limits (examine.py). ``sha256`` is left empty.
+
+        Args:
+            max_duration_s: where it is less than the engine's own.
 
         Raises:
-            InvalidMediaError: ``media_empty``, ``media_undecodable``, ``media_no_audio`` or ``media_too_long``.
+            InvalidMediaError: ``media_empty``, ``media_undecodable``, ``media_no_audio``, ``media_too_long`` or
+                ``media_too_complex``.
             NotFoundError: there is no such file.
         """
-        damage = framing.Damage()
-        decoded_s = 0.0
-        with media.opened(recording.uri, options) as (container, stream):
-            declared_s = media.declared_duration_s(container, stream)
-            for frame in framing.frames(container, stream, damage):
-                decoded_s += frame.samples / frame.sample_rate
-                if decoded_s >= PROBE_S:
-                    break
-            if decoded_s == 0.0:
-                raise decoding.nothing_decoded(damage)
-            if declared_s is None or declared_s > self._max_duration_s:
-                # No header says it, or a header that may be wrong would reject the call: look at the packets.
-                declared_s = media.packets_duration_s(recording.uri, options)
-            if declared_s > self._max_duration_s:
-                raise media.too_long(declared_s, self._max_duration_s)
-            return media.describe(container, stream, recording.uri, max(declared_s, min(decoded_s, PROBE_S)))
+        limit_s = (
+            self._max_duration_s if max_duration_s is None else min(max_duration_s, self._max_duration_s)
+        )
+        return self._examine(recording.uri, options, limit_s)
 
     def convert(
         self,
@@ -125,7 +119,7 @@ class StandardAudioProcessor:
         """
         decoded, kept = self._decode(recording.uri, options)
         with media.opened(recording.uri, options) as (container, stream):
-            info = media.describe(container, stream, recording.uri, decoded.duration_s)
+            info = media.describe(container, stream, decoded.duration_s, media.sha256_of(recording.uri))
         powers = measure.weighted_powers(kept.pcm)
         acoustics, snrs_db = _acoustics(decoded, kept, powers)
         flags = (

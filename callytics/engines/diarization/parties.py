@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from callytics.call_options import check_against
 from callytics.domain import (
     Audio,
     CallOptions,
@@ -34,18 +35,18 @@ def check_options(audio: Audio, options: CallOptions) -> None:
     if audio.pcm.num_channels == 1:
         if options.num_speakers is not None and options.num_speakers < 1:
             raise InvalidRequestError("num_speakers_invalid", "num_speakers must be 1 or more.")
-    elif options.agent_channel is not None and options.agent_channel not in audio.channel_indices:
-        raise InvalidRequestError(
-            "agent_channel_unknown",
-            f"agent_channel is {options.agent_channel}, but the recording has speech on channels "
-            f"{', '.join(map(str, audio.channel_indices))}; name one of these.",
-        )
+    else:
+        check_against(options, audio.media)
 
 
 def by_channel(
     audio: Audio, options: CallOptions, speech: Sequence[Spans], default_agent_channel: int
 ) -> Diarization:
-    """One party a channel of ``audio.pcm``; the channel of the original file says who is the agent."""
+    """One party a channel of ``audio.pcm``; the channel of the original file says who is the agent.
+
+    Where the caller named a channel that is silent, nobody on the others can be told to be the agent by it.
+    """
+    silent = options.agent_channel is not None and options.agent_channel not in audio.channel_indices
     agent = default_agent_channel if options.agent_channel is None else options.agent_channel
     segments = [
         SpeechSegment(start_s, end_s, f"spk_{channel}", channel)
@@ -65,7 +66,12 @@ def by_channel(
         )
         for channel, index in enumerate(audio.channel_indices)
     )
-    return Diarization(_sorted(segments), participants, True, audio.pcm.duration_s)
+    flags: tuple[Flag, ...] = ()
+    if silent:
+        participants = tuple(Participant(p.id, channel_index=p.channel_index) for p in participants)
+        message = f"Channel {agent}, named as the agent's, is silent: roles are told by what the others say."
+        flags = (Flag("agent_channel_ignored", message),)
+    return Diarization(_sorted(segments), participants, True, audio.pcm.duration_s, flags)
 
 
 def by_voice(audio: Audio, options: CallOptions, voices: Sequence[Spans]) -> Diarization:

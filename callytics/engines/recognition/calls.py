@@ -39,6 +39,7 @@ from callytics.engines.recognition.speech import (
     split_long,
 )
 from callytics.errors import InvalidRequestError
+from callytics.languages import language_code
 
 UNDETERMINED = "und"  # ISO 639-2
 WINDOW_S = 30.0  # what Whisper hears at a time
@@ -89,14 +90,15 @@ class Languages:
         """
         if not self.known:
             return "en"
-        if language is None:
+        code = language_code(language)
+        if code is None:
             return self.expected[0] if len(self.expected) == 1 else None
-        code = language.lower().split("-")[0]
+        if (
+            code == "yue" and code not in self.known
+        ):  # the checkpoints before large-v3 file Cantonese under Chinese
+            code = "zh"
         if code not in self.known:
-            raise InvalidRequestError(
-                "language_unknown",
-                f"The recogniser has no language {language!r}; give an ISO 639-1 code, or none.",
-            )
+            raise InvalidRequestError("language_unknown", f"This model has no language {language!r}.")
         return code
 
 

@@ -78,7 +78,8 @@ class FasterWhisperRecognizer:
         whisper = WhisperModel(
             str(folder), device=device, compute_type=compute_type, cpu_threads=1, num_workers=num_workers
         )
-        known = whisper.supported_languages if whisper.model.is_multilingual else ()
+        multilingual = whisper.supported_languages if whisper.model.is_multilingual else ()
+        known = [code for code in multilingual if whisper.hf_tokenizer.token_to_id(f"<|{code}|>") is not None]
         self._recognise = CallRecognizer(
             Decoder(whisper),
             Languages(frozenset(known), tuple(languages), frozenset(likely_languages), detection_windows),
