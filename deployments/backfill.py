@@ -27,6 +27,7 @@ from callytics.domain import CallOptions
 from callytics.errors import CallyticsError
 from callytics.manifest import BatchItem, batch_items
 from callytics.store import DEFAULT_TENANT, tenant_name
+from deployments import ray_token
 from deployments.backfill_plan import analysed
 from deployments.backfill_pools import Pools, cards
 from deployments.backfill_progress import Outcome, Progress, ProgressMetrics
@@ -61,6 +62,8 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
         TimeoutError: the job's time is up; submitted again it goes on where it stopped.
         ConfigError: ``gpu_missing``.
     """
+    if "RAY_ADDRESS" not in os.environ:  # a Ray of the job's own: nobody else on the network has to reach it
+        os.environ.update(ray_token.LOOPBACK_ONLY)
     import ray
 
     document = _serve_config(job.config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from callytics.command_errors import one_line_errors
+from callytics.errors import ConfigError
 from deployments import local
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -78,6 +80,8 @@ def down() -> None:
     with one_line_errors():
         count = local.down()
     console.print(f"ended {count} processes" if count else "nothing of ours was running")
+    if count:
+        console.print(f"logs in {local.kept_logs_folder(local.home_folder())}", soft_wrap=True)
 
 
 @app.command()
@@ -96,8 +100,23 @@ def status() -> None:
         table.add_row(application.name, f"[{colour}]{application.status}[/]", replicas, why)
     console.print(table)
     console.print(f"API {state.run.url}, dashboard {state.run.dashboard_url}")
+    earlier = local.kept_logs_folder(local.home_folder())
+    console.print(f"logs in {state.run.log_folder}, of earlier runs in {earlier}", soft_wrap=True)
     if not state.healthy:
         raise typer.Exit(1)
+
+
+@app.command()
+def env() -> None:
+    """For `eval`: Ray's own commands find the graph, and its token. The token itself is not printed."""
+    with one_line_errors():
+        run = local.running(local.home_folder())
+        if run is None:
+            raise ConfigError("graph_not_running", "Callytics is not running; start it with `callytics up`.")
+        variables = run.client_environment()
+    print("unset RAY_AUTH_TOKEN")  # Ray would take it before the file
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
 
 
 def main() -> None:
