@@ -59,7 +59,7 @@ def close_to_others(folder: Path, leave: Collection[str] = ()) -> int:
     """Take the rights of group and others from a folder and from all that lies in it; links are not followed.
 
     Args:
-        leave: names directly in ``folder`` that stay as they are inside: nobody gets to them through it.
+        leave: names directly in ``folder`` that stay as they are: nobody gets to them through it.
 
     Returns:
         How many files and folders were open.
@@ -68,7 +68,7 @@ def close_to_others(folder: Path, leave: Collection[str] = ()) -> int:
         ConfigError: ``folder_not_ours``: it belongs to another user.
     """
     try:
-        closed = _close(folder)
+        closed = int(_close(folder))
         for where, folders, files in os.walk(folder):
             if Path(where) == folder:
                 folders[:] = [name for name in folders if name not in leave]

@@ -34,8 +34,8 @@ WORKER_SETUP = Path(__file__).resolve().parent / "worker_setup"
 
 
 def temp_dir(home: Path) -> Path:
-    """Ray's folder for temporary files: a short path of its own per user and home, because Ray puts sockets below, whose
-    paths may have 107 characters. Ray opens it to everybody (0777), so it lies in a folder that nobody else can enter.
+    """Ray's folder for temporary files: a short path of its own per user and home, because Ray puts sockets below,
+    whose paths may have 107 characters. Ray opens it to everybody (0777), so it lies in a folder of this user alone.
     """
     digest = hashlib.sha256(f"{os.getuid()}:{home}".encode()).hexdigest()[:8]
     folder = Path(tempfile.gettempdir())
@@ -74,7 +74,7 @@ def start(
     project: Path,
     num_gpus: int | None = 0,
 ) -> None:
-    """Start a head that takes no other's ports or folders, listens on loopback only, and asks for the token in ``home``.
+    """Start a head that takes no other's ports or folders, listens on loopback, and asks for the token in ``home``.
 
     Args:
         python: runs Ray's own processes and every replica without an environment of its own.

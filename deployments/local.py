@@ -307,7 +307,11 @@ def processes(*, home: Path | None = None) -> list[int]:
 def running(home: Path) -> Run | None:
     """The run whose head answers; None where there is none, or only the remains of one."""
     run = _load(home)
-    if run is None or not head.processes(run.run_id) or not ServeApi(run.dashboard_url, run.token_path).answers():
+    if (
+        run is None
+        or not head.processes(run.run_id)
+        or not ServeApi(run.dashboard_url, run.token_path).answers()
+    ):
         return None
     return run
 

@@ -48,6 +48,11 @@ def _bearer(path: Path) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
+def job_environment() -> dict[str, str]:
+    """Of a Ray that one process starts for itself; set it before ``import ray``, which reads it."""
+    return LOOPBACK_ONLY | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
 def client_environment(token_path: str, gcs_address: str, dashboard_url: str) -> dict[str, str]:
     """With which `ray`, `serve` and `ray.init()` find a run of ours and are let in."""
     return LOOPBACK_ONLY | {

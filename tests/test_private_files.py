@@ -48,8 +48,8 @@ def test_an_old_folder_is_closed_links_and_what_is_left_out_stay(tmp_path: Path)
     (home / "program").touch(0o755)
     elsewhere.touch()
     (home / "link").symlink_to(elsewhere)
-    assert private_files.close_to_others(home, leave=["envs"]) == 6
-    assert [mode(home / name) for name in ("", "blobs", "blobs/calls", "envs")] == [0o700] * 4
+    assert private_files.close_to_others(home, leave=["envs"]) == 5
+    assert [mode(home / name) for name in ("", "blobs", "blobs/calls")] == [0o700] * 3
     assert (mode(home / "blobs" / "calls" / "recording"), mode(home / "program")) == (0o600, 0o700)
     assert (mode(home / "envs" / "python"), mode(elsewhere)) == (0o755, 0o666)
     assert private_files.close_to_others(home, leave=["envs"]) == 0

@@ -82,7 +82,9 @@ def _sqlite(url: URL) -> Engine:
     path = Path(url.database)
     private_files.make_folder(path.parent)
     with suppress(OSError):  # SQLite, too, cannot open it then, and says why
-        os.close(private_files.opener(str(path), os.O_CREAT | os.O_RDONLY))  # its log gets the mode of the file
+        os.close(
+            private_files.opener(str(path), os.O_CREAT | os.O_RDONLY)
+        )  # its log gets the mode of the file
     engine = create_engine(url, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)

@@ -18,7 +18,7 @@ ALL_INTERFACES = ("[::]", "0.0.0.0")
 def bind_to_loopback() -> None:
     import ray._common.tls_utils as tls_utils
 
-    add_port = tls_utils.add_port_to_grpc_server
+    add_port: Any = tls_utils.add_port_to_grpc_server
 
     def add_port_on_loopback(server: Any, address: str) -> Any:
         host, _, port = address.rpartition(":")

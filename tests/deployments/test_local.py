@@ -129,7 +129,8 @@ def test_ray_s_own_commands_are_told_where_the_graph_is(
     done = CliRunner().invoke(local_command.app, ["env"])
     assert done.exit_code == 0
     assert "secret" not in done.stdout
-    code = 'eval "$(cat)"; echo "$RAY_ADDRESS $RAY_DASHBOARD_ADDRESS $(cat "$RAY_AUTH_TOKEN_PATH") ${RAY_AUTH_TOKEN-unset}"'
+    code = 'eval "$(cat)"; echo "$RAY_ADDRESS $RAY_DASHBOARD_ADDRESS"; '
+    code += 'cat "$RAY_AUTH_TOKEN_PATH"; echo ${RAY_AUTH_TOKEN-unset}'
     shell = subprocess.run(
         ["bash", "-c", code],
         input=done.stdout,
@@ -138,7 +139,7 @@ def test_ray_s_own_commands_are_told_where_the_graph_is(
         text=True,
         check=True,
     )
-    assert shell.stdout == "127.0.0.1:6380 http://127.0.0.1:2 secret unset\n"
+    assert shell.stdout == "127.0.0.1:6380 http://127.0.0.1:2\nsecretunset\n"
 
 
 def test_without_a_graph_there_is_nothing_to_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
