@@ -275,6 +275,17 @@ def test_no_recording_is_decoded_in_the_gateway(worked: FaultGraph, held: Held) 
     held("a hostile recording in the gateway", "codecs are loaded in the audio processor only")
 
 
+def test_prometheus_finds_the_metrics_with_the_token(worked: FaultGraph) -> None:
+    """Ray's file for it lies in a folder that a Prometheus under an account of its own cannot enter."""
+    address = f"{worked.run.dashboard_url}/api/prometheus/sd"
+    assert httpx.get(address).status_code == 401
+    found = {
+        target for group in httpx.get(address, headers=bearer(worked)).json() for target in group["targets"]
+    }
+    metrics = {f"127.0.0.1:{one.port}" for one in of(worked) if protected_by(one, worked) == METRICS}
+    assert metrics <= found
+
+
 def test_the_dashboard_asks_a_browser_for_the_token(worked: FaultGraph) -> None:
     with httpx.Client(base_url=worked.run.dashboard_url) as http:
         page = http.get("/")

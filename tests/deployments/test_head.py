@@ -102,6 +102,9 @@ def test_ray_asks_for_the_token_of_the_home_folder_whatever_the_user_has(
     assert environment["RAY_AUTH_MODE"] == "token"
     assert environment["RAY_AUTH_TOKEN_PATH"] == str(tmp_path / "ray-token")
     assert environment["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
+    assert (
+        environment["RAY_USAGE_STATS_ENABLED"] == "0"
+    )  # Ray reports its use to its makers unless told not to
     assert "RAY_AUTH_TOKEN" not in environment
 
 
