@@ -67,6 +67,7 @@ def close_to_others(folder: Path, leave: Collection[str] = ()) -> int:
     Raises:
         ConfigError: ``folder_not_ours``: it belongs to another user.
     """
+    folder = folder.resolve()
     try:
         closed = int(_close(folder))
         for where, folders, files in os.walk(folder):

@@ -62,7 +62,7 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
         TimeoutError: the job's time is up; submitted again it goes on where it stopped.
         ConfigError: ``gpu_missing``.
     """
-    address = os.environ.get("RAY_ADDRESS", "local")
+    address = os.environ.get("RAY_ADDRESS") or "local"
     if address == "local":
         _close_own_ray()
     import ray

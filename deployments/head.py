@@ -77,14 +77,13 @@ def start(
     """Start a head that takes no other's ports or folders, listens on loopback, and asks for the token in ``home``.
 
     Args:
+        temp: from `temp_dir`; its parent is a folder of this user alone.
         python: runs Ray's own processes and every replica without an environment of its own.
         num_gpus: logical ones; None takes those that Ray finds in the machine.
 
     Raises:
         LocalGraphError: with the last lines of what Ray said.
-        ConfigError: ``folder_not_ours``: another account took the name of the folder for temporary files.
     """
-    private_files.claim_folder(temp.parent)
     gcs, client, agent, agent_grpc, metrics, dashboard_metrics = _free_ports(6)
     options = {
         "--node-ip-address": "127.0.0.1",

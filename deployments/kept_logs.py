@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from callytics import private_files
@@ -20,7 +21,7 @@ def keep(temp: Path, logs: Path, *more: Path) -> list[Path]:
     Args:
         more: files beside them that belong to the newest session.
     """
-    sessions = sorted(path for path in temp.glob("session_*") if path.is_dir() and not path.is_symlink())
+    sessions = sorted(path for path in temp.glob("session_*") if _is_own_folder(path))
     kept = []
     for session in sessions:  # their names begin with the time of their start
         folder = logs / session.name
@@ -34,6 +35,12 @@ def keep(temp: Path, logs: Path, *more: Path) -> list[Path]:
     for folder in runs(logs)[RUNS_KEPT:]:
         shutil.rmtree(folder)
     return kept
+
+
+def _is_own_folder(path: Path) -> bool:
+    """In /tmp, a folder that was cleared away may have been made again by another account."""
+    found = path.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
 
 
 def runs(logs: Path) -> list[Path]:

@@ -109,7 +109,8 @@ def up(
         num_gpus: what Ray is told to have; default the machine's own, and none where no stage asks for one.
 
     Raises:
-        ConfigError: the configuration or an environment is wrong; nothing was started.
+        ConfigError: the configuration or an environment is wrong, or a folder is another account's
+            (``folder_not_ours``); nothing was started.
         LocalGraphError: a port is taken, the head did not start (``head_failed``), an application cannot start
             (``deploy_failed``) or takes too long (``deploy_timeout``). The head stays up: `status` tells more.
     """
@@ -224,6 +225,7 @@ def _start(
     report("ray", "starting", "")
     python = home / "envs" / BASE_ENVIRONMENT / "bin" / "python"
     temp_dir = head.temp_dir(home)
+    private_files.claim_folder(temp_dir.parent)
     python_path = os.environ.get("PYTHONPATH", "")
     run = Run(
         run_id=uuid.uuid4().hex,

@@ -55,6 +55,13 @@ def test_an_old_folder_is_closed_links_and_what_is_left_out_stay(tmp_path: Path)
     assert private_files.close_to_others(home, leave=["envs"]) == 0
 
 
+def test_a_folder_that_is_named_by_a_link_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path / "real")
+    private_files.close_to_others(tmp_path / "home")
+    assert mode(tmp_path / "real") == 0o700
+
+
 def test_a_name_in_tmp_is_taken_only_from_oneself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "callytics-1"
     private_files.claim_folder(folder)

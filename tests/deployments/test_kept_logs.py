@@ -51,6 +51,12 @@ def test_of_long_logs_the_end_and_of_many_the_newest(tmp_path: Path, monkeypatch
     assert ((kept / "new").read_bytes(), (kept / "old").read_bytes()) == (b"6789", b"ij")
 
 
+def test_a_folder_of_another_account_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session(tmp_path / "ray", 1, raylet=b"planted")
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    assert kept_logs.keep(tmp_path / "ray", tmp_path / "logs") == []
+
+
 def test_nothing_to_keep(tmp_path: Path) -> None:
     assert kept_logs.keep(tmp_path / "ray", tmp_path / "logs") == []
     assert kept_logs.runs(tmp_path / "logs") == []
