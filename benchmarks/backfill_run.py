@@ -64,7 +64,6 @@ def environment(scratch: Path, home: Path, ray_folder: str) -> dict[str, str]:
         "CALLYTICS_HOME": str(scratch / "home"),
         "CALLYTICS_MODELS": models_folder(home),
         "RAY_TMPDIR": ray_folder,
-        "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
         "PYTHONUNBUFFERED": "1",
     }

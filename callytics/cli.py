@@ -75,6 +75,13 @@ def status() -> None:
 
 
 @app.command()
+def env() -> None:
+    """What `ray` and `serve` need to reach the graph: eval "$(callytics env)"."""
+    with one_line_errors():
+        _cluster("env")
+
+
+@app.command()
 def deploy(
     config: Annotated[Path, typer.Argument(help="A Serve config file.")],
     only: Annotated[str | None, typer.Option(help="Change this application, and leave all others.")] = None,

@@ -21,12 +21,13 @@ from typing import Any
 
 import yaml
 
-from callytics import settings
+from callytics import private_files, settings
 from callytics.config import load_stages
 from callytics.domain import CallOptions
 from callytics.errors import CallyticsError
 from callytics.manifest import BatchItem, batch_items
 from callytics.store import DEFAULT_TENANT, tenant_name
+from deployments import head, ray_token
 from deployments.backfill_plan import analysed
 from deployments.backfill_pools import Pools, cards
 from deployments.backfill_progress import Outcome, Progress, ProgressMetrics
@@ -61,12 +62,16 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
         TimeoutError: the job's time is up; submitted again it goes on where it stopped.
         ConfigError: ``gpu_missing``.
     """
+    address = os.environ.get("RAY_ADDRESS") or "local"
+    if address == "local":
+        _close_own_ray()
     import ray
 
     document = _serve_config(job.config)
     # Not only for the actors: under `callytics up` every worker of Ray is an overlay that hides what Ray Data needs.
-    # Where Ray runs already, it is used; a Ray of the job's own ends with it, and needs no dashboard.
-    ray.init(runtime_env={"env_vars": {SHOW_BASE: "1"}}, include_dashboard=False)
+    # A Ray of the job's own ends with it, and needs no dashboard.
+    own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+    ray.init(address, runtime_env={"env_vars": {SHOW_BASE: "1"}}, **own)
     free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
     num_gpus = cards(document, job.gpus, free.get("GPU", 0.0))
     pools = Pools(document, job.cpus, num_gpus)
@@ -90,6 +95,16 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
             raise TimeoutError(f"not finished after {job.timeout_s:.0f} s; submit the job again to go on")
     logger.info("%s", progress)
     return progress
+
+
+def _close_own_ray() -> None:
+    """To everybody but this user, before ``import ray`` reads how; as `callytics up` does (deployments/head.py)."""
+    os.environ |= ray_token.job_environment()
+    os.umask(private_files.OTHERS)
+    folder = head.temp_dir(settings.home() / "backfill").parent
+    if "RAY_TMPDIR" not in os.environ:
+        private_files.claim_folder(folder)
+        os.environ["RAY_TMPDIR"] = str(folder)
 
 
 def _outcomes(items: Sequence[BatchItem], job: Job, pools: Pools) -> Any:

@@ -22,7 +22,7 @@ from rich.console import Console
 from callytics import local_graphs
 from callytics.command_errors import one_line_errors
 from callytics.errors import ConfigError
-from deployments import local
+from deployments import local, ray_token
 
 PROJECT = Path(__file__).resolve().parent.parent
 EXCLUDES = [".git", ".venv", ".callytics", "results", "tests", "docs", "sample"]
@@ -41,17 +41,16 @@ def backfill(
     dashboard: Annotated[str | None, typer.Option(help="Of a cluster; default: the local graph.")] = None,
 ) -> None:
     with one_line_errors():
-        address, python = _address(dashboard)
-        code = asyncio.run(
-            _follow(address, shlex.join([python, "-m", "deployments.backfill", *absolute(context.args)]))
-        )
+        address, python, token_path = _address(dashboard)
+        entrypoint = shlex.join([python, "-m", "deployments.backfill", *absolute(context.args)])
+        code = asyncio.run(_follow(address, entrypoint, token_path))
     raise typer.Exit(code)
 
 
-def _address(dashboard: str | None) -> tuple[str, str]:
-    """The dashboard, and the Python that runs the job there."""
+def _address(dashboard: str | None) -> tuple[str, str, str]:
+    """The dashboard, the Python that runs the job there, and the file with its token ("": where Ray looks for one)."""
     if dashboard:
-        return dashboard, "python"
+        return dashboard, "python", ""
     home = local.home_folder()
     run = local.status(home=home).run
     if run is None:
@@ -59,7 +58,7 @@ def _address(dashboard: str | None) -> tuple[str, str]:
             "graph_not_running",
             f"No graph runs from {home}. {local_graphs.where_one_runs(home)} Or name a cluster with --dashboard.",
         )
-    return run.dashboard_url, sys.executable
+    return run.dashboard_url, sys.executable, run.token_path
 
 
 def absolute(arguments: list[str]) -> list[str]:
@@ -80,10 +79,10 @@ def _absolute(path: str) -> str:
     return path if "://" in path else os.path.abspath(path)
 
 
-async def _follow(address: str, entrypoint: str) -> int:
+async def _follow(address: str, entrypoint: str, token_path: str) -> int:
     from ray.job_submission import JobStatus, JobSubmissionClient
 
-    client = JobSubmissionClient(address)
+    client = JobSubmissionClient(address, headers=ray_token.headers(token_path))
     job_id = client.submit_job(
         entrypoint=entrypoint, runtime_env={"working_dir": str(PROJECT), "excludes": EXCLUDES}
     )

@@ -57,6 +57,10 @@ class Plan:
     pins_folder: Path
 
     @property
+    def serve(self) -> ServeApi:
+        return ServeApi(self.dashboard_url, self.run.token_path if self.run else "")
+
+    @property
     def removed(self) -> list[str]:
         return [change.application for change in self.changes if change.effect is Effect.REMOVED]
 
@@ -92,7 +96,7 @@ def make_plan(
         dashboard_url = run.dashboard_url
     sources = local.sources(run) if run else SourceTree([local.PROJECT])
     check_document(document, sources)
-    before = ServeApi(dashboard_url).document()
+    before = ServeApi(dashboard_url, run.token_path if run else "").document()
     if run is not None:
         document["http_options"]["port"] = run.http_port  # `up` may have chosen another than the file's
     target = _only(only, document, before, config) if only else document["applications"]
@@ -136,7 +140,7 @@ def apply_plan(plan: Plan, *, home: Path | None = None, progress: Progress, time
             ``rollback_failed``: and that did not become healthy either.
     """
     home = local.home_folder(home)
-    api = ServeApi(plan.dashboard_url)
+    api = plan.serve
     with local.locked(home):
         if api.document()["applications"] != plan.before["applications"]:
             raise LocalGraphError(

@@ -21,7 +21,6 @@ from deployments import deploy as deploys
 from deployments.config_changes import Change, Effect
 from deployments.head import LocalGraphError
 from deployments.local_command import ProgressView
-from deployments.serve_api import ServeApi
 
 EXIT_CODES = {"rolled_back": 3, "rollback_failed": 4}
 
@@ -72,7 +71,7 @@ def _approved(plan: deploys.Plan) -> bool:
 
 def _check_health(plan: deploys.Plan) -> None:
     """Nothing to deploy is good news only where what runs is well."""
-    ill = [state for state in ServeApi(plan.dashboard_url).applications() if not state.healthy]
+    ill = [state for state in plan.serve.applications() if not state.healthy]
     if ill:
         lines = "; ".join(f"{state.name} is {state.status}: {state.message}" for state in ill)
         raise LocalGraphError("not_healthy", f"Nothing to change, but not all is well. {lines}")

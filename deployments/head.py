@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -13,8 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from callytics import private_files
 from callytics.errors import CallyticsError
 from callytics.local_graphs import RUN_MARK
+from deployments import ray_token
 
 OBJECT_STORE_BYTES = 1_500_000_000
 """An upper bound, used only as far as recordings fill it; three hours of 16 kHz stereo are 0.7 GB."""
@@ -27,13 +30,18 @@ class LocalGraphError(CallyticsError):
     """The local graph could not be started; the message says why, and what to do."""
 
 
+WORKER_SETUP = Path(__file__).resolve().parent / "worker_setup"
+
+
 def temp_dir(home: Path) -> Path:
-    """A short path of its own per home: Ray puts sockets below, whose paths may have 107 characters."""
-    digest = hashlib.sha256(str(home).encode()).hexdigest()[:8]
+    """Ray's folder for temporary files: a short path of its own per user and home, because Ray puts sockets below,
+    whose paths may have 107 characters. Ray opens it to everybody (0777), so it lies in a folder of this user alone.
+    """
+    digest = hashlib.sha256(f"{os.getuid()}:{home}".encode()).hexdigest()[:8]
     folder = Path(tempfile.gettempdir())
     if len(str(folder)) > 20:
         folder = Path("/tmp")
-    return folder / f"callytics-{os.getuid()}-{digest}"
+    return folder / f"callytics-{digest}" / "ray"
 
 
 def is_free(port: int) -> bool:
@@ -66,18 +74,17 @@ def start(
     project: Path,
     num_gpus: int | None = 0,
 ) -> None:
-    """Start a head that takes no other's ports or folders.
+    """Start a head that takes no other's ports or folders, listens on loopback, and asks for the token in ``home``.
 
     Args:
+        temp: from `temp_dir`; its parent is a folder of this user alone.
         python: runs Ray's own processes and every replica without an environment of its own.
         num_gpus: logical ones; None takes those that Ray finds in the machine.
 
     Raises:
         LocalGraphError: with the last lines of what Ray said.
     """
-    shutil.rmtree(temp, ignore_errors=True)  # the logs of the run before
-    temp.mkdir(mode=0o700, parents=True)
-    gcs, client, agent, agent_grpc, metrics = _free_ports(5)
+    gcs, client, agent, agent_grpc, metrics, dashboard_metrics = _free_ports(6)
     options = {
         "--node-ip-address": "127.0.0.1",
         "--port": gcs,
@@ -100,15 +107,16 @@ def start(
     command += ["--no-monitor"]
     command += [f"{name}={value}" for name, value in options.items()]
     log_path = home / "ray-start.log"
-    with log_path.open("w") as log:
+    with open(log_path, "w", opener=private_files.opener) as log:
         done = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=_environment(run_id, home, project),
+            env=_environment(run_id, home, project) | {"DASHBOARD_METRIC_PORT": str(dashboard_metrics)},
             cwd=project,
             start_new_session=True,
+            umask=private_files.OTHERS,
             check=False,
         )
     if done.returncode != 0:
@@ -121,33 +129,46 @@ def start(
 def _environment(run_id: str, home: Path, project: Path) -> dict[str, str]:
     """Of Ray's processes, and so of every replica."""
     binaries = os.pathsep.join([str(home / "bin"), str(Path(sys.executable).parent)])
-    python_path = os.pathsep.join(filter(None, [str(project), os.environ.get("PYTHONPATH", "")]))
+    python_path = os.pathsep.join(
+        filter(None, [str(project), str(WORKER_SETUP), os.environ.get("PYTHONPATH", "")])
+    )
     # A start is thirty Python processes that import the same few packages. uv installs them without bytecode:
     # where the variable forbids to keep it, as in many containers, each process compiles 1,800 files anew.
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    # `ray.init()` of any program leaves a token in ~/.ray, and a head that finds one asks everybody for it. This one
-    # listens on loopback only; RAY_AUTH_MODE=token makes it ask, and ServeApi answer.
+    left_out = {"PYTHONDONTWRITEBYTECODE", *ray_token.CLIENT_VARIABLES}
+    inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     # Serve's controller looks at every replica ten times a second, all day long: 0.05 of a core; twice takes 0.02.
     # Its replicas, handles and proxy write their metrics ten times a second; who reads them comes every 10 s.
     # malloc keeps a heap for every thread of each process, and what lies free in one helps no other: 0.4 GB in all.
     # A worker that waits for tasks waits for ever, for all work here is in actors: 42 MB.
     return (
         {
-            "RAY_AUTH_MODE": "disabled",
             "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
             "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "2000",
             "MALLOC_ARENA_MAX": "1",
             "RAY_num_workers_soft_limit": "0",
         }
         | inherited
+        | ray_token.LOOPBACK_ONLY
         | {
             RUN_MARK: run_id,
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": str(home / ray_token.TOKEN_FILE),
+            # Where Ray's own runtime_env puts a worker_process_setup_hook; here for all workers of this head.
+            "__RAY_WORKER_PROCESS_SETUP_HOOK_ENV_VAR": "callytics_worker_setup.bind_to_loopback",
             "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONPATH": python_path,  # the deployments, also where the project was not installed with them
             "CALLYTICS_HOME": str(home),
             "RAY_USAGE_STATS_ENABLED": "0",
         }
     )
+
+
+def remove_temp(temp: Path) -> None:
+    """What a run left for temporary files, after its logs were kept."""
+    shutil.rmtree(temp, ignore_errors=True)
+    with contextlib.suppress(OSError):  # not empty, or of a version that had no folder around Ray's
+        if temp.name == "ray":
+            temp.parent.rmdir()
 
 
 def processes(run_id: str) -> list[int]:

@@ -21,9 +21,9 @@ from typing import Any
 
 import yaml
 
-from callytics import local_graphs, models, settings
+from callytics import local_graphs, models, private_files, settings
 from callytics.errors import ConfigError
-from deployments import head
+from deployments import head, kept_logs, ray_token
 from deployments.code_revision import SourceTree
 from deployments.environments import BASE_ENVIRONMENT, build_environments, environment_names
 from deployments.head import LocalGraphError
@@ -33,6 +33,8 @@ from deployments.serve_api import ApplicationState, Progress, ServeApi, await_he
 API_KEY_FILE = settings.api_key_path().name
 PROJECT = Path(__file__).resolve().parent.parent
 PINS = PROJECT / "runtime_envs"
+PUBLIC_FOLDERS = ("envs", "models", "bin")
+"""Of the home folder: packages and weights, many files and no secrets. The folder around them is closed."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Run:
     started_at: float
     python_path: str = ""
     """$PYTHONPATH of its processes, beside the project: where engines of one's own may lie."""
+    token_path: str = ""
+    """Of the file with the token that its Ray asks for; the token itself is nowhere else."""
 
     @property
     def url(self) -> str:
@@ -55,6 +59,15 @@ class Run:
     @property
     def dashboard_url(self) -> str:
         return f"http://127.0.0.1:{self.dashboard_port}"
+
+    @property
+    def log_folder(self) -> Path:
+        return Path(self.temp_dir) / "session_latest" / "logs"
+
+    def client_environment(self) -> dict[str, str]:
+        """With which Ray's own commands reach it."""
+        gcs_address = (Path(self.temp_dir) / "ray_current_cluster").read_text(encoding="utf-8").strip()
+        return ray_token.client_environment(self.token_path, gcs_address, self.dashboard_url)
 
 
 @dataclass(frozen=True)
@@ -96,7 +109,8 @@ def up(
         num_gpus: what Ray is told to have; default the machine's own, and none where no stage asks for one.
 
     Raises:
-        ConfigError: the configuration or an environment is wrong; nothing was started.
+        ConfigError: the configuration or an environment is wrong, or a folder is another account's
+            (``folder_not_ours``); nothing was started.
         LocalGraphError: a port is taken, by a graph of another home (``graph_runs_elsewhere``) or by a stranger
             (``port_taken``), the head did not start (``head_failed``), an application cannot start
             (``deploy_failed``) or takes too long (``deploy_timeout``). The head stays up: `status` tells more.
@@ -108,7 +122,8 @@ def up(
     http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
     dashboard_port = dashboard_port or _port("CALLYTICS_DASHBOARD_PORT", 8265)
     _refuse_ports_of_others(home, {http_port, dashboard_port})  # before anything is made
-    home.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(home)
+    private_files.close_to_others(home, leave=PUBLIC_FOLDERS)
     with locked(home):
         _prepare(document, home, report, pull_weights)
         run = running(home)
@@ -117,8 +132,15 @@ def up(
             if num_gpus is None and not asks_for_gpus(document):
                 num_gpus = 0
             run = _start(home, config, http_port, dashboard_port, report, num_gpus)
+        elif not run.token_path:
+            raise LocalGraphError(
+                "run_outdated",
+                "What runs was started by a version whose Ray listens on every interface and asks nobody for a token. "
+                "End it first: callytics down",
+            )
         document["http_options"]["port"] = run.http_port
-        api = ServeApi(run.dashboard_url)
+        document["http_options"].setdefault("host", "127.0.0.1")  # Ray's own default is every interface
+        api = ServeApi(run.dashboard_url, run.token_path)
         api.deploy(prepared(document, PINS, sources(run)))
         await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
         _ensure_api_key(home, run.url)
@@ -188,9 +210,7 @@ def _ensure_api_key(home: Path, url: str) -> None:
         issued = store.create_api_key("this machine", sorted(SCOPES), "callytics up")
     finally:
         store.close()
-    path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(issued.secret + "\n")
+    private_files.write_text(path, issued.secret + "\n")
 
 
 def _is_accepted(key: str, url: str) -> bool:
@@ -221,9 +241,17 @@ def _start(
     report("ray", "starting", "")
     python = home / "envs" / BASE_ENVIRONMENT / "bin" / "python"
     temp_dir = head.temp_dir(home)
+    private_files.claim_folder(temp_dir.parent)
     python_path = os.environ.get("PYTHONPATH", "")
     run = Run(
-        uuid.uuid4().hex, str(config), http_port, dashboard_port, str(temp_dir), time.time(), python_path
+        run_id=uuid.uuid4().hex,
+        config=str(config),
+        http_port=http_port,
+        dashboard_port=dashboard_port,
+        temp_dir=str(temp_dir),
+        started_at=time.time(),
+        python_path=python_path,
+        token_path=str(ray_token.make(home)),
     )
     save(home, run)  # before the first process: an interrupted start can be found and ended
     try:
@@ -246,7 +274,8 @@ def status(*, home: Path | None = None) -> Status:
     if run is None:
         return Status(None)
     expected = [app["name"] for app in read_config(Path(run.config))["applications"]]
-    found = {state.name: state for state in ServeApi(run.dashboard_url).applications()}
+    api = ServeApi(run.dashboard_url, run.token_path)
+    found = {state.name: state for state in api.applications()}
     missing = [
         ApplicationState(name, "NOT_DEPLOYED", "not deployed") for name in expected if name not in found
     ]
@@ -254,15 +283,34 @@ def status(*, home: Path | None = None) -> Status:
 
 
 def down(*, home: Path | None = None) -> int:
-    """End every process of this home's run; returns how many there were. Does nothing when nothing runs."""
+    """End every process of this home's run, and keep its logs; returns how many processes there were.
+
+    Of a run that died, too: `up` calls it first. Does nothing when there is no run.
+
+    Raises:
+        LocalGraphError: ``logs_not_kept``; the processes have ended.
+    """
     home = home_folder(home)
     run = _load(home)
     if run is None:
         return 0
     ended = head.end_processes(run.run_id)
+    try:
+        kept_logs.keep(Path(run.temp_dir), kept_logs_folder(home), home / "ray-start.log")
+    except OSError as error:
+        raise LocalGraphError(
+            "logs_not_kept", f"All processes have ended, but their logs stay in {run.temp_dir}: {error}"
+        ) from error
+    head.remove_temp(Path(run.temp_dir))
+    (home / ray_token.TOKEN_FILE).unlink(missing_ok=True)
     (home / "run.json").unlink(missing_ok=True)
     local_graphs.forget(home)
     return ended
+
+
+def kept_logs_folder(home: Path) -> Path:
+    """A folder for each of the last runs that have ended."""
+    return home / "logs"
 
 
 def sources(run: Run) -> SourceTree:
@@ -282,7 +330,11 @@ def processes(*, home: Path | None = None) -> list[int]:
 def running(home: Path) -> Run | None:
     """The run whose head answers; None where there is none, or only the remains of one."""
     run = _load(home)
-    if run is None or not head.processes(run.run_id) or not ServeApi(run.dashboard_url).answers():
+    if (
+        run is None
+        or not head.processes(run.run_id)
+        or not ServeApi(run.dashboard_url, run.token_path).answers()
+    ):
         return None
     return run
 
@@ -295,15 +347,13 @@ def _load(home: Path) -> Run | None:
 
 
 def save(home: Path, run: Run) -> None:
-    temporary = home / "run.json.new"
-    temporary.write_text(json.dumps(asdict(run), indent=2), encoding="utf-8")
-    temporary.replace(home / "run.json")
+    private_files.write_text(home / "run.json", json.dumps(asdict(run), indent=2))
 
 
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
     """One `up` at a time; the lock goes with the process, however it ends."""
-    with (home / "up.lock").open("w") as lock:
+    with open(home / "up.lock", "w", opener=private_files.opener) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from callytics import local_graphs
 from callytics.command_errors import one_line_errors
+from callytics.errors import ConfigError
 from deployments import local
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -81,6 +83,7 @@ def down() -> None:
         count = local.down(home=home)
     if count:
         console.print(f"ended {count} processes of the graph of {home}", markup=False, soft_wrap=True)
+        console.print(f"logs in {local.kept_logs_folder(home)}", markup=False, soft_wrap=True)
     else:
         _print_none_runs(home)
 
@@ -103,8 +106,28 @@ def status() -> None:
     console.print(table)
     console.print(f"API {state.run.url}, dashboard {state.run.dashboard_url}")
     console.print(f"home {home}", markup=False, soft_wrap=True)
+    earlier = local.kept_logs_folder(home)
+    console.print(
+        f"logs in {state.run.log_folder}, of earlier runs in {earlier}", markup=False, soft_wrap=True
+    )
     if not state.healthy:
         raise typer.Exit(1)
+
+
+@app.command()
+def env() -> None:
+    """For `eval`: Ray's own commands find the graph, and its token. The token itself is not printed."""
+    with one_line_errors():
+        home = local.home_folder()
+        run = local.running(home)
+        if run is None:
+            raise ConfigError(
+                "graph_not_running", f"No graph runs from {home}. {local_graphs.where_one_runs(home)}"
+            )
+        variables = run.client_environment()
+    print("unset RAY_AUTH_TOKEN")  # Ray would take it before the file
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
 
 
 def _print_none_runs(home: Path) -> None:

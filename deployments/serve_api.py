@@ -7,23 +7,24 @@ replaces everything that runs by it.
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from callytics.errors import ConfigError
+from deployments import ray_token
 from deployments.head import LocalGraphError
 
 DEPLOY_TIMEOUT_S = 180.0
 """The first configuration starts Serve itself, its controller and its proxy: seconds, a minute on a busy machine."""
 
 _PATH = "/api/serve/applications/"
+
+_REFUSED = (401, 403)
 
 _GLOBAL_OPTIONS = ("proxy_location", "http_options", "grpc_options", "target_capacity")
 
@@ -51,28 +52,35 @@ class ApplicationState:
 
 
 class ServeApi:
-    """Args: dashboard_url: e.g. http://127.0.0.1:8265"""
+    """
+    Args:
+        dashboard_url: e.g. http://127.0.0.1:8265
+        token_path: of the run's token; default: the user's own, where Ray looks for it.
+    """
 
-    def __init__(self, dashboard_url: str) -> None:
+    def __init__(self, dashboard_url: str, token_path: str = "") -> None:
         self._url = dashboard_url + _PATH
+        self._token_path = token_path
 
     def deploy(self, config: Mapping[str, Any]) -> None:
         """Make the applications those of ``config``; returns before they run.
 
         Raises:
             ConfigError: Serve does not accept it.
-            LocalGraphError: ``ray_unreachable``.
+            LocalGraphError: ``ray_unreachable``, ``ray_token_refused``.
         """
         request = urllib.request.Request(
             self._url,
             data=json.dumps(config).encode(),
-            headers={"Content-Type": "application/json", **_token()},
+            headers={"Content-Type": "application/json", **ray_token.headers(self._token_path)},
             method="PUT",
         )
         try:
             with urllib.request.urlopen(request, timeout=DEPLOY_TIMEOUT_S):
                 return
         except urllib.error.HTTPError as error:
+            if error.code in _REFUSED:
+                raise self._unreachable(error) from error
             reason = last_line(error.read().decode(errors="replace"))
             raise ConfigError("config_rejected", f"Ray Serve rejects the configuration: {reason}") from error
         except OSError as error:
@@ -89,7 +97,7 @@ class ServeApi:
         return {**kept, "applications": [config for config in configs if config is not None]}
 
     def _details(self) -> dict[str, Any]:
-        request = urllib.request.Request(self._url, headers=_token())
+        request = urllib.request.Request(self._url, headers=ray_token.headers(self._token_path))
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
                 details: dict[str, Any] = json.load(response)
@@ -98,6 +106,12 @@ class ServeApi:
         return details
 
     def _unreachable(self, error: Exception) -> LocalGraphError:
+        if isinstance(error, urllib.error.HTTPError) and error.code in _REFUSED:
+            return LocalGraphError(
+                "ray_token_refused",
+                f"Ray at {self._url} asks for another token. Of the graph of `callytics up`: "
+                'eval "$(callytics env)"; of a cluster: its token in ~/.ray/auth_token or RAY_AUTH_TOKEN_PATH.',
+            )
         return LocalGraphError("ray_unreachable", f"Ray does not answer at {self._url}: {error}")
 
     def answers(self) -> bool:
@@ -106,18 +120,6 @@ class ServeApi:
         except LocalGraphError:
             return False
         return True
-
-
-def _token() -> dict[str, str]:
-    """The header for a cluster that asks for a token, which lies where Ray looks for it. Without RAY_AUTH_MODE a
-    cluster asks for one as soon as there is one, and any `ray.init()` leaves one in ~/.ray (Ray 2.60)."""
-    if os.environ.get("RAY_AUTH_MODE", "token").lower() != "token":
-        return {}
-    token = os.environ.get("RAY_AUTH_TOKEN", "")
-    path = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
-    if not token and path.is_file():
-        token = path.read_text(encoding="utf-8").strip()
-    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def await_healthy(api: ServeApi, names: list[str], report: Progress, timeout_s: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,19 @@ def test_analyze_writes_one_result_a_file(own_home: Path, local_engines: None) -
     result = json.loads((own_home / "out" / "first.json").read_text(encoding="utf-8"))
     assert result["transcript"][0]["content"] == "안녕하세요 무엇을 도와드릴까요."
     assert "speech-recognizer: completed" in done.output
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_a_result_that_the_user_asked_for_has_the_users_umask(
+    own_home: Path, local_engines: None, umask: int, mode: int
+) -> None:
+    before = os.umask(umask)
+    try:
+        file = recording(own_home, "first.wav")
+        runner.invoke(app, ["analyze", "--local", "--out", str(own_home / "out"), str(file)])
+    finally:
+        os.umask(before)
+    assert (own_home / "out" / "first.json").stat().st_mode & 0o777 == mode
 
 
 def test_one_bad_file_is_one_line_and_does_not_end_the_others(

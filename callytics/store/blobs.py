@@ -2,6 +2,8 @@
 
 calls/<call id>/<name>      one folder a call; names are given by this program, never by a caller
 incoming/<random>           being written; a local write becomes visible by a rename, or not at all
+
+Folders and files on a local disk are this user's alone, whatever the umask says.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ import secrets
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from callytics import private_files
 from callytics.errors import InvalidMediaError, NotFoundError, UnavailableError
 
 ORIGINAL = "recording"
@@ -64,7 +68,10 @@ class BlobStore:
     def __init__(self, url: str, **storage_options: Any) -> None:
         self._fs, self._root = fsspec.core.url_to_fs(url, **storage_options)
         self._is_local = isinstance(self._fs, LocalFileSystem)
-        self._fs.makedirs(self._root, exist_ok=True)
+        if self._is_local:
+            private_files.make_folder(Path(self._root))
+        else:
+            self._fs.makedirs(self._root, exist_ok=True)
 
     def uri(self, call_id: str, name: str = ORIGINAL) -> str:
         """Where a blob lies: a plain path on a local disk, else an fsspec URL."""
@@ -108,13 +115,13 @@ class BlobStore:
 
     def _write_local(self, path: str, max_bytes: int | None) -> Iterator[BlobWriter]:
         incoming = f"{self._root}/incoming/{secrets.token_hex(16)}"
-        os.makedirs(os.path.dirname(incoming), exist_ok=True)
+        private_files.make_folder(Path(incoming).parent)
         try:
-            with open(incoming, "xb") as stream:
+            with open(incoming, "xb", opener=private_files.opener) as stream:
                 yield BlobWriter(stream, max_bytes)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+            private_files.make_folder(Path(path).parent)
             os.replace(incoming, path)
             _sync_folder(os.path.dirname(path))
             _sync_folder(os.path.dirname(os.path.dirname(path)))

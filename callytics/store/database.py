@@ -4,9 +4,10 @@ and of store/search.py knows which."""
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import create_engine
 
+from callytics import private_files
 from callytics.errors import ConfigError, UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -77,7 +79,12 @@ def open_database(url: str) -> Engine:
 def _sqlite(url: URL) -> Engine:
     if url.database in (None, "", ":memory:"):
         raise ValueError("the store needs a database in a file: several threads and processes share it")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    path = Path(url.database)
+    private_files.make_folder(path.parent)
+    with suppress(OSError):  # SQLite, too, cannot open it then, and says why
+        os.close(
+            private_files.opener(str(path), os.O_CREAT | os.O_RDONLY)
+        )  # its log gets the mode of the file
     engine = create_engine(url, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)

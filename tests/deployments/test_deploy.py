@@ -34,7 +34,7 @@ class PlayedServe:
         self.deployed: list[list[str]] = []
         self.failing: dict[str, str] = {}
 
-    def __call__(self, dashboard_url: str) -> PlayedServe:
+    def __call__(self, dashboard_url: str, token_path: str = "") -> PlayedServe:
         return self
 
     def document(self) -> dict[str, Any]:

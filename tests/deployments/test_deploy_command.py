@@ -25,7 +25,6 @@ runner = CliRunner()
 
 @pytest.fixture(autouse=True)
 def same_serve(serve: PlayedServe, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    monkeypatch.setattr(deploy_command, "ServeApi", serve)
     monkeypatch.setattr(deploy_command.console, "width", 160)
 
 

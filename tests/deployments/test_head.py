@@ -66,8 +66,9 @@ def test_kills_what_does_not_listen() -> None:
     assert process.wait(5) == -9
 
 
-def test_socket_paths_stay_short_and_homes_apart(tmp_path: Path) -> None:
+def test_socket_paths_stay_short_and_homes_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = tmp_path / ("deep" * 30)
+    monkeypatch.setattr(os, "getuid", lambda: 1234567890)
     longest = "session_2026-11-22_21-40-24_076102_1234567/sockets/plasma_store.sock.1234567"
     assert len(str(temp_dir(deep) / longest)) < 107
     assert temp_dir(deep) != temp_dir(tmp_path)
@@ -90,10 +91,26 @@ def test_rays_processes_keep_their_bytecode(monkeypatch: pytest.MonkeyPatch, tmp
     assert environment[RUN_MARK] == "run"
 
 
-def test_a_token_that_another_program_left_changes_nothing(
+def test_ray_asks_for_the_token_of_the_home_folder_whatever_the_user_has(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
-    assert _environment("run", tmp_path, tmp_path)["RAY_AUTH_MODE"] == "disabled"
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    assert _environment("run", tmp_path, tmp_path)["RAY_AUTH_MODE"] == "token"
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "the user's own, for another cluster")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "/elsewhere")
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "1")
+    environment = _environment("run", tmp_path, tmp_path)
+    assert environment["RAY_AUTH_MODE"] == "token"
+    assert environment["RAY_AUTH_TOKEN_PATH"] == str(tmp_path / "ray-token")
+    assert environment["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] == "0"
+    assert (
+        environment["RAY_USAGE_STATS_ENABLED"] == "0"
+    )  # Ray reports its use to its makers unless told not to
+    assert "RAY_AUTH_TOKEN" not in environment
+
+
+def test_a_new_head_does_not_look_for_the_cluster_of_callytics_env(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS", "RAY_DASHBOARD_ADDRESS"):
+        monkeypatch.setenv(name, "127.0.0.1:1")
+    assert "127.0.0.1:1" not in _environment("run", tmp_path, tmp_path).values()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import urllib.error
 import urllib.request
+from email.message import Message
 from pathlib import Path
 
 import pytest
 
+from deployments.head import LocalGraphError
 from deployments.serve_api import ServeApi, _state, last_line
 
 TRACEBACK = """The deployment failed to start 3 times in a row. Error:
@@ -37,6 +40,36 @@ def test_a_failed_application_says_why() -> None:
 
 def test_nobody_answers_on_a_free_port() -> None:
     assert not ServeApi("http://127.0.0.1:9").answers()
+
+
+def test_a_run_of_ours_gets_its_own_token_and_not_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "of another cluster")
+    (tmp_path / "ray-token").write_text("the run's")
+    sent: list[str | None] = []
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> io.BytesIO:
+        sent.append(request.get_header("Authorization"))
+        return io.BytesIO(b'{"applications": {}}')
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    ServeApi("http://127.0.0.1:1", str(tmp_path / "ray-token")).applications()
+    assert sent == ["Bearer the run's"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_token_is_said(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def urlopen(request: urllib.request.Request, timeout: float) -> io.BytesIO:
+        raise urllib.error.HTTPError(request.full_url, status, "Unauthorized", Message(), None)
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    api = ServeApi("http://127.0.0.1:1")
+    for ask in (api.applications, lambda: api.deploy({})):
+        with pytest.raises(LocalGraphError) as refused:
+            ask()
+        assert refused.value.code == "ray_token_refused"
 
 
 @pytest.mark.parametrize(

@@ -99,10 +99,14 @@ class Graph:
 
     def ask(self, script: str, *arguments: str) -> Any:
         """What a Python script prints as JSON that runs as a driver of this Ray."""
-        address = (Path(self.run.temp_dir) / "ray_current_cluster").read_text().strip()
-        code = f"import json, ray, sys\nfrom ray import serve\nray.init({address!r}, log_to_driver=False)\n{script}"
+        code = f"import json, ray, sys\nfrom ray import serve\nray.init(log_to_driver=False)\n{script}"
         done = subprocess.run(
-            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, cwd=PROJECT
+            [sys.executable, "-c", code, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=PROJECT,
+            env=os.environ | self.run.client_environment(),
         )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.strip().splitlines()[-1])

@@ -3,6 +3,7 @@ job of the running graph, with its real engines."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,8 +18,10 @@ import pyarrow.parquet
 import pytest
 import yaml
 
+from callytics import private_files
 from callytics.config import ENGINE_STAGES
 from callytics.store import CallStore
+from tests.attacks.listeners import listeners
 from tests.deployments.tiny_graph import application
 from tests.e2e.conftest import SAMPLE, Graph, share_environments
 from tests.e2e.test_gpu_placement import CONFIG, on_any_machine
@@ -52,7 +55,6 @@ def backfill(folder: Path, source: str = "", output: str = "", *more: str) -> su
         "CALLYTICS_HOME": str(folder / "home"),
         "DATABASE_URL": f"sqlite:///{folder / 'callytics.db'}",
         "RAY_TMPDIR": str((folder / "ray").resolve()),
-        "RAY_AUTH_MODE": "disabled",
         "RAY_USAGE_STATS_ENABLED": "0",
     }
     environment.pop("RAY_ADDRESS", None)
@@ -70,6 +72,16 @@ def backfill(folder: Path, source: str = "", output: str = "", *more: str) -> su
     )
 
 
+def session_pids(leader: int) -> list[int]:
+    """The job and the Ray that it started."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it just ended
+            if folder.name.isdigit() and os.getsid(int(folder.name)) == leader:
+                found.append(int(folder.name))
+    return found
+
+
 def rows(folder: Path, table: str) -> list[dict[str, object]]:
     found: list[dict[str, object]] = pyarrow.parquet.read_table(folder / "parquet" / table).to_pylist()
     return found
@@ -83,6 +95,9 @@ def test_a_batch_that_is_killed_goes_on_where_it_stopped(folder: Path) -> None:
     while len(store.call_ids()) < 2 and first.poll() is None and time.monotonic() < deadline:
         time.sleep(0.2)
     assert first.poll() is None, first.communicate()[0]
+    found = listeners(session_pids(first.pid))
+    assert len(found) > 3
+    assert [listener for listener in found if not listener.is_loopback] == []
     os.killpg(first.pid, signal.SIGKILL)  # the job and the Ray that it started
     first.communicate()
     done = store.call_ids()
@@ -162,6 +177,8 @@ def test_the_command_runs_the_batch_beside_the_live_graph(graph: Graph, tmp_path
     )
     assert done.returncode == 3, done.stdout + done.stderr
     assert "broken.wav: media_undecodable" in done.stdout
+    written = list((tmp_path / "parquet").rglob("*"))
+    assert [path for path in written if path.stat().st_mode & private_files.OTHERS] == []
     (row,) = rows(tmp_path, "calls")
     result = graph.result(str(row["call_id"]))
     assert result["job_status"] == "COMPLETED"

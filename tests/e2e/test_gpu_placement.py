@@ -95,7 +95,9 @@ def gpu_graph(tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
 def deploy(graph: Graph, document: dict[str, Any]) -> None:
     document = copy.deepcopy(document)
     document["http_options"]["port"] = graph.run.http_port
-    ServeApi(graph.run.dashboard_url).deploy(prepared(document, local.PINS, local.sources(graph.run)))
+    ServeApi(graph.run.dashboard_url, graph.run.token_path).deploy(
+        prepared(document, local.PINS, local.sources(graph.run))
+    )
 
 
 def with_second_version(document: dict[str, Any], stage: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from callytics import models
 from callytics.cli import app
 from callytics.config import ENGINE_STAGES
 from callytics.store import CallStore
+from deployments import local
 from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
 from tests.documents import Block, code_blocks, run_shell
 from tests.e2e.conftest import FINISHED, PROJECT
@@ -49,6 +50,7 @@ def block(start: str, note: str = "") -> Block:
 
 
 DEPLOY = block("callytics deploy serve_config.cpu.yaml --dry-run")
+RAY = block('eval "$(callytics env)"')
 COMPARE = block("callytics compare")
 MANIFEST = block("python tools/make_rayservice.py")
 CALLS = block("callytics calls list")
@@ -193,6 +195,15 @@ def test_deploying_changes(operator: Operator) -> None:
     assert recognizer["args"]["options"] == {}
 
 
+def test_ray_s_own_commands(operator: Operator, call_id: str) -> None:
+    output = operator.follow(RAY)
+    assert "call-pipeline" in output
+    assert "as the owner of the graph" in output
+    run = local.running(operator.home)
+    assert run is not None
+    assert "api-gateway" in " ".join(path.name for path in (run.log_folder / "serve").iterdir())
+
+
 def test_comparing_two_versions(operator: Operator, call_id: str) -> None:
     references = operator.folder / "references"
     references.mkdir()
@@ -307,6 +318,8 @@ def test_backup_restore_and_upgrade(operator: Operator, call_id: str) -> None:
     run_alembic(engine, command.downgrade, "-1")
     engine.dispose()
     operator.follow(RESTORE)
+    (kept,) = local.kept_logs_folder(operator.home).iterdir()
+    assert (kept / "serve").is_dir()
     assert operator.http.get(f"/v1/calls/{call_id}/result").json() == before
     assert operator.http.get(f"/v1/calls/{call_id}/audio").status_code == 200
     assert operator.wait(operator.submit())["job_status"] == "COMPLETED"

@@ -34,7 +34,7 @@ ROUTING = """
 import json, sys, time
 import ray
 from ray import serve
-ray.init(sys.argv[1], log_to_driver=False)
+ray.init(log_to_driver=False)
 handle = serve.get_app_handle("call-pipeline")
 for line in sys.stdin:
     print(json.dumps(handle.routing.remote().result(timeout_s=30)), flush=True)
@@ -59,13 +59,13 @@ class VersionedGraph(TinyGraph):
     def __init__(self, home: Path) -> None:
         super().__init__(home, CONFIG)
         self.store = CallStore(f"sqlite:///{home / 'callytics.db'}")
-        address = (Path(self.run.temp_dir) / "ray_current_cluster").read_text().strip()
         self._driver = subprocess.Popen(
-            [sys.executable, "-c", ROUTING, address],
+            [sys.executable, "-c", ROUTING],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=PROJECT,
+            env=os.environ | self.run.client_environment(),
         )
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class VersionedGraph(TinyGraph):
 
     def replicas(self) -> dict[str, set[str]]:
         """Application -> ids of its replicas."""
-        applications = ServeApi(self.run.dashboard_url)._details()["applications"]
+        applications = ServeApi(self.run.dashboard_url, self.run.token_path)._details()["applications"]
         return {
             name: {r["replica_id"] for d in app["deployments"].values() for r in d["replicas"]}
             for name, app in applications.items()

@@ -91,8 +91,11 @@ class FaultGraph(TinyGraph):
             time.sleep(0.2)
 
     def restart(self) -> None:
+        session = self.run.log_folder.resolve().parent.name
         self.kill_all()
         self.run = self.up(configuration(self.home))
+        kept = local.kept_logs_folder(self.home) / session
+        assert (kept / "raylet.out").is_file(), "the logs of the run that died are gone"
 
     def memory_bytes(self, application_name: str) -> int:
         """Resident memory of its replicas."""
