@@ -53,6 +53,7 @@ def build_report(
         acoustics=_acoustics(audio),
         participants=_participants(conversation),
         transcript=_transcript(conversation, known),
+        recognition_windows=_windows(transcript, conversation),
         dropped_speech=_dropped(transcript, conversation.redacted),
         conversation_characteristics=characteristics_detail(conversation, known),
         word_analysis=_word_analysis(known) if known else None,
@@ -135,6 +136,7 @@ def _participants(conversation: Conversation) -> list[schema.ParticipantDetail]:
             role_source=participant.role_source.value if participant.role_source else None,
             role_confidence=round(participant.role_confidence, 3),
             channel_index=participant.channel_index,
+            name=participant.name,
         )
         for participant in conversation.participants
     ]
@@ -197,6 +199,20 @@ def _transcript_turn(turn: Turn, role: str, sentiment: TurnSentiment | None) -> 
         ],
         flags=list(turn.flags),
     )
+
+
+def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.RecognitionWindow]:
+    return [
+        schema.RecognitionWindow(
+            # With one party a channel, the order of the participants is that of the channels.
+            participant_id=None if window.channel is None else conversation.participants[window.channel].id,
+            begin_offset_ms=milliseconds(window.start_s),
+            end_offset_ms=milliseconds(window.end_s),
+            avg_logprob=window.avg_logprob,
+            no_speech_prob=window.no_speech_prob,
+        )
+        for window in transcript.windows
+    ]
 
 
 def _dropped(transcript: Transcript, redacted: bool) -> list[schema.DroppedSpeech]:

@@ -95,6 +95,7 @@ class ParticipantDetail(ResultModel):
     role_source: str | None = None
     role_confidence: float = 0.0
     channel_index: int | None = None
+    name: str | None = None
 
 
 class TranscriptItem(ResultModel):
@@ -136,6 +137,17 @@ class TranscriptTurn(ResultModel):
     interruption: bool = False
     redactions: list[RedactionDetail] = []
     flags: list[str] = []
+
+
+class RecognitionWindow(ResultModel):
+    """A stretch that the recogniser heard at once, and its doubts about it: the mean log probability of a token, and how
+    likely it is that nobody speaks. ``participant_id`` where each party has a channel."""
+
+    participant_id: str | None
+    begin_offset_ms: int
+    end_offset_ms: int
+    avg_logprob: float
+    no_speech_prob: float
 
 
 class DroppedSpeech(ResultModel):
@@ -301,6 +313,7 @@ class CallResult(ResultModel):
     metadata: CallMetadata = CallMetadata()
     participants: list[ParticipantDetail]
     transcript: list[TranscriptTurn]
+    recognition_windows: list[RecognitionWindow] = []
     dropped_speech: list[DroppedSpeech] = []
     conversation_characteristics: ConversationCharacteristics
     word_analysis: WordAnalysis | None = None

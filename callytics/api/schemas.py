@@ -16,7 +16,7 @@ from pydantic import (
     field_validator,
 )
 
-from callytics.domain import CallOptions
+from callytics.domain import CallOptions, Task
 from callytics.result import CallMetadata
 from callytics.store import JobStatus, Priority
 
@@ -202,6 +202,8 @@ class OptionsView(BaseModel):
     audio_sample_rate_hz: int | None
     roles: dict[str, str]
     redact_pii: bool
+    task: Task = Field(description="translate: into English, asked for by /v1/audio/translations")
+    known_speakers: list[str] = Field(description="Names; their voices came with the request")
 
 
 class StageView(BaseModel):
