@@ -140,8 +140,8 @@ class TranscriptTurn(ResultModel):
 
 
 class RecognitionWindow(ResultModel):
-    """A stretch that the recogniser heard at once, and its doubts about it: the mean log probability of a token, and how
-    likely it is that nobody speaks. ``participant_id`` where each party has a channel."""
+    """A stretch that the recogniser heard at once, and its doubts about it: the mean log probability of a token, and
+    how likely it is that nobody speaks. ``participant_id`` where each party has a channel."""
 
     participant_id: str | None
     begin_offset_ms: int

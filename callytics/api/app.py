@@ -20,9 +20,9 @@ from callytics.api import (
     calls,
     errors,
     monitoring,
+    openai,
     recordings,
     results,
-    transcriptions,
     webhooks,
 )
 from callytics.api.auth import Gate
@@ -35,7 +35,7 @@ from callytics.webhooks import deliver_for_ever
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1 << 20
-_UPLOAD_PATHS = ("/v1/calls", "/v1/audio/transcriptions")
+_UPLOAD_PATHS = ("/v1/calls", "/v1/audio/transcriptions", "/v1/audio/translations")
 
 DESCRIPTION = """\
 Recordings of customer calls in; who said what, how it went and what happens next out.
@@ -59,7 +59,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.gate = Gate(services)
-    for module in (calls, results, recordings, transcriptions, monitoring, api_keys, audit, webhooks):
+    for module in (calls, results, recordings, openai, monitoring, api_keys, audit, webhooks):
         app.include_router(module.router)
     errors.install(app)
     app.add_middleware(Limits, max_upload_bytes=services.settings.max_upload_bytes)

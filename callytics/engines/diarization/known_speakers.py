@@ -61,7 +61,7 @@ def with_names(
 
 
 def voice(pcm: Pcm, channel: int, spans: Sequence[Span], embedder: Embedder) -> Vector:
-    """The unit vector of the voice that speaks in ``spans``; zeros, which resemble nothing, where that is too little."""
+    """The unit vector of the voice that speaks in ``spans``; zeros, which resemble nothing, where that is too short."""
     total = np.zeros(EMBEDDING_DIMENSION, np.float32)
     for start_s, end_s in _pieces(spans):
         features = log_mel_filter_bank(pcm.float32(channel, start_s, end_s))

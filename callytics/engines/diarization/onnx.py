@@ -43,6 +43,9 @@ class OnnxDiarizer:
         min_share: of the speech that a voice must have to be one.
         min_embedding_s: speech of one local speaker that makes a reliable embedding.
         max_piece_s: longer speech is cut, lest one embedding cover two people.
+        known_speaker_similarity: cosine from which a voice is that of a known speaker. Of clips of six English readers,
+            10 s at most, 0.58 missed none of 836 pairs of one voice over the same line and 8% of 418 where one of the
+            two went through a telephone (8 kHz, mu-law); it took 1.5% and 0 of 7,014 pairs of two people for one.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class OnnxDiarizer:
         min_share: float = 0.02,
         min_embedding_s: float = 1.0,
         max_piece_s: float = 3.0,
-        known_speaker_similarity: float = 0.5,
+        known_speaker_similarity: float = 0.58,
     ) -> None:
         self.model = " + ".join(MODELS)
         self.model_revision = " + ".join(models.get_model(name).revision[:12] for name in MODELS)
@@ -116,8 +119,8 @@ class OnnxDiarizer:
         if sum(end_s - start_s for start_s, end_s in speech) < MIN_SAMPLE_S:
             raise InvalidRequestError(
                 "known_speaker_inaudible",
-                f"The reference of {sample.name!r} has less than {MIN_SAMPLE_S:.0f} s of speech; send two to ten seconds "
-                "of this person alone.",
+                f"The reference of {sample.name!r} has less than {MIN_SAMPLE_S:.0f} s of speech; send two to ten "
+                "seconds of this person alone.",
             )
         return voice(sample.pcm, 0, speech, self._embedder)
 

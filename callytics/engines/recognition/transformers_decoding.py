@@ -83,7 +83,9 @@ class TransformersDecoder:
         import torch
         from faster_whisper.tokenizer import Tokenizer
 
-        tokenizer = Tokenizer(self._tokenizer, self._is_multilingual, task=search.task.value, language=language)
+        tokenizer = Tokenizer(
+            self._tokenizer, self._is_multilingual, task=search.task.value, language=language
+        )
         encoded = self.encode(pcm, windows) if encoded is None else encoded
         prompt = self._prompt(tokenizer, hotwords)
         spoken = {"language": language, "task": search.task.value} if self._is_multilingual else {}
