@@ -67,6 +67,7 @@ async def _events(
                 yield KEEP_ALIVE
                 last_sent_s = time.monotonic()
         result = await awaited.result()
+        await awaited.remove()  # what the client is told is over leaves nothing behind
         for event in [*turn_events(result, form), done_event(result, form)]:
             yield _data(event)
     except ClientDisconnect:
@@ -75,6 +76,7 @@ async def _events(
         # The status was sent long ago. That it says 200 is why the clients look for "error".
         if error.http_status >= 500:
             logger.error("%s: %s: %s", request.url.path, error.code, error.message)
+        await awaited.remove()
         described = error_object(error.http_status, error.code, error.message, error.param)
         yield _data({"type": "error", "error": described})
 
