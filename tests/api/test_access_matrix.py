@@ -50,7 +50,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/metrics"): Access(READ),
     ("GET", "/v1/stages"): Access(READ),
     ("GET", "/v1/models"): Access(READ),
-    ("GET", "/v1/models/{model_id}"): Access(READ),
+    ("GET", "/v1/models/{model_id:path}"): Access(READ),
     ("POST", "/v1/audio/transcriptions"): Access(WRITE),
     ("POST", "/v1/audio/translations"): Access(WRITE),
     ("POST", "/v1/calls"): Access(WRITE),
@@ -136,7 +136,7 @@ class House:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
-            url = path.format(**{**self.ids, **ids})
+            url = path.replace(":path}", "}").format(**{"model_id": "callytics", **self.ids, **ids})
             return await client.request(method, url, json=ROUTES[route].body)
 
 

@@ -91,7 +91,7 @@ def turn_events(result: dict[str, Any], form: TranscriptionForm | TranslationFor
             part = verbose(result, [turn], form, num_segments)
             num_segments += len(part.get("segments", ()))
             seconds = (turn["end_offset_ms"] - turn["begin_offset_ms"]) / 1000
-            event |= {**part, "duration": seconds, "text": delta}
+            event |= {**_for_speaches(part), "duration": seconds, "text": delta}
         if form.response_format == "diarized_json":
             event["segment_id"] = turn["id"]
             events += [event, diarized_segment(result, turn)]
@@ -103,7 +103,15 @@ def turn_events(result: dict[str, Any], form: TranscriptionForm | TranslationFor
 def done_event(result: dict[str, Any], form: TranscriptionForm | TranslationForm) -> dict[str, Any]:
     """Without ``usage`` in json and text: in this event OpenAI counts tokens, which a call has none of."""
     whole = body(result, form) if form.response_format in ("verbose_json", "diarized_json") else {}
+    if form.response_format == "verbose_json":
+        whole = _for_speaches(whole)
     return {**whole, "type": "transcript.text.done", "text": text_of(result)}
+
+
+def _for_speaches(verbose_answer: dict[str, Any]) -> dict[str, Any]:
+    """OpenAI streams no verbose_json, so its shape here is that of speaches, whose clients require every key."""
+    segments = [{**segment, "words": None} for segment in verbose_answer.get("segments", ())]
+    return {"words": None, **verbose_answer, "segments": segments}
 
 
 def _data(event: dict[str, Any]) -> str:

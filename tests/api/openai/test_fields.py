@@ -15,7 +15,9 @@ from tests.api.conftest import wav_bytes
 Fields = dict[str, str | list[str]]
 
 
-async def transcribe(client: httpx.AsyncClient, fields: Fields, path: str = "transcriptions") -> httpx.Response:
+async def transcribe(
+    client: httpx.AsyncClient, fields: Fields, path: str = "transcriptions"
+) -> httpx.Response:
     form: Fields = {"model": "whisper-1", **fields}
     return await client.post(f"/v1/audio/{path}", files={"file": ("c.wav", wav_bytes())}, data=form)
 
@@ -57,7 +59,9 @@ class TestTimestampGranularities:
 @pytest.mark.anyio
 @pytest.mark.usefixtures("worker")
 class TestLanguage:
-    @pytest.mark.parametrize("language", ["", " ", "auto", "ko", "KO", "ko-KR", "korean", "한국어", "EN", "en-US"])
+    @pytest.mark.parametrize(
+        "language", ["", " ", "auto", "ko", "KO", "ko-KR", "korean", "한국어", "EN", "en-US"]
+    )
     async def test_as_programs_write_it(self, client: httpx.AsyncClient, language: str) -> None:
         answer = await transcribe(client, {"language": language})
         assert answer.status_code == 200, answer.text
@@ -80,7 +84,11 @@ class TestLanguage:
     ],
 )
 async def test_what_the_recogniser_is_told(
-    client: httpx.AsyncClient, store: CallStore, fields: Fields, language: str | None, hotwords: tuple[str, ...]
+    client: httpx.AsyncClient,
+    store: CallStore,
+    fields: Fields,
+    language: str | None,
+    hotwords: tuple[str, ...],
 ) -> None:
     seen: list[Any] = []
 

@@ -50,7 +50,9 @@ class TestEvents:
         received = events(api, "diarized_json")
         segments = [event for event in received if isinstance(event, TranscriptionTextSegmentEvent)]
         assert [segment.speaker for segment in segments] == ["agent", "customer", "agent", "customer"]
-        assert all(segment.model_dump(exclude_unset=True).keys() >= {"id", "start", "end"} for segment in segments)
+        assert all(
+            segment.model_dump(exclude_unset=True).keys() >= {"id", "start", "end"} for segment in segments
+        )
         deltas = [event for event in received if isinstance(event, TranscriptionTextDeltaEvent)]
         assert [delta.segment_id for delta in deltas] == [segment.id for segment in segments]
         assert received[-1].type == "transcript.text.done"
