@@ -81,6 +81,18 @@ def build_report(
     )
 
 
+def spoken(conversation: Conversation, transcript: Transcript) -> dict[str, Any]:
+    """What was said, by whom and when, as the result will have it: known before what it means is."""
+    participants, turns = _participants(conversation), _transcript(conversation, None)
+    return {
+        "language_code": conversation.language,
+        "participants": [participant.model_dump(mode="json") for participant in participants],
+        "transcript": [turn.model_dump(mode="json") for turn in turns],
+        "recognition_windows": [w.model_dump(mode="json") for w in _windows(transcript, conversation)],
+        "flags": [{"code": flag.code, "message": flag.message} for flag in transcript.flags],
+    }
+
+
 def complete(report: schema.CallResult, runs: Sequence[StageRun]) -> schema.CallResult:
     """The report with how each stage went, and the status that follows from it."""
     details = schema.JobDetails(stages=[_stage(run) for run in runs], errors=report.job_details.errors)

@@ -6,8 +6,9 @@ transcript.text.segment   with diarized_json, the turn with its speaker
 transcript.text.done      the whole text; with verbose_json and diarized_json all of that answer
 {"error": {...}}          instead of done; both official clients raise it
 
-The graph hears a recording as a whole, so the first delta comes when recognition and punctuation are done. Until then
-comments keep proxies from closing the connection.
+The graph hears a recording as a whole, so all deltas come when recognition and punctuation are done, before it is
+found out what was meant; of a call that is redacted, at the end. Until then comments keep proxies from closing the
+connection.
 """
 
 from __future__ import annotations
@@ -61,14 +62,19 @@ async def _events(
 ) -> AsyncIterator[str]:
     yield KEEP_ALIVE
     last_sent_s = time.monotonic()
+    has_turns = False
     try:
-        async for _ in awaited.records(request):
+        async for call in awaited.records(request):
+            if not has_turns and (known := await awaited.spoken(call)) is not None:
+                for event in turn_events(known, form):
+                    yield _data(event)
+                has_turns = True
             if time.monotonic() - last_sent_s >= heartbeat_s:
                 yield KEEP_ALIVE
                 last_sent_s = time.monotonic()
         result = await awaited.result()
         await awaited.remove()  # what the client is told is over leaves nothing behind
-        for event in [*turn_events(result, form), done_event(result, form)]:
+        for event in [*([] if has_turns else turn_events(result, form)), done_event(result, form)]:
             yield _data(event)
     except ClientDisconnect:
         return

@@ -13,7 +13,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from callytics.api.services import Services
-from callytics.domain import Task
+from callytics.domain import Conversation, StageStatus, Task, Transcript
 from callytics.errors import (
     CallyticsError,
     InvalidMediaError,
@@ -22,6 +22,8 @@ from callytics.errors import (
     StageError,
     UnavailableError,
 )
+from callytics.pipeline import roles
+from callytics.report import spoken
 from callytics.store import FINISHED, WITH_RESULT, CallRecord, JobStatus
 
 _REFUSED = {
@@ -31,6 +33,9 @@ _REFUSED = {
     "known_speaker_inaudible": "known_speaker_references",
 }
 """Codes of stages that refuse what was asked for, and the field that asked."""
+
+
+_SPOKEN_STAGES = {"speech-recognizer", "punctuation-restorer"}
 
 
 class Awaited:
@@ -71,11 +76,24 @@ class Awaited:
         """
         call = await self._services.store.get_call(self.call_id)
         result: dict[str, Any] = json.loads(await self._services.store.get_report(self.call_id))
-        is_translation = any(flag["code"] == "translated" for flag in result["flags"])
-        if call.options.task is Task.TRANSLATE and not is_translation:
-            raise InvalidRequestError(
-                "translation_unsupported", "The recogniser of this graph does not translate; it transcribed."
-            )
+        _check_task(call, result)
+        return result
+
+    async def spoken(self, call: CallRecord) -> dict[str, Any] | None:
+        """What was said, once it is known, while the graph still finds out what it means. None until then, and of a
+        call that is redacted, which happens later."""
+        applications = {
+            run.name: run.application for run in call.stages if run.status is StageStatus.COMPLETED
+        }
+        if call.options.redact_pii or not applications.keys() >= _SPOKEN_STAGES:
+            return None
+        store = self._services.store
+        transcript = await store.version_output(self.call_id, applications["speech-recognizer"])
+        conversation = await store.version_output(self.call_id, applications["punctuation-restorer"])
+        if not (isinstance(transcript, Transcript) and isinstance(conversation, Conversation)):
+            return None  # written by another version
+        result = await asyncio.to_thread(lambda: spoken(roles(conversation, call.options), transcript))
+        _check_task(call, result)
         return result
 
     async def remove(self) -> None:
@@ -86,6 +104,14 @@ class Awaited:
         with suppress(NotFoundError):  # somebody else deleted it
             await self._services.store.delete_call(self.call_id, actor=self._actor)
         await asyncio.to_thread(self._services.blobs.delete_call, self.call_id)
+
+
+def _check_task(call: CallRecord, result: dict[str, Any]) -> None:
+    is_translation = any(flag["code"] == "translated" for flag in result["flags"])
+    if call.options.task is Task.TRANSLATE and not is_translation:
+        raise InvalidRequestError(
+            "translation_unsupported", "The recogniser of this graph does not translate; it transcribed."
+        )
 
 
 def _why(call: CallRecord) -> CallyticsError:

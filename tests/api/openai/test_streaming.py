@@ -19,9 +19,12 @@ from openai.types.audio import (
     TranscriptionVerbose,
 )
 
-from callytics.store import CallStore
+from callytics.conversation import attribute
+from callytics.domain import StageRun, StageStatus
+from callytics.store import CallStore, JobStatus, Lease
 from tests.api.conftest import blob_files, wav_bytes
-from tests.store.samples import LINES
+from tests.conversations import stereo
+from tests.store.samples import DURATION_S, LINES, result_json
 
 
 def events(api: openai.OpenAI, response_format: str = "json") -> list[Any]:
@@ -86,6 +89,38 @@ def test_comments_keep_the_connection_while_the_call_waits(base_url: str, key: s
     while store.call_ids() and time.monotonic() < deadline_s:  # the client has gone: so does its call
         time.sleep(0.02)
     assert store.call_ids() == frozenset()
+
+
+def test_the_text_comes_before_it_is_known_what_it_means(api: openai.OpenAI, store: CallStore) -> None:
+    """The deltas are read while sentiment and summary are still at work."""
+    leases: list[Lease] = []
+
+    def speak() -> None:
+        while (lease := store.lease("w", 60)) is None:
+            time.sleep(0.01)
+        diarization, transcript = stereo(*LINES, duration_s=DURATION_S)
+        spoken = {"speech-recognizer": transcript, "punctuation-restorer": attribute(diarization, transcript)}
+        for stage, output in spoken.items():
+            done = StageRun(stage, StageStatus.COMPLETED, attempts=1, application=stage)
+            store.record_stage(lease.call.id, lease.token, done, key=stage, output=output)
+        leases.append(lease)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    stream = api.audio.transcriptions.create(
+        model="callytics", file=("c.wav", wav_bytes()), response_format="diarized_json", stream=True
+    )
+    early = [next(stream) for _ in range(2 * len(LINES))]
+    thread.join()
+    (lease,) = leases
+    assert store.get_call(lease.call.id).status is JobStatus.IN_PROGRESS
+    assert [event.speaker for event in early if event.type == "transcript.text.segment"] == [
+        *("agent", "customer", "agent", "customer")
+    ]
+    store.complete(lease.call.id, lease.token, JobStatus.COMPLETED, result_json(lease.call.id))
+    (done,) = list(stream)
+    assert done.type == "transcript.text.done"
+    assert done.text == "".join(event.delta for event in early if event.type == "transcript.text.delta")
 
 
 def test_what_fails_later_is_an_error_event(api: openai.OpenAI, store: CallStore, blob_root: Path) -> None:
