@@ -96,6 +96,21 @@ class PiiKind(StrEnum):
 # ---------------------------------------------------------------- input
 
 
+class Task(StrEnum):
+    """What the recogniser writes: what was said, or what it means in English."""
+
+    TRANSCRIBE = "transcribe"
+    TRANSLATE = "translate"
+
+
+@dataclass(frozen=True)
+class KnownSpeaker:
+    """Somebody whose voice is known: the name to show, and where a recording of them alone lies."""
+
+    name: str
+    uri: str
+
+
 @dataclass(frozen=True)
 class CallOptions:
     """What the caller may say about one call. Every field is optional.
@@ -109,6 +124,8 @@ class CallOptions:
         audio_sample_rate_hz: for headerless files.
         roles: participant id and role, as corrected by hand; overrules channels and text.
         redact_pii: take out what identifies people: names, addresses, numbers (callytics/redaction).
+        task: read by the recogniser alone; a translation carries the flag "translated".
+        known_speakers: participants with one of these voices get the name.
     """
 
     language: str | None = None
@@ -119,6 +136,8 @@ class CallOptions:
     audio_sample_rate_hz: int | None = None
     roles: tuple[tuple[str, Role], ...] = ()
     redact_pii: bool = False
+    task: Task = Task.TRANSCRIBE
+    known_speakers: tuple[KnownSpeaker, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -246,6 +265,14 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class VoiceSample:
+    """A known speaker's voice: 16 kHz, one channel."""
+
+    name: str
+    pcm: Pcm
+
+
+@dataclass(frozen=True)
 class Audio:
     """Output of audio-processor.
 
@@ -259,11 +286,13 @@ class Audio:
     acoustics: Acoustics
     channel_indices: tuple[int, ...]
     flags: tuple[Flag, ...] = ()
+    voice_samples: tuple[VoiceSample, ...] = ()  # of CallOptions.known_speakers
 
     def without_samples(self) -> Audio:
         """What was measured, and how long the sound is: enough for all but those who listen."""
         pcm = self.pcm
-        return replace(self, pcm=Pcm(b"", pcm.num_channels, pcm.num_samples, pcm.sample_rate_hz))
+        silent = Pcm(b"", pcm.num_channels, pcm.num_samples, pcm.sample_rate_hz)
+        return replace(self, pcm=silent, voice_samples=())
 
 
 # ---------------------------------------------------------------- who and what
@@ -288,7 +317,9 @@ class Participant:
     role_source: RoleSource | None = None
     role_confidence: float = 0.0
     channel_index: int | None = None
-    name: str | None = None  # as somebody gave it by hand
+    name: str | None = (
+        None  # as a person gave it, or of CallOptions.known_speakers, if the voice is one of theirs
+    )
 
 
 @dataclass(frozen=True)
@@ -332,8 +363,28 @@ class DroppedText:
 
 
 @dataclass(frozen=True)
+class HeardWindow:
+    """A stretch that the recogniser heard at once and whose words are in the transcript, with its own doubts about it.
+
+    Attributes:
+        channel: pcm channel; None for a mono call.
+        avg_logprob: mean log probability of a token.
+        no_speech_prob: how likely the recogniser found it that nobody speaks.
+    """
+
+    start_s: float
+    end_s: float
+    channel: int | None
+    avg_logprob: float
+    no_speech_prob: float
+
+
+@dataclass(frozen=True)
 class Transcript:
-    """Output of speech-recognizer: words sorted by start."""
+    """Output of speech-recognizer: words sorted by start.
+
+    ``language`` is that of the words; of a translation, "en", whatever ``language_scores`` say was spoken.
+    """
 
     words: tuple[Word, ...]
     language: str
@@ -341,6 +392,7 @@ class Transcript:
     duration_s: float
     dropped: tuple[DroppedText, ...] = ()
     flags: tuple[Flag, ...] = ()
+    windows: tuple[HeardWindow, ...] = ()  # none where an engine does not tell
 
 
 # ---------------------------------------------------------------- the conversation

@@ -27,14 +27,17 @@ class CallyticsError(Exception):
     Args:
         code: stable, machine-readable, snake_case; part of the API.
         message: what failed, why, and what to do; one line for people.
+        param: the field or parameter of the request that is at fault, where it is one.
     """
 
     http_status = 500
+    param: str | None = None
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
+    def __init__(self, code: str, message: str, param: str | None = None) -> None:
+        super().__init__(*((code, message) if param is None else (code, message, param)))
         self.code = code
         self.message = message
+        self.param = param
 
     def __str__(self) -> str:
         return self.message

@@ -55,6 +55,7 @@ def build_report(
         acoustics=_acoustics(audio),
         participants=_participants(conversation),
         transcript=_transcript(conversation, known),
+        recognition_windows=_windows(transcript, conversation),
         dropped_speech=_dropped(transcript, conversation.redacted),
         conversation_characteristics=characteristics_detail(conversation, known),
         word_analysis=_word_analysis(known) if known else None,
@@ -81,6 +82,18 @@ def build_report(
             ]
         ),
     )
+
+
+def spoken(conversation: Conversation, transcript: Transcript) -> dict[str, Any]:
+    """What was said, by whom and when, as the result will have it: known before what it means is."""
+    participants, turns = _participants(conversation), _transcript(conversation, None)
+    return {
+        "language_code": conversation.language,
+        "participants": [participant.model_dump(mode="json") for participant in participants],
+        "transcript": [turn.model_dump(mode="json") for turn in turns],
+        "recognition_windows": [w.model_dump(mode="json") for w in _windows(transcript, conversation)],
+        "flags": [{"code": flag.code, "message": flag.message} for flag in transcript.flags],
+    }
 
 
 def complete(report: schema.CallResult, runs: Sequence[StageRun]) -> schema.CallResult:
@@ -202,6 +215,20 @@ def _transcript_turn(turn: Turn, role: Role, sentiment: TurnSentiment | None) ->
         ],
         flags=list(turn.flags),
     )
+
+
+def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.RecognitionWindow]:
+    return [
+        schema.RecognitionWindow(
+            # With one party a channel, the order of the participants is that of the channels.
+            participant_id=None if window.channel is None else conversation.participants[window.channel].id,
+            begin_offset_ms=milliseconds(window.start_s),
+            end_offset_ms=milliseconds(window.end_s),
+            avg_logprob=window.avg_logprob,
+            no_speech_prob=window.no_speech_prob,
+        )
+        for window in transcript.windows
+    ]
 
 
 def _dropped(transcript: Transcript, redacted: bool) -> list[schema.DroppedSpeech]:

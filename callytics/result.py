@@ -161,7 +161,10 @@ class ParticipantDetail(ResultModel):
         default=None,
         description="0-based channel of the file that carries this party; null if parties share one.",
     )
-    name: str | None = Field(default=None, description="As somebody gave it by hand; null if nobody did.")
+    name: str | None = Field(
+        default=None,
+        description="As a person gave it, or of the known speaker with this voice; null if neither.",
+    )
 
 
 class TranscriptItem(ResultModel):
@@ -222,6 +225,16 @@ class TranscriptTurn(ResultModel):
         default=[], description="What was taken out of this turn; empty unless redaction was asked for."
     )
     flags: list[str] = Field(default=[], description="Stable codes of what is special about this turn.")
+
+
+class RecognitionWindow(ResultModel):
+    """A stretch that the recogniser heard at once, and its doubts about it."""
+
+    participant_id: str | None = Field(description="Whose channel it was; null if parties share one.")
+    begin_offset_ms: BeginMs
+    end_offset_ms: EndMs
+    avg_logprob: float = Field(description="Mean natural log probability of a token; 0 or less.")
+    no_speech_prob: float = Field(description="How likely it is that nobody speaks, from 0 to 1.")
 
 
 class DroppedSpeech(ResultModel):
@@ -472,6 +485,9 @@ class CallResult(ResultModel):
     )
     participants: list[ParticipantDetail] = Field(description="The parties; empty if nobody speaks.")
     transcript: list[TranscriptTurn] = Field(description="The turns in the order in which they begin.")
+    recognition_windows: list[RecognitionWindow] = Field(
+        default=[], description="What the recogniser heard at once; empty if its engine does not tell."
+    )
     dropped_speech: list[DroppedSpeech] = Field(
         default=[], description="Recognised text that is not believed to have been said."
     )

@@ -4,7 +4,7 @@ app.py            routers, errors, limits          services.py   what it stands 
 calls.py          /v1/calls                        auth.py       API keys and scopes
 submission.py     from an upload to a queued call  uploads.py    multipart, streamed to the blob store
 results.py        /result /transcript /events      recordings.py /audio with ranges
-transcriptions.py OpenAI-compatible                monitoring.py health, stages, models, metrics
+openai/           OpenAI-compatible                monitoring.py health, stages, models, metrics
 api_keys.py       /v1/api-keys                     schemas.py views.py errors.py   bodies
 """
 

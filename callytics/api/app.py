@@ -21,9 +21,9 @@ from callytics.api import (
     corrections,
     errors,
     monitoring,
+    openai,
     recordings,
     results,
-    transcriptions,
     webhooks,
 )
 from callytics.api.access_log import AccessLog
@@ -39,7 +39,7 @@ from callytics.webhooks import deliver_for_ever
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1 << 20
-_UPLOAD_PATHS = ("/v1/calls", "/v1/audio/transcriptions")
+_UPLOAD_PATHS = ("/v1/calls", "/v1/audio/transcriptions", "/v1/audio/translations")
 
 DESCRIPTION = """\
 Recordings of customer calls in; who said what, how it went and what happens next out.
@@ -71,7 +71,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         corrections,
         results,
         recordings,
-        transcriptions,
+        openai,
         monitoring,
         api_keys,
         audit,

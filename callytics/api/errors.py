@@ -31,6 +31,15 @@ class FieldProblem(BaseModel):
     type: str
 
 
+class ErrorObject(BaseModel):
+    """The same error as OpenAI's clients look for it: they show ``message``, and ``error.code`` and ``error.param``."""
+
+    message: str
+    type: str = Field(examples=["invalid_request_error", "server_error"])
+    param: str | None = Field(description="The field or parameter at fault, where it is one")
+    code: str
+
+
 class Problem(BaseModel):
     """Problem details. Programs look at ``code``; ``detail`` is for people and may change."""
 
@@ -43,6 +52,12 @@ class Problem(BaseModel):
                 "code": "call_not_found",
                 "detail": "There is no call '01k9…'; it may have been deleted.",
                 "instance": "/v1/calls/01k9…",
+                "error": {
+                    "message": "There is no call '01k9…'; it may have been deleted.",
+                    "type": "invalid_request_error",
+                    "param": None,
+                    "code": "call_not_found",
+                },
             }
         }
     )
@@ -56,6 +71,7 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = Field(
         None, description="With code validation_failed: field by field."
     )
+    error: ErrorObject = Field(description="The same for clients of OpenAI")
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -79,6 +95,7 @@ def problem(
     detail: str,
     errors: list[Any] | None = None,
     headers: Mapping[str, str] | None = None,
+    param: str | None = None,
 ) -> JSONResponse:
     body: dict[str, Any] = {
         "type": f"urn:callytics:problem:{code}",
@@ -90,9 +107,16 @@ def problem(
     }
     if errors is not None:
         body["errors"] = errors
+    body["error"] = error_object(status, code, detail, param)
     # For the access log. What a client did wrong may quote it, what the service did may not.
     request.state.problem = {"code": code, "message": detail} if status >= 500 else {"code": code}
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def error_object(status: int, code: str, message: str, param: str | None = None) -> dict[str, Any]:
+    """What OpenAI's official clients read from ``error``; the types are OpenAI's, the codes ours."""
+    error_type = {429: "requests"}.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    return {"message": message, "type": error_type, "param": param, "code": code}
 
 
 def install(app: FastAPI) -> None:
@@ -112,7 +136,7 @@ async def _callytics_error(request: Request, error: Exception) -> Response:
         headers["Retry-After"] = str(error.retry_after_s)
     if error.http_status == 503:
         headers["Retry-After"] = "5"
-    return problem(request, error.http_status, error.code, error.message, headers=headers)
+    return problem(request, error.http_status, error.code, error.message, headers=headers, param=error.param)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
@@ -122,9 +146,9 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         for item in error.errors()[:MAX_ERRORS]
     ]
     where = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in errors)
-    return problem(
-        request, 422, "validation_failed", f"The request is not valid: {where}", _printable(errors)
-    )
+    detail = f"The request is not valid: {where}"
+    param = next((".".join(str(part) for part in item["loc"][1:]) for item in errors), None) or None
+    return problem(request, 422, "validation_failed", detail, _printable(errors), param=param)
 
 
 def _message(item: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -18,12 +18,22 @@ from callytics.api.auth import Reader, Scraper
 from callytics.api.errors import problem_responses
 from callytics.api.services import ServicesDep, StageHealth
 from callytics.api.strict import StrictRoute
-from callytics.errors import CallyticsError, ForbiddenError
+from callytics.errors import CallyticsError, ForbiddenError, NotFoundError
 from callytics.store import DEFAULT_TENANT, Statistics
 
 router = APIRouter(route_class=StrictRoute, tags=["monitoring"])
 
 GRAPH_MODEL = "callytics"
+
+MODEL_ALIASES = (
+    "whisper-1",
+    "gpt-transcribe",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-mini-transcribe-2025-12-15",
+    "gpt-4o-transcribe-diarize",
+)
+"""Names that programs written for OpenAI have built in; they get the models of this graph."""
 RECOGNIZER = "speech-recognizer"
 
 
@@ -51,13 +61,13 @@ class Readiness(BaseModel):
 
 class ModelView(BaseModel):
     id: str = Field(examples=["callytics"])
-    object: str = "model"
-    created: int = 0
+    object: Literal["model"] = "model"
+    created: int = Field(default=0, description="0: not known")
     owned_by: str = "callytics"
 
 
 class ModelList(BaseModel):
-    object: str = "list"
+    object: Literal["list"] = "list"
     data: list[ModelView]
 
 
@@ -110,6 +120,21 @@ async def list_models(services: ServicesDep, principal: Reader) -> ModelList:
     """Names for the `model` of a transcription, as OpenAI lists them."""
     ids = model_ids(await services.health.stages())
     return ModelList(data=[ModelView(id=name) for name in ids])
+
+
+@router.get(
+    "/v1/models/{model_id:path}",  # a model of a hub has a slash in its name
+    response_model=ModelView,
+    responses=problem_responses(401, 403, 404, 503),
+)
+async def get_model(model_id: str, services: ServicesDep, principal: Reader) -> ModelView:
+    """One of /v1/models, or a name of OpenAI that stands for it."""
+    known = [*model_ids(await services.health.stages()), *MODEL_ALIASES]
+    if model_id not in known:
+        raise NotFoundError(
+            "model_not_found", f"No model {model_id[:80]!r}; there are {', '.join(known)}.", "model"
+        )
+    return ModelView(id=model_id)
 
 
 @router.get(

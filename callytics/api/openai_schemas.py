@@ -21,19 +21,10 @@ class TranscriptionUsage(OpenAIModel):
     seconds: float = Field(description="Length of the recording")
 
 
-class TokenLogprob(OpenAIModel):
-    """How sure the recogniser was of a piece of text."""
-
-    token: str = Field(description="The piece of text")
-    logprob: float = Field(description="Natural logarithm of its probability")
-    bytes: list[int] | None = Field(default=None, description="The piece as UTF-8")
-
-
 class Transcription(OpenAIModel):
     """`response_format=json`."""
 
     text: str = Field(description="What was said", examples=["안녕하세요, 고객센터입니다."])
-    logprobs: list[TokenLogprob] | None = Field(default=None, description='With `include=["logprobs"]`')
     usage: TranscriptionUsage | None = Field(default=None, description="What it is billed by")
 
 
@@ -101,15 +92,6 @@ class DiarizedTranscription(OpenAIModel):
     usage: TranscriptionUsage | None = Field(default=None, description="What it is billed by")
 
 
-class OpenAIErrorDetail(OpenAIModel):
-    """What OpenAI's clients show of an error."""
-
-    message: str = Field(description="For people")
-    type: str = Field(description="Kind of error", examples=["invalid_request_error"])
-    param: str | None = Field(default=None, description="The field that is wrong")
-    code: str | None = Field(default=None, description="Stable; that of the problem details")
-
-
 _TEXT = {"schema": {"type": "string"}}
 
 _EVENT = {
@@ -119,7 +101,7 @@ _EVENT = {
     "properties": {
         "data": {
             "type": "string",
-            "description": "JSON whose `type` is transcript.text.delta or .done, or [DONE]",
+            "description": "JSON whose `type` is transcript.text.delta, .segment or .done, or error",
         }
     },
 }

@@ -15,7 +15,6 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from callytics.api.errors import MEDIA_TYPE, Problem, problem_responses
-from callytics.api.openai_schemas import OpenAIErrorDetail
 from callytics.api.terms import MODELS, TAGS, meaning
 from callytics.api.uploads import FILE_FIELD, URL_FIELD
 
@@ -25,7 +24,6 @@ _METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options"
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz"})
 """Paths that want no key."""
 
-_OPENAI_PATHS = ("/v1/audio/", "/v1/models")
 _SECURITY_SCHEMES = {
     "bearer": {
         "type": "http",
@@ -85,22 +83,9 @@ def _operations(paths: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _replace_errors(schemas: dict[str, Any]) -> None:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    for model in (Problem, OpenAIErrorDetail):
-        schema = model.model_json_schema(ref_template=_REFERENCE)
-        schemas.update(schema.pop("$defs", {}))
-        schemas[model.__name__] = schema
-    schemas["OpenAIProblem"] = {
-        "title": "OpenAIProblem",
-        "description": "Problem details that carry what OpenAI's clients look for besides.",
-        "allOf": [{"$ref": _REFERENCE.format(model="Problem")}],
-        "type": "object",
-        "properties": {
-            "error": {
-                "$ref": _REFERENCE.format(model="OpenAIErrorDetail"),
-                "description": "The same in OpenAI's form",
-            }
-        },
-    }
+    schema = Problem.model_json_schema(ref_template=_REFERENCE)
+    schemas.update(schema.pop("$defs", {}))
+    schemas[Problem.__name__] = schema
 
 
 def _complete(path: str, operation: dict[str, Any]) -> None:
@@ -117,11 +102,6 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         if MEDIA_TYPE in responses.get(status, {}).get("content", {}):
             responses[status] = {**responses[status], "headers": {"Retry-After": _RETRY_AFTER}}
     operation["responses"] = dict(sorted(responses.items()))
-    if path.startswith(_OPENAI_PATHS):
-        for status, response in operation["responses"].items():
-            if MEDIA_TYPE in response.get("content", {}):
-                schema = {"$ref": _REFERENCE.format(model="OpenAIProblem")}
-                operation["responses"][status] = {**response, "content": {MEDIA_TYPE: {"schema": schema}}}
     for parameter in operation.get("parameters", []):
         parameter["schema"] = _never_null(parameter["schema"])
 

@@ -28,7 +28,7 @@ from callytics.call_options import (
     MAX_SPEAKERS,
     SAMPLE_RATES_HZ,
 )
-from callytics.domain import CallOptions, Role
+from callytics.domain import CallOptions, Role, Task
 from callytics.errors import InvalidRequestError
 from callytics.languages import language_code
 from callytics.result import CallMetadata
@@ -371,6 +371,8 @@ class OptionsView(BaseModel):
     audio_sample_rate_hz: int | None
     roles: dict[str, str]
     redact_pii: bool
+    task: Task = Field(description="translate: into English, asked for by /v1/audio/translations")
+    known_speakers: list[str] = Field(description="Names; their voices came with the request")
 
 
 class StageView(BaseModel):

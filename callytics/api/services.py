@@ -99,7 +99,7 @@ class ApiSettings(BaseModel):
         public_url: put before the paths in ``links`` and ``Location``, e.g. "https://calls.example.org".
         event_poll_s: how often an event stream asks the store.
         event_heartbeat_s: how often it sends a comment, so that no proxy takes it for dead.
-        transcription_timeout_s: how long POST /v1/audio/transcriptions waits for its call.
+        transcription_timeout_s: how long /v1/audio/transcriptions and translations wait for their call.
         sweep_interval_s: how often blobs that no call owns are looked for.
         redact_pii: of every call; without it, of the calls whose upload asks for it.
         max_queued_calls: while so many wait, no more are taken: 503 with Retry-After; 0: as many as come.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from callytics.api.fetching import fetch
 from callytics.api.services import Services
-from callytics.api.uploads import Upload, receive
+from callytics.api.uploads import LargeFields, Upload, receive
 from callytics.call_options import check_against, checked
 from callytics.domain import CallOptions, Recording
 from callytics.errors import ConflictError, InvalidMediaError, InvalidRequestError, UnavailableError
@@ -23,12 +23,18 @@ Form = TypeVar("Form", bound=BaseModel)
 
 
 async def submit(
-    request: Request, services: Services, read_form: Callable[[Upload], tuple[CallOptions, dict[str, Any]]]
+    request: Request,
+    services: Services,
+    read_form: Callable[[Upload], tuple[CallOptions, dict[str, Any]]],
+    complete: Callable[[str, CallOptions], Awaitable[CallOptions]] | None = None,
+    large_fields: LargeFields | None = None,
 ) -> Submission:
     """Receive a recording and queue it. What is refused leaves neither a blob nor a call.
 
     Args:
         read_form: checks the fields and gives the options of the call and what else NewCall takes.
+        complete: adds to the options what has to be stored as blobs of the call, whose id it is given.
+        large_fields: may be larger than others.
 
     Raises:
         InvalidMediaError: the recording cannot be analysed, or is beyond a limit.
@@ -39,9 +45,11 @@ async def submit(
     settings = services.settings
     if settings.max_queued_calls and await services.store.queued_calls() >= settings.max_queued_calls:
         raise UnavailableError("queue_full", "Too many calls wait to be analysed; try again later.")
-    upload = await receive(request, services.blobs, call_id, settings.max_upload_bytes)
+    upload = await receive(request, services.blobs, call_id, settings.max_upload_bytes, large_fields)
     try:
         options, other = read_form(upload)
+        if complete is not None:
+            options = await complete(call_id, options)
         if not upload.sha256:
             upload = await fetch(upload, services, call_id)
         options = replace(checked(options), redact_pii=options.redact_pii or settings.redact_pii)

@@ -81,6 +81,8 @@ def _options_view(call: CallRecord) -> schemas.OptionsView:
         audio_sample_rate_hz=call.options.audio_sample_rate_hz,
         roles={party: role.value for party, role in call.options.roles},
         redact_pii=call.options.redact_pii,
+        task=call.options.task,
+        known_speakers=[speaker.name for speaker in call.options.known_speakers],
     )
 
 

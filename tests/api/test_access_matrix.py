@@ -54,7 +54,9 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/metrics"): Access(METRICS, or_scope=READ),
     ("GET", "/v1/stages"): Access(READ),
     ("GET", "/v1/models"): Access(READ),
+    ("GET", "/v1/models/{model_id:path}"): Access(READ),
     ("POST", "/v1/audio/transcriptions"): Access(WRITE),
+    ("POST", "/v1/audio/translations"): Access(WRITE),
     ("POST", "/v1/calls"): Access(WRITE),
     ("GET", "/v1/calls"): Access(READ, lists=True),
     ("GET", "/v1/calls/{call_id}"): Access(READ, CALL),
@@ -150,7 +152,7 @@ class House:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
-            url = path.format(**{**self.ids, **ids})
+            url = path.replace(":path}", "}").format(**{"model_id": "callytics", **self.ids, **ids})
             return await client.request(method, url, json=ROUTES[route].body)
 
 

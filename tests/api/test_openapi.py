@@ -167,8 +167,8 @@ def test_the_answers_of_openai_are_typed(document: dict[str, Any]) -> None:
         "VerboseTranscription",
         "DiarizedTranscription",
     }
-    assert answer["400"]["content"][PROBLEM]["schema"]["$ref"].endswith("/OpenAIProblem")
-    error = document["components"]["schemas"]["OpenAIErrorDetail"]["properties"]
+    assert answer["400"]["content"][PROBLEM]["schema"]["$ref"].endswith("/Problem")
+    error = document["components"]["schemas"]["ErrorObject"]["properties"]
     assert set(error) == {"message", "type", "param", "code"}
 
 

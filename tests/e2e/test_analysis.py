@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import time
+import wave
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx
 import openai
+from openai.types.audio import TranslationVerbose
 
 from callytics.config import ENGINE_STAGES, load_stages
 from callytics.domain import CallOptions, Recording
+from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.pipeline import InProcess
 from deployments import local
 from tests.e2e.conftest import PROJECT, SAMPLE, Graph
@@ -174,6 +179,64 @@ def test_the_openai_client(graph: Graph) -> None:
     with SAMPLE.open("rb") as file:
         transcription = client.audio.transcriptions.create(model="callytics", file=file, language="en")
     assert len(transcription.text.split()) > 80
+
+
+def test_the_openai_client_streams_and_names_known_speakers(graph: Graph) -> None:
+    """The sample's agent, by a clip of the recording itself; its customer stays what their channel says."""
+    key = (graph.home / "api-key").read_text().strip()
+    client = openai.OpenAI(base_url=f"{graph.run.url}/v1", api_key=key, timeout=180)
+    events = []
+    with SAMPLE.open("rb") as file:
+        for event in client.audio.transcriptions.create(
+            model="gpt-4o-transcribe-diarize",
+            file=file,
+            language="en",
+            response_format="diarized_json",
+            stream=True,
+            known_speaker_names=["Minji"],
+            known_speaker_references=[agent_clip()],
+        ):
+            events.append(event)
+    segments = [event for event in events if event.type == "transcript.text.segment"]
+    assert {segment.speaker for segment in segments} == {"Minji", "customer"}
+    deltas = [event.delta for event in events if event.type == "transcript.text.delta"]
+    assert "".join(deltas) == events[-1].text
+    assert len(events[-1].text.split()) > 80
+    assert graph.http.get("/v1/calls", params={"status": "IN_PROGRESS"}).json()["calls"] == []
+
+
+def agent_clip() -> str:
+    """Of the longest turn of the agent (channel 0), six seconds at most, as a data URL."""
+    turns = json.loads((SAMPLE.parent / "reference.json").read_text(encoding="utf-8"))["turns"]
+    longest = max(
+        (turn for turn in turns if turn["role"].upper() == "AGENT"),
+        key=lambda turn: turn["end_s"] - turn["start_s"],
+    )
+    pcm = StandardAudioProcessor()(Recording("sample", str(SAMPLE)), CallOptions()).pcm
+    end_s = min(longest["end_s"], longest["start_s"] + 6.0)
+    samples = pcm.samples(0, round(longest["start_s"] * 16_000), round(end_s * 16_000))
+    clip = io.BytesIO()
+    with wave.open(clip, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(samples.tobytes())
+    return "data:audio/wav;base64," + base64.b64encode(clip.getvalue()).decode()
+
+
+def test_the_openai_client_translates(graph: Graph) -> None:
+    key = (graph.home / "api-key").read_text().strip()
+    client = openai.OpenAI(base_url=f"{graph.run.url}/v1", api_key=key, timeout=180)
+    with SAMPLE.open("rb") as file:
+        answer = client.audio.translations.create(
+            model="whisper-1", file=file, response_format="verbose_json", prompt="invoice"
+        )
+    assert isinstance(answer, TranslationVerbose)
+    assert answer.language == "english"
+    assert len(answer.text.split()) > 80
+    assert answer.segments is not None
+    assert all(segment.avg_logprob < 0.0 for segment in answer.segments)
+    assert all(0.0 <= segment.no_speech_prob < 0.6 for segment in answer.segments)
 
 
 def test_a_key_is_needed_and_health_is_open(graph: Graph) -> None:

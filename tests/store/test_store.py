@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callytics.domain import CallOptions, Role, StageRun, StageStatus
+from callytics.domain import CallOptions, KnownSpeaker, Role, StageRun, StageStatus, Task
 from callytics.errors import ConflictError, InvalidRequestError, NotFoundError
 from callytics.store import CallFilter, CallStore, JobStatus
+from callytics.store.codec import options_from_json, options_to_json
 from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call, result_json
 
@@ -216,3 +217,12 @@ def test_api_keys_are_kept_as_hashes_and_can_be_revoked(store: CallStore, clock:
     assert store.authenticate(hash_secret(issued.secret)) is None
     with pytest.raises(InvalidRequestError):
         store.create_api_key("ci", ["calls:everything"])
+
+
+def test_options_that_came_later_change_no_key_of_a_call_that_does_not_use_them() -> None:
+    """Else every recording of an archive would be analysed again after an update."""
+    plain = options_to_json(CallOptions(language="ko"))
+    assert not {"task", "known_speakers"} & set(plain)
+    options = CallOptions(task=Task.TRANSLATE, known_speakers=(KnownSpeaker("kim", "/blobs/voice-0"),))
+    assert options_from_json(options_to_json(options)) == options
+    assert options_from_json(plain) == CallOptions(language="ko")

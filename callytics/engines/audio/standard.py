@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import Acoustics, Audio, CallOptions, Flag, Media, Recording
+from callytics.domain import Acoustics, Audio, CallOptions, Flag, KnownSpeaker, Media, Recording, VoiceSample
 from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import convert as conversion
 from callytics.engines.audio import decode as decoding
@@ -129,7 +129,13 @@ class StandardAudioProcessor:
         )
         flags += plausibility.check(kept.pcm, info)
         flags += self._enhance(kept, snrs_db, powers)
-        return Audio(to_pcm(kept.pcm), info, acoustics, kept.indices, flags)
+        samples = tuple(self._voice_sample(speaker) for speaker in options.known_speakers)
+        return Audio(to_pcm(kept.pcm), info, acoustics, kept.indices, flags, samples)
+
+    def _voice_sample(self, speaker: KnownSpeaker) -> VoiceSample:
+        """The louder channel, where both are worth listening to."""
+        _, kept = self._decode(speaker.uri, CallOptions())
+        return VoiceSample(speaker.name, to_pcm(only(kept.pcm, int(np.argmax(kept.rms_dbfs)))))
 
     def _decode(self, uri: str, options: CallOptions) -> tuple[decoding.Decoded, _Kept]:
         with media.opened(uri, options) as (_, stream):

@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from callytics import models
-from callytics.domain import Audio, CallOptions, Diarization
-from callytics.engines.diarization.channels import channel_speech
+from callytics.domain import Audio, CallOptions, Diarization, VoiceSample
+from callytics.engines.diarization.channels import channel_speech, mask_to_segments
 from callytics.engines.diarization.embedding import Embedder
+from callytics.engines.diarization.known_speakers import Vector, voice, with_names
 from callytics.engines.diarization.parties import by_channel, by_voice, check_options
 from callytics.engines.diarization.segmentation import Segmenter
 from callytics.engines.diarization.voices import VoiceOptions, voice_segments
+from callytics.errors import InvalidRequestError
 
 MODELS = ("segmentation-3.0", "campplus-zh-en")
+
+MIN_SAMPLE_S = 1.0
+"""Of speech in the sample of a known speaker."""
 
 
 class OnnxDiarizer:
@@ -38,6 +43,9 @@ class OnnxDiarizer:
         min_share: of the speech that a voice must have to be one.
         min_embedding_s: speech of one local speaker that makes a reliable embedding.
         max_piece_s: longer speech is cut, lest one embedding cover two people.
+        known_speaker_similarity: cosine from which a voice is that of a known speaker. Of clips of six English readers,
+            10 s at most, 0.58 missed none of 836 pairs of one voice over the same line and 8% of 418 where one of the
+            two went through a telephone (8 kHz, mu-law); it took 1.5% and 0 of 7,014 pairs of two people for one.
     """
 
     def __init__(
@@ -58,10 +66,12 @@ class OnnxDiarizer:
         min_share: float = 0.02,
         min_embedding_s: float = 1.0,
         max_piece_s: float = 3.0,
+        known_speaker_similarity: float = 0.58,
     ) -> None:
         self.model = " + ".join(MODELS)
         self.model_revision = " + ".join(models.get_model(name).revision[:12] for name in MODELS)
         self._agent_channel = agent_channel
+        self._known_speaker_similarity = known_speaker_similarity
         self._channel_step_s = channel_step_s
         self._channel_threshold = channel_threshold
         self._options = VoiceOptions(
@@ -86,10 +96,33 @@ class OnnxDiarizer:
         Raises:
             InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be.
         """
-        check_options(audio, options)
+        check_options(audio, options, knows_voices=True)
+        known = [self._voice(sample) for sample in audio.voice_samples]
         if audio.pcm.num_channels > 1:
-            return by_channel(audio, options, self._channel_speech(audio), self._agent_channel)
-        return by_voice(audio, options, self._voices(audio, options))
+            diarization = by_channel(audio, options, self._channel_speech(audio), self._agent_channel)
+        else:
+            diarization = by_voice(audio, options, self._voices(audio, options))
+        return with_names(diarization, audio, known, self._embedder, self._known_speaker_similarity)
+
+    def _voice(self, sample: VoiceSample) -> Vector:
+        """
+        Raises:
+            InvalidRequestError: ``known_speaker_inaudible``.
+        """
+        activity = self._segmenter(sample.pcm, 0, self._options.step_s)
+        speech = mask_to_segments(
+            activity.speech > self._options.threshold,
+            self._options.min_speech_s,
+            self._options.min_silence_s,
+            sample.pcm.duration_s,
+        )
+        if sum(end_s - start_s for start_s, end_s in speech) < MIN_SAMPLE_S:
+            raise InvalidRequestError(
+                "known_speaker_inaudible",
+                f"The reference of {sample.name!r} has less than {MIN_SAMPLE_S:.0f} s of speech; send two to ten "
+                "seconds of this person alone.",
+            )
+        return voice(sample.pcm, 0, speech, self._embedder)
 
     def _channel_speech(self, audio: Audio) -> list[list[tuple[float, float]]]:
         return channel_speech(

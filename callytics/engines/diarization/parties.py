@@ -26,12 +26,22 @@ Span = tuple[float, float]
 Spans = Sequence[Span]
 
 
-def check_options(audio: Audio, options: CallOptions) -> None:
+def check_options(audio: Audio, options: CallOptions, knows_voices: bool = False) -> None:
     """Refuse what a request cannot ask of this recording, before any work.
 
+    Args:
+        knows_voices: the engine can tell whether a voice is that of a known speaker.
+
     Raises:
-        InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be.
+        InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be, or known
+            speakers where the engine knows no voices.
     """
+    if options.known_speakers and not knows_voices:
+        raise InvalidRequestError(
+            "known_speakers_unsupported",
+            "This speaker-diarizer cannot recognise the voices of known speakers; leave them out, or configure "
+            "callytics.engines.diarization.onnx:OnnxDiarizer.",
+        )
     if audio.pcm.num_channels == 1:
         if options.num_speakers is not None and options.num_speakers < 1:
             raise InvalidRequestError("num_speakers_invalid", "num_speakers must be 1 or more.")

@@ -21,13 +21,15 @@ from callytics.domain import (
     DroppedText,
     DropReason,
     Flag,
+    HeardWindow,
     LanguageScore,
     Pcm,
+    Task,
     Transcript,
     Word,
 )
 from callytics.engines.recognition.crosstalk import Levels, leaked_words
-from callytics.engines.recognition.decoding import Search
+from callytics.engines.recognition.decoding import Decoded, Search
 from callytics.engines.recognition.evidence import believed_words
 from callytics.engines.recognition.readings import Batch, Speech, WindowDecoder, WindowReader
 from callytics.engines.recognition.speech import (
@@ -109,6 +111,7 @@ class CallRecognizer:
         batch_size: most windows decoded together.
         num_workers: batches decoded at the same time.
         long_call_batch_size: the same of a call of LONG_CALL_S or more.
+        translates: the model was trained to translate into English; one that was not writes the language it hears.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class CallRecognizer:
         batch_size: int,
         num_workers: int = 1,
         long_call_batch_size: int | None = None,
+        translates: bool = True,
     ) -> None:
         def reader(size: int) -> WindowReader:
             return WindowReader(decoder, Search(beam_size=beam_size), size, num_workers)
@@ -127,6 +131,7 @@ class CallRecognizer:
         self._decoder = decoder
         self._languages = languages
         self._activity = activity
+        self._translates = translates and bool(languages.known)
         self._reader = reader(batch_size)
         self._reader_of_long_calls = reader(long_call_batch_size or batch_size)
         self._detector = SpeechDetector()
@@ -135,16 +140,18 @@ class CallRecognizer:
         """The words of a call: of each channel by itself where the parties have one each.
 
         Raises:
-            InvalidRequestError: ``language_unknown``.
+            InvalidRequestError: ``language_unknown``, ``translation_unsupported``.
         """
         asked = self._languages.asked(options.language)
+        self._check_task(options.task)
         pcm = audio.pcm
         levels = Levels(pcm) if pcm.num_channels == 2 else None
         speech = [self._detector(pcm, channel) for channel in range(pcm.num_channels)]
         windows, dropped = speech_windows(pcm, speech, levels, self._activity)
         if not windows:
             flag = Flag("no_speech", "No speech was found in the recording.")
-            return Transcript((), asked or UNDETERMINED, (), pcm.duration_s, tuple(dropped), (flag,))
+            flags = (flag, *task_flags(options.task, asked or UNDETERMINED))
+            return Transcript((), asked or UNDETERMINED, (), pcm.duration_s, tuple(dropped), flags)
         read = self._reader if pcm.duration_s < LONG_CALL_S else self._reader_of_long_calls
         heard = [] if asked else read.encoded(pcm, self._longest(windows))
         scores = self._language_scores(heard)
@@ -152,8 +159,12 @@ class CallRecognizer:
         known = {window for batch in heard for window in batch.windows}
         batches = [*heard, *read.batches([window for window in windows if window not in known])]
         words: list[Word] = []
-        for decoded in read(Speech(pcm, language, ", ".join(options.hotwords) or None), batches):
+        windows_heard: list[HeardWindow] = []
+        hotwords = ", ".join(options.hotwords) or None
+        for decoded in read(Speech(pcm, language, hotwords, options.task), batches):
             believed, not_believed = believed_words(decoded, speech[decoded.window.channel])
+            if believed:
+                windows_heard.append(heard_window(decoded, is_stereo=levels is not None))
             words += believed
             dropped += not_believed
         if levels:
@@ -163,12 +174,24 @@ class CallRecognizer:
             words = [replace(word, channel=None) for word in words]
         return Transcript(
             words=tuple(sorted(words, key=lambda word: (word.start_s, word.end_s))),
-            language=language,
+            language="en" if options.task is Task.TRANSLATE else language,
             language_scores=scores,
             duration_s=pcm.duration_s,
             dropped=tuple(sorted(dropped, key=lambda text: text.start_s)),
-            flags=tuple(transcript_flags(words, language, scores, dropped)),
+            flags=(
+                *transcript_flags(words, language, scores, dropped),
+                *task_flags(options.task, language),
+            ),
+            windows=tuple(sorted(windows_heard, key=lambda window: window.start_s)),
         )
+
+    def _check_task(self, task: Task) -> None:
+        if task is Task.TRANSLATE and not self._translates:
+            raise InvalidRequestError(
+                "translation_unsupported",
+                "The model of this recogniser cannot translate: it was not trained to. Configure one that was, such "
+                "as whisper-base or large-v3 (not a turbo, distilled or English-only model).",
+            )
 
     def _longest(self, windows: Sequence[Window]) -> list[Window]:
         by_length = sorted(windows, key=lambda window: -window.duration_s)
@@ -226,6 +249,31 @@ def most_likely(scores: Sequence[LanguageScore], likely_languages: Collection[st
     """The first, unless it is a guess and one of the likely languages was heard at all."""
     likely = [score.code for score in scores if score.code in likely_languages]
     return likely[0] if likely and scores[0].score < UNCERTAIN_LANGUAGE else scores[0].code
+
+
+def can_translate(model: str) -> bool:
+    """By the name of a checkpoint: turbo was trained without data of translation (openai/whisper discussion 2363),
+    distil-whisper on transcription alone. Whether it knows other languages than English, the checkpoint tells."""
+    return not any(part in model.lower() for part in ("turbo", "distil"))
+
+
+def heard_window(decoded: Decoded, is_stereo: bool) -> HeardWindow:
+    pieces = decoded.window.pieces
+    return HeardWindow(
+        start_s=round(pieces[0].start_s, 3),
+        end_s=round(pieces[-1].end_s, 3),
+        channel=decoded.window.channel if is_stereo else None,
+        avg_logprob=round(decoded.avg_logprob, 4),
+        no_speech_prob=round(decoded.no_speech_prob, 4),
+    )
+
+
+def task_flags(task: Task, spoken: str) -> Iterator[Flag]:
+    if task is Task.TRANSLATE:
+        yield Flag(
+            "translated",
+            f"The text is the recogniser's translation into English; spoken: {spoken}. Its words have no exact times.",
+        )
 
 
 def without_leaks(words: Sequence[Word], levels: Levels) -> tuple[list[Word], list[DroppedText]]:

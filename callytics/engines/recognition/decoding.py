@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import Pcm
+from callytics.domain import Pcm, Task
 from callytics.engines.recognition.speech import Window
 
 PREPENDED = "\"'“¿([{-"
@@ -55,13 +55,18 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Search:
-    """Parameters of the beam search."""
+    """Parameters of the beam search, and what it looks for."""
 
     beam_size: int = 5
     patience: float = 1.0
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
     timestamps: bool = False
+    task: Task = Task.TRANSCRIBE
+
+    def writes_spaces(self, language: str) -> bool:
+        """A translation is English, whatever was spoken."""
+        return self.task is Task.TRANSLATE or language not in UNSPACED_LANGUAGES
 
 
 class Decoder:
@@ -109,7 +114,7 @@ class Decoder:
         """
         from faster_whisper.transcribe import get_suppressed_tokens
 
-        tokenizer = self._tokenizer(language)
+        tokenizer = self._tokenizer(language, search.task)
         encoded = self.encode(pcm, windows) if encoded is None else encoded
         prompt = self._model.get_prompt(
             tokenizer, previous_tokens=[], without_timestamps=not search.timestamps, hotwords=hotwords
@@ -130,14 +135,13 @@ class Decoder:
         decoded = [
             self._decoded(window, result, tokenizer) for window, result in zip(windows, results, strict=True)
         ]
-        return self._with_words(decoded, encoded, tokenizer)
+        return self._with_words(decoded, encoded, tokenizer, search.writes_spaces(language))
 
-    def _tokenizer(self, language: str) -> Any:
+    def _tokenizer(self, language: str, task: Task) -> Any:
         from faster_whisper.tokenizer import Tokenizer
 
-        return Tokenizer(
-            self._model.hf_tokenizer, self._model.model.is_multilingual, task="transcribe", language=language
-        )
+        multilingual = self._model.model.is_multilingual
+        return Tokenizer(self._model.hf_tokenizer, multilingual, task=task.value, language=language)
 
     def _decoded(self, window: Window, result: Any, tokenizer: Any) -> Decoded:
         tokens = result.sequences_ids[0]
@@ -147,7 +151,9 @@ class Decoder:
         text = tokenizer.decode(text_tokens).strip()
         return Decoded(window, text_tokens, text, float(avg_logprob), float(result.no_speech_prob))
 
-    def _with_words(self, decoded: Sequence[Decoded], encoded: Any, tokenizer: Any) -> list[Decoded]:
+    def _with_words(
+        self, decoded: Sequence[Decoded], encoded: Any, tokenizer: Any, spaces: bool
+    ) -> list[Decoded]:
         """Word times by dynamic time warping over the cross-attention (as openai/whisper's timing.py)."""
         from faster_whisper.transcribe import merge_punctuations
 
@@ -162,7 +168,7 @@ class Decoder:
                 for word in alignment
                 if word["word"].strip()
             )
-            if tokenizer.language_code not in UNSPACED_LANGUAGES:
+            if spaces:
                 words = joined(words)
             timed.append(
                 Decoded(one.window, one.tokens, one.text, one.avg_logprob, one.no_speech_prob, words)

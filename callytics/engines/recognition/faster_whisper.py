@@ -10,7 +10,7 @@ from pathlib import Path
 
 from callytics import models, settings
 from callytics.domain import Audio, CallOptions, Transcript
-from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity
+from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, can_translate
 from callytics.engines.recognition.decoding import Decoder
 from callytics.pretrained import LOCAL, snapshot
 
@@ -41,6 +41,7 @@ class FasterWhisperRecognizer:
         min_silence_s: shorter pauses do not cut.
         pad_s: kept around every span, so that soft starts and ends are heard. faster-whisper's default; on
             five calls composed for development 0.4 against 0.2 gave CER .184 / .220 stereo, .240 / .238 mono.
+        translates: the model can translate into English; default: by its name (calls.can_translate).
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class FasterWhisperRecognizer:
         min_silence_s: float = 0.3,
         pad_s: float = 0.4,
         long_call_batch_size: int | None = None,
+        translates: bool | None = None,
     ) -> None:
         from faster_whisper import WhisperModel
 
@@ -88,6 +90,7 @@ class FasterWhisperRecognizer:
             batch_size,
             num_workers,
             long_call_batch_size,
+            can_translate(self.model) if translates is None else translates,
         )
 
     def __call__(self, audio: Audio, options: CallOptions) -> Transcript:

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
-from callytics.domain import Pcm
+from callytics.domain import Pcm, Task
 from callytics.engines.recognition.decoding import Decoded, Search
 from callytics.engines.recognition.hallucination import badness, suspicious
 from callytics.engines.recognition.speech import Window
@@ -60,6 +60,7 @@ class Speech:
     pcm: Pcm
     language: str
     hotwords: str | None
+    task: Task = Task.TRANSCRIBE
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,8 @@ class WindowReader:
         return readings
 
     def _decode(self, speech: Speech, batches: Sequence[Batch], search: Search) -> list[Decoded]:
+        search = replace(search, task=speech.task)
+
         def decode(batch: Batch) -> list[Decoded]:
             return self._decoder.decode(
                 speech.pcm, batch.windows, speech.language, speech.hotwords, search, batch.encoded

@@ -12,7 +12,6 @@ from callytics.engines.recognition.alignment import token_starts
 from callytics.engines.recognition.decoding import (
     APPENDED,
     PREPENDED,
-    UNSPACED_LANGUAGES,
     Decoded,
     Search,
     TimedWord,
@@ -84,10 +83,12 @@ class TransformersDecoder:
         import torch
         from faster_whisper.tokenizer import Tokenizer
 
-        tokenizer = Tokenizer(self._tokenizer, self._is_multilingual, task="transcribe", language=language)
+        tokenizer = Tokenizer(
+            self._tokenizer, self._is_multilingual, task=search.task.value, language=language
+        )
         encoded = self.encode(pcm, windows) if encoded is None else encoded
         prompt = self._prompt(tokenizer, hotwords)
-        spoken = {"language": language, "task": "transcribe"} if self._is_multilingual else {}
+        spoken = {"language": language, "task": search.task.value} if self._is_multilingual else {}
         with torch.inference_mode():
             sequences = self._model.generate(
                 encoder_outputs=encoded,
@@ -103,7 +104,8 @@ class TransformersDecoder:
         tokens = [
             [t for t in _after_prompt(row, tokenizer) if t < tokenizer.eot] for row in sequences.tolist()
         ]
-        return self._aligned(windows, tokens, prompt, encoded, tokenizer)
+        spaces = search.writes_spaces(language)
+        return self._aligned(windows, tokens, prompt, encoded, tokenizer, spaces)
 
     def _prompt(self, tokenizer: Any, hotwords: str | None) -> list[int]:
         if not hotwords:
@@ -118,6 +120,7 @@ class TransformersDecoder:
         prompt: Sequence[int],
         encoded: Any,
         tokenizer: Any,
+        spaces: bool,
     ) -> list[Decoded]:
         """Reads the text once more, all at once: probabilities, and attention for the times."""
         import torch
@@ -145,7 +148,7 @@ class TransformersDecoder:
             own = logprobs[n, : len(row) + 1].double().cpu().numpy()
             frames = max(2, round(window.duration_s / FRAME_S))
             starts = token_starts(attention[n, :, : len(row) + 1, :frames].numpy()) * FRAME_S
-            words = _words(row, starts, np.exp(own[:-1]), tokenizer)
+            words = _words(row, starts, np.exp(own[:-1]), tokenizer, spaces)
             text = tokenizer.decode(row).strip()
             decoded.append(Decoded(window, tuple(row), text, float(own.mean()), no_speech[n], words))
         return decoded
@@ -172,7 +175,9 @@ def _alignment_heads(model: Any) -> list[tuple[int, int]]:
     ]
 
 
-def _words(row: Sequence[int], starts: Any, probabilities: Any, tokenizer: Any) -> tuple[TimedWord, ...]:
+def _words(
+    row: Sequence[int], starts: Any, probabilities: Any, tokenizer: Any, spaces: bool
+) -> tuple[TimedWord, ...]:
     """Tokens to words; ``starts`` has one more: where the text ends."""
     from faster_whisper.transcribe import merge_punctuations
 
@@ -198,4 +203,4 @@ def _words(row: Sequence[int], starts: Any, probabilities: Any, tokenizer: Any) 
         for word in alignment
         if word["word"].strip()
     )
-    return words if tokenizer.language_code in UNSPACED_LANGUAGES else joined(words)
+    return joined(words) if spaces else words

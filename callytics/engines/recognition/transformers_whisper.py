@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from callytics.domain import Audio, CallOptions, Transcript
-from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity
+from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, can_translate
 from callytics.engines.recognition.transformers_decoding import TransformersDecoder
 from callytics.pretrained import load_pretrained, revision_of
 
@@ -29,6 +29,7 @@ class TransformersWhisperRecognizer:
         likely_languages: of these the best is taken where detection is a guess (a few words, bad sound).
         detection_windows: windows of speech that the language is judged by.
         voice_activity: fields of VoiceActivity in calls.py, where they differ from its defaults.
+        translates: the model can translate into English; default: by its name (calls.can_translate).
 
     Raises:
         WeightsError: ``weights_unavailable``.
@@ -48,6 +49,7 @@ class TransformersWhisperRecognizer:
         likely_languages: Sequence[str] = (),
         detection_windows: int = 4,
         voice_activity: dict[str, float] | None = None,
+        translates: bool | None = None,
     ) -> None:
         import torch
         import transformers
@@ -74,6 +76,7 @@ class TransformersWhisperRecognizer:
             VoiceActivity(**(voice_activity or {})),
             beam_size,
             batch_size,
+            translates=can_translate(self.model) if translates is None else translates,
         )
 
     def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
