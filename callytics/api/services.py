@@ -89,6 +89,24 @@ class OidcSettings(BaseModel):
     )
 
 
+class TenantLimits(BaseModel):
+    """Where the limits of one tenant differ from those of all; 0: no limit of its own.
+
+    Attributes:
+        requests_per_minute: of all its keys together.
+        concurrent_requests: of all its keys at once, however many places are free; uploads and event streams apart.
+        concurrent_uploads: likewise.
+        concurrent_event_streams: likewise.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests_per_minute: int | None = Field(default=None, ge=0)
+    concurrent_requests: int = Field(default=0, ge=0)
+    concurrent_uploads: int = Field(default=0, ge=0)
+    concurrent_event_streams: int = Field(default=0, ge=0)
+
+
 class ApiSettings(BaseModel):
     """Limits and habits of the API.
 
@@ -104,7 +122,17 @@ class ApiSettings(BaseModel):
         redact_pii: of every call; without it, of the calls whose upload asks for it.
         max_queued_calls: while so many wait, no more are taken: 503 with Retry-After; 0: as many as come.
         requests_per_minute: of one key that has no limit of its own; 0: as many as it likes.
-        concurrent_requests: of one key at once, event streams included.
+        concurrent_requests: of one key at once, uploads and event streams included; 0: only its tenant's share.
+        tenant_requests_per_minute: of all keys of one tenant together; 0: as many as they like.
+        tenant_limits: by name of the tenant, where it has limits of its own.
+        max_concurrent_requests: of all tenants at once, in one replica; uploads and event streams are counted apart.
+            Tenants share each of the three fairly (places.py); more are answered with 429 or 503.
+        max_concurrent_uploads: likewise, of POST /v1/calls and the OpenAI-compatible routes.
+        max_concurrent_event_streams: likewise, of GET /v1/calls/{id}/events.
+        body_timeout_s: how long a body may take to arrive, plus what ``body_bytes_per_s`` earns it; and the longest
+            pause in it. Slower ones are answered with 408.
+        body_bytes_per_s: the least rate of a body: so many bytes earn it one second more.
+        usage_flush_s: how often counted requests are written to the store (GET /v1/usage).
         rate_limit_storage: the Redis where replicas count the requests of a minute together ("redis://host:6379/0");
             without it, and without $RATE_LIMIT_STORAGE, each counts for itself.
         cors_origins: web pages of these origins may use the API from a browser, e.g. "https://desk.example.org".
@@ -130,6 +158,14 @@ class ApiSettings(BaseModel):
     max_queued_calls: int = Field(default=100_000, ge=0)
     requests_per_minute: int = Field(default=6000, ge=0)
     concurrent_requests: int = Field(default=64, ge=0)
+    tenant_requests_per_minute: int = Field(default=12_000, ge=0)
+    tenant_limits: dict[str, TenantLimits] = {}
+    max_concurrent_requests: int = Field(default=256, gt=0)
+    max_concurrent_uploads: int = Field(default=128, gt=0)
+    max_concurrent_event_streams: int = Field(default=256, gt=0)
+    body_timeout_s: float = Field(default=30.0, gt=0)
+    body_bytes_per_s: int = Field(default=16_000, gt=0)
+    usage_flush_s: float = Field(default=5.0, gt=0)
     rate_limit_storage: str = ""
     cors_origins: tuple[str, ...] = ()
     oidc: OidcSettings | None = None

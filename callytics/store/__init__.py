@@ -7,6 +7,7 @@ in a blob store.
     leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
     retention.py     how long calls are kept
+    usage.py         what tenants used, by day
     versions.py      what versions of a stage did side by side, also in the shadow
     tables.py database.py migrations/                      SQLModel tables, connection, Alembic
     blobs.py         BlobStore: recordings through fsspec
@@ -30,8 +31,11 @@ from callytics.store.records import (
     Lease,
     NewCall,
     Priority,
+    RequestTotals,
     Statistics,
     Submission,
+    TenantUsage,
+    UsageDay,
     new_call_id,
 )
 from callytics.store.store import CallStore
@@ -58,8 +62,11 @@ __all__ = [
     "Lease",
     "NewCall",
     "Priority",
+    "RequestTotals",
     "Statistics",
     "Submission",
+    "TenantUsage",
+    "UsageDay",
     "VersionRun",
     "hash_secret",
     "invoke_local",

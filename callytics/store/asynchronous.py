@@ -19,8 +19,10 @@ from callytics.store.records import (
     JobStatus,
     Lease,
     NewCall,
+    RequestTotals,
     Statistics,
     Submission,
+    TenantUsage,
 )
 from callytics.store.store import CallStore
 from callytics.store.versions import VersionRun
@@ -168,6 +170,13 @@ class AsyncStore:
 
     async def statistics(self) -> Statistics:
         result: Statistics = await self._call("statistics")
+        return result
+
+    async def record_requests(self, source: str, totals: Sequence[RequestTotals]) -> None:
+        await self._call("record_requests", source, totals)
+
+    async def usage(self, tenant: str | None, first_day: str, last_day: str) -> tuple[TenantUsage, ...]:
+        result: tuple[TenantUsage, ...] = await self._call("usage", tenant, first_day, last_day)
         return result
 
     async def create_api_key(

@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 
 from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
-from callytics.store import calls, codec, imports, jobs, keys, leases, retention, versions, webhooks
+from callytics.store import calls, codec, imports, jobs, keys, leases, retention, usage, versions, webhooks
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.records import (
@@ -28,9 +28,11 @@ from callytics.store.records import (
     JobStatus,
     Lease,
     NewCall,
+    RequestTotals,
     StageStatistics,
     Statistics,
     Submission,
+    TenantUsage,
 )
 from callytics.store.rows import (
     add_audit,
@@ -319,6 +321,18 @@ class CallStore:
             audio_bytes=int(size or 0),
             stages=tuple(StageStatistics(stage, status, n, float(s)) for stage, status, n, s in stages),
         )
+
+    # ------------------------------------------------------------ usage
+
+    def record_requests(self, source: str, totals: Sequence[RequestTotals]) -> None:
+        """What a gateway has counted by now; ``source`` is its own name of itself. Safe to repeat."""
+        with self._write() as session:
+            usage.record_requests(session, source, totals)
+
+    def usage(self, tenant: str | None, first_day: str, last_day: str) -> tuple[TenantUsage, ...]:
+        """Of one tenant or of all (None), between two days (ISO 8601, UTC), both included."""
+        with self._read() as session:
+            return usage.usage(session, tenant, first_day, last_day)
 
     # ------------------------------------------------------------ API keys
 

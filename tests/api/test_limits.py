@@ -64,15 +64,19 @@ async def test_so_many_at_once_and_no_more(services: Services, key: str) -> None
 
 
 async def test_a_request_that_fails_gives_its_place_back() -> None:
-    limits = RequestLimits(ApiSettings(concurrent_requests=1, requests_per_minute=2))
+    limits = RequestLimits(ApiSettings(concurrent_requests=1))
     for _ in range(2):
-        with pytest.raises(ZeroDivisionError):
-            async with limits.admit("k", {}):
-                raise ZeroDivisionError
-    for _ in range(2):  # refused ones do not keep a place either
-        with pytest.raises(TooManyRequestsError, match="a minute"):
-            async with limits.admit("k", {}):
+        with pytest.raises(ZeroDivisionError), limits.place("requests", "k", {}, "t"):
+            raise ZeroDivisionError
+    with limits.place("requests", "k", {}, "t"):
+        for _ in range(2):  # refused ones do not keep a place either
+            with (
+                pytest.raises(TooManyRequestsError, match="its limit"),
+                limits.place("uploads", "k", {}, "t"),
+            ):
                 pass
+    with limits.place("uploads", "k", {}, "t"):
+        pass
 
 
 @dataclass
@@ -108,8 +112,9 @@ async def admitted(limits: RequestLimits, requests: int) -> int:
     count, refused = 0, []
     for _ in range(requests):
         try:
-            async with limits.admit("key", {}):
-                count += 1
+            for quota in await limits.count("key", {}, "tenant"):
+                quota.check()
+            count += 1
         except TooManyRequestsError as error:
             refused.append((error.code, 1 <= error.retry_after_s <= 60))
     assert set(refused) <= {("rate_limited", True)}
