@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from callytics.errors import CallyticsError
+from deployments import edge
 
 RUN_MARK = "CALLYTICS_RUN_ID"
 OBJECT_STORE_BYTES = 1_500_000_000
@@ -131,6 +132,7 @@ def _environment(run_id: str, home: Path, project: Path) -> dict[str, str]:
     # Its replicas, handles and proxy write their metrics ten times a second; who reads them comes every 10 s.
     # malloc keeps a heap for every thread of each process, and what lies free in one helps no other: 0.4 GB in all.
     # A worker that waits for tasks waits for ever, for all work here is in actors: 42 MB.
+    # Serve's proxy answers problem+json, and obeys no header of a client (edge.py).
     return (
         {
             "RAY_AUTH_MODE": "disabled",
@@ -138,6 +140,7 @@ def _environment(run_id: str, home: Path, project: Path) -> dict[str, str]:
             "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "2000",
             "MALLOC_ARENA_MAX": "1",
             "RAY_num_workers_soft_limit": "0",
+            edge.IMPORT_PATH_VARIABLE: edge.IMPORT_PATH,
         }
         | inherited
         | {

@@ -1,0 +1,245 @@
+"""Clients that take places and give nothing: others are served all the while, and liveness answers.
+
+What is asked meanwhile is asked on new connections, as a monitor or another tenant would.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.attacks.conftest import LONG, Held
+from tests.faults.graph import RECORDING, FaultGraph
+
+SOCKETS = 1000 if LONG else 300
+BODY_TIMEOUT_S = 5.0  # conftest.py
+LIVENESS_WITHIN_S = 1.0
+
+FORM = "Content-Type: multipart/form-data; boundary=x"
+JSON = "Content-Type: application/json"
+TARGETS = (
+    ("POST /v1/calls", FORM),
+    ("POST /v1/audio/transcriptions", FORM),
+    ("PATCH /v1/calls/x", JSON),
+    ("POST /v1/api-keys", JSON),
+    ("POST /v1/webhooks", JSON),
+)
+
+
+def request(target: str, *headers: str) -> bytes:
+    return "\r\n".join([f"{target} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode()
+
+
+def idle_requests(keys: list[str]) -> list[bytes]:
+    """Each announces a body that never comes."""
+    requests = []
+    for n in range(SOCKETS):
+        target, content_type = TARGETS[n % len(TARGETS)]
+        key = [f"Authorization: Bearer {keys[n % len(keys)]}"] if keys else []
+        requests.append(request(target, content_type, "Content-Length: 1000", *key))
+    return requests
+
+
+class Crowd:
+    """Sockets that sent this much and wait."""
+
+    def __init__(self, graph: FaultGraph, sent: list[bytes], held: ExitStack) -> None:
+        address = urlsplit(graph.run.url)
+        assert address.hostname == "127.0.0.1"
+        self._sockets = []
+        for data in sent:
+            connection = held.enter_context(
+                socket.create_connection((address.hostname, address.port), timeout=30)
+            )
+            connection.sendall(data)
+            self._sockets.append(connection)
+
+    def answers(self, within_s: float) -> Counter[str]:
+        """The status of each; "closed" and "none" where there is none. Connections are read to their end."""
+        deadline = time.monotonic() + within_s
+        return Counter(self._answer(connection, deadline) for connection in self._sockets)
+
+    @staticmethod
+    def _answer(connection: socket.socket, deadline: float) -> str:
+        data = b""
+        try:
+            while time.monotonic() < deadline:
+                connection.settimeout(max(0.01, deadline - time.monotonic()))
+                part = connection.recv(65536)
+                if not part:
+                    return data.split(b" ", 2)[1].decode() if data else "closed"
+                data += part
+        except TimeoutError:
+            pass
+        except ConnectionResetError:
+            return "reset"
+        return "open after " + data.split(b" ", 2)[1].decode() if data else "none"
+
+
+@contextmanager
+def crowd(graph: FaultGraph, sent: list[bytes]) -> Iterator[Crowd]:
+    with ExitStack() as held:
+        yield Crowd(graph, sent, held)
+
+
+def slowest_liveness_s(graph: FaultGraph, times: int = 10) -> float:
+    slowest_s = 0.0
+    for _ in range(times):
+        start_s = time.monotonic()
+        assert httpx.get(f"{graph.run.url}/healthz", timeout=30).status_code == 200
+        slowest_s = max(slowest_s, time.monotonic() - start_s)
+    assert slowest_s < LIVENESS_WITHIN_S
+    return slowest_s
+
+
+@pytest.fixture(scope="module")
+def key_of(graph: FaultGraph) -> Callable[..., str]:
+    def make(tenant: str, *scopes: str) -> str:
+        every = scopes or ("calls:read", "calls:write", "calls:delete", "admin")
+        return graph.store.create_api_key("attack", every, "", tenant).secret
+
+    return make
+
+
+def served_s(graph: FaultGraph, key: str) -> float:
+    """A list and an upload of this key work; how long the two took."""
+    start_s = time.monotonic()
+    with httpx.Client(base_url=graph.run.url, headers={"X-API-Key": key}, timeout=30) as client:
+        assert client.get("/v1/calls?limit=1").status_code == 200
+        answer = client.post("/v1/calls", files={"file": RECORDING}, data={"deduplicate": "false"})
+        assert answer.status_code in (202, 415), (
+            answer.text
+        )  # the real audio processor reads no such recording
+    return time.monotonic() - start_s
+
+
+def test_strangers_who_announce_a_body(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+    with crowd(graph, idle_requests([])) as strangers:
+        liveness_s = slowest_liveness_s(graph)
+        other_s = served_s(graph, key_of("other"))
+        assert strangers.answers(within_s=30) == {"401": SOCKETS}
+    figure = f"/healthz in {liveness_s * 1000:.0f} ms, another's list and upload in {other_s * 1000:.0f} ms"
+    held(f"{SOCKETS} strangers announce bodies", figure + "; all got 401")
+
+
+def test_a_tenant_whose_bodies_never_come(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+    keys = [key_of("greedy") for _ in range(8)]
+    with crowd(graph, idle_requests(keys)) as idle:
+        start_s = time.monotonic()
+        liveness_s = slowest_liveness_s(graph)
+        other_s = served_s(graph, key_of("other"))
+        assert time.monotonic() - start_s < BODY_TIMEOUT_S, "the attack was over before it was looked at"
+        answers = idle.answers(within_s=30)
+    assert set(answers) == {"408", "429"}
+    assert answers["408"] >= 100  # they did hold places
+    figure = f"/healthz in {liveness_s * 1000:.0f} ms, another's list and upload in {other_s * 1000:.0f} ms; "
+    held(f"{SOCKETS} idle bodies of one tenant", figure + f"{dict(answers)} after {BODY_TIMEOUT_S:.0f} s")
+
+
+def test_half_headers(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+    halves = [b"", b"GET /v1/calls HTT", request("POST /v1/calls", FORM)[:-2]]
+    with crowd(graph, [halves[n % 3] for n in range(SOCKETS)]):
+        liveness_s = slowest_liveness_s(graph)
+        other_s = served_s(graph, key_of("other"))
+    figure = f"/healthz in {liveness_s * 1000:.0f} ms, a list and an upload in {other_s * 1000:.0f} ms"
+    held(f"{SOCKETS} connections with half a header or nothing", figure)
+
+
+def test_guessed_keys(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+    key = key_of("other")
+    served_s(graph, key)  # a key that was used before
+    deadline = time.monotonic() + (20 if LONG else 4)
+
+    def guess(n: int) -> Counter[int]:
+        statuses: Counter[int] = Counter()
+        with httpx.Client(base_url=graph.run.url, timeout=30) as client:
+            while time.monotonic() < deadline:
+                guessed = {"Authorization": f"Bearer cly_{n}{time.monotonic_ns()}"}
+                answer = client.get("/v1/calls", headers=guessed)
+                assert answer.headers["content-type"] == "application/problem+json"
+                statuses[answer.status_code] += 1
+        return statuses
+
+    with ThreadPoolExecutor(32) as pool:
+        guesses = [pool.submit(guess, n) for n in range(32)]
+        slowest_s = max(served_s(graph, key) for _ in range(3))
+        liveness_s = slowest_liveness_s(graph, times=3)
+        statuses = sum((guess.result() for guess in guesses), Counter[int]())
+    assert set(statuses) <= {401, 503}
+    figure = (
+        f"/healthz in {liveness_s * 1000:.0f} ms, a list and an upload in {slowest_s * 1000:.0f} ms at most"
+    )
+    held(f"{statuses.total()} guessed keys by 32 clients", figure)
+
+
+def test_event_streams_that_are_never_read(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+    """Of a call that never ends; each is held, up to the tenant's share, and gives no place of others away. The client
+    asks the proxy to go on after it left: it does not."""
+    (graph.home / "hang").touch()
+    try:
+        key = key_of("streaming")
+        call_id = waiting_call(graph, "streaming")
+        keys = [key_of("streaming") for _ in range(8)]
+        target = f"GET /v1/calls/{call_id}/events"
+        disobedient = "x-request-disconnect-disabled: ?1"
+        streams = [request(target, f"X-API-Key: {keys[n % 8]}", disobedient) for n in range(SOCKETS)]
+        with crowd(graph, streams):
+            time.sleep(1)
+            url = f"{graph.run.url}/v1/calls/{call_id}/events"
+            refused = httpx.get(url, headers={"X-API-Key": key}, timeout=30)
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_many_of_tenant")
+            liveness_s = slowest_liveness_s(graph)
+            other_s = served_s(graph, key)  # of the same tenant
+        deadline = time.monotonic() + 20
+        while stream_status(url, key) != 200:  # those who left gave their places back
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    finally:
+        (graph.home / "hang").unlink()
+    figure = (
+        f"/healthz in {liveness_s * 1000:.0f} ms, the tenant's list and upload in {other_s * 1000:.0f} ms"
+    )
+    held(f"{SOCKETS} event streams of one tenant, never read", figure)
+
+
+def waiting_call(graph: FaultGraph, tenant: str) -> str:
+    """One that waits for an hour: nobody takes it up."""
+    from callytics.domain import Media
+    from callytics.store import NewCall, new_call_id
+
+    call_id = new_call_id()
+    media = Media(call_id[:20].ljust(64, "0"), "wav", "pcm_s16le", 8000, 1, 1.0)
+    call = graph.store.create_call(NewCall(call_id, "nowhere", 1, media, tenant=tenant)).call
+    lease = graph.store.lease("an attacker", 3600)
+    assert lease is not None
+    return call.id
+
+
+def stream_status(url: str, key: str) -> int:
+    with httpx.stream("GET", url, headers={"X-API-Key": key}, timeout=30) as answer:
+        return answer.status_code
+
+
+def test_no_header_commands_the_proxy(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+    headers = {"X-API-Key": key_of("other")}
+    for name, value in (
+        ("x-request-timeout-seconds", b"0.000001"),
+        ("x-request-timeout-seconds", b"\xff"),
+        ("x-request-id", b"\xff\xfe"),
+        ("x-request-id", b"x" * 4000),
+        ("serve_multiplexed_model_id", b"\xff"),
+        ("x-session-id", b"\xff"),
+    ):
+        raw = [(name.encode(), value), *((n.encode(), v.encode()) for n, v in headers.items())]
+        answer = httpx.get(f"{graph.run.url}/v1/calls?limit=1", headers=raw, timeout=30)
+        assert answer.status_code == 200, (name, value, answer.text)
+        assert len(answer.headers["x-request-id"]) < 200
+    held("headers that command Ray's proxy", "none obeyed, none broke it")
