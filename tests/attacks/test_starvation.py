@@ -20,8 +20,9 @@ from tests.attacks.conftest import LONG, Held
 from tests.faults.graph import RECORDING, FaultGraph
 
 SOCKETS = 1000 if LONG else 300
-BODY_TIMEOUT_S = 5.0  # conftest.py
+BODY_TIMEOUT_S = 8.0  # conftest.py
 LIVENESS_WITHIN_S = 1.0
+BURST_WITHIN_S = 5.0
 
 FORM = "Content-Type: multipart/form-data; boundary=x"
 JSON = "Content-Type: application/json"
@@ -90,12 +91,16 @@ def crowd(graph: FaultGraph, sent: list[bytes]) -> Iterator[Crowd]:
         yield Crowd(graph, sent, held)
 
 
+def liveness_s(graph: FaultGraph) -> float:
+    start_s = time.monotonic()
+    assert httpx.get(f"{graph.run.url}/healthz", timeout=30).status_code == 200
+    return time.monotonic() - start_s
+
+
 def slowest_liveness_s(graph: FaultGraph, times: int = 10) -> float:
-    slowest_s = 0.0
-    for _ in range(times):
-        start_s = time.monotonic()
-        assert httpx.get(f"{graph.run.url}/healthz", timeout=30).status_code == 200
-        slowest_s = max(slowest_s, time.monotonic() - start_s)
+    """Of so many; and one before them, while the crowd is still coming in: it shares the processor with them."""
+    assert liveness_s(graph) < BURST_WITHIN_S
+    slowest_s = max(liveness_s(graph) for _ in range(times))
     assert slowest_s < LIVENESS_WITHIN_S
     return slowest_s
 
@@ -123,10 +128,10 @@ def served_s(graph: FaultGraph, key: str) -> float:
 
 def test_strangers_who_announce_a_body(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
     with crowd(graph, idle_requests([])) as strangers:
-        liveness_s = slowest_liveness_s(graph)
+        alive_s = slowest_liveness_s(graph)
         other_s = served_s(graph, key_of("other"))
         assert strangers.answers(within_s=30) == {"401": SOCKETS}
-    figure = f"/healthz in {liveness_s * 1000:.0f} ms, another's list and upload in {other_s * 1000:.0f} ms"
+    figure = f"/healthz in {alive_s * 1000:.0f} ms, another's list and upload in {other_s * 1000:.0f} ms"
     held(f"{SOCKETS} strangers announce bodies", figure + "; all got 401")
 
 
@@ -134,22 +139,22 @@ def test_a_tenant_whose_bodies_never_come(graph: FaultGraph, key_of: Callable[..
     keys = [key_of("greedy") for _ in range(8)]
     with crowd(graph, idle_requests(keys)) as idle:
         start_s = time.monotonic()
-        liveness_s = slowest_liveness_s(graph)
+        alive_s = slowest_liveness_s(graph)
         other_s = served_s(graph, key_of("other"))
         assert time.monotonic() - start_s < BODY_TIMEOUT_S, "the attack was over before it was looked at"
         answers = idle.answers(within_s=30)
     assert set(answers) == {"408", "429"}
     assert answers["408"] >= 100  # they did hold places
-    figure = f"/healthz in {liveness_s * 1000:.0f} ms, another's list and upload in {other_s * 1000:.0f} ms; "
+    figure = f"/healthz in {alive_s * 1000:.0f} ms, another's list and upload in {other_s * 1000:.0f} ms; "
     held(f"{SOCKETS} idle bodies of one tenant", figure + f"{dict(answers)} after {BODY_TIMEOUT_S:.0f} s")
 
 
 def test_half_headers(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
     halves = [b"", b"GET /v1/calls HTT", request("POST /v1/calls", FORM)[:-2]]
     with crowd(graph, [halves[n % 3] for n in range(SOCKETS)]):
-        liveness_s = slowest_liveness_s(graph)
+        alive_s = slowest_liveness_s(graph)
         other_s = served_s(graph, key_of("other"))
-    figure = f"/healthz in {liveness_s * 1000:.0f} ms, a list and an upload in {other_s * 1000:.0f} ms"
+    figure = f"/healthz in {alive_s * 1000:.0f} ms, a list and an upload in {other_s * 1000:.0f} ms"
     held(f"{SOCKETS} connections with half a header or nothing", figure)
 
 
@@ -171,12 +176,10 @@ def test_guessed_keys(graph: FaultGraph, key_of: Callable[..., str], held: Held)
     with ThreadPoolExecutor(32) as pool:
         guesses = [pool.submit(guess, n) for n in range(32)]
         slowest_s = max(served_s(graph, key) for _ in range(3))
-        liveness_s = slowest_liveness_s(graph, times=3)
+        alive_s = slowest_liveness_s(graph, times=3)
         statuses = sum((guess.result() for guess in guesses), Counter[int]())
     assert set(statuses) <= {401, 503}
-    figure = (
-        f"/healthz in {liveness_s * 1000:.0f} ms, a list and an upload in {slowest_s * 1000:.0f} ms at most"
-    )
+    figure = f"/healthz in {alive_s * 1000:.0f} ms, a list and an upload in {slowest_s * 1000:.0f} ms at most"
     held(f"{statuses.total()} guessed keys by 32 clients", figure)
 
 
@@ -196,7 +199,7 @@ def test_event_streams_that_are_never_read(graph: FaultGraph, key_of: Callable[.
             url = f"{graph.run.url}/v1/calls/{call_id}/events"
             refused = httpx.get(url, headers={"X-API-Key": key}, timeout=30)
             assert (refused.status_code, refused.json()["code"]) == (429, "too_many_of_tenant")
-            liveness_s = slowest_liveness_s(graph)
+            alive_s = slowest_liveness_s(graph)
             other_s = served_s(graph, key)  # of the same tenant
         deadline = time.monotonic() + 20
         while stream_status(url, key) != 200:  # those who left gave their places back
@@ -204,9 +207,7 @@ def test_event_streams_that_are_never_read(graph: FaultGraph, key_of: Callable[.
             time.sleep(0.2)
     finally:
         (graph.home / "hang").unlink()
-    figure = (
-        f"/healthz in {liveness_s * 1000:.0f} ms, the tenant's list and upload in {other_s * 1000:.0f} ms"
-    )
+    figure = f"/healthz in {alive_s * 1000:.0f} ms, the tenant's list and upload in {other_s * 1000:.0f} ms"
     held(f"{SOCKETS} event streams of one tenant, never read", figure)
 
 
