@@ -28,6 +28,7 @@ from callytics.api.admission import Admission
 from callytics.api.auth import Gate
 from callytics.api.authentication import Authentication
 from callytics.api.bodies import Bodies
+from callytics.api.event_pump import EventPump
 from callytics.api.headers import SecurityHeaders
 from callytics.api.limits import RequestLimits
 from callytics.api.openapi import openapi_document
@@ -59,6 +60,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.usage = UsageCounter(services.store)
+    app.state.events = EventPump(services.store, services.settings.event_poll_s)
     for module in (calls, results, recordings, transcriptions, monitoring, api_keys, audit, webhooks, usage):
         app.include_router(module.router)
     errors.install(app)

@@ -62,7 +62,7 @@ class Quota:
 
 
 def quota_headers(quotas: Sequence[Quota]) -> dict[str, str]:
-    """draft-ietf-httpapi-ratelimit-headers-11, and the X- headers that older clients look for: those of the quota
+    """draft-ietf-httpapi-ratelimit-headers-10, and the X- headers that older clients look for: those of the quota
     that has the least left, with the seconds until there is more."""
     if not quotas:
         return {}

@@ -29,12 +29,19 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         validation = problem_responses(422)[422]
         too_many = {
             **problem_responses(429)[429],
-            "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+            "headers": {
+                "Retry-After": {"schema": {"type": "integer"}},
+                "RateLimit": {"schema": {"type": "string"}},
+                "RateLimit-Policy": {"schema": {"type": "string"}},
+            },
         }
         for path in document["paths"].values():
             for operation in path.values():
                 if "security" in operation:
                     operation["responses"]["429"] = too_many
+                    operation["responses"].setdefault("503", problem_responses(503)[503])
+                if "requestBody" in operation:
+                    operation["responses"]["408"] = problem_responses(408)[408]
                 if "422" in operation["responses"]:
                     operation["responses"]["422"] = validation
                 for parameter in operation.get("parameters", []):

@@ -115,7 +115,7 @@ class ApiSettings(BaseModel):
         max_duration_s: of one recording.
         auth_enabled: False lets everybody in: for a process that only its owner can reach.
         public_url: put before the paths in ``links`` and ``Location``, e.g. "https://calls.example.org".
-        event_poll_s: how often an event stream asks the store.
+        event_poll_s: how often the store is asked for events, for all event streams together.
         event_heartbeat_s: how often it sends a comment, so that no proxy takes it for dead.
         transcription_timeout_s: how long POST /v1/audio/transcriptions waits for its call.
         sweep_interval_s: how often blobs that no call owns are looked for.

@@ -164,6 +164,10 @@ class AsyncStore:
         result: tuple[EventRecord, ...] = await self._call("events_after", call_id, number, limit)
         return result
 
+    async def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
+        result: dict[str, tuple[JobStatus, tuple[EventRecord, ...]]] = await self._call("news", dict(after))
+        return result
+
     async def queued_calls(self) -> int:
         result: int = await self._call("queued_calls")
         return result

@@ -293,6 +293,15 @@ class CallStore:
             )
             return tuple(event_record(row) for row in rows)
 
+    def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
+        """By call, how it stands and its events after a number, all of the same moment; without calls that there are
+        not (any more)."""
+        asked = {
+            call_id: number for call_id, number in after.items() if is_id(call_id) and number < MAX_NUMBER
+        }
+        with self._read() as session:
+            return calls.news(session, asked)
+
     def queued_calls(self) -> int:
         """How many calls wait."""
         with self._read() as session:

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from callytics.api import ApiSettings, Services, create_app
-from callytics.api.key_lookups import STRANGERS_AT_ONCE, WAITING_PER_NAME, KeyLookups
+from callytics.api.key_lookups import STRANGERS_AT_ONCE, KeyLookups
+from callytics.api.turns import WAITING_PER_NAME
 from callytics.errors import UnavailableError
 from callytics.store import ApiKeyRecord, AsyncStore, CallStore, hash_secret
 from tests.api.conftest import blob_files
@@ -117,7 +118,7 @@ async def test_guesses_do_not_delay_a_key_that_was_valid_before() -> None:
 
 
 async def test_who_waits_for_a_look_up_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callytics.api.key_lookups.WAIT_S", 0.05)
+    monkeypatch.setattr("callytics.api.turns.WAIT_S", 0.05)
     store = SlowStore("")
     lookups = KeyLookups(AsyncStore(store.invoke))
     guesses = [asyncio.create_task(lookups.find(str(n))) for n in range(STRANGERS_AT_ONCE + 1)]
