@@ -160,7 +160,7 @@ class ApiSettings(BaseModel):
     concurrent_requests: int = Field(default=64, ge=0)
     tenant_requests_per_minute: int = Field(default=12_000, ge=0)
     tenant_limits: dict[str, TenantLimits] = {}
-    max_concurrent_requests: int = Field(default=256, gt=0)
+    max_concurrent_requests: int = Field(default=128, gt=0)
     max_concurrent_uploads: int = Field(default=128, gt=0)
     max_concurrent_event_streams: int = Field(default=256, gt=0)
     body_timeout_s: float = Field(default=30.0, gt=0)

@@ -1,54 +1,44 @@
-"""Turns at what takes time before it is known who asks: so many at once, so many that wait, and not for long."""
+"""Turns at what takes time before a request is admitted: so many at once, so many that wait, and not for long."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from callytics.errors import UnavailableError
 
-WAITING_PER_NAME = 64
 WAIT_S = 5.0
 
 
 class Turns:
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, waiting: int = 64) -> None:
         self._places = asyncio.Semaphore(at_once)
-        self._waiting: Counter[str] = Counter()
+        self._may_wait = waiting
 
     @asynccontextmanager
-    async def turn(self, name: str = "") -> AsyncIterator[None]:
+    async def turn(self) -> AsyncIterator[None]:
         """
-        Args:
-            name: of those who may fill the line with no more than ``WAITING_PER_NAME`` together.
-
         Raises:
             UnavailableError: ``authentication_busy``: too many wait, or it took ``WAIT_S``.
         """
-        await self._wait(name)
+        if self._places.locked() and self._may_wait <= 0:
+            raise busy()
+        self._may_wait -= 1
+        try:
+            async with asyncio.timeout(WAIT_S):
+                await self._places.acquire()
+        except TimeoutError:
+            raise busy() from None
+        finally:
+            self._may_wait += 1
         try:
             yield
         finally:
             self._places.release()
 
-    async def _wait(self, name: str) -> None:
-        if self._waiting[name] >= WAITING_PER_NAME:
-            raise _busy()
-        self._waiting[name] += 1
-        try:
-            async with asyncio.timeout(WAIT_S):
-                await self._places.acquire()
-        except TimeoutError:
-            raise _busy() from None
-        finally:
-            self._waiting[name] -= 1
-            if not self._waiting[name]:
-                del self._waiting[name]
 
-
-def _busy() -> UnavailableError:
+def busy() -> UnavailableError:
     return UnavailableError(
         "authentication_busy",
         "Too many keys or tokens are being checked at this moment; try again in a few seconds.",

@@ -9,8 +9,7 @@ from dataclasses import replace
 import pytest
 
 from callytics.api import ApiSettings, Services, create_app
-from callytics.api.key_lookups import STRANGERS_AT_ONCE, KeyLookups
-from callytics.api.turns import WAITING_PER_NAME
+from callytics.api.key_lookups import AT_ONCE, KNOWN_IN_ALL, WAITING_OF_TENANT, WAITING_STRANGERS, KeyLookups
 from callytics.errors import UnavailableError
 from callytics.store import ApiKeyRecord, AsyncStore, CallStore, hash_secret
 from tests.api.conftest import blob_files
@@ -78,10 +77,11 @@ async def test_liveness_waits_for_nothing(services: Services, monkeypatch: pytes
 
 
 class SlowStore:
-    """Answers when told to; knows one key."""
+    """Knows two keys; answers about all but one of them when told to."""
 
     def __init__(self, valid: str) -> None:
         self.valid = valid
+        self.crowd = hash_secret("of a crowd")
         self.go = asyncio.Event()
         self.at_once = self.most_at_once = 0
 
@@ -90,12 +90,14 @@ class SlowStore:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            if args[0] != self.valid:
-                await self.go.wait()
-                return None
+            if args[0] == self.valid:
+                return ApiKeyRecord("k", "k", "cly_k", ("calls:read",), 0, None, None)
+            await self.go.wait()
         finally:
             self.at_once -= 1
-        return ApiKeyRecord("k", "k", "cly_k", ("calls:read",), 0, None, None)
+        if args[0] != self.crowd:
+            return None
+        return ApiKeyRecord("c", "c", "cly_c", ("calls:read",), 0, None, None, tenant="crowd")
 
 
 async def test_guesses_do_not_delay_a_key_that_was_valid_before() -> None:
@@ -104,9 +106,9 @@ async def test_guesses_do_not_delay_a_key_that_was_valid_before() -> None:
     assert await lookups.find(store.valid) is not None
     guesses = [asyncio.create_task(lookups.find(hash_secret(str(n)))) for n in range(300)]
     await asyncio.sleep(0.05)
-    assert store.most_at_once == STRANGERS_AT_ONCE
+    assert store.most_at_once == AT_ONCE
     refused = [task for task in guesses if task.done()]
-    assert len(refused) == 300 - STRANGERS_AT_ONCE - WAITING_PER_NAME
+    assert len(refused) == 300 - AT_ONCE - WAITING_STRANGERS
     for task in refused:
         with pytest.raises(UnavailableError) as raised:
             await task
@@ -117,15 +119,34 @@ async def test_guesses_do_not_delay_a_key_that_was_valid_before() -> None:
     assert await asyncio.gather(*(task for task in guesses if task not in refused)) == [None] * 72
 
 
+async def test_the_requests_of_one_tenant_do_not_delay_anothers() -> None:
+    store = SlowStore(hash_secret("mine"))
+    lookups = KeyLookups(AsyncStore(store.invoke))
+    store.go.set()
+    await asyncio.gather(lookups.find(store.valid), lookups.find(store.crowd))
+    store.go.clear()
+    crowd = [asyncio.create_task(lookups.find(store.crowd)) for _ in range(1000)]
+    await asyncio.sleep(0.05)
+    assert store.at_once == AT_ONCE
+    assert sum(not task.done() for task in crowd) == AT_ONCE + WAITING_OF_TENANT < KNOWN_IN_ALL
+    async with asyncio.timeout(0.5):
+        assert await lookups.find(store.valid) is not None
+    store.go.set()
+    answers = await asyncio.gather(*crowd, return_exceptions=True)
+    assert (
+        sum(isinstance(answer, UnavailableError) for answer in answers) == 1000 - AT_ONCE - WAITING_OF_TENANT
+    )
+
+
 async def test_who_waits_for_a_look_up_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callytics.api.turns.WAIT_S", 0.05)
     store = SlowStore("")
     lookups = KeyLookups(AsyncStore(store.invoke))
-    guesses = [asyncio.create_task(lookups.find(str(n))) for n in range(STRANGERS_AT_ONCE + 1)]
+    guesses = [asyncio.create_task(lookups.find(str(n))) for n in range(AT_ONCE + 1)]
     with pytest.raises(UnavailableError):
         await guesses[-1]
     store.go.set()
-    assert await asyncio.gather(*guesses[:-1]) == [None] * STRANGERS_AT_ONCE
+    assert await asyncio.gather(*guesses[:-1]) == [None] * AT_ONCE
     assert await lookups.find("again") is None  # and no place is lost
 
 

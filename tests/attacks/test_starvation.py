@@ -97,12 +97,23 @@ def liveness_s(graph: FaultGraph) -> float:
     return time.monotonic() - start_s
 
 
-def slowest_liveness_s(graph: FaultGraph, times: int = 10) -> float:
-    """Of so many; and one before them, while the crowd is still coming in: it shares the processor with them."""
-    assert liveness_s(graph) < BURST_WITHIN_S
+def slowest_liveness_s(graph: FaultGraph, alone_s: float, times: int = 10) -> float:
+    """Of so many; and one before them, while the crowd is still coming in: it shares the processor with them.
+
+    Args:
+        alone_s: how long it takes without the crowd: more than a tenth of a second only on a machine that is busy with
+            other things, where everything may take as much longer.
+    """
+    slower = max(1.0, alone_s / 0.1)
+    assert liveness_s(graph) < BURST_WITHIN_S * slower
     slowest_s = max(liveness_s(graph) for _ in range(times))
-    assert slowest_s < LIVENESS_WITHIN_S
+    assert slowest_s < LIVENESS_WITHIN_S * slower
     return slowest_s
+
+
+@pytest.fixture
+def alone_s(graph: FaultGraph) -> float:
+    return max(liveness_s(graph) for _ in range(5))
 
 
 @pytest.fixture(scope="module")
@@ -131,39 +142,43 @@ def served_s(graph: FaultGraph, key: str) -> float:
     return time.monotonic() - start_s
 
 
-def test_strangers_who_announce_a_body(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+def test_strangers_who_announce_a_body(
+    graph: FaultGraph, alone_s: float, key_of: Callable[..., str], held: Held
+) -> None:
     with crowd(graph, idle_requests([])) as strangers:
-        alive_s = slowest_liveness_s(graph)
+        alive_s = slowest_liveness_s(graph, alone_s)
         other_s = served_s(graph, key_of("other"))
         assert strangers.answers(within_s=30) == {"401": SOCKETS}
     figure = f"/healthz in {alive_s * 1000:.0f} ms, another's list and upload in {other_s * 1000:.0f} ms"
     held(f"{SOCKETS} strangers announce bodies", figure + "; all got 401")
 
 
-def test_a_tenant_whose_bodies_never_come(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+def test_a_tenant_whose_bodies_never_come(
+    graph: FaultGraph, alone_s: float, key_of: Callable[..., str], held: Held
+) -> None:
     keys = [key_of("greedy") for _ in range(8)]
     with crowd(graph, idle_requests(keys)) as idle:
         start_s = time.monotonic()
-        alive_s = slowest_liveness_s(graph)
+        alive_s = slowest_liveness_s(graph, alone_s)
         other_s = served_s(graph, key_of("other"))
         assert time.monotonic() - start_s < BODY_TIMEOUT_S, "the attack was over before it was looked at"
         answers = idle.answers(within_s=30)
-    assert set(answers) == {"408", "429"}
+    assert set(answers) <= {"408", "429", "503"}  # the last: so many keys at once are not even looked up
     assert answers["408"] >= 100  # they did hold places
     figure = f"/healthz in {alive_s * 1000:.0f} ms, another's list and upload in {other_s * 1000:.0f} ms; "
     held(f"{SOCKETS} idle bodies of one tenant", figure + f"{dict(answers)} after {BODY_TIMEOUT_S:.0f} s")
 
 
-def test_half_headers(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+def test_half_headers(graph: FaultGraph, alone_s: float, key_of: Callable[..., str], held: Held) -> None:
     halves = [b"", b"GET /v1/calls HTT", request("POST /v1/calls", FORM)[:-2]]
     with crowd(graph, [halves[n % 3] for n in range(SOCKETS)]):
-        alive_s = slowest_liveness_s(graph)
+        alive_s = slowest_liveness_s(graph, alone_s)
         other_s = served_s(graph, key_of("other"))
     figure = f"/healthz in {alive_s * 1000:.0f} ms, a list and an upload in {other_s * 1000:.0f} ms"
     held(f"{SOCKETS} connections with half a header or nothing", figure)
 
 
-def test_guessed_keys(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+def test_guessed_keys(graph: FaultGraph, alone_s: float, key_of: Callable[..., str], held: Held) -> None:
     key = key_of("other")
     served_s(graph, key)  # a key that was used before
     deadline = time.monotonic() + (20 if LONG else 4)
@@ -181,14 +196,16 @@ def test_guessed_keys(graph: FaultGraph, key_of: Callable[..., str], held: Held)
     with ThreadPoolExecutor(32) as pool:
         guesses = [pool.submit(guess, n) for n in range(32)]
         slowest_s = max(served_s(graph, key) for _ in range(3))
-        alive_s = slowest_liveness_s(graph, times=3)
+        alive_s = slowest_liveness_s(graph, alone_s, times=3)
         statuses = sum((guess.result() for guess in guesses), Counter[int]())
     assert set(statuses) <= {401, 503}
     figure = f"/healthz in {alive_s * 1000:.0f} ms, a list and an upload in {slowest_s * 1000:.0f} ms at most"
     held(f"{statuses.total()} guessed keys by 32 clients", figure)
 
 
-def test_event_streams_that_are_never_read(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
+def test_event_streams_that_are_never_read(
+    graph: FaultGraph, alone_s: float, key_of: Callable[..., str], held: Held
+) -> None:
     """Of a call that does not end; each is held, up to the tenant's share, and takes no place of anything else. The
     clients ask the proxy to go on after they have left: it does not."""
     key, keys = key_of("streaming"), [key_of("streaming") for _ in range(8)]
@@ -197,7 +214,7 @@ def test_event_streams_that_are_never_read(graph: FaultGraph, key_of: Callable[.
     target, disobedient = f"GET /v1/calls/{call_id}/events", "x-request-disconnect-disabled: ?1"
     streams = [request(target, f"X-API-Key: {keys[n % 8]}", disobedient) for n in range(SOCKETS)]
     with crowd(graph, streams):
-        alive_s = slowest_liveness_s(graph)
+        alive_s = slowest_liveness_s(graph, alone_s)
         refused = httpx.get(url, headers={"X-API-Key": key}, timeout=30)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_of_tenant")
         other_s = served_s(graph, key)  # of the same tenant
