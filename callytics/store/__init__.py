@@ -6,6 +6,7 @@ in a blob store.
     asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
     leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
+    events.py        what happened to many calls
     retention.py     how long calls are kept
     usage.py         what tenants used, by day
     versions.py      what versions of a stage did side by side, also in the shadow

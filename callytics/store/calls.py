@@ -9,7 +9,6 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import and_, or_
 from sqlmodel import Session, col, select
 from sqlmodel import delete as delete_rows
 
@@ -25,7 +24,6 @@ from callytics.store.records import (
     CallFilter,
     CallPage,
     CallUsage,
-    EventRecord,
     JobStatus,
     NewCall,
     Submission,
@@ -36,17 +34,15 @@ from callytics.store.rows import (
     apply_metadata,
     call_record,
     call_records,
-    event_record,
     fetch_call,
     is_id,
     media_json,
     plain_text,
     priority_number,
 )
-from callytics.store.tables import CallRow, EventRow, StageRow
+from callytics.store.tables import CallRow, StageRow
 
 MAX_PAGE_SIZE = 200
-_CALLS_PER_QUERY = 100  # SQLite limits how deep an expression is
 
 
 def create(session: Session, new: NewCall, now_ms: int) -> Submission:
@@ -169,22 +165,6 @@ def _decode_cursor(cursor: str) -> str:
     if version != "v1" or len(call_id) != 26 or not is_id(call_id):
         raise InvalidRequestError("cursor_invalid", "The cursor is not one that a list of calls returned.")
     return call_id
-
-
-def news(session: Session, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
-    """By call, how it stands and its events after a number."""
-    found: dict[str, tuple[JobStatus, tuple[EventRecord, ...]]] = {}
-    names = sorted(after)
-    for start in range(0, len(names), _CALLS_PER_QUERY):
-        some = names[start : start + _CALLS_PER_QUERY]
-        statuses = session.exec(select(CallRow.id, CallRow.status).where(col(CallRow.id).in_(some)))
-        is_new = (and_(col(EventRow.call_id) == name, col(EventRow.number) > after[name]) for name in some)
-        events: dict[str, list[EventRecord]] = {}
-        for row in session.exec(select(EventRow).where(or_(*is_new)).order_by(col(EventRow.number))):
-            events.setdefault(row.call_id, []).append(event_record(row))
-        for call_id, status in statuses:
-            found[call_id] = (JobStatus(status), tuple(events.get(call_id, ())))
-    return found
 
 
 def set_roles(

@@ -13,7 +13,19 @@ from sqlmodel import Session, col, select
 
 from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
-from callytics.store import calls, codec, imports, jobs, keys, leases, retention, usage, versions, webhooks
+from callytics.store import (
+    calls,
+    codec,
+    events,
+    imports,
+    jobs,
+    keys,
+    leases,
+    retention,
+    usage,
+    versions,
+    webhooks,
+)
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.records import (
@@ -300,7 +312,7 @@ class CallStore:
             call_id: number for call_id, number in after.items() if is_id(call_id) and number < MAX_NUMBER
         }
         with self._read() as session:
-            return calls.news(session, asked)
+            return events.news(session, asked)
 
     def queued_calls(self) -> int:
         """How many calls wait."""

@@ -5,90 +5,24 @@ What is asked meanwhile is asked on new connections, as a monitor or another ten
 
 from __future__ import annotations
 
-import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from callytics.domain import Media
+from callytics.store import NewCall, new_call_id
 from tests.attacks.conftest import LONG, Held
+from tests.attacks.crowd import FORM, crowd, idle_requests, request
 from tests.faults.graph import RECORDING, FaultGraph
 
 SOCKETS = 1000 if LONG else 300
 BODY_TIMEOUT_S = 8.0  # conftest.py
 LIVENESS_WITHIN_S = 1.0
 BURST_WITHIN_S = 5.0
-
-FORM = "Content-Type: multipart/form-data; boundary=x"
-JSON = "Content-Type: application/json"
-TARGETS = (
-    ("POST /v1/calls", FORM),
-    ("POST /v1/audio/transcriptions", FORM),
-    ("PATCH /v1/calls/x", JSON),
-    ("POST /v1/api-keys", JSON),
-    ("POST /v1/webhooks", JSON),
-)
-
-
-def request(target: str, *headers: str) -> bytes:
-    return "\r\n".join([f"{target} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode()
-
-
-def idle_requests(keys: list[str]) -> list[bytes]:
-    """Each announces a body that never comes."""
-    requests = []
-    for n in range(SOCKETS):
-        target, content_type = TARGETS[n % len(TARGETS)]
-        key = [f"Authorization: Bearer {keys[n % len(keys)]}"] if keys else []
-        requests.append(request(target, content_type, "Content-Length: 1000", *key))
-    return requests
-
-
-class Crowd:
-    """Sockets that sent this much and wait."""
-
-    def __init__(self, graph: FaultGraph, sent: list[bytes], held: ExitStack) -> None:
-        address = urlsplit(graph.run.url)
-        assert address.hostname == "127.0.0.1"
-        self._sockets = []
-        for data in sent:
-            connection = held.enter_context(
-                socket.create_connection((address.hostname, address.port), timeout=30)
-            )
-            connection.sendall(data)
-            self._sockets.append(connection)
-
-    def answers(self, within_s: float) -> Counter[str]:
-        """The status of each; "closed" and "none" where there is none. Connections are read to their end."""
-        deadline = time.monotonic() + within_s
-        return Counter(self._answer(connection, deadline) for connection in self._sockets)
-
-    @staticmethod
-    def _answer(connection: socket.socket, deadline: float) -> str:
-        data = b""
-        try:
-            while time.monotonic() < deadline:
-                connection.settimeout(max(0.01, deadline - time.monotonic()))
-                part = connection.recv(65536)
-                if not part:
-                    return data.split(b" ", 2)[1].decode() if data else "closed"
-                data += part
-        except TimeoutError:
-            pass
-        except ConnectionResetError:
-            return "reset"
-        return "open after " + data.split(b" ", 2)[1].decode() if data else "none"
-
-
-@contextmanager
-def crowd(graph: FaultGraph, sent: list[bytes]) -> Iterator[Crowd]:
-    with ExitStack() as held:
-        yield Crowd(graph, sent, held)
 
 
 def liveness_s(graph: FaultGraph) -> float:
@@ -145,7 +79,7 @@ def served_s(graph: FaultGraph, key: str) -> float:
 def test_strangers_who_announce_a_body(
     graph: FaultGraph, alone_s: float, key_of: Callable[..., str], held: Held
 ) -> None:
-    with crowd(graph, idle_requests([])) as strangers:
+    with crowd(graph, idle_requests(SOCKETS, [])) as strangers:
         alive_s = slowest_liveness_s(graph, alone_s)
         other_s = served_s(graph, key_of("other"))
         assert strangers.answers(within_s=30) == {"401": SOCKETS}
@@ -157,7 +91,7 @@ def test_a_tenant_whose_bodies_never_come(
     graph: FaultGraph, alone_s: float, key_of: Callable[..., str], held: Held
 ) -> None:
     keys = [key_of("greedy") for _ in range(8)]
-    with crowd(graph, idle_requests(keys)) as idle:
+    with crowd(graph, idle_requests(SOCKETS, keys)) as idle:
         start_s = time.monotonic()
         alive_s = slowest_liveness_s(graph, alone_s)
         other_s = served_s(graph, key_of("other"))
@@ -229,9 +163,6 @@ def test_event_streams_that_are_never_read(
 
 def waiting_call(graph: FaultGraph, tenant: str) -> str:
     """One that waits for an hour: nobody takes it up."""
-    from callytics.domain import Media
-    from callytics.store import NewCall, new_call_id
-
     call_id = new_call_id()
     media = Media(call_id[:20].ljust(64, "0"), "wav", "pcm_s16le", 8000, 1, 1.0)
     call = graph.store.create_call(NewCall(call_id, "nowhere", 1, media, tenant=tenant)).call
@@ -260,3 +191,28 @@ def test_no_header_commands_the_proxy(graph: FaultGraph, key_of: Callable[..., s
         assert answer.status_code == 200, (name, value, answer.text)
         assert len(answer.headers["x-request-id"]) < 200
     held("headers that command Ray's proxy", "none obeyed, none broke it")
+
+
+@pytest.mark.skipif(not LONG, reason="kills the gateway: CALLYTICS_ATTACKS=all")
+def test_what_the_proxy_says_without_a_gateway(
+    graph: FaultGraph, key_of: Callable[..., str], held: Held
+) -> None:
+    """A request that was at work when the replica died, and those that come before there is another."""
+    key = key_of("other")
+    with crowd(graph, idle_requests(5, [key])) as at_work:
+        time.sleep(1)
+        graph.kill_application("api-gateway")
+        answers = at_work.answers(within_s=20)
+    assert answers == {"503": 5}
+    statuses: Counter[int] = Counter()
+    deadline = time.monotonic() + 60
+    while statuses[200] < 3:
+        answer = httpx.get(f"{graph.run.url}/v1/calls?limit=1", headers={"X-API-Key": key}, timeout=30)
+        statuses[answer.status_code] += 1
+        if answer.status_code != 200:
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert int(answer.headers["retry-after"]) > 0
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert set(statuses) <= {200, 503}
+    held("the gateway is killed", f"{answers['503']} at work got 503 gateway_lost; then {dict(statuses)}")
