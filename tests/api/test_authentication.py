@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from starlette.types import Message
 
 from callytics.api import ApiSettings, Services, create_app
 from callytics.api.key_lookups import AT_ONCE, KNOWN_IN_ALL, WAITING_OF_TENANT, WAITING_STRANGERS, KeyLookups
@@ -254,3 +255,16 @@ async def test_a_body_that_says_it_is_too_large_is_not_begun(services: Services,
         answer, client = await ask(app, "POST", path, {**headers, **bearer(key)})
         assert (answer.status, answer.code()) == (413, code)
         assert (answer.headers["connection"], client.asked) == ("close", 0)
+
+
+async def test_a_websocket_is_closed_at_once(services: Services) -> None:
+    """There is none in this API, and so nothing of it waits for a key."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/v1/calls", "headers": [], "query_string": b"", "root_path": ""}
+    async with asyncio.timeout(2):
+        await create_app(services)({**scope, "subprotocols": []}, asyncio.Event().wait, send)  # type: ignore[arg-type]
+    assert [message["type"] for message in sent] == ["websocket.close"]
