@@ -120,7 +120,8 @@ class ApiSettings(BaseModel):
         transcription_timeout_s: how long POST /v1/audio/transcriptions waits for its call.
         sweep_interval_s: how often blobs that no call owns are looked for.
         redact_pii: of every call; without it, of the calls whose upload asks for it.
-        max_queued_calls: while so many wait, no more are taken: 503 with Retry-After; 0: as many as come.
+        max_queued_calls: while so many wait, no more are taken: 503 with Retry-After; 0: as many as come. Tenants
+            share them fairly, as places (places.py).
         requests_per_minute: of one key that has no limit of its own; 0: as many as it likes.
         concurrent_requests: of one key at once, uploads and event streams included; 0: only its tenant's share.
         tenant_requests_per_minute: of all keys of one tenant together; 0: as many as they like.

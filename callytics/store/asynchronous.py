@@ -168,8 +168,8 @@ class AsyncStore:
         result: dict[str, tuple[JobStatus, tuple[EventRecord, ...]]] = await self._call("news", dict(after))
         return result
 
-    async def queued_calls(self) -> int:
-        result: int = await self._call("queued_calls")
+    async def queued_calls(self, tenant: str | None = None) -> int:
+        result: int = await self._call("queued_calls", tenant)
         return result
 
     async def statistics(self) -> Statistics:

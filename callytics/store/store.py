@@ -314,10 +314,12 @@ class CallStore:
         with self._read() as session:
             return events.news(session, asked)
 
-    def queued_calls(self) -> int:
-        """How many calls wait."""
+    def queued_calls(self, tenant: str | None = None) -> int:
+        """How many calls wait; those of one tenant, or all."""
+        waiting = select(func.count()).select_from(CallRow).where(col(CallRow.status) == JobStatus.QUEUED)
+        if tenant is not None:
+            waiting = waiting.where(col(CallRow.tenant_id) == tenant)
         with self._read() as session:
-            waiting = select(func.count()).select_from(CallRow).where(col(CallRow.status) == JobStatus.QUEUED)
             return session.exec(waiting).one()
 
     def statistics(self) -> Statistics:
