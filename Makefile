@@ -8,7 +8,7 @@ bin := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-fast test-slow test-faults test-attacks check lint lock bench bench-quality bench-redaction bench-speed clean
+.PHONY: help setup run stop status test test-fast test-slow test-faults test-attacks check lint lock docs bench bench-quality bench-redaction bench-speed clean
 
 help:  ## List the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ lint: .venv/.ready  ## ruff and mypy
 lock: .venv/.ready  ## Rebuild requirements.lock from pyproject.toml
 	@$(bin)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
 	    --no-header -o requirements.lock --quiet
+
+docs: .venv/.ready  ## Write docs/result.md and docs/result.schema.json from callytics/result.py
+	@$(bin)/python tools/make_result_docs.py
 
 bench-redaction: .venv/.ready  ## Recall and precision of PII redaction (docs/security.md)
 	@$(bin)/python -m callytics.evaluation.redaction tests/data/pii_test.tsv

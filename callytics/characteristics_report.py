@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from callytics import characteristics as traits
 from callytics import result as schema
 from callytics.domain import Conversation, SentimentAnalysis
@@ -25,8 +27,8 @@ def characteristics_detail(
     speeds = traits.talk_speed(conversation)
     latencies = traits.response_latency(conversation)
     trends = traits.sentiment_trends(conversation, sentiment) if sentiment else None
-    who = {
-        p.id: {"participant_id": p.id, "participant_role": p.role.value} for p in conversation.participants
+    who: dict[str, dict[str, Any]] = {
+        p.id: {"participant_id": p.id, "participant_role": p.role} for p in conversation.participants
     }
     return schema.ConversationCharacteristics(
         total_conversation_duration_ms=milliseconds(conversation.duration_s),
@@ -61,7 +63,7 @@ def characteristics_detail(
     )
 
 
-def _talk_time(conversation: Conversation, who: dict[str, dict[str, str]]) -> schema.TalkTime:
+def _talk_time(conversation: Conversation, who: dict[str, dict[str, Any]]) -> schema.TalkTime:
     times_s = traits.talk_time_s(conversation)
     total_s = sum(times_s.values())
     return schema.TalkTime(
@@ -77,7 +79,7 @@ def _talk_time(conversation: Conversation, who: dict[str, dict[str, str]]) -> sc
     )
 
 
-def _interruptions(conversation: Conversation, who: dict[str, dict[str, str]]) -> schema.Interruptions:
+def _interruptions(conversation: Conversation, who: dict[str, dict[str, Any]]) -> schema.Interruptions:
     found = traits.interruptions(conversation)
     return schema.Interruptions(
         total_count=sum(len(intervals) for intervals in found.values()),
@@ -94,7 +96,7 @@ def _interruptions(conversation: Conversation, who: dict[str, dict[str, str]]) -
     )
 
 
-def _monologue(conversation: Conversation, who: dict[str, dict[str, str]]) -> schema.LongestMonologue | None:
+def _monologue(conversation: Conversation, who: dict[str, dict[str, Any]]) -> schema.LongestMonologue | None:
     longest = traits.longest_monologue(conversation)
     if longest is None:
         return None
@@ -109,7 +111,7 @@ def _monologue(conversation: Conversation, who: dict[str, dict[str, str]]) -> sc
     )
 
 
-def _trend(who: dict[str, str], trend: traits.SentimentTrend) -> schema.SentimentTrendDetail:
+def _trend(who: dict[str, Any], trend: traits.SentimentTrend) -> schema.SentimentTrendDetail:
     return schema.SentimentTrendDetail(
         **who,
         overall=None if trend.overall is None else round(trend.overall, 2),

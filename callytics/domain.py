@@ -49,6 +49,39 @@ class StageStatus(StrEnum):
     SKIPPED = "SKIPPED"
 
 
+class JobStatus(StrEnum):
+    QUEUED = "QUEUED"
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    PARTIAL = "PARTIAL"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class DropReason(StrEnum):
+    """Why recognised text is judged not to have been said."""
+
+    NO_SPEECH = "no_speech"  # the recogniser itself doubts that there is speech
+    REPETITION = "repetition"  # a loop
+    IMPLAUSIBLE_RATE = "implausible_rate"  # more characters per second than anybody speaks
+    SET_PHRASE = "set_phrase"  # what recognisers write over music and silence
+    LOW_CONFIDENCE = "low_confidence"
+    CROSSTALK = "crosstalk"  # the other party, heard on this channel
+
+
+class PiiKind(StrEnum):
+    """Kinds of personal data that redaction takes out."""
+
+    NAME = "NAME"
+    ADDRESS = "ADDRESS"
+    EMAIL = "EMAIL"
+    PHONE = "PHONE"
+    CARD = "CARD"
+    ACCOUNT = "ACCOUNT"
+    RESIDENT_NUMBER = "RESIDENT_NUMBER"
+    SSN = "SSN"
+
+
 # ---------------------------------------------------------------- input
 
 
@@ -255,7 +288,7 @@ class DroppedText:
     start_s: float
     end_s: float
     text: str
-    reason: str  # "no_speech", "repetition", "low_confidence", "crosstalk", ...
+    reason: DropReason
 
 
 @dataclass(frozen=True)
@@ -282,9 +315,9 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Redaction:
-    """What was said then identifies a person, and was taken out. ``kind``: "NAME", "PHONE" ... (redaction/cues.py)."""
+    """What was said then identifies a person, and was taken out."""
 
-    kind: str
+    kind: PiiKind
     start_s: float
     end_s: float
 

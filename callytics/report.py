@@ -15,7 +15,9 @@ from callytics.domain import (
     Conversation,
     Diarization,
     Flag,
+    JobStatus,
     Recording,
+    Role,
     SentimentAnalysis,
     StageFailure,
     StageRun,
@@ -83,14 +85,14 @@ def build_report(
 def complete(report: schema.CallResult, runs: Sequence[StageRun]) -> schema.CallResult:
     """The report with how each stage went, and the status that follows from it."""
     details = schema.JobDetails(stages=[_stage(run) for run in runs], errors=report.job_details.errors)
-    status = "PARTIAL" if details.errors else "COMPLETED"
+    status = JobStatus.PARTIAL if details.errors else JobStatus.COMPLETED
     return report.model_copy(update={"job_details": details, "job_status": status})
 
 
 def _stage(run: StageRun) -> schema.StageDetail:
     return schema.StageDetail(
         name=run.name,
-        status=run.status.value,
+        status=run.status,
         attempts=run.attempts,
         duration_ms=milliseconds(run.duration_s),
         application=run.application,
@@ -131,8 +133,8 @@ def _participants(conversation: Conversation) -> list[schema.ParticipantDetail]:
     return [
         schema.ParticipantDetail(
             participant_id=participant.id,
-            participant_role=participant.role.value,
-            role_source=participant.role_source.value if participant.role_source else None,
+            participant_role=participant.role,
+            role_source=participant.role_source,
             role_confidence=round(participant.role_confidence, 3),
             channel_index=participant.channel_index,
         )
@@ -145,12 +147,12 @@ def _transcript(
 ) -> list[schema.TranscriptTurn]:
     sentiments = {entry.turn_id: entry for entry in sentiment.turns} if sentiment else {}
     return [
-        _transcript_turn(turn, conversation.role_of(turn.participant_id).value, sentiments.get(turn.id))
+        _transcript_turn(turn, conversation.role_of(turn.participant_id), sentiments.get(turn.id))
         for turn in conversation.turns
     ]
 
 
-def _transcript_turn(turn: Turn, role: str, sentiment: TurnSentiment | None) -> schema.TranscriptTurn:
+def _transcript_turn(turn: Turn, role: Role, sentiment: TurnSentiment | None) -> schema.TranscriptTurn:
     return schema.TranscriptTurn(
         id=turn.id,
         participant_id=turn.participant_id,
@@ -177,7 +179,7 @@ def _transcript_turn(turn: Turn, role: str, sentiment: TurnSentiment | None) -> 
             )
             for sentence in turn.sentences
         ],
-        sentiment=sentiment.label.value if sentiment else None,
+        sentiment=sentiment.label if sentiment else None,
         sentiment_scores={
             "positive": round(sentiment.positive, 4),
             "neutral": round(sentiment.neutral, 4),
@@ -246,7 +248,7 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
     evidence = {name: list(claim.evidence_turn_ids) for name, claim in claims.items() if claim}
     items = [
         schema.ActionItemDetail(
-            text=item.text, owner=item.owner.value, evidence_turn_ids=list(item.evidence_turn_ids)
+            text=item.text, owner=item.owner, evidence_turn_ids=list(item.evidence_turn_ids)
         )
         for item in summary.action_items
     ]

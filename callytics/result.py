@@ -1,312 +1,462 @@
 """The result of one call as JSON: schema 1.0, the contract with users (report.py fills it).
 
-Inside, times are float seconds; here they are integer milliseconds. Offsets in text are Unicode code points,
-half-open. A block is either there or named in ``job_details.skipped`` or ``job_details.errors``.
+Inside, times are float seconds; here they are integer milliseconds from the start of the recording. Offsets in text
+are Unicode code points, half-open. A block is either there, or null with its stage named in ``job_details.errors``.
+docs/result.md and docs/result.schema.json are made from this file by tools/make_result_docs.py.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from callytics.domain import DropReason, JobStatus, PiiKind, Role, RoleSource, SentimentLabel, StageStatus
 from callytics.errors import InvalidRequestError
 
 SCHEMA_VERSION = "1.0"
+
+ParticipantId = Annotated[str, Field(description="Id of a party in `participants`, for instance `spk_0`.")]
+ParticipantRole = Annotated[Role, Field(description="The role of that party in the call.")]
+BeginMs = Annotated[
+    int, Field(description="Where it begins, in milliseconds from the start of the recording.")
+]
+EndMs = Annotated[
+    int,
+    Field(
+        description="Where it ends, in milliseconds from the start of the recording; not before it begins."
+    ),
+]
+TurnIds = Annotated[list[str], Field(description="Ids of the turns that show it, in the order of the talk.")]
 
 
 class ResultModel(BaseModel):
     model_config = ConfigDict(extra="forbid", ser_json_inf_nan="null")
 
 
+# ---------------------------------------------------------------- how the work went
+
+
 class StageDetail(ResultModel):
-    name: str
-    status: str
-    attempts: int
-    duration_ms: int
-    application: str = ""
-    engine: str = ""
-    model: str = ""
-    model_revision: str = ""
-    config_hash: str = ""
+    """How one stage of the graph went on this call."""
 
-
-class SkippedFeature(ResultModel):
-    feature: str
-    reason_code: str
-    message: str
+    name: str = Field(description="The stage, for instance `speech-recognizer`.")
+    status: StageStatus = Field(description="How it ended. A stage that FAILED is also in `errors`.")
+    attempts: int = Field(description="How many times it was started for this call, 1 or more.")
+    duration_ms: int = Field(description="Wall time of the last attempt, in milliseconds.")
+    application: str = Field(
+        default="", description="The Serve application that did it; tells versions apart."
+    )
+    engine: str = Field(default="", description="The engine class, as the configuration names it.")
+    model: str = Field(default="", description="The weights that the engine used; empty if it uses none.")
+    model_revision: str = Field(default="", description="Their revision, as their publisher names it.")
+    config_hash: str = Field(
+        default="", description="Hash of the engine's options: equal hashes, equal settings."
+    )
 
 
 class StageErrorDetail(ResultModel):
-    stage: str
-    code: str
-    message: str
+    """An optional stage failed, and its block of the result is null."""
+
+    stage: str = Field(description="The stage that failed.")
+    code: str = Field(description="Stable, for programs, in snake_case.")
+    message: str = Field(description="What failed and why, for people; may change.")
 
 
 class JobDetails(ResultModel):
-    stages: list[StageDetail] = []
-    skipped: list[SkippedFeature] = []
-    errors: list[StageErrorDetail] = []
+    """How the job went, stage by stage."""
+
+    stages: list[StageDetail] = Field(default=[], description="In the order of the graph.")
+    errors: list[StageErrorDetail] = Field(
+        default=[], description="Why parts are missing; empty unless `job_status` is PARTIAL."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_skipped(cls, data: Any) -> Any:
+        """Results of before 0.2.0 have a list ``skipped`` that nothing ever wrote to."""
+        if isinstance(data, dict) and data.get("skipped") == []:
+            return {name: value for name, value in data.items() if name != "skipped"}
+        return data
 
 
 class ResultFlag(ResultModel):
-    code: str
-    message: str
+    """Something that a reader of the result should know."""
+
+    code: str = Field(
+        description="Stable, for programs: `dual_mono`, `truncated`, `language_uncertain`, `pii_redacted` and so on."
+    )
+    message: str = Field(description="The same for people, with the figures of this call; may change.")
+
+
+# ---------------------------------------------------------------- the recording
 
 
 class LanguageIdentification(ResultModel):
-    code: str
-    score: float
+    """How likely a language is."""
+
+    code: str = Field(description="ISO 639-1 code, for instance `ko`.")
+    score: float = Field(description="Probability from 0 to 1, over the whole recording.")
 
 
 class MediaDetail(ResultModel):
-    sha256: str
-    format: str
-    codec: str
-    sample_rate_hz: int
-    channels: int
-    duration_ms: int
+    """The file as it came."""
+
+    sha256: str = Field(description="Of the file's bytes, in lower-case hex.")
+    format: str = Field(description="The container, as ffmpeg names it: `wav`, `mp3`, `ogg` and so on.")
+    codec: str = Field(description="The audio codec, as ffmpeg names it.")
+    sample_rate_hz: int = Field(description="Of the file, in hertz; analysis runs at 16,000.")
+    channels: int = Field(description="Of the file, 1 or more.")
+    duration_ms: int = Field(description="Length of the decoded sound, in milliseconds.")
 
 
 class AcousticsDetail(ResultModel):
-    rms_dbfs: float
-    loudness_lufs: float
-    snr_db: float
-    clipping_ratio: float
-    silence_ratio: float
-    dual_mono: bool
-    antiphase: bool
-    silent_channels: list[int]
+    """Measured on the decoded recording, before any processing."""
+
+    rms_dbfs: float = Field(description="Root mean square level, in dB relative to full scale; 0 or less.")
+    loudness_lufs: float = Field(description="Integrated loudness (ITU-R BS.1770), in LUFS; 0 or less.")
+    snr_db: float = Field(description="Speech level over noise level, in dB.")
+    clipping_ratio: float = Field(description="Share of samples at full scale, from 0 to 1.")
+    silence_ratio: float = Field(description="Share of the recording without sound, from 0 to 1.")
+    dual_mono: bool = Field(description="Both channels carry the same sound; treated as mono.")
+    antiphase: bool = Field(description="One channel is the other inverted; treated as mono.")
+    silent_channels: list[int] = Field(description="0-based channels on which nothing is heard.")
 
 
 class CallMetadata(ResultModel):
-    external_id: str | None = None
-    agent_id: str | None = None
-    queue: str | None = None
-    direction: str | None = None
-    started_at: str | None = None
-    custom: dict[str, Any] = {}
+    """What the uploader said about the call; kept as it came."""
+
+    external_id: str | None = Field(default=None, description="The call's id in the uploader's system.")
+    agent_id: str | None = Field(default=None, description="The agent's id in the uploader's system.")
+    queue: str | None = Field(default=None, description="The queue or line that the call came in on.")
+    direction: str | None = Field(default=None, description="`inbound`, `outbound` or `internal`.")
+    started_at: str | None = Field(default=None, description="When the call took place, ISO 8601.")
+    custom: dict[str, Any] = Field(default={}, description="Anything else, as JSON.")
+
+
+# ---------------------------------------------------------------- who said what
 
 
 class ParticipantDetail(ResultModel):
-    participant_id: str
-    participant_role: str
-    role_source: str | None = None
-    role_confidence: float = 0.0
-    channel_index: int | None = None
+    """One party of the call."""
+
+    participant_id: str = Field(description="Unique in this call, for instance `spk_0`.")
+    participant_role: Role = Field(description="AGENT, CUSTOMER, OTHER, or UNKNOWN if nothing tells.")
+    role_source: RoleSource | None = Field(
+        default=None,
+        description="What told the role: `channel`, `text`, or `manual` for a correction by hand.",
+    )
+    role_confidence: float = Field(default=0.0, description="How sure the role is, from 0 to 1.")
+    channel_index: int | None = Field(
+        default=None,
+        description="0-based channel of the file that carries this party; null if parties share one.",
+    )
 
 
 class TranscriptItem(ResultModel):
-    content: str
-    begin_offset_ms: int
-    end_offset_ms: int
-    confidence: float
+    """One word."""
+
+    content: str = Field(description="The word, with the punctuation that belongs to it.")
+    begin_offset_ms: BeginMs
+    end_offset_ms: EndMs
+    confidence: float = Field(description="How sure the recogniser is, from 0 to 1.")
 
 
 class TranscriptSentence(ResultModel):
-    content: str
-    begin_offset_ms: int
-    end_offset_ms: int
+    """One sentence of a turn."""
+
+    content: str = Field(description="The sentence with punctuation.")
+    begin_offset_ms: BeginMs
+    end_offset_ms: EndMs
 
 
 class RedactionDetail(ResultModel):
-    """``[KIND]`` stands in the texts for what was said then. Kinds: NAME, ADDRESS, EMAIL, PHONE, CARD, ACCOUNT,
-    RESIDENT_NUMBER, SSN."""
+    """``[KIND]`` stands in the texts for what was said then."""
 
-    kind: str
-    begin_offset_ms: int
-    end_offset_ms: int
+    kind: PiiKind = Field(description="What kind of personal data was taken out.")
+    begin_offset_ms: BeginMs
+    end_offset_ms: EndMs
 
 
 class TranscriptTurn(ResultModel):
-    id: str
-    participant_id: str
-    participant_role: str
-    begin_offset_ms: int
-    end_offset_ms: int
-    content: str
-    content_raw: str
-    confidence: float
-    items: list[TranscriptItem]
-    sentences: list[TranscriptSentence] = []
-    sentiment: str | None = None
-    sentiment_scores: dict[str, float] | None = None
-    overlap: bool = False
-    interruption: bool = False
-    redactions: list[RedactionDetail] = []
-    flags: list[str] = []
+    """One party speaks until the other does."""
+
+    id: str = Field(description="`t1`, `t2` and so on, in the order in which turns begin.")
+    participant_id: ParticipantId
+    participant_role: ParticipantRole
+    begin_offset_ms: BeginMs
+    end_offset_ms: EndMs
+    content: str = Field(description="The text with punctuation and spacing restored.")
+    content_raw: str = Field(description="What was recognised, word by word.")
+    confidence: float = Field(description="Mean confidence of the words, from 0 to 1.")
+    items: list[TranscriptItem] = Field(description="The words in order.")
+    sentences: list[TranscriptSentence] = Field(
+        default=[], description="The sentences in order; empty if there are none to tell."
+    )
+    sentiment: SentimentLabel | None = Field(
+        default=None, description="The most likely sentiment; null if sentiment analysis failed."
+    )
+    sentiment_scores: dict[str, float] | None = Field(
+        default=None, description="`positive`, `neutral` and `negative`, each from 0 to 1, together 1."
+    )
+    overlap: bool = Field(default=False, description="Another party speaks during it.")
+    interruption: bool = Field(
+        default=False,
+        description="It began while another party was speaking and took the floor; backchannels do not count.",
+    )
+    redactions: list[RedactionDetail] = Field(
+        default=[], description="What was taken out of this turn; empty unless redaction was asked for."
+    )
+    flags: list[str] = Field(default=[], description="Stable codes of what is special about this turn.")
 
 
 class DroppedSpeech(ResultModel):
-    begin_offset_ms: int
-    end_offset_ms: int
-    content: str
-    reason: str
+    """Recognised text that was judged not to have been said; in no turn and no figure."""
+
+    begin_offset_ms: BeginMs
+    end_offset_ms: EndMs
+    content: str = Field(description="What was recognised; `[REDACTED]` in a redacted call.")
+    reason: DropReason = Field(description="Why it is not believed.")
+
+
+# ---------------------------------------------------------------- what it means
 
 
 class TermDetail(ResultModel):
-    term: str
-    count: int
-    turn_ids: list[str]
+    """A word that carries mood."""
+
+    term: str = Field(description="The word in its dictionary form.")
+    count: int = Field(description="How many times it was said, 1 or more.")
+    turn_ids: TurnIds
 
 
 class WordAnalysis(ResultModel):
-    positive: list[TermDetail]
-    negative: list[TermDetail]
+    """Positive and negative words, the most frequent first."""
+
+    positive: list[TermDetail] = Field(description="Words of a good mood.")
+    negative: list[TermDetail] = Field(description="Words of a bad mood.")
 
 
 class CriterionDetail(ResultModel):
-    id: str
-    score: float | None
-    evidence_turn_ids: list[str]
-    detail: str = ""
+    """One criterion of how well the agent communicated."""
+
+    id: str = Field(description="`greeting`, `empathy`, `clarity`, `listening`, `closing` or `politeness`.")
+    score: float | None = Field(description="From 0 to 100; null if it does not apply to this call.")
+    evidence_turn_ids: TurnIds
+    detail: str = Field(default="", description="What the score rests on, for people; may change.")
 
 
 class CommunicationQuality(ResultModel):
-    overall: float | None
-    criteria: list[CriterionDetail]
+    """How well the agent communicated."""
+
+    overall: float | None = Field(
+        description="From 0 to 100, the weighted mean of the criteria that apply; null if none does."
+    )
+    criteria: list[CriterionDetail] = Field(description="One entry per criterion.")
 
 
 class ActionItemDetail(ResultModel):
-    text: str
-    owner: str
-    evidence_turn_ids: list[str]
+    """What must happen next."""
+
+    text: str = Field(description="What is to be done.")
+    owner: Role = Field(description="Who has to do it.")
+    evidence_turn_ids: TurnIds
 
 
 class LanguageModelUsageDetail(ResultModel):
-    """``cost_usd`` is null where the configuration names no prices."""
+    """What the language model took for this call."""
 
-    requests: int
-    input_tokens: int
-    output_tokens: int
-    cost_usd: float | None = None
+    requests: int = Field(description="Requests to the endpoint, repeated ones included.")
+    input_tokens: int = Field(description="Tokens sent, as the endpoint counted them.")
+    output_tokens: int = Field(description="Tokens received, as the endpoint counted them.")
+    cost_usd: float | None = Field(
+        default=None, description="In US dollars by the prices of the configuration; null if it names none."
+    )
 
 
 class ContactSummaryDetail(ResultModel):
-    """The text of each claim; ``evidence`` names the turns that show it, claim by claim.
+    """The text of each claim; ``evidence`` names the turns that show it, claim by claim."""
 
-    ``engine`` and ``model`` say who spoke; empty, it is the engine that ``job_details`` names for llm-analyzer.
-    """
+    summary: str | None = Field(description="The call in a few sentences; null if the talk shows none.")
+    topic: str | None = Field(description="What the call was about, for instance `refund`; null if unclear.")
+    issue: str | None = Field(description="Why the customer called; null if the talk does not show it.")
+    outcome: str | None = Field(description="What came of it; null if the talk does not show it.")
+    resolved: bool | None = Field(
+        description="Whether the issue was solved; null if the talk does not show it."
+    )
+    action_items: list[ActionItemDetail] = Field(description="What must happen next; may be empty.")
+    evidence: dict[str, list[str]] = Field(
+        description="Turn ids by claim: `summary`, `topic`, `issue`, `outcome`, as far as they are not null."
+    )
+    evidence_turn_ids: list[str] = Field(description="All turns that any claim or action item rests on.")
+    engine: str = Field(
+        default="",
+        description="Who spoke, if it was not the engine that `job_details` names for llm-analyzer.",
+    )
+    model: str = Field(default="", description="Its model; empty as `engine` is.")
+    usage: LanguageModelUsageDetail | None = Field(
+        default=None, description="What the language model took; null if none was asked."
+    )
 
-    summary: str | None
-    topic: str | None
-    issue: str | None
-    outcome: str | None
-    resolved: bool | None
-    action_items: list[ActionItemDetail]
-    evidence: dict[str, list[str]]
-    evidence_turn_ids: list[str]
-    engine: str = ""
-    model: str = ""
-    usage: LanguageModelUsageDetail | None = None
+
+# ---------------------------------------------------------------- how the talk went
 
 
 class TalkTimeDetail(ResultModel):
-    participant_id: str
-    participant_role: str
-    total_time_ms: int
-    ratio: float
+    """How long one party spoke."""
+
+    participant_id: ParticipantId
+    participant_role: ParticipantRole
+    total_time_ms: int = Field(description="Speech of this party, overlaps counted once, in milliseconds.")
+    ratio: float = Field(description="Share of the talk time of all parties, from 0 to 1.")
 
 
 class TalkTime(ResultModel):
-    total_time_ms: int
-    details_by_participant: list[TalkTimeDetail]
+    """How long each party spoke."""
+
+    total_time_ms: int = Field(description="Sum over the parties, in milliseconds.")
+    details_by_participant: list[TalkTimeDetail] = Field(description="One entry per party.")
 
 
 class TalkSpeedDetail(ResultModel):
-    participant_id: str
-    participant_role: str
-    words_per_minute: float
-    syllables_per_minute: float
+    """How fast one party spoke."""
+
+    participant_id: ParticipantId
+    participant_role: ParticipantRole
+    words_per_minute: float = Field(description="Words over talk time, per minute.")
+    syllables_per_minute: float = Field(
+        description="Syllables over talk time, per minute; the measure for Korean."
+    )
 
 
 class IntervalDetail(ResultModel):
-    begin_offset_ms: int
-    end_offset_ms: int
-    duration_ms: int
+    """A stretch of the recording."""
+
+    begin_offset_ms: BeginMs
+    end_offset_ms: EndMs
+    duration_ms: int = Field(description="Its length, in milliseconds.")
 
 
 class NonTalkTime(ResultModel):
-    total_time_ms: int
-    instances: list[IntervalDetail]
+    """When nobody spoke."""
+
+    total_time_ms: int = Field(description="All of it, in milliseconds.")
+    instances: list[IntervalDetail] = Field(description="Stretches of 3 seconds or more.")
 
 
 class InterruptionsDetail(ResultModel):
-    participant_id: str
-    participant_role: str
-    count: int
-    total_time_ms: int
-    instances: list[IntervalDetail]
+    """How one party interrupted."""
+
+    participant_id: ParticipantId
+    participant_role: ParticipantRole
+    count: int = Field(description="How many times this party interrupted.")
+    total_time_ms: int = Field(description="How long both spoke, in milliseconds.")
+    instances: list[IntervalDetail] = Field(description="One entry per interruption.")
 
 
 class Interruptions(ResultModel):
-    total_count: int
-    total_time_ms: int
-    by_interrupter: list[InterruptionsDetail]
+    """Turns that began while another party spoke; backchannels such as "네" do not count."""
+
+    total_count: int = Field(description="Over all parties.")
+    total_time_ms: int = Field(description="Over all parties, in milliseconds.")
+    by_interrupter: list[InterruptionsDetail] = Field(description="One entry per party that interrupted.")
 
 
 class LongestMonologue(IntervalDetail):
-    participant_id: str
-    participant_role: str
-    turn_ids: list[str]
+    """The longest run of turns of one party that nothing but backchannels comes between."""
+
+    participant_id: ParticipantId
+    participant_role: ParticipantRole
+    turn_ids: TurnIds
 
 
 class ResponseLatencyDetail(ResultModel):
-    participant_id: str
-    participant_role: str
-    count: int
-    mean_ms: int
-    median_ms: int
-    max_ms: int
+    """How long one party took to answer."""
+
+    participant_id: ParticipantId
+    participant_role: ParticipantRole
+    count: int = Field(description="Answers that were measured; those that overlap are left out.")
+    mean_ms: int = Field(description="Mean, in milliseconds.")
+    median_ms: int = Field(description="Median, in milliseconds.")
+    max_ms: int = Field(description="Longest, in milliseconds.")
 
 
 class QuarterScore(ResultModel):
-    begin_offset_ms: int
-    end_offset_ms: int
-    score: float | None
+    """Mood in one quarter of the call."""
+
+    begin_offset_ms: BeginMs
+    end_offset_ms: EndMs
+    score: float | None = Field(description="From -5 to +5; null if the party says nothing in it.")
 
 
 class SentimentTrendDetail(ResultModel):
-    """Scores from -5 to +5; null where the participant says nothing."""
+    """Mood of one party over the call."""
 
-    participant_id: str
-    participant_role: str
-    overall: float | None
-    by_quarter: list[QuarterScore]
+    participant_id: ParticipantId
+    participant_role: ParticipantRole
+    overall: float | None = Field(description="From -5 to +5; null if the party says nothing.")
+    by_quarter: list[QuarterScore] = Field(description="Four equal parts of the call, in order.")
 
 
 class ConversationCharacteristics(ResultModel):
-    total_conversation_duration_ms: int
-    talk_time: TalkTime
-    talk_speed: list[TalkSpeedDetail]
-    non_talk_time: NonTalkTime
-    interruptions: Interruptions
-    longest_monologue: LongestMonologue | None
-    response_latency_ms: list[ResponseLatencyDetail]
-    sentiment: list[SentimentTrendDetail] | None = None
+    """How the talk went, in numbers; the terms are those of Amazon Transcribe Call Analytics."""
+
+    total_conversation_duration_ms: int = Field(description="Length of the recording, in milliseconds.")
+    talk_time: TalkTime = Field(description="How long each party spoke.")
+    talk_speed: list[TalkSpeedDetail] = Field(description="How fast; one entry per party that spoke.")
+    non_talk_time: NonTalkTime = Field(description="When nobody spoke.")
+    interruptions: Interruptions = Field(description="Who interrupted whom, and when.")
+    longest_monologue: LongestMonologue | None = Field(description="Null if nobody spoke.")
+    response_latency_ms: list[ResponseLatencyDetail] = Field(
+        description="How long parties took to answer; one entry per party that answered."
+    )
+    sentiment: list[SentimentTrendDetail] | None = Field(
+        default=None, description="Mood over the call; null if sentiment analysis failed."
+    )
 
 
 class CallResult(ResultModel):
     """The result of one call, schema 1.0."""
 
-    schema_version: str = SCHEMA_VERSION
-    call_id: str
-    job_status: str = "IN_PROGRESS"
-    job_details: JobDetails = JobDetails()
-    language_code: str
-    language_identification: list[LanguageIdentification]
-    media: MediaDetail
-    acoustics: AcousticsDetail
-    metadata: CallMetadata = CallMetadata()
-    participants: list[ParticipantDetail]
-    transcript: list[TranscriptTurn]
-    dropped_speech: list[DroppedSpeech] = []
-    conversation_characteristics: ConversationCharacteristics
-    word_analysis: WordAnalysis | None = None
-    communication_quality: CommunicationQuality | None = None
-    contact_summary: ContactSummaryDetail | None = None
-    flags: list[ResultFlag] = []
+    schema_version: str = Field(default=SCHEMA_VERSION, description="Of this contract.")
+    call_id: str = Field(description="The call's id, 26 characters.")
+    job_status: JobStatus = Field(
+        default=JobStatus.IN_PROGRESS,
+        description="COMPLETED, or PARTIAL if an optional stage failed and its block is missing.",
+    )
+    job_details: JobDetails = Field(default=JobDetails(), description="How the job went, stage by stage.")
+    language_code: str = Field(
+        description="Language of the call, ISO 639-1, for instance `ko`; `und` if nothing was said."
+    )
+    language_identification: list[LanguageIdentification] = Field(
+        description="The most likely languages; empty if the caller named the language or nothing was said."
+    )
+    media: MediaDetail = Field(description="The file as it came.")
+    acoustics: AcousticsDetail = Field(description="What was measured on the sound.")
+    metadata: CallMetadata = Field(
+        default=CallMetadata(), description="What the uploader said about the call."
+    )
+    participants: list[ParticipantDetail] = Field(description="The parties; empty if nobody speaks.")
+    transcript: list[TranscriptTurn] = Field(description="The turns in the order in which they begin.")
+    dropped_speech: list[DroppedSpeech] = Field(
+        default=[], description="Recognised text that is not believed to have been said."
+    )
+    conversation_characteristics: ConversationCharacteristics = Field(
+        description="How the talk went, in numbers."
+    )
+    word_analysis: WordAnalysis | None = Field(
+        default=None, description="Positive and negative words; null if sentiment analysis failed."
+    )
+    communication_quality: CommunicationQuality | None = Field(
+        default=None, description="How well the agent communicated; null if sentiment analysis failed."
+    )
+    contact_summary: ContactSummaryDetail | None = Field(
+        default=None, description="What the call was about; null if the analysis failed."
+    )
+    flags: list[ResultFlag] = Field(
+        default=[], description="What a reader should know; empty if all is well."
+    )
 
 
 def read_result(path: Path) -> CallResult:

@@ -13,6 +13,7 @@ from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
 from callytics.store import BlobStore
 from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
+from deployments.logs import to_serve_log
 
 PATIENCE_S = 15.0
 """A caller waits; a stage whose replica was killed is back in about 10 s."""
@@ -80,6 +81,7 @@ class HandleHealth:
 @serve.ingress()
 class ApiGateway:
     def __init__(self, settings: dict[str, Any], blobs: str) -> None:
+        to_serve_log()
         self._services = Services(
             store=store_client(PATIENCE_S),
             blobs=BlobStore(blobs),
@@ -89,7 +91,7 @@ class ApiGateway:
         )
 
     def __serve_build_asgi_app__(self) -> Any:
-        return create_app(self._services)
+        return create_app(self._services, answer_request_id=False)  # Ray's proxy does
 
 
 def build(args: GatewayArgs) -> Application:

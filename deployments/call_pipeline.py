@@ -27,6 +27,7 @@ from callytics.store import Lease
 from deployments.call_run import CallRun
 from deployments.circuit import Circuit
 from deployments.handles import WorkSeen, store_client, wait_for_work
+from deployments.logs import to_serve_log
 from deployments.routing import Assignment, Routing, assign, read_routing
 from deployments.shadow import ShadowRuns
 from deployments.stage_caller import STAGE_PATIENCE_S
@@ -78,6 +79,7 @@ class PipelineArgs(BaseModel):
 @serve.deployment
 class CallPipeline:
     def __init__(self, args: PipelineArgs) -> None:
+        to_serve_log()
         self._args = args
         self._defaults = {stage: args.stages.get(stage, stage) for stage in ENGINE_STAGES}
         self._routing: Routing | None = None

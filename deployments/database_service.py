@@ -16,7 +16,9 @@ from callytics.errors import UnavailableError
 from callytics.store import METHODS, BlobStore, CallStore
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.retention import apply_retention
+from deployments.answers import Refused, answered
 from deployments.handles import WorkSeen
+from deployments.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +75,7 @@ class DatabaseService:
     store is a transaction."""
 
     def __init__(self, args: DatabaseArgs) -> None:
+        to_serve_log()
         self._args = args
         self._store = _open_patiently(args.url or settings.database_url(), args.max_attempts)
         self._work = WorkSignal()
@@ -82,8 +85,8 @@ class DatabaseService:
         """One method of CallStore, in a thread."""
         if method not in METHODS:
             raise AttributeError(method)
-        result = await asyncio.to_thread(getattr(self._store, method), *args, **kwargs)
-        if method in QUEUEING:
+        result = await answered(asyncio.to_thread(getattr(self._store, method), *args, **kwargs))
+        if method in QUEUEING and not isinstance(result, Refused):
             self._work.announce()
         return result
 

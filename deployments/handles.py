@@ -33,6 +33,7 @@ from callytics.domain import StageFailure
 from callytics.errors import UnavailableError
 from callytics.pipeline import stage_failure
 from callytics.store import METHODS, AsyncStore
+from deployments.answers import Refused
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -59,6 +60,8 @@ NOT_REPEATABLE = frozenset(
         "record_audit",
         "create_webhook",
         "lease_deliveries",
+        "start_webhook_test",
+        "rotate_webhook_secret",
     }
 )
 """Methods of the store that would do their work twice; writes of a worker are fenced by its lease instead."""
@@ -89,15 +92,18 @@ async def application_handle(application: str) -> DeploymentHandle[Any]:
         raise UnavailableError("stage_not_deployed", f"{application} is not deployed.") from error
 
 
-async def unwrapped(response: Awaitable[Result]) -> Result:
+async def unwrapped(response: Awaitable[Result | Refused]) -> Result:
     """The result of a response, or what was raised in the replica, as it was raised there."""
     try:
-        return await response
+        result = await response
     except RayTaskError as error:
         cause: BaseException = error
         while isinstance(cause, RayTaskError) and cause.cause is not None:
             cause = cause.cause
         raise cause from None
+    if isinstance(result, Refused):
+        raise result.error
+    return result
 
 
 def replica_failure(stage: str, error: BaseException) -> StageFailure:

@@ -15,6 +15,7 @@ from callytics.config import ENGINE_STAGES
 from callytics.errors import CallyticsError
 from callytics.store import CallFilter, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
+from deployments.logs import to_serve_log
 from deployments.serve_api import last_line
 from deployments.stage import StageInfo
 
@@ -30,6 +31,7 @@ RECENT_CALLS = 50
 @serve.deployment
 class Monitoring:
     def __init__(self) -> None:
+        to_serve_log()
         self._store = store_client(give_up_after_s=DESCRIBE_TIMEOUT_S)
         self._infos: dict[str, StageInfo] = {}
 

@@ -24,6 +24,8 @@ from ray import serve
 from callytics.config import stage_config
 from callytics.engines import load_engine
 from callytics.errors import CallyticsError, ConfigError
+from deployments.answers import Refused, answered
+from deployments.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +100,7 @@ class EngineReplica:
     """After so many the replica calls itself unhealthy, and Serve replaces it: a library may be left broken."""
 
     def __init__(self, stage: str, args: dict[str, Any]) -> None:
+        to_serve_log()
         config = stage_config(stage, args)
         self._engine = load_engine(config)
         self._turn = asyncio.Semaphore(args["concurrency"])
@@ -128,8 +131,11 @@ class EngineReplica:
         self._in_batch.set_max_batch_size(batches.max_batch_size)
         self._in_batch.set_batch_wait_timeout_s(batches.batch_wait_timeout_s)
 
-    async def __call__(self, *inputs: Any) -> StageOutput:
+    async def __call__(self, *inputs: Any) -> StageOutput | Refused:
         """Run the engine on the outputs of earlier stages, or on plain values."""
+        return await answered(self._run(inputs))
+
+    async def _run(self, inputs: tuple[Any, ...]) -> StageOutput:
         values = tuple(item.value if isinstance(item, StageOutput) else item for item in inputs)
         if self._max_batch_size > 1:
             output: StageOutput | Exception = await self._in_batch(values)
@@ -151,6 +157,8 @@ class EngineReplica:
             start = time.perf_counter()
             try:
                 outputs = await self._in_thread(self._engine.batch, calls)
+            except CallyticsError as error:  # of one of them, which is told so when it runs by itself
+                logger.info("a batch of %d calls: %s; each runs by itself", len(calls), error.code)
             except Exception:
                 logger.exception("a batch of %d calls failed; each runs by itself", len(calls))
             else:
@@ -163,7 +171,7 @@ class EngineReplica:
         """Another public method of the engine, such as ``probe`` of the audio-processor."""
         if method.startswith("_"):
             raise AttributeError(method)
-        return await self._in_thread(getattr(self._engine, method), *args)
+        return await answered(self._in_thread(getattr(self._engine, method), *args))
 
     async def _in_thread(self, function: Any, *args: Any) -> Any:
         try:

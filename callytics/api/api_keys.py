@@ -17,7 +17,7 @@ from callytics.store import ApiKeyRecord
 
 router = APIRouter(prefix="/v1/api-keys", tags=["api keys"])
 
-Scope = Literal["calls:read", "calls:write", "calls:delete", "admin"]
+Scope = Literal["calls:read", "calls:write", "calls:delete", "metrics:read", "admin"]
 
 
 class KeyLimits(StrictBody):
@@ -29,7 +29,7 @@ class KeyLimits(StrictBody):
 
 class NewApiKey(StrictBody):
     name: Annotated[ShortText, Field(min_length=1, examples=["crm import"])]
-    scopes: list[Scope] = Field(min_length=1, max_length=4, examples=[["calls:read", "calls:write"]])
+    scopes: list[Scope] = Field(min_length=1, max_length=5, examples=[["calls:read", "calls:write"]])
     expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = Field(
         default=None, description="From then on the key opens nothing; null: it does not expire"
     )

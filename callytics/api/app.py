@@ -24,6 +24,7 @@ from callytics.api import (
     usage,
     webhooks,
 )
+from callytics.api.access_log import AccessLog
 from callytics.api.admission import Admission
 from callytics.api.auth import Gate
 from callytics.api.authentication import Authentication
@@ -34,6 +35,7 @@ from callytics.api.limits import RequestLimits
 from callytics.api.openapi import openapi_document
 from callytics.api.services import Services
 from callytics.api.usage_counter import UsageCounter
+from callytics.api.webhook_events import declare_webhooks
 from callytics.webhooks import deliver_for_ever
 
 logger = logging.getLogger(__name__)
@@ -49,8 +51,8 @@ Send an API key as `Authorization: Bearer cly_...`. Every error is problem detai
 """
 
 
-def create_app(services: Services) -> FastAPI:
-    """The HTTP API over the given services; knows nothing of Ray."""
+def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
+    """The HTTP API over the given services; knows nothing of Ray. ``answer_request_id``: see AccessLog."""
     app = FastAPIOffline(
         title="Callytics",
         version=version("callytics"),
@@ -63,6 +65,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.events = EventPump(services.store, services.settings.event_poll_s)
     for module in (calls, results, recordings, transcriptions, monitoring, api_keys, audit, webhooks, usage):
         app.include_router(module.router)
+    declare_webhooks(app)
     errors.install(app)
     # From the last to the first: a request meets the headers, the limits of its body, then who it is, then whether
     # there is room for it; only then it is routed, and its body read.
@@ -82,6 +85,7 @@ def create_app(services: Services) -> FastAPI:
                 "Last-Event-ID",
                 "Range",
                 "X-API-Key",
+                "X-Request-ID",
             ],
             expose_headers=[
                 "Location",
@@ -94,8 +98,10 @@ def create_app(services: Services) -> FastAPI:
                 "X-RateLimit-Limit",
                 "X-RateLimit-Remaining",
                 "X-RateLimit-Reset",
+                "X-Request-ID",
             ],
         )
+    app.add_middleware(AccessLog, answer_request_id=answer_request_id)  # last: around all others
     app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 

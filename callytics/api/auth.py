@@ -81,12 +81,12 @@ async def _principal(
     return principal
 
 
-def allowed(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
-    """A dependency: the principal, who must have the scope."""
+def allowed(*scopes: str) -> Callable[[Principal], Awaitable[Principal]]:
+    """A dependency: the principal, who must have one of the scopes."""
 
     async def check(principal: Annotated[Principal, Depends(_principal)]) -> Principal:
-        if not principal.may(scope):
-            raise ForbiddenError("scope_missing", f"This API key lacks the scope {scope}.")
+        if not any(principal.may(scope) for scope in scopes):
+            raise ForbiddenError("scope_missing", f"This API key lacks the scope {' or '.join(scopes)}.")
         return principal
 
     return check
@@ -95,4 +95,5 @@ def allowed(scope: str) -> Callable[[Principal], Awaitable[Principal]]:
 Reader = Annotated[Principal, Depends(allowed("calls:read"))]
 Writer = Annotated[Principal, Depends(allowed("calls:write"))]
 Deleter = Annotated[Principal, Depends(allowed("calls:delete"))]
+Scraper = Annotated[Principal, Depends(allowed("metrics:read", "calls:read"))]
 Admin = Annotated[Principal, Depends(allowed("admin"))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -17,8 +16,6 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
 from callytics.errors import CallyticsError, TooManyRequestsError
-
-logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -96,6 +93,8 @@ def problem(
     }
     if errors is not None:
         body["errors"] = errors
+    # For the access log. What a client did wrong may quote it, what the service did may not.
+    request.state.problem = {"code": code, "message": detail} if status >= 500 else {"code": code}
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
@@ -104,7 +103,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(ClientDisconnect, _client_disconnect)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, unexpected_error)
 
 
 async def _callytics_error(request: Request, error: Exception) -> Response:
@@ -121,8 +120,6 @@ def error_response(request: Request, error: CallyticsError) -> Response:
         headers["Retry-After"] = str(error.retry_after_s)
     if error.http_status == 503:
         headers["Retry-After"] = "5"
-    if error.http_status >= 500:
-        logger.error("%s %s: %s: %s", request.method, request.url.path, error.code, error.message)
     return problem(request, error.http_status, error.code, error.message, headers=headers)
 
 
@@ -167,6 +164,6 @@ async def _client_disconnect(request: Request, error: Exception) -> Response:
     return Response(status_code=400)  # nobody reads it
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    # Starlette logs the traceback; the client learns nothing about the inside.
+async def unexpected_error(request: Request, error: Exception) -> Response:
+    """The access log has the traceback; the client learns nothing about the inside."""
     return problem(request, 500, "internal_error", "Something went wrong on the server; it was logged.")

@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from pydantic import BaseModel, Field
 
-from callytics.api.auth import Reader
+from callytics.api.auth import Reader, Scraper
 from callytics.api.errors import problem_responses
 from callytics.api.services import ServicesDep, StageHealth
 from callytics.errors import CallyticsError, ForbiddenError
@@ -116,7 +116,7 @@ async def list_models(services: ServicesDep, principal: Reader) -> ModelList:
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}, **problem_responses(401, 403)},
 )
-async def metrics(services: ServicesDep, principal: Reader) -> Response:
+async def metrics(services: ServicesDep, principal: Scraper) -> Response:
     """Prometheus: counted in the store at every scrape, so the same from each replica of the gateway. Over all
     tenants, and so only for keys of the operator's own (`default`)."""
     if principal.tenant != DEFAULT_TENANT:

@@ -18,7 +18,11 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     """The document of an application, made at first use."""
     if app.openapi_schema is None:
         document = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            webhooks=app.webhooks.routes,
         )
         schemas = document["components"]["schemas"]
         schemas.pop("HTTPValidationError", None)
@@ -46,6 +50,8 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
                     operation["responses"]["422"] = validation
                 for parameter in operation.get("parameters", []):
                     parameter["schema"] = _never_null(parameter["schema"])
+        for path in document["webhooks"].values():
+            path["post"]["responses"].pop("422", None)  # what a receiver of ours would answer, not theirs
         app.openapi_schema = document
     return app.openapi_schema
 

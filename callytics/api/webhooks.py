@@ -14,15 +14,16 @@ from callytics.api.schemas import ShortText, StrictBody
 from callytics.api.services import Services, ServicesDep
 from callytics.api.views import time_of
 from callytics.outside import Reach
-from callytics.store.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
+from callytics.store.webhooks import DeliveryStatus, DisabledReason, WebhookDelivery, WebhookEndpoint
+from callytics.webhooks import LEASE_S, TEST_TIMEOUT_S, attempt
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
-EventType = Literal["call.completed", "call.partial", "call.failed", "call.cancelled"]
+EventType = Literal["call.completed", "call.partial", "call.failed", "call.cancelled", "webhook.disabled"]
 Url = Annotated[
     str, Field(max_length=2000, pattern=r"^https?://", examples=["https://crm.example.org/hooks"])
 ]
-EventTypes = Annotated[list[EventType], Field(min_length=1, max_length=4)]
+EventTypes = Annotated[list[EventType], Field(min_length=1, max_length=5)]
 
 
 class NewWebhook(StrictBody):
@@ -44,7 +45,13 @@ class WebhookView(BaseModel):
     description: str
     event_types: list[str]
     created_at: datetime
-    disabled_at: datetime | None = Field(description="By hand, or because the endpoint answered 410 Gone")
+    disabled_at: datetime | None
+    disabled_reason: DisabledReason | None = Field(
+        description="requested: by PATCH; gone: it answered 410; failing: for 5 days, without one success"
+    )
+    failing_since: datetime | None = Field(
+        description="The first of the failures that no success followed yet"
+    )
 
 
 class IssuedWebhookView(WebhookView):
@@ -57,7 +64,7 @@ class WebhookList(BaseModel):
 
 class DeliveryView(BaseModel):
     id: str = Field(description="The header webhook-id, the same at every attempt")
-    call_id: str
+    call_id: str | None = Field(description="null: the message is about the webhook")
     event_type: str
     status: DeliveryStatus
     attempts: int
@@ -70,6 +77,14 @@ class DeliveryView(BaseModel):
 
 class DeliveryList(BaseModel):
     deliveries: list[DeliveryView]
+
+
+class TestView(BaseModel):
+    delivery_id: str
+    status: DeliveryStatus = Field(description="DELIVERED, or FAILED; a test is not sent again")
+    status_code: int | None = Field(description="null: there was no answer")
+    error: str
+    duration_ms: int
 
 
 @router.post(
@@ -100,7 +115,8 @@ async def list_webhooks(services: ServicesDep, principal: Admin) -> WebhookList:
 async def change_webhook(
     webhook_id: str, patch: WebhookPatch, services: ServicesDep, principal: Admin
 ) -> WebhookView:
-    """Change, disable or enable a webhook. What waits to be sent to it is kept meanwhile."""
+    """Change, disable or enable a webhook. What waits to be sent to it is kept while it is disabled, and sent when
+    it is enabled again; what happens meanwhile is not told to it."""
     changes = patch.model_dump(exclude_none=True)
     if patch.url is not None:
         webhook_reach(services).check(patch.url)
@@ -141,6 +157,36 @@ async def redeliver(
     return _delivery_view(delivery)
 
 
+@router.post("/{webhook_id}/test", response_model=TestView, responses=problem_responses(401, 403, 404, 409))
+async def test_webhook(webhook_id: str, services: ServicesDep, principal: Admin) -> TestView:
+    """Send a signed `webhook.test` now, also to a webhook that is disabled, and tell how it went: within 10 seconds.
+    It is not sent again. One that arrives ends the pause of an endpoint that failed; it enables none."""
+    store = services.store
+    test = await store.start_webhook_test(webhook_id, principal.tenant, LEASE_S, principal.id)
+    outcome = await attempt(webhook_reach(services), test, TEST_TIMEOUT_S)
+    how = (webhook_id, test.id, test.token, outcome.status_code, outcome.error)
+    await store.finish_webhook_test(*how)
+    return TestView(
+        delivery_id=test.id,
+        status=DeliveryStatus.FAILED if outcome.error else DeliveryStatus.DELIVERED,
+        status_code=outcome.status_code,
+        error=outcome.error,
+        duration_ms=round(outcome.duration_s * 1000),
+    )
+
+
+@router.post(
+    "/{webhook_id}/rotate-secret",
+    response_model=IssuedWebhookView,
+    responses=problem_responses(401, 403, 404),
+)
+async def rotate_secret(webhook_id: str, services: ServicesDep, principal: Admin) -> IssuedWebhookView:
+    """A new secret. For a day messages are signed with the one before as well (`webhook-signature` holds both), so
+    that a receiver can change over at any moment of it."""
+    made = await services.store.rotate_webhook_secret(webhook_id, principal.tenant, principal.id)
+    return IssuedWebhookView(**_view(made).model_dump(), secret=made.secret)
+
+
 def webhook_reach(services: Services) -> Reach:
     settings = services.settings
     return Reach(settings.webhook_hosts, settings.trusted_networks)
@@ -153,7 +199,9 @@ def _view(endpoint: WebhookEndpoint) -> WebhookView:
         description=endpoint.description,
         event_types=list(endpoint.event_types),
         created_at=time_of(endpoint.created_at_ms),
-        disabled_at=time_of(endpoint.disabled_at_ms) if endpoint.disabled_at_ms is not None else None,
+        disabled_at=_time_or_none(endpoint.disabled_at_ms),
+        disabled_reason=endpoint.disabled_reason,
+        failing_since=_time_or_none(endpoint.failing_since_ms),
     )
 
 
@@ -167,7 +215,11 @@ def _delivery_view(delivery: WebhookDelivery) -> DeliveryView:
         attempts=delivery.attempts,
         created_at=time_of(delivery.created_at_ms),
         next_attempt_at=time_of(delivery.next_attempt_at_ms) if waits else None,
-        delivered_at=time_of(delivery.delivered_at_ms) if delivery.delivered_at_ms is not None else None,
+        delivered_at=_time_or_none(delivery.delivered_at_ms),
         last_status_code=delivery.last_status_code,
         last_error=delivery.last_error,
     )
+
+
+def _time_or_none(at_ms: int | None) -> datetime | None:
+    return time_of(at_ms) if at_ms is not None else None

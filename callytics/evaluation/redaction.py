@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from callytics.redaction.cues import PiiKind
+from callytics.domain import PiiKind
 from callytics.redaction.detector import find_pii
 from callytics.redaction.span import Span
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from callytics.redaction.cues import PiiKind
+from callytics.domain import PiiKind
 from callytics.redaction.span import Span
 
 _NUMBER = r"(?:\d+|[일이삼사오육륙칠팔구십백천]+)"

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from callytics.domain import CallOptions, Conversation, Redaction, Sentence, Turn, Word
+from callytics.domain import CallOptions, Conversation, PiiKind, Redaction, Sentence, Turn, Word
 from callytics.redaction.alignment import transfer
-from callytics.redaction.cues import PiiKind, cues
+from callytics.redaction.cues import cues
 from callytics.redaction.detector import find_pii
 from callytics.redaction.digits import digit_rows
 from callytics.redaction.span import Span, joined
@@ -163,10 +163,10 @@ def _words(turn: Turn, spans: Sequence[Span]) -> tuple[tuple[Word, ...], tuple[R
             redactions[-1] = replace(redactions[-1], end_s=word.end_s)
         else:
             words.append(replace(word, text=replaced(word.text, clipped)))
-        redactions += [Redaction(span.kind.value, word.start_s, word.end_s) for span in inside]
+        redactions += [Redaction(span.kind, word.start_s, word.end_s) for span in inside]
         open_end = max([open_end, *(span.end for span in inside)])
         position = end + 1
     # Nothing of the recognised words matches: the whole turn may be it.
     if not redactions:
-        redactions = [Redaction(span.kind.value, turn.start_s, turn.end_s) for span in spans]
+        redactions = [Redaction(span.kind, turn.start_s, turn.end_s) for span in spans]
     return tuple(words), tuple(redactions)

@@ -7,19 +7,8 @@ Closed lists from the wording of service talk, Korean and English together: call
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 
-
-class PiiKind(StrEnum):
-    NAME = "NAME"
-    ADDRESS = "ADDRESS"
-    EMAIL = "EMAIL"
-    PHONE = "PHONE"
-    CARD = "CARD"
-    ACCOUNT = "ACCOUNT"
-    RESIDENT_NUMBER = "RESIDENT_NUMBER"
-    SSN = "SSN"
-
+from callytics.domain import PiiKind
 
 HARMLESS = "HARMLESS"
 """Numbers of things: orders, parcels, models, hotlines."""

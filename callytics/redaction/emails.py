@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from callytics.redaction.cues import PiiKind
+from callytics.domain import PiiKind
 from callytics.redaction.span import Span
 
 _WRITTEN = re.compile(r"[A-Za-z0-9._%+-]+\s?@\s?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from callytics.redaction.cues import PiiKind
+from callytics.domain import PiiKind
 from callytics.redaction.span import Span
 
 _DOUBLE_SURNAMES = "남궁|황보|제갈|선우|독고|사공|서문|동방"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from callytics.redaction.cues import HARMLESS, PiiKind, cues
+from callytics.domain import PiiKind
+from callytics.redaction.cues import HARMLESS, cues
 from callytics.redaction.digits import DigitRow, digit_rows
 from callytics.redaction.span import Span
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from callytics.redaction.cues import PiiKind
+from callytics.domain import PiiKind
 
 
 @dataclass(frozen=True, order=True)

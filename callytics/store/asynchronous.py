@@ -26,7 +26,8 @@ from callytics.store.records import (
 )
 from callytics.store.store import CallStore
 from callytics.store.versions import VersionRun
-from callytics.store.webhooks import LeasedDelivery, WebhookDelivery, WebhookEndpoint
+from callytics.store.webhook_queue import LeasedDelivery
+from callytics.store.webhooks import WebhookDelivery, WebhookEndpoint
 
 Invoke = Callable[[str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 """Calls a method of a CallStore: name, positional and keyword arguments."""
@@ -260,14 +261,33 @@ class AsyncStore:
         result: WebhookDelivery = await self._call("redeliver", endpoint_id, delivery_id, tenant, actor)
         return result
 
-    async def lease_deliveries(self, limit: int, seconds: float) -> tuple[LeasedDelivery, ...]:
-        result: tuple[LeasedDelivery, ...] = await self._call("lease_deliveries", limit, seconds)
+    async def rotate_webhook_secret(self, endpoint_id: str, tenant: str, actor: str = "") -> WebhookEndpoint:
+        result: WebhookEndpoint = await self._call("rotate_webhook_secret", endpoint_id, tenant, actor)
+        return result
+
+    async def lease_deliveries(
+        self, limit: int, seconds: float, share: int, at_work: Mapping[str, int]
+    ) -> tuple[LeasedDelivery, ...]:
+        args = (limit, seconds, share, at_work)
+        result: tuple[LeasedDelivery, ...] = await self._call("lease_deliveries", *args)
         return result
 
     async def finish_delivery(
-        self, delivery_id: str, token: str, status_code: int | None, error: str
+        self, endpoint_id: str, delivery_id: str, token: str, status_code: int | None, error: str
     ) -> None:
-        await self._call("finish_delivery", delivery_id, token, status_code, error)
+        await self._call("finish_delivery", endpoint_id, delivery_id, token, status_code, error)
+
+    async def start_webhook_test(
+        self, endpoint_id: str, tenant: str, seconds: float, actor: str = ""
+    ) -> LeasedDelivery:
+        args = (endpoint_id, tenant, seconds, actor)
+        result: LeasedDelivery = await self._call("start_webhook_test", *args)
+        return result
+
+    async def finish_webhook_test(
+        self, endpoint_id: str, delivery_id: str, token: str, status_code: int | None, error: str
+    ) -> None:
+        await self._call("finish_webhook_test", endpoint_id, delivery_id, token, status_code, error)
 
     async def ping(self) -> None:
         await self._call("ping")

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from callytics.domain import CallOptions, Media, Recording, StageRun
+from callytics.domain import JobStatus as JobStatus  # the store's users take it from here
 
 
 class Priority(StrEnum):
@@ -21,15 +22,6 @@ class Priority(StrEnum):
     HIGH = "high"
     NORMAL = "normal"
     LOW = "low"
-
-
-class JobStatus(StrEnum):
-    QUEUED = "QUEUED"
-    IN_PROGRESS = "IN_PROGRESS"
-    COMPLETED = "COMPLETED"
-    PARTIAL = "PARTIAL"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
 
 
 FINISHED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED})

@@ -24,6 +24,7 @@ from callytics.store import (
     retention,
     usage,
     versions,
+    webhook_queue,
     webhooks,
 )
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
@@ -58,7 +59,8 @@ from callytics.store.rows import (
 )
 from callytics.store.tables import AuditRow, CallRow, EventRow, ReportRow, StageRow, TenantRow
 from callytics.store.versions import VersionRun
-from callytics.store.webhooks import LeasedDelivery, WebhookDelivery, WebhookEndpoint
+from callytics.store.webhook_queue import LeasedDelivery
+from callytics.store.webhooks import WebhookDelivery, WebhookEndpoint
 
 MAX_NUMBER = (1 << 63) - 1
 """Of an event; a caller may ask for those after any number."""
@@ -424,18 +426,43 @@ class CallStore:
         with self._write() as session:
             return webhooks.redeliver(session, endpoint_id, delivery_id, tenant, actor, self._now_ms())
 
-    def lease_deliveries(self, limit: int, seconds: float) -> tuple[LeasedDelivery, ...]:
-        """Messages that are due, to be sent within so long."""
+    def rotate_webhook_secret(self, endpoint_id: str, tenant: str, actor: str = "") -> WebhookEndpoint:
+        """With the new secret; the one before signs too for a day."""
+        with self._write() as session:
+            return webhooks.rotate_secret(session, endpoint_id, tenant, actor, self._now_ms())
+
+    def lease_deliveries(
+        self, limit: int, seconds: float, share: int, at_work: Mapping[str, int]
+    ) -> tuple[LeasedDelivery, ...]:
+        """Messages that are due, to be sent within so long (webhook_queue.lease)."""
+        turn = (limit, share, at_work, self._now_ms())
         with self._read() as session:  # most often there is nothing, and nothing to lock
-            if not webhooks.is_due(session, self._now_ms()):
+            if not webhook_queue.in_turn(session, *turn):
                 return ()
         with self._write() as session:
-            return webhooks.lease(session, limit, seconds, self._now_ms())
+            return webhook_queue.lease(session, limit, seconds, share, at_work, self._now_ms())
 
-    def finish_delivery(self, delivery_id: str, token: str, status_code: int | None, error: str) -> None:
+    def finish_delivery(
+        self, endpoint_id: str, delivery_id: str, token: str, status_code: int | None, error: str
+    ) -> None:
         """How the attempt went that was leased."""
+        outcome = (endpoint_id, delivery_id, token, status_code, error)
         with self._write() as session:
-            webhooks.finish(session, delivery_id, token, status_code, error, self._now_ms())
+            webhook_queue.finish(session, *outcome, self._now_ms())
+
+    def start_webhook_test(
+        self, endpoint_id: str, tenant: str, seconds: float, actor: str = ""
+    ) -> LeasedDelivery:
+        """A message to be sent by who asks, within so long."""
+        with self._write() as session:
+            return webhook_queue.start_test(session, endpoint_id, tenant, actor, seconds, self._now_ms())
+
+    def finish_webhook_test(
+        self, endpoint_id: str, delivery_id: str, token: str, status_code: int | None, error: str
+    ) -> None:
+        outcome = (endpoint_id, delivery_id, token, status_code, error)
+        with self._write() as session:
+            webhook_queue.finish_test(session, *outcome, self._now_ms())
 
     # ------------------------------------------------------------ upkeep
 

@@ -20,6 +20,10 @@ def _tenant() -> Column[str]:
     return Column(String(64), nullable=False, server_default=DEFAULT_TENANT)
 
 
+def _time_or_zero() -> Column[int]:
+    return Column(BigInteger, nullable=False, server_default="0")
+
+
 class TenantRow(SQLModel, table=True):
     """A party whose calls and keys are its own. A row appears with the first call or key that names the tenant.
 
@@ -203,7 +207,10 @@ class UsageRow(SQLModel, table=True):
 
 class WebhookEndpointRow(SQLModel, table=True):
     """Where a tenant wants to be told of events. ``secret`` signs the messages (Standard Webhooks), so it is kept
-    as it is."""
+    as it is; ``previous_secret`` signs too for a while after it was rotated.
+
+    An endpoint is leased for one attempt at a time (store/webhook_queue.py). After ``failures`` in a row, the first
+    of them ``failing_since_ms``, it is left alone until ``paused_until_ms``."""
 
     __tablename__ = "webhook_endpoints"
 
@@ -215,24 +222,37 @@ class WebhookEndpointRow(SQLModel, table=True):
     event_types: list[str] = Field(sa_column=Column(JSON, nullable=False))
     created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     disabled_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    disabled_reason: str = Field(default="", sa_column=Column(String(16), nullable=False, server_default=""))
+    lease_token: str | None = Field(default=None, sa_column=Column(String(32)))
+    lease_expires_at_ms: int = Field(default=0, sa_column=_time_or_zero())
+    last_leased_at_ms: int = Field(default=0, sa_column=_time_or_zero())
+    failures: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    failing_since_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    paused_until_ms: int = Field(default=0, sa_column=_time_or_zero())
+    previous_secret: str | None = Field(default=None, sa_column=Column(Text))
+    previous_secret_until_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
 class WebhookDeliveryRow(SQLModel, table=True):
     """One message to one endpoint, written in the transaction of the event that it tells of (an outbox); an event
-    is sent to an endpoint once, however often the attempt is repeated. It goes with its call."""
+    is sent to an endpoint once, however often the attempt is repeated. It goes with its call; what is about an
+    endpoint (``webhook.test``, ``webhook.disabled``) has neither call nor number."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
         Index("ux_webhook_deliveries_event", "endpoint_id", "event_number", unique=True),
-        Index("ix_webhook_deliveries_queue", "status", "next_attempt_at_ms"),
+        Index("ix_webhook_deliveries_queue", "endpoint_id", "status", "next_attempt_at_ms", "id"),
     )
 
     id: str = Field(sa_column=Column(String(26), primary_key=True))
     endpoint_id: str = Field(
         sa_column=Column(String(26), ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False)
     )
-    call_id: str = Field(sa_column=_call_reference(index=True))
-    event_number: int = Field(sa_column=Column(BigInteger, nullable=False))
+    call_id: str | None = Field(
+        default=None,
+        sa_column=Column(String(26), ForeignKey("calls.id", ondelete="CASCADE"), nullable=True, index=True),
+    )
+    event_number: int | None = Field(default=None, sa_column=Column(BigInteger))
     event_type: str = Field(sa_column=Column(String(64), nullable=False))
     body: str = Field(sa_column=Column(Text, nullable=False))
     status: str = Field(sa_column=Column(String(16), nullable=False))

@@ -1,21 +1,21 @@
 """Webhooks: endpoints, and the messages to them. Parts of one transaction.
 
 A message is written in the transaction that ends a call (an outbox): there is one for each end of a call and
-endpoint, or none, whatever dies in between. Who delivers leases it, as a call is leased (store/leases.py).
+endpoint, or none, whatever dies in between. How they are delivered: store/webhook_queue.py.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from sqlalchemy import delete as delete_rows
 from sqlmodel import Session, col, select
 
 from callytics.errors import ConflictError, NotFoundError
@@ -23,20 +23,29 @@ from callytics.store.records import new_call_id
 from callytics.store.rows import add_audit, is_id
 from callytics.store.tables import CallRow, WebhookDeliveryRow, WebhookEndpointRow
 
-EVENT_TYPES = ("call.completed", "call.partial", "call.failed", "call.cancelled")
-
-RETRY_AFTER_S = (5, 300, 1800, 7200, 18_000, 36_000, 36_000)
-"""Pauses after a failed attempt, as Standard Webhooks recommends (standard-webhooks.md, "Deliverability and
-reliability"): over about 28 hours. Then the message has FAILED, and can be sent again by hand."""
+CALL_EVENTS = ("call.completed", "call.partial", "call.failed", "call.cancelled")
+DISABLED_EVENT = "webhook.disabled"
 
 MAX_ENDPOINTS = 20
 _SECRET_BYTES = 32
+
+PREVIOUS_SECRET_S = 86_400.0
+"""How long a secret signs beside the one that it was replaced by: a day to tell the receiver of the new one."""
+
+KEPT_WITHOUT_CALL = 50
+"""Messages about no call go with no call: so many of an endpoint are kept, the newest."""
 
 
 class DeliveryStatus(StrEnum):
     PENDING = "PENDING"
     DELIVERED = "DELIVERED"
     FAILED = "FAILED"
+
+
+class DisabledReason(StrEnum):
+    REQUESTED = "requested"
+    GONE = "gone"
+    FAILING = "failing"
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,8 @@ class WebhookEndpoint:
     event_types: tuple[str, ...]
     created_at_ms: int
     disabled_at_ms: int | None
+    disabled_reason: DisabledReason | None
+    failing_since_ms: int | None
     secret: str = field(repr=False, default="")
 
 
@@ -57,7 +68,7 @@ class WebhookEndpoint:
 class WebhookDelivery:
     id: str
     endpoint_id: str
-    call_id: str
+    call_id: str | None
     event_type: str
     status: DeliveryStatus
     attempts: int
@@ -66,17 +77,6 @@ class WebhookDelivery:
     delivered_at_ms: int | None
     last_status_code: int | None
     last_error: str
-
-
-@dataclass(frozen=True)
-class LeasedDelivery:
-    """What one attempt needs. ``id`` is the ``webhook-id``: the same at every attempt."""
-
-    id: str
-    token: str
-    url: str
-    secret: str = field(repr=False)
-    body: str = field(repr=False)
 
 
 def create(
@@ -98,7 +98,7 @@ def create(
         id=new_call_id(),
         tenant_id=tenant,
         url=url,
-        secret="whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode(),
+        secret=_new_secret(),
         description=description,
         event_types=sorted(set(event_types)),
         created_at_ms=now_ms,
@@ -106,6 +106,28 @@ def create(
     session.add(row)
     add_audit(session, actor, "webhook.created", row.id, {"url": url}, now_ms, tenant)
     return _endpoint(row, with_secret=True)
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+
+
+def rotate_secret(
+    session: Session, endpoint_id: str, tenant: str, actor: str, now_ms: int
+) -> WebhookEndpoint:
+    """A new secret; the one before signs too for PREVIOUS_SECRET_S. Rotated again meanwhile, the oldest ends."""
+    row = fetch(session, endpoint_id, tenant)
+    row.previous_secret, row.secret = row.secret, _new_secret()
+    row.previous_secret_until_ms = now_ms + round(PREVIOUS_SECRET_S * 1000)
+    add_audit(session, actor, "webhook.secret_rotated", row.id, {}, now_ms, tenant)
+    return _endpoint(row, with_secret=True)
+
+
+def signing_secrets(endpoint: WebhookEndpointRow, now_ms: int) -> tuple[str, ...]:
+    """The newest first."""
+    if endpoint.previous_secret and now_ms < (endpoint.previous_secret_until_ms or 0):
+        return endpoint.secret, endpoint.previous_secret
+    return (endpoint.secret,)
 
 
 def endpoints(session: Session, tenant: str) -> tuple[WebhookEndpoint, ...]:
@@ -120,26 +142,49 @@ def _rows(session: Session, tenant: str) -> list[WebhookEndpointRow]:
 def change(
     session: Session, endpoint_id: str, tenant: str, changes: dict[str, Any], actor: str, now_ms: int
 ) -> WebhookEndpoint:
-    """``changes``: url, description, event_types, disabled. Messages that wait are kept while it is disabled."""
-    row = _fetch(session, endpoint_id, tenant)
+    """``changes``: url, description, event_types, disabled. Messages that wait are kept while it is disabled, and
+    sent when it is enabled again; what happens meanwhile becomes no message. Enabled again, or with another URL, it
+    begins without the failures that it had."""
+    row = fetch(session, endpoint_id, tenant)
     for name in ("url", "description", "event_types"):
         if name in changes:
             setattr(row, name, changes[name])
-    if "disabled" in changes:
-        row.disabled_at_ms = (row.disabled_at_ms or now_ms) if changes["disabled"] else None
+    if changes.get("disabled") and row.disabled_at_ms is None:
+        row.disabled_at_ms, row.disabled_reason = now_ms, DisabledReason.REQUESTED
+    elif changes.get("disabled") is False:
+        row.disabled_at_ms, row.disabled_reason = None, ""
+    if "url" in changes or changes.get("disabled") is False:
+        row.failures, row.failing_since_ms, row.paused_until_ms = 0, None, 0
     add_audit(session, actor, "webhook.changed", row.id, {"fields": sorted(changes)}, now_ms, tenant)
     return _endpoint(row)
 
 
+def disable(session: Session, row: WebhookEndpointRow, reason: DisabledReason, now_ms: int) -> None:
+    """By itself, not by somebody: the tenant's other endpoints are told."""
+    row.disabled_at_ms, row.disabled_reason = now_ms, reason
+    detail = {"reason": str(reason), "failures": row.failures}
+    add_audit(session, "", DISABLED_EVENT, row.id, detail, now_ms, row.tenant_id)
+    since_ms = row.failing_since_ms if row.failing_since_ms is not None else now_ms
+    data = {"webhook_id": row.id, "reason": str(reason), "failing_since": _iso(since_ms)}
+    for other in _rows(session, row.tenant_id):
+        if other.disabled_at_ms is None and DISABLED_EVENT in other.event_types:
+            add_message(session, other, DISABLED_EVENT, data, now_ms)
+
+
+def _iso(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
+
+
 def delete(session: Session, endpoint_id: str, tenant: str, actor: str, now_ms: int) -> None:
     """With its messages."""
-    row = _fetch(session, endpoint_id, tenant)
+    row = fetch(session, endpoint_id, tenant)
     session.delete(row)
     add_audit(session, actor, "webhook.deleted", endpoint_id, {"url": row.url}, now_ms, tenant)
 
 
-def _fetch(session: Session, endpoint_id: str, tenant: str) -> WebhookEndpointRow:
-    row = session.get(WebhookEndpointRow, endpoint_id, with_for_update=True) if is_id(endpoint_id) else None
+def fetch(session: Session, endpoint_id: str, tenant: str) -> WebhookEndpointRow:
+    locked = {"key_share": True}  # a call that ends meanwhile may add its message
+    row = session.get(WebhookEndpointRow, endpoint_id, with_for_update=locked) if is_id(endpoint_id) else None
     if row is None or row.tenant_id != tenant:
         raise NotFoundError("webhook_not_found", f"There is no webhook {endpoint_id!r}.")
     return row
@@ -148,93 +193,51 @@ def _fetch(session: Session, endpoint_id: str, tenant: str) -> WebhookEndpointRo
 def enqueue(session: Session, call: CallRow, event_number: int, event_type: str, now_ms: int) -> None:
     """A message to every endpoint of the tenant that wants this event. It says that something happened to a call,
     not what was said in it: whoever may know that, asks with a key."""
-    if event_type not in EVENT_TYPES:
+    if event_type not in CALL_EVENTS:
         return
-    body = {
-        "type": event_type,
-        "timestamp": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(),
-        "data": {"call_id": call.id, "job_status": str(call.status), "external_id": call.external_id},
-    }
+    data = {"call_id": call.id, "job_status": str(call.status), "external_id": call.external_id}
     for endpoint in _rows(session, call.tenant_id):
         if endpoint.disabled_at_ms is None and event_type in endpoint.event_types:
-            row = WebhookDeliveryRow(
-                id=new_call_id(),
-                endpoint_id=endpoint.id,
-                call_id=call.id,
-                event_number=event_number,
-                event_type=event_type,
-                body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
-                status=DeliveryStatus.PENDING,
-                created_at_ms=now_ms,
-                next_attempt_at_ms=now_ms,
-            )
+            row = _new_message(endpoint, event_type, data, now_ms)
+            row.call_id, row.event_number = call.id, event_number
             session.add(row)
 
 
-def is_due(session: Session, now_ms: int) -> bool:
-    statement = select(WebhookDeliveryRow.id).where(
-        col(WebhookDeliveryRow.status) == DeliveryStatus.PENDING,
-        col(WebhookDeliveryRow.next_attempt_at_ms) <= now_ms,
+def add_message(
+    session: Session, endpoint: WebhookEndpointRow, event_type: str, data: Mapping[str, Any], now_ms: int
+) -> WebhookDeliveryRow:
+    """A message about no call. The oldest of this kind go."""
+    about_none = select(WebhookDeliveryRow.id).where(
+        col(WebhookDeliveryRow.endpoint_id) == endpoint.id, col(WebhookDeliveryRow.call_id).is_(None)
     )
-    return session.exec(statement.limit(1)).first() is not None
+    kept = about_none.order_by(col(WebhookDeliveryRow.id).desc()).limit(KEPT_WITHOUT_CALL - 1)
+    newest = session.exec(kept).all()
+    old = [message_id for message_id in session.exec(about_none).all() if message_id not in newest]
+    if old:
+        session.execute(delete_rows(WebhookDeliveryRow).where(col(WebhookDeliveryRow.id).in_(old)))
+    row = _new_message(endpoint, event_type, data, now_ms)
+    session.add(row)
+    return row
 
 
-def lease(session: Session, limit: int, seconds: float, now_ms: int) -> tuple[LeasedDelivery, ...]:
-    """Messages that are due, of endpoints that are not disabled; for so long."""
-    statement = (
-        select(WebhookDeliveryRow, WebhookEndpointRow)
-        .join(WebhookEndpointRow, col(WebhookEndpointRow.id) == col(WebhookDeliveryRow.endpoint_id))
-        .where(
-            col(WebhookDeliveryRow.status) == DeliveryStatus.PENDING,
-            col(WebhookDeliveryRow.next_attempt_at_ms) <= now_ms,
-            col(WebhookEndpointRow.disabled_at_ms).is_(None),
-        )
-        .where(
-            col(WebhookDeliveryRow.lease_expires_at_ms).is_(None)
-            | (col(WebhookDeliveryRow.lease_expires_at_ms) <= now_ms)
-        )
-        .order_by(col(WebhookDeliveryRow.next_attempt_at_ms))
-        .limit(limit)
+def _new_message(
+    endpoint: WebhookEndpointRow, event_type: str, data: Mapping[str, Any], now_ms: int
+) -> WebhookDeliveryRow:
+    body = {"type": event_type, "timestamp": _iso(now_ms), "data": data}
+    return WebhookDeliveryRow(
+        id=new_call_id(),
+        endpoint_id=endpoint.id,
+        event_type=event_type,
+        body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        status=DeliveryStatus.PENDING,
+        created_at_ms=now_ms,
+        next_attempt_at_ms=now_ms,
     )
-    found = session.exec(statement.with_for_update(skip_locked=True, of=WebhookDeliveryRow)).all()
-    leased = []
-    for delivery, endpoint in found:
-        delivery.lease_token = secrets.token_hex(16)
-        delivery.lease_expires_at_ms = now_ms + round(seconds * 1000)
-        leased.append(
-            LeasedDelivery(delivery.id, delivery.lease_token, endpoint.url, endpoint.secret, delivery.body)
-        )
-    return tuple(leased)
-
-
-def finish(
-    session: Session, delivery_id: str, token: str, status_code: int | None, error: str, now_ms: int
-) -> None:
-    """How an attempt went: delivered with 2xx; else again later. 410 Gone disables the endpoint. A late answer of an
-    attempt whose lease is over changes nothing."""
-    row = session.get(WebhookDeliveryRow, delivery_id, with_for_update=True)
-    if row is None or row.lease_token != token:
-        return
-    row.attempts += 1
-    row.lease_token = row.lease_expires_at_ms = None
-    row.last_status_code, row.last_error = status_code, error
-    if status_code is not None and 200 <= status_code < 300:
-        row.status, row.delivered_at_ms = DeliveryStatus.DELIVERED, now_ms
-    elif row.attempts > len(RETRY_AFTER_S):
-        row.status = DeliveryStatus.FAILED
-    else:
-        pause_s = RETRY_AFTER_S[row.attempts - 1] * random.uniform(1.0, 1.2)
-        row.next_attempt_at_ms = now_ms + round(pause_s * 1000)
-    if status_code == 410:
-        endpoint = session.get(WebhookEndpointRow, row.endpoint_id)
-        if endpoint is not None:
-            endpoint.disabled_at_ms = now_ms
-            add_audit(session, "", "webhook.gone", endpoint.id, {}, now_ms, endpoint.tenant_id)
 
 
 def deliveries(session: Session, endpoint_id: str, tenant: str, limit: int) -> tuple[WebhookDelivery, ...]:
     """The newest first."""
-    _fetch(session, endpoint_id, tenant)
+    fetch(session, endpoint_id, tenant)
     statement = select(WebhookDeliveryRow).where(col(WebhookDeliveryRow.endpoint_id) == endpoint_id)
     statement = statement.order_by(col(WebhookDeliveryRow.id).desc()).limit(limit)
     return tuple(_delivery(row) for row in session.exec(statement))
@@ -243,13 +246,15 @@ def deliveries(session: Session, endpoint_id: str, tenant: str, limit: int) -> t
 def redeliver(
     session: Session, endpoint_id: str, delivery_id: str, tenant: str, actor: str, now_ms: int
 ) -> WebhookDelivery:
-    """Send a message again, now, with the same ``webhook-id``."""
-    _fetch(session, endpoint_id, tenant)
+    """Send a message again with the same ``webhook-id``: at once, also where the endpoint is paused; after it was
+    enabled again, where it is disabled."""
+    endpoint = fetch(session, endpoint_id, tenant)
     row = session.get(WebhookDeliveryRow, delivery_id, with_for_update=True) if is_id(delivery_id) else None
     if row is None or row.endpoint_id != endpoint_id:
         raise NotFoundError("delivery_not_found", f"There is no delivery {delivery_id!r} to this webhook.")
     row.status, row.attempts, row.next_attempt_at_ms = DeliveryStatus.PENDING, 0, now_ms
     row.lease_token = row.lease_expires_at_ms = None
+    endpoint.paused_until_ms = 0
     add_audit(session, actor, "webhook.redelivered", endpoint_id, {"delivery": row.id}, now_ms, tenant)
     return _delivery(row)
 
@@ -263,6 +268,8 @@ def _endpoint(row: WebhookEndpointRow, with_secret: bool = False) -> WebhookEndp
         tuple(row.event_types),
         row.created_at_ms,
         row.disabled_at_ms,
+        DisabledReason(row.disabled_reason) if row.disabled_reason else None,
+        row.failing_since_ms,
         row.secret if with_secret else "",
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,13 +14,15 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from callytics.api import Services, create_app
+from callytics.api.webhook_events import EVENT_MODELS
 from callytics.outside import Reach
-from callytics.store import CallStore
-from callytics.webhooks import deliver_due
+from callytics.store import AsyncStore, CallStore
+from callytics.store.webhook_queue import LeasedDelivery
+from callytics.webhooks import LEASE_S, PLACES, TENANT_PLACES, TOTAL_TIMEOUT_S, attempt
 from tests.api.conftest import submit
 from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call
-from tests.webhook_receiver import Receiver, receiving
+from tests.webhook_receiver import Receiver, hanging, receiving
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +56,19 @@ async def admin(services: Services, store: CallStore) -> Any:
     headers = {"Authorization": f"Bearer {store.create_api_key('root', ['admin']).secret}"}
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
         yield client
+
+
+async def deliver_due(store: AsyncStore, reach: Reach) -> int:
+    """One attempt for each endpoint that has something due. Returns how many."""
+    due = await store.lease_deliveries(PLACES, LEASE_S, TENANT_PLACES, {})
+    for each in due:
+        outcome = await attempt(reach, each, TOTAL_TIMEOUT_S)
+        await store.finish_delivery(each.endpoint_id, each.id, each.token, outcome.status_code, outcome.error)
+    return len(due)
+
+
+def lease(store: CallStore) -> tuple[LeasedDelivery, ...]:
+    return store.lease_deliveries(10, 60, 10, {})
 
 
 async def made(admin: httpx.AsyncClient, url: str, **more: object) -> dict[str, Any]:
@@ -136,14 +153,14 @@ async def test_a_late_worker_changes_nothing(store: CallStore, clock: Clock) -> 
     webhook = store.create_webhook("default", "https://1.1.1.1/", ["call.completed"])
     store.create_call(new_call())
     finish(store)
-    (first,) = store.lease_deliveries(10, 60)
-    assert store.lease_deliveries(10, 60) == ()
+    (first,) = lease(store)
+    assert lease(store) == ()
     clock.now_s += 61
-    (second,) = store.lease_deliveries(10, 60)
+    (second,) = lease(store)
     assert second.id == first.id
-    store.finish_delivery(first.id, first.token, 200, "")
+    store.finish_delivery(webhook.id, first.id, first.token, 200, "")
     assert store.list_deliveries(webhook.id, "default")[0].status == "PENDING"
-    store.finish_delivery(second.id, second.token, 200, "")
+    store.finish_delivery(webhook.id, second.id, second.token, 200, "")
     assert store.list_deliveries(webhook.id, "default")[0].status == "DELIVERED"
 
 
@@ -183,3 +200,96 @@ async def test_the_secret_is_shown_once(admin: httpx.AsyncClient, receiver: Rece
     audit = await admin.get("/v1/audit-events")
     assert "webhook.created" in audit.text
     assert secret not in patched.text + listed.text + audit.text
+
+
+async def test_a_test_is_sent_now_signed_and_answered_with_how_it_went(
+    admin: httpx.AsyncClient, services: Services, receiver: Receiver
+) -> None:
+    webhook = await made(admin, receiver.url)
+    path = f"/v1/webhooks/{webhook['id']}"
+    await admin.patch(path, json={"disabled": True})  # to try it before it is enabled
+    answer = await admin.post(f"{path}/test")
+    assert answer.status_code == 200, answer.text
+    outcome = answer.json()
+    assert 0 <= outcome.pop("duration_ms") < 5000
+    ((headers, body),) = receiver.got
+    message = Webhook(webhook["secret"]).verify(body, headers)
+    assert (message["type"], message["data"]["webhook_id"]) == ("webhook.test", webhook["id"])
+    assert outcome == {
+        "delivery_id": headers["webhook-id"],
+        "status": "DELIVERED",
+        "status_code": 204,
+        "error": "",
+    }
+    receiver.status = 503
+    failed = (await admin.post(f"{path}/test")).json()
+    assert (failed["status"], failed["status_code"], failed["error"]) == ("FAILED", 503, "answered with 503")
+    assert [each["status"] for each in await log(admin, webhook)] == ["FAILED", "DELIVERED"]
+    assert (await admin.patch(path, json={"disabled": False})).json()["disabled_reason"] is None
+    assert await deliver_due(services.store, REACH) == 0  # a test is not sent again
+    assert (await admin.post("/v1/webhooks/nope/test")).status_code == 404
+
+
+async def test_a_test_of_an_endpoint_that_hangs_ends_and_only_one_is_under_way(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callytics.api.webhooks.TEST_TIMEOUT_S", 0.5)
+    with hanging() as url:
+        webhook = await made(admin, url)
+        path = f"/v1/webhooks/{webhook['id']}/test"
+        first, second = await asyncio.gather(admin.post(path), admin.post(path))
+    ended, refused = sorted((first, second), key=lambda answer: answer.status_code)
+    assert (ended.status_code, ended.json()["status_code"]) == (200, None)
+    assert ended.json()["error"] == "no answer: TimeoutError"
+    assert (refused.status_code, refused.json()["code"]) == (409, "webhook_test_under_way")
+
+
+async def test_a_test_and_a_new_url_reach_nothing_inside(
+    services: Services, store: CallStore, receiver: Receiver
+) -> None:
+    transport = httpx.ASGITransport(create_app(services))  # trusts no private network
+    headers = {"Authorization": f"Bearer {store.create_api_key('root', ['admin']).secret}"}
+    webhook = store.create_webhook("default", receiver.url, ["call.completed"])
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
+        outcome = (await client.post(f"/v1/webhooks/{webhook.id}/test")).json()
+        patched = await client.patch(f"/v1/webhooks/{webhook.id}", json={"url": "http://10.0.0.1/"})
+    assert (outcome["status"], receiver.got) == ("FAILED", [])
+    assert "private" in outcome["error"]
+    assert (patched.status_code, patched.json()["code"]) == (400, "url_not_allowed")
+
+
+async def test_after_a_rotation_the_old_and_the_new_secret_verify(
+    admin: httpx.AsyncClient, receiver: Receiver
+) -> None:
+    webhook = await made(admin, receiver.url)
+    rotated = (await admin.post(f"/v1/webhooks/{webhook['id']}/rotate-secret")).json()
+    assert rotated["secret"] != webhook["secret"]
+    await admin.post(f"/v1/webhooks/{webhook['id']}/test")
+    ((headers, body),) = receiver.got
+    for secret in (webhook["secret"], rotated["secret"]):
+        Webhook(secret).verify(body, headers)
+    assert webhook["secret"] not in (await admin.get("/v1/audit-events")).text
+
+
+async def test_bodies_are_as_the_document_says(
+    admin: httpx.AsyncClient, services: Services, store: CallStore, receiver: Receiver
+) -> None:
+    webhook = await made(admin, receiver.url, event_types=["call.completed", "webhook.disabled"])
+    with receiving() as gone:
+        gone.status = 410
+        await made(admin, gone.url)
+        await submit(admin)
+        finish(store)
+        while await deliver_due(services.store, REACH):
+            pass
+    await admin.post(f"/v1/webhooks/{webhook['id']}/test")
+    document = (await admin.get("/openapi.json")).json()
+    seen = set()
+    for _, body in receiver.got:
+        kind = json.loads(body)["type"]
+        EVENT_MODELS[kind].model_validate_json(body)
+        content = document["webhooks"][kind]["post"]["requestBody"]["content"]["application/json"]
+        assert content["schema"]["$ref"].rpartition("/")[2] in document["components"]["schemas"]
+        seen.add(kind)
+    assert seen == {"call.completed", "webhook.disabled", "webhook.test"}
+    assert set(document["webhooks"]) == set(EVENT_MODELS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,8 @@ from ray import serve
 
 from callytics.domain import Conversation
 from callytics.errors import ConfigError, InvalidRequestError
+from deployments import stage
+from deployments.handles import unwrapped
 from deployments.stage import EngineReplica, StageOutput
 
 
@@ -27,6 +30,9 @@ class Doubler:
         if number == 13:
             raise InvalidRequestError("unlucky", "not 13")
         return 2 * number
+
+    def refuse(self, number: int) -> int:
+        return self(number)
 
     def batch(self, calls: list[tuple[int]]) -> list[int]:
         self.batches.append(len(calls))
@@ -45,12 +51,13 @@ def replica(engine: str, monkeypatch: pytest.MonkeyPatch) -> EngineReplica:
     config = SimpleNamespace(max_ongoing_requests=16)
     context = SimpleNamespace(app_name="doubler", _deployment_config=config)
     monkeypatch.setattr(serve, "get_replica_context", lambda: context)
+    monkeypatch.setattr(stage, "to_serve_log", lambda: None)  # this process is no replica
     return EngineReplica("punctuation-restorer", {"engine": f"{__name__}:{engine}", "concurrency": 1})
 
 
 def run(of: EngineReplica, numbers: list[int]) -> list[Any]:
     async def all_at_once() -> list[Any]:
-        calls = [of(StageOutput(n, of.describe(), 0.0)) for n in numbers]
+        calls = [unwrapped(of(StageOutput(n, of.describe(), 0.0))) for n in numbers]
         results = await asyncio.gather(*calls, return_exceptions=True)
         return [result.value if isinstance(result, StageOutput) else result for result in results]
 
@@ -64,13 +71,18 @@ def test_calls_that_wait_together_go_as_one_batch(monkeypatch: pytest.MonkeyPatc
     assert doubler._engine.batches == [4, 2]
 
 
-def test_a_call_that_fails_does_not_take_its_batch_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_fails_does_not_take_its_batch_with_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     doubler = replica("Doubler", monkeypatch)
     doubler.reconfigure({"max_batch_size": 3, "batch_wait_timeout_s": 0.2})
     first, error, last = run(doubler, [1, 13, 3])
     assert (first, last) == (2, 6)
     assert isinstance(error, InvalidRequestError)
     assert error.code == "unlucky"
+    assert not [
+        record for record in caplog.records if record.levelno >= logging.WARNING
+    ]  # no fault of the stage
 
 
 def test_without_a_batch_size_every_call_runs_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ A graph with engines that need no models stands for serve_config.cpu.yaml; deplo
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -13,6 +14,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,8 @@ AGAIN = block("call=http")
 RETENTION = block("callytics retention")
 TENANT_TERM = block("UPDATE tenants")
 KEYS = block("callytics keys")
+RECEIVE = block('curl -fsS -H "Authorization: Bearer $CALLYTICS_API_KEY" --json \'{"url"')
+TEST_WEBHOOK = block("id=$(python")
 BACKUP = block("mkdir -p backup\npython")
 BACKUP_POSTGRESQL = block("mkdir -p backup\npg_dump", "postgresql")
 RESTORE = block("callytics down\nmkdir")
@@ -151,7 +155,8 @@ def configuration(hang: Path) -> dict[str, Any]:
             application("speech-recognizer-v2", "speech-recognizer"),
             service("database-service", {}),
             service("call-pipeline", {}, user_config={"routes": routes}),
-            service("api-gateway", {}) | {"route_prefix": "/"},
+            service("api-gateway", {"settings": {"trusted_networks": ["127.0.0.1/32"]}})
+            | {"route_prefix": "/"},
         ],
     }
 
@@ -259,6 +264,27 @@ def test_keys(operator: Operator) -> None:
         assert http.get("/v1/calls", headers=headers).status_code == 200
     assert old.secret not in output
     store.close()
+
+
+def test_receiving_webhooks_on_loopback(operator: Operator) -> None:
+    example = "examples/receive_webhooks.py"
+    (operator.folder / example).parent.mkdir()
+    shutil.copy(PROJECT / example, operator.folder / example)
+    with ThreadPoolExecutor(1) as terminal:
+        received = terminal.submit(operator.follow, RECEIVE)
+        deadline = time.monotonic() + 60
+        while not (operator.folder / "webhook.json").is_file():
+            assert time.monotonic() < deadline
+            assert not received.done()
+            time.sleep(0.1)
+        while (answer := json.loads(operator.follow(TEST_WEBHOOK)))["status"] != "DELIVERED":
+            assert time.monotonic() < deadline, answer
+            assert not received.done(), answer
+        lines = received.result(timeout=30).splitlines()
+    assert answer["status_code"] == 204
+    assert lines[1].startswith("webhook.test {")
+    with operator.database() as database:  # what is tested after this one tells nobody
+        database.execute("DELETE FROM webhook_endpoints")
 
 
 def test_backup_restore_and_upgrade(operator: Operator, call_id: str) -> None:

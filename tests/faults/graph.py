@@ -45,6 +45,7 @@ def configuration(home: Path) -> dict[str, Any]:
     return {
         "proxy_location": "HeadOnly",
         "http_options": {"host": "127.0.0.1"},
+        "logging_config": {"encoding": "JSON", "log_level": "INFO", "enable_access_log": False},
         "applications": [
             *(application(stage, stage, **options.get(stage, {})) for stage in ENGINE_STAGES),
             service("database-service", {}),

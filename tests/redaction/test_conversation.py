@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from callytics.domain import CallOptions, Conversation, Sentence, Turn, Word
+from callytics.domain import CallOptions, Conversation, PiiKind, Sentence, Turn, Word
 from callytics.redaction.alignment import transfer
 from callytics.redaction.conversation import redact
-from callytics.redaction.cues import PiiKind
 from callytics.redaction.span import Span
 from tests.talk import talk
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from callytics.domain import PiiKind
 from callytics.evaluation.redaction import MarkedSentence, read_marked, score
-from callytics.redaction.cues import PiiKind
 from callytics.redaction.detector import find_pii
 from callytics.redaction.digits import digit_rows
 from callytics.redaction.numbers import luhn

@@ -15,7 +15,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import Audio, CallOptions, DroppedText, Flag, LanguageScore, Pcm, Transcript, Word
+from callytics.domain import (
+    Audio,
+    CallOptions,
+    DroppedText,
+    DropReason,
+    Flag,
+    LanguageScore,
+    Pcm,
+    Transcript,
+    Word,
+)
 from callytics.engines.recognition.crosstalk import Levels, leaked_words
 from callytics.engines.recognition.decoding import Search
 from callytics.engines.recognition.evidence import believed_words
@@ -184,7 +194,7 @@ def speech_windows(
     for channel, probabilities in enumerate(speech):
         spans = speech_spans(probabilities, activity.threshold, activity.min_speech_s, activity.min_silence_s)
         leaks = [span for span in spans if levels and levels.is_leak(span, channel)]
-        dropped += [DroppedText(span.start_s, span.end_s, "", "crosstalk") for span in leaks]
+        dropped += [DroppedText(span.start_s, span.end_s, "", DropReason.CROSSTALK) for span in leaks]
         kept = pad_spans([span for span in spans if span not in leaks], activity.pad_s, pcm.duration_s)
         windows += pack(split_long(kept, probabilities, WINDOW_S), channel, WINDOW_S)
     return windows, dropped
@@ -221,7 +231,7 @@ def without_leaks(words: Sequence[Word], levels: Levels) -> tuple[list[Word], li
     runs = leaked_words(words, levels)
     leaked = {id(word) for run in runs for word in run}
     dropped = [
-        DroppedText(run[0].start_s, run[-1].end_s, " ".join(word.text for word in run), "crosstalk")
+        DroppedText(run[0].start_s, run[-1].end_s, " ".join(word.text for word in run), DropReason.CROSSTALK)
         for run in runs
     ]
     return [word for word in words if id(word) not in leaked], dropped

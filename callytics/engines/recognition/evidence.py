@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import DroppedText, Word
+from callytics.domain import DroppedText, DropReason, Word
 from callytics.engines.recognition.decoding import Decoded, TimedWord
 from callytics.engines.recognition.hallucination import (
     loop_words,
@@ -41,7 +41,9 @@ def believed_words(decoded: Decoded, speech: npt.NDArray[np.float32]) -> tuple[l
     dropped: list[DroppedText] = []
     repeated = loop_words(timed)
     if repeated:
-        dropped.append(_dropped([timed[i] for i in repeated], [spans[i] for i in repeated], "repetition"))
+        dropped.append(
+            _dropped([timed[i] for i in repeated], [spans[i] for i in repeated], DropReason.REPETITION)
+        )
     kept = [i for i in range(len(timed)) if i not in set(repeated)]
     for phrase in _phrases(kept, spans):
         phrase_words, phrase_spans = [timed[i] for i in phrase], [spans[i] for i in phrase]
@@ -113,6 +115,6 @@ def _word(word: TimedWord, span: Span, decoded: Decoded) -> Word:
     )
 
 
-def _dropped(words: Sequence[TimedWord], spans: Sequence[Span], reason: str) -> DroppedText:
+def _dropped(words: Sequence[TimedWord], spans: Sequence[Span], reason: DropReason) -> DroppedText:
     text = "".join(word.text for word in words).strip()
     return DroppedText(round(spans[0].start_s, 3), round(spans[-1].end_s, 3), text, reason)

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from callytics.domain import DropReason
 from callytics.engines.recognition.decoding import Decoded, TimedWord
 
 MAX_COMPRESSION_RATIO = 2.4
@@ -136,16 +137,16 @@ def badness(attempt: Sequence[Decoded]) -> tuple[int, int, float]:
     return loop, missing, -logprob
 
 
-def reason_to_drop_window(decoded: Decoded) -> str | None:
+def reason_to_drop_window(decoded: Decoded) -> DropReason | None:
     """Why nothing of a window should be believed."""
     if decoded.no_speech_prob > MAX_NO_SPEECH_PROB and decoded.avg_logprob < MIN_AVG_LOGPROB:
-        return "no_speech"
+        return DropReason.NO_SPEECH
     if len(compact(decoded.text)) > MAX_CHARACTERS_PER_S * decoded.window.duration_s:
-        return "repetition" if loops(decoded.text) else "implausible_rate"
+        return DropReason.REPETITION if loops(decoded.text) else DropReason.IMPLAUSIBLE_RATE
     return None
 
 
-def reason_to_drop_phrase(words: Sequence[TimedWord], speech_probability: float) -> str | None:
+def reason_to_drop_phrase(words: Sequence[TimedWord], speech_probability: float) -> DropReason | None:
     """Why a stretch of words between two pauses should not be believed.
 
     Args:
@@ -154,12 +155,12 @@ def reason_to_drop_phrase(words: Sequence[TimedWord], speech_probability: float)
     text = compact("".join(word.text for word in words))
     probability = sum(word.probability for word in words) / len(words)
     if text in SET_PHRASES:
-        return "set_phrase"
+        return DropReason.SET_PHRASE
     if text in AMBIGUOUS_PHRASES and speech_probability < 0.5 and probability < 0.5:
-        return "set_phrase"
+        return DropReason.SET_PHRASE
     # Each alone happens in bad speech; together the recogniser guesses at what the detector hardly hears.
     if probability < 0.2 and speech_probability < 0.6:
-        return "low_confidence"
+        return DropReason.LOW_CONFIDENCE
     return None
 
 
