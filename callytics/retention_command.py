@@ -11,7 +11,7 @@ from callytics.store.retention import apply_retention
 
 
 def run(days: float | None, dry_run: bool) -> None:
-    store = CallStore(settings.database_url())
+    store = CallStore(settings.existing_database_url())
     if dry_run:
         expired = store.expired_calls(days, limit=1_000_000)
         typer.echo(f"{len(expired)} calls would be deleted")

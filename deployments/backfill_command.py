@@ -19,6 +19,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from callytics import local_graphs
 from callytics.command_errors import one_line_errors
 from callytics.errors import ConfigError
 from deployments import local
@@ -51,11 +52,12 @@ def _address(dashboard: str | None) -> tuple[str, str]:
     """The dashboard, and the Python that runs the job there."""
     if dashboard:
         return dashboard, "python"
-    run = local.status().run
+    home = local.home_folder()
+    run = local.status(home=home).run
     if run is None:
         raise ConfigError(
             "graph_not_running",
-            "Callytics is not running; start it with `callytics up`, or name a cluster with --dashboard.",
+            f"No graph runs from {home}. {local_graphs.where_one_runs(home)} Or name a cluster with --dashboard.",
         )
     return run.dashboard_url, sys.executable
 

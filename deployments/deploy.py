@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from callytics import local_graphs
 from callytics.errors import CallyticsError, ConfigError
 from deployments import local
 from deployments.code_revision import SourceTree
@@ -85,7 +86,9 @@ def make_plan(
     if dashboard_url is None:
         run = local.running(home)
         if run is None:
-            raise LocalGraphError("not_running", f"No graph runs. Start it: callytics up --config {config}")
+            raise LocalGraphError(
+                "not_running", f"No graph runs from {home}. {local_graphs.where_one_runs(home)}"
+            )
         dashboard_url = run.dashboard_url
     sources = local.sources(run) if run else SourceTree([local.PROJECT])
     check_document(document, sources)

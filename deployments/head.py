@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 from callytics.errors import CallyticsError
+from callytics.local_graphs import RUN_MARK
 from deployments import edge
 
-RUN_MARK = "CALLYTICS_RUN_ID"
 OBJECT_STORE_BYTES = 1_500_000_000
 """An upper bound, used only as far as recordings fill it; three hours of 16 kHz stereo are 0.7 GB."""
 

@@ -2,7 +2,7 @@
 
 What ``up`` starts carries a mark in its environment (CALLYTICS_RUN_ID), and ``down`` ends the processes that
 carry it: those of this run and no others, even when ``up`` was interrupted half-way or a process lost its parent.
-``$CALLYTICS_HOME/run.json`` says what runs and where.
+``run.json`` in the home folder says what runs and where; callytics/local_graphs.py tells commands in other folders.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from callytics import models, settings
+from callytics import local_graphs, models, settings
 from callytics.errors import ConfigError
 from deployments import head
 from deployments.code_revision import SourceTree
@@ -70,7 +70,7 @@ class Status:
 
 
 def home_folder(home: Path | None = None) -> Path:
-    """``home``, else ``$CALLYTICS_HOME``, else ``./.callytics``; absolute."""
+    """``home``, else as callytics/settings.py finds it; absolute."""
     return home.absolute() if home else settings.home()
 
 
@@ -89,7 +89,7 @@ def up(
 
     Args:
         config: a Serve config file; default serve_config.cpu.yaml of the project.
-        home: state directory; default ``$CALLYTICS_HOME``, else ``./.callytics``.
+        home: state directory; default as ``settings.own_home`` says: never that of a graph that runs elsewhere.
         http_port: of the gateway; default ``$CALLYTICS_HTTP_PORT``, else what the config says.
         dashboard_port: default ``$CALLYTICS_DASHBOARD_PORT``, else 8265.
         timeout_s: for the applications to become healthy, once the head runs.
@@ -97,21 +97,23 @@ def up(
 
     Raises:
         ConfigError: the configuration or an environment is wrong; nothing was started.
-        LocalGraphError: a port is taken, the head did not start (``head_failed``), an application cannot start
+        LocalGraphError: a port is taken, by a graph of another home (``graph_runs_elsewhere``) or by a stranger
+            (``port_taken``), the head did not start (``head_failed``), an application cannot start
             (``deploy_failed``) or takes too long (``deploy_timeout``). The head stays up: `status` tells more.
     """
     report = progress or (lambda what, state, detail: None)
-    home = home_folder(home)
-    home.mkdir(parents=True, exist_ok=True)
+    home = home.absolute() if home else settings.own_home()
     config = (config or PROJECT / "serve_config.cpu.yaml").absolute()
     document = read_config(config)
+    http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
+    dashboard_port = dashboard_port or _port("CALLYTICS_DASHBOARD_PORT", 8265)
+    _refuse_ports_of_others(home, {http_port, dashboard_port})  # before anything is made
+    home.mkdir(parents=True, exist_ok=True)
     with locked(home):
         _prepare(document, home, report, pull_weights)
         run = running(home)
         if run is None:
             down(home=home)  # the rest of a start that was interrupted
-            http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
-            dashboard_port = dashboard_port or _port("CALLYTICS_DASHBOARD_PORT", 8265)
             if num_gpus is None and not asks_for_gpus(document):
                 num_gpus = 0
             run = _start(home, config, http_port, dashboard_port, report, num_gpus)
@@ -141,6 +143,20 @@ def read_config(config: Path) -> dict[str, Any]:
 
 def _port(variable: str, default: int) -> int:
     return int(os.environ.get(variable) or default)
+
+
+def _refuse_ports_of_others(home: Path, ports: set[int]) -> None:
+    graphs = {graph.home: graph for graph in local_graphs.running()}
+    if home.resolve() in graphs:
+        return  # its own, which it keeps
+    for graph in graphs.values():
+        if taken := ports & {graph.http_port, graph.dashboard_port}:
+            raise LocalGraphError(
+                "graph_runs_elsewhere",
+                f"A graph of yours already runs from {graph}, on port {', '.join(map(str, sorted(taken)))}. Use or end "
+                f"it with CALLYTICS_HOME={graph.home}, or start another on other ports: CALLYTICS_HTTP_PORT, "
+                "CALLYTICS_DASHBOARD_PORT.",
+            )
 
 
 def _prepare(document: Mapping[str, Any], home: Path, report: Progress, pull_weights: bool) -> None:
@@ -211,6 +227,10 @@ def _start(
     )
     save(home, run)  # before the first process: an interrupted start can be found and ended
     try:
+        local_graphs.record(home)
+    except OSError as error:
+        report("ray", "starting", f"commands in other folders will not find this graph: {error}")
+    try:
         head.start(run.run_id, python, home, temp_dir, dashboard_port, PROJECT, num_gpus)
     except LocalGraphError:
         down(home=home)
@@ -241,6 +261,7 @@ def down(*, home: Path | None = None) -> int:
         return 0
     ended = head.end_processes(run.run_id)
     (home / "run.json").unlink(missing_ok=True)
+    local_graphs.forget(home)
     return ended
 
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from callytics import local_graphs
 from callytics.command_errors import one_line_errors
 from deployments import local
 
@@ -76,17 +77,22 @@ def up(config: Annotated[Path | None, typer.Option(help="A Serve config file.")]
 @app.command()
 def down() -> None:
     with one_line_errors():
-        count = local.down()
-    console.print(f"ended {count} processes" if count else "nothing of ours was running")
+        home = local.home_folder()
+        count = local.down(home=home)
+    if count:
+        console.print(f"ended {count} processes of the graph of {home}", markup=False, soft_wrap=True)
+    else:
+        _print_none_runs(home)
 
 
 @app.command()
 def status() -> None:
     """Exit code 1 unless every stage is healthy."""
     with one_line_errors():
-        state = local.status()
+        home = local.home_folder()
+        state = local.status(home=home)
     if state.run is None:
-        console.print("Callytics is not running; start it with `callytics up`.")
+        _print_none_runs(home)
         raise typer.Exit(1)
     table = Table("stage", "status", "replicas", "why", box=None)
     for application in state.applications:
@@ -96,8 +102,14 @@ def status() -> None:
         table.add_row(application.name, f"[{colour}]{application.status}[/]", replicas, why)
     console.print(table)
     console.print(f"API {state.run.url}, dashboard {state.run.dashboard_url}")
+    console.print(f"home {home}", markup=False, soft_wrap=True)
     if not state.healthy:
         raise typer.Exit(1)
+
+
+def _print_none_runs(home: Path) -> None:
+    text = f"No graph runs from {home}. {local_graphs.where_one_runs(home)}"
+    console.print(text, markup=False, soft_wrap=True)
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
 """Stores for every test: an SQLite file, a PostgreSQL server that the first test that asks for one starts, and a bucket
-of moto's S3 server."""
+of moto's S3 server. And a folder for the notes about running graphs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,14 @@ from tests.postgres import PostgresServer, find_binaries
 from tests.store.samples import fresh_database
 
 MIGRATED = "migrated"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Graphs that tests start are noted there, not where those of whoever runs the tests are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from callytics.cli import app
 from callytics.config import StageConfig
 from callytics.domain import CallOptions, Recording, Role
 from callytics.errors import InvalidMediaError, InvalidRequestError
+from tests.store.samples import fresh_database
 from tests.test_pipeline import stages  # noqa: F401 (a fixture)
 
 runner = CliRunner()
@@ -21,6 +22,7 @@ runner = CliRunner()
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CALLYTICS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for variable in ("CALLYTICS_API_KEY", "DATABASE_URL", "CALLYTICS_URL"):
         monkeypatch.delenv(variable, raising=False)
     (tmp_path / "home").mkdir()
@@ -104,7 +106,8 @@ def test_export_of_a_result_on_disk(own_home: Path, local_engines: None) -> None
     assert "[not_a_result]" in done.stderr
 
 
-def test_keys_are_made_shown_once_and_revoked() -> None:
+def test_keys_are_made_shown_once_and_revoked(own_home: Path) -> None:
+    fresh_database(own_home / "home")
     made = runner.invoke(app, ["keys", "create", "reporting", "--scope", "calls:read"])
     assert made.exit_code == 0, made.output
     secret = made.stdout.strip()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import signal
 import subprocess
@@ -11,12 +12,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
+from callytics import local_graphs
 from callytics.errors import ConfigError
 from deployments import local
-from deployments.head import processes
+from deployments.head import LocalGraphError, processes
+from tests.documents import run
 from tests.e2e.conftest import PROJECT, Graph, free_port
 
 
@@ -67,6 +71,32 @@ def test_a_second_version_of_a_stage_starts_beside_the_first(graph: Graph, tmp_p
     assert "punctuation-restorer-v2" not in {a.name for a in local.status(home=graph.home).applications}
 
 
+def test_commands_in_another_folder_find_the_graph(
+    graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`up` has noted it; here it is the only one, for other tests may run graphs beside it."""
+    assert graph.home in [found.home for found in local_graphs.running()]
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    local_graphs.record(graph.home)
+    for variable in ("CALLYTICS_HOME", "CALLYTICS_URL", "CALLYTICS_API_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    key = run(["callytics", "keys", "create", "x"], folder, {}).strip()
+    answer = httpx.get(f"{graph.run.url}/v1/calls", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 200
+    assert "calls" in json.loads(run(["callytics", "calls", "list", "--json"], folder, {}))
+    assert str(graph.home) in run(["callytics", "status"], folder, {})
+    with pytest.raises(LocalGraphError, match="other ports"):
+        local.up(
+            graph.config,
+            home=folder / ".callytics",
+            http_port=graph.run.http_port,
+            dashboard_port=free_port(),
+        )
+    assert list(folder.iterdir()) == []
+
+
 def test_a_missing_or_wrong_config_changes_nothing(graph: Graph, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No configuration"):
         local.up(tmp_path / "missing.yaml", home=graph.home)
@@ -106,3 +136,4 @@ def test_an_interrupted_up_leaves_nothing_after_down(tmp_path: Path) -> None:
     assert processes(run_id) == []
     assert local.status(home=tmp_path).run is None
     assert local.down(home=tmp_path) == 0
+    assert tmp_path not in [found.home for found in local_graphs.running()]

@@ -51,6 +51,7 @@ def block(start: str, note: str = "") -> Block:
 DEPLOY = block("callytics deploy serve_config.cpu.yaml --dry-run")
 COMPARE = block("callytics compare")
 MANIFEST = block("python tools/make_rayservice.py")
+CALLS = block("callytics calls list")
 AGAIN = block("call=http")
 RETENTION = block("callytics retention")
 TENANT_TERM = block("UPDATE tenants")
@@ -214,6 +215,16 @@ def test_making_the_kubernetes_manifest(operator: Operator) -> None:
     made.parent.mkdir()
     operator.follow(MANIFEST)
     assert made.read_text() == (PROJECT / "kubernetes" / "rayservice.yaml").read_text()
+
+
+def test_looking_at_calls_and_deleting_one(operator: Operator, call_id: str) -> None:
+    gone = operator.submit()
+    assert operator.wait(gone)["job_status"] == "COMPLETED"
+    output = operator.follow(CALLS, CALL_ID=gone)
+    assert output.index(gone) < output.index(call_id)
+    assert f"{gone} is deleted" in output
+    assert operator.http.get(f"/v1/calls/{gone}").status_code == 404
+    assert operator.http.get(f"/v1/calls/{call_id}").status_code == 200
 
 
 def test_running_a_call_again(operator: Operator, call_id: str) -> None:
