@@ -17,7 +17,7 @@ from pathlib import Path
 from callytics import private_files
 from callytics.errors import CallyticsError
 from callytics.local_graphs import RUN_MARK
-from deployments import ray_token
+from deployments import edge, ray_token
 
 OBJECT_STORE_BYTES = 1_500_000_000
 """An upper bound, used only as far as recordings fill it; three hours of 16 kHz stereo are 0.7 GB."""
@@ -140,12 +140,14 @@ def _environment(run_id: str, home: Path, project: Path) -> dict[str, str]:
     # Its replicas, handles and proxy write their metrics ten times a second; who reads them comes every 10 s.
     # malloc keeps a heap for every thread of each process, and what lies free in one helps no other: 0.4 GB in all.
     # A worker that waits for tasks waits for ever, for all work here is in actors: 42 MB.
+    # Serve's proxy answers problem+json, and obeys no header of a client (edge.py).
     return (
         {
             "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": "0.5",
             "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "2000",
             "MALLOC_ARENA_MAX": "1",
             "RAY_num_workers_soft_limit": "0",
+            edge.IMPORT_PATH_VARIABLE: edge.IMPORT_PATH,
         }
         | inherited
         | ray_token.LOOPBACK_ONLY

@@ -1,6 +1,8 @@
 """The HTTP API, independent of Ray: ``create_app(Services(...))`` gives a FastAPI application.
 
-app.py            routers, errors, limits          services.py   what it stands on
+app.py            routers, errors, middlewares     services.py   what it stands on
+authentication.py who asks, before the body        bodies.py     how large, how slow a body may be
+admission.py      limits.py places.py: how much    usage.py      what a tenant used
 calls.py          /v1/calls                        auth.py       API keys and scopes
 submission.py     from an upload to a queued call  uploads.py    multipart, streamed to the blob store
 results.py        /result /transcript /events      recordings.py /audio with ranges

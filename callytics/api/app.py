@@ -10,9 +10,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callytics.api import (
     api_keys,
@@ -24,22 +22,25 @@ from callytics.api import (
     openai,
     recordings,
     results,
+    usage,
     webhooks,
 )
 from callytics.api.access_log import AccessLog
+from callytics.api.admission import Admission
 from callytics.api.auth import Gate
+from callytics.api.authentication import Authentication
+from callytics.api.bodies import Bodies
+from callytics.api.event_pump import EventPump
 from callytics.api.headers import SecurityHeaders
+from callytics.api.limits import RequestLimits
 from callytics.api.openapi import openapi_document, operation_id
 from callytics.api.services import Services
 from callytics.api.turns import FairTurns
-from callytics.api.uploads import FORM_OVERHEAD_BYTES
+from callytics.api.usage_counter import UsageCounter
 from callytics.api.webhook_events import declare_webhooks
 from callytics.webhooks import deliver_for_ever
 
 logger = logging.getLogger(__name__)
-
-MAX_BODY_BYTES = 1 << 20
-_UPLOAD_PATHS = ("/v1/calls", "/v1/audio/transcriptions", "/v1/audio/translations")
 
 DESCRIPTION = """\
 Recordings of customer calls in; who said what, how it went and what happens next out.
@@ -63,7 +64,8 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.state.services = services
-    app.state.gate = Gate(services)
+    app.state.usage = UsageCounter(services.store)
+    app.state.events = EventPump(services.store, services.settings.event_poll_s)
     app.state.probes = FairTurns("uploads", services.settings.probes_at_once)
     app.state.conversions = FairTurns("conversions", services.settings.conversions_at_once)
     for module in (
@@ -76,11 +78,16 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         api_keys,
         audit,
         webhooks,
+        usage,
     ):
         app.include_router(module.router)
     declare_webhooks(app)
     errors.install(app)
-    app.add_middleware(Limits, max_upload_bytes=services.settings.max_upload_bytes)
+    # From the last to the first: a request meets the headers, the limits of its body, then who it is, then whether
+    # there is room for it; only then it is routed, and its body read.
+    app.add_middleware(Admission, limits=RequestLimits(services.settings), usage=app.state.usage)
+    app.add_middleware(Authentication, gate=Gate(services))
+    app.add_middleware(Bodies, settings=services.settings)
     app.add_middleware(SecurityHeaders, https=services.settings.public_url.startswith("https://"))
     if services.settings.cors_origins:
         app.add_middleware(
@@ -102,6 +109,11 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
                 "Content-Range",
                 "Content-Disposition",
                 "ETag",
+                "RateLimit",
+                "RateLimit-Policy",
+                "X-RateLimit-Limit",
+                "X-RateLimit-Remaining",
+                "X-RateLimit-Reset",
                 "X-Request-ID",
             ],
         )
@@ -113,7 +125,8 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    tasks = [asyncio.create_task(_sweep(services))]
+    writing_usage = app.state.usage.write_for_ever(services.settings.usage_flush_s)
+    tasks = [asyncio.create_task(_sweep(services)), asyncio.create_task(writing_usage)]
     if services.settings.webhook_poll_s > 0:
         reach, poll_s = webhooks.webhook_reach(services), services.settings.webhook_poll_s
         tasks.append(asyncio.create_task(deliver_for_ever(services.store, reach, poll_s)))
@@ -134,29 +147,3 @@ async def _sweep(services: Services) -> None:
         except Exception:  # the store may be restarting; the next round does it
             logger.exception("the sweep of orphaned blobs failed; it will be tried again")
         await asyncio.sleep(services.settings.sweep_interval_s)
-
-
-class Limits:
-    """No body is larger than it may be, whatever its Content-Length says."""
-
-    def __init__(self, app: ASGIApp, max_upload_bytes: int) -> None:
-        self._app = app
-        self._max_upload_bytes = max_upload_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        is_upload = scope["method"] == "POST" and scope["path"].endswith(_UPLOAD_PATHS)
-        limit = self._max_upload_bytes + FORM_OVERHEAD_BYTES if is_upload else MAX_BODY_BYTES
-        received = 0
-
-        async def receive_limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > limit:
-                raise HTTPException(413, f"The body is larger than {limit} bytes.")
-            return message
-
-        await self._app(scope, receive_limited, send)

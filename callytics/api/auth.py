@@ -1,18 +1,19 @@
 """Who asks: an API key, as ``Authorization: Bearer cly_...`` (what OpenAI's clients send) or ``X-API-Key: cly_...``;
-or, where an issuer is configured, a bearer token of it (oidc.py). And how much they may ask for (limits.py)."""
+or, where an issuer is configured, a bearer token of it (oidc.py). Identified from the headers (authentication.py),
+before the body is read; what the principal may do is checked here, route by route."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from callytics.api.limits import RequestLimits
+from callytics.api.key_lookups import KeyLookups
 from callytics.api.oidc import TokenReader
-from callytics.api.services import Services, ServicesDep
+from callytics.api.services import Services
 from callytics.errors import ForbiddenError, UnauthorizedError
 from callytics.store import DEFAULT_TENANT, hash_secret
 from callytics.store.keys import KEY_PREFIX
@@ -36,17 +37,18 @@ class Principal:
 
 
 class Gate:
-    """What knows who may come in, and how often; one a process, at ``app.state.gate``."""
+    """What knows who may come in."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._tokens = TokenReader(services.settings.oidc) if services.settings.oidc else None
-        self.limits = RequestLimits(services.settings)
+        self._keys = KeyLookups(services.store)
 
     async def identify(self, bearer: str | None, header: str | None) -> Principal:
         """
         Raises:
             UnauthorizedError: ``api_key_missing``, ``api_key_invalid``, ``token_invalid``.
+            UnavailableError: ``authentication_busy``, ``database_unavailable``, ``issuer_unavailable``.
         """
         if not self._services.settings.auth_enabled:
             return Principal("anonymous", frozenset({"admin"}))
@@ -61,7 +63,7 @@ class Gate:
             return Principal(
                 f"oidc:{claims['sub']}", self._tokens.scopes(claims), self._tokens.tenant(claims)
             )
-        key = await self._services.store.authenticate(hash_secret(secret))
+        key = await self._keys.find(hash_secret(secret))
         if key is None:
             raise UnauthorizedError(
                 "api_key_invalid", "This API key is unknown, was revoked, or has expired."
@@ -71,16 +73,12 @@ class Gate:
 
 async def _principal(
     request: Request,
-    services: ServicesDep,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     header: Annotated[str | None, Security(_header)],
-) -> AsyncIterator[Principal]:
-    """For the time of the request, its answer included."""
-    gate: Gate = request.app.state.gate
-    principal = await gate.identify(bearer.credentials if bearer is not None else None, header)
-    request.state.principal = principal  # for the access log
-    async with gate.limits.admit(principal.id, principal.limits):
-        yield principal
+) -> Principal:
+    """Who the middleware found; bearer and header are here for the API document, which says how to send a key."""
+    principal: Principal = request.state.principal  # not there: the path is public, and must not ask
+    return principal
 
 
 def allowed(*scopes: str) -> Callable[[Principal], Awaitable[Principal]]:

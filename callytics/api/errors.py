@@ -22,7 +22,13 @@ MEDIA_TYPE = "application/problem+json"
 MAX_ERRORS = 100
 """Told of one request; a body of 1 MiB can hold ten thousands."""
 
-_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
+_CODES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "request_too_large",
+}
 
 
 class FieldProblem(BaseModel):
@@ -129,6 +135,11 @@ def install(app: FastAPI) -> None:
 
 async def _callytics_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, CallyticsError)
+    return error_response(request, error)
+
+
+def error_response(request: Request, error: CallyticsError) -> Response:
+    """The answer to a request that failed so; also for the middlewares, which no handler of errors surrounds."""
     headers = {}
     if error.http_status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="callytics"'

@@ -1,4 +1,4 @@
-"""How much one key may ask for: requests a minute, and requests at once.
+"""How much may be asked for: requests a minute and at once, of a key, of a tenant and in all.
 
 Counted by each replica of the gateway for itself, in memory: with N replicas behind the proxy a key may get up to N
 times its limit. ``rate_limit_storage`` names a Redis where they count the requests of a minute together; while it is
@@ -13,11 +13,13 @@ import math
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
-from callytics.api.services import ApiSettings
+from callytics.api.places import BUSY_RETRY_S, Places
+from callytics.api.services import ApiSettings, TenantLimits
 from callytics.errors import ConfigError, TooManyRequestsError
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BUSY_RETRY_S = 1
+Kind = Literal["requests", "uploads", "event streams"]
 
 STORAGE_VARIABLE = "RATE_LIMIT_STORAGE"
 """In the environment of the gateway, for an address with a password, which belongs in no configuration."""
@@ -33,9 +35,49 @@ STORAGE_VARIABLE = "RATE_LIMIT_STORAGE"
 STORAGE_TIMEOUT_S = 1.0
 """Every request waits for it."""
 
+WINDOW_S = 60
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How a limit per minute stands after this request. ``reset_s``: until one more may be sent than now."""
+
+    of: Literal["key", "tenant"]
+    limit: int
+    remaining: int
+    reset_s: int
+    is_exhausted: bool = False
+
+    def check(self) -> None:
+        """
+        Raises:
+            TooManyRequestsError: ``rate_limited``.
+        """
+        if self.is_exhausted:
+            raise TooManyRequestsError(
+                "rate_limited",
+                f"This {self.of} may send {self.limit} requests a minute; try again in {self.reset_s} s.",
+                self.reset_s,
+            )
+
+
+def quota_headers(quotas: Sequence[Quota]) -> dict[str, str]:
+    """draft-ietf-httpapi-ratelimit-headers-10, and the X- headers that older clients look for: those of the quota
+    that has the least left, with the seconds until there is more."""
+    if not quotas:
+        return {}
+    least = min(quotas, key=lambda quota: quota.remaining)
+    return {
+        "RateLimit-Policy": ", ".join(f'"{quota.of}";q={quota.limit};w={WINDOW_S}' for quota in quotas),
+        "RateLimit": ", ".join(f'"{quota.of}";r={quota.remaining};t={quota.reset_s}' for quota in quotas),
+        "X-RateLimit-Limit": str(least.limit),
+        "X-RateLimit-Remaining": str(least.remaining),
+        "X-RateLimit-Reset": str(least.reset_s),
+    }
+
 
 class RequestLimits:
-    """The limits of every principal; those that a key has of its own go before the settings' (0: no limit)."""
+    """Those that a key has of its own go before the settings' (0: no limit)."""
 
     def __init__(self, settings: ApiSettings) -> None:
         # Here, because monitoring imports this package without what only the gateway's environment has.
@@ -47,60 +89,93 @@ class RequestLimits:
         url = settings.rate_limit_storage or os.environ.get(STORAGE_VARIABLE, "")
         self._shared = _shared_limiter(url) if url else None
         self._settings = settings
-        self._at_work: Counter[str] = Counter()
+        self._of_keys: Counter[str] = Counter()
+        self._places: dict[Kind, Places] = {
+            "requests": Places("requests", settings.max_concurrent_requests),
+            "uploads": Places("uploads", settings.max_concurrent_uploads),
+            "event streams": Places("event streams", settings.max_concurrent_event_streams),
+        }
 
-    @asynccontextmanager
-    async def admit(self, principal_id: str, own: Mapping[str, int]) -> AsyncIterator[None]:
-        """For the time of one request.
+    async def count(self, key_id: str, own: Mapping[str, int], tenant: str) -> list[Quota]:
+        """Count a request of a key and its tenant; the last quota may be exhausted, and the others are not counted."""
+        of_tenant = self._tenant_limits(tenant).requests_per_minute
+        if of_tenant is None:
+            of_tenant = self._settings.tenant_requests_per_minute
+        windows: list[_Window] = []
+        if of_key := own.get("requests_per_minute", self._settings.requests_per_minute):
+            windows.append(_Window("key", key_id, of_key))
+        if of_tenant:
+            windows.append(_Window("tenant", tenant, of_tenant))
+        return await self._hit(windows)
+
+    async def _hit(self, windows: Sequence[_Window]) -> list[Quota]:
+        from limits.errors import StorageError
+
+        if self._shared is not None and windows:
+            try:
+                return await asyncio.to_thread(_hit, self._shared, windows)
+            except StorageError as error:  # a limit is no reason to turn everybody away
+                logger.warning("the storage of the limits is away: %s", type(error.storage_error).__name__)
+        return _hit(self._own, windows)
+
+    @contextmanager
+    def place(self, kind: Kind, key_id: str, own: Mapping[str, int], tenant: str) -> Iterator[None]:
+        """For the time of one request, its answer included.
 
         Raises:
-            TooManyRequestsError: ``rate_limited`` or ``too_many_at_once``.
+            TooManyRequestsError: ``too_many_at_once``, ``too_many_of_tenant``.
+            UnavailableError: ``gateway_busy``.
         """
         at_once = own.get("concurrent_requests", self._settings.concurrent_requests)
-        if at_once and self._at_work[principal_id] >= at_once:
+        if at_once and self._of_keys[key_id] >= at_once:
             raise TooManyRequestsError(
                 "too_many_at_once", f"This key has {at_once} requests at work, its limit.", BUSY_RETRY_S
             )
-        self._at_work[principal_id] += 1
-        try:
-            await self._hit(principal_id, own.get("requests_per_minute", self._settings.requests_per_minute))
+        limits = self._tenant_limits(tenant)
+        most = {
+            "requests": limits.concurrent_requests,
+            "uploads": limits.concurrent_uploads,
+            "event streams": limits.concurrent_event_streams,
+        }
+        with ExitStack() as held:
+            held.enter_context(self._places[kind].place(tenant, most[kind]))
+            self._of_keys[key_id] += 1
+            held.callback(self._leave, key_id)
             yield
-        finally:
-            self._at_work[principal_id] -= 1
-            if not self._at_work[principal_id]:
-                del self._at_work[principal_id]
 
-    async def _hit(self, principal_id: str, per_minute: int) -> None:
-        if not per_minute:
-            return
-        free_at_s = await self._free_at_s(principal_id, per_minute)
-        if free_at_s is not None:
-            wait_s = max(1, math.ceil(free_at_s - time.time()))
-            raise TooManyRequestsError(
-                "rate_limited",
-                f"This key may send {per_minute} requests a minute; try again in {wait_s} s.",
-                wait_s,
-            )
+    def _leave(self, key_id: str) -> None:
+        self._of_keys[key_id] -= 1
+        if not self._of_keys[key_id]:
+            del self._of_keys[key_id]
 
-    async def _free_at_s(self, principal_id: str, per_minute: int) -> float | None:
-        from limits.errors import StorageError
-
-        if self._shared is not None:
-            try:
-                return await asyncio.to_thread(_hit, self._shared, principal_id, per_minute)
-            except StorageError as error:  # a limit is no reason to turn everybody away
-                logger.warning("the storage of the limits is away: %s", type(error.storage_error).__name__)
-        return _hit(self._own, principal_id, per_minute)
+    def _tenant_limits(self, tenant: str) -> TenantLimits:
+        return self._settings.tenant_limits.get(tenant, _NO_LIMITS)
 
 
-def _hit(limiter: MovingWindowRateLimiter, principal_id: str, per_minute: int) -> float | None:
-    """When the next place is free, in seconds since the epoch; None: this one was, and is taken now."""
+_NO_LIMITS = TenantLimits()
+
+
+@dataclass(frozen=True)
+class _Window:
+    of: Literal["key", "tenant"]
+    name: str
+    limit: int
+
+
+def _hit(limiter: MovingWindowRateLimiter, windows: Sequence[_Window]) -> list[Quota]:
+    """One request in each of them, up to the first that is full."""
     from limits import RateLimitItemPerMinute
 
-    item = RateLimitItemPerMinute(per_minute)
-    if limiter.hit(item, principal_id):
-        return None
-    return float(limiter.get_window_stats(item, principal_id).reset_time)
+    quotas: list[Quota] = []
+    for window in windows:
+        item = RateLimitItemPerMinute(window.limit)
+        is_exhausted = not limiter.hit(item, window.of, window.name)
+        stands = limiter.get_window_stats(item, window.of, window.name)
+        reset_s = min(WINDOW_S, max(1, math.ceil(stands.reset_time - time.time())))
+        quotas.append(Quota(window.of, window.limit, stands.remaining, reset_s, is_exhausted))
+        if is_exhausted:
+            break
+    return quotas
 
 
 def _shared_limiter(url: str) -> MovingWindowRateLimiter:

@@ -7,8 +7,11 @@ ours; it must expire. Keys are fetched from the issuer's JWKS and kept for a whi
 from __future__ import annotations
 
 import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from callytics.api.lookup_turns import LookupTurns
 from callytics.api.services import OidcSettings
 from callytics.errors import UnauthorizedError, UnavailableError
 from callytics.store import SCOPES
@@ -16,6 +19,8 @@ from callytics.store import SCOPES
 CLOCK_SKEW_S = 30
 KEYS_LIFESPAN_S = 300
 FETCH_TIMEOUT_S = 5
+STRANGERS_AT_ONCE, KNOWN_AT_ONCE = 4, 4
+"""Tokens that are checked at once: by a key that may have to be fetched, and by one that is known."""
 
 
 class TokenReader:
@@ -25,6 +30,12 @@ class TokenReader:
         import jwt  # here, because monitoring imports this package without it
 
         self._settings = settings
+        # Threads of its own: a key that nobody knows is asked of the issuer, who may take FETCH_TIMEOUT_S, and the
+        # threads of the process write uploads and find handles meanwhile.
+        self._threads = ThreadPoolExecutor(STRANGERS_AT_ONCE + KNOWN_AT_ONCE, "oidc")
+        self._stranger_turns, self._known_turns = LookupTurns(STRANGERS_AT_ONCE), LookupTurns(KNOWN_AT_ONCE)
+        # By id, and until when. The client of the library locks all of its keys while it fetches one.
+        self._known_keys: dict[str, tuple[Any, float]] = {}
         self._keys = jwt.PyJWKClient(
             settings.jwks_url, cache_jwk_set=True, lifespan=KEYS_LIFESPAN_S, timeout=FETCH_TIMEOUT_S
         )
@@ -33,15 +44,29 @@ class TokenReader:
         """
         Raises:
             UnauthorizedError: ``token_invalid``.
-            UnavailableError: ``issuer_unavailable``: the keys of the issuer cannot be fetched.
+            UnavailableError: ``issuer_unavailable``: the keys of the issuer cannot be fetched;
+                ``authentication_busy``: too many tokens wait.
         """
-        return await asyncio.to_thread(self._read, token)
+        key, until_s = self._known_keys.get(self._key_id(token), (None, 0.0))
+        if until_s < time.monotonic():
+            key = None
+        async with (self._stranger_turns if key is None else self._known_turns).turn():
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, token, key)
 
-    def _read(self, token: str) -> dict[str, Any]:
+    def _key_id(self, token: str) -> str:
+        """What the token says of itself: with which key it was signed."""
         import jwt
 
         try:
-            key = self._keys.get_signing_key_from_jwt(token)
+            return str(jwt.get_unverified_header(token).get("kid", ""))
+        except (jwt.PyJWTError, RecursionError):  # the latter: JSON nested as deep as a header is long
+            return ""
+
+    def _read(self, token: str, known_key: Any) -> dict[str, Any]:
+        import jwt
+
+        try:
+            key = known_key or self._keys.get_signing_key_from_jwt(token)
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key.key,
@@ -55,10 +80,15 @@ class TokenReader:
             raise UnavailableError(
                 "issuer_unavailable", "The keys of the token's issuer cannot be fetched; try again later."
             ) from error
-        except jwt.PyJWTError as error:  # its text says which claim, and never holds the token
+        except (
+            jwt.PyJWTError,
+            RecursionError,
+        ) as error:  # its text says which claim, and never holds the token
             raise UnauthorizedError(
                 "token_invalid", f"This token is not valid: {type(error).__name__}."
             ) from None
+        if known_key is None:  # no more than the issuer has published
+            self._known_keys[str(key.key_id)] = (key, time.monotonic() + KEYS_LIFESPAN_S)
         return claims
 
     def scopes(self, claims: dict[str, Any]) -> frozenset[str]:

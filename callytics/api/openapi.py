@@ -96,17 +96,26 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     if not is_public:
         for status, response in problem_responses(401, 403, 429, 503).items():
             responses.setdefault(str(status), response)
+    if "requestBody" in operation and not is_public:
+        responses["408"] = problem_responses(408)[408]
     if "422" in responses:  # FastAPI's own form of it is none of ours
         responses["422"] = problem_responses(422)[422]
     for status in ("429", "503"):
         if MEDIA_TYPE in responses.get(status, {}).get("content", {}):
-            responses[status] = {**responses[status], "headers": {"Retry-After": _RETRY_AFTER}}
+            headers = {"Retry-After": _RETRY_AFTER, **(_RATE_LIMITS if status == "429" else {})}
+            responses[status] = {**responses[status], "headers": headers}
     operation["responses"] = dict(sorted(responses.items()))
     for parameter in operation.get("parameters", []):
         parameter["schema"] = _never_null(parameter["schema"])
 
 
 _RETRY_AFTER = {"description": "Seconds after which it is worth another try", "schema": {"type": "integer"}}
+
+
+_RATE_LIMITS = {
+    "RateLimit": {"description": "What is left of which limit, and until when", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "The limits", "schema": {"type": "string"}},
+}
 
 
 def _describe(document: dict[str, Any]) -> None:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 
 from callytics.api.auth import Reader
 from callytics.api.errors import problem_responses
+from callytics.api.event_pump import EventPump
 from callytics.api.schemas import WholeNumber
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
-from callytics.errors import ConflictError, NotFoundError
+from callytics.errors import ConflictError
 from callytics.export import MEDIA_TYPES, export
 from callytics.result import CallResult, ParticipantDetail, TranscriptTurn
 from callytics.store import FINISHED, CallRecord, JobStatus
@@ -139,6 +139,7 @@ async def get_transcript(
     },
 )
 async def stream_events(
+    request: Request,
     call_id: str,
     services: ServicesDep,
     principal: Reader,
@@ -153,21 +154,18 @@ async def stream_events(
     if call.status in FINISHED and not await services.store.events_after(call_id, after, limit=1):
         return Response(status_code=204)
     return StreamingResponse(
-        _events(services, call_id, after),
+        _events(request.app.state.events, services.settings.event_heartbeat_s, call_id, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(services: Services, call_id: str, after: int) -> AsyncIterator[str]:
+async def _events(pump: EventPump, heartbeat_s: float, call_id: str, after: int) -> AsyncIterator[str]:
     yield f"retry: {_RECONNECT_MS}\n\n"
     last_sent_s = time.monotonic()
     while True:
-        try:
-            # The status first: what is FINISHED before the events are read has no further ones.
-            is_finished = (await services.store.get_call(call_id)).status in FINISHED
-            events = await services.store.events_after(call_id, after)
-        except NotFoundError:
+        status, events = await pump.ask(call_id, after)
+        if status is None:
             yield f'event: call.deleted\ndata: {{"call_id": "{call_id}"}}\n\n'
             return
         for event in events:
@@ -176,9 +174,8 @@ async def _events(services: Services, call_id: str, after: int) -> AsyncIterator
             after = event.number
             last_sent_s = time.monotonic()
         if not events:
-            if is_finished:
+            if status in FINISHED:
                 return
-            if time.monotonic() - last_sent_s >= services.settings.event_heartbeat_s:
+            if time.monotonic() - last_sent_s >= heartbeat_s:
                 yield ": still here\n\n"
                 last_sent_s = time.monotonic()
-            await asyncio.sleep(services.settings.event_poll_s)

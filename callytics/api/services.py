@@ -89,6 +89,24 @@ class OidcSettings(BaseModel):
     )
 
 
+class TenantLimits(BaseModel):
+    """Where the limits of one tenant differ from those of all; 0: no limit of its own.
+
+    Attributes:
+        requests_per_minute: of all its keys together.
+        concurrent_requests: of all its keys at once, however many places are free; uploads and event streams apart.
+        concurrent_uploads: likewise.
+        concurrent_event_streams: likewise.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests_per_minute: int | None = Field(default=None, ge=0)
+    concurrent_requests: int = Field(default=0, ge=0)
+    concurrent_uploads: int = Field(default=0, ge=0)
+    concurrent_event_streams: int = Field(default=0, ge=0)
+
+
 class ApiSettings(BaseModel):
     """Limits and habits of the API.
 
@@ -97,14 +115,25 @@ class ApiSettings(BaseModel):
         max_duration_s: of one recording.
         auth_enabled: False lets everybody in: for a process that only its owner can reach.
         public_url: put before the paths in ``links`` and ``Location``, e.g. "https://calls.example.org".
-        event_poll_s: how often an event stream asks the store.
+        event_poll_s: how often the store is asked for events, for all event streams together.
         event_heartbeat_s: how often it sends a comment, so that no proxy takes it for dead.
         transcription_timeout_s: how long /v1/audio/transcriptions and translations wait for their call.
         sweep_interval_s: how often blobs that no call owns are looked for.
         redact_pii: of every call; without it, of the calls whose upload asks for it.
-        max_queued_calls: while so many wait, no more are taken: 503 with Retry-After; 0: as many as come.
+        max_queued_calls: while so many wait, no more are taken: 503 with Retry-After; 0: as many as come. Tenants
+            share them fairly, as places (places.py).
         requests_per_minute: of one key that has no limit of its own; 0: as many as it likes.
-        concurrent_requests: of one key at once, event streams included.
+        concurrent_requests: of one key at once, uploads and event streams included; 0: only its tenant's share.
+        tenant_requests_per_minute: of all keys of one tenant together; 0: as many as they like.
+        tenant_limits: by name of the tenant, where it has limits of its own.
+        max_concurrent_requests: of all tenants at once, in one replica; uploads and event streams are counted apart.
+            Tenants share each of the three fairly (places.py); more are answered with 429 or 503.
+        max_concurrent_uploads: likewise, of POST /v1/calls and the OpenAI-compatible routes.
+        max_concurrent_event_streams: likewise, of GET /v1/calls/{id}/events.
+        body_timeout_s: how long a body may take to arrive, plus what ``body_bytes_per_s`` earns it; and the longest
+            pause in it. Slower ones are answered with 408.
+        body_bytes_per_s: the least rate of a body: so many bytes earn it one second more.
+        usage_flush_s: how often counted requests are written to the store (GET /v1/usage).
         probes_at_once: uploads that are examined at once, at most half of them of one tenant (turns.py); others wait.
         conversions_at_once: the same of ``/audio?format=``.
         rate_limit_storage: the Redis where replicas count the requests of a minute together ("redis://host:6379/0");
@@ -134,6 +163,14 @@ class ApiSettings(BaseModel):
     concurrent_requests: int = Field(default=64, ge=0)
     probes_at_once: int = Field(default=4, gt=0)
     conversions_at_once: int = Field(default=4, gt=0)
+    tenant_requests_per_minute: int = Field(default=12_000, ge=0)
+    tenant_limits: dict[str, TenantLimits] = {}
+    max_concurrent_requests: int = Field(default=128, gt=0)
+    max_concurrent_uploads: int = Field(default=128, gt=0)
+    max_concurrent_event_streams: int = Field(default=256, gt=0)
+    body_timeout_s: float = Field(default=30.0, gt=0)
+    body_bytes_per_s: int = Field(default=16_000, gt=0)
+    usage_flush_s: float = Field(default=5.0, gt=0)
     rate_limit_storage: str = ""
     cors_origins: tuple[str, ...] = ()
     oidc: OidcSettings | None = None

@@ -16,10 +16,18 @@ from callytics.api.services import Services
 from callytics.api.uploads import LargeFields, Upload, receive
 from callytics.call_options import check_against, checked
 from callytics.domain import CallOptions, Recording
-from callytics.errors import ConflictError, InvalidMediaError, InvalidRequestError, UnavailableError
+from callytics.errors import (
+    ConflictError,
+    InvalidMediaError,
+    InvalidRequestError,
+    TooManyRequestsError,
+    UnavailableError,
+)
 from callytics.store import DEFAULT_TENANT, NewCall, Submission, new_call_id
 
 Form = TypeVar("Form", bound=BaseModel)
+
+QUEUE_RETRY_S = 30
 
 
 async def submit(
@@ -39,12 +47,11 @@ async def submit(
     Raises:
         InvalidMediaError: the recording cannot be analysed, or is beyond a limit.
         UnavailableError: ``queue_full``, told before the recording is received; ``no_turn``.
-        TooManyRequestsError: ``too_many_waiting``.
+        TooManyRequestsError: ``queue_share_reached``, likewise; ``too_many_waiting``.
     """
     call_id = new_call_id()
     settings = services.settings
-    if settings.max_queued_calls and await services.store.queued_calls() >= settings.max_queued_calls:
-        raise UnavailableError("queue_full", "Too many calls wait to be analysed; try again later.")
+    await _check_queue(services, request.state.principal.tenant)
     upload = await receive(request, services.blobs, call_id, settings.max_upload_bytes, large_fields)
     try:
         options, other = read_form(upload)
@@ -84,6 +91,23 @@ async def submit(
     if not submission.created:
         await asyncio.to_thread(services.blobs.delete_call, call_id)
     return submission
+
+
+async def _check_queue(services: Services, tenant: str) -> None:
+    """The queue is shared as places are (places.py): a tenant may add to it while it has fewer calls there than there
+    is room for."""
+    limit = services.settings.max_queued_calls
+    if not limit:
+        return
+    room = limit - await services.store.queued_calls()
+    if room <= 0:
+        raise UnavailableError("queue_full", "Too many calls wait to be analysed; try again later.")
+    if room <= limit / 2 and await services.store.queued_calls(tenant) >= room:
+        raise TooManyRequestsError(
+            "queue_share_reached",
+            "This tenant has its share of the calls that may wait to be analysed; try again later.",
+            QUEUE_RETRY_S,
+        )
 
 
 def parse_fields(upload: Upload, form: type[Form], repeated: frozenset[str] = frozenset()) -> Form:

@@ -7,7 +7,9 @@ in a blob store.
     leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
     corrections.py   what people corrected, its history
+    events.py        what happened to many calls
     retention.py     how long calls are kept
+    usage.py         what tenants used, by day
     versions.py      what versions of a stage did side by side, also in the shadow
     tables.py database.py migrations/                      SQLModel tables, connection, Alembic
     blobs.py         BlobStore: recordings through fsspec
@@ -33,8 +35,11 @@ from callytics.store.records import (
     Lease,
     NewCall,
     Priority,
+    RequestTotals,
     Statistics,
     Submission,
+    TenantUsage,
+    UsageDay,
     new_call_id,
 )
 from callytics.store.store import CallStore
@@ -63,8 +68,11 @@ __all__ = [
     "Lease",
     "NewCall",
     "Priority",
+    "RequestTotals",
     "Statistics",
     "Submission",
+    "TenantUsage",
+    "UsageDay",
     "VersionRun",
     "hash_secret",
     "invoke_local",

@@ -21,8 +21,10 @@ from callytics.store.records import (
     JobStatus,
     Lease,
     NewCall,
+    RequestTotals,
     Statistics,
     Submission,
+    TenantUsage,
 )
 from callytics.store.store import CallStore
 from callytics.store.versions import VersionRun
@@ -181,12 +183,23 @@ class AsyncStore:
         result: tuple[EventRecord, ...] = await self._call("events_after", call_id, number, limit)
         return result
 
-    async def queued_calls(self) -> int:
-        result: int = await self._call("queued_calls")
+    async def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
+        result: dict[str, tuple[JobStatus, tuple[EventRecord, ...]]] = await self._call("news", dict(after))
+        return result
+
+    async def queued_calls(self, tenant: str | None = None) -> int:
+        result: int = await self._call("queued_calls", tenant)
         return result
 
     async def statistics(self) -> Statistics:
         result: Statistics = await self._call("statistics")
+        return result
+
+    async def record_requests(self, source: str, totals: Sequence[RequestTotals]) -> None:
+        await self._call("record_requests", source, totals)
+
+    async def usage(self, tenant: str | None, first_day: str, last_day: str) -> tuple[TenantUsage, ...]:
+        result: tuple[TenantUsage, ...] = await self._call("usage", tenant, first_day, last_day)
         return result
 
     async def create_api_key(

@@ -14,7 +14,7 @@ from sqlmodel import delete as delete_rows
 
 from callytics.domain import CallOptions, Role, StageStatus
 from callytics.errors import ConflictError, InvalidRequestError
-from callytics.store import search
+from callytics.store import search, usage
 from callytics.store.codec import options_to_json
 from callytics.store.leases import clear_lease, end, ensure_tenant
 from callytics.store.records import (
@@ -23,6 +23,7 @@ from callytics.store.records import (
     WITH_RESULT,
     CallFilter,
     CallPage,
+    CallUsage,
     JobStatus,
     NewCall,
     Submission,
@@ -99,6 +100,8 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
     session.flush()
     add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
     add_audit(session, new.created_by, "call.submitted", row.id, {"sha256": row.sha256}, now_ms, new.tenant)
+    used = CallUsage(1, new.size_bytes, uploaded_audio_ms=round(new.media.duration_s * 1000))
+    usage.count_call(session, new.tenant, used, now_ms)
     return Submission(call_record(session, row), created=True)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from callytics.domain import StageRun, StageStatus
-from callytics.store import codec, search
+from callytics.store import codec, search, usage
 from callytics.store.leases import MAX_ATTEMPTS, end, held, try_again
-from callytics.store.records import WITH_RESULT, JobStatus
+from callytics.store.records import WITH_RESULT, CallUsage, JobStatus
 from callytics.store.rows import add_event, plain_text
 from callytics.store.tables import ReportRow, StageRow
 
@@ -83,6 +83,8 @@ def complete(
     errors = report.get("job_details", {}).get("errors", [])
     first = (errors[0]["stage"], errors[0]["code"], errors[0]["message"]) if errors else None
     end(session, row, status, now_ms, first)
+    analyzed = CallUsage(analyzed_audio_ms=round(row.duration_s * 1000))
+    usage.count_call(session, row.tenant_id, analyzed, now_ms)
 
 
 def fail(

@@ -251,6 +251,48 @@ class AuditRecord:
 
 
 @dataclass(frozen=True)
+class CallUsage:
+    """What a call adds to the usage of its tenant."""
+
+    calls: int = 0
+    uploaded_bytes: int = 0
+    uploaded_audio_ms: int = 0
+    analyzed_audio_ms: int = 0
+
+
+@dataclass(frozen=True)
+class RequestTotals:
+    """What one gateway has counted of a tenant on a day (ISO 8601, UTC) by now."""
+
+    tenant: str
+    day: str
+    requests: int
+    refused: int
+
+
+@dataclass(frozen=True)
+class UsageDay:
+    """``refused``: of the requests, those that a limit turned away."""
+
+    day: str
+    requests: int
+    refused: int
+    calls: int
+    uploaded_bytes: int
+    uploaded_audio_ms: int
+    analyzed_audio_ms: int
+
+
+@dataclass(frozen=True)
+class TenantUsage:
+    """``stored_bytes``: of the recordings that are there now."""
+
+    tenant: str
+    stored_bytes: int
+    days: tuple[UsageDay, ...]
+
+
+@dataclass(frozen=True)
 class StageStatistics:
     stage: str
     status: str

@@ -17,11 +17,13 @@ from callytics.store import (
     calls,
     codec,
     corrections,
+    events,
     imports,
     jobs,
     keys,
     leases,
     retention,
+    usage,
     versions,
     webhook_queue,
     webhooks,
@@ -42,9 +44,11 @@ from callytics.store.records import (
     JobStatus,
     Lease,
     NewCall,
+    RequestTotals,
     StageStatistics,
     Statistics,
     Submission,
+    TenantUsage,
 )
 from callytics.store.rows import (
     add_audit,
@@ -337,10 +341,21 @@ class CallStore:
             )
             return tuple(event_record(row) for row in rows)
 
-    def queued_calls(self) -> int:
-        """How many calls wait."""
+    def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
+        """By call, how it stands and its events after a number, all of the same moment; without calls that there are
+        not (any more)."""
+        asked = {
+            call_id: number for call_id, number in after.items() if is_id(call_id) and number < MAX_NUMBER
+        }
         with self._read() as session:
-            waiting = select(func.count()).select_from(CallRow).where(col(CallRow.status) == JobStatus.QUEUED)
+            return events.news(session, asked)
+
+    def queued_calls(self, tenant: str | None = None) -> int:
+        """How many calls wait; those of one tenant, or all."""
+        waiting = select(func.count()).select_from(CallRow).where(col(CallRow.status) == JobStatus.QUEUED)
+        if tenant is not None:
+            waiting = waiting.where(col(CallRow.tenant_id) == tenant)
+        with self._read() as session:
             return session.exec(waiting).one()
 
     def statistics(self) -> Statistics:
@@ -365,6 +380,18 @@ class CallStore:
             audio_bytes=int(size or 0),
             stages=tuple(StageStatistics(stage, status, n, float(s)) for stage, status, n, s in stages),
         )
+
+    # ------------------------------------------------------------ usage
+
+    def record_requests(self, source: str, totals: Sequence[RequestTotals]) -> None:
+        """What a gateway has counted by now; ``source`` is its own name of itself. Safe to repeat."""
+        with self._write() as session:
+            usage.record_requests(session, source, totals)
+
+    def usage(self, tenant: str | None, first_day: str, last_day: str) -> tuple[TenantUsage, ...]:
+        """Of one tenant or of all (None), between two days (ISO 8601, UTC), both included."""
+        with self._read() as session:
+            return usage.usage(session, tenant, first_day, last_day)
 
     # ------------------------------------------------------------ API keys
 

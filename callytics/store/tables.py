@@ -215,6 +215,23 @@ class ApiKeyRow(SQLModel, table=True):
     )
 
 
+class UsageRow(SQLModel, table=True):
+    """What a tenant used on a day (store/usage.py): sums over all ``source``s. Like the audit it outlives the calls,
+    and references nothing."""
+
+    __tablename__ = "usage"
+
+    tenant_id: str = Field(sa_column=Column(String(64), primary_key=True))
+    day: str = Field(sa_column=Column(String(10), primary_key=True))
+    source: str = Field(sa_column=Column(String(32), primary_key=True))
+    requests: int = Field(sa_column=Column(BigInteger, nullable=False))
+    refused: int = Field(sa_column=Column(BigInteger, nullable=False))
+    calls: int = Field(sa_column=Column(BigInteger, nullable=False))
+    uploaded_bytes: int = Field(sa_column=Column(BigInteger, nullable=False))
+    uploaded_audio_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    analyzed_audio_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 class WebhookEndpointRow(SQLModel, table=True):
     """Where a tenant wants to be told of events. ``secret`` signs the messages (Standard Webhooks), so it is kept
     as it is; ``previous_secret`` signs too for a while after it was rotated.

@@ -17,6 +17,7 @@ import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from callytics.api import ApiSettings, Services, create_app
+from callytics.api.paths import PUBLIC, is_event_stream, is_upload
 from callytics.store import AsyncStore, BlobStore, CallStore, Corrections
 from callytics.webhooks import Outcome
 from tests.api.conftest import TwoStages, WavOnlyAudio, wav_bytes
@@ -76,6 +77,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/v1/api-keys"): Access(ADMIN, body={"name": "x", "scopes": [READ]}),
     ("DELETE", "/v1/api-keys/{key_id}"): Access(ADMIN, KEY),
     ("GET", "/v1/audit-events"): Access(ADMIN, lists=True),
+    ("GET", "/v1/usage"): Access(ADMIN),
     ("GET", "/v1/webhooks"): Access(ADMIN, lists=True),
     ("POST", "/v1/webhooks"): Access(ADMIN, body=HOOK),
     ("PATCH", "/v1/webhooks/{webhook_id}"): Access(ADMIN, WEBHOOK, body={"description": "x"}),
@@ -179,6 +181,37 @@ def test_every_route_is_classified(house: House) -> None:
     routes = routes_of(house)
     assert len(routes) >= 30
     assert routes == set(ROUTES)
+
+
+def test_the_middlewares_know_the_routes(house: House) -> None:
+    """They come before the routes: what they take for public, an upload or an event stream must be that."""
+    uploads, streams = set(), set()
+    for context in iter_route_contexts(house.app.routes):
+        route, (method, *_) = context.original_route, sorted(context.methods or {""})
+        extra = getattr(route, "openapi_extra", None) or {}
+        if "multipart/form-data" in extra.get("requestBody", {}).get("content", {}):
+            uploads.add((method, str(context.path)))
+        if "text/event-stream" in str(getattr(route, "responses", "")):
+            streams.add((method, str(context.path)))
+    assert {path for (_, path), access in ROUTES.items() if access.scope == OPEN} == PUBLIC
+    assert len(uploads) >= 2
+    assert len(streams) >= 1
+    for method, path in ROUTES:
+        scope = {"method": method, "path": path, "root_path": ""}
+        assert is_upload(scope) is ((method, path) in uploads), path
+        assert is_event_stream(scope) is ((method, path) in streams), path
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/nothing", "/v1", "/v1/calls/", "//v1/calls", "/docs/x", "/healthz/", "/METRICS"]
+)
+async def test_where_there_is_nothing_a_stranger_is_asked_for_a_key(house: House, path: str) -> None:
+    transport = httpx.ASGITransport(house.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        for method in ("GET", "POST", "OPTIONS"):
+            assert (await client.request(method, path)).status_code == 401
+        headers = {"X-API-Key": house.secrets["reader", "beta"]}
+        assert (await client.get(path, headers=headers)).status_code == 404
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import threading
 import time
@@ -16,7 +18,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from callytics.api import Services, create_app
+from callytics.api.oidc import TokenReader
 from callytics.api.services import OidcSettings
+from callytics.errors import UnauthorizedError, UnavailableError
 from callytics.store import CallStore
 from tests.api.test_app import assert_problem
 from tests.store.samples import new_call
@@ -125,3 +129,34 @@ def test_keys_of_the_issuer_come_through_tls() -> None:
         OidcSettings(issuer=ISSUER, audience=AUDIENCE, jwks_url="http://login.example.org/jwks")
     with pytest.raises(ValueError, match="algorithms"):
         OidcSettings(issuer=ISSUER, audience=AUDIENCE, jwks_url="https://x/", algorithms=("HS256",))  # type: ignore[arg-type]
+
+
+async def test_tokens_of_unknown_keys_delay_nobody(jwks_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each makes the gateway ask the issuer, who does not answer; tokens of known keys and threads are free all the
+    while, and of those who wait only so many do."""
+    reader = TokenReader(OidcSettings(issuer=ISSUER, audience=AUDIENCE, jwks_url=jwks_url))
+    assert (await reader.read(token()))["sub"] == "kim"
+    answers, fetch = threading.Event(), reader._keys.fetch_data
+
+    def hangs() -> Any:
+        answers.wait(10)
+        return fetch()
+
+    monkeypatch.setattr(reader._keys, "fetch_data", hangs)
+    monkeypatch.setattr(reader._keys, "_last_successful_fetch", None)  # long ago
+    unknown = jwt.encode({"sub": "x"}, OTHER_KEY, algorithm="ES256", headers={"kid": "nobody's"})
+    waiting = [asyncio.create_task(reader.read(unknown)) for _ in range(100)]
+    await asyncio.sleep(0.2)
+    assert sum(task.done() for task in waiting) == 100 - 4 - 64
+    async with asyncio.timeout(2):
+        assert (await reader.read(token()))["sub"] == "kim"
+        assert await asyncio.to_thread(int, "1") == 1
+    answers.set()
+    errors = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(error) for error in errors} == {UnauthorizedError, UnavailableError}
+
+
+async def test_a_token_that_is_nested_deeply_is_refused(services: Services, jwks_url: str) -> None:
+    nested = b'{"alg": "ES256", "kid": ' + b"[" * 20_000
+    deep = base64.urlsafe_b64encode(nested + b"]" * 20_000 + b"}").decode().rstrip("=")
+    assert_problem(await ask(services, jwks_url, f"{deep}.e30.AAAA"), 401, "token_invalid")

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
 
+from callytics.api import Services
 from callytics.result import CallResult
 from callytics.store import CallStore
 from tests.api.conftest import submit
@@ -103,10 +105,20 @@ async def test_events_are_streamed_until_the_end_and_resume(
     assert over.status_code == 204
 
 
-async def test_a_stream_ends_when_its_call_is_deleted(client: httpx.AsyncClient) -> None:
+async def test_a_stream_ends_when_its_call_is_deleted(
+    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     call_id = (await submit(client)).json()["call_id"]
+    news, has_begun = services.store.news, asyncio.Event()
+
+    async def noticed(after: Mapping[str, int]) -> object:
+        found = await news(after)
+        has_begun.set()
+        return found
+
+    monkeypatch.setattr(services.store, "news", noticed)
     listening = asyncio.create_task(events_of(client, call_id))
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(has_begun.wait(), 10)
     await client.delete(f"/v1/calls/{call_id}")
     assert [event["type"] for event in await asyncio.wait_for(listening, 10)] == [
         "call.queued",

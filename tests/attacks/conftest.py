@@ -48,6 +48,8 @@ def held(request: pytest.FixtureRequest) -> Held:
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultGraph]:
     home = tmp_path_factory.mktemp("attacked")
     config = configuration(home)
+    gateway = next(block for block in config["applications"] if block["name"] == "api-gateway")
+    gateway["args"]["settings"] |= {"body_timeout_s": 8.0}  # so that tests need not wait for 30 s
     audio = next(block for block in config["applications"] if block["name"] == "audio-processor")
     audio["args"] = {"engine": "callytics.engines.audio.standard:StandardAudioProcessor", "options": {}}
     with state_folder(home):

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from ray.serve.schema import ServeDeploySchema
 
+from callytics.api import ApiSettings
 from callytics.config import ENGINE_STAGES, load_stages
 
 PATH = Path(__file__).resolve().parents[2] / "serve_config.cpu.yaml"
@@ -33,6 +34,16 @@ def test_only_the_gateway_has_a_route_and_only_on_this_machine() -> None:
     assert set(routes.values()) == {None}
     assert CONFIG["http_options"]["host"] == "127.0.0.1"
     assert CONFIG["http_options"]["port"] == 8000
+
+
+def test_serve_has_room_for_all_that_the_gateway_admits() -> None:
+    """And for those whose keys are being looked up: /healthz must find a place, too."""
+    settings = ApiSettings(**APPLICATIONS["api-gateway"]["args"]["settings"])
+    admitted = settings.max_concurrent_requests + settings.max_concurrent_uploads
+    admitted += settings.max_concurrent_event_streams
+    (deployment,) = APPLICATIONS["api-gateway"]["deployments"]
+    assert deployment["max_ongoing_requests"] >= 2 * admitted
+    assert deployment["backpressure_config"]["retry_after_s"] > 0
 
 
 @pytest.mark.parametrize("name", sorted(APPLICATIONS))

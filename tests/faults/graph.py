@@ -37,7 +37,9 @@ def configuration(home: Path) -> dict[str, Any]:
     }
     pipeline = {"max_concurrent_calls": 4, "lease_s": 10.0, "timeouts_s": {"llm-analyzer": 4.0}}
     settings = {"trusted_networks": ["127.0.0.1/32"]}  # where webhooks are received
-    gateway = service("api-gateway", {"settings": settings}, max_ongoing_requests=32, max_queued_requests=32)
+    gateway = service(
+        "api-gateway", {"settings": settings}, max_ongoing_requests=1500, max_queued_requests=500
+    )
     gateway["route_prefix"] = "/"
     gateway["deployments"][0]["backpressure_config"] = {"retry_after_s": 2}
     return {

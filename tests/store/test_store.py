@@ -226,3 +226,22 @@ def test_options_that_came_later_change_no_key_of_a_call_that_does_not_use_them(
     options = CallOptions(task=Task.TRANSLATE, known_speakers=(KnownSpeaker("kim", "/blobs/voice-0"),))
     assert options_from_json(options_to_json(options)) == options
     assert options_from_json(plain) == CallOptions(language="ko")
+
+
+def test_news_of_many_calls_are_of_one_moment(store: CallStore) -> None:
+    """Each after its own number, in order; what was deleted, or never was, is left out."""
+    ids = [store.create_call(new_call(deduplicate=False)).call.id for _ in range(130)]
+    store.append_event(ids[0], "x.one", {})
+    (queued, one) = store.events_after(ids[0])
+    store.append_event(ids[0], "x.two", {})
+    store.cancel_call(ids[1])
+    store.delete_call(ids[2])
+    news = store.news({**dict.fromkeys(ids, 0), ids[0]: queued.number, "unknown": 0, "\0": 0})
+    assert set(news) == {*ids} - {ids[2]}
+    assert [event.type for event in news[ids[0]][1]] == ["x.one", "x.two"]
+    assert news[ids[0]][1][0] == one
+    assert (news[ids[1]][0], [e.type for e in news[ids[1]][1]]) == (
+        JobStatus.CANCELLED,
+        ["call.queued", "call.cancelled"],
+    )
+    assert store.news({ids[0]: 1 << 80}) == store.news({}) == {}

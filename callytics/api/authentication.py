@@ -1,0 +1,36 @@
+"""Who asks, before a byte of the body is read: from the headers, at every path that is not public."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from callytics.api.auth import Gate
+from callytics.api.errors import error_response
+from callytics.api.paths import is_public
+from callytics.errors import CallyticsError
+
+
+class Authentication:
+    """Puts the principal at ``request.state.principal``, where the dependencies of auth.py find it."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not is_public(scope):
+            headers = Headers(scope=scope)
+            try:
+                principal = await self._gate.identify(_bearer(headers), headers.get("x-api-key"))
+            except CallyticsError as error:
+                await error_response(Request(scope), error)(scope, receive, send)
+                return
+            scope["state"] = {**scope.get("state", {}), "principal": principal}
+        await self._app(scope, receive, send)
+
+
+def _bearer(headers: Headers) -> str | None:
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    return credentials.strip() or None if scheme.lower() == "bearer" else None
