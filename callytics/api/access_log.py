@@ -26,6 +26,9 @@ REQUEST_ID = "X-Request-ID"
 CLIENT_WENT_AWAY = 499
 """What nginx writes for it; nobody is answered so."""
 
+_CONVERTOR = re.compile(r":\w+(?=\})")
+"""Of a parameter that takes slashes, {model_id:path}; the OpenAPI document leaves it out as well."""
+
 NO_ROUTE = "(none)"
 MAX_USER_AGENT = 80
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
@@ -130,7 +133,7 @@ class _Exchange:
         user_agent = re.sub(r"[^\x20-\x7e]", "?", self._headers.get("User-Agent", ""))
         return {
             "method": scope["method"],
-            "route": getattr(scope.get("route"), "path", NO_ROUTE),
+            "route": _CONVERTOR.sub("", getattr(scope.get("route"), "path", NO_ROUTE)),
             "status": status,
             "duration_ms": round((time.perf_counter() - self._start_s) * 1000, 1),
             "bytes_in": self._bytes_in,

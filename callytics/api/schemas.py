@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -84,6 +84,16 @@ def _in_utc(value: datetime) -> datetime:
 
 
 Time = Annotated[AwareDatetime, BeforeValidator(_iso_8601), AfterValidator(_in_utc)]
+
+
+def _iso_day(value: Any) -> Any:
+    """Pydantic would take a number of seconds since 1970, too."""
+    if not (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
+        raise ValueError("must be a day, as 2026-11-22")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_iso_day)]
 
 
 class StrictBody(BaseModel):

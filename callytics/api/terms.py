@@ -14,6 +14,7 @@ TAGS: Mapping[str, str] = {
     "OpenAI-compatible": "Transcription and models as the clients of OpenAI speak them.",
     "monitoring": "Is it well, and what does it do.",
     "api keys": "Who may use the API.",
+    "usage": "What tenants used, by day or month.",
     "audit": "Who did and who read what.",
     "webhooks": "Where to tell that calls ended.",
 }
@@ -68,6 +69,8 @@ FIELDS: Mapping[str, str] = {
     "action": "What was done, e.g. call.deleted",
     "agent_channel": "Channel of the agent in a stereo recording, from 0; null: the configured one",
     "agent_id": "Who took the call",
+    "by": "Length of a period",
+    "model_id": "Id of a model, one of /v1/models or a name of OpenAI's",
     "api_keys": "All of them, the revoked ones included",
     "at": "When",
     "attempts": "How often it was tried",

@@ -12,39 +12,46 @@ from pydantic import BaseModel, Field
 
 from callytics.api.auth import Admin, Principal
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import ShortText
+from callytics.api.schemas import Day, ShortText
 from callytics.api.services import ServicesDep
+from callytics.api.strict import StrictRoute
 from callytics.errors import ForbiddenError, InvalidRequestError
 from callytics.store import DEFAULT_TENANT, TenantUsage, UsageDay
 
-router = APIRouter(prefix="/v1/usage", tags=["usage"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1/usage", tags=["usage"])
 
 MAX_DAYS = 366
 EVERY_TENANT = "*"  # no name of a tenant
 
 
 class UsagePeriod(BaseModel):
-    period: str = Field(examples=["2026-11-28", "2026-11"])
+    """What a tenant used in one day or month."""
+
+    period: str = Field(examples=["2026-11-28", "2026-11"], description="The day or the month, in UTC")
     requests: int = Field(description="With a valid key; those of the last seconds may be missing")
     refused: int = Field(
         description="Of the requests, those that a limit turned away (429, 503 gateway_busy)"
     )
     calls: int = Field(description="Accepted, those of the OpenAI-compatible routes included")
-    uploaded_bytes: int
-    uploaded_audio_s: float
+    uploaded_bytes: int = Field(description="Of the recordings that were accepted")
+    uploaded_audio_s: float = Field(description="Their length, in seconds")
     analyzed_audio_s: float = Field(description="A call that is analysed again counts again")
 
 
 class TenantUsageView(BaseModel):
-    tenant: str
+    """What one tenant used."""
+
+    tenant: str = Field(description="Its name")
     stored_bytes: int = Field(description="Of the recordings that are there now")
     periods: list[UsagePeriod] = Field(description="Those with any use")
 
 
 class Usage(BaseModel):
-    from_: date = Field(serialization_alias="from")
-    to: date
-    tenants: list[TenantUsageView]
+    """What tenants used between two days."""
+
+    from_: date = Field(serialization_alias="from", description="The first day, in UTC")
+    to: date = Field(description="The last day, in UTC; it is included")
+    tenants: list[TenantUsageView] = Field(description="The tenants that were asked for")
 
 
 @router.get("", response_model=Usage, responses=problem_responses(400, 401, 403, 422))
@@ -52,9 +59,9 @@ async def get_usage(
     services: ServicesDep,
     principal: Admin,
     from_: Annotated[
-        date | None, Query(alias="from", description="UTC; default: the first of this month")
+        Day | None, Query(alias="from", description="UTC; default: the first of this month")
     ] = None,
-    to: Annotated[date | None, Query(description="UTC, included; default: today")] = None,
+    to: Annotated[Day | None, Query(description="UTC, included; default: today")] = None,
     by: Literal["day", "month"] = "day",
     tenant: Annotated[
         ShortText | None,

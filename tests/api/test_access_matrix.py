@@ -191,7 +191,7 @@ def test_the_middlewares_know_the_routes(house: House) -> None:
         extra = getattr(route, "openapi_extra", None) or {}
         if "multipart/form-data" in extra.get("requestBody", {}).get("content", {}):
             uploads.add((method, str(context.path)))
-        if "text/event-stream" in str(getattr(route, "responses", "")):
+        elif "text/event-stream" in str(getattr(route, "responses", "")):
             streams.add((method, str(context.path)))
     assert {path for (_, path), access in ROUTES.items() if access.scope == OPEN} == PUBLIC
     assert len(uploads) >= 2

@@ -249,7 +249,7 @@ async def test_what_keeps_the_client_waiting_is_not_its_fault(
 async def test_a_body_that_says_it_is_too_large_is_not_begun(services: Services, key: str) -> None:
     app = create_app(services)
     for path, headers, code in (
-        ("/v1/calls", {**FORM, "Content-Length": "10000000"}, "media_too_large"),
+        ("/v1/calls", {**FORM, "Content-Length": "100000000"}, "media_too_large"),
         ("/v1/calls/x/reprocess", {**JSON, "Content-Length": "1048577"}, "request_too_large"),
     ):
         answer, client = await ask(app, "POST", path, {**headers, **bearer(key)})
