@@ -53,11 +53,11 @@ lock: .venv/.ready  ## Rebuild requirements.lock from pyproject.toml
 	@$(bin)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
 	    --no-header -o requirements.lock --quiet
 
-docs: .venv/.ready  ## Write docs/result.md and docs/result.schema.json from callytics/result.py
+docs: .venv/.ready  ## Write docs/result.md and docs/result.schema.json from callytics/result/schema.py
 	@$(bin)/python tools/make_result_docs.py
 
 bench-redaction: .venv/.ready  ## Recall and precision of PII redaction (docs/security.md)
-	@$(bin)/python -m callytics.evaluation.redaction tests/data/pii_test.tsv
+	@$(bin)/python -m evaluation.redaction tests/data/pii_test.tsv
 
 bench-quality: .venv/.ready  ## Recognition, diarization, text: writes docs/quality.md (needs DATA)
 	@$(bin)/callytics eval $(DATA)

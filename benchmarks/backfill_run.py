@@ -1,4 +1,4 @@
-"""One batch to measure: `python -m deployments.backfill` with an empty store and a Ray of its own."""
+"""One batch to measure: `python -m deployments.backfill.job` with an empty store and a Ray of its own."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def run_backfill(calls: Sequence[Call], scratch: Path, cpus: int, home: Path, la
 
 def command(scratch: Path, cpus: int) -> list[str]:
     arguments = ["--input", str(scratch / "calls"), "--output", str(scratch / "parquet"), "--cpus", str(cpus)]
-    return [sys.executable, "-m", "deployments.backfill", *arguments]
+    return [sys.executable, "-m", "deployments.backfill.job", *arguments]
 
 
 def environment(scratch: Path, home: Path, ray_folder: str) -> dict[str, str]:

@@ -40,7 +40,7 @@ class Graph:
         return Client(self.url, settings.api_key())
 
     def processes(self) -> list[int]:
-        from deployments import local
+        from deployments.operations import local
 
         return local.processes(home=self.home)
 
@@ -63,7 +63,7 @@ def running_graph(url: str = "") -> Iterator[Graph]:
         _warm_up(graph)
         yield graph
         return
-    from deployments import local
+    from deployments.operations import local
 
     own = home / "benchmark" / "graph"
     local.down(home=own)

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from callytics import settings
 from callytics.errors import ConfigError
-from callytics.evaluation.measurements import machine
+from evaluation.measurements import machine
 
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGES = ("ray", "faster-whisper", "ctranslate2", "onnxruntime", "kiwipiepy", "av", "numpy")

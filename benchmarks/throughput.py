@@ -3,7 +3,7 @@
     python -m benchmarks.throughput sequential     one file at a time, stage after stage, one process
     python -m benchmarks.throughput side-by-side   a process a core, each one file at a time: every core is at work
     python -m benchmarks.throughput graph          the running graph over HTTP, ten calls at once
-    python -m benchmarks.throughput backfill       `python -m deployments.backfill`, a Ray of its own
+    python -m benchmarks.throughput backfill       `python -m deployments.backfill.job`, a Ray of its own
     python -m benchmarks.throughput all            the four, in this order
 
 Each works on the same calls (--calls, default 20: half an hour, Korean and English) and needs two to eight minutes a

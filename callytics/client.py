@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import httpx
 
-from callytics import local_graphs
 from callytics.errors import CallyticsError, InvalidRequestError, NotFoundError, UnavailableError
-from callytics.result import CallResult
+from callytics.home import graphs as local_graphs
+from callytics.result.schema import CallResult
 
 FINISHED = frozenset({"COMPLETED", "PARTIAL", "FAILED", "CANCELLED"})
 POLL_SHARE = 0.05

@@ -20,6 +20,9 @@ Errors cross process boundaries by pickle, so every constructor hands all its ar
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from typing import Any
+
 
 class CallyticsError(Exception):
     """Root of the tree.
@@ -112,3 +115,20 @@ class StageError(CallyticsError):
         self.stage = stage
         self.code = code
         self.message = message
+
+
+def problem_details(
+    status: int, code: str, detail: str, instance: str, param: str | None = None
+) -> dict[str, Any]:
+    """The body of an HTTP answer: problem details (RFC 9457), and beside them ``error``, which is what OpenAI's
+    official clients read; its types are OpenAI's, the codes ours."""
+    error_type = {429: "requests"}.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    return {
+        "type": f"urn:callytics:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "instance": instance,
+        "error": {"message": detail, "type": error_type, "param": param, "code": code},
+    }

@@ -9,7 +9,7 @@ stands for its result. Who interprets it decides what a node is:
 
     in process   InProcess, below               a node is the value itself
     Ray Serve    deployments/call_pipeline.py   a node is an asyncio task: branches run in parallel
-    Ray Data     deployments/backfill.py        a node is the name of a column: one map per step (a later issue)
+    Ray Data     deployments/backfill/job.py        a node is the name of a column: one map per step (a later issue)
 
 There is no ``if`` on data in the graph: an engine takes the case (mono or stereo, Korean or English, silence).
 """
@@ -23,8 +23,9 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES, StageConfig
-from callytics.conversation import attribute, with_corrected_roles
-from callytics.corrections import correct
+from callytics.conversation.corrections import correct
+from callytics.conversation.roles import assign_roles
+from callytics.conversation.turns import attribute, with_corrected_roles
 from callytics.domain import (
     CallOptions,
     Conversation,
@@ -37,9 +38,8 @@ from callytics.domain import (
 from callytics.engines import load_engine
 from callytics.errors import CallyticsError
 from callytics.redaction.conversation import redact
-from callytics.report import build_report, complete
-from callytics.result import CallResult
-from callytics.roles import assign_roles
+from callytics.result.build import build_report, complete
+from callytics.result.schema import CallResult
 
 logger = logging.getLogger(__name__)
 Node = Any

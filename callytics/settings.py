@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from callytics import local_graphs
 from callytics.errors import ConfigError, UnavailableError
+from callytics.home import graphs as local_graphs
 
 STATE_FOLDER = ".callytics"
 DEFAULT_URL = "http://127.0.0.1:8000"

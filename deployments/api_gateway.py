@@ -13,7 +13,7 @@ from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
 from callytics.store import BlobStore
 from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
-from deployments.logs import to_serve_log
+from deployments.replica.logs import to_serve_log
 
 PATIENCE_S = 15.0
 """A caller waits; a stage whose replica was killed is back in about 10 s."""

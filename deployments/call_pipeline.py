@@ -3,8 +3,9 @@
 A call is a durable job: it is leased for a short time, and the lease is renewed while the call is worked on. A
 pipeline that is killed lets its leases expire; the next takes the calls up after their last finished stages.
 
-Which version of a stage works on a call is the pipeline's ``user_config`` (deployments/routing.py). Serve hands a
-change of it to the running replicas: calls that are taken from then on follow it, those at work go on as they began.
+Which version of a stage works on a call is the pipeline's ``user_config`` (deployments/pipeline/routing.py). Serve
+hands a change of it to the running replicas: calls that are taken from then on follow it, those at work go on as they
+began.
 """
 
 import asyncio
@@ -24,13 +25,13 @@ from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.errors import CallyticsError, ConfigError, ConflictError, UnavailableError
 from callytics.store import Lease
-from deployments.call_run import CallRun
-from deployments.circuit import Circuit
 from deployments.handles import WorkSeen, store_client, wait_for_work
-from deployments.logs import to_serve_log
-from deployments.routing import Assignment, Routing, assign, read_routing
-from deployments.shadow import ShadowRuns
-from deployments.stage_caller import STAGE_PATIENCE_S
+from deployments.pipeline.call_run import CallRun
+from deployments.pipeline.circuit import Circuit
+from deployments.pipeline.routing import Assignment, Routing, assign, read_routing
+from deployments.pipeline.shadow import ShadowRuns
+from deployments.pipeline.stage_caller import STAGE_PATIENCE_S
+from deployments.replica.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
 

@@ -14,11 +14,11 @@ from ray.serve import Application
 from callytics import settings
 from callytics.errors import UnavailableError
 from callytics.store import METHODS, BlobStore, CallStore
+from callytics.store.expiry import apply_retention
 from callytics.store.leases import MAX_ATTEMPTS
-from callytics.store.retention import apply_retention
-from deployments.answers import Refused, answered
 from deployments.handles import WorkSeen
-from deployments.logs import to_serve_log
+from deployments.replica.answers import Refused, answered
+from deployments.replica.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ from callytics.domain import StageFailure
 from callytics.errors import UnavailableError
 from callytics.pipeline import stage_failure
 from callytics.store import METHODS, AsyncStore
-from deployments.answers import Refused
+from deployments.replica.answers import Refused
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")

@@ -15,8 +15,8 @@ from callytics.config import ENGINE_STAGES
 from callytics.errors import CallyticsError
 from callytics.store import CallFilter, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
-from deployments.logs import to_serve_log
-from deployments.serve_api import last_line
+from deployments.operations.serve_api import last_line
+from deployments.replica.logs import to_serve_log
 from deployments.stage import StageInfo
 
 CALLYTICS_VERSION = importlib.metadata.version("callytics")

@@ -27,8 +27,8 @@ from ray import serve
 from callytics.config import stage_config
 from callytics.engines import load_engine
 from callytics.errors import CallyticsError, ConfigError
-from deployments.answers import Refused, answered
-from deployments.logs import to_serve_log
+from deployments.replica.answers import Refused, answered
+from deployments.replica.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from callytics.store import CallStore
-from tests.postgres import PostgresServer, find_binaries
 from tests.store.samples import fresh_database
+from tests.support.postgres import PostgresServer, find_binaries
 
 MIGRATED = "migrated"
 

@@ -31,7 +31,7 @@ from callytics.domain import (
 )
 from callytics.errors import ConfigError, InvalidMediaError
 from callytics.pipeline import PURE_STEPS, InProcess, analyse
-from tests.conversations import stereo
+from tests.support.conversations import stereo
 
 DIARIZATION, TRANSCRIPT = stereo(
     (0, 0.0, 2.0, "안녕하세요 무엇을 도와드릴까요"), (1, 2.5, 4.0, "환불해 주세요"), duration_s=5.0

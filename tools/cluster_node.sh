@@ -24,15 +24,15 @@ if [ -n "${CALLYTICS_SHARED:-}" ]; then
 fi
 # Without the token of ~/.ray/auth_token nobody may run code here, inside the cluster's network or not.
 export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
-# Serve's proxy answers problem+json, and obeys no header of a client (deployments/edge.py).
-export RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.edge:middlewares
+# Serve's proxy answers problem+json, and obeys no header of a client (deployments/operations/edge.py).
+export RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.operations.edge:middlewares
 export PATH="$CALLYTICS_HOME/bin:$PWD/.venv/bin:$PATH" PYTHONPATH="$PWD"
 ray="$CALLYTICS_HOME/envs/cpu/base/bin/python -m ray.scripts.scripts"
 
 case "${1:-}" in
 setup)
     tools/setup.sh
-    .venv/bin/python -m deployments.environments_command serve_config.yaml
+    .venv/bin/python -m deployments.operations.environments_command serve_config.yaml
     ;;
 head)
     ulimit -n 65536

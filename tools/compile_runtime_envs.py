@@ -8,7 +8,7 @@ where the stage's .in allows it; where it asks for another, it gets it: that is 
 addresses, paths or hashes of this machine end up in the files.
 
 The CUDA libraries that torch depends on are left out, unless the .in names one: torch pins them itself, and a wheel
-for the CPU needs none. deployments/environments.py installs torch with its dependencies.
+for the CPU needs none. deployments/operations/environments.py installs torch with its dependencies.
 """
 
 from __future__ import annotations

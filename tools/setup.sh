@@ -38,8 +38,9 @@ if ! { [ -x .venv/bin/uv ] && .venv/bin/uv pip install --python .venv/bin/python
     echo "[setup] uv could not; trying pip (about two minutes)"
     .venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 fi
+# compat: the folder itself is on the path, so that evaluation/ and benchmarks/, which are in no wheel, are found as well.
 echo "[setup] installing callytics"
-if ! { [ -x .venv/bin/uv ] && .venv/bin/uv pip install --python .venv/bin/python --quiet --no-deps --editable .; }; then
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+if ! { [ -x .venv/bin/uv ] && .venv/bin/uv pip install --python .venv/bin/python --quiet --no-deps --config-setting editable_mode=compat --editable .; }; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --config-settings editable_mode=compat --editable .
 fi
 touch .venv/.ready

@@ -37,8 +37,8 @@ from callytics.api.openapi import openapi_document, operation_id
 from callytics.api.services import Services
 from callytics.api.turns import FairTurns
 from callytics.api.usage_counter import UsageCounter
+from callytics.api.webhook_delivery import deliver_for_ever
 from callytics.api.webhook_events import declare_webhooks
-from callytics.webhooks import deliver_for_ever
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
-from callytics.errors import CallyticsError, TooManyRequestsError
+from callytics.errors import CallyticsError, TooManyRequestsError, problem_details
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -103,26 +103,12 @@ def problem(
     headers: Mapping[str, str] | None = None,
     param: str | None = None,
 ) -> JSONResponse:
-    body: dict[str, Any] = {
-        "type": f"urn:callytics:problem:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "code": code,
-        "detail": detail,
-        "instance": request.url.path,
-    }
+    body = problem_details(status, code, detail, request.url.path, param)
     if errors is not None:
         body["errors"] = errors
-    body["error"] = error_object(status, code, detail, param)
     # For the access log. What a client did wrong may quote it, what the service did may not.
     request.state.problem = {"code": code, "message": detail} if status >= 500 else {"code": code}
     return JSONResponse(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
-
-
-def error_object(status: int, code: str, message: str, param: str | None = None) -> dict[str, Any]:
-    """What OpenAI's official clients read from ``error``; the types are OpenAI's, the codes ours."""
-    error_type = {429: "requests"}.get(status, "server_error" if status >= 500 else "invalid_request_error")
-    return {"message": message, "type": error_type, "param": param, "code": code}
 
 
 def install(app: FastAPI) -> None:

@@ -8,10 +8,10 @@ from urllib.parse import unquote, urlsplit
 
 import httpcore
 
+from callytics.api.outbound import Reach, request
 from callytics.api.services import Services
 from callytics.api.uploads import URL_FIELD, Upload, display_name
 from callytics.errors import InvalidMediaError
-from callytics.outside import Reach, request
 from callytics.store.blobs import BlobWriter
 
 TOTAL_TIMEOUT_S = 600.0

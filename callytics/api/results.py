@@ -19,8 +19,8 @@ from callytics.api.schemas import WholeNumber
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import ConflictError
-from callytics.export import MEDIA_TYPES, export
-from callytics.result import CallResult, ParticipantDetail, TranscriptTurn
+from callytics.result.formats import MEDIA_TYPES, export
+from callytics.result.schema import CallResult, ParticipantDetail, TranscriptTurn
 from callytics.store import FINISHED, CallRecord, JobStatus
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])

@@ -21,17 +21,17 @@ from pydantic import (
 )
 
 from callytics.api.strict import parse_json
-from callytics.call_options import (
+from callytics.domain import CallOptions, Role, Task
+from callytics.errors import InvalidRequestError
+from callytics.options.checks import (
     MAX_CHANNELS,
     MAX_HOTWORD_LENGTH,
     MAX_HOTWORDS,
     MAX_SPEAKERS,
     SAMPLE_RATES_HZ,
 )
-from callytics.domain import CallOptions, Role, Task
-from callytics.errors import InvalidRequestError
-from callytics.languages import language_code
-from callytics.result import CallMetadata
+from callytics.options.languages import language_code
+from callytics.result.schema import CallMetadata
 from callytics.store import JobStatus, Priority
 from callytics.store.records import METADATA_FIELDS
 
@@ -56,7 +56,7 @@ def _language(value: Any) -> Any:
 Language = Annotated[
     Annotated[str, Field(max_length=100)] | None, BeforeValidator(_language), Field(examples=["ko"])
 ]
-"""However it is written (callytics/languages.py): its code; None where it is to be detected."""
+"""However it is written (callytics/options/languages.py): its code; None where it is to be detected."""
 
 
 def _whole_number(value: Any) -> Any:

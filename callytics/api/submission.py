@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 from callytics.api.fetching import fetch
 from callytics.api.services import Services
 from callytics.api.uploads import LargeFields, Upload, receive
-from callytics.call_options import check_against, checked
 from callytics.domain import CallOptions, Recording
 from callytics.errors import (
     ConflictError,
@@ -23,6 +22,7 @@ from callytics.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
+from callytics.options.checks import check_against, checked
 from callytics.store import DEFAULT_TENANT, NewCall, Submission, new_call_id
 
 Form = TypeVar("Form", bound=BaseModel)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from callytics.api import schemas
 from callytics.config import ENGINE_STAGES
 from callytics.domain import Role, StageRun, StageStatus
-from callytics.result import CallMetadata
+from callytics.result.schema import CallMetadata
 from callytics.store import FINISHED, CallRecord, JobStatus
 from callytics.store.records import TurnMatch
 

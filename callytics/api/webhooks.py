@@ -1,4 +1,4 @@
-"""/v1/webhooks, for keys with the scope admin: where to tell what happened to calls (callytics/webhooks.py)."""
+"""/v1/webhooks, for keys with the scope admin: where to tell what happened to calls (webhook_delivery.py sends)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field
 
 from callytics.api.auth import Admin
 from callytics.api.errors import problem_responses
+from callytics.api.outbound import Reach
 from callytics.api.schemas import ShortText, StrictBody, WholeNumber
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
-from callytics.outside import Reach
+from callytics.api.webhook_delivery import LEASE_S, TEST_TIMEOUT_S, attempt
 from callytics.store.webhooks import DeliveryStatus, DisabledReason, WebhookDelivery, WebhookEndpoint
-from callytics.webhooks import LEASE_S, TEST_TIMEOUT_S, attempt
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/webhooks", tags=["webhooks"])
 

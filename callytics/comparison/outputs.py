@@ -13,7 +13,7 @@ from typing import Any
 from callytics.comparison.intervals import Count
 from callytics.comparison.references import Reference
 from callytics.domain import Conversation, Diarization, SentimentAnalysis, Transcript
-from callytics.evaluation.metrics import (
+from callytics.metrics import (
     COLLAR_S,
     ErrorCounts,
     Interval,

@@ -17,8 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from callytics.errors import InvalidRequestError
-from callytics.evaluation.datasets import read_rttm, read_uem
-from callytics.evaluation.metrics import Interval
+from callytics.metrics import Interval, read_rttm, read_uem
 from callytics.store import VersionRun
 
 

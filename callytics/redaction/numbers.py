@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from callytics.domain import PiiKind
 from callytics.redaction.cues import HARMLESS, cues
@@ -30,11 +31,9 @@ _UNIT_AFTER = re.compile(
 )
 _MONEY_BEFORE = re.compile(r"[$₩€£]\s?\Z")
 _CONTACT_AFTER = re.compile(r"\s?(?:으로|로)?\s?(?:다시\s?)?(?:전화|문자|연락|걸어)")
-_PHONE = re.compile(
-    r"01[016789]\d{7,8}|02\d{7,8}|0[3-6][1-5]\d{7,8}|0[57]0\d{8,9}|82(?:10\d{8}|[2-6]\d{8,9})|"  # Korea
-    r"1?[2-9]\d{2}[2-9]\d{6}|07\d{9}|447\d{9}"  # North America, United Kingdom
-)
-_BUSINESS_PHONE = re.compile(r"1[5-8]\d{6}|080\d{7}|1?8(?:00|88|77|66|55|44|33)\d{7}")
+MIN_DIGITS_WITH_COUNTRY_CODE = 11
+PHONE_REGIONS = ("KR", "US", "GB")
+"""Whose numbering plans make a row of digits a telephone number without a country code."""
 
 
 def number_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
@@ -68,7 +67,7 @@ def _kind(text: str, row: DigitRow, cue: str | None, asked: frozenset[str]) -> P
     form = _form(row)
     if cue == HARMLESS or (cue is None and HARMLESS in asked):
         return None
-    if _BUSINESS_PHONE.fullmatch(digits) and cue in (None, PiiKind.PHONE):
+    if cue in (None, PiiKind.PHONE) and is_business_phone(digits):
         return None
     if cue is not None:
         announced = PiiKind(cue)
@@ -95,17 +94,51 @@ def _form(row: DigitRow) -> PiiKind | None:
     if row.plus and 8 <= len(digits) <= 15:
         return PiiKind.PHONE
     candidates = (digits, digits + "2") if row.ambiguous_end else (digits,)
-    return PiiKind.PHONE if any(_PHONE.fullmatch(c) for c in candidates) else None
+    return PiiKind.PHONE if any(is_phone(c) for c in candidates) else None
 
 
 def _wants_one_more(row: DigitRow, kind: PiiKind) -> bool:
     """Whether the 이 of "일이삼이요" is a digit: where the number is too short without it."""
     digits = row.digits
     if kind is PiiKind.PHONE:
-        return not _PHONE.fullmatch(digits) or (digits.startswith("010") and len(digits) == 10)
+        return not is_phone(digits) or (digits.startswith("010") and len(digits) == 10)
     if kind is PiiKind.CARD:
         return len(digits) % 4 == 3
     return kind is PiiKind.RESIDENT_NUMBER and len(digits) in (5, 12)
+
+
+@cache
+def _phone_type(digits: str) -> int | None:
+    """The kind of telephone number that the digits are under a plan of PHONE_REGIONS, by Google's libphonenumber;
+    None: under none. Digits that begin with a country code of theirs count as well."""
+    import phonenumbers  # a fifth of a second, which only a call with digits needs
+
+    candidates: list[tuple[str, str | None]]
+    candidates = [(f"+{digits}", None)] if len(digits) >= MIN_DIGITS_WITH_COUNTRY_CODE else []
+    # Without its trunk 0 a Korean or British number is any row of digits; people say the 0.
+    candidates += [(digits, region) for region in PHONE_REGIONS if region == "US" or digits[0] in "01"]
+    for text, region in candidates:
+        try:
+            number = phonenumbers.parse(text, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if (
+            phonenumbers.is_valid_number(number)
+            and phonenumbers.region_code_for_number(number) in PHONE_REGIONS
+        ):
+            return int(phonenumbers.number_type(number))
+    return None
+
+
+def is_business_phone(digits: str) -> bool:
+    """Free, shared-cost and company-wide numbers: hotlines, not somebody's."""
+    from phonenumbers import PhoneNumberType as Type
+
+    return _phone_type(digits) in (Type.TOLL_FREE, Type.SHARED_COST, Type.UAN, Type.PREMIUM_RATE)
+
+
+def is_phone(digits: str) -> bool:
+    return _phone_type(digits) is not None and not is_business_phone(digits)
 
 
 def _is_amount(text: str, row: DigitRow) -> bool:

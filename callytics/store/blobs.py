@@ -22,8 +22,8 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from callytics import private_files
 from callytics.errors import InvalidMediaError, NotFoundError, UnavailableError
+from callytics.home import private_files
 
 ORIGINAL = "recording"
 CHUNK_BYTES = 1 << 20

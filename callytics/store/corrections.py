@@ -2,7 +2,7 @@
 transaction.
 
 A correction is a row that stays, undone or not: the rows are the history. Those that are not undone go to the worker
-with the lease, oldest first, and the graph applies them (callytics/corrections.py).
+with the lease, oldest first, and the graph applies them (callytics/conversation/corrections.py).
 """
 
 from __future__ import annotations

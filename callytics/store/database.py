@@ -18,8 +18,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import create_engine
 
-from callytics import private_files
 from callytics.errors import ConfigError, UnavailableError
+from callytics.home import private_files
 
 logger = logging.getLogger(__name__)
 

@@ -3,26 +3,12 @@ from them. A tenant may have a term of its own (tenants.settings, ``retention_da
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
-
 from sqlmodel import Session, col, select
 
-from callytics.errors import NotFoundError
-from callytics.store.blobs import BlobStore
 from callytics.store.records import FINISHED
 from callytics.store.tables import CallRow, TenantRow
 
-if TYPE_CHECKING:
-    from callytics.store.store import CallStore
-
-logger = logging.getLogger(__name__)
-
-ACTOR = "retention"
-"""Who the audit says deleted the calls."""
-
 _DAY_MS = 24 * 3600 * 1000
-_BATCH = 500
 
 
 def expired_calls(session: Session, days: float | None, now_ms: int, limit: int) -> tuple[str, ...]:
@@ -46,21 +32,3 @@ def expired_calls(session: Session, days: float | None, now_ms: int, limit: int)
         )
         expired += session.exec(statement)
     return tuple(expired)
-
-
-def apply_retention(store: CallStore, blobs: BlobStore, days: float | None) -> int:
-    """Delete what is over. Returns how many calls. May run in several processes; a crash leaves the rest to the next
-    run, and a recording whose call is gone to the sweep of the blobs."""
-    deleted = 0
-    while batch := store.expired_calls(days, limit=_BATCH):
-        for call_id in batch:
-            try:
-                store.delete_call(call_id, actor=ACTOR)
-            except NotFoundError:  # another process was faster
-                continue
-            blobs.delete_call(call_id)
-            deleted += 1
-    if deleted:
-        store.remove_traces()
-        logger.info("retention: deleted %d calls", deleted)
-    return deleted

@@ -16,7 +16,7 @@ from callytics.api import Services, create_app
 from callytics.api.access_log import ACCESS_LOGGER, CLIENT_WENT_AWAY, AccessLog
 from callytics.errors import UnavailableError
 from callytics.store import CallStore
-from deployments import logs
+from deployments.replica import logs
 from tests.api.conftest import submit, wav_bytes
 
 pytestmark = pytest.mark.anyio

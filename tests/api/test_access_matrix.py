@@ -18,8 +18,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 
 from callytics.api import ApiSettings, Services, create_app
 from callytics.api.paths import PUBLIC, is_event_stream, is_upload
+from callytics.api.webhook_delivery import Outcome
 from callytics.store import AsyncStore, BlobStore, CallStore, Corrections
-from callytics.webhooks import Outcome
 from tests.api.conftest import TwoStages, WavOnlyAudio, wav_bytes
 from tests.store.conftest import Clock
 from tests.store.samples import finish, fresh_database, new_call

@@ -14,15 +14,15 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from callytics.api import Services, create_app
+from callytics.api.outbound import Reach
+from callytics.api.webhook_delivery import LEASE_S, PLACES, TENANT_PLACES, TOTAL_TIMEOUT_S, attempt
 from callytics.api.webhook_events import EVENT_MODELS
-from callytics.outside import Reach
 from callytics.store import AsyncStore, CallStore
 from callytics.store.webhook_queue import LeasedDelivery
-from callytics.webhooks import LEASE_S, PLACES, TENANT_PLACES, TOTAL_TIMEOUT_S, attempt
 from tests.api.conftest import submit
 from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call
-from tests.webhook_receiver import Receiver, hanging, receiving
+from tests.support.webhook_receiver import Receiver, hanging, receiving
 
 pytestmark = pytest.mark.anyio
 

@@ -14,9 +14,9 @@ import grpc
 import httpx
 import pytest
 
-from callytics import private_files
+from callytics.home import private_files
 from callytics.store import FINISHED
-from deployments import local
+from deployments.operations import local
 from tests.attacks.conftest import LONG, Held
 from tests.attacks.listeners import Listener, listeners
 from tests.e2e.conftest import PROJECT

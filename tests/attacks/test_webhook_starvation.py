@@ -14,7 +14,7 @@ from callytics.errors import ConflictError
 from tests.attacks.conftest import LONG, Held
 from tests.faults.graph import FaultGraph
 from tests.store.samples import new_call
-from tests.webhook_receiver import Receiver, hanging, receiving
+from tests.support.webhook_receiver import Receiver, hanging, receiving
 
 HANGING_TENANTS = 3
 HANGING_ENDPOINTS = 20

@@ -16,8 +16,8 @@ from callytics.domain import (
     Transcript,
     TurnSentiment,
 )
-from callytics.evaluation.metrics import Interval
-from tests.conversations import conversation, stereo
+from callytics.metrics import Interval
+from tests.support.conversations import conversation, stereo
 
 DIARIZATION, TRANSCRIPT = stereo(
     (0, 0.0, 2.0, "good morning"), (1, 2.0, 4.0, "hello there you"), duration_s=4.0

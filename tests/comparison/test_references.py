@@ -10,7 +10,7 @@ import pytest
 from callytics.comparison.references import Reference, read_references
 from callytics.domain import StageRun, StageStatus
 from callytics.errors import InvalidRequestError
-from callytics.evaluation.metrics import Interval
+from callytics.metrics import Interval
 from callytics.store import VersionRun
 
 

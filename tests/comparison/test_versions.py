@@ -15,7 +15,7 @@ from callytics.comparison.versions import Comparison
 from callytics.domain import StageRun, StageStatus, Transcript
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.store import VersionRun
-from tests.conversations import stereo
+from tests.support.conversations import stereo
 
 V1, V2 = "speech-recognizer", "speech-recognizer-v2"
 RUN = StageRun(V1, StageStatus.COMPLETED, 1, 6.0, V1, "m:Engine", "base", "1", "1111")

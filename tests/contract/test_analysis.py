@@ -15,7 +15,7 @@ from callytics.domain import Claim, ContactSummary, Conversation
 from callytics.engines import load_engine
 from tests.engines.analysis.llm_server import Reply, answer, serving
 from tests.engines.analysis.test_extractive import ENGLISH, KOREAN
-from tests.talk import talk
+from tests.support.talk import talk
 
 ENGINES = [
     "callytics.engines.analysis.extractive:ExtractiveAnalyzer",

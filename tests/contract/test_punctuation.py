@@ -12,8 +12,8 @@ import pytest
 from callytics.config import StageConfig
 from callytics.domain import Conversation
 from callytics.engines import load_engine
-from tests.checkpoints import PUNCTUATION_LABELS, require, tiny_classifier
-from tests.talk import talk
+from tests.support.checkpoints import PUNCTUATION_LABELS, require, tiny_classifier
+from tests.support.talk import talk
 
 KIWI = "callytics.engines.punctuation.kiwi:KiwiPunctuationRestorer"
 MULTILINGUAL = (

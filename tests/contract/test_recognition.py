@@ -13,9 +13,9 @@ import pytest
 
 from callytics.domain import CallOptions, Transcript
 from callytics.errors import InvalidRequestError
-from callytics.evaluation.metrics import word_errors
-from tests.recognizers import SAMPLE, audio_of, music, noise, sample_audio, tones, whisper_base
-from tests.whisper_checkpoint import whisper_on_transformers
+from callytics.metrics import word_errors
+from tests.support.recognizers import SAMPLE, audio_of, music, noise, sample_audio, tones, whisper_base
+from tests.support.whisper_checkpoint import whisper_on_transformers
 
 ENGINES: list[Callable[[], Any]] = [whisper_base, whisper_on_transformers]
 REFERENCE = json.loads((SAMPLE.parent / "reference.json").read_text(encoding="utf-8"))

@@ -11,8 +11,8 @@ import pytest
 from callytics.config import StageConfig
 from callytics.domain import Conversation, Role, SentimentAnalysis, SentimentLabel
 from callytics.engines import load_engine
-from tests.checkpoints import SENTIMENT_LABELS, minilm, require, tiny_classifier
-from tests.talk import talk
+from tests.support.checkpoints import SENTIMENT_LABELS, minilm, require, tiny_classifier
+from tests.support.talk import talk
 
 EMBEDDING = "callytics.engines.sentiment.embedding:EmbeddingSentimentAnalyzer"
 PROTOTYPE = "callytics.engines.sentiment.prototype:PrototypeSentimentAnalyzer"

@@ -16,11 +16,11 @@ from sqlalchemy import text
 from callytics.config import ENGINE_STAGES, StageConfig
 from callytics.domain import StageRun
 from callytics.store import AsyncStore, CallStore, NewCall
-from deployments import shadow, stage_caller
-from deployments.call_run import CallRun
-from deployments.circuit import Circuit
-from deployments.routing import Assignment
-from deployments.shadow import ShadowRuns
+from deployments.pipeline import shadow, stage_caller
+from deployments.pipeline.call_run import CallRun
+from deployments.pipeline.circuit import Circuit
+from deployments.pipeline.routing import Assignment
+from deployments.pipeline.shadow import ShadowRuns
 from deployments.stage import StageInfo, StageOutput
 from tests.deployments import tiny_engines
 

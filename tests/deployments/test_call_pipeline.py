@@ -13,8 +13,8 @@ import yaml
 from callytics.config import ENGINE_STAGES
 from callytics.errors import ConfigError
 from deployments.call_pipeline import CallPipeline, PipelineArgs
-from deployments.code_revision import SourceTree
-from deployments.config_check import check_arguments
+from deployments.operations.code_revision import SourceTree
+from deployments.operations.config_check import check_arguments
 
 ROUTES = {"routes": {"speech-recognizer": {"weights": {"speech-recognizer": 9, "speech-recognizer-v2": 1}}}}
 WRONG: dict[str, Any] = {"routes": {"speech-recogniser": {}}}

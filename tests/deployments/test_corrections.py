@@ -14,11 +14,11 @@ from callytics.config import ENGINE_STAGES
 from callytics.domain import Recording
 from callytics.pipeline import InProcess, dependants
 from callytics.store import BlobStore, CallFilter, CallStore, Corrections, JobStatus
-from deployments.backfill_plan import CORRECTIONS, StageWorker, by_stage
-from deployments.backfill_sink import Reader, Sink
+from deployments.backfill.plan import CORRECTIONS, StageWorker, by_stage
+from deployments.backfill.sink import Reader, Sink
 from deployments.database_service import QUEUEING
+from tests.deployments.backfill.test_job import Batch, recording, stages_of_tiny_engines, table_of
 from tests.deployments.conftest import FakeGraph, FakeStage
-from tests.deployments.test_backfill import Batch, recording, stages_of_tiny_engines, table_of
 
 CORRECTED = Corrections(words={"t1": "Hello, Callytics."}, names={"spk_1": "Lee"})
 LISTENING = ("audio-processor", "speaker-diarizer", "speech-recognizer", "punctuation-restorer")

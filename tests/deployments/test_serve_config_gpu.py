@@ -12,7 +12,7 @@ import yaml
 from ray.serve.schema import ServeDeploySchema
 
 from callytics.config import ENGINE_STAGES, load_stages
-from deployments.environments import environment_names, read_pins
+from deployments.operations.environments import environment_names, read_pins
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATH = PROJECT / "serve_config.yaml"

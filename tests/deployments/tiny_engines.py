@@ -84,7 +84,7 @@ class TinyAudioProcessor(_Tiny):
 class TinyDiarizer(_Tiny):
     def __call__(self, audio: Audio, options: CallOptions) -> Diarization:
         self._work()
-        assert len(bytes(audio.pcm.buffer)) == 128_000
+        assert len(bytes(audio.pcm.buffer)) == 2 * audio.pcm.num_channels * audio.pcm.num_samples > 0
         segments = (SpeechSegment(0.0, 1.0, "spk_0", 0), SpeechSegment(1.0, 2.0, "spk_1", 1))
         participants = (
             Participant("spk_0", Role.AGENT, RoleSource.CHANNEL, 1.0, 0),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deployments import local
+from deployments.operations import local
 from tests.deployments.conftest import TINY_ENGINES
 from tests.e2e.conftest import free_port, share_environments
 

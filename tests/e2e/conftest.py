@@ -20,8 +20,9 @@ from typing import Any
 import httpx
 import pytest
 
-from callytics import models, settings
-from deployments import local
+from callytics import settings
+from callytics.weights import manifest as models
+from deployments.operations import local
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "sample" / "call.mp3"

@@ -19,7 +19,7 @@ from callytics.config import ENGINE_STAGES, load_stages
 from callytics.domain import CallOptions, Recording
 from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.pipeline import InProcess
-from deployments import local
+from deployments.operations import local
 from tests.e2e.conftest import PROJECT, SAMPLE, Graph
 
 

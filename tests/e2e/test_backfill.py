@@ -18,8 +18,8 @@ import pyarrow.parquet
 import pytest
 import yaml
 
-from callytics import private_files
 from callytics.config import ENGINE_STAGES
+from callytics.home import private_files
 from callytics.store import CallStore
 from tests.attacks.listeners import listeners
 from tests.deployments.tiny_graph import application
@@ -62,7 +62,7 @@ def backfill(folder: Path, source: str = "", output: str = "", *more: str) -> su
     arguments += ["--config", str(folder / "config.yaml"), "--cpus", "1", "--timeout-s", str(TIMEOUT_S)]
     arguments += more
     return subprocess.Popen(
-        [sys.executable, "-m", "deployments.backfill", *arguments],
+        [sys.executable, "-m", "deployments.backfill.job", *arguments],
         cwd=PROJECT,
         env=environment,
         stdout=subprocess.PIPE,

@@ -15,12 +15,13 @@ import httpx
 import pytest
 import yaml
 
-from callytics import models, settings
-from deployments import local
-from deployments.environments import build_environment, read_pins
-from tests.checkpoints import minilm
+from callytics import settings
+from callytics.weights import manifest as models
+from deployments.operations import local
+from deployments.operations.environments import build_environment, read_pins
 from tests.e2e.conftest import PROJECT, SAMPLE, Graph, free_port
 from tests.environments.built import run_python
+from tests.support.checkpoints import minilm
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +32,7 @@ ENGINES = {
 PINS = PROJECT / "runtime_envs"
 MAKE_CHECKPOINT = """
 import pathlib, sys
-from tests.checkpoints import PUNCTUATION_LABELS, tiny_classifier
+from tests.support.checkpoints import PUNCTUATION_LABELS, tiny_classifier
 tiny_classifier(pathlib.Path(sys.argv[1]), PUNCTUATION_LABELS, of_tokens=True)
 """
 SCRIPT = """

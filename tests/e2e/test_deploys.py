@@ -21,9 +21,9 @@ import pytest
 import yaml
 
 from callytics.errors import ConfigError
-from deployments import deploy as deploys
-from deployments import local
-from deployments.config_changes import Effect
+from deployments.operations import deploy as deploys
+from deployments.operations import local
+from deployments.operations.config_changes import Effect
 from tests.e2e.conftest import PROJECT, Graph
 
 STAGE = "llm-analyzer"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from callytics.config import ENGINE_STAGES
-from deployments.environments import read_pins
+from deployments.operations.environments import read_pins
 from tests.e2e.conftest import PROJECT, Graph
 
 SCRIPT = """

@@ -17,11 +17,11 @@ import httpx
 import pytest
 import yaml
 
-from callytics import models
 from callytics.config import ENGINE_STAGES
-from deployments import local
-from deployments.preparation import prepared
-from deployments.serve_api import ServeApi
+from callytics.weights import manifest as models
+from deployments.operations import local
+from deployments.operations.preparation import prepared
+from deployments.operations.serve_api import ServeApi
 from tests.deployments.conftest import TINY_ENGINES
 from tests.e2e.conftest import PROJECT, Graph, free_port, share_environments
 

@@ -16,12 +16,12 @@ import httpx
 import pytest
 import yaml
 
-from callytics import local_graphs
 from callytics.errors import ConfigError
-from deployments import local
-from deployments.head import LocalGraphError, processes
-from tests.documents import run
+from callytics.home import graphs as local_graphs
+from deployments.operations import local
+from deployments.operations.head import LocalGraphError, processes
 from tests.e2e.conftest import PROJECT, Graph, free_port
+from tests.support.documents import run
 
 
 def write(config: dict[str, Any], folder: Path) -> Path:
@@ -114,7 +114,7 @@ def test_an_interrupted_up_leaves_nothing_after_down(tmp_path: Path) -> None:
         "CALLYTICS_DASHBOARD_PORT": str(free_port()),
     }
     up = subprocess.Popen(
-        [sys.executable, "-m", "deployments.local", "up"],
+        [sys.executable, "-m", "deployments.operations.local_command", "up"],
         env=environment,
         cwd=PROJECT,
         preexec_fn=lambda: signal.signal(

@@ -24,17 +24,17 @@ import yaml
 from alembic import command
 from sqlalchemy import create_engine
 
-from callytics import models
-from callytics.cli import app
+from callytics.cli.app import app
 from callytics.config import ENGINE_STAGES
 from callytics.store import CallStore
-from deployments import local
+from callytics.weights import manifest as models
+from deployments.operations import local
 from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
-from tests.documents import Block, code_blocks, run_shell
 from tests.e2e.conftest import FINISHED, PROJECT
-from tests.postgres import PostgresServer, find_binaries
 from tests.store.samples import finish, new_call
 from tests.store.test_migrations import run_alembic
+from tests.support.documents import Block, code_blocks, run_shell
+from tests.support.postgres import PostgresServer, find_binaries
 
 DOCUMENT = PROJECT / "docs" / "operations.md"
 BLOCKS = [block for block in code_blocks(DOCUMENT) if block.language in ("sh", "sql")]

@@ -18,7 +18,7 @@ from callytics.config import ENGINE_STAGES
 from callytics.store import FINISHED, CallStore, JobStatus, NewCall, new_call_id
 from tests.deployments.tiny_engines import MEDIA
 from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
-from tests.postgres import PostgresServer, find_binaries
+from tests.support.postgres import PostgresServer, find_binaries
 
 CALLS = 24
 LEASE_S = 6.0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.documents import code_blocks, run, run_shell
 from tests.e2e.conftest import PROJECT, Graph
+from tests.support.documents import code_blocks, run, run_shell
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 BLOCKS = code_blocks(PROJECT / "README.md")

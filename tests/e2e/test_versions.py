@@ -21,8 +21,8 @@ import pytest
 from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.store import FINISHED, CallRecord, CallStore, JobStatus, NewCall, new_call_id
-from deployments.routing import assign, read_routing
-from deployments.serve_api import ServeApi
+from deployments.operations.serve_api import ServeApi
+from deployments.pipeline.routing import assign, read_routing
 from tests.deployments.tiny_engines import MEDIA
 from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
 from tests.e2e.conftest import PROJECT

@@ -6,9 +6,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from callytics import models, settings
-from deployments.environments import build_environment
-from tests.checkpoints import ENVIRONMENT_VARIABLE
+from callytics import settings
+from callytics.weights import manifest as models
+from deployments.operations.environments import build_environment
+from tests.support.checkpoints import ENVIRONMENT_VARIABLE
 
 PROJECT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 1800.0  # on two busy cores, first imports of torch included

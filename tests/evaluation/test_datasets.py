@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from callytics.domain import Role
-from callytics.evaluation import datasets
-from callytics.evaluation.metrics import Interval, diarization_errors, role_errors, text_errors
+from callytics.metrics import Interval, diarization_errors, role_errors, text_errors
+from evaluation import datasets
 
 KIT = Path(__file__).parents[3] / "shared" / "data"
 

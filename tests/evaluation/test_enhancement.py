@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from callytics.evaluation import enhancement
+from evaluation import enhancement
 
 RATE_HZ = enhancement.SAMPLE_RATE_HZ
 

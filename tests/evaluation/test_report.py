@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from callytics.errors import InvalidRequestError, NotFoundError
-from callytics.evaluation import run
-from callytics.evaluation.cache import HypothesisCache, TableCache
-from callytics.evaluation.diarization import DiarizationScore
-from callytics.evaluation.floors import floors
-from callytics.evaluation.hypothesis import Hypothesis
-from callytics.evaluation.measurements import Floor, Measurements, Table
-from callytics.evaluation.metrics import DiarizationErrors, ErrorCounts, RoleErrors
-from callytics.evaluation.recognition import RecognitionScore
-from callytics.evaluation.report import figure, markdown, number, render
-from callytics.evaluation.silence import InventedText
-from callytics.evaluation.timing import WordTimes
+from callytics.metrics import DiarizationErrors, ErrorCounts, RoleErrors
+from evaluation import run
+from evaluation.cache import HypothesisCache, TableCache
+from evaluation.diarization import DiarizationScore
+from evaluation.floors import floors
+from evaluation.hypothesis import Hypothesis
+from evaluation.measurements import Floor, Measurements, Table
+from evaluation.recognition import RecognitionScore
+from evaluation.report import figure, markdown, number, render
+from evaluation.silence import InventedText
+from evaluation.timing import WordTimes
 
 
 def recognition(system: str, errors: int, subset: str = "composed stereo") -> RecognitionScore:

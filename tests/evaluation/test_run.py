@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callytics.evaluation import run
+from evaluation import run
 
 PROJECT = Path(__file__).parents[2]
 KIT = PROJECT.parent / "shared" / "data"

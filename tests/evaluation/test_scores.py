@@ -17,13 +17,13 @@ from callytics.domain import (
     Turn,
     Word,
 )
-from callytics.evaluation import silence
-from callytics.evaluation.baselines import decode, from_segments, merge
-from callytics.evaluation.datasets import CallSample, Clip, SpokenUtterance
-from callytics.evaluation.diarization import pool, score_diarization
-from callytics.evaluation.hypothesis import Hypothesis, from_conversation
-from callytics.evaluation.metrics import Interval
-from callytics.evaluation.recognition import pooled, score_call, score_clip, select
+from callytics.metrics import Interval
+from evaluation import silence
+from evaluation.baselines import decode, from_segments, merge
+from evaluation.datasets import CallSample, Clip, SpokenUtterance
+from evaluation.diarization import pool, score_diarization
+from evaluation.hypothesis import Hypothesis, from_conversation
+from evaluation.recognition import pooled, score_call, score_clip, select
 
 SAMPLE = CallSample(
     id="call",

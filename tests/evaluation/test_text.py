@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from callytics.evaluation.text import BoundaryScore, boundary_score, passages
+from evaluation.text import BoundaryScore, boundary_score, passages
 
 ROWS = [
     {"unpunctuated": "안녕하세요 반갑습니다", "punctuated": "안녕하세요! 반갑습니다."},

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from callytics.domain import Word
-from callytics.evaluation.datasets import SpokenUtterance
-from callytics.evaluation.timing import WordTimes, word_times
+from evaluation.datasets import SpokenUtterance
+from evaluation.timing import WordTimes, word_times
 
 UTTERANCES = (
     SpokenUtterance(1.0, 3.0, "a", ("How can I help?",)),

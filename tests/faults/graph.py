@@ -21,7 +21,7 @@ import httpx
 
 from callytics.config import ENGINE_STAGES
 from callytics.store import FINISHED, CallStore, JobStatus
-from deployments import local
+from deployments.operations import local
 from tests.deployments.tiny_graph import TinyGraph, application, service
 
 CONTROLLER, PROXY = "ray::ServeController", "ray::ProxyActor"

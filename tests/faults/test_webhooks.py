@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.faults.graph import RECORDING, FaultGraph
-from tests.webhook_receiver import Receiver, receiving
+from tests.support.webhook_receiver import Receiver, receiving
 
 PATIENCE_S = 90.0
 QUIET_S = 4.0

@@ -8,7 +8,7 @@ from callytics.domain import CallOptions, Conversation, PiiKind, Sentence, Turn,
 from callytics.redaction.alignment import transfer
 from callytics.redaction.conversation import redact
 from callytics.redaction.span import Span
-from tests.talk import talk
+from tests.support.talk import talk
 
 REDACT = CallOptions(redact_pii=True)
 

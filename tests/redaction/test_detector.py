@@ -1,4 +1,4 @@
-"""What identifies people, and what only looks like it. Figures over whole sets: callytics.evaluation.redaction."""
+"""What identifies people, and what only looks like it. Figures over whole sets: evaluation.redaction."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from callytics.domain import PiiKind
-from callytics.evaluation.redaction import MarkedSentence, read_marked, score
 from callytics.redaction.detector import find_pii
 from callytics.redaction.digits import digit_rows
 from callytics.redaction.numbers import luhn
 from callytics.redaction.span import Span, joined
+from evaluation.redaction import MarkedSentence, read_marked, score
 
 DATA = Path(__file__).parents[1] / "data"
 

@@ -23,9 +23,9 @@ from callytics.domain import (
     StageStatus,
     TurnSentiment,
 )
-from callytics.report import build_report, complete
+from callytics.result.build import build_report, complete
 from callytics.store import CallStore, JobStatus, Lease, NewCall, new_call_id
-from tests.conversations import conversation, stereo
+from tests.support.conversations import conversation, stereo
 
 
 @cache

@@ -11,8 +11,8 @@ import pytest
 from callytics.errors import ConfigError, NotFoundError, UnavailableError
 from callytics.store import CallFilter, CallStore, JobStatus
 from callytics.store.search import query_phrases, tsquery, tsvector
-from tests.postgres import PostgresServer, find_binaries
 from tests.store.samples import finish, new_call
+from tests.support.postgres import PostgresServer, find_binaries
 
 
 def test_the_same_request_at_the_same_moment_is_one_call(database_url: str) -> None:

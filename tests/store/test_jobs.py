@@ -14,9 +14,9 @@ from callytics.domain import StageRun, StageStatus
 from callytics.errors import ConflictError, NotFoundError
 from callytics.store import CallFilter, CallStore, JobStatus
 from callytics.store.leases import MAX_ATTEMPTS
-from tests.conversations import stereo
 from tests.store.conftest import Clock
 from tests.store.samples import DURATION_S, LINES, audio, finish, new_call, result_json
+from tests.support.conversations import stereo
 
 
 def test_calls_are_leased_oldest_first_and_once(store: CallStore) -> None:

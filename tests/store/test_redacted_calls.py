@@ -8,8 +8,8 @@ import pytest
 
 from callytics.domain import CallOptions, StageRun, StageStatus
 from callytics.store import CallStore, JobStatus, Lease
-from tests.conversations import stereo
 from tests.store.samples import DURATION_S, LINES, new_call, result_json
+from tests.support.conversations import stereo
 
 RUN = StageRun("speech-recognizer", StageStatus.COMPLETED, attempts=1, model="base")
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from callytics.domain import StageRun, StageStatus
 from callytics.store import BlobStore, CallStore
-from callytics.store.retention import apply_retention
+from callytics.store.expiry import apply_retention
 from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call
 

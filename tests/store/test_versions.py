@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from callytics.domain import StageRun, StageStatus
 from callytics.store import CallStore
-from tests.conversations import stereo
 from tests.store.samples import DURATION_S, LINES, finish, new_call
+from tests.support.conversations import stereo
 
 SHADOW = StageRun(
     "speech-recognizer",

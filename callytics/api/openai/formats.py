@@ -24,8 +24,8 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from callytics.api.openai.forms import TranscriptionForm, TranslationForm
 from callytics.domain import Task
-from callytics.export import export
-from callytics.languages import LANGUAGES
+from callytics.options.languages import LANGUAGES
+from callytics.result.formats import export
 
 Result = Mapping[str, Any]
 Turn = Mapping[str, Any]

@@ -12,7 +12,7 @@ from callytics.api.openai.known_speakers import MAX_SPEAKERS, VoiceReference, re
 from callytics.api.uploads import Upload
 from callytics.domain import CallOptions, Task
 from callytics.errors import InvalidRequestError
-from callytics.languages import language_code
+from callytics.options.languages import language_code
 
 MAX_HOTWORDS = 100
 

@@ -13,9 +13,9 @@ from callytics.api.monitoring import MODEL_ALIASES, model_ids
 from callytics.api.openai.formats import render
 from callytics.api.openai.forms import Form, TranscriptionForm, TranslationForm, read_form
 from callytics.api.openai.known_speakers import MAX_REFERENCE_BYTES, MAX_SPEAKERS, with_known_speakers
+from callytics.api.openai.schemas import TRANSCRIPTION_RESPONSE
 from callytics.api.openai.streaming import TranscriptionStream
 from callytics.api.openai.waiting import Awaited
-from callytics.api.openai_schemas import TRANSCRIPTION_RESPONSE
 from callytics.api.openapi import multipart_body
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute

@@ -24,11 +24,10 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
-from callytics.api.errors import error_object
 from callytics.api.openai.formats import body, diarized_segment, text_of, verbose
 from callytics.api.openai.forms import TranscriptionForm, TranslationForm
 from callytics.api.openai.waiting import Awaited
-from callytics.errors import CallyticsError
+from callytics.errors import CallyticsError, problem_details
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +82,7 @@ async def _events(
         if error.http_status >= 500:
             logger.error("%s: %s: %s", request.url.path, error.code, error.message)
         await awaited.remove()
-        described = error_object(error.http_status, error.code, error.message, error.param)
+        described = problem_details(error.http_status, error.code, error.message, "", error.param)["error"]
         yield _data({"type": "error", "error": described})
 
 

@@ -23,7 +23,7 @@ from callytics.errors import (
     UnavailableError,
 )
 from callytics.pipeline import roles
-from callytics.report import spoken
+from callytics.result.build import spoken
 from callytics.store import FINISHED, WITH_RESULT, CallRecord, JobStatus
 
 _REFUSED = {

@@ -1,6 +1,6 @@
 """Speech enhancement of 16 kHz audio, in place and block by block: high-pass, noise reduction, loudness.
 
-What it does for recognition is measured by callytics/evaluation/enhancement.py, and the defaults of the engine follow
+What it does for recognition is measured by evaluation/enhancement.py, and the defaults of the engine follow
 those figures.
 """
 

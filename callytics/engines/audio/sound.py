@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import PIPELINE_SAMPLE_RATE_HZ, Pcm
-from callytics.packed import BLOCK_SAMPLES, PACKED_FROM_S, PackedPcm, pack, part, unpack
+from callytics.pcm import BLOCK_SAMPLES, PACKED_FROM_S, PackedPcm, pack, part, unpack
 
 Int16 = npt.NDArray[np.int16]
 _PACKED_FROM_BLOCKS = round(PACKED_FROM_S * PIPELINE_SAMPLE_RATE_HZ) // BLOCK_SAMPLES
@@ -22,7 +22,7 @@ class PackedSound:
     """int16 samples of shape (num_channels, num_samples) in FLAC. What it is indexed with is a copy.
 
     Args:
-        blocks: of each channel, as callytics.packed.pack makes them of BLOCK_SAMPLES.
+        blocks: of each channel, as callytics.pcm.pack makes them of BLOCK_SAMPLES.
     """
 
     def __init__(self, blocks: list[list[mmap]], num_samples: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from callytics import models
 from callytics.domain import Audio, CallOptions, Diarization, VoiceSample
 from callytics.engines.diarization.channels import channel_speech, mask_to_segments
 from callytics.engines.diarization.embedding import Embedder
@@ -13,6 +12,7 @@ from callytics.engines.diarization.parties import by_channel, by_voice, check_op
 from callytics.engines.diarization.segmentation import Segmenter
 from callytics.engines.diarization.voices import VoiceOptions, voice_segments
 from callytics.errors import InvalidRequestError
+from callytics.weights import manifest as models
 
 MODELS = ("segmentation-3.0", "campplus-zh-en")
 

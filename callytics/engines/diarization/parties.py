@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from callytics.call_options import check_against
 from callytics.domain import (
     Audio,
     CallOptions,
@@ -21,6 +20,7 @@ from callytics.domain import (
 )
 from callytics.engines.diarization.tones import is_tonal
 from callytics.errors import InvalidRequestError
+from callytics.options.checks import check_against
 
 Span = tuple[float, float]
 Spans = Sequence[Span]

@@ -14,7 +14,7 @@ from typing import Any
 
 from callytics.domain import Conversation, Sentence, Turn, Word
 from callytics.engines.punctuation.sentences import sentence, split_by_marks, split_mark
-from callytics.pretrained import load_pretrained, revision_of
+from callytics.weights.hub import load_pretrained, revision_of
 
 MODEL_LANGUAGES = ("en", "de", "fr", "it")
 """Of the package's own model, oliverguhr/fullstop-punctuation-multilang-large (MIT)."""

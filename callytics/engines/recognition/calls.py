@@ -41,7 +41,7 @@ from callytics.engines.recognition.speech import (
     split_long,
 )
 from callytics.errors import InvalidRequestError
-from callytics.languages import language_code
+from callytics.options.languages import language_code
 
 UNDETERMINED = "und"  # ISO 639-2
 WINDOW_S = 30.0  # what Whisper hears at a time

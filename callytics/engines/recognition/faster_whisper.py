@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from callytics import models, settings
+from callytics import settings
 from callytics.domain import Audio, CallOptions, Transcript
 from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, can_translate
 from callytics.engines.recognition.decoding import Decoder
-from callytics.pretrained import LOCAL, snapshot
+from callytics.weights import manifest as models
+from callytics.weights.hub import LOCAL, snapshot
 
 HUB_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
 """Those that faster_whisper.download_model fetches."""
@@ -22,7 +23,7 @@ class FasterWhisperRecognizer:
     """``(Audio, CallOptions) -> Transcript``. Safe to call from several threads.
 
     Args:
-        model: a name in callytics/models.json, the path of a CTranslate2 Whisper folder, or a hub id of one
+        model: a name in callytics/weights/models.json, the path of a CTranslate2 Whisper folder, or a hub id of one
             ("Systran/faster-whisper-large-v3").
         revision: of the hub: a commit, tag or branch. Pin a commit in production.
         device: "cpu", "cuda" or "auto".

@@ -12,7 +12,7 @@ from typing import Any
 from callytics.domain import Audio, CallOptions, Transcript
 from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, can_translate
 from callytics.engines.recognition.transformers_decoding import TransformersDecoder
-from callytics.pretrained import load_pretrained, revision_of
+from callytics.weights.hub import load_pretrained, revision_of
 
 
 class TransformersWhisperRecognizer:

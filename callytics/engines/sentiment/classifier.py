@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from callytics import models
 from callytics.engines.sentiment.lexicon import Lexicon
+from callytics.weights import manifest as models
 
 LABELS = ("negative", "neutral", "positive")
 
 ENCODER = "universal-sentence-encoder-multilingual-3"
-"""In callytics/models.json, with the hashes of the files that the coefficients belong to."""
+"""In callytics/weights/models.json, with the hashes of the files that the coefficients belong to."""
 
 Matrix = npt.NDArray[np.float64]
 

@@ -19,7 +19,7 @@ from callytics.domain import Conversation, SentimentAnalysis, Turn
 from callytics.engines.sentiment.assembly import LABELS, analyze
 from callytics.engines.sentiment.lexicon import Lexicon
 from callytics.engines.sentiment.text import sentences_of
-from callytics.pretrained import load_pretrained, revision_of
+from callytics.weights.hub import load_pretrained, revision_of
 
 SCALE = 20.0
 """Cosine similarities times 20 are the logits that sentence-transformers trains such models with (`scale` of its

@@ -14,7 +14,7 @@ from callytics.domain import Conversation, SentimentAnalysis
 from callytics.engines.sentiment.assembly import LABELS, analyze
 from callytics.engines.sentiment.lexicon import Lexicon
 from callytics.errors import ConfigError
-from callytics.pretrained import load_pretrained, revision_of
+from callytics.weights.hub import load_pretrained, revision_of
 
 Matrix = npt.NDArray[np.float64]
 

@@ -19,12 +19,12 @@ from openai.types.audio import (
     TranscriptionVerbose,
 )
 
-from callytics.conversation import attribute
+from callytics.conversation.turns import attribute
 from callytics.domain import StageRun, StageStatus
 from callytics.store import CallStore, JobStatus, Lease
 from tests.api.conftest import blob_files, wav_bytes
-from tests.conversations import stereo
 from tests.store.samples import DURATION_S, LINES, result_json
+from tests.support.conversations import stereo
 
 
 def events(api: openai.OpenAI, response_format: str = "json") -> list[Any]:

@@ -5,7 +5,7 @@ import pytest
 from callytics.domain import Role
 from callytics.engines.analysis.centrality import centrality
 from callytics.engines.analysis.extractive import ExtractiveAnalyzer
-from tests.talk import talk
+from tests.support.talk import talk
 
 ROLES = {"a": Role.AGENT, "c": Role.CUSTOMER}
 KOREAN = talk(

@@ -5,7 +5,7 @@ import pytest
 from callytics.domain import Turn
 from callytics.engines.analysis.grounding import addresses_a_model, coverage, existing_evidence, unsupported
 from callytics.engines.analysis.stated_numbers import digit_numbers, numbers
-from tests.talk import talk
+from tests.support.talk import talk
 
 
 def turns(*texts: str) -> dict[str, Turn]:

@@ -13,10 +13,10 @@ from callytics.domain import CallOptions, ContactSummary, Recording, Role
 from callytics.engines.analysis.llm import LlmAnalyzer
 from callytics.errors import StageError
 from callytics.pipeline import InProcess
-from callytics.result import CallResult
+from callytics.result.schema import CallResult
 from tests.engines.analysis.llm_server import Endpoint, Reply, answer, completion, serving
 from tests.engines.analysis.test_extractive import ENGLISH, KOREAN, ROLES
-from tests.talk import talk
+from tests.support.talk import talk
 from tests.test_pipeline import CLASSES
 
 ENGLISH_ANSWER = {

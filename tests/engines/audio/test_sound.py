@@ -7,7 +7,7 @@ import pytest
 from callytics.engines.audio import enhance, measure
 from callytics.engines.audio.channels import loudest_windows, similarity
 from callytics.engines.audio.sound import PackedSound, SoundBuffer, only, to_pcm
-from callytics.packed import BLOCK_SAMPLES, PACKED_FROM_S, PackedPcm, pack
+from callytics.pcm import BLOCK_SAMPLES, PACKED_FROM_S, PackedPcm, pack
 
 RATE_HZ = 16_000
 RNG = np.random.default_rng(1)

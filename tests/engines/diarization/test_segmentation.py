@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from callytics import models
 from callytics.engines.diarization.features import FRAME_SHIFT_SAMPLES, NUM_MEL_BINS, log_mel_filter_bank
 from callytics.engines.diarization.segmentation import (
     FRAMES_PER_WINDOW,
@@ -15,6 +14,7 @@ from callytics.engines.diarization.segmentation import (
     num_frames_of,
     runs,
 )
+from callytics.weights import manifest as models
 from tests.engines.diarization.recordings import audio_of, noise, sample_channels, sample_reference, tones
 
 

@@ -11,7 +11,7 @@ import pytest
 from callytics.domain import Conversation
 from callytics.engines.punctuation.deep_multilingual import DeepMultilingualPunctuationRestorer
 from callytics.engines.punctuation.routed import RoutedPunctuationRestorer
-from tests.talk import talk
+from tests.support.talk import talk
 
 
 class PunctuationModel:

@@ -6,7 +6,7 @@ import pytest
 
 from callytics.domain import Conversation, Word
 from callytics.engines.punctuation.kiwi import KiwiPunctuationRestorer
-from tests.talk import talk
+from tests.support.talk import talk
 
 
 @pytest.fixture(scope="module")

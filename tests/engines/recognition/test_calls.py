@@ -10,7 +10,7 @@ from callytics.domain import CallOptions, Pcm
 from callytics.engines.recognition import calls
 from callytics.engines.recognition.calls import LONG_CALL_S, CallRecognizer, Languages, VoiceActivity
 from tests.engines.recognition.written_decoder import WrittenDecoder
-from tests.recognizers import audio_from
+from tests.support.recognizers import audio_from
 
 RATE_HZ = 16_000
 FRAMES_PER_SECOND = 31.25

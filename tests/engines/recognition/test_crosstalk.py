@@ -5,7 +5,7 @@ import numpy as np
 from callytics.domain import Pcm, Word
 from callytics.engines.recognition.crosstalk import Levels, leaked_words
 from callytics.engines.recognition.speech import Span
-from tests.recognizers import noise, sample_audio
+from tests.support.recognizers import noise, sample_audio
 
 
 def stereo(left: np.ndarray, right: np.ndarray) -> Levels:

@@ -18,7 +18,7 @@ from callytics.engines.recognition.speech import (
     speech_spans,
     split_long,
 )
-from tests.recognizers import noise, sample_audio
+from tests.support.recognizers import noise, sample_audio
 
 
 def frames(*parts: tuple[float, float]) -> np.ndarray:

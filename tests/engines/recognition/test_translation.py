@@ -12,7 +12,7 @@ from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, can_translate
 from callytics.errors import InvalidRequestError
 from tests.engines.recognition.written_decoder import WrittenDecoder
-from tests.recognizers import audio_of, sample_audio, whisper_base
+from tests.support.recognizers import audio_of, sample_audio, whisper_base
 
 KOREAN = Path(__file__).parents[4] / "shared" / "data" / "asr_ko"
 TRANSLATE = CallOptions(task=Task.TRANSLATE)

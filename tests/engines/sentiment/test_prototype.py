@@ -10,8 +10,8 @@ from callytics.domain import Conversation, Role
 from callytics.engines.sentiment.prototype import PrototypeSentimentAnalyzer, _prototypes
 from callytics.engines.sentiment.quality import CLOSING_PARTS, GREETING_PARTS
 from callytics.errors import WeightsError
-from tests.checkpoints import minilm, require
-from tests.talk import talk
+from tests.support.checkpoints import minilm, require
+from tests.support.talk import talk
 
 ROLES = {"a": Role.AGENT, "c": Role.CUSTOMER}
 GOOD = talk(

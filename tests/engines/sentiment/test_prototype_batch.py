@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from callytics.domain import Conversation, Role
-from tests.checkpoints import minilm, require
-from tests.talk import talk
+from tests.support.checkpoints import minilm, require
+from tests.support.talk import talk
 
 ROLES = {"a": Role.AGENT, "c": Role.CUSTOMER}
 ENGLISH = [("a", "Hello, how can I help you?"), ("c", "My invoice is wrong and I am angry.")]

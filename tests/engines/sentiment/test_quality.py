@@ -6,7 +6,7 @@ import pytest
 
 from callytics.domain import Conversation, QualityCriterion, Role
 from callytics.engines.sentiment.quality import WEIGHTS, assess_quality
-from tests.talk import talk
+from tests.support.talk import talk
 
 ROLES = {"a": Role.AGENT, "c": Role.CUSTOMER}
 

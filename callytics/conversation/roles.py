@@ -1,0 +1,154 @@
+"""Who is the agent: from what is said, where channels do not tell.
+
+Every participant gets an evidence score, the sum of the log-odds of the cues in what they say (role_cues.tsv:
+greetings, offers of help, humble and honorific forms, questions for identity; against wishes, complaints,
+own things). In a call of two the scores are compared, so that "who sounds more like an agent" decides and at
+most one is one. A participant whose role came from a channel or a person keeps it, and counts as evidence.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+from callytics.domain import Conversation, Participant, Role, RoleSource
+
+MIN_CONFIDENCE = 0.65
+"""Below, the role stays UNKNOWN: about a 2 : 1 chance is the least that a reader should be told as a role."""
+
+FIRST_SPEAKER = 0.7
+"""Log-odds that who speaks first is the agent: who answers a call to a contact centre greets first (2 : 1)."""
+
+KNOWN_ROLE = 5.0
+"""Evidence that the known role of the other party gives."""
+
+STRONG_EVIDENCE = 5.0
+"""With more than two speakers, a further agent (a transfer) or customer needs as much: two of the strongest cues."""
+
+REPEAT_WEIGHT = 0.5
+"""The second sighting of a cue counts half, later ones not at all: a habit of speech is one piece of evidence."""
+
+_NOT_WORD = re.compile(r"[^\w%]+")
+
+
+class Cue(NamedTuple):
+    role: Role
+    weight: float
+    pattern: re.Pattern[str]
+
+
+@cache
+def cues(language: str) -> tuple[Cue, ...]:
+    """The table for a language; none for languages it does not know."""
+    table = resources.files("callytics.conversation").joinpath("role_cues.tsv").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
+    return tuple(
+        Cue(Role(role), float(weight), re.compile(pattern))
+        for role, code, weight, pattern, _ in rows
+        if code == language
+    )
+
+
+def evidence(text: str, language: str) -> float:
+    """Log-odds that who says this is the agent; negative for the customer, 0 for nothing either way."""
+    normal = _normal(text, language)
+    score = 0.0
+    for cue in cues(language):
+        seen = min(2, sum(1 for _ in cue.pattern.finditer(normal)))
+        weight = cue.weight * (1 + REPEAT_WEIGHT) if seen == 2 else cue.weight * seen
+        score += weight if cue.role is Role.AGENT else -weight
+    return score
+
+
+def assign_roles(conversation: Conversation) -> Conversation:
+    """The conversation with a role, its source and its confidence for every participant.
+
+    Roles that came from a channel or a person stay. Where the talk does not tell, the role is UNKNOWN, its source
+    None, and ``role_confidence`` that of the better guess.
+    """
+    scores = {participant.id: _score(conversation, participant) for participant in conversation.participants}
+    parties = [p for p in conversation.participants if p.role is not Role.OTHER or not _is_settled(p)]
+    assigned = (
+        {p.id: _of_two(p, parties, scores) for p in parties}
+        if len(parties) <= 2
+        else _of_many(parties, scores)
+    )
+    return replace(conversation, participants=tuple(assigned.get(p.id, p) for p in conversation.participants))
+
+
+def _is_settled(participant: Participant) -> bool:
+    return participant.role is not Role.UNKNOWN and participant.role_source is not RoleSource.TEXT
+
+
+def _score(conversation: Conversation, participant: Participant) -> float:
+    if _is_settled(participant):
+        return {Role.AGENT: KNOWN_ROLE, Role.CUSTOMER: -KNOWN_ROLE}.get(participant.role, 0.0)
+    turns = [turn for turn in conversation.turns if turn.participant_id == participant.id]
+    score = evidence(" . ".join(turn.content for turn in turns), conversation.language)
+    known_language = bool(cues(conversation.language))
+    if known_language and turns and conversation.turns[0].participant_id == participant.id:
+        score += FIRST_SPEAKER
+    return score
+
+
+def _of_two(
+    participant: Participant, parties: Sequence[Participant], scores: dict[str, float]
+) -> Participant:
+    """P(this one is the agent and not the other) = logistic of the difference of the scores."""
+    if _is_settled(participant):
+        return participant
+    others = sum(scores[other.id] for other in parties if other.id != participant.id)
+    return _with_role(participant, scores[participant.id] - others)
+
+
+def _of_many(parties: Sequence[Participant], scores: dict[str, float]) -> dict[str, Participant]:
+    """One agent and one customer, the clearest; the rest need strong evidence of their own, or are OTHER."""
+    agent = max(parties, key=lambda p: scores[p.id])
+    customer = min(parties, key=lambda p: scores[p.id])
+    assigned = {}
+    for participant in parties:
+        score = scores[participant.id]
+        if _is_settled(participant):
+            assigned[participant.id] = participant
+        elif participant in (agent, customer) or abs(score) >= STRONG_EVIDENCE:
+            assigned[participant.id] = _with_role(participant, score)
+        else:
+            role = Role.OTHER if _has_clear(agent, customer, scores) else Role.UNKNOWN
+            source = RoleSource.TEXT if role is Role.OTHER else None
+            # The further from both ends, the likelier a third party.
+            confidence = 1.0 - abs(2.0 * _logistic(score) - 1.0)
+            assigned[participant.id] = replace(
+                participant, role=role, role_source=source, role_confidence=confidence
+            )
+    return assigned
+
+
+def _has_clear(agent: Participant, customer: Participant, scores: dict[str, float]) -> bool:
+    return _logistic(scores[agent.id] - scores[customer.id]) >= MIN_CONFIDENCE
+
+
+def _with_role(participant: Participant, log_odds: float) -> Participant:
+    agent = _logistic(log_odds)
+    confidence = max(agent, 1.0 - agent)
+    if confidence < MIN_CONFIDENCE:
+        return replace(participant, role=Role.UNKNOWN, role_source=None, role_confidence=confidence)
+    role = Role.AGENT if agent > 0.5 else Role.CUSTOMER
+    return replace(participant, role=role, role_source=RoleSource.TEXT, role_confidence=confidence)
+
+
+def _logistic(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, log_odds))))
+
+
+def _normal(text: str, language: str) -> str:
+    """Lower case; Korean without spaces (recognition spaces at will), its sentences one space apart."""
+    text = text.lower().replace("’", "'")
+    if language != "ko":
+        return re.sub(r"\s+", " ", text)
+    sentences = re.split(r"[.?!…]+", text)
+    return " ".join(_NOT_WORD.sub("", sentence) for sentence in sentences)

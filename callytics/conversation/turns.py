@@ -1,0 +1,187 @@
+"""Words and speech segments become turns. Pure functions; no library but the standard one.
+
+words        who said what is open: a word knows its time, and its channel if there are two
+segments     who spoke when, by channel or by voice
+utterances   consecutive words of one speaker with no long pause
+turns        utterances of one speaker that nobody else's utterance starts between
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from callytics.conversation.backchannels import is_backchannel
+from callytics.domain import (
+    CallOptions,
+    Conversation,
+    Diarization,
+    RoleSource,
+    SpeechSegment,
+    Transcript,
+    Turn,
+    Word,
+)
+
+UTTERANCE_PAUSE_S = 0.8
+"""A pause that ends an utterance. Gaps inside an utterance are rarely above 0.5 s; gaps between turns of
+telephone talk are around 0.2 s and seldom above 1 s (Heldner & Edlund 2010, J. Phonetics 38)."""
+
+TURN_PAUSE_S = 3.0
+"""A longer pause starts a new turn even if the same speaker goes on: the non-talk limit of Amazon Transcribe
+Call Analytics."""
+
+NEAREST_SEGMENT_S = 1.0
+"""A word outside every segment belongs to the nearest one, if that is this near; else to the previous word's
+speaker. Word times of Whisper are off by 0.1 to 0.5 s at the edges of speech."""
+
+MIN_OVERLAP_S = 0.2
+"""Two turns overlap from here on; below, it is the tolerance of the word times."""
+
+
+def attribute(diarization: Diarization, transcript: Transcript) -> Conversation:
+    """Give every word a speaker and join the words to turns.
+
+    The turns are not yet punctuated: ``content`` equals ``content_raw``. Roles are those of the diarization.
+    """
+    speakers = (
+        _speakers_by_channel(diarization, transcript.words)
+        if diarization.by_channel
+        else _speakers_by_time(diarization.segments, transcript.words)
+    )
+    utterances = _utterances(zip(transcript.words, speakers, strict=True))
+    turns = _turns(utterances)
+    known = {participant.id for participant in diarization.participants}
+    return Conversation(
+        language=transcript.language,
+        duration_s=max(diarization.duration_s, transcript.duration_s),
+        participants=diarization.participants,
+        turns=tuple(_mark_overlaps(turn for turn in turns if turn.participant_id in known)),
+        speech=diarization.segments,
+    )
+
+
+def _speakers_by_channel(diarization: Diarization, words: Sequence[Word]) -> list[str]:
+    """With one party a channel, the order of the participants is the order of the channels."""
+    ids = [participant.id for participant in diarization.participants]
+    return [ids[word.channel or 0] for word in words]
+
+
+def _speakers_by_time(segments: Sequence[SpeechSegment], words: Sequence[Word]) -> list[str]:
+    """The speaker whose segments cover most of the word; in a tie the one of the word before."""
+    ordered = sorted(segments, key=lambda segment: segment.start_s)
+    starts = [segment.start_s for segment in ordered]
+    longest_s = max((segment.end_s - segment.start_s for segment in ordered), default=0.0)
+    speakers: list[str] = []
+    previous = ordered[0].speaker if ordered else ""
+    for word in words:
+        first = bisect_left(starts, word.start_s - longest_s - NEAREST_SEGMENT_S)
+        last = bisect_left(starts, word.end_s + NEAREST_SEGMENT_S)
+        previous = _speaker_of(word, ordered[first:last], previous)
+        speakers.append(previous)
+    return speakers
+
+
+def _speaker_of(word: Word, nearby: Sequence[SpeechSegment], previous: str) -> str:
+    cover_s: dict[str, float] = {}
+    for segment in nearby:
+        overlap_s = min(word.end_s, segment.end_s) - max(word.start_s, segment.start_s)
+        if overlap_s > 0:
+            cover_s[segment.speaker] = cover_s.get(segment.speaker, 0.0) + overlap_s
+    if cover_s:
+        return max(cover_s, key=lambda speaker: (round(cover_s[speaker], 2), speaker == previous))
+    middle_s = (word.start_s + word.end_s) / 2
+    nearest = min(nearby, key=lambda s: max(s.start_s - middle_s, middle_s - s.end_s), default=None)
+    return nearest.speaker if nearest else previous
+
+
+def _utterances(attributed: Iterable[tuple[Word, str]]) -> list[tuple[str, list[Word]]]:
+    """Runs of one speaker's words with pauses below UTTERANCE_PAUSE_S, sorted by start.
+
+    Speakers are followed apart from each other, so that a "yes" in the middle of the other's sentence does not
+    cut that sentence in two.
+    """
+    closed: list[tuple[str, list[Word]]] = []
+    current: dict[str, list[Word]] = {}
+    for word, speaker in sorted(attributed, key=lambda pair: pair[0].start_s):
+        words = current.get(speaker)
+        if words and _seconds(words[-1].end_s, word.start_s) < UTTERANCE_PAUSE_S:
+            words.append(word)
+            continue
+        if words:
+            closed.append((speaker, words))
+        current[speaker] = [word]
+    closed.extend(current.items())
+    return sorted(closed, key=lambda utterance: (utterance[1][0].start_s, utterance[0]))
+
+
+def _turns(utterances: Sequence[tuple[str, list[Word]]]) -> list[Turn]:
+    merged: list[tuple[str, list[Word]]] = []
+    for speaker, words in utterances:
+        if (
+            merged
+            and merged[-1][0] == speaker
+            and _seconds(merged[-1][1][-1].end_s, words[0].start_s) < TURN_PAUSE_S
+        ):
+            merged[-1][1].extend(words)
+        else:
+            merged.append((speaker, list(words)))
+    return [_turn(f"t{number}", speaker, words) for number, (speaker, words) in enumerate(merged, start=1)]
+
+
+def _turn(turn_id: str, speaker: str, words: Sequence[Word]) -> Turn:
+    content = " ".join(word.text for word in words)
+    return Turn(
+        id=turn_id,
+        participant_id=speaker,
+        start_s=words[0].start_s,
+        end_s=max(word.end_s for word in words),
+        content=content,
+        content_raw=content,
+        words=tuple(words),
+        confidence=sum(word.confidence for word in words) / len(words),
+    )
+
+
+def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
+    """Set ``overlap`` and ``interruption``.
+
+    An interruption begins while another party is speaking and goes on after that party has stopped: it takes the
+    floor. A backchannel ("네", "uh-huh") never does.
+    """
+    turns = list(turns)
+    overlapping: set[str] = set()
+    interrupting: set[str] = set()
+    active: list[Turn] = []
+    for turn in turns:
+        active = [other for other in active if _seconds(turn.start_s, other.end_s) >= MIN_OVERLAP_S]
+        for other in active:
+            if other.participant_id == turn.participant_id:
+                continue
+            if _seconds(turn.start_s, min(other.end_s, turn.end_s)) >= MIN_OVERLAP_S:
+                overlapping |= {turn.id, other.id}
+                backchannel = is_backchannel(turn.content_raw) or is_backchannel(other.content_raw)
+                if turn.end_s > other.end_s and not backchannel:
+                    interrupting.add(turn.id)
+        active.append(turn)
+    return [
+        replace(turn, overlap=turn.id in overlapping, interruption=turn.id in interrupting) for turn in turns
+    ]
+
+
+def with_corrected_roles(conversation: Conversation, options: CallOptions) -> Conversation:
+    """Roles that somebody corrected by hand overrule what the channels said, and text is not asked."""
+    corrected = dict(options.roles)
+    participants = tuple(
+        replace(p, role=corrected[p.id], role_source=RoleSource.MANUAL, role_confidence=1.0)
+        if p.id in corrected
+        else p
+        for p in conversation.participants
+    )
+    return replace(conversation, participants=participants)
+
+
+def _seconds(start_s: float, end_s: float) -> float:
+    """Between two times, without the last digits of floating point: 0.2 s are 0.2 s wherever in a call they lie."""
+    return round(end_s - start_s, 6)

@@ -1,0 +1,60 @@
+"""What a caller may ask for one call, checked once, before any work: by the API, the command line and manifests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from callytics.domain import CallOptions, Media
+from callytics.errors import InvalidRequestError
+from callytics.options.languages import language_code
+
+MAX_CHANNELS = 32
+"""Of a recording; callytics/engines/audio/media.py refuses more."""
+
+MAX_SPEAKERS = 20
+MAX_HOTWORDS = 100
+MAX_HOTWORD_LENGTH = 100
+AUDIO_FORMATS = ("mulaw", "alaw", "s16le")
+SAMPLE_RATES_HZ = range(4000, 192_001)
+
+
+def checked(options: CallOptions) -> CallOptions:
+    """The options as the engines take them: the language as its code.
+
+    Raises:
+        InvalidRequestError: ``language_unknown``, ``option_invalid``: an engine would refuse it.
+    """
+    _within("agent_channel", options.agent_channel, range(MAX_CHANNELS))
+    _within("num_speakers", options.num_speakers, range(1, MAX_SPEAKERS + 1))
+    _within("audio_sample_rate_hz", options.audio_sample_rate_hz, SAMPLE_RATES_HZ)
+    if options.audio_format is not None and options.audio_format not in AUDIO_FORMATS:
+        known = ", ".join(AUDIO_FORMATS)
+        raise InvalidRequestError(
+            "option_invalid", f"audio_format is one of {known}: {options.audio_format!r}."
+        )
+    if len(options.hotwords) > MAX_HOTWORDS or any(len(w) > MAX_HOTWORD_LENGTH for w in options.hotwords):
+        raise InvalidRequestError(
+            "option_invalid", f"At most {MAX_HOTWORDS} hotwords of at most {MAX_HOTWORD_LENGTH} characters."
+        )
+    return replace(options, language=language_code(options.language))
+
+
+def _within(name: str, value: int | None, allowed: range) -> None:
+    if value is not None and value not in allowed:
+        raise InvalidRequestError(
+            "option_invalid", f"{name} is a number from {allowed.start} to {allowed.stop - 1}: {value}."
+        )
+
+
+def check_against(options: CallOptions, media: Media) -> None:
+    """What only the recording can tell.
+
+    Raises:
+        InvalidRequestError: ``agent_channel_unknown``. In a mono recording the option does not apply, and a flag of
+            the result says so.
+    """
+    if options.agent_channel is not None and media.channels > 1 and options.agent_channel >= media.channels:
+        raise InvalidRequestError(
+            "agent_channel_unknown",
+            f"agent_channel is {options.agent_channel}, but the recording has the channels 0 to {media.channels - 1}.",
+        )

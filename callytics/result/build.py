@@ -1,0 +1,331 @@
+"""Fills the result of a call from the outputs of the stages. The last step of the graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from callytics.domain import (
+    Audio,
+    ContactSummary,
+    Conversation,
+    Diarization,
+    Flag,
+    JobStatus,
+    Recording,
+    Role,
+    SentimentAnalysis,
+    StageFailure,
+    StageRun,
+    TermCount,
+    Transcript,
+    Turn,
+    TurnSentiment,
+)
+from callytics.result import schema
+from callytics.result.characteristics import characteristics_detail, milliseconds
+
+
+def build_report(
+    recording: Recording,
+    audio: Audio,
+    diarization: Diarization,
+    transcript: Transcript,
+    conversation: Conversation,
+    sentiment: SentimentAnalysis | StageFailure,
+    summary: ContactSummary | StageFailure,
+) -> schema.CallResult:
+    """Everything but how the job went, which complete() adds.
+
+    A stage that claims something about a turn that does not exist counts as failed.
+    """
+    checked_sentiment = _grounded(conversation, sentiment, "sentiment-analyzer")
+    checked_summary = _grounded(conversation, summary, "llm-analyzer")
+    known = checked_sentiment if isinstance(checked_sentiment, SentimentAnalysis) else None
+    return schema.CallResult(
+        call_id=recording.call_id,
+        language_code=conversation.language,
+        language_identification=[
+            schema.LanguageIdentification(code=s.code, score=round(s.score, 4))
+            for s in transcript.language_scores
+        ],
+        media=_media(audio),
+        acoustics=_acoustics(audio),
+        participants=_participants(conversation),
+        transcript=_transcript(conversation, known),
+        recognition_windows=_windows(transcript, conversation),
+        dropped_speech=_dropped(transcript, conversation.redacted),
+        conversation_characteristics=characteristics_detail(conversation, known),
+        word_analysis=_word_analysis(known) if known else None,
+        communication_quality=_quality(known) if known else None,
+        contact_summary=_contact_summary(checked_summary)
+        if isinstance(checked_summary, ContactSummary)
+        else None,
+        flags=[
+            schema.ResultFlag(code=flag.code, message=flag.message)
+            for flag in (
+                *audio.flags,
+                *diarization.flags,
+                *transcript.flags,
+                *_redaction_flags(conversation),
+                *_summary_flags(checked_summary),
+            )
+        ],
+        corrections=[schema.CorrectionDetail(**asdict(outcome)) for outcome in conversation.corrections],
+        job_details=schema.JobDetails(
+            errors=[
+                schema.StageErrorDetail(stage=output.stage, code=output.code, message=output.message)
+                for output in (checked_sentiment, checked_summary)
+                if isinstance(output, StageFailure)
+            ]
+        ),
+    )
+
+
+def spoken(conversation: Conversation, transcript: Transcript) -> dict[str, Any]:
+    """What was said, by whom and when, as the result will have it: known before what it means is."""
+    participants, turns = _participants(conversation), _transcript(conversation, None)
+    return {
+        "language_code": conversation.language,
+        "participants": [participant.model_dump(mode="json") for participant in participants],
+        "transcript": [turn.model_dump(mode="json") for turn in turns],
+        "recognition_windows": [w.model_dump(mode="json") for w in _windows(transcript, conversation)],
+        "flags": [{"code": flag.code, "message": flag.message} for flag in transcript.flags],
+    }
+
+
+def complete(report: schema.CallResult, runs: Sequence[StageRun]) -> schema.CallResult:
+    """The report with how each stage went, and the status that follows from it."""
+    details = schema.JobDetails(stages=[_stage(run) for run in runs], errors=report.job_details.errors)
+    status = JobStatus.PARTIAL if details.errors else JobStatus.COMPLETED
+    return report.model_copy(update={"job_details": details, "job_status": status})
+
+
+def _stage(run: StageRun) -> schema.StageDetail:
+    return schema.StageDetail(
+        name=run.name,
+        status=run.status,
+        attempts=run.attempts,
+        duration_ms=milliseconds(run.duration_s),
+        application=run.application,
+        engine=run.engine,
+        model=run.model,
+        model_revision=run.model_revision,
+        config_hash=run.config_hash,
+    )
+
+
+def _media(audio: Audio) -> schema.MediaDetail:
+    media = audio.media
+    return schema.MediaDetail(
+        sha256=media.sha256,
+        format=media.format,
+        codec=media.codec,
+        sample_rate_hz=media.sample_rate_hz,
+        channels=media.channels,
+        duration_ms=milliseconds(media.duration_s),
+    )
+
+
+def _acoustics(audio: Audio) -> schema.AcousticsDetail:
+    measured = audio.acoustics
+    return schema.AcousticsDetail(
+        rms_dbfs=round(measured.rms_dbfs, 2),
+        loudness_lufs=round(measured.loudness_lufs, 2),
+        snr_db=round(measured.snr_db, 2),
+        clipping_ratio=round(measured.clipping_ratio, 6),
+        silence_ratio=round(measured.silence_ratio, 4),
+        dual_mono=measured.dual_mono,
+        antiphase=measured.antiphase,
+        silent_channels=list(measured.silent_channels),
+    )
+
+
+def _participants(conversation: Conversation) -> list[schema.ParticipantDetail]:
+    return [
+        schema.ParticipantDetail(
+            participant_id=participant.id,
+            participant_role=participant.role,
+            role_source=participant.role_source,
+            role_confidence=round(participant.role_confidence, 3),
+            channel_index=participant.channel_index,
+            name=participant.name,
+        )
+        for participant in conversation.participants
+    ]
+
+
+def _transcript(
+    conversation: Conversation, sentiment: SentimentAnalysis | None
+) -> list[schema.TranscriptTurn]:
+    sentiments = {entry.turn_id: entry for entry in sentiment.turns} if sentiment else {}
+    return [
+        _transcript_turn(turn, conversation.role_of(turn.participant_id), sentiments.get(turn.id))
+        for turn in conversation.turns
+    ]
+
+
+def _transcript_turn(turn: Turn, role: Role, sentiment: TurnSentiment | None) -> schema.TranscriptTurn:
+    return schema.TranscriptTurn(
+        id=turn.id,
+        participant_id=turn.participant_id,
+        participant_role=role,
+        begin_offset_ms=milliseconds(turn.start_s),
+        end_offset_ms=milliseconds(turn.end_s),
+        content=turn.content,
+        content_raw=turn.content_raw,
+        confidence=round(turn.confidence, 3),
+        items=[
+            schema.TranscriptItem(
+                content=word.text,
+                begin_offset_ms=milliseconds(word.start_s),
+                end_offset_ms=milliseconds(word.end_s),
+                confidence=round(word.confidence, 3),
+                corrected=word.corrected,
+            )
+            for word in turn.words
+        ],
+        sentences=[
+            schema.TranscriptSentence(
+                content=sentence.text,
+                begin_offset_ms=milliseconds(sentence.start_s),
+                end_offset_ms=milliseconds(sentence.end_s),
+            )
+            for sentence in turn.sentences
+        ],
+        sentiment=sentiment.label if sentiment else None,
+        sentiment_scores={
+            "positive": round(sentiment.positive, 4),
+            "neutral": round(sentiment.neutral, 4),
+            "negative": round(sentiment.negative, 4),
+        }
+        if sentiment
+        else None,
+        overlap=turn.overlap,
+        interruption=turn.interruption,
+        redactions=[
+            schema.RedactionDetail(
+                kind=redaction.kind,
+                begin_offset_ms=milliseconds(redaction.start_s),
+                end_offset_ms=milliseconds(redaction.end_s),
+            )
+            for redaction in turn.redactions
+        ],
+        flags=list(turn.flags),
+    )
+
+
+def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.RecognitionWindow]:
+    return [
+        schema.RecognitionWindow(
+            # With one party a channel, the order of the participants is that of the channels.
+            participant_id=None if window.channel is None else conversation.participants[window.channel].id,
+            begin_offset_ms=milliseconds(window.start_s),
+            end_offset_ms=milliseconds(window.end_s),
+            avg_logprob=window.avg_logprob,
+            no_speech_prob=window.no_speech_prob,
+        )
+        for window in transcript.windows
+    ]
+
+
+def _dropped(transcript: Transcript, redacted: bool) -> list[schema.DroppedSpeech]:
+    """Dropped text has no turn that would tell what its numbers are: of a redacted call none of it is shown."""
+    return [
+        schema.DroppedSpeech(
+            begin_offset_ms=milliseconds(dropped.start_s),
+            end_offset_ms=milliseconds(dropped.end_s),
+            content="[REDACTED]" if redacted else dropped.text,
+            reason=dropped.reason,
+        )
+        for dropped in transcript.dropped
+    ]
+
+
+def _word_analysis(sentiment: SentimentAnalysis) -> schema.WordAnalysis:
+    def details(terms: Sequence[TermCount]) -> list[schema.TermDetail]:
+        return [schema.TermDetail(term=t.term, count=t.count, turn_ids=list(t.turn_ids)) for t in terms]
+
+    return schema.WordAnalysis(
+        positive=details(sentiment.positive_terms), negative=details(sentiment.negative_terms)
+    )
+
+
+def _quality(sentiment: SentimentAnalysis) -> schema.CommunicationQuality:
+    return schema.CommunicationQuality(
+        overall=sentiment.quality_overall,
+        criteria=[
+            schema.CriterionDetail(
+                id=criterion.id,
+                score=criterion.score,
+                evidence_turn_ids=list(criterion.evidence_turn_ids),
+                detail=criterion.detail,
+            )
+            for criterion in sentiment.quality_criteria
+        ],
+    )
+
+
+def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
+    claims = {
+        "summary": summary.summary,
+        "topic": summary.topic,
+        "issue": summary.issue,
+        "outcome": summary.outcome,
+    }
+    evidence = {name: list(claim.evidence_turn_ids) for name, claim in claims.items() if claim}
+    items = [
+        schema.ActionItemDetail(
+            text=item.text, owner=item.owner, evidence_turn_ids=list(item.evidence_turn_ids)
+        )
+        for item in summary.action_items
+    ]
+    every_id = [i for ids in (*evidence.values(), *(item.evidence_turn_ids for item in items)) for i in ids]
+    return schema.ContactSummaryDetail(
+        **{name: claim.text if claim else None for name, claim in claims.items()},
+        resolved=summary.resolved,
+        action_items=items,
+        evidence=evidence,
+        evidence_turn_ids=list(dict.fromkeys(every_id)),
+        engine=summary.engine,
+        model=summary.model,
+        usage=schema.LanguageModelUsageDetail(**asdict(summary.usage)) if summary.usage else None,
+    )
+
+
+def _redaction_flags(conversation: Conversation) -> tuple[Flag, ...]:
+    if not conversation.redacted:
+        return ()
+    kinds = Counter(redaction.kind for turn in conversation.turns for redaction in turn.redactions)
+    counts = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items())) or "nothing was found"
+    return (Flag("pii_redacted", f"What identifies people was taken out: {counts}."),)
+
+
+def _summary_flags(summary: Any) -> tuple[Flag, ...]:
+    return summary.flags if isinstance(summary, ContactSummary) else ()
+
+
+def _grounded(
+    conversation: Conversation, output: SentimentAnalysis | ContactSummary | StageFailure, stage: str
+) -> SentimentAnalysis | ContactSummary | StageFailure:
+    """The output, or a failure if it claims something about a turn that does not exist."""
+    if isinstance(output, StageFailure):
+        return output
+    unknown = _evidence(output) - {turn.id for turn in conversation.turns}
+    if not unknown:
+        return output
+    message = f"{stage} names turns that do not exist: {', '.join(sorted(unknown))}"
+    return StageFailure(stage, "evidence_unknown", message)
+
+
+def _evidence(output: SentimentAnalysis | ContactSummary) -> set[str]:
+    """Every turn id that an output rests on."""
+    if isinstance(output, SentimentAnalysis):
+        ids = [entry.turn_id for entry in output.turns]
+        ids += [i for term in (*output.positive_terms, *output.negative_terms) for i in term.turn_ids]
+        ids += [i for criterion in output.quality_criteria for i in criterion.evidence_turn_ids]
+        return set(ids)
+    claims = (output.summary, output.topic, output.issue, output.outcome, *output.action_items)
+    return {i for claim in claims if claim for i in claim.evidence_turn_ids}

@@ -1,0 +1,34 @@
+"""Deletes the calls whose term is over (retention.py says which), recordings and all."""
+
+from __future__ import annotations
+
+import logging
+
+from callytics.errors import NotFoundError
+from callytics.store.blobs import BlobStore
+from callytics.store.store import CallStore
+
+logger = logging.getLogger(__name__)
+
+ACTOR = "retention"
+"""Who the audit says deleted the calls."""
+
+_BATCH = 500
+
+
+def apply_retention(store: CallStore, blobs: BlobStore, days: float | None) -> int:
+    """Delete what is over. Returns how many calls. May run in several processes; a crash leaves the rest to the next
+    run, and a recording whose call is gone to the sweep of the blobs."""
+    deleted = 0
+    while batch := store.expired_calls(days, limit=_BATCH):
+        for call_id in batch:
+            try:
+                store.delete_call(call_id, actor=ACTOR)
+            except NotFoundError:  # another process was faster
+                continue
+            blobs.delete_call(call_id)
+            deleted += 1
+    if deleted:
+        store.remove_traces()
+        logger.info("retention: deleted %d calls", deleted)
+    return deleted

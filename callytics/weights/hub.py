@@ -1,0 +1,68 @@
+"""Checkpoints of a model hub, or of a local folder, for engines that load them through their own library.
+
+The manifest of callytics/weights/manifest.py pins what the embedded default needs, file by file. Here the library
+that runs a model also finds it: in a folder, in the hub's cache, or on the hub itself (`HF_HOME`, `HF_ENDPOINT`,
+`HF_TOKEN` and `HF_HUB_OFFLINE` of the environment hold, as everywhere).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from callytics.errors import WeightsError
+
+Loaded = TypeVar("Loaded")
+
+LOCAL = "local"
+"""``model_revision`` of a folder: its files have no published revision."""
+
+
+def load_pretrained(stage: str, model: str, load: Callable[[], Loaded]) -> Loaded:
+    """What ``load`` returns.
+
+    Args:
+        stage: for the message.
+        model: a hub id ("openai/whisper-large-v3-turbo") or the path of a folder.
+
+    Raises:
+        WeightsError: ``weights_unavailable``: the libraries raise OSError for a model that is not in the folder,
+            not in the cache, and not to be had from the hub.
+    """
+    try:
+        return load()
+    except OSError as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise WeightsError(
+            "weights_unavailable",
+            f"{stage}: the model {model!r} cannot be loaded ({reason}). Give the path of a local folder as the "
+            "option `model`, or a hub id that this machine can reach (HF_ENDPOINT; HF_TOKEN for gated models), or "
+            f"fill the cache once where there is a network: hf download {model}",
+        ) from error
+
+
+def snapshot(stage: str, model: str, revision: str | None, files: Sequence[str]) -> tuple[Path, str]:
+    """The folder of a hub model in the cache, fetched if need be, and its commit: for libraries that read folders.
+
+    Args:
+        model: a hub id, e.g. "Systran/faster-whisper-large-v3".
+        files: names or patterns; nothing else is fetched.
+
+    Raises:
+        WeightsError: ``weights_unavailable``.
+    """
+    from huggingface_hub import snapshot_download
+
+    patterns = list(files)
+    folder = load_pretrained(
+        stage, model, lambda: Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
+    )
+    return folder, folder.name  # a snapshot is named by its commit
+
+
+def revision_of(model: str, config: Any, asked: str | None) -> str:
+    """The hub's commit of a loaded ``transformers`` configuration; the revision asked for where it does not tell."""
+    if Path(model).is_dir():
+        return LOCAL
+    return str(getattr(config, "_commit_hash", None) or asked or "main")

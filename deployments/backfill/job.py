@@ -1,0 +1,211 @@
+"""A year of calls as one job: ``ray job submit --working-dir . -- python -m deployments.backfill.job --input calls/``.
+
+    read -> one map_batches a step of the graph (backfill_plan.py) -> store and Parquet (backfill_sink.py)
+
+Calls stream through: at any moment only a few of them are in memory. A call that has a result in the store is
+skipped, so a job that was killed is simply submitted again. A recording that cannot be analysed becomes a row in
+``failures`` and ends nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from callytics import settings
+from callytics.config import load_stages
+from callytics.domain import CallOptions
+from callytics.errors import CallyticsError
+from callytics.home import private_files
+from callytics.store import DEFAULT_TENANT, tenant_name
+from deployments.backfill.manifest import BatchItem, batch_items
+from deployments.backfill.plan import analysed
+from deployments.backfill.pools import Pools, cards
+from deployments.backfill.progress import Outcome, Progress, ProgressMetrics
+from deployments.backfill.sink import Reader, Sink, item_table
+from deployments.operations import head, ray_token
+from deployments.operations.environments import SHOW_BASE, build_environments, environment_names
+
+logger = logging.getLogger("callytics.backfill")
+
+PROJECT = Path(__file__).resolve().parents[2]
+PROFILES = {"cpu": "serve_config.cpu.yaml", "gpu": "serve_config.yaml"}
+MAX_BLOCKS = 2000
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a batch is told."""
+
+    config: Path
+    output: str
+    database_url: str
+    blobs_url: str
+    cpus: int
+    timeout_s: float
+    gpus: int | None = None
+    tenant: str = DEFAULT_TENANT
+
+
+def run(items: Sequence[BatchItem], job: Job) -> Progress:
+    """Analyse the items; returns what came of them.
+
+    Raises:
+        TimeoutError: the job's time is up; submitted again it goes on where it stopped.
+        ConfigError: ``gpu_missing``.
+    """
+    address = os.environ.get("RAY_ADDRESS") or "local"
+    if address == "local":
+        _close_own_ray()
+    import ray
+
+    document = _serve_config(job.config)
+    # Not only for the actors: under `callytics up` every worker of Ray is an overlay that hides what Ray Data needs.
+    # A Ray of the job's own ends with it, and needs no dashboard.
+    own: dict[str, Any] = {"include_dashboard": False} if address == "local" else {}
+    ray.init(address, runtime_env={"env_vars": {SHOW_BASE: "1"}}, **own)
+    free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
+    num_gpus = cards(document, job.gpus, free.get("GPU", 0.0))
+    pools = Pools(document, job.cpus, num_gpus)
+    if num_gpus:
+        logger.info("%d GPU(s)", num_gpus)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.execution_options.preserve_order = False
+    context.issue_detectors_config.detectors = []  # they advise on memory, a page for every step
+    ends_at = time.monotonic() + job.timeout_s
+    progress = Progress(len(items))
+    metrics = ProgressMetrics()
+    for outcome in _outcomes(items, job, pools):
+        progress.add(outcome)
+        metrics.tell(outcome, progress)
+        if outcome.message:
+            logger.warning("%s: %s", outcome.uri, outcome.message)
+        if progress.is_due():
+            logger.info("%s", progress)
+        if time.monotonic() > ends_at:
+            raise TimeoutError(f"not finished after {job.timeout_s:.0f} s; submit the job again to go on")
+    logger.info("%s", progress)
+    return progress
+
+
+def _close_own_ray() -> None:
+    """To everybody but this user, before ``import ray`` reads how; as `callytics up` does (operations/head.py)."""
+    os.environ |= ray_token.job_environment()
+    os.umask(private_files.OTHERS)
+    folder = head.temp_dir(settings.home() / "backfill").parent
+    if "RAY_TMPDIR" not in os.environ:
+        private_files.claim_folder(folder)
+        os.environ["RAY_TMPDIR"] = str(folder)
+
+
+def _outcomes(items: Sequence[BatchItem], job: Job, pools: Pools) -> Any:
+    import ray
+
+    dataset: Any = ray.data.from_items(
+        [{"item": item} for item in item_table(items)], override_num_blocks=min(len(items), MAX_BLOCKS)
+    )
+    end: dict[str, Any] = {"batch_size": 1, "batch_format": "pyarrow", **pools.of_end()}
+    store = {"database_url": job.database_url, "blobs_url": job.blobs_url, "tenant": job.tenant}
+    dataset = dataset.map_batches(Reader, fn_constructor_kwargs=store, **end)
+    dataset = analysed(dataset, load_stages(job.config), pools.of_stage)
+    dataset = dataset.map_batches(Sink, fn_constructor_kwargs={**store, "output": job.output}, **end)
+    for row in dataset.iter_rows():
+        yield Outcome(**row)
+
+
+def redacts_every_call(config: Mapping[str, Any]) -> bool:
+    """What the gateway of this configuration does whether a caller asks for it or not, a batch does too."""
+    arguments = [application.get("args") or {} for application in config["applications"]]
+    return any((of_one.get("settings") or {}).get("redact_pii", False) for of_one in arguments)
+
+
+def _serve_config(path: Path) -> dict[str, Any]:
+    """
+    Raises:
+        ConfigError: ``config_missing``, or ``config_invalid``: it lacks a stage.
+    """
+    load_stages(path)
+    config: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return config
+
+
+def _use_environments(config: Path) -> None:
+    """Build what is missing here and put their launcher where a Ray started by this process finds it. The nodes of a
+    cluster have built theirs when they were set up (cluster.yaml)."""
+    names = environment_names(_serve_config(config))
+    build_environments(names, PROJECT / "runtime_envs", settings.home())
+    os.environ["PATH"] = f"{settings.home() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    try:
+        config = options.config or PROJECT / PROFILES[options.profile]
+        defaults = CallOptions(
+            language=options.language,
+            agent_channel=options.agent_channel,
+            redact_pii=options.redact or redacts_every_call(_serve_config(config)),
+        )
+        items = batch_items(options.input, defaults)
+        job = Job(
+            config=config,
+            output=options.output,
+            database_url=settings.database_url(),
+            blobs_url=options.blobs_url or str(settings.home() / "blobs"),
+            cpus=options.cpus or max(1, (os.cpu_count() or 2) // 2),
+            timeout_s=options.timeout_s,
+            gpus=options.gpus,
+            tenant=tenant_name(options.tenant),
+        )
+        _use_environments(job.config)
+        logger.info("%d recordings, %d CPUs, results in %s", len(items), job.cpus, job.output)
+        progress = run(items, job)
+    except (CallyticsError, TimeoutError) as error:
+        logger.error("backfill: %s", error)
+        return 1
+    return 0 if not progress.failed else 3
+
+
+def _positive(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deployments.backfill.job", description=__doc__)
+    parser.add_argument(
+        "--input", required=True, help="folder, pattern, or .csv / .parquet manifest; fsspec URL"
+    )
+    parser.add_argument("--output", default=str(settings.home() / "backfill"), help="where Parquet goes")
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="cpu")
+    parser.add_argument("--config", type=Path, help="a Serve config, instead of the profile's")
+    parser.add_argument("--cpus", type=_positive, help="cores to take; default half of the machine's")
+    parser.add_argument(
+        "--gpus", type=_positive, help="cards to take, where the profile has GPUs; default all that are free"
+    )
+    parser.add_argument("--language", help="of all calls; default: detected in each")
+    parser.add_argument("--agent-channel", type=int)
+    parser.add_argument(
+        "--redact", action="store_true", help="take out what identifies people, of every call"
+    )
+    parser.add_argument("--tenant", default=DEFAULT_TENANT, help="whose calls they are")
+    parser.add_argument("--blobs-url", help="where recordings are kept; default $CALLYTICS_HOME/blobs")
+    parser.add_argument("--timeout-s", type=float, default=24 * 3600.0)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

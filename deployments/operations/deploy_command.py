@@ -1,0 +1,113 @@
+"""`python -m deployments.operations.deploy_command CONFIG`: what `callytics deploy` starts.
+
+Exit codes: 0 what the file says runs; 1 refused, and nothing was changed; 3 it did not become healthy, and what ran
+before runs again; 4 nor did that; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from callytics.errors import CallyticsError
+from deployments.operations import deploy as deploys
+from deployments.operations.config_changes import Change, Effect
+from deployments.operations.head import LocalGraphError
+from deployments.operations.local_command import ProgressView
+
+EXIT_CODES = {"rolled_back": 3, "rollback_failed": 4}
+
+STYLES = {Effect.STARTS: "green", Effect.RESTARTS: "yellow", Effect.IN_PLACE: "cyan", Effect.REMOVED: "red"}
+
+console = Console()
+app = typer.Typer(add_completion=False)
+
+
+def changes_table(changes: tuple[Change, ...]) -> Table:
+    """A line for every difference, under the application that it restarts or changes."""
+    table = Table("application", "", "what", "runs", "will run", box=None, pad_edge=False)
+    for change in changes:
+        name, effect = (
+            Text(change.application, style="bold"),
+            Text(change.effect.value, STYLES[change.effect]),
+        )
+        if not change.differences:
+            table.add_row(name, effect)
+        for number, difference in enumerate(change.differences):
+            head = (name, effect) if number == 0 else ("", "")
+            texts = (difference.what, difference.before or "-", difference.after or "-")
+            table.add_row(*head, *map(Text, texts))
+    return table
+
+
+def _show(plan: deploys.Plan) -> None:
+    if plan.changes:
+        console.print(changes_table(plan.changes))
+    for option in plan.fixed:
+        console.print(
+            f"{option.what} stays {option.before}, not {option.after}: Serve sets it when it starts. "
+            "`callytics down`, then `callytics up`, changes it.",
+            style="yellow",
+        )
+
+
+def _approved(plan: deploys.Plan) -> bool:
+    question = f"Deploy {len(plan.changes)} changes?"
+    if plan.removed:
+        question = f"Deploy {len(plan.changes)} changes, and remove {', '.join(plan.removed)}?"
+    if not sys.stdin.isatty():
+        raise LocalGraphError(
+            "not_confirmed", "Nobody is there to confirm it: add --yes. Nothing was changed."
+        )
+    return typer.confirm(question)
+
+
+def _check_health(plan: deploys.Plan) -> None:
+    """Nothing to deploy is good news only where what runs is well."""
+    ill = [state for state in plan.serve.applications() if not state.healthy]
+    if ill:
+        lines = "; ".join(f"{state.name} is {state.status}: {state.message}" for state in ill)
+        raise LocalGraphError("not_healthy", f"Nothing to change, but not all is well. {lines}")
+
+
+@app.command()
+def deploy(
+    config: Path,
+    only: Annotated[str | None, typer.Option()] = None,
+    yes: Annotated[bool, typer.Option("--yes")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
+    timeout: Annotated[float, typer.Option(min=1.0)] = 300.0,
+    dashboard: Annotated[str | None, typer.Option()] = None,
+) -> None:
+    start = time.monotonic()
+    try:
+        plan = deploys.make_plan(config, only=only, dashboard_url=dashboard)
+        _show(plan)
+        if not plan.changes:
+            _check_health(plan)
+            console.print("Nothing to change: that is what runs.")
+            return
+        if dry_run or not (yes or _approved(plan)):
+            console.print("Nothing was changed.")
+            return
+        view = ProgressView()
+        with view.shown():
+            deploys.apply_plan(plan, progress=view, timeout_s=timeout)
+        console.print(f"Deployed ({time.monotonic() - start:.0f} s)")
+    except CallyticsError as error:
+        typer.secho(f"error: {error.message} [{error.code}]", fg="red", err=True)
+        raise typer.Exit(EXIT_CODES.get(error.code, 1)) from error
+    except KeyboardInterrupt as error:
+        typer.secho("interrupted; what was deployed goes on: `callytics status` tells how it ends", err=True)
+        raise typer.Exit(130) from error
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,361 @@
+"""A Ray head of our own on this machine, with the graph on it: up, status, down.
+
+What ``up`` starts carries a mark in its environment (CALLYTICS_RUN_ID), and ``down`` ends the processes that
+carry it: those of this run and no others, even when ``up`` was interrupted half-way or a process lost its parent.
+``run.json`` in the home folder says what runs and where; callytics/home/graphs.py tells commands in other folders.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from callytics import settings
+from callytics.errors import ConfigError
+from callytics.home import graphs as local_graphs
+from callytics.home import private_files
+from callytics.weights import manifest as models
+from deployments.operations import head, kept_logs, ray_token
+from deployments.operations.code_revision import SourceTree
+from deployments.operations.environments import BASE_ENVIRONMENT, build_environments, environment_names
+from deployments.operations.head import LocalGraphError
+from deployments.operations.preparation import prepared
+from deployments.operations.serve_api import ApplicationState, Progress, ServeApi, await_healthy
+
+API_KEY_FILE = settings.api_key_path().name
+PROJECT = Path(__file__).resolve().parents[2]
+PINS = PROJECT / "runtime_envs"
+PUBLIC_FOLDERS = ("envs", "models", "bin")
+"""Of the home folder: packages and weights, many files and no secrets. The folder around them is closed."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One running graph, as run.json keeps it."""
+
+    run_id: str
+    config: str
+    http_port: int
+    dashboard_port: int
+    temp_dir: str
+    started_at: float
+    python_path: str = ""
+    """$PYTHONPATH of its processes, beside the project: where engines of one's own may lie."""
+    token_path: str = ""
+    """Of the file with the token that its Ray asks for; the token itself is nowhere else."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def dashboard_url(self) -> str:
+        return f"http://127.0.0.1:{self.dashboard_port}"
+
+    @property
+    def log_folder(self) -> Path:
+        return Path(self.temp_dir) / "session_latest" / "logs"
+
+    def client_environment(self) -> dict[str, str]:
+        """With which Ray's own commands reach it."""
+        gcs_address = (Path(self.temp_dir) / "ray_current_cluster").read_text(encoding="utf-8").strip()
+        return ray_token.client_environment(self.token_path, gcs_address, self.dashboard_url)
+
+
+@dataclass(frozen=True)
+class Status:
+    """``run`` is None when nothing of ours runs."""
+
+    run: Run | None
+    applications: tuple[ApplicationState, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        return bool(self.applications) and all(application.healthy for application in self.applications)
+
+
+def home_folder(home: Path | None = None) -> Path:
+    """``home``, else as callytics/settings.py finds it; absolute."""
+    return home.absolute() if home else settings.home()
+
+
+def up(
+    config: Path | None = None,
+    *,
+    home: Path | None = None,
+    http_port: int | None = None,
+    dashboard_port: int | None = None,
+    progress: Progress | None = None,
+    timeout_s: float = 300.0,
+    pull_weights: bool = True,
+    num_gpus: int | None = None,
+) -> Run:
+    """Start a head and deploy the graph, or deploy again to the one that runs. Returns when all is healthy.
+
+    Args:
+        config: a Serve config file; default serve_config.cpu.yaml of the project.
+        home: state directory; default as ``settings.own_home`` says: never that of a graph that runs elsewhere.
+        http_port: of the gateway; default ``$CALLYTICS_HTTP_PORT``, else what the config says.
+        dashboard_port: default ``$CALLYTICS_DASHBOARD_PORT``, else 8265.
+        timeout_s: for the applications to become healthy, once the head runs.
+        num_gpus: what Ray is told to have; default the machine's own, and none where no stage asks for one.
+
+    Raises:
+        ConfigError: the configuration or an environment is wrong, or a folder is another account's
+            (``folder_not_ours``); nothing was started.
+        LocalGraphError: a port is taken, by a graph of another home (``graph_runs_elsewhere``) or by a stranger
+            (``port_taken``), the head did not start (``head_failed``), an application cannot start
+            (``deploy_failed``) or takes too long (``deploy_timeout``). The head stays up: `status` tells more.
+    """
+    report = progress or (lambda what, state, detail: None)
+    home = home.absolute() if home else settings.own_home()
+    config = (config or PROJECT / "serve_config.cpu.yaml").absolute()
+    document = read_config(config)
+    http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
+    dashboard_port = dashboard_port or _port("CALLYTICS_DASHBOARD_PORT", 8265)
+    _refuse_ports_of_others(home, {http_port, dashboard_port})  # before anything is made
+    private_files.make_folder(home)
+    private_files.close_to_others(home, leave=PUBLIC_FOLDERS)
+    with locked(home):
+        _prepare(document, home, report, pull_weights)
+        run = running(home)
+        if run is None:
+            down(home=home)  # the rest of a start that was interrupted
+            if num_gpus is None and not asks_for_gpus(document):
+                num_gpus = 0
+            run = _start(home, config, http_port, dashboard_port, report, num_gpus)
+        elif not run.token_path:
+            raise LocalGraphError(
+                "run_outdated",
+                "What runs was started by a version whose Ray listens on every interface and asks nobody for a token. "
+                "End it first: callytics down",
+            )
+        document["http_options"]["port"] = run.http_port
+        document["http_options"].setdefault("host", "127.0.0.1")  # Ray's own default is every interface
+        api = ServeApi(run.dashboard_url, run.token_path)
+        api.deploy(prepared(document, PINS, sources(run)))
+        await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
+        _ensure_api_key(home, run.url)
+    return run
+
+
+def read_config(config: Path) -> dict[str, Any]:
+    if not config.is_file():
+        raise ConfigError(
+            "config_missing", f"No configuration at {config}. Give the path of a Serve config file."
+        )
+    try:
+        document = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError("config_invalid", f"{config} is no YAML: {reason}") from error
+    if not isinstance(document, dict) or "applications" not in document:
+        raise ConfigError("config_invalid", f"{config} is not a Serve config file: it lists no applications.")
+    document.setdefault("http_options", {}).setdefault("port", 8000)
+    return document
+
+
+def _port(variable: str, default: int) -> int:
+    return int(os.environ.get(variable) or default)
+
+
+def _refuse_ports_of_others(home: Path, ports: set[int]) -> None:
+    graphs = {graph.home: graph for graph in local_graphs.running()}
+    if home.resolve() in graphs:
+        return  # its own, which it keeps
+    for graph in graphs.values():
+        if taken := ports & {graph.http_port, graph.dashboard_port}:
+            raise LocalGraphError(
+                "graph_runs_elsewhere",
+                f"A graph of yours already runs from {graph}, on port {', '.join(map(str, sorted(taken)))}. Use or end "
+                f"it with CALLYTICS_HOME={graph.home}, or start another on other ports: CALLYTICS_HTTP_PORT, "
+                "CALLYTICS_DASHBOARD_PORT.",
+            )
+
+
+def _prepare(document: Mapping[str, Any], home: Path, report: Progress, pull_weights: bool) -> None:
+    names = environment_names(document)
+    report("environments", "checking", f"{len(names)} pinned environments")
+    build_environments(names, PINS, home)
+    report("environments", "ready", "")
+    if pull_weights:
+        os.environ.setdefault("CALLYTICS_HOME", str(home))
+        for model in models.list_models():
+            if model.is_installed:
+                continue  # with the environment of its stage, which may be the only one that has it
+            report("weights", "checking", model.name)
+            models.pull(model.name, lambda what, done, total: report("weights", what, f"{done}/{total}"))
+        report("weights", "ready", "")
+
+
+def _ensure_api_key(home: Path, url: str) -> None:
+    """A key for the user of this machine, in a file that only they can read; the command line takes it from there."""
+    path = home / API_KEY_FILE
+    if path.is_file() and _is_accepted(path.read_text(encoding="utf-8").strip(), url):
+        return
+    from callytics.store import SCOPES, CallStore, hash_secret  # two seconds that only the first start needs
+
+    store = CallStore(os.environ.get("DATABASE_URL") or f"sqlite:///{home / 'callytics.db'}")
+    try:
+        if path.is_file() and store.authenticate(hash_secret(path.read_text(encoding="utf-8").strip())):
+            return
+        issued = store.create_api_key("this machine", sorted(SCOPES), "callytics up")
+    finally:
+        store.close()
+    private_files.write_text(path, issued.secret + "\n")
+
+
+def _is_accepted(key: str, url: str) -> bool:
+    """Whether the gateway at ``url`` takes the key; False also where it does not answer."""
+    request = urllib.request.Request(f"{url}/v1/calls?limit=1", headers={"Authorization": f"Bearer {key}"})
+    try:
+        with urllib.request.urlopen(request, timeout=10):
+            return True
+    except OSError:  # URLError and HTTPError are; so is a time-out
+        return False
+
+
+def asks_for_gpus(document: Mapping[str, Any]) -> bool:
+    deployments = [d for app in document["applications"] for d in app.get("deployments", [])]
+    return any((d.get("ray_actor_options") or {}).get("num_gpus") for d in deployments)
+
+
+def _start(
+    home: Path, config: Path, http_port: int, dashboard_port: int, report: Progress, num_gpus: int | None
+) -> Run:
+    for port, use in ((http_port, "the gateway"), (dashboard_port, "the Ray dashboard")):
+        if not head.is_free(port):
+            raise LocalGraphError(
+                "port_taken",
+                f"Port {port} for {use} is taken by another program. "
+                "Choose others with CALLYTICS_HTTP_PORT and CALLYTICS_DASHBOARD_PORT.",
+            )
+    report("ray", "starting", "")
+    python = home / "envs" / BASE_ENVIRONMENT / "bin" / "python"
+    temp_dir = head.temp_dir(home)
+    private_files.claim_folder(temp_dir.parent)
+    python_path = os.environ.get("PYTHONPATH", "")
+    run = Run(
+        run_id=uuid.uuid4().hex,
+        config=str(config),
+        http_port=http_port,
+        dashboard_port=dashboard_port,
+        temp_dir=str(temp_dir),
+        started_at=time.time(),
+        python_path=python_path,
+        token_path=str(ray_token.make(home)),
+    )
+    save(home, run)  # before the first process: an interrupted start can be found and ended
+    try:
+        local_graphs.record(home)
+    except OSError as error:
+        report("ray", "starting", f"commands in other folders will not find this graph: {error}")
+    try:
+        head.start(run.run_id, python, home, temp_dir, dashboard_port, PROJECT, num_gpus)
+    except LocalGraphError:
+        down(home=home)
+        raise
+    report("ray", "ready", run.dashboard_url)
+    return run
+
+
+def status(*, home: Path | None = None) -> Status:
+    """Every application, healthy or not, and why not."""
+    home = home_folder(home)
+    run = running(home)
+    if run is None:
+        return Status(None)
+    expected = [app["name"] for app in read_config(Path(run.config))["applications"]]
+    api = ServeApi(run.dashboard_url, run.token_path)
+    found = {state.name: state for state in api.applications()}
+    missing = [
+        ApplicationState(name, "NOT_DEPLOYED", "not deployed") for name in expected if name not in found
+    ]
+    return Status(run, (*found.values(), *missing))
+
+
+def down(*, home: Path | None = None) -> int:
+    """End every process of this home's run, and keep its logs; returns how many processes there were.
+
+    Of a run that died, too: `up` calls it first. Does nothing when there is no run.
+
+    Raises:
+        LocalGraphError: ``logs_not_kept``; the processes have ended.
+    """
+    home = home_folder(home)
+    run = _load(home)
+    if run is None:
+        return 0
+    ended = head.end_processes(run.run_id)
+    try:
+        kept_logs.keep(Path(run.temp_dir), kept_logs_folder(home), home / "ray-start.log")
+    except OSError as error:
+        raise LocalGraphError(
+            "logs_not_kept", f"All processes have ended, but their logs stay in {run.temp_dir}: {error}"
+        ) from error
+    head.remove_temp(Path(run.temp_dir))
+    (home / ray_token.TOKEN_FILE).unlink(missing_ok=True)
+    (home / "run.json").unlink(missing_ok=True)
+    local_graphs.forget(home)
+    return ended
+
+
+def kept_logs_folder(home: Path) -> Path:
+    """A folder for each of the last runs that have ended."""
+    return home / "logs"
+
+
+def sources(run: Run) -> SourceTree:
+    """The code that the replicas of this run import."""
+    return SourceTree([PROJECT, *(Path(entry) for entry in run.python_path.split(os.pathsep) if entry)])
+
+
+def processes(*, home: Path | None = None) -> list[int]:
+    """The pids of every process of this home's run, for those who measure them."""
+    run = _load(home_folder(home))
+    return [] if run is None else head.processes(run.run_id)
+
+
+# ---------------------------------------------------------------- run.json
+
+
+def running(home: Path) -> Run | None:
+    """The run whose head answers; None where there is none, or only the remains of one."""
+    run = _load(home)
+    if (
+        run is None
+        or not head.processes(run.run_id)
+        or not ServeApi(run.dashboard_url, run.token_path).answers()
+    ):
+        return None
+    return run
+
+
+def _load(home: Path) -> Run | None:
+    try:
+        return Run(**json.loads((home / "run.json").read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def save(home: Path, run: Run) -> None:
+    private_files.write_text(home / "run.json", json.dumps(asdict(run), indent=2))
+
+
+@contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """One `up` at a time; the lock goes with the process, however it ends."""
+    with open(home / "up.lock", "w", opener=private_files.opener) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

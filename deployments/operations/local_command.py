@@ -1,0 +1,143 @@
+"""`python -m deployments.operations.local_command up|down|status`: what `callytics` starts, progress on screen."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from callytics.cli.errors import one_line_errors
+from callytics.errors import ConfigError
+from callytics.home import graphs as local_graphs
+from deployments.operations import local
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+console = Console()
+
+COLOURS = {"running": "green", "ready": "green", "unhealthy": "red", "deploy_failed": "red"}
+INTERRUPTED = "interrupted; `callytics down` ends what was started"
+MIN_LINE_INTERVAL_S = 5.0
+"""Of lines about the same thing, where there is no terminal: a download reports many times a second."""
+
+
+class ProgressView:
+    """A table that changes in place on a terminal, lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._rows: dict[str, tuple[str, str]] = {}
+        self._printed: dict[str, tuple[str, float]] = {}
+        self._live = Live(console=console, transient=True, auto_refresh=False)
+
+    def __call__(self, what: str, state: str, detail: str) -> None:
+        self._rows[what] = (state, detail)
+        if console.is_terminal:
+            self._live.update(self._table(), refresh=True)
+            return
+        now = time.monotonic()
+        before, at = self._printed.get(what, ("", 0.0))
+        if state != before or now - at > MIN_LINE_INTERVAL_S:
+            self._printed[what] = (state, now)
+            console.print(f"[{now - self._start:5.1f} s] {what}: {state} {detail}".rstrip(), markup=False)
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for what, (state, detail) in self._rows.items():
+            table.add_row(what, f"[{COLOURS.get(state, 'yellow')}]{state}[/]", detail[:80])
+        table.add_row(f"[dim]{time.monotonic() - self._start:.0f} s[/]")
+        return table
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        if not console.is_terminal:
+            yield
+            return
+        with self._live:
+            yield
+
+
+@app.command()
+def up(config: Annotated[Path | None, typer.Option(help="A Serve config file.")] = None) -> None:
+    start = time.monotonic()
+    view = ProgressView()
+    with one_line_errors(INTERRUPTED):
+        with view.shown():
+            run = local.up(config, progress=view)
+        console.print(f"Callytics is up ({time.monotonic() - start:.0f} s)")
+        console.print(f"  API        {run.url}  (docs at {run.url}/docs)")
+        console.print(f"  dashboard  {run.dashboard_url}")
+
+
+@app.command()
+def down() -> None:
+    with one_line_errors():
+        home = local.home_folder()
+        count = local.down(home=home)
+    if count:
+        console.print(f"ended {count} processes of the graph of {home}", markup=False, soft_wrap=True)
+        console.print(f"logs in {local.kept_logs_folder(home)}", markup=False, soft_wrap=True)
+    else:
+        _print_none_runs(home)
+
+
+@app.command()
+def status() -> None:
+    """Exit code 1 unless every stage is healthy."""
+    with one_line_errors():
+        home = local.home_folder()
+        state = local.status(home=home)
+    if state.run is None:
+        _print_none_runs(home)
+        raise typer.Exit(1)
+    table = Table("stage", "status", "replicas", "why", box=None)
+    for application in state.applications:
+        colour = "green" if application.healthy else "red"
+        replicas = f"{application.healthy_replicas}/{application.replicas}"
+        why = "" if application.healthy else application.message
+        table.add_row(application.name, f"[{colour}]{application.status}[/]", replicas, why)
+    console.print(table)
+    console.print(f"API {state.run.url}, dashboard {state.run.dashboard_url}")
+    console.print(f"home {home}", markup=False, soft_wrap=True)
+    earlier = local.kept_logs_folder(home)
+    console.print(
+        f"logs in {state.run.log_folder}, of earlier runs in {earlier}", markup=False, soft_wrap=True
+    )
+    if not state.healthy:
+        raise typer.Exit(1)
+
+
+@app.command()
+def env() -> None:
+    """For `eval`: Ray's own commands find the graph, and its token. The token itself is not printed."""
+    with one_line_errors():
+        home = local.home_folder()
+        run = local.running(home)
+        if run is None:
+            raise ConfigError(
+                "graph_not_running", f"No graph runs from {home}. {local_graphs.where_one_runs(home)}"
+            )
+        variables = run.client_environment()
+    print("unset RAY_AUTH_TOKEN")  # Ray would take it before the file
+    for name, value in variables.items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def _print_none_runs(home: Path) -> None:
+    text = f"No graph runs from {home}. {local_graphs.where_one_runs(home)}"
+    console.print(text, markup=False, soft_wrap=True)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""``callytics eval``: added to the command line where this package is, in a clone (entry points in pyproject.toml)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callytics.cli.errors import one_line_errors
+
+
+def register(app: typer.Typer) -> None:
+    app.command(name="eval")(evaluate)
+
+
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="The test kit (../shared/data).")],
+    output: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/quality.md"),
+    config: Annotated[
+        Path, typer.Option("--config", help="The Serve config file that names the engines.")
+    ] = Path("serve_config.cpu.yaml"),
+    only: Annotated[str, typer.Option(help="Comma-separated parts; all if empty.")] = "",
+    limit: Annotated[int | None, typer.Option(help="At most this many recordings per set.")] = None,
+    skip_long: Annotated[bool, typer.Option("--skip-long", help="Leave the 30-minute call out.")] = False,
+    no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Do not run the baselines.")] = False,
+) -> None:
+    """Measure recognition, diarization, roles and text on references; write docs/quality.md."""
+    from evaluation.run import main
+
+    with one_line_errors():
+        main(
+            data,
+            output,
+            config=config,
+            only=frozenset(part for part in only.split(",") if part),
+            limit=limit,
+            skip_long=skip_long,
+            baselines=not no_baselines,
+        )

@@ -1,0 +1,107 @@
+"""What Serve's REST API says, in the words of a reader."""
+
+from __future__ import annotations
+
+import io
+import urllib.error
+import urllib.request
+from email.message import Message
+from pathlib import Path
+
+import pytest
+
+from deployments.operations.head import LocalGraphError
+from deployments.operations.serve_api import ServeApi, _state, last_line
+
+TRACEBACK = """The deployment failed to start 3 times in a row. Error:
+\x1b[36mray::ServeReplica:a:A.initialize_and_get_metadata()\x1b[39m (pid=1, ip=192.0.2.2)
+  File "replica.py", line 1, in initialize
+RuntimeError: Traceback (most recent call last):
+  File "stage.py", line 62, in __init__
+callytics.errors.WeightsError: The weights of whisper-base are not there. Run `callytics models pull`.
+"""
+
+
+def test_a_traceback_comes_down_to_its_last_error() -> None:
+    expected = "callytics.errors.WeightsError: The weights of whisper-base are not there. Run `callytics models pull`."
+    assert last_line(TRACEBACK) == expected
+    assert last_line("two\nlines") == "lines"
+    assert last_line("") == ""
+
+
+def test_a_failed_application_says_why() -> None:
+    deployment = {"status": "UNHEALTHY", "message": TRACEBACK, "replicas": [{"state": "STARTING"}]}
+    state = _state("a", {"status": "DEPLOY_FAILED", "message": "", "deployments": {"A": deployment}})
+    assert state.failed
+    assert not state.healthy
+    assert "weights of whisper-base" in state.message
+    assert (state.replicas, state.healthy_replicas) == (1, 0)
+
+
+def test_nobody_answers_on_a_free_port() -> None:
+    assert not ServeApi("http://127.0.0.1:9").answers()
+
+
+def test_a_run_of_ours_gets_its_own_token_and_not_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "of another cluster")
+    (tmp_path / "ray-token").write_text("the run's")
+    sent: list[str | None] = []
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> io.BytesIO:
+        sent.append(request.get_header("Authorization"))
+        return io.BytesIO(b'{"applications": {}}')
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    ServeApi("http://127.0.0.1:1", str(tmp_path / "ray-token")).applications()
+    assert sent == ["Bearer the run's"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_token_is_said(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def urlopen(request: urllib.request.Request, timeout: float) -> io.BytesIO:
+        raise urllib.error.HTTPError(request.full_url, status, "Unauthorized", Message(), None)
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    api = ServeApi("http://127.0.0.1:1")
+    for ask in (api.applications, lambda: api.deploy({})):
+        with pytest.raises(LocalGraphError) as refused:
+            ask()
+        assert refused.value.code == "ray_token_refused"
+
+
+@pytest.mark.parametrize(
+    ("mode", "token", "in_file", "header"),
+    [
+        (None, None, None, None),
+        (None, None, "left by ray.init", "Bearer left by ray.init"),
+        ("token", "given", "left by ray.init", "Bearer given"),
+        ("disabled", "given", "left by ray.init", None),
+    ],
+)
+def test_a_token_is_sent_where_ray_would_ask_for_one(
+    mode: str | None,
+    token: str | None,
+    in_file: str | None,
+    header: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("RAY_AUTH_TOKEN_PATH", raising=False)
+    for name, value in (("RAY_AUTH_MODE", mode), ("RAY_AUTH_TOKEN", token)):
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    if in_file is not None:
+        (tmp_path / ".ray").mkdir()
+        (tmp_path / ".ray" / "auth_token").write_text(in_file + "\n")
+    sent: list[str | None] = []
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> io.BytesIO:
+        sent.append(request.get_header("Authorization"))
+        return io.BytesIO(b'{"applications": {}}')
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    ServeApi("http://127.0.0.1:1").applications()
+    assert sent == [header]

@@ -1,0 +1,75 @@
+"""What a caller may ask for one call: refused before any work where an engine would refuse it."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from callytics.api.schemas import CallForm
+from callytics.domain import CallOptions, Media
+from callytics.errors import InvalidRequestError
+from callytics.options.checks import check_against, checked
+from deployments.backfill.manifest import _options
+
+TAKEN: dict[str, list[Any]] = {
+    "language": ["ko", "ko-KR", "KOREAN", "auto"],
+    "agent_channel": [0, 31],
+    "num_speakers": [1, 20],
+    "hotwords": [("환불",), ("x" * 100,) * 100],
+    "audio_format": ["mulaw", "alaw", "s16le"],
+    "audio_sample_rate_hz": [4000, 192_000],
+}
+REFUSED: dict[str, list[Any]] = {
+    "language": ["xx", "klingon", "ko en"],
+    "agent_channel": [-1, 32],
+    "num_speakers": [-1, 0, 21],
+    "hotwords": [("x" * 101,), ("x",) * 101],
+    "audio_format": ["mp3", ""],
+    "audio_sample_rate_hz": [0, -8000, 3999, 192_001],
+}
+FREE = {"roles", "redact_pii", "task", "known_speakers"}
+"""Not fields of an upload, or of two values; the last two are those of the OpenAI-compatible routes."""
+
+
+def test_every_option_is_walked_over() -> None:
+    assert {field.name for field in fields(CallOptions)} == TAKEN.keys() | FREE == REFUSED.keys() | FREE
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_the_api_and_the_library_take_and_refuse_the_same(name: str) -> None:
+    for value in TAKEN[name]:
+        options = checked(CallOptions(**{name: value}))
+        assert form(name, value) == options
+        assert checked(options) == options
+    for value in REFUSED[name]:
+        with pytest.raises(InvalidRequestError):
+            checked(CallOptions(**{name: value}))
+        with pytest.raises(ValidationError):
+            form(name, value)
+
+
+def form(name: str, value: Any) -> CallOptions:
+    text = list(value) if isinstance(value, tuple) else str(value)
+    return CallForm.model_validate({name: text}).options()
+
+
+def test_the_agents_channel_must_be_one_of_the_recordings() -> None:
+    media = Media("", "wav", "pcm_s16le", 8000, 2, 1.0)
+    check_against(CallOptions(agent_channel=1), media)
+    check_against(CallOptions(), media)
+    check_against(CallOptions(agent_channel=1), replace(media, channels=1))  # does not apply; a flag says so
+    with pytest.raises(InvalidRequestError, match="channels 0 to 1") as caught:
+        check_against(CallOptions(agent_channel=2), media)
+    assert caught.value.code == "agent_channel_unknown"
+
+
+def test_a_manifest_is_checked_as_the_api_is() -> None:
+    taken = _options({"language": "ko-KR", "num_speakers": "2"}, CallOptions(), "calls.csv")
+    assert taken == CallOptions(language="ko", num_speakers=2)
+    for known in ({"language": "xx"}, {"num_speakers": "0"}, {"agent_channel": "32"}):
+        with pytest.raises(InvalidRequestError, match=r"calls\.csv") as caught:
+            _options(dict(known), CallOptions(), "calls.csv")
+        assert caught.value.code == "manifest_invalid"

@@ -1,0 +1,57 @@
+"""Hand-made conversations for tests: short to write, easy to read."""
+
+from __future__ import annotations
+
+from callytics.domain import (
+    Conversation,
+    Diarization,
+    LanguageScore,
+    Participant,
+    Role,
+    RoleSource,
+    SpeechSegment,
+    Transcript,
+    Word,
+)
+
+
+def words(text: str, start_s: float, end_s: float, channel: int | None = None) -> list[Word]:
+    """The words of a text, spread evenly over a stretch of time."""
+    parts = text.split()
+    step_s = (end_s - start_s) / len(parts)
+    return [
+        Word(part, start_s + n * step_s, start_s + (n + 1) * step_s, 0.9, channel)
+        for n, part in enumerate(parts)
+    ]
+
+
+def stereo(
+    *lines: tuple[int, float, float, str], duration_s: float, language: str = "ko"
+) -> tuple[Diarization, Transcript]:
+    """Lines are (channel, start_s, end_s, text); channel 0 is the agent."""
+    participants = tuple(
+        Participant(f"spk_{channel}", role, RoleSource.CHANNEL, 1.0, channel)
+        for channel, role in enumerate((Role.AGENT, Role.CUSTOMER))
+    )
+    segments = tuple(
+        sorted(
+            (SpeechSegment(start, end, f"spk_{channel}", channel) for channel, start, end, _ in lines),
+            key=lambda segment: segment.start_s,
+        )
+    )
+    spoken = sorted(
+        (word for channel, start, end, text in lines for word in words(text, start, end, channel)),
+        key=lambda word: word.start_s,
+    )
+    return (
+        Diarization(segments, participants, True, duration_s),
+        Transcript(tuple(spoken), language, (LanguageScore(language, 1.0),), duration_s),
+    )
+
+
+def conversation(
+    *lines: tuple[int, float, float, str], duration_s: float, language: str = "ko"
+) -> Conversation:
+    from callytics.conversation.turns import attribute
+
+    return attribute(*stereo(*lines, duration_s=duration_s, language=language))
