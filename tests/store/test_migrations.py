@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from callytics.store import CallStore, tables
-from callytics.store.database import MIGRATIONS, open_database, writing
+from callytics.store.database import open_database
+from tests.support.migrations import run_alembic
 
 
 def differences(url: str) -> list[Any]:
@@ -63,14 +63,6 @@ def test_calls_from_before_the_tenants_are_kept(database_url: str) -> None:
     assert (lease.call.id, lease.call.tenant) == ("c1", "default")
     assert [e.type for e in store.events_after("c1")] == ["call.queued", "call.started"]
     store.close()
-
-
-def run_alembic(engine: Any, direction: Any, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with writing(engine).begin() as connection:
-        config.attributes["connection"] = connection
-        direction(config, revision)
 
 
 def test_the_comparison_would_notice_a_missing_migration(
