@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from deployments.operations import deploy_command
-from deployments.operations.deploy_command import app
 from tests.deployments.operations.test_deploy import (  # noqa: F401 (fixtures)
     PlayedServe,
     built,
@@ -21,6 +21,8 @@ from tests.deployments.operations.test_deploy import (  # noqa: F401 (fixtures)
 )
 
 runner = CliRunner()
+app = typer.Typer()
+deploy_command.register(app)
 
 
 @pytest.fixture(autouse=True)
