@@ -13,7 +13,6 @@ from callytics.domain import Audio, Recording
 from callytics.pipeline import PURE_STEPS, InProcess
 from callytics.result.schema import CallResult
 from callytics.store import CallStore, JobStatus
-from deployments.backfill.command import absolute
 from deployments.backfill.job import main, redacts_every_call
 from deployments.backfill.manifest import BatchItem
 from deployments.backfill.plan import FAILURE, RUNS, StepWorker, by_stage, plan
@@ -176,14 +175,3 @@ def test_progress_counts_calls_and_audio_that_was_worked_on() -> None:
     progress.add(Outcome("c", "", "FAILED", 0.0))
     assert (progress.num_done, progress.failed, progress.audio_s) == (3, 1, 3600.0)
     assert "3 of 4 calls (1 completed, 1 failed, 1 skipped), 1.000 h of audio" in str(progress)
-
-
-def test_paths_of_the_command_are_meant_from_where_it_is_given(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    told = absolute(["--input", "calls", "--output=out", "--cpus", "2", "--config", "s3://bucket/c.yaml"])
-    here = str(tmp_path)
-    assert told == [
-        "--input", f"{here}/calls", f"--output={here}/out", "--cpus", "2", "--config", "s3://bucket/c.yaml",
-    ]  # fmt: skip

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from deployments.operations import deploy_command
-from deployments.operations.deploy_command import app
 from tests.support.played_serve import PlayedServe, named
 
 runner = CliRunner()
+app = typer.Typer()
+deploy_command.register(app)
 
 
 @pytest.fixture(autouse=True)
