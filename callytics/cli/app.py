@@ -14,15 +14,18 @@ import typer
 
 from callytics import settings
 from callytics.cli import calls as calls_command
+from callytics.cli import init as init_command
 from callytics.cli import webhooks as webhooks_command
 from callytics.cli.connection import UrlOption, connect
 from callytics.cli.errors import one_line_errors
+from callytics.home import resources
 
-CPU_CONFIG = Path("serve_config.cpu.yaml")
+CPU_CONFIG = Path("serve_config.cpu.yaml")  # of this folder, else that of the package
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Call-centre recordings, understood.")
 models_app = typer.Typer(no_args_is_help=True, help="Pretrained weights.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys, in the database of the graph.")
+app.command("init")(init_command.init)
 app.add_typer(models_app, name="models")
 app.add_typer(calls_command.app, name="calls")
 app.add_typer(webhooks_command.app, name="webhooks")
@@ -30,7 +33,12 @@ app.add_typer(keys_app, name="keys")
 retention_app = typer.Typer(no_args_is_help=True, help="How long calls are kept.")
 app.add_typer(retention_app, name="retention")
 
-ConfigOption = Annotated[Path, typer.Option("--config", help="The Serve config file that names the engines.")]
+ConfigOption = Annotated[
+    Path,
+    typer.Option(
+        "--config", help="The Serve config file that names the engines.", callback=resources.config_file
+    ),
+]
 
 
 def _print_version(wanted: bool) -> None:
@@ -86,7 +94,7 @@ def env() -> None:
 
 @app.command()
 def deploy(
-    config: Annotated[Path, typer.Argument(help="A Serve config file.")],
+    config: Annotated[Path, typer.Argument(help="A Serve config file.", callback=resources.config_file)],
     only: Annotated[str | None, typer.Option(help="Change this application, and leave all others.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and end.")] = False,
@@ -114,7 +122,9 @@ def backfill(context: typer.Context) -> None:
 
 @app.command()
 def analyze(
-    files: Annotated[list[Path], typer.Argument(help="Recordings in any usual format.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Recordings in any usual format; `sample` is one that comes along.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for <stem>.json, one result a file.")] = Path("."),
     language: Annotated[
         str | None, typer.Option(help="ko, ko-KR, Korean ...; detected if not given.")
@@ -150,7 +160,7 @@ def analyze(
     )
     with one_line_errors():
         options = checked(options)
-        jobs = analyze_command.plan(files, out)
+        jobs = analyze_command.plan([resources.recording_file(file) for file in files], out)
         if local:
             failed = analyze_command.run_local(jobs, options, config)
         else:

@@ -13,8 +13,7 @@ import os
 import re
 import shlex
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,9 +21,9 @@ from rich.console import Console
 from callytics.cli.errors import one_line_errors
 from callytics.errors import ConfigError
 from callytics.home import graphs as local_graphs
+from callytics.home import resources
 from deployments.operations import local, ray_token
 
-PROJECT = Path(__file__).resolve().parents[2]
 EXCLUDES = [".git", ".venv", ".callytics", "results", "tests", "docs", "sample"]
 PATH_OPTIONS = frozenset({"--input", "--output", "--config", "--blobs-url"})
 EXIT_CODE = re.compile(r"exit code (\d+)")
@@ -79,13 +78,18 @@ def _absolute(path: str) -> str:
     return path if "://" in path else os.path.abspath(path)
 
 
+def _job_environment() -> dict[str, Any]:
+    """A checkout goes with the job; an installed package is installed where the job runs, too."""
+    if resources.IS_INSTALLED:
+        return {}
+    return {"working_dir": str(resources.PACKAGES_FOLDER), "excludes": EXCLUDES}
+
+
 async def _follow(address: str, entrypoint: str, token_path: str) -> int:
     from ray.job_submission import JobStatus, JobSubmissionClient
 
     client = JobSubmissionClient(address, headers=ray_token.headers(token_path))
-    job_id = client.submit_job(
-        entrypoint=entrypoint, runtime_env={"working_dir": str(PROJECT), "excludes": EXCLUDES}
-    )
+    job_id = client.submit_job(entrypoint=entrypoint, runtime_env=_job_environment())
     console.print(f"job {job_id}: `ray job stop --address {address} {job_id}` ends it", style="dim")
     async for lines in client.tail_job_logs(job_id):
         print(lines, end="", flush=True)
