@@ -12,10 +12,12 @@ import typer
 
 from callytics import settings
 from callytics.cli import calls as calls_command
+from callytics.cli import init as init_command
 from callytics.cli import webhooks as webhooks_command
 from callytics.cli.common import CALLS, CPU_CONFIG, DATA, GRAPH, PANELS, QUALITY, ConfigOption
 from callytics.cli.connection import UrlOption, connect
 from callytics.cli.errors import one_line_errors
+from callytics.home import resources
 
 app = typer.Typer(no_args_is_help=True, help="Call-centre recordings, understood.")
 models_app = typer.Typer(no_args_is_help=True, help="Pretrained weights.")
@@ -26,6 +28,7 @@ app.add_typer(webhooks_command.app, name="webhooks", rich_help_panel=GRAPH)
 app.add_typer(keys_app, name="keys", rich_help_panel=GRAPH)
 retention_app = typer.Typer(no_args_is_help=True, help="How long calls are kept.")
 app.add_typer(retention_app, name="retention", rich_help_panel=DATA)
+app.command("init", rich_help_panel=GRAPH)(init_command.init)
 
 
 def _print_version(wanted: bool) -> None:
@@ -45,7 +48,9 @@ def main(
 
 @app.command(rich_help_panel=CALLS)
 def analyze(
-    files: Annotated[list[Path], typer.Argument(help="Recordings in any usual format.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Recordings in any usual format; `sample` is one that comes along.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for <stem>.json, one result a file.")] = Path("."),
     language: Annotated[
         str | None, typer.Option(help="ko, ko-KR, Korean ...; detected if not given.")
@@ -81,7 +86,7 @@ def analyze(
     )
     with one_line_errors():
         options = checked(options)
-        jobs = analyze_command.plan(files, out)
+        jobs = analyze_command.plan([resources.recording_file(file) for file in files], out)
         if local:
             failed = analyze_command.run_local(jobs, options, config)
         else:

@@ -10,16 +10,16 @@ import asyncio
 import re
 import shlex
 import sys
-from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
 
 from callytics.cli.common import CALLS
 from callytics.cli.errors import one_line_errors
+from callytics.home import resources
 from deployments.backfill.options import SubmittedBatch, command_with
 
-PROJECT = Path(__file__).resolve().parents[2]
 EXCLUDES = [".git", ".venv", ".callytics", "results", "tests", "docs", "sample"]
 EXIT_CODE = re.compile(r"exit code (\d+)")
 
@@ -58,15 +58,20 @@ def _address(dashboard: str | None) -> tuple[str, str, str]:
     return run.dashboard_url, sys.executable, run.token_path
 
 
+def _job_environment() -> dict[str, Any]:
+    """A checkout goes with the job; an installed package is installed where the job runs, too."""
+    if resources.IS_INSTALLED:
+        return {}
+    return {"working_dir": str(resources.PACKAGES_FOLDER), "excludes": EXCLUDES}
+
+
 async def _follow(address: str, entrypoint: str, token_path: str) -> int:
     from ray.job_submission import JobStatus, JobSubmissionClient
 
     from deployments.operations import ray_token
 
     client = JobSubmissionClient(address, headers=ray_token.headers(token_path))
-    job_id = client.submit_job(
-        entrypoint=entrypoint, runtime_env={"working_dir": str(PROJECT), "excludes": EXCLUDES}
-    )
+    job_id = client.submit_job(entrypoint=entrypoint, runtime_env=_job_environment())
     console.print(f"job {job_id}: `ray job stop --address {address} {job_id}` ends it", style="dim")
     async for lines in client.tail_job_logs(job_id):
         print(lines, end="", flush=True)

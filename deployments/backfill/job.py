@@ -25,7 +25,7 @@ from callytics import settings
 from callytics.config import load_stages
 from callytics.domain import CallOptions
 from callytics.errors import CallyticsError
-from callytics.home import private_files
+from callytics.home import private_files, resources
 from callytics.store import DEFAULT_TENANT, tenant_name
 from deployments.backfill.manifest import BatchItem, batch_items
 from deployments.backfill.options import BatchOptions, command_with
@@ -38,7 +38,6 @@ from deployments.operations.environments import SHOW_BASE, build_environments, e
 
 logger = logging.getLogger("callytics.backfill")
 
-PROJECT = Path(__file__).resolve().parents[2]
 PROFILES = {"cpu": "serve_config.cpu.yaml", "gpu": "serve_config.yaml"}
 MAX_BLOCKS = 2000
 
@@ -144,7 +143,7 @@ def _use_environments(config: Path) -> None:
     """Build what is missing here and put their launcher where a Ray started by this process finds it. The nodes of a
     cluster have built theirs when they were set up (cluster.yaml)."""
     names = environment_names(_serve_config(config))
-    build_environments(names, PROJECT / "runtime_envs", settings.home())
+    build_environments(names, resources.pins_folder(config), settings.home())
     os.environ["PATH"] = f"{settings.home() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
@@ -153,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _told(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
-        config = options.config or PROJECT / PROFILES[options.profile]
+        config = options.config or resources.project_file(PROFILES[options.profile])
         defaults = CallOptions(
             language=options.language,
             agent_channel=options.agent_channel,

@@ -84,7 +84,7 @@ def _check_health(plan: deploys.Plan) -> None:
 
 
 def deploy(
-    config: Annotated[Path, typer.Argument(help="A Serve config file.")],
+    config: Annotated[Path, typer.Argument(help="A Serve config file.", callback=resources.config_file)],
     only: Annotated[str | None, typer.Option(help="Change this application, and leave all others.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and end.")] = False,

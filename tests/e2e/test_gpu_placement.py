@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from callytics.config import ENGINE_STAGES
+from callytics.home import resources
 from callytics.weights import manifest as models
 from deployments.operations import local
 from deployments.operations.preparation import prepared
@@ -79,7 +80,7 @@ def deploy(graph: Graph, document: dict[str, Any]) -> None:
     document = copy.deepcopy(document)
     document["http_options"]["port"] = graph.run.http_port
     ServeApi(graph.run.dashboard_url, graph.run.token_path).deploy(
-        prepared(document, local.PINS, local.sources(graph.run))
+        prepared(document, resources.project_file("runtime_envs"), local.sources(graph.run))
     )
 
 
