@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from callytics import errors
 from callytics.api import ApiSettings, Services, create_app
 from callytics.domain import Role, SentimentLabel
 
@@ -135,3 +137,45 @@ def test_every_field_of_a_form_is_compared() -> None:
     """Who adds one says here what it is elsewhere."""
     body = openapi()["paths"]["/v1/calls"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert set(body["schema"]["properties"]) <= set(NAMES)
+
+
+RAISED_BY = ("api", "options", "store", "engines/audio/media.py", "engines/audio/convert.py")
+INSIDE = {"lease_lost"}
+"""Told to workers, never to a client."""
+
+
+def raised() -> dict[str, set[int]]:
+    """Code -> statuses, of the errors that the code makes with their code written out."""
+    found: dict[str, set[int]] = defaultdict(set)
+    places = [ROOT / "callytics" / place for place in RAISED_BY]
+    for path in (file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                continue
+            kind, code = getattr(errors, node.func.id, None), node.args[0]
+            if (
+                kind is None
+                or not isinstance(code, ast.Constant)
+                or not isinstance(code.value, str)
+                or node.func.id == "ConfigError"
+            ):
+                continue
+            if isinstance(kind, type) and issubclass(kind, errors.CallyticsError):
+                found[code.value].add(kind(code.value, "").http_status)
+    return {code: statuses for code, statuses in found.items() if code not in INSIDE}
+
+
+def documented_codes() -> dict[str, int]:
+    section = DOCUMENT.read_text(encoding="utf-8").partition("All codes of the API")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d{3})[^|]*\| ([^|]+) \|$", section, re.MULTILINE)
+    return {code: int(status) for status, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+
+
+def test_every_code_is_documented_with_its_status() -> None:
+    found, written = raised(), documented_codes()
+    assert len(found) > 60
+    assert {code: statuses for code, statuses in found.items() if statuses != {written.get(code)}} == {}
+
+
+def test_no_code_is_documented_that_nobody_raises() -> None:
+    assert sorted(code for code in documented_codes() if code not in texts_of_the_code()) == []

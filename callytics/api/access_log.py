@@ -14,10 +14,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callytics.api.errors import unexpected_error
+from callytics.api.failures import is_disconnect
 
 ACCESS_LOGGER = "callytics.access"
 logger = logging.getLogger(ACCESS_LOGGER)
@@ -56,10 +57,10 @@ class AccessLog:
         try:
             await self._app(scope, exchange.receive, exchange.send)
         except Exception as error:
-            if _is_disconnect(error):
+            if is_disconnect(error):
                 exchange.log(CLIENT_WENT_AWAY)
                 return
-            if exchange.status is None:
+            if exchange.status is None:  # of a middleware; those of routes are answered in failures.py
                 response = await unexpected_error(Request(scope), error)
                 await response(scope, receive, exchange.send)
                 exchange.log(
@@ -73,13 +74,6 @@ class AccessLog:
             raise
         is_answered = exchange.is_complete and not exchange.client_went_away
         exchange.log(exchange.status if is_answered else CLIENT_WENT_AWAY)
-
-
-def _is_disconnect(error: BaseException | None) -> bool:
-    """Or caused by one: Starlette says so of an answer that had begun."""
-    while error is not None and not isinstance(error, ClientDisconnect):
-        error = error.__cause__
-    return error is not None
 
 
 class _Exchange:
@@ -114,6 +108,7 @@ class _Exchange:
         await self._send(message)
 
     def log(self, status: int | None, error: BaseException | None = None) -> None:
+        error = error or self._scope["state"].get("failure")
         level = logging.ERROR if status is None or status >= 500 else logging.INFO
         fields = self._fields(status)
         message = "%(method)s %(route)s %(status)s %(duration_ms).1f ms key=%(key_id)s tenant=%(tenant)s"

@@ -31,6 +31,7 @@ from callytics.api.auth import Gate
 from callytics.api.authentication import Authentication
 from callytics.api.bodies import Bodies
 from callytics.api.event_pump import EventPump
+from callytics.api.failures import Failures
 from callytics.api.headers import SecurityHeaders
 from callytics.api.limits import RequestLimits
 from callytics.api.openapi import openapi_document, operation_id
@@ -85,6 +86,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
     errors.install(app)
     # From the last to the first: a request meets the headers, the limits of its body, then who it is, then whether
     # there is room for it; only then it is routed, and its body read.
+    app.add_middleware(Failures)
     app.add_middleware(Admission, limits=RequestLimits(services.settings), usage=app.state.usage)
     app.add_middleware(Authentication, gate=Gate(services))
     app.add_middleware(Bodies, settings=services.settings)
@@ -115,6 +117,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
                 "X-RateLimit-Remaining",
                 "X-RateLimit-Reset",
                 "X-Request-ID",
+                "openai-processing-ms",
             ],
         )
     app.add_middleware(AccessLog, answer_request_id=answer_request_id)  # last: around all others

@@ -10,6 +10,7 @@ from callytics.api.auth import Gate
 from callytics.api.errors import error_response
 from callytics.api.paths import is_public
 from callytics.errors import CallyticsError
+from callytics.store.keys import KEY_PREFIX
 
 
 class Authentication:
@@ -32,5 +33,15 @@ class Authentication:
 
 
 def _bearer(headers: Headers) -> str | None:
-    scheme, _, credentials = headers.get("authorization", "").partition(" ")
-    return credentials.strip() or None if scheme.lower() == "bearer" else None
+    """Also a key as Deepgram's clients send it (``Token cly_...``) and as AssemblyAI's do (``cly_...``); nothing else
+    is taken so: what a token of an issuer is, its scheme says."""
+    sent = headers.get("authorization", "").strip()
+    scheme, _, credentials = sent.partition(" ")
+    secret = credentials.strip()
+    match scheme.lower():
+        case "bearer":
+            return secret or None
+        case "token" if secret.startswith(KEY_PREFIX):
+            return secret
+        case _:
+            return sent if sent.startswith(KEY_PREFIX) else None

@@ -24,6 +24,9 @@ FILE_FIELD = "file"
 URL_FIELD = "media_url"
 MAX_FIELDS = 200
 MAX_FIELD_BYTES = 64 * 1024
+MAX_FIELDS_BYTES = 1 << 20
+"""Of all fields together, large ones apart: they stay in memory, of every upload that is under way."""
+
 FORM_OVERHEAD_BYTES = 16 << 20
 """What a form may hold besides the file: four known speakers' voices of 3 MB, and fields."""
 
@@ -111,6 +114,7 @@ class _Form:
         self._open_writer = open_writer
         self._large_fields = large_fields
         self._num_large = 0
+        self._fields_bytes = 0
         self._writer: BlobWriter | None = None
         self._upload = Upload()
         self._part = _Part()
@@ -206,6 +210,13 @@ class _Form:
                 "field_too_large",
                 f"The field {self._part.name!r} is larger than {self._part.max_bytes} bytes.",
                 self._part.name,
+            )
+        if self._part.max_bytes == MAX_FIELD_BYTES:
+            self._fields_bytes += end - start
+        if self._fields_bytes > MAX_FIELDS_BYTES:
+            raise InvalidRequestError(
+                "fields_too_large",
+                f"The fields of the form are larger than {MAX_FIELDS_BYTES} bytes together.",
             )
 
     def _part_end(self) -> None:

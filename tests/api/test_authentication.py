@@ -51,6 +51,18 @@ async def test_without_a_body_the_connection_stays(services: Services) -> None:
     assert "connection" not in answer.headers
 
 
+async def test_a_key_is_taken_as_deepgram_s_and_assemblyai_s_clients_send_it(
+    services: Services, store: CallStore, key: str
+) -> None:
+    app = create_app(services)
+    for sent in (f"Bearer {key}", f"bearer  {key} ", f"Token {key}", f"token {key}", key):
+        answer, _ = await ask(app, "GET", "/v1/calls", {"Authorization": sent})
+        assert answer.status == 200, sent.replace(key, "KEY")
+    for sent in ("Token x", "x", f"Basic {key}", f"{key} {key}", f"{key}x", "Token", "Token ", ""):
+        answer, _ = await ask(app, "GET", "/v1/calls", {"Authorization": sent})
+        assert answer.status == 401, sent.replace(key, "KEY")
+
+
 async def test_a_key_that_may_not_upload_does_not(services: Services, store: CallStore) -> None:
     secret = store.create_api_key("reader", ["calls:read"]).secret
     for path in ("/v1/calls", "/v1/audio/transcriptions"):

@@ -305,3 +305,20 @@ def test_plain_json_is_read_as_it_is() -> None:
     assert parse_json(nested)
     with pytest.raises(json.JSONDecodeError):
         parse_json(f"[{nested}]")
+
+
+async def test_fields_are_bounded_together_for_they_stay_in_memory(client: httpx.AsyncClient) -> None:
+    """200 of 64 KB each, of every upload that is under way, were 12 MB."""
+    fields = {f"x{n}": "x" * 60_000 for n in range(20)}
+    for path in ("/v1/calls", "/v1/audio/transcriptions", "/v1/audio/translations"):
+        answer = await client.post(path, files={"file": ("a.wav", wav_bytes())}, data=fields)
+        assert (answer.status_code, answer.json()["code"]) == (400, "fields_too_large")
+
+
+async def test_a_correction_of_a_thousand_turns_is_read(client: httpx.AsyncClient, call_id: str) -> None:
+    """A call of an hour, every turn of it; more of them in a second request."""
+    words = {"turns": [{"turn_id": f"t{n}", "content": "환불해 주세요. " * 25} for n in range(1000)]}
+    assert 500_000 < len(json.dumps(words, ensure_ascii=False).encode()) < 1 << 20
+    answer = await client.patch(f"/v1/calls/{call_id}", json=words)
+    assert answer.status_code in (400, 409), answer.text  # read; that turn is none of this call's
+    assert answer.json()["code"] in ("turn_unknown", "call_not_finished")

@@ -10,7 +10,8 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
 from callytics.api.services import Services
@@ -72,9 +73,16 @@ def _decoded(data_url: str) -> bytes:
 
 
 async def with_known_speakers(
-    options: CallOptions, references: Sequence[VoiceReference], services: Services, call_id: str
+    options: CallOptions,
+    references: Sequence[VoiceReference],
+    services: Services,
+    call_id: str,
+    turn: Callable[[], AbstractAsyncContextManager[None]],
 ) -> CallOptions:
     """The options with the references, which are stored as blobs of the call.
+
+    Args:
+        turn: to examine a recording (turns.py); one for each, so that four take no longer from others than one.
 
     Raises:
         InvalidRequestError: one cannot be decoded, or is too short or too long.
@@ -84,10 +92,10 @@ async def with_known_speakers(
         blob = f"voice-{number}"
         await asyncio.to_thread(_write, services, call_id, blob, reference.data)
         speaker = KnownSpeaker(reference.name, services.blobs.uri(call_id, blob))
+        recording = Recording(call_id, speaker.uri)
         try:
-            media = await services.audio.probe(
-                Recording(call_id, speaker.uri), CallOptions(), 2 * MAX_REFERENCE_S
-            )
+            async with turn():
+                media = await services.audio.probe(recording, CallOptions(), 2 * MAX_REFERENCE_S)
         except InvalidMediaError as error:
             raise _unusable(reference, error.message) from error
         if not MIN_REFERENCE_S - TOLERANCE_S <= media.duration_s <= MAX_REFERENCE_S + TOLERANCE_S:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -85,8 +86,8 @@ async def _answer(
         references = forms[0].references
         if not references:
             return options
-        async with request.app.state.probes.turn(principal.tenant):
-            return await with_known_speakers(options, references, services, call_id)
+        turn = partial(request.app.state.probes.turn, principal.tenant)
+        return await with_known_speakers(options, references, services, call_id, turn)
 
     submission = await submit(request, services, read, add_voices, _REFERENCES)
     awaited = Awaited(services, submission.call.id, principal.id)

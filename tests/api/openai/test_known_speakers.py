@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import base64
+import io
 import threading
 import time
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
 
-from callytics.store import CallStore
+from callytics.api import Services
+from callytics.api.openai.known_speakers import (
+    MAX_REFERENCE_BYTES,
+    MAX_SPEAKERS,
+    VoiceReference,
+    with_known_speakers,
+)
+from callytics.domain import CallOptions
+from callytics.store import CallStore, new_call_id
 from tests.api.conftest import blob_files, wav_bytes
 
 
@@ -104,3 +116,40 @@ def test_a_reference_is_bounded(api: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as error:
         ask(api, known_speaker_references=["data:audio/wav;base64," + "A" * (3 << 20)])
     assert error.value.code == "field_too_large"
+
+
+def cd_quality(rate_hz: int = 58_000) -> str:
+    """Ten seconds as large as a reference may be."""
+    data = io.BytesIO()
+    with wave.open(data, "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(rate_hz)
+        file.writeframes(bytes(4 * 10 * rate_hz))
+    return "data:audio/wav;base64," + base64.b64encode(data.getvalue()).decode()
+
+
+@pytest.mark.usefixtures("worker")
+def test_four_of_the_largest_fit_into_a_request(api: openai.OpenAI) -> None:
+    url = cd_quality()
+    assert 0.98 * MAX_REFERENCE_BYTES < len(url) <= MAX_REFERENCE_BYTES
+    ask(api, known_speaker_names=list("abcd"), known_speaker_references=[url] * MAX_SPEAKERS)
+
+
+@pytest.mark.anyio
+async def test_every_reference_waits_for_a_turn_of_its_own(services: Services) -> None:
+    """A turn lasts as long as one probe may; with four in one, others would wait in vain."""
+    turns: list[str] = []
+
+    class Turns:
+        @asynccontextmanager
+        async def turn(self) -> AsyncIterator[None]:
+            turns.append("begin")
+            yield
+            turns.append("end")
+
+    voice = base64.b64decode(data_url().partition(",")[2])
+    references = [VoiceReference(name, voice) for name in "abc"]
+    options = await with_known_speakers(CallOptions(), references, services, new_call_id(), Turns().turn)
+    assert [speaker.name for speaker in options.known_speakers] == ["a", "b", "c"]
+    assert turns == ["begin", "end"] * 3
