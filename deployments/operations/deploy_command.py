@@ -18,6 +18,7 @@ from rich.text import Text
 
 from callytics.cli.common import GRAPH
 from callytics.errors import CallyticsError
+from callytics.home import resources
 from deployments.operations.local_command import ProgressView
 
 if TYPE_CHECKING:  # `callytics --help` loads this module, and not what deploys
