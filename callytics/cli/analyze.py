@@ -114,7 +114,9 @@ def run_local(jobs: list[Job], options: CallOptions, config: Path) -> bool:
     with progress(console, jobs):
         for job in jobs:
             current = job
-            recording = Recording(_local_call_id(job.path), str(job.path.resolve()))
+            sha256 = _sha256(job.path)
+            # Without a store, a call is named after its content: the same file, the same result, byte for byte.
+            recording = Recording(sha256[:26], str(job.path.resolve()), sha256)
             try:
                 results.append(analyse(recording, options))
             except InvalidMediaError as error:
@@ -123,10 +125,9 @@ def run_local(jobs: list[Job], options: CallOptions, config: Path) -> bool:
     return _finish(console, jobs, results)
 
 
-def _local_call_id(path: Path) -> str:
-    """Without a store, a call is named after its content: the same file, the same result, byte for byte."""
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:26]
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _attempt(job: Job, step: Any) -> None:
