@@ -67,8 +67,8 @@ def analyze(
 def recording_at(path: Path) -> Recording:
     """Without a store, a call is named after its content: the same file, the same result, byte for byte."""
     with path.open("rb") as file:
-        call_id = hashlib.file_digest(file, "sha256").hexdigest()[:26]
-    return Recording(call_id, str(path.resolve()))
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Recording(sha256[:26], str(path.resolve()), sha256)
 
 
 @lru_cache(maxsize=1)

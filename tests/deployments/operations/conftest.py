@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from callytics.home import resources
 from deployments.operations import deploy as deploys
 from deployments.operations import local
 from tests.support.played_serve import RUN, PlayedServe
@@ -52,7 +53,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def serve(
     document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, built: list[list[str]]
 ) -> PlayedServe:
-    prepared = deploys.prepared(document, local.PINS, local.sources(RUN))
+    prepared = deploys.prepared(document, resources.project_file("runtime_envs"), local.sources(RUN))
     played = PlayedServe(prepared["applications"])
     monkeypatch.setattr(deploys, "ServeApi", played)
     monkeypatch.setattr(local, "running", lambda home: RUN)
