@@ -1,4 +1,4 @@
-"""Where things lie on this machine: read from the environment, once, by the command line."""
+"""Where the command line finds state, graph, key and database: environment variables and their defaults."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 def home() -> Path:
-    """State of a local graph: database, recordings, weights, environments, key. The same rule for every command but
-    `up`: :func:`own_home` where there is one, else the home of the graph of this user that runs.
+    """The folder with the state of a local graph: database, recordings, weights, environments, key. Every command
+    except `up` uses this rule: the existing folder of :func:`own_home`, else the home of this user's running graph.
 
     Raises:
-        ConfigError: ``several_graphs``: several run, and nothing says which is meant; ``home_not_yours``.
+        ConfigError: ``several_graphs``: several graphs run and none is selected; ``home_not_yours``.
     """
     if found := _own_home():
         return found
@@ -31,8 +31,8 @@ def home() -> Path:
 
 
 def own_home() -> Path:
-    """``$CALLYTICS_HOME``, else the .callytics of this folder or of the nearest one above it, else ./.callytics, which
-    may not be there yet. What `up` starts a graph from: never one that runs elsewhere.
+    """``$CALLYTICS_HOME``, else .callytics in this folder or the nearest one above, else ./.callytics, which may not
+    exist yet. `up` starts a graph from here, never from the home of a graph that runs elsewhere.
 
     Raises:
         ConfigError: ``home_not_yours``: ./.callytics belongs to another user.
@@ -43,14 +43,14 @@ def own_home() -> Path:
     if new.is_dir():
         raise ConfigError(
             "home_not_yours",
-            f"{new} belongs to another user, who decides what it makes this command do. "
-            "If that is meant, set CALLYTICS_HOME to it.",
+            f"{new} belongs to another user, who controls what this command would do with it. "
+            "To use it all the same, set CALLYTICS_HOME to it.",
         )
     return new
 
 
 def _own_home() -> Path | None:
-    """Folders of other users are passed over: who owns one says where recordings and keys are sent."""
+    """Folders of other users are skipped: the owner decides where recordings and keys are sent."""
     if named := os.environ.get("CALLYTICS_HOME"):
         return Path(named).expanduser().resolve()
     here = Path.cwd()
@@ -62,7 +62,7 @@ def _own_home() -> Path | None:
 
 
 def api_key_path() -> Path:
-    """The key that `callytics up` made for this user; readable by them alone."""
+    """The file with the key that `callytics up` created; only this user can read it."""
     return home() / "api-key"
 
 
@@ -70,7 +70,7 @@ def api_key() -> str:
     """``$CALLYTICS_API_KEY``, else the key of the local graph.
 
     Raises:
-        ConfigError: there is neither.
+        ConfigError: ``api_key_missing``: neither exists.
     """
     key = os.environ.get("CALLYTICS_API_KEY")
     if key:
@@ -79,7 +79,7 @@ def api_key() -> str:
     if path.is_file():
         return path.read_text(encoding="utf-8").strip()
     if graph := local_graphs.running_from(home()):
-        what_to_do = f"`callytics up` makes it for {graph}."
+        what_to_do = f"`callytics up` creates it for {graph}."
     else:
         what_to_do = local_graphs.where_one_runs(home())
     raise ConfigError(
@@ -88,11 +88,11 @@ def api_key() -> str:
 
 
 def graph_url(named: str | None) -> str:
-    """``named``, as --url or $CALLYTICS_URL give it; else where the graph of this home answers.
+    """``named`` (--url or $CALLYTICS_URL) if given, else the URL of the graph of this home.
 
     Raises:
-        UnavailableError: ``not_running``: no graph runs from this home. Not where $CALLYTICS_API_KEY is set: then it
-            is the usual port, where a graph may answer that another user or `serve deploy` started.
+        UnavailableError: ``not_running``: no graph runs from this home. If $CALLYTICS_API_KEY is set, the default
+            port is returned instead: a graph of another user or of `serve deploy` may answer there.
     """
     if named:
         return named
@@ -100,7 +100,7 @@ def graph_url(named: str | None) -> str:
         return graph.url
     if os.environ.get("CALLYTICS_API_KEY"):
         return DEFAULT_URL
-    # The key in this home is for its own graph; whoever has the usual port now is not told it.
+    # The key of this home belongs to its own graph: never send it to another process on the default port.
     raise UnavailableError(
         "not_running", f"No graph runs from {home()}. {local_graphs.where_one_runs(home())}"
     )
@@ -112,10 +112,10 @@ def database_url() -> str:
 
 
 def existing_database_url() -> str:
-    """The same, for commands that work on what a graph keeps: they make no database that no graph knows.
+    """The same for commands that read a graph's data: they must not create a new, empty database.
 
     Raises:
-        ConfigError: ``database_missing``: the SQLite file is not there.
+        ConfigError: ``database_missing``: the SQLite file does not exist.
     """
     url = database_url()
     path = _sqlite_path(url)
@@ -123,7 +123,7 @@ def existing_database_url() -> str:
         return url
     if graph := local_graphs.running_from(home()):
         what_to_do = (
-            f"The graph of {graph} keeps its calls elsewhere: set DATABASE_URL as it was at `callytics up`."
+            f"The graph of {graph} uses another database: set DATABASE_URL to its value at `callytics up`."
         )
     else:
         what_to_do = local_graphs.where_one_runs(home())
@@ -131,8 +131,8 @@ def existing_database_url() -> str:
 
 
 def _sqlite_path(url: str) -> Path | None:
-    """None where it is another database, or no URL at all, which the store says."""
-    from sqlalchemy import make_url  # slow, and only the few commands that open the store need it
+    """None if the URL names another kind of database or is invalid, which the store reports."""
+    from sqlalchemy import make_url  # slow to import; only commands that open the store need it
     from sqlalchemy.exc import ArgumentError
 
     try:
@@ -146,8 +146,8 @@ CPU_THREADS = "CALLYTICS_CPU_THREADS"
 
 
 def cpu_threads() -> int:
-    """Cores that recognition on the CPU uses at once, where its options name no number: all that this process may use;
-    a batch, which works on many calls at once, sets ``$CALLYTICS_CPU_THREADS`` to 1.
+    """Cores per recognition on the CPU, unless the engine's options set a number: all cores available to this process.
+    A batch, which runs many calls in parallel, sets ``$CALLYTICS_CPU_THREADS`` to 1.
 
     Raises:
         ConfigError: ``cpu_threads_invalid``.

@@ -1,4 +1,4 @@
-"""Bodies of requests and responses. Requests are strict: what is unknown or of another type is refused."""
+"""Bodies of requests and responses. Requests are strict: unknown fields and wrong types are rejected."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MAX_CUSTOM_BYTES = 16 * 1024
 
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 READABLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
-"""PRINTABLE, and not only spaces."""
+"""PRINTABLE with at least one character other than a space."""
 
 ShortText = Annotated[str, Field(max_length=256, pattern=PRINTABLE)]
 Hotword = Annotated[str, Field(min_length=1, max_length=MAX_HOTWORD_LENGTH, pattern=PRINTABLE)]
@@ -56,11 +56,11 @@ def _language(value: Any) -> Any:
 Language = Annotated[
     Annotated[str, Field(max_length=100)] | None, BeforeValidator(_language), Field(examples=["ko"])
 ]
-"""However it is written (callytics/options/languages.py): its code; None where it is to be detected."""
+"""A language in any notation of callytics/options/languages.py, converted to its code; None: detect it."""
 
 
 def _whole_number(value: Any) -> Any:
-    """Of text digits only: pydantic would take " 1", "+1", "1.0" and "1_0", too."""
+    """Strings must be digits only: pydantic also accepts " 1", "+1", "1.0" and "1_0"."""
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
         raise ValueError("must be a whole number")
     return value
@@ -70,7 +70,7 @@ WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
 
 
 def _iso_8601(value: Any) -> Any:
-    """Pydantic would take a number of seconds, or of milliseconds, too."""
+    """Pydantic also accepts a number of seconds or milliseconds."""
     if not (isinstance(value, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]", value)):
         raise ValueError("must be ISO 8601 with an offset, as 2026-11-22T09:30:00+09:00")
     return value
@@ -87,7 +87,7 @@ Time = Annotated[AwareDatetime, BeforeValidator(_iso_8601), AfterValidator(_in_u
 
 
 def _iso_day(value: Any) -> Any:
-    """Pydantic would take a number of seconds since 1970, too."""
+    """Pydantic also accepts a number of seconds since 1970."""
     if not (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
         raise ValueError("must be a day, as 2026-11-22")
     return value
@@ -110,16 +110,16 @@ StartedAt = Annotated[str, AfterValidator(_is_a_time), Field(examples=["2026-11-
 
 
 class MetadataBody(StrictBody):
-    """What the caller knows about the call. In a PATCH, null clears and what is absent stays."""
+    """What you know about the call. In a PATCH, null clears a field and absent fields stay."""
 
-    external_id: ShortText | None = Field(default=None, description="Your own name of the call")
-    agent_id: ShortText | None = Field(default=None, description="Who took the call")
-    queue: ShortText | None = Field(default=None, description="Where it waited: queue, skill, campaign")
+    external_id: ShortText | None = Field(default=None, description="Your own id of the call")
+    agent_id: ShortText | None = Field(default=None, description="The agent who took the call")
+    queue: ShortText | None = Field(default=None, description="The queue, skill or campaign of the call")
     direction: Direction | None = Field(default=None, description="Who called whom")
     started_at: StartedAt | None = Field(default=None, description="When the call took place, ISO 8601")
     custom: dict[str, Any] | None = Field(
         default=None,
-        description="Anything else, as JSON of 16 KiB at most; merged with what is there, null removes an entry",
+        description="Any other JSON, at most 16 KiB; merged with existing entries, null removes an entry",
         examples=[{"campaign": "spring"}],
     )
 
@@ -143,7 +143,7 @@ def _parse_metadata(value: Any) -> Any:
 
 
 class CallForm(BaseModel):
-    """The fields of an upload, besides the file. All are optional."""
+    """The form fields of an upload, besides the file. All are optional."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -158,21 +158,21 @@ class CallForm(BaseModel):
         description="Channel of the agent in a stereo recording, from 0",
     )
     num_speakers: WholeNumber | None = Field(
-        default=None, ge=1, le=MAX_SPEAKERS, description="Of a mono recording, if known"
+        default=None, ge=1, le=MAX_SPEAKERS, description="Number of speakers in a mono recording, if known"
     )
     hotwords: Annotated[list[Hotword], BeforeValidator(_split_hotwords)] = Field(
         default=[],
         max_length=MAX_HOTWORDS,
-        description="Names and terms to expect; repeat the field, or separate by commas",
+        description="Names and terms to expect; repeat the field, or separate them with commas",
     )
     audio_format: Literal["mulaw", "alaw", "s16le"] | None = Field(
-        default=None, description="Of a file without a header"
+        default=None, description="Encoding of a file without a header"
     )
     audio_sample_rate_hz: WholeNumber | None = Field(
         default=None,
         ge=SAMPLE_RATES_HZ[0],
         le=SAMPLE_RATES_HZ[-1],
-        description="Of a file without a header",
+        description="Sample rate of a file without a header",
     )
     metadata: Annotated[MetadataBody | None, BeforeValidator(_parse_metadata)] = Field(
         default=None, description="JSON: external_id, agent_id, queue, direction, started_at, custom"
@@ -187,19 +187,21 @@ class CallForm(BaseModel):
     media_url: str | None = Field(
         default=None,
         max_length=2000,
-        description="Instead of the file: where the service fetches it, of the hosts that its settings allow",
+        description="URL to fetch the recording from, instead of a file; its host must be allowed by the settings",
         examples=["https://recordings.example.org/2026/11/call.wav"],
     )
     redact_pii: bool = Field(
         default=False,
-        description="Take out names, addresses and numbers of people, from the texts and from the audio that is served",
+        description="Remove names, addresses and numbers of people from all texts and from the served audio",
     )
     deduplicate: bool = Field(
-        default=True, description="False analyses again what was analysed before (same audio, same options)"
+        default=True,
+        description="False: analyse again even if the same audio and options were analysed before",
     )
 
     priority: Priority = Field(
-        default=Priority.NORMAL, description="Among your own calls; others have their turn all the same"
+        default=Priority.NORMAL,
+        description="Priority among your own calls; other tenants still get their turn",
     )
 
     def options(self) -> CallOptions:
@@ -216,7 +218,7 @@ class CallForm(BaseModel):
     @field_validator(*METADATA_FIELDS)
     @classmethod
     def _as_in_metadata(cls, value: str | None, info: ValidationInfo) -> str | None:
-        """What is said twice is said alike: no client is left to guess which one counts."""
+        """A value given twice must be the same both times, so that no client has to guess which one counts."""
         metadata: MetadataBody | None = info.data.get("metadata")
         name = str(info.field_name)
         if metadata is not None and name in metadata.model_fields_set and getattr(metadata, name) != value:
@@ -231,26 +233,26 @@ class CallForm(BaseModel):
 
 
 class TurnCorrection(StrictBody):
-    """What was said in a turn."""
+    """The corrected text of a turn."""
 
     turn_id: ShortText = Field(description="`id` of a turn of the result", examples=["t3"])
     content: str = Field(
         max_length=20_000,
         pattern=READABLE,
-        description="The whole turn as it should read; spaces are made single. It is taken as it is: no punctuation, "
-        "capital or space is put into it. In a redacted call, leave marks such as [NAME] where they stand",
+        description="The corrected text of the whole turn. Repeated spaces become one; punctuation, capitals and "
+        "spacing are otherwise kept as given. In a redacted call, leave marks such as [NAME] in place",
         examples=["I would like a refund for order 4711."],
     )
 
 
 class ParticipantName(StrictBody):
-    """Who a participant is."""
+    """The name of a participant."""
 
     participant_id: ShortText = Field(
         description="`participant_id` of a participant of the result", examples=["spk_0"]
     )
     name: Annotated[str, Field(max_length=256, pattern=READABLE)] | None = Field(
-        description="Shown instead of the role in transcripts; null takes it away", examples=["Kim Minji"]
+        description="Shown instead of the role in transcripts; null removes it", examples=["Kim Minji"]
     )
 
 
@@ -262,8 +264,8 @@ def _once(values: list[Any] | None, name: str) -> list[Any] | None:
 
 
 class CallPatch(StrictBody):
-    """Changes to a call. Correcting words, names or roles analyses again what depends on them, and nothing else, so
-    the call is queued."""
+    """Changes to a call. After a correction of words, names or roles, the call is queued and only the steps that
+    depend on the correction run again."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -277,38 +279,40 @@ class CallPatch(StrictBody):
     )
 
     metadata: MetadataBody | None = Field(
-        default=None, description="What is named is changed; null clears, what is absent stays"
+        default=None, description="Only the given fields change; null clears a field"
     )
     roles: dict[str, Literal["AGENT", "CUSTOMER", "OTHER", "UNKNOWN"]] | None = Field(
         default=None,
-        description="Participant id and role",
+        description="Role per participant id",
         examples=[{"spk_0": "CUSTOMER", "spk_1": "AGENT"}],
     )
     turns: Annotated[list[TurnCorrection], AfterValidator(partial(_once, name="turn_id"))] | None = Field(
-        default=None, max_length=1000, description="Corrected words, turn by turn; what is not named stays"
+        default=None, max_length=1000, description="Corrected texts, one per turn; other turns stay"
     )
     participants: (
         Annotated[list[ParticipantName], AfterValidator(partial(_once, name="participant_id"))] | None
-    ) = Field(default=None, max_length=32, description="Names of who speaks; what is not named stays")
+    ) = Field(default=None, max_length=32, description="Names of participants; other participants stay")
 
 
 Step = Literal["audio", "diarization", "recognition", "punctuation", "roles", "sentiment", "analysis"]
 
 
 class ReprocessBody(StrictBody):
-    """From where on to run a call again."""
+    """The step from which to run a call again."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"from": "punctuation"}]})
 
     from_: Step = Field(
-        default="audio", alias="from", description="This step and all that depends on it; audio: everything"
+        default="audio",
+        alias="from",
+        description="The first step to run again; steps that depend on it follow. audio: all",
     )
 
 
 class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    status: list[JobStatus] = Field(default=[], description="Any of these; repeat the parameter")
+    status: list[JobStatus] = Field(default=[], description="One or more statuses; repeat the parameter")
     language: Language = None
     external_id: ShortText | None = None
     agent_id: ShortText | None = None
@@ -320,11 +324,11 @@ class ListQuery(BaseModel):
         default=None,
         min_length=1,
         max_length=200,
-        description='Words, or "quoted phrases", all said in the call; Korean also without its particles',
+        description='Words or "quoted phrases" that must all occur; Korean words also match without their particles',
         examples=["환불"],
     )
     limit: WholeNumber = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(default=None, max_length=200, description="next_cursor of the page before")
+    cursor: str | None = Field(default=None, max_length=200, description="next_cursor of the previous page")
 
     @model_validator(mode="after")
     def _from_is_before(self) -> ListQuery:
@@ -337,30 +341,34 @@ class ListQuery(BaseModel):
 
 
 class CorrectionView(BaseModel):
-    """Something that a person corrected. It stays when it is undone, and when the call is analysed again."""
+    """A correction made by a person. It is kept when it is undone and when the call is analysed again."""
 
     correction_id: str = Field(
-        description="Names it in `corrections` of the result", examples=["01kaqf3v9x6z2h8m4n7p5r1t0w"]
+        description="The id used in `corrections` of the result", examples=["01kaqf3v9x6z2h8m4n7p5r1t0w"]
     )
-    kind: str = Field(description="words, or speaker_name; there may be more later", examples=["words"])
-    turn_id: str = Field(description="The turn as it was numbered then; empty for a name", examples=["t3"])
-    participant_id: str = Field(description="Whose words they are, or who was named", examples=["spk_0"])
+    kind: str = Field(description="words or speaker_name; more kinds may be added", examples=["words"])
+    turn_id: str = Field(
+        description="Id of the turn at the time of the correction; empty for a name", examples=["t3"]
+    )
+    participant_id: str = Field(
+        description="The participant who spoke the words, or who was named", examples=["spk_0"]
+    )
     begin_offset_ms: int = Field(
-        description="Where in the recording; of a name, the longest turn of its bearer"
+        description="Start in the recording; for a name, of the participant's longest turn"
     )
-    end_offset_ms: int = Field(description="The end of that")
-    before: str = Field(description="What it read until then; empty where there was nothing")
-    after: str | None = Field(description="What it should read; null takes a name away")
-    created_by: str = Field(description="Id of the API key or user who corrected it")
-    created_at: datetime = Field(description="When")
-    undone_by: str | None = Field(description="Who took it back; null: it is in force")
-    undone_at: datetime | None = Field(description="When it was taken back")
+    end_offset_ms: int = Field(description="End in the recording")
+    before: str = Field(description="The previous text; empty if there was none")
+    after: str | None = Field(description="The corrected text; null: the name was removed")
+    created_by: str = Field(description="Id of the API key or user that made the correction")
+    created_at: datetime = Field(description="Time of the correction")
+    undone_by: str | None = Field(description="Id of the API key or user that undid it; null: it is in force")
+    undone_at: datetime | None = Field(description="Time when it was undone")
 
 
 class CorrectionList(BaseModel):
     """The history of a call's corrections."""
 
-    corrections: list[CorrectionView] = Field(description="The oldest first, those that were undone included")
+    corrections: list[CorrectionView] = Field(description="Oldest first, including undone corrections")
 
 
 class MediaView(BaseModel):
@@ -381,8 +389,8 @@ class OptionsView(BaseModel):
     audio_sample_rate_hz: int | None
     roles: dict[str, str]
     redact_pii: bool
-    task: Task = Field(description="translate: into English, asked for by /v1/audio/translations")
-    known_speakers: list[str] = Field(description="Names; their voices came with the request")
+    task: Task = Field(description="translate: into English, as requested through /v1/audio/translations")
+    known_speakers: list[str] = Field(description="Names of the speakers whose voices came with the request")
 
 
 class StageView(BaseModel):
@@ -403,11 +411,11 @@ class ErrorView(BaseModel):
 
 
 class CallView(BaseModel):
-    """A call and how its analysis goes."""
+    """A call and the state of its analysis."""
 
     call_id: str = Field(examples=["01kaqf3v9x6z2h8m4n7p5r1t0w"])
     job_status: JobStatus
-    progress: float = Field(description="0 to 1: the share of stages that have ended", examples=[0.5])
+    progress: float = Field(description="Share of stages that have ended, from 0 to 1", examples=[0.5])
     created_at: datetime
     updated_at: datetime
     completed_at: datetime | None
@@ -420,21 +428,21 @@ class CallView(BaseModel):
     attempts: int
     stages: list[StageView]
     error: ErrorView | None = Field(
-        description="Why it failed; while it waits for another attempt, why the last one failed"
+        description="Why the call failed; while it waits for another attempt, why the last attempt failed"
     )
     priority: Priority
     next_attempt_at: datetime | None = Field(
-        description="Of a queued call that failed before: when it is tried again"
+        description="Time of the next attempt, for a queued call that failed before"
     )
     result_at: datetime | None = Field(
-        description="When the result was made; it stays while the call is analysed again, and where that fails"
+        description="Time of the result; the result is kept while the call is analysed again, and if that fails"
     )
     links: dict[str, str]
 
 
 class SubmittedCall(CallView):
     duplicate: bool = Field(
-        description="True: this is an earlier call of the same audio, or the same request"
+        description="True: this is an earlier call with the same audio and options, or the same request"
     )
 
 
@@ -446,9 +454,9 @@ class MatchView(BaseModel):
 
 
 class ListedCall(CallView):
-    matches: list[MatchView] | None = Field(default=None, description="With q: the first turns that say it")
+    matches: list[MatchView] | None = Field(default=None, description="With q: the first matching turns")
 
 
 class CallList(BaseModel):
     calls: list[ListedCall]
-    next_cursor: str | None = Field(description="For the next page; null on the last")
+    next_cursor: str | None = Field(description="Cursor of the next page; null on the last one")

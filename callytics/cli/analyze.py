@@ -1,4 +1,4 @@
-"""`callytics analyze`: files in, result JSONs out, with the progress of every stage on the way."""
+"""`callytics analyze`: from recordings to result JSONs, showing the progress of every stage."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Job:
 
 
 def plan(files: Sequence[Path], out: Path) -> list[Job]:
-    """One job a file; two files may not have the same result.
+    """One job per file; two files must not write to the same result.
 
     Raises:
         InvalidRequestError: a file is missing, or two would write the same result.
@@ -57,7 +57,7 @@ def plan(files: Sequence[Path], out: Path) -> list[Job]:
 
 
 def run_remote(jobs: list[Job], options: CallOptions, client: Client, again: bool) -> bool:
-    """Through the running graph: all files at once. True if any failed."""
+    """Send all files to the running graph at once. True if any failed."""
     console = Console()
     with client:
         with progress(console, jobs):
@@ -100,7 +100,7 @@ def form_fields(options: CallOptions, again: bool) -> dict[str, str]:
 
 
 def run_local(jobs: list[Job], options: CallOptions, config: Path) -> bool:
-    """The same graph in this process, one file after the other. True if any failed."""
+    """Run the graph in this process, one file after the other. True if any failed."""
     from callytics.pipeline import InProcess
 
     console = Console()
@@ -123,7 +123,7 @@ def run_local(jobs: list[Job], options: CallOptions, config: Path) -> bool:
 
 
 def _attempt(job: Job, step: Any) -> None:
-    """One bad file does not end the others."""
+    """A file that fails does not stop the others."""
     try:
         step()
     except CallyticsError as error:
@@ -153,7 +153,7 @@ def _finish(console: Console, jobs: list[Job], results: Sequence[CallResult | No
 
 @contextmanager
 def progress(console: Console, jobs: list[Job]) -> Iterator[None]:
-    """A live table at a terminal; in a log, a line for every stage that begins or ends."""
+    """A live table at a terminal; otherwise one line per stage that starts or ends."""
     if console.is_terminal:
         with Live(_ProgressTable(jobs), console=console, refresh_per_second=8, transient=True):
             yield
@@ -182,7 +182,7 @@ def _print_changes(jobs: list[Job], ended: threading.Event) -> None:
 
 
 class _ProgressTable:
-    """Drawn anew by rich at every refresh: a line a file, a mark a stage."""
+    """Redrawn by rich at every refresh: one line per file, one mark per stage."""
 
     def __init__(self, jobs: list[Job]) -> None:
         self._jobs = jobs

@@ -1,4 +1,4 @@
-"""`callytics calls`: what the graph has analysed; list, look at, delete."""
+"""`callytics calls`: list, show and delete the calls of a graph."""
 
 from __future__ import annotations
 
@@ -28,14 +28,18 @@ def list_calls(
         list[str] | None,
         typer.Option(help="QUEUED, IN_PROGRESS, COMPLETED, PARTIAL, FAILED or CANCELLED; repeatable."),
     ] = None,
-    query: Annotated[str | None, typer.Option(help='Said in the call: words, or "a phrase".')] = None,
-    agent: Annotated[str | None, typer.Option(help="The agent_id of the call's metadata.")] = None,
-    queue: Annotated[str | None, typer.Option(help="The queue of the call's metadata.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 50,
+    query: Annotated[
+        str | None, typer.Option(help='Only calls that contain these words or "phrases".')
+    ] = None,
+    agent: Annotated[
+        str | None, typer.Option(help="Only calls with this agent_id in their metadata.")
+    ] = None,
+    queue: Annotated[str | None, typer.Option(help="Only calls with this queue in their metadata.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of calls; newest first.")] = 50,
     as_json: JsonOption = False,
     url: UrlOption = None,
 ) -> None:
-    """The newest calls: how they stand, and what was said where --query looks for it."""
+    """List the newest calls with their status, and the turns that match --query."""
     filters = {
         "status": [word.upper() for word in status or []],
         "q": query,
@@ -54,7 +58,7 @@ def list_calls(
 
 @app.command("show")
 def show_call(call_id: CallId, as_json: JsonOption = False, url: UrlOption = None) -> None:
-    """How a call stands, stage by stage, and its report where there is one."""
+    """Show the status of a call, stage by stage, and its report if it has one."""
     result = None
     with one_line_errors(), connect(url) as client:
         call = client.status(call_id)
@@ -75,11 +79,11 @@ def show_call(call_id: CallId, as_json: JsonOption = False, url: UrlOption = Non
 @app.command("delete")
 def delete_call(
     call_id: CallId,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking for confirmation.")] = False,
     as_json: JsonOption = False,
     url: UrlOption = None,
 ) -> None:
-    """Delete a call with all that was derived from it, after a question; only the audit log keeps that it was there."""
+    """Delete a call and everything derived from it, after confirmation. Only the audit log keeps a record of it."""
     with one_line_errors(), connect(url) as client:
         call = client.status(call_id)
         if not as_json:
@@ -157,5 +161,5 @@ def _error(call: Mapping[str, Any]) -> str:
 
 
 def _time(text: str) -> str:
-    """Of this machine's zone."""
+    """In the time zone of this machine."""
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"

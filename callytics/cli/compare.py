@@ -1,4 +1,4 @@
-"""`callytics compare`: two versions of a stage side by side, and what to do."""
+"""`callytics compare`: two versions of a stage side by side, and a recommendation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run(
     """Compare and print.
 
     Raises:
-        CallyticsError: as ``callytics.comparison.compare``; or ``since`` is no time.
+        CallyticsError: as ``callytics.comparison.compare``; or ``since`` cannot be read.
     """
     store = CallStore(database_url)
     try:
@@ -55,9 +55,9 @@ def run(
 
 
 def since_ms(text: str) -> int:
-    """Milliseconds since the epoch of "2026-11-22", "2026-11-22T08:00+09:00", or so long ago: "90m", "12h", "7d".
+    """Milliseconds since the epoch, from "2026-11-22", "2026-11-22T08:00+09:00" or an age such as "90m", "12h", "7d".
 
-    A time without a zone is one of this machine's.
+    A time without a zone is in the time zone of this machine.
     """
     if ago := re.fullmatch(r"(\d+)([mhd])", text):
         return round((time.time() - int(ago[1]) * UNIT_S[ago[2]]) * 1000)

@@ -1,4 +1,4 @@
-"""What commands that talk to a graph over HTTP have in common: which graph, its key, and how answers are printed."""
+"""Shared by all commands that talk to a graph over HTTP: its URL, its key, and printing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from callytics import settings
 from callytics.errors import InvalidRequestError
 
-if TYPE_CHECKING:  # httpx takes a tenth of a second, which commands that do not need it save
+if TYPE_CHECKING:  # importing httpx takes 0.1 s; only commands that use it should pay for it
     from callytics.client import Client
 
 UrlOption = Annotated[
@@ -19,11 +19,11 @@ UrlOption = Annotated[
     typer.Option(
         "--url",
         envvar="CALLYTICS_URL",
-        help="Where the gateway answers; by default the graph of the home folder.",
+        help="URL of the gateway; by default that of the graph of the home folder.",
         show_default=False,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs: what the API answers, as JSON.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's response as JSON.")]
 
 
 def connect(url: str | None) -> Client:
@@ -41,7 +41,7 @@ def print_json(document: Any) -> None:
 
 
 def printable(text: Any) -> str:
-    """Names and words come from whoever sent the recording: what would steer a terminal is not passed on to it."""
+    """Names and words come from the uploader: control characters are replaced, so they cannot steer the terminal."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(text))
 
 
@@ -50,13 +50,14 @@ def is_attended() -> bool:
 
 
 def confirm(question: str) -> bool:
-    """Ask whoever sits at the terminal.
+    """Ask the user at the terminal.
 
     Raises:
-        InvalidRequestError: ``not_confirmed``: nobody does.
+        InvalidRequestError: ``not_confirmed``: standard input is not a terminal.
     """
     if not is_attended():
         raise InvalidRequestError(
-            "not_confirmed", "Nobody is there to confirm it: add --yes. Nothing was deleted."
+            "not_confirmed",
+            "This needs confirmation, and standard input is not a terminal: add --yes. Nothing was deleted.",
         )
     return typer.confirm(question)

@@ -1,4 +1,4 @@
-"""How every command of ours ends when something is wrong."""
+"""How every command reports an error."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from callytics.errors import CallyticsError
 
 @contextmanager
 def one_line_errors(interrupted: str = "interrupted") -> Iterator[None]:
-    """An error of ours is one line on stderr and exit code 1; anything else is a bug and keeps its traceback.
+    """Print a CallyticsError as one line on stderr and exit with 1. Other exceptions are bugs and keep their traceback.
 
     Args:
-        interrupted: what Ctrl-C leaves behind; the line before exit code 130.
+        interrupted: the line printed after Ctrl-C, before exit code 130; it says what is left behind.
     """
     try:
         yield

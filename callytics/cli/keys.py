@@ -1,4 +1,4 @@
-"""`callytics keys create`: a key in the database of a graph, and nowhere else."""
+"""`callytics keys create`: create an API key in the database of a graph."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ ANSWER_TIMEOUT_S = 10.0
 
 
 def create(name: str, scopes: Sequence[str], tenant: str, days: float | None) -> None:
-    """Print the key, alone on stdout; on stderr, where it was made.
+    """Print only the key on stdout; the database it was created in goes to stderr.
 
     Raises:
-        ConfigError: ``database_missing``; ``key_not_accepted``: the graph of this home works on another database.
+        ConfigError: ``database_missing``; ``key_not_accepted``: the graph of this home uses another database.
     """
     expires_at_ms = None if days is None else round((time.time() + days * 86400) * 1000)
     url = settings.existing_database_url()
@@ -34,21 +34,21 @@ def create(name: str, scopes: Sequence[str], tenant: str, days: float | None) ->
             store.revoke_api_key(issued.key.id, "cli")
             raise ConfigError(
                 "key_not_accepted",
-                f"The graph of {graph} does not work on {database}: the key was revoked again. "
+                f"The graph of {graph} does not use {database}, so the key was revoked. "
                 "Set DATABASE_URL as it was at `callytics up`.",
             )
     finally:
         store.close()
     typer.echo(issued.secret)
-    whose = f"of the graph of {graph}" if graph else "which no graph on this machine works on now"
+    whose = f"of the graph of {graph}" if graph else "which no running graph on this machine uses"
     typer.echo(f"key {issued.key.id} of tenant {tenant}, in {database}, {whose}", err=True)
 
 
 def _is_refused(secret: str, url: str) -> bool:
-    """Whether the graph does not know the key. That it may not list calls, or is busy, says nothing against it."""
+    """Whether the graph rejects the key as unknown. A missing scope or a busy graph does not count."""
     headers = {"Authorization": f"Bearer {secret}"}
     try:
         answer = httpx.get(f"{url}/v1/calls?limit=1", headers=headers, timeout=ANSWER_TIMEOUT_S)
     except httpx.HTTPError:
-        return False  # it starts, or ends
+        return False  # it is starting or shutting down
     return answer.status_code == 401

@@ -1,5 +1,5 @@
-"""``callytics retention apply``: delete the calls whose term is over. database-service does the same by itself where
-its configuration says ``retention_days``."""
+"""``callytics retention apply``: delete expired calls. database-service does the same on its own if its configuration
+sets ``retention_days``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`callytics webhooks`: where the graph tells that calls have ended. Takes a key with the scope admin."""
+"""`callytics webhooks`: endpoints that the graph notifies when a call ends. Needs a key with the scope admin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.text import Text
 from callytics.cli.connection import JsonOption, UrlOption, confirm, connect, print_json, printable
 from callytics.cli.errors import one_line_errors
 
-app = typer.Typer(no_args_is_help=True, help="Webhooks of the graph: list, create, test, look after, delete.")
+app = typer.Typer(no_args_is_help=True, help="Webhooks of the graph: list, create, test, inspect, delete.")
 
 WebhookId = Annotated[
     str, typer.Argument(metavar="ID", help="The id of a webhook, as `webhooks list` prints it.")
@@ -21,7 +21,7 @@ WebhookId = Annotated[
 
 @app.command("list")
 def list_webhooks(as_json: JsonOption = False, url: UrlOption = None) -> None:
-    """Every webhook of the key's tenant; never the secrets."""
+    """List the webhooks of the key's tenant, without their secrets."""
     with one_line_errors(), connect(url) as client:
         document = client.webhooks()
     if as_json:
@@ -43,7 +43,9 @@ def list_webhooks(as_json: JsonOption = False, url: UrlOption = None) -> None:
 
 @app.command("create")
 def create_webhook(
-    endpoint: Annotated[str, typer.Argument(metavar="URL", help="Where messages are sent to: https://...")],
+    endpoint: Annotated[
+        str, typer.Argument(metavar="URL", help="The URL that receives the messages: https://...")
+    ],
     event: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,11 +53,11 @@ def create_webhook(
             show_default=False,
         ),
     ] = None,
-    description: Annotated[str, typer.Option(help="For the list: what it is for.")] = "",
+    description: Annotated[str, typer.Option(help="A note shown by `webhooks list`.")] = "",
     as_json: JsonOption = False,
     url: UrlOption = None,
 ) -> None:
-    """Have a URL told when calls end, and print the secret that verifies the messages; it is shown this once."""
+    """Notify a URL when calls end. Prints the secret that verifies the messages; it is shown only once."""
     fields = {"url": endpoint, "description": description, **({"event_types": event} if event else {})}
     with one_line_errors(), connect(url) as client:
         made = client.create_webhook(fields)
@@ -63,19 +65,19 @@ def create_webhook(
         print_json(made)
     else:
         typer.echo(f"webhook {made['id']}\nsecret  {made['secret']}")
-    typer.echo("The secret is shown this once; the receiver verifies signatures with it.", err=True)
+    typer.echo("The secret is shown only once; the receiver verifies signatures with it.", err=True)
 
 
 @app.command("delete")
 def delete_webhook(
     webhook_id: WebhookId,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking for confirmation.")] = False,
     as_json: JsonOption = False,
     url: UrlOption = None,
 ) -> None:
-    """Remove a webhook and what waits to be sent to it, after a question."""
+    """Delete a webhook and its pending deliveries, after confirmation."""
     with one_line_errors(), connect(url) as client:
-        if not yes and not confirm(f"Delete webhook {webhook_id} and what waits to be sent to it?"):
+        if not yes and not confirm(f"Delete webhook {webhook_id} and its pending deliveries?"):
             typer.echo("Nothing was deleted.")
             return
         client.delete_webhook(webhook_id)
@@ -87,7 +89,7 @@ def delete_webhook(
 
 @app.command("test")
 def send_test(webhook_id: WebhookId, as_json: JsonOption = False, url: UrlOption = None) -> None:
-    """Send a message that tells of no call, to see whether the receiver takes it; exit code 1 where it does not."""
+    """Send a test message. Exit code 1 if the receiver does not accept it."""
     with one_line_errors(), connect(url) as client:
         outcome = client.test_webhook(webhook_id)
     if as_json:
@@ -105,11 +107,13 @@ def send_test(webhook_id: WebhookId, as_json: JsonOption = False, url: UrlOption
 @app.command("deliveries")
 def list_deliveries(
     webhook_id: WebhookId,
-    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many, the newest first.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=200, help="Maximum number of deliveries; newest first.")
+    ] = 50,
     as_json: JsonOption = False,
     url: UrlOption = None,
 ) -> None:
-    """What was sent to a webhook, and how it went."""
+    """List the deliveries to a webhook and their outcomes."""
     with one_line_errors(), connect(url) as client:
         document = client.webhook_deliveries(webhook_id, limit)
     if as_json:

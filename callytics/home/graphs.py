@@ -1,8 +1,8 @@
-"""Which graphs of this user run on this machine: noted by `callytics up`, for commands that start in another folder.
+"""The running graphs of this user on this machine. `callytics up` records them for commands in other folders.
 
-One small file per home folder in ``$XDG_STATE_HOME/callytics/graphs`` (else ``~/.local/state``) names that folder;
-what runs there, and on which ports, says its run.json. A run whose processes have ended counts as none, whatever a
-crash has left in either file.
+``$XDG_STATE_HOME/callytics/graphs`` (default ``~/.local/state``) holds one small file per home folder, with its path;
+run.json in that folder has the ports. A run whose processes have ended does not count, even if a crash left either
+file behind.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ RUN_MARK = "CALLYTICS_RUN_ID"
 
 @dataclass(frozen=True)
 class LocalGraph:
-    """One that runs."""
+    """A running graph."""
 
     home: Path
     run_id: str
@@ -35,10 +35,10 @@ class LocalGraph:
 
 
 def record(home: Path) -> None:
-    """Note that a graph is started from this home.
+    """Record that a graph is started from this home.
 
     Raises:
-        OSError: the state folder cannot be written.
+        OSError: the state folder is not writable.
     """
     home = home.resolve()
     entry = _entry(home)
@@ -53,13 +53,13 @@ def forget(home: Path) -> None:
 
 
 def running() -> tuple[LocalGraph, ...]:
-    """Every graph of this user that runs, ordered by home."""
+    """Every running graph of this user, ordered by home."""
     found = [graph for entry in _folder().glob("*.json") if (graph := _of_entry(entry))]
     return tuple(sorted(found, key=lambda graph: graph.home))
 
 
 def running_from(home: Path) -> LocalGraph | None:
-    """The graph that runs from this home, also one that is not noted: started by an earlier version."""
+    """The graph that runs from this home, even if it is not recorded because an earlier version started it."""
     try:
         run = json.loads((home / "run.json").read_text(encoding="utf-8"))
         graph = LocalGraph(home, run["run_id"], run["http_port"], run["dashboard_port"])
@@ -69,7 +69,7 @@ def running_from(home: Path) -> LocalGraph | None:
 
 
 def where_one_runs(but: Path | None = None) -> str:
-    """A sentence for whoever found no graph at ``but``: where there is one, and what to do."""
+    """A sentence for a user whose command found no graph at ``but``: where one runs, and what to do."""
     others = [graph for graph in running() if but is None or graph.home != but.resolve()]
     if not others:
         return "No graph of yours runs on this machine; `callytics up` starts one."
@@ -81,16 +81,16 @@ def where_one_runs(but: Path | None = None) -> str:
 
 
 def why_no_answer(url: str) -> str:
-    """A sentence for whoever got no answer at ``url``."""
+    """A sentence for a user whose command got no answer from ``url``."""
     for graph in running():
         if graph.url == url.rstrip("/"):
-            return f"The graph of {graph.home} starts, or is not well: `callytics status` tells."
+            return f"The graph of {graph.home} is starting or unhealthy: see `callytics status`."
     return where_one_runs()
 
 
 def _folder() -> Path:
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
-    if not state.is_absolute():  # the XDG specification: to be ignored
+    if not state.is_absolute():  # the XDG specification: ignore relative paths
         state = Path("~/.local/state").expanduser()
     return state / "callytics" / "graphs"
 
@@ -108,8 +108,8 @@ def _of_entry(entry: Path) -> LocalGraph | None:
 
 
 def _is_alive(run_id: str) -> bool:
-    """Whether any process carries the mark of this run. A port that answers would not do: after a crash it may be the
-    one of another graph."""
+    """Whether any process carries the mark of this run. Checking the port is not enough: after a crash, another graph
+    may have taken it."""
     mark = f"{RUN_MARK}={run_id}".encode()
     own = str(os.getpid())
     for folder in Path("/proc").glob("[0-9]*"):
@@ -117,5 +117,5 @@ def _is_alive(run_id: str) -> bool:
             if folder.name != own and mark in (folder / "environ").read_bytes().split(b"\0"):
                 return True
         except (PermissionError, FileNotFoundError, ProcessLookupError):
-            continue  # another user's, or just ended
+            continue  # a process of another user, or one that just ended
     return False

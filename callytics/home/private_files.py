@@ -1,4 +1,4 @@
-"""Files and folders that nobody but this user can open, whatever the umask says: calls are personal data."""
+"""Files and folders that only this user can open, whatever the umask is: calls are personal data."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from callytics.errors import ConfigError
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 OTHERS = 0o077
-"""What group and others may do with a file."""
+"""The permission bits of group and others."""
 
 
 def opener(path: str, flags: int) -> int:
-    """``open(path, "w", opener=opener)``: a file that is made, is made private."""
+    """``open(path, "w", opener=opener)`` creates a private file."""
     return os.open(path, flags, FILE_MODE)
 
 
 def make_folder(folder: Path) -> None:
-    """With the parents that are missing, all of them private; what is there stays as it is."""
+    """Create a private folder and its missing parents, private too; existing folders stay as they are."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    folder.mkdir(FOLDER_MODE, exist_ok=True)  # another process may have been faster
+    folder.mkdir(FOLDER_MODE, exist_ok=True)  # another process may have created it meanwhile
 
 
 def write_text(path: Path, text: str) -> None:
-    """Whole or not at all, also over an older file that others can read."""
+    """Write a private file atomically, even over an older file that others can read."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.unlink(missing_ok=True)
     with open(temporary, "x", encoding="utf-8", opener=opener) as file:
@@ -37,10 +37,10 @@ def write_text(path: Path, text: str) -> None:
 
 
 def claim_folder(folder: Path) -> None:
-    """Make a private folder where everybody may make one, as in /tmp, or take that of an earlier time.
+    """Create a private folder in a shared place such as /tmp, or reuse this user's earlier one.
 
     Raises:
-        ConfigError: ``folder_not_ours``: somebody else made it, or it is a link to elsewhere.
+        ConfigError: ``folder_not_ours``: another user created it, or it is a link.
     """
     try:
         folder.mkdir(FOLDER_MODE)
@@ -56,13 +56,13 @@ def claim_folder(folder: Path) -> None:
 
 
 def close_to_others(folder: Path, leave: Collection[str] = ()) -> int:
-    """Take the rights of group and others from a folder and from all that lies in it; links are not followed.
+    """Remove all permissions of group and others from a folder and its contents; links are not followed.
 
     Args:
-        leave: names directly in ``folder`` that stay as they are: nobody gets to them through it.
+        leave: names directly in ``folder`` to leave unchanged: the closed folder already protects them.
 
     Returns:
-        How many files and folders were open.
+        The number of files and folders that were open to others.
 
     Raises:
         ConfigError: ``folder_not_ours``: it belongs to another user.
@@ -89,6 +89,6 @@ def _close(path: Path) -> bool:
         if stat.S_ISLNK(mode) or not mode & OTHERS:
             return False
         path.chmod(stat.S_IMODE(mode) & ~OTHERS)
-    except FileNotFoundError:  # a file of another process, just removed
+    except FileNotFoundError:  # another process just removed it
         return False
     return True

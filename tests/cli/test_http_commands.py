@@ -262,7 +262,7 @@ def test_an_address_that_is_none_and_a_program_that_is_another(
 def test_a_graph_that_does_not_answer_yet(home: Path) -> None:
     (home / "api-key").write_text("cly_x")
     with played_graph(home, 9):
-        assert "`callytics status` tells. [not_running]" in refused("calls", "list")
+        assert "see `callytics status`. [not_running]" in refused("calls", "list")
 
 
 # ---------------------------------------------------------------- webhooks
@@ -272,7 +272,7 @@ def test_a_webhook_from_its_making_to_its_end(graph: str, store: CallStore) -> N
     with receiving() as receiver:
         made = callytics("webhooks", "create", receiver.url, "--event", "call.failed", "--description", "crm")
         assert made.exit_code == 0, made.output
-        assert "shown this once" in made.stderr
+        assert "shown only once" in made.stderr
         (name, hook_id), (label, secret) = (line.split() for line in made.stdout.splitlines())
         assert (name, label, secret[:6]) == ("webhook", "secret", "whsec_")
         listed = printed("webhooks", "list")
