@@ -13,6 +13,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from callytics.home import private_files
+
 RUN_MARK = "CALLYTICS_RUN_ID"
 """In the environment of every process of a run (deployments/operations/head.py)."""
 
@@ -42,10 +44,8 @@ def record(home: Path) -> None:
     """
     home = home.resolve()
     entry = _entry(home)
-    entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = entry.with_suffix(f".{os.getpid()}")
-    temporary.write_text(json.dumps({"home": str(home)}), encoding="utf-8")
-    temporary.replace(entry)
+    private_files.make_folder(entry.parent)
+    private_files.write_text(entry, json.dumps({"home": str(home)}))
 
 
 def forget(home: Path) -> None:

@@ -10,6 +10,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message
 
+JSON = {"Content-Type": "application/json", "Content-Length": "64"}
+FORM = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "1000000"}
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
 
 @dataclass
 class Answer:
@@ -27,6 +34,11 @@ async def nothing() -> AsyncIterator[bytes]:
     """A body that never comes."""
     await asyncio.Event().wait()
     yield b""
+
+
+async def hang(first: bytes) -> AsyncIterator[bytes]:
+    yield first
+    await asyncio.Event().wait()
 
 
 class Client:

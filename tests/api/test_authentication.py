@@ -14,18 +14,12 @@ from callytics.api.key_lookups import AT_ONCE, KNOWN_IN_ALL, WAITING_OF_TENANT, 
 from callytics.errors import UnavailableError
 from callytics.store import ApiKeyRecord, AsyncStore, CallStore, hash_secret
 from tests.api.conftest import blob_files
-from tests.api.raw import ask
+from tests.api.raw import FORM, JSON, ask, bearer, hang
 from tests.support.routes import OPEN, ROUTES
 
 pytestmark = pytest.mark.anyio
 
-JSON = {"Content-Type": "application/json", "Content-Length": "64"}
-FORM = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "1000000"}
 PROTECTED = [route for route, access in ROUTES.items() if access.scope != OPEN]
-
-
-def bearer(secret: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {secret}"}
 
 
 @pytest.mark.parametrize(("method", "path"), [*PROTECTED, ("POST", "/nothing"), ("PUT", "/v1/calls")])
@@ -190,11 +184,6 @@ async def start(then: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 def strict(services: Services) -> Services:
     settings = services.settings.model_copy(update={"body_timeout_s": 0.2, "body_bytes_per_s": 1000})
     return replace(services, settings=settings)
-
-
-async def hang(first: bytes) -> AsyncIterator[bytes]:
-    yield first
-    await asyncio.Event().wait()
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ import pytest
 from callytics.api import Services, create_app
 from callytics.errors import UnavailableError
 from callytics.store import CallStore
-from tests.api.raw import ask
-from tests.api.test_authentication import FORM, JSON, bearer, hang
+from tests.api.raw import FORM, JSON, ask, bearer, hang
 
 pytestmark = pytest.mark.anyio
 

@@ -22,6 +22,7 @@ from tests.attacks.conftest import LONG, Held
 from tests.attacks.listeners import Listener, listeners
 from tests.e2e.conftest import PROJECT
 from tests.faults.graph import FaultGraph
+from tests.support.documented_files import unlike_the_table
 
 DOCUMENT = PROJECT / "docs" / "security.md"
 SAMPLE = PROJECT / "sample" / "call.mp3"
@@ -157,6 +158,13 @@ def test_nobody_else_can_open_a_file_of_the_graph(worked: FaultGraph, held: Held
     held(
         "reading files of the graph", f"{len(ours)} of the home folder, {len(rays)} of Ray, all 0600 or 0700"
     )
+
+
+def test_the_table_of_files_is_what_a_live_run_writes(worked: FaultGraph, held: Held) -> None:
+    assert unlike_the_table(worked.home, leave=["serve_config.yaml"]) == []
+    here = {path.name for path in worked.home.iterdir()}
+    assert {"ray-token", "run.json", "up.lock", "ray-start.log", "api-key", "blobs"} <= here
+    held("a file that docs/security.md does not know", f"{len(here)} in the home folder, each in its table")
 
 
 def test_with_the_token_grpc_lets_in(worked: FaultGraph) -> None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from ray.serve.schema import ServeDeploySchema
 
+from callytics.api import ApiSettings
 from callytics.config import ENGINE_STAGES, load_stages
 from deployments.operations.environments import environment_names, read_pins
 
@@ -40,6 +41,41 @@ def test_the_applications_are_those_of_the_embedded_default() -> None:
 
     assert shape(CONFIG) == shape(CPU_CONFIG)
     assert CONFIG["http_options"]["host"] == "127.0.0.1"
+
+
+ON_BOTH = (
+    "max_ongoing_requests",
+    "max_queued_requests",
+    "backpressure_config",
+    "graceful_shutdown_timeout_s",
+)
+"""Of deployments that are the same on both machines: what bounds them was measured once."""
+
+
+@pytest.mark.parametrize("name", ["api-gateway", "audio-processor", "database-service", "monitoring"])
+def test_what_bounds_a_service_is_as_in_the_embedded_default(name: str) -> None:
+    (on_cpu,) = (app["deployments"][0] for app in CPU_CONFIG["applications"] if app["name"] == name)
+    assert {key: DEPLOYMENTS[name].get(key) for key in ON_BOTH} == {key: on_cpu.get(key) for key in ON_BOTH}
+
+
+def test_the_gateway_logs_access_itself_on_both() -> None:
+    assert CONFIG["logging_config"] == CPU_CONFIG["logging_config"]
+    assert CONFIG["logging_config"]["enable_access_log"] is False
+
+
+def test_serve_never_answers_for_the_gateway() -> None:
+    """All that it admits at once, and what is turned away meanwhile, is far below Serve's own bound."""
+    settings = ApiSettings.model_validate(APPLICATIONS["api-gateway"]["args"]["settings"])
+    admitted = settings.max_concurrent_requests + settings.max_concurrent_uploads
+    admitted += settings.max_concurrent_event_streams
+    assert 2 * admitted < DEPLOYMENTS["api-gateway"]["max_ongoing_requests"]
+
+
+def test_the_audio_processor_has_room_for_the_probes_of_every_gateway() -> None:
+    settings = ApiSettings.model_validate(APPLICATIONS["api-gateway"]["args"]["settings"])
+    gateways = DEPLOYMENTS["api-gateway"]["autoscaling_config"]["max_replicas"]
+    asked = gateways * (settings.probes_at_once + settings.conversions_at_once)
+    assert asked < DEPLOYMENTS["audio-processor"]["max_ongoing_requests"]
 
 
 def test_gpu_stages_share_one_card_with_room_for_one_replica_more_of_any() -> None:

@@ -10,11 +10,13 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from callytics.store import CallStore, tables
-from callytics.store.database import open_database
+from callytics.store.database import MIGRATIONS, open_database
+from tests.store.samples import new_call
 from tests.support.migrations import run_alembic
 
 
@@ -62,6 +64,28 @@ def test_calls_from_before_the_tenants_are_kept(database_url: str) -> None:
     assert lease is not None
     assert (lease.call.id, lease.call.tenant) == ("c1", "default")
     assert [e.type for e in store.events_after("c1")] == ["call.queued", "call.started"]
+    store.close()
+
+
+def test_every_step_can_be_taken_back_and_again(database_url: str) -> None:
+    """Step by step, with a call and its event there: an upgrade that has to be undone at night."""
+    store = CallStore(database_url)
+    call = store.create_call(new_call()).call
+    store.close()
+    engine = open_database(database_url)
+    revisions = [
+        step.revision for step in ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    ]  # the newest first
+    assert revisions == [f"{number:04}" for number in range(len(revisions), 0, -1)]
+    for revision in revisions[1:]:
+        run_alembic(engine, command.downgrade, revision)
+    for revision in reversed(revisions):
+        run_alembic(engine, command.upgrade, revision)
+    engine.dispose()
+    assert differences(database_url) == []
+    store = CallStore(database_url)
+    assert store.get_call(call.id).id == call.id
+    assert [event.type for event in store.events_after(call.id)] == ["call.queued"]
     store.close()
 
 
