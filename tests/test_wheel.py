@@ -3,72 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from callytics import settings
 from callytics.home import resources
+from tests.support.wheels import build_wheel, install, run
 
 ROOT = Path(__file__).parents[1]
-SOURCES = (
-    "pyproject.toml",
-    "setup.py",
-    "MANIFEST.in",
-    "README.md",
-    "LICENSE",
-    *resources.CONFIGS,
-    "cluster.yaml",
-)
-PACKAGES = ("callytics", "deployments", "evaluation", "benchmarks", "tests", "runtime_envs", "sample")
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy: setuptools leaves folders in the checkout that the next wheel would take files from."""
-    folder = tmp_path_factory.mktemp("wheel")
-    for name in SOURCES:
-        shutil.copy(ROOT / name, folder / name)
-    for name in PACKAGES:
-        ignore = shutil.ignore_patterns("__pycache__", "node_modules", ".*")
-        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "dist", "."]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    (wheel,) = (folder / "dist").glob("callytics-*.whl")
-    return wheel
+    return build_wheel(tmp_path_factory.mktemp("wheel") / "source")
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The ``bin`` of an environment that has the wheel, and behind it the locked packages, but not the checkout: a
-    plain line in a .pth file does not read the .pth files of that folder, where an editable install has its own."""
-    folder = tmp_path_factory.mktemp("installed")
-    venv.create(folder, symlinks=True)
-    (site,) = folder.glob("lib/python*/site-packages")
-    command = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "--quiet"]
-    subprocess.run([*command, "--no-deps", str(wheel)], check=True)
-    (site / "locked.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    return folder / "bin"
-
-
-def run(installed: Path, folder: Path, *arguments: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment |= {
-        "CALLYTICS_HOME": str(folder / "home"),
-        "CALLYTICS_MODELS": str(settings.home() / "models"),
-    }
-    command = [str(installed / "callytics"), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    """Its programs."""
+    return install(wheel, tmp_path_factory.mktemp("installed"))
 
 
 def test_wheel_holds_the_packages_and_their_data_and_nothing_else(wheel: Path) -> None:

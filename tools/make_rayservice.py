@@ -18,7 +18,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = ROOT / "kubernetes" / "rayservice.yaml"
-IMAGE = "REPLACE.example/callytics:0.1.0"
+IMAGE = "REPLACE.example/callytics:0.2.0"
 SHARED = "/home/ray/shared"
 STATE = "/home/ray/state"
 MEMORY_PER_CPU_GI = 4
