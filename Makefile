@@ -8,7 +8,7 @@ bin := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-fast test-slow test-faults test-attacks check lint lock docs bench bench-quality bench-redaction bench-speed clean
+.PHONY: help setup run stop status test test-fast test-slow test-faults test-attacks check lint lock docs docs-site bench bench-quality bench-redaction bench-speed clean
 
 help:  ## List the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -53,8 +53,13 @@ lock: .venv/.ready  ## Rebuild requirements.lock from pyproject.toml
 	@$(bin)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
 	    --no-header -o requirements.lock --quiet
 
-docs: .venv/.ready  ## Write docs/result.md and docs/result.schema.json from callytics/result/schema.py
+docs: .venv/.ready  ## Write what is generated under docs/: the result's page and schema, the picture of a report
 	@$(bin)/python tools/make_result_docs.py
+	@$(bin)/python tools/make_report_picture.py
+
+docs-site: .venv/.ready  ## Build the documentation site into site/ (mkdocs.yml)
+	@NO_MKDOCS_2_WARNING=1 $(bin)/mkdocs build --strict --quiet
+	@echo "Open site/index.html, or run $(bin)/mkdocs serve"
 
 bench-redaction: .venv/.ready  ## Recall and precision of PII redaction (docs/security.md)
 	@$(bin)/python -m evaluation.redaction tests/data/pii_test.tsv
@@ -76,4 +81,4 @@ bench-speed: .venv/.ready  ## A 2-minute call through the graph; writes docs/per
 	@$(bin)/python -m benchmarks.report
 
 clean:  ## Remove .venv and the state of local runs
-	@rm -rf .venv .callytics results tools/openapi/node_modules
+	@rm -rf .venv .callytics results site tools/openapi/node_modules

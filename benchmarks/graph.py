@@ -143,7 +143,7 @@ def analyse_together(
             if status["job_status"] not in FINISHED:
                 continue
             call, submitted_at = inside.pop(call_id)
-            if status["job_status"] != "COMPLETED":
+            if status["job_status"] != "COMPLETED" or status["completed_at"] is None:
                 raise SystemExit(f"{call.name} ended as {status['job_status']}: that is no measurement.")
             completed_at = datetime.fromisoformat(status["completed_at"]).timestamp()
             ended.append((call_id, call, submitted_at, completed_at))

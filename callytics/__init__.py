@@ -1,1 +1,94 @@
-"""Callytics: call-centre recordings turned into structured analytics."""
+"""Callytics: call-centre recordings turned into structured analytics.
+
+    analyze("call.mp3")                     one call, in this process
+    Client(url, api_key), AsyncClient       the HTTP API
+    CallResult and the models in it         docs/result.md
+    CallyticsError and what derives         callytics/errors.py
+
+docs/python.md has examples. Names are loaded when they are used: importing callytics loads nothing else.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from callytics.client import AsyncClient, CallStatus, Client
+    from callytics.errors import (
+        CallyticsError,
+        ConfigError,
+        ConflictError,
+        EngineUnavailableError,
+        ForbiddenError,
+        InvalidMediaError,
+        InvalidRequestError,
+        NotFoundError,
+        StageError,
+        TooManyRequestsError,
+        UnauthorizedError,
+        UnavailableError,
+        WeightsError,
+    )
+    from callytics.in_process import analyze
+    from callytics.result.schema import (
+        CallResult,
+        ContactSummaryDetail,
+        ConversationCharacteristics,
+        ParticipantDetail,
+        TranscriptItem,
+        TranscriptTurn,
+        read_result,
+    )
+
+__all__ = [
+    "AsyncClient",
+    "CallResult",
+    "CallStatus",
+    "CallyticsError",
+    "Client",
+    "ConfigError",
+    "ConflictError",
+    "ContactSummaryDetail",
+    "ConversationCharacteristics",
+    "EngineUnavailableError",
+    "ForbiddenError",
+    "InvalidMediaError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "ParticipantDetail",
+    "StageError",
+    "TooManyRequestsError",
+    "TranscriptItem",
+    "TranscriptTurn",
+    "UnauthorizedError",
+    "UnavailableError",
+    "WeightsError",
+    "analyze",
+    "read_result",
+]
+
+_CLIENT = {"AsyncClient", "CallStatus", "Client"}
+_RESULT = {
+    "CallResult",
+    "ContactSummaryDetail",
+    "ConversationCharacteristics",
+    "ParticipantDetail",
+    "TranscriptItem",
+    "TranscriptTurn",
+    "read_result",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'callytics' has no attribute {name!r}")
+    if name in _CLIENT:
+        module = "callytics.client"
+    elif name in _RESULT:
+        module = "callytics.result.schema"
+    else:
+        module = "callytics.in_process" if name == "analyze" else "callytics.errors"
+    return getattr(import_module(module), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

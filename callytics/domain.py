@@ -169,10 +169,15 @@ class Correction:
 
 @dataclass(frozen=True)
 class Recording:
-    """Where the bytes of a call lie: any fsspec URL, or a plain path."""
+    """Where the bytes of a call lie: any fsspec URL, or a plain path.
+
+    Attributes:
+        sha256: of the bytes, in lower-case hex digits, as known since their receipt; empty: computed on reading.
+    """
 
     call_id: str
     uri: str
+    sha256: str = ""
 
 
 # ---------------------------------------------------------------- audio

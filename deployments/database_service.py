@@ -14,8 +14,10 @@ from ray.serve import Application
 from callytics import settings
 from callytics.errors import UnavailableError
 from callytics.store import METHODS, BlobStore, CallStore
+from callytics.store.asynchronous import marked
 from callytics.store.expiry import apply_retention
 from callytics.store.leases import MAX_ATTEMPTS
+from callytics.store.marks import queues_call
 from deployments.handles import WorkSeen
 from deployments.replica.answers import Refused, answered
 from deployments.replica.logs import to_serve_log
@@ -23,18 +25,7 @@ from deployments.replica.logs import to_serve_log
 logger = logging.getLogger(__name__)
 
 START_PATIENCE_S = 120.0
-QUEUEING = frozenset(
-    {
-        "create_call",
-        "retry_call",
-        "reprocess_call",
-        "set_roles",
-        "correct_call",
-        "undo_correction",
-        "release",
-        "cancel_call",
-    }
-)
+QUEUEING = marked(queues_call)
 """Methods after which there may be work for a pipeline that had none."""
 
 

@@ -30,9 +30,11 @@ from ray.serve.exceptions import (
 from ray.serve.handle import DeploymentHandle
 
 from callytics.domain import StageFailure
-from callytics.errors import UnavailableError
+from callytics.errors import NotFoundError, UnavailableError
 from callytics.pipeline import stage_failure
 from callytics.store import METHODS, AsyncStore
+from callytics.store.asynchronous import marked
+from callytics.store.marks import not_repeatable, removes
 from deployments.replica.answers import Refused
 
 logger = logging.getLogger(__name__)
@@ -49,22 +51,11 @@ LOST = (
 )
 """The replica, not the call, is at fault: it was killed, or its machine is gone. Calling again may help."""
 
-NOT_REPEATABLE = frozenset(
-    {
-        "create_call",
-        "retry_call",
-        "reprocess_call",
-        "cancel_call",
-        "create_api_key",
-        "append_event",
-        "record_audit",
-        "create_webhook",
-        "lease_deliveries",
-        "start_webhook_test",
-        "rotate_webhook_secret",
-    }
-)
+NOT_REPEATABLE = marked(not_repeatable)
 """Methods of the store that would do their work twice; writes of a worker are fenced by its lease instead."""
+
+REMOVING = marked(removes)
+"""Methods of the store that find nothing where they are called again."""
 
 DATABASE = "database-service"
 
@@ -163,9 +154,18 @@ def store_client(give_up_after_s: float) -> AsyncStore:
         if method not in METHODS:
             raise AttributeError(method)
 
+        attempts = 0
+
         async def call() -> Any:
+            nonlocal attempts
             handle = await application_handle(DATABASE)
-            return await unwrapped(handle.call.remote(method, args, kwargs))
+            attempts += 1
+            try:
+                return await unwrapped(handle.call.remote(method, args, kwargs))
+            except NotFoundError:
+                if attempts > 1 and method in REMOVING:
+                    return None  # an earlier attempt removed it; only its answer was lost
+                raise
 
         try:
             patience_s = 0.0 if method in NOT_REPEATABLE else give_up_after_s

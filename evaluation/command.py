@@ -7,19 +7,18 @@ from typing import Annotated
 
 import typer
 
+from callytics.cli.common import CPU_CONFIG, QUALITY, ConfigOption
 from callytics.cli.errors import one_line_errors
 
 
 def register(app: typer.Typer) -> None:
-    app.command(name="eval")(evaluate)
+    app.command(name="eval", rich_help_panel=QUALITY)(evaluate)
 
 
 def evaluate(
     data: Annotated[Path, typer.Argument(help="The test kit (../shared/data).")],
     output: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/quality.md"),
-    config: Annotated[
-        Path, typer.Option("--config", help="The Serve config file that names the engines.")
-    ] = Path("serve_config.cpu.yaml"),
+    config: ConfigOption = CPU_CONFIG,
     only: Annotated[str, typer.Option(help="Comma-separated parts; all if empty.")] = "",
     limit: Annotated[int | None, typer.Option(help="At most this many recordings per set.")] = None,
     skip_long: Annotated[bool, typer.Option("--skip-long", help="Leave the 30-minute call out.")] = False,

@@ -3,14 +3,18 @@ of moto's S3 server. And a folder for the notes about running graphs."""
 
 from __future__ import annotations
 
+import sys
+import types
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from callytics.config import StageConfig
 from callytics.store import CallStore
 from tests.store.samples import fresh_database
+from tests.support.played_engines import CLASSES, InventingAnalysis
 from tests.support.postgres import PostgresServer, find_binaries
 
 MIGRATED = "migrated"
@@ -69,3 +73,14 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     yield f"s3://{name}"
     S3FileSystem.clear_instance_cache()
     server.stop()
+
+
+@pytest.fixture
+def stages(monkeypatch: pytest.MonkeyPatch) -> dict[str, StageConfig]:
+    module = types.ModuleType("engines_for_test")
+    for engine in (*CLASSES.values(), InventingAnalysis):
+        setattr(module, engine.__name__, engine)
+    monkeypatch.setitem(sys.modules, "engines_for_test", module)
+    return {
+        stage: StageConfig(stage, f"engines_for_test:{engine.__name__}") for stage, engine in CLASSES.items()
+    }

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import BaseModel
 
 from callytics.api.auth import Reader
@@ -160,22 +161,22 @@ async def stream_events(
     )
 
 
-async def _events(pump: EventPump, heartbeat_s: float, call_id: str, after: int) -> AsyncIterator[str]:
-    yield f"retry: {_RECONNECT_MS}\n\n"
+async def _events(pump: EventPump, heartbeat_s: float, call_id: str, after: int) -> AsyncIterator[bytes]:
+    yield format_sse_event(retry=_RECONNECT_MS)
     last_sent_s = time.monotonic()
     while True:
         status, events = await pump.ask(call_id, after)
         if status is None:
-            yield f'event: call.deleted\ndata: {{"call_id": "{call_id}"}}\n\n'
+            yield format_sse_event(event="call.deleted", data_str=json.dumps({"call_id": call_id}))
             return
         for event in events:
             data = json.dumps({"call_id": call_id, "at_ms": event.at_ms, **event.data}, ensure_ascii=False)
-            yield f"id: {event.number}\nevent: {event.type}\ndata: {data}\n\n"
+            yield format_sse_event(id=str(event.number), event=event.type, data_str=data)
             after = event.number
             last_sent_s = time.monotonic()
         if not events:
             if status in FINISHED:
                 return
             if time.monotonic() - last_sent_s >= heartbeat_s:
-                yield ": still here\n\n"
+                yield KEEPALIVE_COMMENT
                 last_sent_s = time.monotonic()

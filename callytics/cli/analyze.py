@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,10 +16,11 @@ from rich.spinner import Spinner
 from rich.table import Table
 
 from callytics.cli.terminal import report, stage_line
-from callytics.client import Client
+from callytics.client import CallStatus, Client
 from callytics.config import ENGINE_STAGES, load_stages
-from callytics.domain import CallOptions, Recording, StageRun
+from callytics.domain import CallOptions, StageRun
 from callytics.errors import CallyticsError, InvalidMediaError, InvalidRequestError
+from callytics.in_process import recording_at
 from callytics.result.schema import CallResult
 
 
@@ -75,7 +75,7 @@ def _submit(job: Job, client: Client, options: CallOptions, again: bool) -> None
 
 
 def _follow(job: Job, client: Client) -> None:
-    def show(status: dict[str, Any]) -> None:
+    def show(status: CallStatus) -> None:
         for stage in status["stages"]:
             job.stages[stage["name"]] = stage["status"]
 
@@ -114,19 +114,12 @@ def run_local(jobs: list[Job], options: CallOptions, config: Path) -> bool:
     with progress(console, jobs):
         for job in jobs:
             current = job
-            recording = Recording(_local_call_id(job.path), str(job.path.resolve()))
             try:
-                results.append(analyse(recording, options))
+                results.append(analyse(recording_at(job.path), options))
             except InvalidMediaError as error:
                 job.error = f"{error.message} [{error.code}]"
                 results.append(None)
     return _finish(console, jobs, results)
-
-
-def _local_call_id(path: Path) -> str:
-    """Without a store, a call is named after its content: the same file, the same result, byte for byte."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:26]
 
 
 def _attempt(job: Job, step: Any) -> None:

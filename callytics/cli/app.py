@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from importlib.metadata import entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,23 +12,23 @@ import typer
 
 from callytics import settings
 from callytics.cli import calls as calls_command
+from callytics.cli import init as init_command
 from callytics.cli import webhooks as webhooks_command
+from callytics.cli.common import CALLS, CPU_CONFIG, DATA, GRAPH, PANELS, QUALITY, ConfigOption
 from callytics.cli.connection import UrlOption, connect
 from callytics.cli.errors import one_line_errors
+from callytics.home import resources
 
-CPU_CONFIG = Path("serve_config.cpu.yaml")
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Call-centre recordings, understood.")
+app = typer.Typer(no_args_is_help=True, help="Call-centre recordings, understood.")
 models_app = typer.Typer(no_args_is_help=True, help="Pretrained weights.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys, in the database of the graph.")
-app.add_typer(models_app, name="models")
-app.add_typer(calls_command.app, name="calls")
-app.add_typer(webhooks_command.app, name="webhooks")
-app.add_typer(keys_app, name="keys")
+app.add_typer(models_app, name="models", rich_help_panel=DATA)
+app.add_typer(calls_command.app, name="calls", rich_help_panel=CALLS)
+app.add_typer(webhooks_command.app, name="webhooks", rich_help_panel=GRAPH)
+app.add_typer(keys_app, name="keys", rich_help_panel=GRAPH)
 retention_app = typer.Typer(no_args_is_help=True, help="How long calls are kept.")
-app.add_typer(retention_app, name="retention")
-
-ConfigOption = Annotated[Path, typer.Option("--config", help="The Serve config file that names the engines.")]
+app.add_typer(retention_app, name="retention", rich_help_panel=DATA)
+app.command("init", rich_help_panel=GRAPH)(init_command.init)
 
 
 def _print_version(wanted: bool) -> None:
@@ -48,73 +46,11 @@ def main(
     """Call-centre recordings, understood."""
 
 
-def _cluster(*arguments: str, module: str = "deployments.operations.local_command") -> None:
-    """The local Ray cluster is the deployments' business; this library only starts their command."""
-    # -P: whatever lies in the folder that the command is started in, it is not imported.
-    done = subprocess.run([sys.executable, "-P", "-m", module, *arguments], check=False)
-    if done.returncode:
-        raise typer.Exit(done.returncode)
-
-
-@app.command()
-def up(config: ConfigOption = CPU_CONFIG) -> None:
-    """Start a local Ray and the graph: environments, weights, stages. Safe to run again."""
-    with one_line_errors():
-        _cluster("up", "--config", str(config))
-
-
-@app.command()
-def down() -> None:
-    """End what `up` started, and nothing else."""
-    with one_line_errors():
-        _cluster("down")
-
-
-@app.command()
-def status() -> None:
-    """Every stage: healthy or not, and why."""
-    with one_line_errors():
-        _cluster("status")
-
-
-@app.command()
-def env() -> None:
-    """What `ray` and `serve` need to reach the graph: eval "$(callytics env)"."""
-    with one_line_errors():
-        _cluster("env")
-
-
-@app.command()
-def deploy(
-    config: Annotated[Path, typer.Argument(help="A Serve config file.")],
-    only: Annotated[str | None, typer.Option(help="Change this application, and leave all others.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and end.")] = False,
-    timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds until new replicas must be healthy.")
-    ] = 300.0,
-    dashboard: Annotated[str | None, typer.Option(help="Of a cluster; default: the local graph.")] = None,
-) -> None:
-    """Change what runs: only the stages that differ restart; it goes back where they do not become healthy."""
-    options = [*(["--only", only] if only else []), *(["--yes"] if yes else [])]
-    options += [*(["--dry-run"] if dry_run else []), *(["--dashboard", dashboard] if dashboard else [])]
-    with one_line_errors():
-        _cluster(
-            str(config), *options, "--timeout", str(timeout), module="deployments.operations.deploy_command"
-        )
-
-
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def backfill(context: typer.Context) -> None:
-    """Analyse a folder, pattern or manifest of recordings as one batch: --input calls/ --cpus 4 (see
-    `python -m deployments.backfill.job --help`)."""
-    with one_line_errors():
-        _cluster(*context.args, module="deployments.backfill.command")
-
-
-@app.command()
+@app.command(rich_help_panel=CALLS)
 def analyze(
-    files: Annotated[list[Path], typer.Argument(help="Recordings in any usual format.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Recordings in any usual format; `sample` is one that comes along.")
+    ],
     out: Annotated[Path, typer.Option(help="Folder for <stem>.json, one result a file.")] = Path("."),
     language: Annotated[
         str | None, typer.Option(help="ko, ko-KR, Korean ...; detected if not given.")
@@ -150,7 +86,7 @@ def analyze(
     )
     with one_line_errors():
         options = checked(options)
-        jobs = analyze_command.plan(files, out)
+        jobs = analyze_command.plan([resources.recording_file(file) for file in files], out)
         if local:
             failed = analyze_command.run_local(jobs, options, config)
         else:
@@ -159,7 +95,7 @@ def analyze(
         raise typer.Exit(1)
 
 
-@app.command(name="export")
+@app.command(name="export", rich_help_panel=CALLS)
 def export_transcript(
     call: Annotated[str, typer.Argument(help="The id of a call, or the path of a result JSON.")],
     format: Annotated[str, typer.Option(help="json, txt, srt, vtt, rttm or csv.")] = "txt",
@@ -178,7 +114,7 @@ def export_transcript(
     typer.echo(text, nl=not text.endswith("\n"))
 
 
-@app.command()
+@app.command(rich_help_panel=QUALITY)
 def compare(
     first: Annotated[str, typer.Argument(help="The application in use, e.g. speech-recognizer.")],
     second: Annotated[str, typer.Argument(help="The other version, e.g. speech-recognizer-v2.")],
@@ -301,6 +237,7 @@ def _add_commands_of_others() -> None:
     for point in entry_points(group="callytics.commands"):
         if find_spec(point.module.partition(".")[0]):
             point.load()(app)
+    app.registered_commands.sort(key=lambda command: PANELS.index(str(command.rich_help_panel)))
 
 
 _add_commands_of_others()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -117,7 +118,7 @@ def _table(calls: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _facts(call: dict[str, Any]) -> Table:
+def _facts(call: Mapping[str, Any]) -> Table:
     media, metadata = call["media"], call["metadata"]
     table = Table(box=None, show_header=False, pad_edge=False)
     sound = (
@@ -139,7 +140,7 @@ def _facts(call: dict[str, Any]) -> Table:
     return table
 
 
-def _stages(call: dict[str, Any]) -> Table:
+def _stages(call: Mapping[str, Any]) -> Table:
     table = Table("stage", "status", "attempts", "time", "model", "why", box=None, pad_edge=False)
     for stage in call["stages"]:
         mark, style = STAGE_MARKS.get(stage["status"], ("?", "dim"))
@@ -150,7 +151,7 @@ def _stages(call: dict[str, Any]) -> Table:
     return table
 
 
-def _error(call: dict[str, Any]) -> str:
+def _error(call: Mapping[str, Any]) -> str:
     error = call["error"]
     return printable(f"{error['stage']}: {error['message']} [{error['code']}]") if error else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -12,7 +13,13 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
-from callytics.result.schema import CallResult, CommunicationQuality, ContactSummaryDetail, TranscriptTurn
+if TYPE_CHECKING:  # pydantic's models take half of the time of `callytics --help`
+    from callytics.result.schema import (
+        CallResult,
+        CommunicationQuality,
+        ContactSummaryDetail,
+        TranscriptTurn,
+    )
 
 ROLE_STYLES = {"AGENT": "cyan", "CUSTOMER": "magenta"}
 SENTIMENT_MARKS = {"POSITIVE": ("+", "green"), "NEGATIVE": ("-", "red"), "NEUTRAL": ("·", "dim")}

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from callytics.domain import CallOptions, Role, StageRun
+from callytics.store.marks import marks_of
 from callytics.store.records import (
     DEFAULT_TENANT,
     ApiKeyRecord,
@@ -36,6 +37,11 @@ Invoke = Callable[[str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 
 METHODS = frozenset(name for name in vars(CallStore) if not name.startswith("_") and name != "close")
 """What may be invoked from another process."""
+
+
+def marked(mark: Callable[..., Any]) -> frozenset[str]:
+    """The methods of CallStore that carry a mark (marks.py)."""
+    return frozenset(name for name in METHODS if mark.__name__ in marks_of(getattr(CallStore, name)))
 
 
 def invoke_local(store: CallStore) -> Invoke:

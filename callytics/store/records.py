@@ -108,7 +108,7 @@ class CallRecord:
 
     @property
     def recording(self) -> Recording:
-        return Recording(self.id, self.uri)
+        return Recording(self.id, self.uri, self.media.sha256)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from callytics.store import (
 )
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
+from callytics.store.marks import not_repeatable, queues_call, removes
 from callytics.store.records import (
     DEFAULT_TENANT,
     ApiKeyRecord,
@@ -109,6 +110,8 @@ class CallStore:
 
     # ------------------------------------------------------------ calls
 
+    @not_repeatable
+    @queues_call
     def create_call(self, new: NewCall) -> Submission:
         """Queue a call, or answer an earlier one that it repeats (see NewCall)."""
         try:
@@ -157,6 +160,7 @@ class CallStore:
             row.updated_at_ms = self._now_ms()
             return self._changed(session, row, actor, "call.metadata_changed", {"fields": sorted(changes)})
 
+    @queues_call
     def set_roles(
         self, call_id: str, roles: Mapping[str, Role], tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
@@ -165,6 +169,7 @@ class CallStore:
             row = calls.set_roles(session, call_id, roles, self._now_ms(), tenant)
             return self._changed(session, row, actor, "call.roles_corrected", {"roles": dict(roles)})
 
+    @queues_call
     def correct_call(
         self, call_id: str, wanted: Corrections, tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
@@ -181,6 +186,7 @@ class CallStore:
                 record = self._changed(session, row, actor, "call.roles_corrected", roles)
             return record
 
+    @queues_call
     def undo_correction(
         self, call_id: str, correction_id: str, tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
@@ -196,12 +202,16 @@ class CallStore:
         with self._read() as session:
             return corrections.history(session, call_id, tenant)
 
+    @not_repeatable
+    @queues_call
     def retry_call(self, call_id: str, tenant: str | None = None, actor: str = "") -> CallRecord:
         """Queue a FAILED, PARTIAL or CANCELLED call again; only what did not finish runs."""
         with self._write() as session:
             row = calls.retry(session, call_id, self._now_ms(), tenant)
             return self._changed(session, row, actor, "call.retried")
 
+    @not_repeatable
+    @queues_call
     def reprocess_call(
         self, call_id: str, stages: Sequence[str], tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
@@ -211,6 +221,8 @@ class CallStore:
             row = calls.reprocess(session, call_id, stages, self._now_ms(), tenant)
             return self._changed(session, row, actor, "call.reprocessed", {"stages": sorted(stages)})
 
+    @not_repeatable
+    @queues_call
     def cancel_call(self, call_id: str, tenant: str | None = None, actor: str = "") -> CallRecord:
         with self._write() as session:
             row = calls.cancel(session, call_id, self._now_ms(), tenant)
@@ -223,6 +235,7 @@ class CallStore:
         add_audit(session, actor, action, row.id, detail or {}, self._now_ms(), row.tenant_id)
         return call_record(session, row)
 
+    @removes
     def delete_call(self, call_id: str, actor: str = "", tenant: str | None = None) -> None:
         """The caller removes the blobs, after this; what it cannot remove is swept (store/blobs.py)."""
         with self._write() as session:
@@ -258,6 +271,7 @@ class CallStore:
         with self._write() as session:
             return leases.renew(session, call_id, token, seconds, self._now_ms())
 
+    @queues_call
     def release(self, call_id: str, token: str, delay_s: float = 0.0) -> None:
         """Give a call back unfinished, e.g. at shutdown."""
         with self._write() as session:
@@ -323,6 +337,7 @@ class CallStore:
 
     # ------------------------------------------------------------ events, numbers
 
+    @not_repeatable
     def append_event(self, call_id: str, event_type: str, data: Mapping[str, Any]) -> None:
         with self._write() as session:
             fetch_call(session, call_id, lock=True)
@@ -395,6 +410,7 @@ class CallStore:
 
     # ------------------------------------------------------------ API keys
 
+    @not_repeatable
     def create_api_key(
         self,
         name: str,
@@ -429,6 +445,7 @@ class CallStore:
 
     # ------------------------------------------------------------ webhooks
 
+    @not_repeatable
     def create_webhook(
         self, tenant: str, url: str, event_types: Sequence[str], description: str = "", actor: str = ""
     ) -> WebhookEndpoint:
@@ -447,6 +464,7 @@ class CallStore:
         with self._write() as session:
             return webhooks.change(session, endpoint_id, tenant, dict(changes), actor, self._now_ms())
 
+    @removes
     def delete_webhook(self, endpoint_id: str, tenant: str, actor: str = "") -> None:
         with self._write() as session:
             webhooks.delete(session, endpoint_id, tenant, actor, self._now_ms())
@@ -460,11 +478,13 @@ class CallStore:
         with self._write() as session:
             return webhooks.redeliver(session, endpoint_id, delivery_id, tenant, actor, self._now_ms())
 
+    @not_repeatable
     def rotate_webhook_secret(self, endpoint_id: str, tenant: str, actor: str = "") -> WebhookEndpoint:
         """With the new secret; the one before signs too for a day."""
         with self._write() as session:
             return webhooks.rotate_secret(session, endpoint_id, tenant, actor, self._now_ms())
 
+    @not_repeatable
     def lease_deliveries(
         self, limit: int, seconds: float, share: int, at_work: Mapping[str, int]
     ) -> tuple[LeasedDelivery, ...]:
@@ -484,6 +504,7 @@ class CallStore:
         with self._write() as session:
             webhook_queue.finish(session, *outcome, self._now_ms())
 
+    @not_repeatable
     def start_webhook_test(
         self, endpoint_id: str, tenant: str, seconds: float, actor: str = ""
     ) -> LeasedDelivery:
@@ -520,6 +541,7 @@ class CallStore:
 
     # ------------------------------------------------------------ audit
 
+    @not_repeatable
     def record_audit(
         self,
         actor: str,

@@ -1,6 +1,6 @@
 """A year of calls as one job: ``ray job submit --working-dir . -- python -m deployments.backfill.job --input calls/``.
 
-    read -> one map_batches a step of the graph (backfill_plan.py) -> store and Parquet (backfill_sink.py)
+    read -> one map_batches a step of the graph (plan.py) -> store and Parquet (sink.py)
 
 Calls stream through: at any moment only a few of them are in memory. A call that has a result in the store is
 skipped, so a job that was killed is simply submitted again. A recording that cannot be analysed becomes a row in
@@ -9,7 +9,6 @@ skipped, so a job that was killed is simply submitted again. A recording that ca
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import sys
@@ -19,15 +18,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import typer
 import yaml
 
 from callytics import settings
 from callytics.config import load_stages
 from callytics.domain import CallOptions
 from callytics.errors import CallyticsError
-from callytics.home import private_files
+from callytics.home import private_files, resources
 from callytics.store import DEFAULT_TENANT, tenant_name
 from deployments.backfill.manifest import BatchItem, batch_items
+from deployments.backfill.options import BatchOptions, command_with
 from deployments.backfill.plan import analysed
 from deployments.backfill.pools import Pools, cards
 from deployments.backfill.progress import Outcome, Progress, ProgressMetrics
@@ -37,7 +38,6 @@ from deployments.operations.environments import SHOW_BASE, build_environments, e
 
 logger = logging.getLogger("callytics.backfill")
 
-PROJECT = Path(__file__).resolve().parents[2]
 PROFILES = {"cpu": "serve_config.cpu.yaml", "gpu": "serve_config.yaml"}
 MAX_BLOCKS = 2000
 
@@ -143,15 +143,16 @@ def _use_environments(config: Path) -> None:
     """Build what is missing here and put their launcher where a Ray started by this process finds it. The nodes of a
     cluster have built theirs when they were set up (cluster.yaml)."""
     names = environment_names(_serve_config(config))
-    build_environments(names, PROJECT / "runtime_envs", settings.home())
+    build_environments(names, resources.pins_folder(config), settings.home())
     os.environ["PATH"] = f"{settings.home() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    """Exit code 0: all done; 3: some recordings failed; 1: the job itself failed."""
+    options = _told(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
-        config = options.config or PROJECT / PROFILES[options.profile]
+        config = options.config or resources.project_file(PROFILES[options.profile])
         defaults = CallOptions(
             language=options.language,
             agent_channel=options.agent_channel,
@@ -160,13 +161,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         items = batch_items(options.input, defaults)
         job = Job(
             config=config,
-            output=options.output,
+            output=options.output or str(settings.home() / "backfill"),
             database_url=settings.database_url(),
             blobs_url=options.blobs_url or str(settings.home() / "blobs"),
             cpus=options.cpus or max(1, (os.cpu_count() or 2) // 2),
             timeout_s=options.timeout_s,
             gpus=options.gpus,
-            tenant=tenant_name(options.tenant),
+            tenant=tenant_name(options.tenant or DEFAULT_TENANT),
         )
         _use_environments(job.config)
         logger.info("%d recordings, %d CPUs, results in %s", len(items), job.cpus, job.output)
@@ -177,34 +178,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if not progress.failed else 3
 
 
-def _positive(text: str) -> int:
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
-    return value
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m deployments.backfill.job", description=__doc__)
-    parser.add_argument(
-        "--input", required=True, help="folder, pattern, or .csv / .parquet manifest; fsspec URL"
-    )
-    parser.add_argument("--output", default=str(settings.home() / "backfill"), help="where Parquet goes")
-    parser.add_argument("--profile", choices=sorted(PROFILES), default="cpu")
-    parser.add_argument("--config", type=Path, help="a Serve config, instead of the profile's")
-    parser.add_argument("--cpus", type=_positive, help="cores to take; default half of the machine's")
-    parser.add_argument(
-        "--gpus", type=_positive, help="cards to take, where the profile has GPUs; default all that are free"
-    )
-    parser.add_argument("--language", help="of all calls; default: detected in each")
-    parser.add_argument("--agent-channel", type=int)
-    parser.add_argument(
-        "--redact", action="store_true", help="take out what identifies people, of every call"
-    )
-    parser.add_argument("--tenant", default=DEFAULT_TENANT, help="whose calls they are")
-    parser.add_argument("--blobs-url", help="where recordings are kept; default $CALLYTICS_HOME/blobs")
-    parser.add_argument("--timeout-s", type=float, default=24 * 3600.0)
-    return parser
+def _told(arguments: Sequence[str] | None) -> BatchOptions:
+    """
+    Raises:
+        SystemExit: an option is wrong, or only the help was asked for.
+    """
+    told: list[BatchOptions] = []
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(help=__doc__)(command_with(BatchOptions, told.append))
+    try:
+        app(arguments, prog_name="python -m deployments.backfill.job")
+    except SystemExit:
+        if not told:
+            raise
+    return told[0]
 
 
 if __name__ == "__main__":

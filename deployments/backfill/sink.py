@@ -72,7 +72,7 @@ class Reader:
             failure = stage_failure("read", error)
         return {
             ITEM: pickle.dumps(known),
-            RECORDING: pickle.dumps(Recording(call_id, self._blobs.uri(call_id))),
+            RECORDING: pickle.dumps(Recording(call_id, self._blobs.uri(call_id), known["sha256"])),
             OPTIONS: pickle.dumps(item.options),
             CORRECTIONS: pickle.dumps(()),  # a call that has some has a result, and was skipped
             RUNS: pickle.dumps(()),

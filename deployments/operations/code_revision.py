@@ -19,6 +19,8 @@ from pathlib import Path
 
 from callytics.errors import ConfigError
 
+INSTALLED_PACKAGES = ("callytics", "deployments")
+
 
 @dataclass(frozen=True)
 class _Module:
@@ -58,7 +60,7 @@ class SourceTree:
         top = module.partition(".")[0]
         return any(
             (folder / top / "__init__.py").is_file() or (folder / f"{top}.py").is_file()
-            for folder in self._folders
+            for folder in self._folders_of(top)
         )
 
     def defines(self, module: str, name: str) -> bool:
@@ -95,8 +97,12 @@ class SourceTree:
             self._modules[name] = None if path is None else _read(name, path)
         return self._modules[name]
 
+    def _folders_of(self, top: str) -> list[Path]:
+        """Of a site-packages folder, where Callytics may be installed, nothing else is ours."""
+        return [f for f in self._folders if top in INSTALLED_PACKAGES or f.name != "site-packages"]
+
     def _find(self, name: str) -> Path | None:
-        for folder in self._folders:
+        for folder in self._folders_of(name.partition(".")[0]):
             place = folder.joinpath(*name.split("."))
             for path in (place / "__init__.py", place.with_name(f"{place.name}.py")):
                 if path.is_file():

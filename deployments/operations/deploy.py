@@ -18,6 +18,7 @@ from typing import Any
 
 from callytics.errors import CallyticsError, ConfigError
 from callytics.home import graphs as local_graphs
+from callytics.home import resources
 from deployments.operations import local
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.config_changes import Change, Difference, Effect, changes, fixed_options
@@ -76,7 +77,7 @@ def make_plan(
     only: str | None = None,
     home: Path | None = None,
     dashboard_url: str | None = None,
-    pins_folder: Path = local.PINS,
+    pins_folder: Path | None = None,
 ) -> Plan:
     """What `deploy` would do; nothing is built or changed.
 
@@ -84,6 +85,7 @@ def make_plan(
         config: a Serve config file.
         only: the name of one application; all others stay as they run, whatever the file says of them.
         dashboard_url: of a cluster's head; default: the graph that `callytics up` started.
+        pins_folder: default: beside ``config``, else those that come with Callytics.
 
     Raises:
         ConfigError: the file is missing or wrong, or names what is not there.
@@ -91,6 +93,7 @@ def make_plan(
     """
     home = local.home_folder(home)
     document = local.read_config(config)
+    pins_folder = pins_folder or resources.pins_folder(config)
     run = None
     if dashboard_url is None:
         run = local.running(home)

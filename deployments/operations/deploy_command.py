@@ -1,4 +1,4 @@
-"""`python -m deployments.operations.deploy_command CONFIG`: what `callytics deploy` starts.
+"""`callytics deploy`: shows what would change, asks, and changes it.
 
 Exit codes: 0 what the file says runs; 1 refused, and nothing was changed; 3 it did not become healthy, and what ran
 before runs again; 4 nor did that; 130 interrupted.
@@ -9,25 +9,28 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from callytics.cli.common import GRAPH
 from callytics.errors import CallyticsError
-from deployments.operations import deploy as deploys
-from deployments.operations.config_changes import Change, Effect
-from deployments.operations.head import LocalGraphError
+from callytics.home import resources
 from deployments.operations.local_command import ProgressView
+
+if TYPE_CHECKING:  # `callytics --help` loads this module, and not what deploys
+    from deployments.operations import deploy as deploys
+    from deployments.operations.config_changes import Change
 
 EXIT_CODES = {"rolled_back": 3, "rollback_failed": 4}
 
-STYLES = {Effect.STARTS: "green", Effect.RESTARTS: "yellow", Effect.IN_PLACE: "cyan", Effect.REMOVED: "red"}
+STYLES = {"STARTS": "green", "RESTARTS": "yellow", "IN_PLACE": "cyan", "REMOVED": "red"}
+"""By the names of Effect (config_changes.py)."""
 
 console = Console()
-app = typer.Typer(add_completion=False)
 
 
 def changes_table(changes: tuple[Change, ...]) -> Table:
@@ -36,7 +39,7 @@ def changes_table(changes: tuple[Change, ...]) -> Table:
     for change in changes:
         name, effect = (
             Text(change.application, style="bold"),
-            Text(change.effect.value, STYLES[change.effect]),
+            Text(change.effect.value, STYLES[change.effect.name]),
         )
         if not change.differences:
             table.add_row(name, effect)
@@ -59,6 +62,8 @@ def _show(plan: deploys.Plan) -> None:
 
 
 def _approved(plan: deploys.Plan) -> bool:
+    from deployments.operations.head import LocalGraphError
+
     question = f"Deploy {len(plan.changes)} changes?"
     if plan.removed:
         question = f"Deploy {len(plan.changes)} changes, and remove {', '.join(plan.removed)}?"
@@ -71,23 +76,29 @@ def _approved(plan: deploys.Plan) -> bool:
 
 def _check_health(plan: deploys.Plan) -> None:
     """Nothing to deploy is good news only where what runs is well."""
+    from deployments.operations.head import LocalGraphError
+
     ill = [state for state in plan.serve.applications() if not state.healthy]
     if ill:
         lines = "; ".join(f"{state.name} is {state.status}: {state.message}" for state in ill)
         raise LocalGraphError("not_healthy", f"Nothing to change, but not all is well. {lines}")
 
 
-@app.command()
 def deploy(
-    config: Path,
-    only: Annotated[str | None, typer.Option()] = None,
-    yes: Annotated[bool, typer.Option("--yes")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run")] = False,
-    timeout: Annotated[float, typer.Option(min=1.0)] = 300.0,
-    dashboard: Annotated[str | None, typer.Option()] = None,
+    config: Annotated[Path, typer.Argument(help="A Serve config file.", callback=resources.config_file)],
+    only: Annotated[str | None, typer.Option(help="Change this application, and leave all others.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and end.")] = False,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds until new replicas must be healthy.")
+    ] = 300.0,
+    dashboard: Annotated[str | None, typer.Option(help="Of a cluster; default: the local graph.")] = None,
 ) -> None:
+    """Change what runs: only the stages that differ restart; it goes back where they do not become healthy."""
     start = time.monotonic()
     try:
+        from deployments.operations import deploy as deploys
+
         plan = deploys.make_plan(config, only=only, dashboard_url=dashboard)
         _show(plan)
         if not plan.changes:
@@ -109,5 +120,5 @@ def deploy(
         raise typer.Exit(130) from error
 
 
-if __name__ == "__main__":
-    app()
+def register(app: typer.Typer) -> None:
+    app.command(rich_help_panel=GRAPH)(deploy)

@@ -12,6 +12,7 @@ from pathlib import Path
 import typer
 
 from callytics.errors import CallyticsError
+from callytics.home import resources
 from deployments.operations import local
 from deployments.operations.environments import build_environments, environment_names
 
@@ -21,7 +22,7 @@ def main(config: Path) -> None:
     home = local.home_folder()
     try:
         names = environment_names(local.read_config(config))
-        build_environments(names, local.PINS, home)
+        build_environments(names, resources.pins_folder(config), home)
     except CallyticsError as error:
         typer.secho(f"error: {error.message} [{error.code}]", fg="red", err=True)
         sys.exit(1)

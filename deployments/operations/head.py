@@ -71,13 +71,14 @@ def start(
     home: Path,
     temp: Path,
     dashboard_port: int,
-    project: Path,
+    project: Path | None,
     num_gpus: int | None = 0,
 ) -> None:
     """Start a head that takes no other's ports or folders, listens on loopback, and asks for the token in ``home``.
 
     Args:
         temp: from `temp_dir`; its parent is a folder of this user alone.
+        project: a checkout, which comes first on their path; None where the deployments are installed.
         python: runs Ray's own processes and every replica without an environment of its own.
         num_gpus: logical ones; None takes those that Ray finds in the machine.
 
@@ -114,7 +115,7 @@ def start(
             stdout=log,
             stderr=subprocess.STDOUT,
             env=_environment(run_id, home, project) | {"DASHBOARD_METRIC_PORT": str(dashboard_metrics)},
-            cwd=project,
+            cwd=project or home,
             start_new_session=True,
             umask=private_files.OTHERS,
             check=False,
@@ -126,11 +127,11 @@ def start(
         )
 
 
-def _environment(run_id: str, home: Path, project: Path) -> dict[str, str]:
+def _environment(run_id: str, home: Path, project: Path | None) -> dict[str, str]:
     """Of Ray's processes, and so of every replica."""
     binaries = os.pathsep.join([str(home / "bin"), str(Path(sys.executable).parent)])
     python_path = os.pathsep.join(
-        filter(None, [str(project), str(WORKER_SETUP), os.environ.get("PYTHONPATH", "")])
+        filter(None, [str(project or ""), str(WORKER_SETUP), os.environ.get("PYTHONPATH", "")])
     )
     # A start is thirty Python processes that import the same few packages. uv installs them without bytecode:
     # where the variable forbids to keep it, as in many containers, each process compiles 1,800 files anew.

@@ -24,7 +24,7 @@ import yaml
 from callytics import settings
 from callytics.errors import ConfigError
 from callytics.home import graphs as local_graphs
-from callytics.home import private_files
+from callytics.home import private_files, resources
 from callytics.weights import manifest as models
 from deployments.operations import head, kept_logs, ray_token
 from deployments.operations.code_revision import SourceTree
@@ -34,8 +34,7 @@ from deployments.operations.preparation import prepared
 from deployments.operations.serve_api import ApplicationState, Progress, ServeApi, await_healthy
 
 API_KEY_FILE = settings.api_key_path().name
-PROJECT = Path(__file__).resolve().parents[2]
-PINS = PROJECT / "runtime_envs"
+PROJECT = resources.PACKAGES_FOLDER
 PUBLIC_FOLDERS = ("envs", "models", "bin")
 """Of the home folder: packages and weights, many files and no secrets. The folder around them is closed."""
 
@@ -104,7 +103,7 @@ def up(
     """Start a head and deploy the graph, or deploy again to the one that runs. Returns when all is healthy.
 
     Args:
-        config: a Serve config file; default serve_config.cpu.yaml of the project.
+        config: a Serve config file; default the serve_config.cpu.yaml that comes with Callytics.
         home: state directory; default as ``settings.own_home`` says: never that of a graph that runs elsewhere.
         http_port: of the gateway; default ``$CALLYTICS_HTTP_PORT``, else what the config says.
         dashboard_port: default ``$CALLYTICS_DASHBOARD_PORT``, else 8265.
@@ -120,7 +119,8 @@ def up(
     """
     report = progress or (lambda what, state, detail: None)
     home = home.absolute() if home else settings.own_home()
-    config = (config or PROJECT / "serve_config.cpu.yaml").absolute()
+    config = (config or resources.project_file("serve_config.cpu.yaml")).absolute()
+    pins = resources.pins_folder(config)
     document = read_config(config)
     http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
     dashboard_port = dashboard_port or _port("CALLYTICS_DASHBOARD_PORT", 8265)
@@ -128,7 +128,7 @@ def up(
     private_files.make_folder(home)
     private_files.close_to_others(home, leave=PUBLIC_FOLDERS)
     with locked(home):
-        _prepare(document, home, report, pull_weights)
+        _prepare(document, pins, home, report, pull_weights)
         run = running(home)
         if run is None:
             down(home=home)  # the rest of a start that was interrupted
@@ -144,7 +144,7 @@ def up(
         document["http_options"]["port"] = run.http_port
         document["http_options"].setdefault("host", "127.0.0.1")  # Ray's own default is every interface
         api = ServeApi(run.dashboard_url, run.token_path)
-        api.deploy(prepared(document, PINS, sources(run)))
+        api.deploy(prepared(document, pins, sources(run)))
         await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
         _ensure_api_key(home, run.url)
     return run
@@ -184,10 +184,12 @@ def _refuse_ports_of_others(home: Path, ports: set[int]) -> None:
             )
 
 
-def _prepare(document: Mapping[str, Any], home: Path, report: Progress, pull_weights: bool) -> None:
+def _prepare(
+    document: Mapping[str, Any], pins: Path, home: Path, report: Progress, pull_weights: bool
+) -> None:
     names = environment_names(document)
     report("environments", "checking", f"{len(names)} pinned environments")
-    build_environments(names, PINS, home)
+    build_environments(names, pins, home)
     report("environments", "ready", "")
     if pull_weights:
         os.environ.setdefault("CALLYTICS_HOME", str(home))
@@ -262,7 +264,7 @@ def _start(
     except OSError as error:
         report("ray", "starting", f"commands in other folders will not find this graph: {error}")
     try:
-        head.start(run.run_id, python, home, temp_dir, dashboard_port, PROJECT, num_gpus)
+        head.start(run.run_id, python, home, temp_dir, dashboard_port, code_folder(), num_gpus)
     except LocalGraphError:
         down(home=home)
         raise
@@ -314,6 +316,12 @@ def down(*, home: Path | None = None) -> int:
 def kept_logs_folder(home: Path) -> Path:
     """A folder for each of the last runs that have ended."""
     return home / "logs"
+
+
+def code_folder() -> Path | None:
+    """What Ray's processes need on their path to import the deployments; None where the package is installed: the
+    environments see its site-packages anyway, and before their own packages it must not come."""
+    return None if resources.IS_INSTALLED else PROJECT
 
 
 def sources(run: Run) -> SourceTree:

@@ -1,4 +1,8 @@
-"""`python -m deployments.operations.local_command up|down|status`: what `callytics` starts, progress on screen."""
+"""`callytics up`, `down`, `status` and `env`: the local graph, with progress on screen.
+
+`callytics` collects them (entry points in pyproject.toml) each time it starts: what they need is imported when they
+run. `python -m deployments.operations.local_command up` works without an installed `callytics`.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +11,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from callytics.cli.common import CPU_CONFIG, GRAPH, ConfigOption
 from callytics.cli.errors import one_line_errors
-from callytics.errors import ConfigError
-from callytics.home import graphs as local_graphs
-from deployments.operations import local
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
 console = Console()
 
 COLOURS = {"running": "green", "ready": "green", "unhealthy": "red", "deploy_failed": "red"}
@@ -64,11 +64,13 @@ class ProgressView:
             yield
 
 
-@app.command()
-def up(config: Annotated[Path | None, typer.Option(help="A Serve config file.")] = None) -> None:
+def up(config: ConfigOption = CPU_CONFIG) -> None:
+    """Start a local Ray and the graph: environments, weights, stages. Safe to run again."""
     start = time.monotonic()
     view = ProgressView()
     with one_line_errors(INTERRUPTED):
+        from deployments.operations import local
+
         with view.shown():
             run = local.up(config, progress=view)
         console.print(f"Callytics is up ({time.monotonic() - start:.0f} s)")
@@ -76,9 +78,11 @@ def up(config: Annotated[Path | None, typer.Option(help="A Serve config file.")]
         console.print(f"  dashboard  {run.dashboard_url}")
 
 
-@app.command()
 def down() -> None:
+    """End what `up` started, and nothing else."""
     with one_line_errors():
+        from deployments.operations import local
+
         home = local.home_folder()
         count = local.down(home=home)
     if count:
@@ -88,10 +92,11 @@ def down() -> None:
         _print_none_runs(home)
 
 
-@app.command()
 def status() -> None:
-    """Exit code 1 unless every stage is healthy."""
+    """Every stage: healthy or not, and why. Exit code 1 unless every stage is healthy."""
     with one_line_errors():
+        from deployments.operations import local
+
         home = local.home_folder()
         state = local.status(home=home)
     if state.run is None:
@@ -114,10 +119,13 @@ def status() -> None:
         raise typer.Exit(1)
 
 
-@app.command()
 def env() -> None:
-    """For `eval`: Ray's own commands find the graph, and its token. The token itself is not printed."""
+    """What `ray` and `serve` need to reach the graph: eval "$(callytics env)". The token itself is not printed."""
     with one_line_errors():
+        from callytics.errors import ConfigError
+        from callytics.home import graphs as local_graphs
+        from deployments.operations import local
+
         home = local.home_folder()
         run = local.running(home)
         if run is None:
@@ -131,13 +139,19 @@ def env() -> None:
 
 
 def _print_none_runs(home: Path) -> None:
+    from callytics.home import graphs as local_graphs
+
     text = f"No graph runs from {home}. {local_graphs.where_one_runs(home)}"
     console.print(text, markup=False, soft_wrap=True)
 
 
-def main() -> None:
-    app()
+def register(app: typer.Typer) -> None:
+    for command in (up, down, status, env):
+        app.command(rich_help_panel=GRAPH)(command)
 
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+register(app)
 
 if __name__ == "__main__":
-    main()
+    app()

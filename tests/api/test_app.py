@@ -16,18 +16,9 @@ from callytics.errors import UnavailableError
 from callytics.store import CallStore, NewCall
 from tests.api.conftest import blob_files, submit
 from tests.store.samples import finish
+from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
-
-
-def assert_problem(response: httpx.Response, status: int, code: str) -> None:
-    assert response.status_code == status, response.text
-    assert response.headers["Content-Type"] == "application/problem+json"
-    body = response.json()
-    assert (body["code"], body["status"]) == (code, status)
-    assert body["type"] == f"urn:callytics:problem:{code}"
-    assert body["title"]
-    assert body["detail"]
 
 
 async def test_errors_are_problem_details(client: httpx.AsyncClient) -> None:

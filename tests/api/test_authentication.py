@@ -15,7 +15,7 @@ from callytics.errors import UnavailableError
 from callytics.store import ApiKeyRecord, AsyncStore, CallStore, hash_secret
 from tests.api.conftest import blob_files
 from tests.api.raw import FORM, JSON, ask, bearer, hang
-from tests.api.test_access_matrix import OPEN, ROUTES
+from tests.support.routes import OPEN, ROUTES
 
 pytestmark = pytest.mark.anyio
 

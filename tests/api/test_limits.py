@@ -17,9 +17,9 @@ from callytics.api.services import ApiSettings, TenantLimits
 from callytics.errors import ConfigError, TooManyRequestsError
 from callytics.store import CallStore
 from tests.api.raw import ask
-from tests.api.test_app import assert_problem
 from tests.e2e.conftest import free_port
 from tests.store.samples import new_call
+from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
 

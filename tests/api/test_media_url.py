@@ -15,7 +15,7 @@ import pytest
 
 from callytics.api import Services, create_app
 from tests.api.conftest import blob_files, wav_bytes
-from tests.api.test_app import assert_problem
+from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
 

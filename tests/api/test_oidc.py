@@ -22,8 +22,8 @@ from callytics.api.oidc import TokenReader
 from callytics.api.services import OidcSettings
 from callytics.errors import UnauthorizedError, UnavailableError
 from callytics.store import CallStore
-from tests.api.test_app import assert_problem
 from tests.store.samples import new_call
+from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
 

@@ -13,20 +13,9 @@ import pytest
 import schemathesis
 from fastapi import FastAPI
 
-from callytics.api import ApiSettings, Services, create_app
-from callytics.store import AsyncStore, BlobStore, CallStore
-from tests.api.conftest import TwoStages, WavOnlyAudio
-from tests.store.samples import fresh_database
+from tests.support.applications import application
 
 PROBLEM = "application/problem+json"
-
-
-def application(folder: Path, **settings: Any) -> FastAPI:
-    store = AsyncStore.local(CallStore(fresh_database(folder)))
-    services = Services(
-        store, BlobStore(str(folder / "blobs")), WavOnlyAudio(), TwoStages(), ApiSettings(**settings)
-    )
-    return create_app(services)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.test_openapi import application
+from tests.support.applications import application
 
 LINTERS = Path(__file__).parents[2] / "tools" / "openapi"
 PINNED = LINTERS / "package-lock.json"

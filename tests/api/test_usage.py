@@ -15,8 +15,8 @@ from callytics.api.usage_counter import UsageCounter
 from callytics.errors import UnavailableError
 from callytics.store import AsyncStore, CallStore, RequestTotals
 from tests.api.conftest import wav_bytes
-from tests.api.test_app import assert_problem
 from tests.store.samples import finish
+from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
 

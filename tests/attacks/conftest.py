@@ -44,7 +44,7 @@ def held(request: pytest.FixtureRequest) -> Held:
     return note
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultGraph]:
     home = tmp_path_factory.mktemp("attacked")
     config = configuration(home)

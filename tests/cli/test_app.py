@@ -16,7 +16,6 @@ from callytics.config import StageConfig
 from callytics.domain import CallOptions, Recording, Role
 from callytics.errors import InvalidMediaError, InvalidRequestError
 from tests.store.samples import fresh_database
-from tests.test_pipeline import stages  # noqa: F401 (a fixture)
 
 runner = CliRunner()
 
@@ -39,7 +38,7 @@ def recording(folder: Path, name: str) -> Path:
 
 
 @pytest.fixture
-def local_engines(monkeypatch: pytest.MonkeyPatch, stages: dict[str, StageConfig]) -> None:  # noqa: F811
+def local_engines(monkeypatch: pytest.MonkeyPatch, stages: dict[str, StageConfig]) -> None:
     monkeypatch.setattr(analyze_command, "load_stages", lambda config: stages)
 
 

@@ -175,7 +175,7 @@ def test_calls_are_listed_filtered_and_searched(graph: str, store: CallStore) ->
 
 
 def test_more_calls_than_a_page_holds(graph: str, store: CallStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("callytics.client.CALLS_PER_PAGE", 2)
+    monkeypatch.setattr("callytics.client.requests.CALLS_PER_PAGE", 2)
     made = [add_call(store, number) for number in range(5)]
     page = json.loads(printed("calls", "list", "--limit", "4", "--json"))
     assert [call["call_id"] for call in page["calls"]] == made[:0:-1]

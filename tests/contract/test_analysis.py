@@ -14,7 +14,7 @@ from callytics.config import StageConfig
 from callytics.domain import Claim, ContactSummary, Conversation
 from callytics.engines import load_engine
 from tests.engines.analysis.llm_server import Reply, answer, serving
-from tests.engines.analysis.test_extractive import ENGLISH, KOREAN
+from tests.support.service_calls import ENGLISH, KOREAN
 from tests.support.talk import talk
 
 ENGINES = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from tests.engines.diarization.recordings import (
     sample_reference,
     tones,
 )
+from tests.support.diarizations import check_form
 
 ENGINES: list[Callable[[], Any]] = [onnx_diarizer, pyannote_diarizer]
 GRID_S = 0.01
@@ -60,16 +60,6 @@ def spoken(role: str, duration_s: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
 def heard(result: Diarization, participant_id: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
     spans = [(s.start_s, s.end_s) for s in result.segments if s.speaker == participant_id]
     return activity(spans, result.duration_s)
-
-
-def check_form(result: Diarization) -> None:
-    assert list(result.segments) == sorted(result.segments, key=lambda segment: segment.start_s)
-    assert {segment.speaker for segment in result.segments} <= {p.id for p in result.participants}
-    for segment in result.segments:
-        assert 0.0 <= segment.start_s < segment.end_s <= result.duration_s + 1e-6
-    for participant in result.participants:
-        own = [segment for segment in result.segments if segment.speaker == participant.id]
-        assert all(a.end_s < b.start_s for a, b in pairwise(own)), "a speaker overlaps itself"
 
 
 def test_names_its_model(engine: Any) -> None:

@@ -5,8 +5,7 @@ from hypothesis import given
 
 from callytics.conversation import characteristics as traits
 from callytics.domain import Conversation, SentimentAnalysis, SentimentLabel, TurnSentiment
-from tests.conversation.test_turns import lines
-from tests.support.conversations import conversation
+from tests.support.conversations import conversation, lines
 
 
 @pytest.fixture

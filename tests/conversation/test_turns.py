@@ -18,7 +18,7 @@ from callytics.domain import (
     Transcript,
     Word,
 )
-from tests.support.conversations import conversation, stereo, words
+from tests.support.conversations import conversation, lines, stereo, words
 
 
 def mono(
@@ -116,17 +116,6 @@ def test_an_overlap_at_the_threshold_is_one_wherever_it_lies(start_s: float) -> 
         (0, start_s, start_s + 0.2, "네"), (1, start_s, start_s + 1.0, "네"), duration_s=400.0
     )
     assert [turn.overlap for turn in talk.turns] == [True, True]
-
-
-lines = st.lists(
-    st.tuples(
-        st.integers(0, 1),
-        st.floats(0.0, 100.0),
-        st.floats(0.1, 20.0),
-        st.lists(st.sampled_from(["네", "환불", "okay", "order"]), min_size=1, max_size=8).map(" ".join),
-    ).map(lambda line: (line[0], line[1], line[1] + line[2], line[3])),
-    max_size=15,
-)
 
 
 @given(lines)

@@ -17,8 +17,8 @@ from callytics.store import BlobStore, CallFilter, CallStore, Corrections, JobSt
 from deployments.backfill.plan import CORRECTIONS, StageWorker, by_stage
 from deployments.backfill.sink import Reader, Sink
 from deployments.database_service import QUEUEING
-from tests.deployments.backfill.test_job import Batch, recording, stages_of_tiny_engines, table_of
 from tests.deployments.conftest import FakeGraph, FakeStage
+from tests.support.batches import Batch, recording, stages_of_tiny_engines, table_of
 
 CORRECTED = Corrections(words={"t1": "Hello, Callytics."}, names={"spk_1": "Lee"})
 LISTENING = ("audio-processor", "speaker-diarizer", "speech-recognizer", "punctuation-restorer")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ray.exceptions import ActorDiedError, RayTaskError
 
-from callytics.errors import InvalidMediaError, UnavailableError
+from callytics.errors import InvalidMediaError, NotFoundError, UnavailableError
 from deployments import handles
 
 
@@ -71,3 +71,61 @@ def test_an_attempt_that_is_never_answered_ends() -> None:
 def test_a_time_out_of_the_call_itself_is_not_ours() -> None:
     with pytest.raises(TimeoutError):
         asyncio.run(handles.patiently(lambda: _raise(TimeoutError()), 0.0))
+
+
+class PlayedDatabase:
+    """The handle of database-service: its answers in turn, an exception is raised."""
+
+    def __init__(self, *answers: Exception | None) -> None:
+        self.answers = list(answers)
+        self.call = self
+
+    async def remote(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        answer = self.answers.pop(0)
+        if answer is not None:
+            raise answer
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> PlayedDatabase:
+    played = PlayedDatabase()
+
+    async def application_handle(name: str) -> PlayedDatabase:
+        return played
+
+    async def sleep(seconds: float) -> None:
+        pass
+
+    monkeypatch.setattr(handles, "application_handle", application_handle)
+    monkeypatch.setattr(handles.asyncio, "sleep", sleep)
+    return played
+
+
+MISSING = NotFoundError("call_not_found", "No such call.")
+
+
+def test_delete_that_is_repeated_after_a_lost_answer_is_no_404(database: PlayedDatabase) -> None:
+    database.answers = [ActorDiedError(), MISSING]
+    asyncio.run(handles.store_client(10.0).delete_call("a call"))
+    database.answers = [ActorDiedError(), MISSING]
+    asyncio.run(handles.store_client(10.0).delete_webhook("an endpoint", "default"))
+    assert database.answers == []
+
+
+def test_delete_of_what_is_not_there_is_a_404(database: PlayedDatabase) -> None:
+    database.answers = [MISSING]
+    with pytest.raises(NotFoundError):
+        asyncio.run(handles.store_client(10.0).delete_call("a call"))
+
+
+def test_question_that_is_repeated_keeps_its_404(database: PlayedDatabase) -> None:
+    database.answers = [ActorDiedError(), MISSING]
+    with pytest.raises(NotFoundError):
+        asyncio.run(handles.store_client(10.0).get_call("a call"))
+
+
+def test_what_would_be_done_twice_is_not_repeated(database: PlayedDatabase) -> None:
+    database.answers = [ActorDiedError(), None]
+    with pytest.raises(UnavailableError):
+        asyncio.run(handles.store_client(10.0).retry_call("a call"))
+    assert database.answers == [None]

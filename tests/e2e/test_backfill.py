@@ -24,7 +24,7 @@ from callytics.store import CallStore
 from tests.attacks.listeners import listeners
 from tests.deployments.tiny_graph import application
 from tests.e2e.conftest import SAMPLE, Graph, share_environments
-from tests.e2e.test_gpu_placement import CONFIG, on_any_machine
+from tests.support.gpu_configuration import CONFIG, on_any_machine
 
 PROJECT = Path(__file__).resolve().parents[2]
 NUM_CALLS = 6

@@ -18,14 +18,14 @@ import pytest
 import yaml
 
 from callytics.config import ENGINE_STAGES
+from callytics.home import resources
 from callytics.weights import manifest as models
 from deployments.operations import local
 from deployments.operations.preparation import prepared
 from deployments.operations.serve_api import ServeApi
-from tests.deployments.conftest import TINY_ENGINES
-from tests.e2e.conftest import PROJECT, Graph, free_port, share_environments
+from tests.e2e.conftest import Graph, free_port, share_environments
+from tests.support.gpu_configuration import CONFIG, on_any_machine
 
-CONFIG = PROJECT / "serve_config.yaml"
 GPU_STAGES = ("speaker-diarizer", "speech-recognizer", "punctuation-restorer", "sentiment-analyzer")
 
 WHERE = """
@@ -34,22 +34,6 @@ ask = {stage: serve.get_app_handle(stage).call.remote("visible_gpus") for stage 
 gpus = {stage: answer.result(timeout_s=60) for stage, answer in ask.items()}
 print(json.dumps([gpus, ray.cluster_resources().get("GPU", 0), ray.available_resources().get("GPU", 0)]))
 """
-
-
-def on_any_machine(document: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with engines that need no GPU; what the engine stages ask Ray for stays as it is."""
-    document = copy.deepcopy(document)
-    for application in document["applications"]:
-        if application["name"] in ENGINE_STAGES:
-            engine = TINY_ENGINES[application["name"]]
-            application["args"] |= {"engine": f"tests.deployments.tiny_engines:{engine}", "options": {}}
-            (deployment,) = application["deployments"]
-            deployment["ray_actor_options"]["runtime_env"] = {"py_executable": "callytics-python cpu/base"}
-        elif application["name"] in ("database-service", "call-pipeline"):
-            (deployment,) = application["deployments"]
-            deployment.pop("autoscaling_config", None)
-            deployment["num_replicas"] = 1
-    return document
 
 
 def num_gpus(application: dict[str, Any]) -> float:
@@ -96,7 +80,7 @@ def deploy(graph: Graph, document: dict[str, Any]) -> None:
     document = copy.deepcopy(document)
     document["http_options"]["port"] = graph.run.http_port
     ServeApi(graph.run.dashboard_url, graph.run.token_path).deploy(
-        prepared(document, local.PINS, local.sources(graph.run))
+        prepared(document, resources.project_file("runtime_envs"), local.sources(graph.run))
     )
 
 

@@ -32,8 +32,8 @@ from deployments.operations import local
 from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
 from tests.e2e.conftest import FINISHED, PROJECT
 from tests.store.samples import finish, new_call
-from tests.store.test_migrations import run_alembic
 from tests.support.documents import Block, code_blocks, run_shell
+from tests.support.migrations import run_alembic
 from tests.support.postgres import PostgresServer, find_binaries
 
 DOCUMENT = PROJECT / "docs" / "operations.md"

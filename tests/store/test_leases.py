@@ -30,6 +30,11 @@ def take(store: CallStore, clock: Clock) -> Lease:
     return lease
 
 
+def test_leased_recording_carries_the_hash_of_its_receipt(store: CallStore, clock: Clock) -> None:
+    submit(store, 7)
+    assert take(store, clock).call.recording.sha256 == f"{7:064}"
+
+
 def test_a_tenant_with_many_calls_does_not_keep_others_waiting(store: CallStore, clock: Clock) -> None:
     for number in range(6):
         submit(store, number, "large")

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
 from callytics.store import CallStore, tables
-from callytics.store.database import MIGRATIONS, open_database, writing
+from callytics.store.database import MIGRATIONS, open_database
 from tests.store.samples import new_call
+from tests.support.migrations import run_alembic
 
 
 def differences(url: str) -> list[Any]:
@@ -87,14 +87,6 @@ def test_every_step_can_be_taken_back_and_again(database_url: str) -> None:
     assert store.get_call(call.id).id == call.id
     assert [event.type for event in store.events_after(call.id)] == ["call.queued"]
     store.close()
-
-
-def run_alembic(engine: Any, direction: Any, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with writing(engine).begin() as connection:
-        config.attributes["connection"] = connection
-        direction(config, revision)
 
 
 def test_the_comparison_would_notice_a_missing_migration(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import strategies as st
+
+from callytics.conversation.turns import attribute
 from callytics.domain import (
     Conversation,
     Diarization,
@@ -52,6 +55,15 @@ def stereo(
 def conversation(
     *lines: tuple[int, float, float, str], duration_s: float, language: str = "ko"
 ) -> Conversation:
-    from callytics.conversation.turns import attribute
-
     return attribute(*stereo(*lines, duration_s=duration_s, language=language))
+
+
+lines = st.lists(
+    st.tuples(
+        st.integers(0, 1),
+        st.floats(0.0, 100.0),
+        st.floats(0.1, 20.0),
+        st.lists(st.sampled_from(["네", "환불", "okay", "order"]), min_size=1, max_size=8).map(" ".join),
+    ).map(lambda line: (line[0], line[1], line[1] + line[2], line[3])),
+    max_size=15,
+)

@@ -21,6 +21,7 @@ from typing import Any
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -30,8 +31,6 @@ from callytics.api.openai.waiting import Awaited
 from callytics.errors import CallyticsError, problem_details
 
 logger = logging.getLogger(__name__)
-
-KEEP_ALIVE = ": still here\n\n"
 
 
 class TranscriptionStream(StreamingResponse):
@@ -58,8 +57,8 @@ class TranscriptionStream(StreamingResponse):
 
 async def _events(
     request: Request, awaited: Awaited, form: TranscriptionForm | TranslationForm, heartbeat_s: float
-) -> AsyncIterator[str]:
-    yield KEEP_ALIVE
+) -> AsyncIterator[bytes]:
+    yield KEEPALIVE_COMMENT
     last_sent_s = time.monotonic()
     has_turns = False
     try:
@@ -69,7 +68,7 @@ async def _events(
                     yield _data(event)
                 has_turns = True
             if time.monotonic() - last_sent_s >= heartbeat_s:
-                yield KEEP_ALIVE
+                yield KEEPALIVE_COMMENT
                 last_sent_s = time.monotonic()
         result = await awaited.result()
         await awaited.remove()  # what the client is told is over leaves nothing behind
@@ -119,5 +118,5 @@ def _for_speaches(verbose_answer: dict[str, Any]) -> dict[str, Any]:
     return {"words": None, **verbose_answer, "segments": segments}
 
 
-def _data(event: dict[str, Any]) -> str:
-    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n"
+def _data(event: dict[str, Any]) -> bytes:
+    return format_sse_event(data_str=json.dumps(event, ensure_ascii=False))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import PIPELINE_SAMPLE_RATE_HZ, CallOptions
+from callytics.domain import PIPELINE_SAMPLE_RATE_HZ
 from callytics.engines.audio import media
 from callytics.engines.audio.frames import (
     Damage,
@@ -20,6 +20,7 @@ from callytics.engines.audio.frames import (
     with_channels,
 )
 from callytics.engines.audio.sound import Sound, SoundBuffer
+from callytics.engines.audio.source import Source
 from callytics.errors import InvalidMediaError
 
 CUT_TOLERANCE_S = 0.5
@@ -90,14 +91,16 @@ class _Collector:
 
 
 def decode(
-    uri: str,
-    options: CallOptions,
+    source: Source,
+    container: Any,
+    stream: Any,
     max_duration_s: float,
     mix: Callable[[Samples], Samples] | None = None,
 ) -> Decoded:
     """Decode a recording.
 
     Args:
+        container: of the source, and its audio stream, as :func:`media.opened_source` gives them; used up.
         mix: makes the wanted channels out of a block of shape (num_channels, num_samples); None keeps all of them.
 
     Raises:
@@ -105,23 +108,22 @@ def decode(
     """
     damage = Damage()
     collector: _Collector | None = None
-    with media.opened(uri, options) as (container, stream):
-        declared_s = media.declared_duration_s(container, stream)
-        for block, rate_hz in blocks_in_time(container, stream, damage):
-            samples = sanitised(block, damage)
-            samples = samples if mix is None else mix(samples)
-            if collector is None:
-                collector = _Collector(samples.shape[0])
-            collector.add(with_channels(samples, collector.buffer.num_channels), rate_hz)
-            if collector.duration_s > max_duration_s:
-                raise media.too_long(collector.duration_s, max_duration_s)
+    declared_s = media.declared_duration_s(container, stream)
+    for block, rate_hz in blocks_in_time(container, stream, damage):
+        samples = sanitised(block, damage)
+        samples = samples if mix is None else mix(samples)
         if collector is None:
-            raise nothing_decoded(damage)
-        collector.flush()
-        if declared_s is not None and media.declares_exactly(container, uri):
-            complete_s = declared_s * (1 - CUT_TOLERANCE_RATIO) - CUT_TOLERANCE_S
-            damage.truncated |= collector.duration_s < complete_s
-    damage.truncated &= not media.is_streamed_wav(uri)
+            collector = _Collector(samples.shape[0])
+        collector.add(with_channels(samples, collector.buffer.num_channels), rate_hz)
+        if collector.duration_s > max_duration_s:
+            raise media.too_long(collector.duration_s, max_duration_s)
+    if collector is None:
+        raise nothing_decoded(damage)
+    collector.flush()
+    if declared_s is not None and media.declares_exactly(container, source.head):
+        complete_s = declared_s * (1 - CUT_TOLERANCE_RATIO) - CUT_TOLERANCE_S
+        damage.truncated |= collector.duration_s < complete_s
+    damage.truncated &= not media.is_streamed_wav(source.head)
     return collector.decoded(damage)
 
 

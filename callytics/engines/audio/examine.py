@@ -19,6 +19,7 @@ from callytics.domain import CallOptions, Media
 from callytics.engines.audio import decode as decoding
 from callytics.engines.audio import frames as framing
 from callytics.engines.audio import media
+from callytics.engines.audio.source import UNHASHED, Source
 from callytics.errors import CallyticsError
 
 PROBE_S = 3.0  # of audio that a file must give up, or all it has, to be accepted
@@ -34,7 +35,10 @@ def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
     """
     damage = framing.Damage()
     decoded_s = 0.0
-    with media.opened(uri, options) as (container, stream):
+    with (
+        Source(uri, UNHASHED) as source,
+        media.opened_source(source, options) as (container, stream),
+    ):
         declared_s = media.declared_duration_s(container, stream)
         for frame in framing.frames(container, stream, damage):
             decoded_s += frame.samples / frame.sample_rate
@@ -44,7 +48,7 @@ def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
             raise decoding.nothing_decoded(damage)
         if declared_s is None or declared_s > max_duration_s:
             # No header says it, or a header that may be wrong would reject the call: look at the packets.
-            declared_s = media.packets_duration_s(uri, options, max_duration_s)
+            declared_s = media.packets_duration_s(source, options, max_duration_s)
         if declared_s > max_duration_s:
             raise media.too_long(declared_s, max_duration_s)
         return media.describe(container, stream, max(declared_s, min(decoded_s, PROBE_S)))

@@ -7,15 +7,14 @@ self-contained audio and video files are allowed. Playlists (HLS, DASH, ffconcat
 
 from __future__ import annotations
 
-import hashlib
-import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from callytics.domain import CallOptions, Media
-from callytics.errors import InvalidMediaError, InvalidRequestError, NotFoundError
+from callytics.engines.audio.source import UNHASHED, Source
+from callytics.errors import InvalidMediaError, InvalidRequestError
 
 ALLOWED_DEMUXERS = (
     "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dss,eac3,flac,flv,g722,g726,gsm,ircam,matroska,mov,mp3,mpc,"
@@ -31,32 +30,16 @@ _SELF_DESCRIBING = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3", b".snd", b"#!AMR
 _STREAMED_RIFF_SIZES = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00")
 
 
-def open_bytes(uri: str) -> BinaryIO:
-    """The bytes behind a plain path or an fsspec URL, readable and seekable.
-
-    Raises:
-        NotFoundError: there is no such file.
-    """
-    try:
-        if "://" not in uri:
-            return open(uri, "rb")
-        import fsspec
-
-        file: BinaryIO = fsspec.open(uri, "rb").open()
-        return file
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise NotFoundError("recording_not_found", f"No recording at {uri!r}.") from error
-
-
-def sha256_of(uri: str) -> str:
-    """Of the bytes, as lower-case hex digits; reads the file once in blocks."""
-    with open_bytes(uri) as file:
-        return hashlib.file_digest(cast(io.BufferedReader, file), "sha256").hexdigest()
+@contextmanager
+def opened(uri: str, options: CallOptions) -> Iterator[tuple[Any, Any]]:
+    """As :func:`opened_source`, of a file that nothing else is asked about."""
+    with Source(uri, UNHASHED) as source, opened_source(source, options) as found:
+        yield found
 
 
 @contextmanager
-def opened(uri: str, options: CallOptions) -> Iterator[tuple[Any, Any]]:
-    """A PyAV container and its best audio stream.
+def opened_source(source: Source, options: CallOptions) -> Iterator[tuple[Any, Any]]:
+    """A PyAV container and its best audio stream. One container reads a source at a time.
 
     Raises:
         InvalidMediaError: ``media_empty``, ``media_undecodable`` or ``media_no_audio``.
@@ -64,22 +47,22 @@ def opened(uri: str, options: CallOptions) -> Iterator[tuple[Any, Any]]:
     """
     import av
 
-    with open_bytes(uri) as file:
-        arguments = _open_arguments(file, options)
-        try:
-            container = av.open(file, metadata_errors="ignore", **arguments)
-        except MemoryError as error:  # FFmpeg's is one, too
-            raise too_complex("the memory that it may take") from error
-        except (av.FFmpegError, ValueError) as error:
-            raise undecodable(str(getattr(error, "strerror", None) or error)) from error
-        with container:
-            stream = container.streams.best("audio")
-            if stream is None:
-                raise no_audio("it holds no audio track")
-            if stream.codec_context is None:
-                raise undecodable("no decoder for its audio track")
-            _check_plausible(stream.codec_context)
-            yield container, stream
+    source.seek(0)
+    arguments = _open_arguments(source.head, options)
+    try:
+        container = av.open(source, metadata_errors="ignore", **arguments)
+    except MemoryError as error:  # FFmpeg's is one, too
+        raise too_complex("the memory that it may take") from error
+    except (av.FFmpegError, ValueError) as error:
+        raise undecodable(str(getattr(error, "strerror", None) or error)) from error
+    with container:
+        stream = container.streams.best("audio")
+        if stream is None:
+            raise no_audio("it holds no audio track")
+        if stream.codec_context is None:
+            raise undecodable("no decoder for its audio track")
+        _check_plausible(stream.codec_context)
+        yield container, stream
 
 
 def _check_plausible(codec: Any) -> None:
@@ -90,9 +73,7 @@ def _check_plausible(codec: Any) -> None:
         raise undecodable(f"{codec.channels} channels are none of a call")
 
 
-def _open_arguments(file: BinaryIO, options: CallOptions) -> dict[str, Any]:
-    head = file.read(8)
-    file.seek(0)
+def _open_arguments(head: bytes, options: CallOptions) -> dict[str, Any]:
     if not head:
         raise InvalidMediaError("media_empty", "The file is empty (0 bytes). Send the recording again.")
     limits = {"format_whitelist": ALLOWED_DEMUXERS, "protocol_whitelist": "none"}
@@ -137,12 +118,10 @@ def declared_duration_s(container: Any, stream: Any) -> float | None:
     return None if container.duration is None else container.duration / 1e6
 
 
-def declares_exactly(container: Any, uri: str) -> bool:
+def declares_exactly(container: Any, head: bytes) -> bool:
     """Whether the declared duration comes from a header: then fewer samples than declared means a cut file."""
     name = container.format.name
     if name == "mp3":
-        with open_bytes(uri) as file:
-            head = file.read(65536)
         return any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
     return name in {
         "wav",
@@ -157,21 +136,19 @@ def declares_exactly(container: Any, uri: str) -> bool:
     }
 
 
-def is_streamed_wav(uri: str) -> bool:
+def is_streamed_wav(head: bytes) -> bool:
     """A WAV written before its length was known: sizes of 0 or 0xFFFFFFFF, which is no damage."""
-    with open_bytes(uri) as file:
-        head = file.read(8)
     return head[:4] == b"RIFF" and head[4:8] in _STREAMED_RIFF_SIZES
 
 
-def packets_duration_s(uri: str, options: CallOptions, limit_s: float) -> float:
+def packets_duration_s(source: Source, options: CallOptions, limit_s: float) -> float:
     """By reading the packets of the audio track without decoding, no further than ``limit_s``: about a second for an
     MP3 of three hours."""
     import av
 
     length_s: float
     total_s = last_end_s = 0.0
-    with opened(uri, options) as (container, stream):
+    with opened_source(source, options) as (container, stream):
         base_s = float(stream.time_base or 0)
         try:
             for packet in container.demux(stream):

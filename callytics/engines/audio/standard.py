@@ -19,6 +19,7 @@ from callytics.engines.audio import flags as flags_of
 from callytics.engines.audio import frames as framing
 from callytics.engines.audio.examiner import Examiner
 from callytics.engines.audio.sound import Sound, only, to_pcm
+from callytics.engines.audio.source import UNHASHED, Source
 from callytics.errors import ConfigError
 
 IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is no noisy speech
@@ -117,9 +118,9 @@ class StandardAudioProcessor:
             InvalidMediaError: as :meth:`probe`.
             NotFoundError: there is no such file.
         """
-        decoded, kept = self._decode(recording.uri, options)
-        with media.opened(recording.uri, options) as (container, stream):
-            info = media.describe(container, stream, decoded.duration_s, media.sha256_of(recording.uri))
+        with Source(recording.uri, recording.sha256) as source:
+            info, decoded, kept = self._decode(source, options)
+            info = replace(info, sha256=source.sha256())
         powers = measure.weighted_powers(kept.pcm)
         acoustics, snrs_db = _acoustics(decoded, kept, powers)
         flags = (
@@ -134,27 +135,38 @@ class StandardAudioProcessor:
 
     def _voice_sample(self, speaker: KnownSpeaker) -> VoiceSample:
         """The louder channel, where both are worth listening to."""
-        _, kept = self._decode(speaker.uri, CallOptions())
+        with Source(speaker.uri, UNHASHED) as source:
+            _, _, kept = self._decode(source, CallOptions())
         return VoiceSample(speaker.name, to_pcm(only(kept.pcm, int(np.argmax(kept.rms_dbfs)))))
 
-    def _decode(self, uri: str, options: CallOptions) -> tuple[decoding.Decoded, _Kept]:
-        with media.opened(uri, options) as (_, stream):
-            num_channels = stream.codec_context.channels
-        if num_channels <= 2:
-            decoded = decoding.decode(uri, options, self._max_duration_s)
-            return decoded, _choose(decoded, tuple(range(decoded.pcm.shape[0])))
-        active = _active_channels(uri, options, self._max_duration_s)
+    def _decode(self, source: Source, options: CallOptions) -> tuple[Media, decoding.Decoded, _Kept]:
+        with media.opened_source(source, options) as (container, stream):
+            info = media.describe(container, stream, 0.0)  # decoding may change what the header says
+            if info.channels <= 2:
+                decoded = decoding.decode(source, container, stream, self._max_duration_s)
+                kept = _choose(decoded, tuple(range(decoded.pcm.shape[0])))
+                return replace(info, duration_s=decoded.duration_s), decoded, kept
+            active = _active_channels(source, container, stream, self._max_duration_s)
+        with media.opened_source(source, options) as (container, stream):
+            decoded, kept = self._decode_many(source, container, stream, active)
+        return replace(info, duration_s=decoded.duration_s), decoded, kept
+
+    def _decode_many(
+        self, source: Source, container: Any, stream: Any, active: tuple[int, ...]
+    ) -> tuple[decoding.Decoded, _Kept]:
+        """Of a recording with more than two channels, those that carry sound: kept up to two, mixed above."""
+        num_channels = stream.codec_context.channels  # before decoding, which may change it
         mix: Callable[[Any], Any]
         if len(active) <= 2:
             chosen = list(active) or [0]
-            decoded = decoding.decode(uri, options, self._max_duration_s, lambda block: block[chosen])
+            mix = lambda block: block[chosen]  # noqa: E731
+            decoded = decoding.decode(source, container, stream, self._max_duration_s, mix)
             kept = _choose(decoded, tuple(chosen))
             silent = tuple(index for index in range(num_channels) if index not in active)
-            return decoded, replace(
-                kept, silent=silent, flags=(_silent_flag(silent, num_channels), *kept.flags)
-            )
+            flag = _silent_flag(silent, num_channels)
+            return decoded, replace(kept, silent=silent, flags=(flag, *kept.flags))
         mix = lambda block: channel_choice.downmix(block, active)  # noqa: E731
-        decoded = decoding.decode(uri, options, self._max_duration_s, mix)
+        decoded = decoding.decode(source, container, stream, self._max_duration_s, mix)
         kept = _choose(decoded, (active[0],))
         names = ", ".join(map(str, active))
         message = (
@@ -186,7 +198,7 @@ class StandardAudioProcessor:
         return tuple(flags)
 
 
-def _active_channels(uri: str, options: CallOptions, max_duration_s: float) -> tuple[int, ...]:
+def _active_channels(source: Source, container: Any, stream: Any, max_duration_s: float) -> tuple[int, ...]:
     """Of a file with more than two channels, by a first pass that keeps one level for every second and channel."""
     peaks = []
 
@@ -196,7 +208,7 @@ def _active_channels(uri: str, options: CallOptions, max_duration_s: float) -> t
         peaks.append(measure.to_db(whole.astype(np.float64).var(axis=2)))
         return block[:1]
 
-    decoding.decode(uri, options, max_duration_s, keep_levels)
+    decoding.decode(source, container, stream, max_duration_s, keep_levels)
     num_channels = peaks[0].shape[0]
     frames_dbfs = np.concatenate([levels for levels in peaks if levels.shape[0] == num_channels], axis=1)
     silent = channel_choice.silent_channels(frames_dbfs.astype(np.float32))

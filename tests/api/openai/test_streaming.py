@@ -82,7 +82,7 @@ def test_comments_keep_the_connection_while_the_call_waits(base_url: str, key: s
         assert answer.headers["content-type"].startswith("text/event-stream")
         for line in answer.iter_lines():
             lines.append(line)
-            if lines.count(": still here") == 3:
+            if lines.count(": ping") == 3:
                 break
     assert not [line for line in lines if line.startswith("data:")]
     deadline_s = time.monotonic() + 5

@@ -5,67 +5,25 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet
 import pytest
 
 from callytics.config import ENGINE_STAGES, StageConfig
-from callytics.domain import Audio, CallOptions, Recording
+from callytics.domain import Audio, Recording
 from callytics.pipeline import PURE_STEPS, InProcess
 from callytics.result.schema import CallResult
-from callytics.store import DEFAULT_TENANT, CallStore, JobStatus
-from deployments.backfill.command import absolute
+from callytics.store import CallStore, JobStatus
 from deployments.backfill.job import main, redacts_every_call
 from deployments.backfill.manifest import BatchItem
-from deployments.backfill.plan import FAILURE, RUNS, StageWorker, StepWorker, by_stage, plan
+from deployments.backfill.plan import FAILURE, RUNS, StepWorker, by_stage, plan
 from deployments.backfill.progress import Outcome, Progress
-from deployments.backfill.sink import Reader, Sink, item_table
-from tests.deployments.conftest import TINY_ENGINES
-
-
-def table_of(items: list[BatchItem]) -> pa.Table:
-    return pa.table({"item": pa.array(list(item_table(items)), pa.large_binary())})
-
-
-class Batch:
-    """The whole batch in this process, in the order in which Ray Data would run it."""
-
-    def __init__(self, folder: Path, stages: dict[str, StageConfig]) -> None:
-        self.folder = folder
-        self.stages = stages
-        self.url = f"sqlite:///{folder / 'callytics.db'}"
-        self.blobs = str(folder / "blobs")
-        self.output = str(folder / "parquet")
-        self.tenant = DEFAULT_TENANT
-
-    def __call__(self, items: list[BatchItem]) -> list[Outcome]:
-        table = Reader(self.url, self.blobs, self.tenant)(table_of(items))
-        for steps in by_stage():
-            table = StageWorker(steps, self.stages.get(steps[0].name))(table)
-        rows = Sink(self.url, self.blobs, self.output, self.tenant)(table).to_pylist()
-        return [Outcome(**row) for row in rows]
-
-    def rows(self, name: str) -> list[dict[str, Any]]:
-        folder = Path(self.output, name)
-        return pyarrow.parquet.read_table(folder).to_pylist() if folder.exists() else []
-
-
-def stages_of_tiny_engines() -> dict[str, StageConfig]:
-    module = "tests.deployments.tiny_engines"
-    return {stage: StageConfig(stage, f"{module}:{name}") for stage, name in TINY_ENGINES.items()}
+from deployments.backfill.sink import Reader
+from tests.support.batches import Batch, recording, stages_of_tiny_engines, table_of
 
 
 @pytest.fixture
 def batch(tmp_path: Path) -> Batch:
     return Batch(tmp_path, stages_of_tiny_engines())
-
-
-def recording(folder: Path, name: str, content: bytes = b"sound") -> BatchItem:
-    path = folder / name
-    path.write_bytes(content)
-    return BatchItem(str(path), CallOptions(language="en"), {"external_id": name})
 
 
 def test_every_step_comes_after_those_that_it_reads_and_nothing_is_carried_too_long() -> None:
@@ -217,14 +175,3 @@ def test_progress_counts_calls_and_audio_that_was_worked_on() -> None:
     progress.add(Outcome("c", "", "FAILED", 0.0))
     assert (progress.num_done, progress.failed, progress.audio_s) == (3, 1, 3600.0)
     assert "3 of 4 calls (1 completed, 1 failed, 1 skipped), 1.000 h of audio" in str(progress)
-
-
-def test_paths_of_the_command_are_meant_from_where_it_is_given(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    told = absolute(["--input", "calls", "--output=out", "--cpus", "2", "--config", "s3://bucket/c.yaml"])
-    here = str(tmp_path)
-    assert told == [
-        "--input", f"{here}/calls", f"--output={here}/out", "--cpus", "2", "--config", "s3://bucket/c.yaml",
-    ]  # fmt: skip

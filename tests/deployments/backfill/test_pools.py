@@ -79,6 +79,9 @@ def test_a_batch_takes_no_more_than_it_is_given() -> None:
 def test_what_is_no_number_of_cores_or_cards_is_one_line(
     option: str, value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit):
+    with pytest.raises(SystemExit) as ended:
         main(["--input", "calls", f"{option}={value}"])
-    assert f"argument {option}: {value!r} is not a number of 1 or more" in capsys.readouterr().err
+    assert ended.value.code == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error")]
+    assert lines[0].startswith(f"Error: Invalid value for '{option}': ")
+    assert len(lines) == 1

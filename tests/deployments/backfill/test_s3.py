@@ -12,7 +12,7 @@ import pytest
 from callytics.domain import CallOptions, Recording
 from callytics.errors import InvalidRequestError, NotFoundError
 from deployments.backfill.manifest import batch_items
-from tests.deployments.backfill.test_job import Batch, stages_of_tiny_engines
+from tests.support.batches import Batch, stages_of_tiny_engines
 
 SAMPLE = Path(__file__).resolve().parents[3] / "sample/call.mp3"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from callytics.errors import CallyticsError, ConfigError
 from deployments.operations import deploy as deploys
@@ -16,93 +15,9 @@ from deployments.operations import local
 from deployments.operations.config_changes import Effect
 from deployments.operations.head import LocalGraphError
 from deployments.operations.preparation import CODE_REVISION
-from deployments.operations.serve_api import ApplicationState
+from tests.support.played_serve import RUN, PlayedServe, named
 
 PROJECT = Path(__file__).resolve().parents[3]
-RUN = local.Run("run", "before.yaml", 8123, 8265, "nowhere", 0.0)
-
-
-class PlayedServe:
-    """Stands for ServeApi. An application that is in ``failing`` with this engine does not start."""
-
-    def __init__(self, applications: list[dict[str, Any]]) -> None:
-        self.running: dict[str, Any] = {
-            "proxy_location": "HeadOnly",
-            "http_options": {"host": "127.0.0.1", "port": 8123},
-            "applications": applications,
-        }
-        self.deployed: list[list[str]] = []
-        self.failing: dict[str, str] = {}
-
-    def __call__(self, dashboard_url: str, token_path: str = "") -> PlayedServe:
-        return self
-
-    def document(self) -> dict[str, Any]:
-        return copy.deepcopy(self.running)
-
-    def deploy(self, document: dict[str, Any]) -> None:
-        self.running = copy.deepcopy(dict(document))
-        self.deployed.append([app["name"] for app in document["applications"]])
-
-    def applications(self) -> list[ApplicationState]:
-        return [self._state(application) for application in self.running["applications"]]
-
-    def _state(self, application: dict[str, Any]) -> ApplicationState:
-        name, engine = application["name"], application["args"].get("engine")
-        failed = name in self.failing and self.failing[name] in (engine, "")
-        return ApplicationState(name, "DEPLOY_FAILED" if failed else "RUNNING", "told to" if failed else "")
-
-    def application(self, name: str) -> dict[str, Any]:
-        return next(app for app in self.running["applications"] if app["name"] == name)
-
-
-@pytest.fixture
-def document() -> dict[str, Any]:
-    whole: dict[str, Any] = yaml.safe_load((PROJECT / "serve_config.cpu.yaml").read_text(encoding="utf-8"))
-    kept = ("punctuation-restorer", "llm-analyzer", "api-gateway")
-    whole["applications"] = [app for app in whole["applications"] if app["name"] in kept]
-    return whole
-
-
-@pytest.fixture
-def config(document: dict[str, Any], tmp_path: Path) -> Callable[[], Path]:
-    """Write the document, as it is then, to a file."""
-
-    def write() -> Path:
-        path = tmp_path / "serve_config.yaml"
-        path.write_text(yaml.safe_dump(document))
-        return path
-
-    return write
-
-
-@pytest.fixture
-def built(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Which environments were built; what they are made of is tested in test_environments.py."""
-    found: list[list[str]] = []
-
-    def build(names: list[str], pins_folder: Path, home: Path) -> None:
-        found.append(names)
-
-    monkeypatch.setattr(deploys, "build_environments", build)
-    return found
-
-
-@pytest.fixture
-def serve(
-    document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, built: list[list[str]]
-) -> PlayedServe:
-    prepared = deploys.prepared(document, local.PINS, local.sources(RUN))
-    played = PlayedServe(prepared["applications"])
-    monkeypatch.setattr(deploys, "ServeApi", played)
-    monkeypatch.setattr(local, "running", lambda home: RUN)
-    monkeypatch.setenv("CALLYTICS_HOME", str(tmp_path))
-    return played
-
-
-def named(document: dict[str, Any], name: str) -> dict[str, Any]:
-    application: dict[str, Any] = next(app for app in document["applications"] if app["name"] == name)
-    return application
 
 
 def progress(what: str, state: str, detail: str) -> None: ...

@@ -7,34 +7,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from deployments.operations import deploy_command
-from deployments.operations.deploy_command import app
-from tests.deployments.operations.test_deploy import (  # noqa: F401 (fixtures)
-    PlayedServe,
-    built,
-    config,
-    document,
-    named,
-    serve,
-)
+from tests.support.played_serve import PlayedServe, named
 
 runner = CliRunner()
+app = typer.Typer()
+deploy_command.register(app)
 
 
 @pytest.fixture(autouse=True)
-def same_serve(serve: PlayedServe, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def same_serve(serve: PlayedServe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deploy_command.console, "width", 160)
 
 
 @pytest.fixture
-def edited(config: Callable[[], Path], document: dict[str, Any]) -> str:  # noqa: F811
+def edited(config: Callable[[], Path], document: dict[str, Any]) -> str:
     named(document, "llm-analyzer")["args"]["concurrency"] = 2
     return str(config())
 
 
-def test_a_dry_run_shows_the_changes_and_makes_none(edited: str, serve: PlayedServe) -> None:  # noqa: F811
+def test_a_dry_run_shows_the_changes_and_makes_none(edited: str, serve: PlayedServe) -> None:
     done = runner.invoke(app, [edited, "--dry-run"])
     assert done.exit_code == 0, done.output
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("llm-analyzer"))
@@ -51,8 +46,8 @@ def test_what_was_deployed_is_nothing_to_deploy(edited: str) -> None:
 
 
 def test_nothing_to_change_does_not_hide_that_a_stage_is_down(
-    config: Callable[[], Path],  # noqa: F811
-    serve: PlayedServe,  # noqa: F811
+    config: Callable[[], Path],
+    serve: PlayedServe,
 ) -> None:
     serve.failing["api-gateway"] = ""
     done = runner.invoke(app, [str(config()), "--yes"])
@@ -60,7 +55,7 @@ def test_nothing_to_change_does_not_hide_that_a_stage_is_down(
     assert "api-gateway is DEPLOY_FAILED: told to [not_healthy]" in done.stderr
 
 
-def test_without_a_terminal_nothing_is_confirmed(edited: str, serve: PlayedServe) -> None:  # noqa: F811
+def test_without_a_terminal_nothing_is_confirmed(edited: str, serve: PlayedServe) -> None:
     done = runner.invoke(app, [edited])
     assert done.exit_code == 1
     assert "add --yes" in done.stderr
@@ -75,9 +70,9 @@ def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_rollback_has_an_exit_code_of_its_own(
-    config: Callable[[], Path],  # noqa: F811
-    document: dict[str, Any],  # noqa: F811
-    serve: PlayedServe,  # noqa: F811
+    config: Callable[[], Path],
+    document: dict[str, Any],
+    serve: PlayedServe,
 ) -> None:
     engine = "callytics.engines.punctuation.kiwi:KiwiPunctuationRestorer"
     named(document, "llm-analyzer")["args"]["engine"] = engine
@@ -88,8 +83,8 @@ def test_a_rollback_has_an_exit_code_of_its_own(
 
 
 def test_options_of_the_proxy_are_said_to_stay(
-    config: Callable[[], Path],  # noqa: F811
-    document: dict[str, Any],  # noqa: F811
+    config: Callable[[], Path],
+    document: dict[str, Any],
 ) -> None:
     document["http_options"]["host"] = "0.0.0.0"
     done = runner.invoke(app, [str(config()), "--dry-run"])

@@ -24,8 +24,8 @@ from deployments import handles
 from deployments.database_service import DatabaseService
 from deployments.replica import logs
 from deployments.replica.answers import Refused, answered
-from tests.deployments.test_stage import replica
 from tests.store.samples import fresh_database
+from tests.support.replicas import replica
 
 OF_THE_CLIENT: list[CallyticsError] = [
     NotFoundError("call_not_found", "There is no call 'x'."),

@@ -15,9 +15,9 @@ from callytics.errors import StageError
 from callytics.pipeline import InProcess
 from callytics.result.schema import CallResult
 from tests.engines.analysis.llm_server import Endpoint, Reply, answer, completion, serving
-from tests.engines.analysis.test_extractive import ENGLISH, KOREAN, ROLES
+from tests.support.played_engines import CLASSES
+from tests.support.service_calls import ENGLISH, KOREAN, ROLES
 from tests.support.talk import talk
-from tests.test_pipeline import CLASSES
 
 ENGLISH_ANSWER = {
     "summary": [
@@ -263,7 +263,9 @@ def report_of(endpoint: Endpoint, **options: Any) -> CallResult:
     """A call through the whole graph in process: the test's engines, and the analyser as configured."""
     name = "callytics.engines.analysis.llm:LlmAnalyzer"
     options = {"model": "scripted", "base_url": endpoint.url, "api_key_variable": None, **options}
-    stages = {s: StageConfig(s, f"tests.test_pipeline:{engine.__name__}") for s, engine in CLASSES.items()}
+    stages = {
+        s: StageConfig(s, f"tests.support.played_engines:{engine.__name__}") for s, engine in CLASSES.items()
+    }
     stages["llm-analyzer"] = StageConfig("llm-analyzer", name, options)
     return InProcess(stages)(Recording("c1", "call.wav"), CallOptions())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,3 +80,21 @@ def with_video(path: Path, samples: Samples) -> str:
         container.mux(audio.encode(frame))
         container.mux(audio.encode(None))
     return str(path)
+
+
+def decoded(content: bytes) -> tuple[str, int, int, np.ndarray]:
+    """Codec, sample rate, channels, and the samples of a converted recording."""
+    with av.open(io.BytesIO(content)) as container:
+        stream = container.streams.audio[0]
+        frames = []
+        for frame in container.decode(stream):
+            samples = frame.to_ndarray()
+            if not frame.format.is_planar:
+                samples = samples.reshape(-1, stream.channels).T
+            frames.append(samples.astype(np.float64) / (32768 if samples.dtype == np.int16 else 1))
+        return (
+            stream.codec_context.codec.canonical_name,
+            stream.rate,
+            stream.channels,
+            np.concatenate(frames, axis=1),
+        )

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -11,25 +9,7 @@ from callytics.domain import CallOptions
 from callytics.engines.audio.convert import TARGETS, convert
 from callytics.errors import InvalidMediaError
 from tests.engines.audio import recordings
-from tests.engines.audio.recordings import agent, excerpt, write_wav
-
-
-def decoded(content: bytes) -> tuple[str, int, int, np.ndarray]:
-    """Codec, sample rate, channels, and the samples of a converted recording."""
-    with av.open(io.BytesIO(content)) as container:
-        stream = container.streams.audio[0]
-        frames = []
-        for frame in container.decode(stream):
-            samples = frame.to_ndarray()
-            if not frame.format.is_planar:
-                samples = samples.reshape(-1, stream.channels).T
-            frames.append(samples.astype(np.float64) / (32768 if samples.dtype == np.int16 else 1))
-        return (
-            stream.codec_context.codec.canonical_name,
-            stream.rate,
-            stream.channels,
-            np.concatenate(frames, axis=1),
-        )
+from tests.engines.audio.recordings import agent, decoded, excerpt, write_wav
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 44_100])

@@ -15,6 +15,7 @@ import pytest
 from callytics.domain import CallOptions, Recording
 from callytics.engines.audio import media
 from callytics.engines.audio.examiner import Examiner
+from callytics.engines.audio.source import Source
 from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.errors import InvalidMediaError, NotFoundError
 from tests.engines.audio.bombs import amr, grown_flac, many_tracks, mp4_of_tables, silent_flac
@@ -38,7 +39,8 @@ def test_silence_of_days_is_read_no_further_than_the_limit(tmp_path: Path) -> No
     path = grown_flac(tmp_path / "days.flac", silent_flac(tmp_path / "seed.flac", 0.2), 40)
     with media.opened(str(path), OPTIONS) as (container, stream):
         assert (media.declared_duration_s(container, stream) or 0) > 39 * 3600
-    read_to_s = media.packets_duration_s(str(path), OPTIONS, 600.0)
+    with Source(str(path)) as source:
+        read_to_s = media.packets_duration_s(source, OPTIONS, 600.0)
     assert 600.0 < read_to_s < 601.0
 
 

@@ -7,8 +7,7 @@ import pytest
 
 from callytics.engines.audio.convert import convert
 from callytics.engines.audio.tones import TONE_AMPLITUDE, TONE_HZ, with_tones
-from tests.engines.audio.recordings import write_wav
-from tests.engines.audio.test_convert import decoded
+from tests.engines.audio.recordings import decoded, write_wav
 
 RATE_HZ = 8_000
 

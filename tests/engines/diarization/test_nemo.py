@@ -15,8 +15,8 @@ from callytics.domain import CallOptions, Diarization, Role
 from callytics.engines import load_engine
 from callytics.engines.diarization.nemo_sortformer import keep_speakers
 from callytics.errors import EngineUnavailableError, InvalidRequestError, WeightsError
-from tests.contract.test_diarization import check_form
 from tests.engines.diarization.recordings import RATE_HZ, audio_of, sample_channels
+from tests.support.diarizations import check_form
 
 SORTFORMER = "callytics.engines.diarization.nemo_sortformer:SortformerDiarizer"
 CLUSTERING = "callytics.engines.diarization.nemo_clustering:ClusteringDiarizer"

@@ -1,0 +1,46 @@
+"""How long a client waits: before it sends a refused request again, and between two looks at a call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+RETRIED = frozenset({429, 503})
+"""Too many requests, not ready: nothing was done yet, and a later try may be taken."""
+DEFAULT_RETRIES = 3
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 60.0
+POLL_SHARE = 0.05
+MIN_POLL_S, MAX_POLL_S = 0.3, 2.0
+"""Asking takes CPU from the stages, 50 ms each time: so the longer a call takes, the less often it is asked for."""
+
+
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Of the header, which is seconds or a date; None where there is none that can be read."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def before_retry_s(status: int, headers: Mapping[str, str], tries: int, retries: int) -> float | None:
+    """None where the answer stands: it is no refusal of this kind, the tries are used up, or the server asks for more
+    patience than a program should sit out."""
+    if status not in RETRIED or tries > retries:
+        return None
+    told = retry_after_s(headers)
+    pause_s = FIRST_PAUSE_S * 2 ** (tries - 1) if told is None else told
+    return pause_s if pause_s <= LONGEST_PAUSE_S else None
+
+
+def before_next_look_s(started_at: float) -> float:
+    """``started_at``: of the waiting, by time.monotonic()."""
+    return min(MAX_POLL_S, max(MIN_POLL_S, POLL_SHARE * (time.monotonic() - started_at)))

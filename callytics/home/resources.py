@@ -1,0 +1,73 @@
+"""The files that come with Callytics and are no code: Serve configurations, pins of environments, the sample call.
+
+In a checkout they lie at its top, where people edit them. A wheel carries the same files in ``callytics/_data``
+(setup.py copies them); nothing is there in a checkout.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from callytics.errors import ConfigError, InvalidRequestError
+
+PACKAGES_FOLDER = Path(__file__).resolve().parents[2]
+"""Where ``callytics`` and ``deployments`` lie: the checkout, or site-packages."""
+DATA_FOLDER = PACKAGES_FOLDER / "callytics" / "_data"
+IS_INSTALLED = DATA_FOLDER.is_dir()
+CONFIGS = ("serve_config.cpu.yaml", "serve_config.yaml")
+PINS = "runtime_envs"
+SAMPLE = "sample/call.mp3"
+EDITABLE = (*CONFIGS, "cluster.yaml", PINS, SAMPLE)
+"""What `callytics init` copies."""
+
+
+def project_file(name: str) -> Path:
+    """A file or folder by its path from the top of the checkout, for instance ``runtime_envs``."""
+    return (DATA_FOLDER if IS_INSTALLED else PACKAGES_FOLDER) / name
+
+
+def config_file(path: Path) -> Path:
+    """``path``; where it is the bare name of a configuration that is not in this folder, the one of that name that
+    comes with Callytics."""
+    if str(path) in CONFIGS and not path.exists():
+        return project_file(str(path))
+    return path
+
+
+def recording_file(path: Path) -> Path:
+    """``path``; where it is the bare word ``sample`` and no such file is here, the sample call."""
+    if str(path) == "sample" and not path.is_file():
+        return project_file(SAMPLE)
+    return path
+
+
+def pins_folder(config: Path) -> Path:
+    """The pins that belong to a Serve config file: those beside it, else those that come with Callytics."""
+    beside = config.absolute().parent / PINS
+    return beside if beside.is_dir() else project_file(PINS)
+
+
+def write_copies(folder: Path) -> list[Path]:
+    """Copies of all that one may want to edit, in ``folder``, which is made.
+
+    Raises:
+        InvalidRequestError: ``file_exists``: one of them is there already; nothing was written.
+        ConfigError: ``folder_not_writable``.
+    """
+    targets = [(project_file(name), folder / Path(name).name) for name in EDITABLE]
+    for _, target in targets:
+        if target.exists():
+            raise InvalidRequestError(
+                "file_exists", f"{target} is there already, and is not replaced. Name another folder."
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for source, target in targets:
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copyfile(source, target)
+    except OSError as error:
+        raise ConfigError("folder_not_writable", f"{folder}: {error}") from error
+    return [target for _, target in targets]

@@ -1,0 +1,78 @@
+"""One call analysed in this process, from a path to a result: the graph without Ray."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from callytics.config import load_stages
+from callytics.domain import CallOptions, Recording
+from callytics.errors import InvalidRequestError
+from callytics.home import resources
+from callytics.options.checks import checked
+from callytics.result.schema import CallResult
+
+if TYPE_CHECKING:
+    from callytics.pipeline import InProcess
+
+
+def analyze(
+    path: str | Path,
+    *,
+    language: str | None = None,
+    agent_channel: int | None = None,
+    num_speakers: int | None = None,
+    hotwords: Sequence[str] = (),
+    audio_format: str | None = None,
+    redact_pii: bool = False,
+    config: str | Path | None = None,
+) -> CallResult:
+    """Analyse a recording here and now; no server is needed. Engines are loaded at the first call, and kept.
+
+    Args:
+        path: of a recording in any usual format, or ``"sample"``: the call that comes with Callytics.
+        language: ``ko``, ``ko-KR``, ``Korean`` ...; detected if not given.
+        agent_channel: of the agent in a stereo recording, from 0.
+        num_speakers: of a mono recording, if known.
+        hotwords: names and terms to expect.
+        audio_format: of a file without a header: ``mulaw``, ``alaw`` or ``s16le``.
+        redact_pii: take out names, addresses and numbers of people.
+        config: the Serve config file that names the engines; by default serve_config.cpu.yaml of this folder, else
+            the one that comes with Callytics.
+
+    Raises:
+        InvalidRequestError: an option is wrong, or there is no such file.
+        InvalidMediaError: the recording cannot be analysed.
+        EngineUnavailableError: a package is missing (``pip install "callytics[cpu]"``), or weights are
+            (``callytics models pull``).
+    """
+    recording = resources.recording_file(Path(path))
+    if not recording.is_file():
+        raise InvalidRequestError("file_missing", f"{recording}: no such file.")
+    options = CallOptions(
+        language=language,
+        agent_channel=agent_channel,
+        num_speakers=num_speakers,
+        hotwords=tuple(hotwords),
+        audio_format=audio_format,
+        redact_pii=redact_pii,
+    )
+    chosen = resources.config_file(Path(config or resources.CONFIGS[0]))
+    return _interpreter(chosen.resolve())(recording_at(recording), checked(options))
+
+
+def recording_at(path: Path) -> Recording:
+    """Without a store, a call is named after its content: the same file, the same result, byte for byte."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Recording(sha256[:26], str(path.resolve()), sha256)
+
+
+@lru_cache(maxsize=1)
+def _interpreter(config: Path) -> InProcess:
+    from callytics.pipeline import InProcess  # numpy, which who only reads an error class needs not
+
+    return InProcess(load_stages(config))

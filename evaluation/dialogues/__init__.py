@@ -1,0 +1,23 @@
+"""Written service calls with gold labels: README.md says what they are and how they may be used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+FOLDER = Path(__file__).parent
+LANGUAGES = ("ko", "en")
+
+Split = Literal["fit", "choose", "report"]
+
+
+def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, Any]]:
+    """The calls of a split, in the format of README.md; of both languages unless one is named."""
+    wanted = LANGUAGES if language is None else (language,)
+    calls = [
+        json.loads(line)
+        for code in wanted
+        for line in (FOLDER / f"{code}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    return [call for call in calls if call["split"] == split]

@@ -1,0 +1,68 @@
+"""Every route of the API, and who may use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+OPEN = "open"
+READ, WRITE, DELETE, ADMIN = "calls:read", "calls:write", "calls:delete", "admin"
+METRICS = "metrics:read"
+
+
+@dataclass(frozen=True)
+class Access:
+    """``names``: what of a tenant the path names; ``lists``: the answer holds things of the tenant only; ``or_scope``
+    opens it as well."""
+
+    scope: str
+    names: str = ""
+    lists: bool = False
+    body: Any = None
+    or_scope: str = ""
+
+
+CALL, KEY, WEBHOOK = "call", "key", "webhook"
+HOOK = {"url": "https://1.1.1.1/hook"}
+ROUTES: dict[tuple[str, str], Access] = {
+    ("GET", "/healthz"): Access(OPEN),
+    ("GET", "/readyz"): Access(OPEN),
+    ("GET", "/openapi.json"): Access(OPEN),
+    ("GET", "/docs"): Access(OPEN),
+    ("GET", "/docs/oauth2-redirect"): Access(OPEN),
+    ("GET", "/redoc"): Access(OPEN),
+    ("GET", "/metrics"): Access(METRICS, or_scope=READ),
+    ("GET", "/v1/stages"): Access(READ),
+    ("GET", "/v1/models"): Access(READ),
+    ("GET", "/v1/models/{model_id:path}"): Access(READ),
+    ("POST", "/v1/audio/transcriptions"): Access(WRITE),
+    ("POST", "/v1/audio/translations"): Access(WRITE),
+    ("POST", "/v1/calls"): Access(WRITE),
+    ("GET", "/v1/calls"): Access(READ, lists=True),
+    ("GET", "/v1/calls/{call_id}"): Access(READ, CALL),
+    ("PATCH", "/v1/calls/{call_id}"): Access(WRITE, CALL, body={"metadata": {"queue": "x"}}),
+    ("DELETE", "/v1/calls/{call_id}"): Access(DELETE, CALL),
+    ("GET", "/v1/calls/{call_id}/result"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/transcript"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/events"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
+    ("HEAD", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/corrections"): Access(READ, CALL),
+    ("POST", "/v1/calls/{call_id}/corrections/{correction_id}/undo"): Access(WRITE, CALL),
+    ("POST", "/v1/calls/{call_id}/retry"): Access(WRITE, CALL),
+    ("POST", "/v1/calls/{call_id}/reprocess"): Access(WRITE, CALL),
+    ("POST", "/v1/calls/{call_id}/cancel"): Access(WRITE, CALL),
+    ("GET", "/v1/api-keys"): Access(ADMIN, lists=True),
+    ("POST", "/v1/api-keys"): Access(ADMIN, body={"name": "x", "scopes": [READ]}),
+    ("DELETE", "/v1/api-keys/{key_id}"): Access(ADMIN, KEY),
+    ("GET", "/v1/audit-events"): Access(ADMIN, lists=True),
+    ("GET", "/v1/usage"): Access(ADMIN),
+    ("GET", "/v1/webhooks"): Access(ADMIN, lists=True),
+    ("POST", "/v1/webhooks"): Access(ADMIN, body=HOOK),
+    ("PATCH", "/v1/webhooks/{webhook_id}"): Access(ADMIN, WEBHOOK, body={"description": "x"}),
+    ("DELETE", "/v1/webhooks/{webhook_id}"): Access(ADMIN, WEBHOOK),
+    ("GET", "/v1/webhooks/{webhook_id}/deliveries"): Access(ADMIN, WEBHOOK),
+    ("POST", "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"): Access(ADMIN, WEBHOOK),
+    ("POST", "/v1/webhooks/{webhook_id}/rotate-secret"): Access(ADMIN, WEBHOOK),
+    ("POST", "/v1/webhooks/{webhook_id}/test"): Access(ADMIN, WEBHOOK),
+}
