@@ -68,6 +68,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/v1/calls/{call_id}/events"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
     ("HEAD", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/turns/{turn_id}/audio"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/corrections"): Access(READ, CALL),
     ("POST", "/v1/calls/{call_id}/corrections/{correction_id}/undo"): Access(WRITE, CALL),
     ("POST", "/v1/calls/{call_id}/retry"): Access(WRITE, CALL),
@@ -139,6 +140,7 @@ class House:
         self._finish_all()
         self.ids = {
             "call_id": call.id,
+            "turn_id": "t1",
             "correction_id": self.store.list_corrections(call.id)[0].id,
             "key_id": self.store.create_api_key("x", [READ], "", "alpha").key.id,
             "webhook_id": webhook.id,
