@@ -69,6 +69,19 @@ class HandleAudio:
         )
         return data
 
+    async def cut(
+        self,
+        uri: str,
+        audio_format: str,
+        start_s: float,
+        end_s: float,
+        options: CallOptions,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        arguments = ("cut", uri, audio_format, start_s, end_s, options, tones)
+        data: bytes = await _ask("audio-processor", "call", *arguments, within_s=CONVERT_WITHIN_S)
+        return data
+
 
 class HandleHealth:
     """callytics.api's HealthService."""

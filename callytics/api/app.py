@@ -22,6 +22,7 @@ from callytics.api import (
     openai,
     recordings,
     results,
+    turn_audio,
     usage,
     webhooks,
 )
@@ -74,6 +75,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         corrections,
         results,
         recordings,
+        turn_audio,
         openai,
         monitoring,
         api_keys,

@@ -32,6 +32,17 @@ class AudioService(Protocol):
     ) -> bytes:
         """The recording as wav, flac, mp3 or opus (in Ogg), with a tone over the parts (start, end), in seconds."""
 
+    async def cut(
+        self,
+        uri: str,
+        audio_format: str,
+        start_s: float,
+        end_s: float,
+        options: CallOptions,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        """The part of the recording from ``start_s`` to ``end_s`` as wav, mp3 or ogg, with tones as above."""
+
 
 @dataclass(frozen=True)
 class StageHealth:

@@ -55,6 +55,17 @@ class WavOnlyAudio:
         self.conversions += 1
         return audio_format.encode() + (f"{list(tones)}".encode() if tones else Path(uri).read_bytes())
 
+    async def cut(
+        self,
+        uri: str,
+        audio_format: str,
+        start_s: float,
+        end_s: float,
+        options: CallOptions,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        return f"{audio_format} {start_s} {end_s} {list(tones)}".encode()
+
 
 class TwoStages:
     def __init__(self) -> None:

@@ -77,6 +77,7 @@ class House:
         self._finish_all()
         self.ids = {
             "call_id": call.id,
+            "turn_id": "t1",
             "correction_id": self.store.list_corrections(call.id)[0].id,
             "key_id": self.store.create_api_key("x", [READ], "", "alpha").key.id,
             "webhook_id": webhook.id,

@@ -1,14 +1,14 @@
 """Converting a recording to a format that players know, at its own rate and channels, in bounded memory.
 
-pydub would hold the whole recording as PCM and needs an ffprobe that no wheel carries (and audioop, which left
-Python in 3.13), so packets are streamed through PyAV instead.
+pydub, which cuts out single turns (cut.py), would hold the whole recording as PCM, so packets are streamed through
+PyAV instead.
 """
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -18,6 +18,9 @@ from callytics.domain import CallOptions
 from callytics.engines.audio import frames, media
 from callytics.engines.audio.tones import Interval, with_tones
 from callytics.errors import InvalidRequestError
+
+Block = tuple[frames.Samples, int]
+"""Float32, shape (num_channels, num_samples), and the sample rate in Hz."""
 
 
 @dataclass(frozen=True)
@@ -66,26 +69,37 @@ def convert_to(
         InvalidRequestError: ``format`` is none of wav, flac, mp3, opus.
         InvalidMediaError: the recording cannot be decoded, or is longer than ``max_duration_s``.
     """
-    import av
-
     if format not in TARGETS:
         raise InvalidRequestError(
             "format_unknown", f"Unknown format {format!r}; use one of: {', '.join(TARGETS)}."
         )
-    target = TARGETS[format]
     damage = frames.Damage()
-    with (
-        media.opened(uri, options or CallOptions()) as (source, stream),
-        av.open(sink, "w", format=target.muxer) as container,
-    ):
+    with media.opened(uri, options or CallOptions()) as (source, stream):
+        blocks = _toned(frames.blocks_in_time(source, stream, damage), damage, tones, max_duration_s)
+        write(blocks, TARGETS[format], sink)
+
+
+def _toned(
+    blocks: Iterable[Block], damage: frames.Damage, tones: Sequence[Interval], max_duration_s: float
+) -> Iterator[Block]:
+    duration_s = 0.0
+    for block, rate_hz in blocks:
+        samples = with_tones(frames.sanitised(block, damage), duration_s, rate_hz, tones)
+        duration_s += samples.shape[1] / rate_hz
+        if duration_s > max_duration_s:
+            raise media.too_long(duration_s, max_duration_s)
+        yield samples, rate_hz
+
+
+def write(blocks: Iterable[Block], target: Target, sink: BinaryIO) -> None:
+    """Encode blocks of float32, shape (num_channels, num_samples), each with its sample rate."""
+    import av
+
+    with av.open(sink, "w", format=target.muxer) as container:
         output: Any = None
         resampler: Any = None
-        num_channels, duration_s = 0, 0.0
-        for block, rate_hz in frames.blocks_in_time(source, stream, damage):
-            samples = with_tones(frames.sanitised(block, damage), duration_s, rate_hz, tones)
-            duration_s += samples.shape[1] / rate_hz
-            if duration_s > max_duration_s:
-                raise media.too_long(duration_s, max_duration_s)
+        num_channels = 0
+        for samples, rate_hz in blocks:
             if output is None:
                 num_channels = min(samples.shape[0], len(LAYOUTS))
                 output = _add_stream(container, target, rate_hz, num_channels)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from callytics.domain import Acoustics, Audio, CallOptions, Flag, KnownSpeaker, Media, Recording, VoiceSample
 from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import convert as conversion
+from callytics.engines.audio import cut as cutting
 from callytics.engines.audio import decode as decoding
 from callytics.engines.audio import enhance, measure, media, plausibility
 from callytics.engines.audio import flags as flags_of
@@ -110,6 +111,18 @@ class StandardAudioProcessor:
         seconds.
         """
         return conversion.convert(uri, format, options, self._max_duration_s, tones)
+
+    def cut(
+        self,
+        uri: str,
+        format: str,
+        start_s: float,
+        end_s: float,
+        options: CallOptions | None = None,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        """One part of the recording as wav, mp3 or ogg, with tones as :meth:`convert` sets them; see cut.py."""
+        return cutting.cut(uri, format, start_s, end_s, options, tones)
 
     def __call__(self, recording: Recording, options: CallOptions) -> Audio:
         """Decode, choose channels, measure, enhance.
