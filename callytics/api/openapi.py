@@ -63,8 +63,26 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         used = {tag for _, operation in _operations(document["paths"]) for tag in operation.get("tags", [])}
         document["tags"] = [{"name": name, "description": TAGS.get(name, "")} for name in sorted(used)]
         _describe(document)
+        _rename_bounds(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+_BOUNDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+
+
+def _rename_bounds(node: Any) -> None:
+    """Where a validator stands before a bound, pydantic writes the bound under its own name, which is none of JSON
+    Schema's."""
+    if isinstance(node, dict):
+        if isinstance(node.get("type"), str):
+            for own, standard in _BOUNDS.items():
+                if own in node:
+                    node[standard] = node.pop(own)
+        node = list(node.values())
+    if isinstance(node, list):
+        for part in node:
+            _rename_bounds(part)
 
 
 def _server(public_url: str) -> dict[str, str]:

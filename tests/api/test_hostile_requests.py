@@ -226,8 +226,12 @@ async def test_a_field_given_twice_is_named_and_wins_nothing(
         if name == "media_url":
             assert answer.status_code == 400
             continue
+        problem = answer.json()
+        if "audio" in path:  # as OpenAI refuses: 400, and the field in ``param``
+            assert (answer.status_code, problem["error"]["param"]) == (400, name), answer.text
+            continue
         assert answer.status_code == 422, (name, answer.text)
-        assert ["body", name] in [e["loc"] for e in answer.json()["errors"] if e["type"] == "repeated"]
+        assert ["body", name] in [e["loc"] for e in problem["errors"] if e["type"] == "repeated"]
 
 
 async def test_a_filter_that_is_misspelt_is_refused_and_the_right_ones_are_named(
@@ -284,7 +288,7 @@ async def test_an_unknown_language_is_refused_before_there_is_a_call(
     for language in ("xx", "klingon", "ko en"):
         files = {"file": ("a.wav", wav_bytes())}
         answer = await client.post(path, files=files, data={**fields, "language": language})
-        assert answer.status_code == 422, answer.text
+        assert answer.status_code == (400 if "audio" in path else 422), answer.text
         assert "it has af, am" in answer.json()["detail"]
     assert await AsyncStore.local(store).call_ids() == set()
 
