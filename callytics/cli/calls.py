@@ -99,26 +99,33 @@ def delete_call(
 
 
 def _table(calls: list[dict[str, Any]]) -> Table:
-    table = Table("call", "status", "created", "length", "language", "agent", "queue", "file", box=None)
-    table.columns[0].no_wrap = True  # to be copied
-    for call in calls:
-        metadata = call["metadata"]
-        cells = (
-            call["call_id"],
-            call["job_status"],
-            _time(call["created_at"]),
-            clock(call["media"]["duration_ms"]),
-            call["language_code"] or "",
-            metadata.get("agent_id") or "",
-            metadata.get("queue") or "",
-            call["filename"],
-        )
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+    """A column that is empty for every call is left out, so that the others fit a terminal of 80 columns."""
+    rows = [
+        {
+            "call": call["call_id"],
+            "status": call["job_status"],
+            "created": _time(call["created_at"]),
+            "length": clock(call["media"]["duration_ms"]),
+            "lang": call["language_code"] or "",
+            "agent": call["metadata"].get("agent_id") or "",
+            "queue": call["metadata"].get("queue") or "",
+            "file": call["filename"],
+        }
+        for call in calls
+    ]
+    names = [
+        "call",
+        *(name for name in (rows[0] if rows else {}) if name != "call" and any(r[name] for r in rows)),
+    ]
+    table = Table(*names, box=None)
+    for column in table.columns[:4]:
+        column.no_wrap = True  # the id to be copied, the others to be read
+    for call, row in zip(calls, rows, strict=True):
+        table.add_row(*(Text(printable(row[name])) for name in names))
         for match in call.get("matches") or []:
             said = f"{match['participant_role'].lower()}: {match['content']}"
-            table.add_row(
-                Text(clock(match["begin_offset_ms"]), style="dim"), *[""] * 6, Text(printable(said))
-            )
+            begin = Text(clock(match["begin_offset_ms"]), style="dim")
+            table.add_row(begin, *[""] * (len(names) - 2), Text(printable(said)))
     return table
 
 
@@ -162,4 +169,4 @@ def _error(call: Mapping[str, Any]) -> str:
 
 def _time(text: str) -> str:
     """In the time zone of this machine."""
-    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"
