@@ -84,7 +84,8 @@ def analyze(
         audio_format=audio_format,
         redact_pii=redact,
     )
-    with one_line_errors():
+    left = "interrupted" if local else "interrupted; what was sent goes on: `callytics calls list` shows it"
+    with one_line_errors(left):
         options = checked(options)
         jobs = analyze_command.plan([resources.recording_file(file) for file in files], out)
         if local:

@@ -15,6 +15,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from callytics.cli import analyze
 from callytics.cli.app import app
 from callytics.cli.common import PANELS
 from deployments.operations import local, local_command
@@ -147,3 +148,16 @@ def test_up_is_told_its_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert done.exit_code == 0, done.output
     assert told == [tmp_path / "c.yaml"]
     assert "http://127.0.0.1:1/docs" in done.stdout
+
+
+@pytest.mark.parametrize(("arguments", "goes_on"), [([], True), (["--local"], False)])
+def test_interrupted_analyze_says_what_goes_on(
+    arguments: list[str], goes_on: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(analyze, "plan", interrupted)
+    done = CliRunner().invoke(app, ["analyze", str(tmp_path / "call.wav"), *arguments])
+    assert done.exit_code == 130
+    assert ("callytics calls list" in done.stderr) is goes_on
