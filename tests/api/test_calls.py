@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,6 +106,31 @@ async def test_bad_recordings_are_refused_and_leave_nothing(
     assert response.headers["Content-Type"] == "application/problem+json"
     assert blob_files(blob_root) == []
     assert store.call_ids() == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        (b"filename*=UTF-8''%EC%83%81%EB%8B%B4.wav", "상담.wav"),
+        (b"filename=\"__.wav\"; filename*=UTF-8''%EC%83%81%EB%8B%B4.wav", "상담.wav"),
+        (b"filename*=UTF-8''..%2Fa%00b.wav", "ab.wav"),
+        ('filename="상담.wav"'.encode("cp949"), "상담.wav"),
+        (unicodedata.normalize("NFD", 'filename="상담.wav"').encode(), "상담.wav"),
+        (b'filename="a%22b%0D%0A 100%.wav"', 'a"b 100%.wav'),
+        (b"filename=\"a.wav\"; filename*=unknown''%FF.wav", "ÿ.wav"),
+    ],
+    ids=["extended", "both", "extended-hostile", "cp949", "nfd", "browser", "unknown-charset"],
+)
+async def test_file_names_are_read_as_clients_send_them(
+    client: httpx.AsyncClient, header: bytes, shown: str
+) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; ' + header + b"\r\n\r\n"
+    response = await client.post(
+        "/v1/calls",
+        content=body + wav_bytes() + b"\r\n--x--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert (response.status_code, response.json()["filename"]) == (202, shown)
 
 
 @pytest.mark.parametrize(
