@@ -40,8 +40,8 @@ def test_what_was_not_measured_is_named(tmp_path: Path) -> None:
 
 def test_stage_run_counts_one_open(tmp_path: Path) -> None:
     """The code of today, on a short recording; a second open would be a request more to an object store."""
-    path = audio_opens._recording(tmp_path, 0.1)
-    one = audio_opens._stage_run(record.PROJECT, path, 0.1, is_before=False)
+    path = audio_opens._recording(tmp_path, 1.0)
+    one = audio_opens._stage_run(record.PROJECT, path, 1.0, is_before=False)
     assert one.opens == 1
     assert one.cpu_s > 0
     assert one.read_bytes >= path.stat().st_size
