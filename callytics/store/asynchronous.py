@@ -320,5 +320,9 @@ class AsyncStore:
         result: tuple[str, ...] = await self._call("expired_calls", days, limit)
         return result
 
+    async def reindex_turns(self, limit: int = 200) -> int:
+        result: int = await self._call("reindex_turns", limit)
+        return result
+
     async def remove_traces(self) -> None:
         await self._call("remove_traces")

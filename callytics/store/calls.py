@@ -141,11 +141,11 @@ def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -
         statement = statement.where(col(CallRow.created_at_ms) >= wanted.created_from_ms)
     if wanted.created_before_ms is not None:
         statement = statement.where(col(CallRow.created_at_ms) < wanted.created_before_ms)
-    phrases = search.query_phrases(wanted.text) if wanted.text else []
-    if wanted.text and not phrases:
+    terms = search.query_terms(wanted.text) if wanted.text else []
+    if wanted.text and not terms:
         raise InvalidRequestError("query_empty", "q holds no letter or digit to search for.")
-    for phrase in phrases:
-        statement = statement.where(search.calls_saying(session, phrase))
+    for term in terms:
+        statement = statement.where(search.calls_saying(session, term))
     if cursor is not None:
         statement = statement.where(col(CallRow.id) < _decode_cursor(cursor))
     limit = max(1, min(limit, MAX_PAGE_SIZE))
@@ -154,7 +154,7 @@ def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -
     return CallPage(
         calls=call_records(session, shown),
         next_cursor=_encode_cursor(shown[-1].id) if len(rows) > limit else None,
-        matches=search.first_matches(session, [row.id for row in shown], phrases) if phrases else {},
+        matches=search.first_matches(session, [row.id for row in shown], terms) if terms else {},
     )
 
 

@@ -23,6 +23,7 @@ from callytics.store import (
     keys,
     leases,
     retention,
+    search,
     usage,
     versions,
     webhook_queue,
@@ -533,6 +534,11 @@ class CallStore:
         """Finished calls that retention lets go (store/retention.py)."""
         with self._read() as session:
             return retention.expired_calls(session, days, self._now_ms(), limit)
+
+    def reindex_turns(self, limit: int = 200) -> int:
+        """Index turns anew that an earlier version of the search indexed; how many were done, 0 when none is left."""
+        with self._write() as session:
+            return search.reindex_turns(session, limit)
 
     def remove_traces(self) -> None:
         """Of deleted calls, from an SQLite file; takes longer the larger the search index is."""

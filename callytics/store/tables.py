@@ -151,7 +151,7 @@ class CorrectionRow(SQLModel, table=True):
 
 
 class TurnTextRow(SQLModel, table=True):
-    """What was said, a row a turn, for full-text search (store/search.py)."""
+    """What was said, one row per turn, for full-text search (store/search.py)."""
 
     __tablename__ = "turn_texts"
 
@@ -161,6 +161,7 @@ class TurnTextRow(SQLModel, table=True):
     participant_role: str
     begin_offset_ms: int
     content: str = Field(sa_column=Column(Text, nullable=False))
+    index_version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
 
 
 class EventRow(SQLModel, table=True):
