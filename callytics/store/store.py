@@ -133,10 +133,16 @@ class CallStore:
             with self._write() as session:
                 return imports.import_call(session, new, runs, status, report_json, self._now_ms())
 
-    def finished_call(self, sha256: str, options: CallOptions, tenant: str = DEFAULT_TENANT) -> str | None:
-        """Id of a call of this audio with these options that has a result, or None."""
+    def finished_call(
+        self,
+        sha256: str,
+        options: CallOptions,
+        metadata: Mapping[str, Any] | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> str | None:
+        """Id of a call of this recording, with these options and this metadata, that has a result, or None."""
         with self._read() as session:
-            return imports.finished_call(session, sha256, options, tenant)
+            return imports.finished_call(session, sha256, options, metadata or {}, tenant)
 
     def get_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
         with self._read() as session:

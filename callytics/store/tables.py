@@ -41,8 +41,8 @@ class TenantRow(SQLModel, table=True):
 class CallRow(SQLModel, table=True):
     """A call and its job.
 
-    ``dedupe_key`` is the hash of tenant, audio and options, ``lease_token`` fences out a worker whose lease ended.
-    ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
+    ``dedupe_key`` is the hash of tenant, audio, options and metadata, ``lease_token`` fences out a worker whose lease
+    ended. ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
     attempt before in ``error_*``. The metadata that lists filter by has columns of its own.
     """
 
