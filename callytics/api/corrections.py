@@ -12,7 +12,7 @@ from callytics.api.errors import problem_responses
 from callytics.api.schemas import CallPatch, CallView, CorrectionList, CorrectionView
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
-from callytics.api.views import call_view, time_of
+from callytics.api.views import time_of, view_for
 from callytics.domain import Role
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.redaction.detector import find_pii
@@ -88,7 +88,7 @@ async def undo_correction(
     call = await services.store(
         CallStore.undo_correction, call_id, correction_id, principal.tenant, principal.id
     )
-    return call_view(call, services.settings.public_url)
+    return view_for(principal, call, services.settings.public_url)
 
 
 def _view(record: CorrectionRecord) -> CorrectionView:
