@@ -120,9 +120,7 @@ async def export_calls(
     return FileResponse(path, media_type=media_type, filename=f"calls.{query.format}", background=remove)
 
 
-async def _write(
-    path: Path, services: Services, wanted: CallFilter, query: ExportQuery, export_format: str
-) -> int:
+async def _write(path: Path, services: Services, wanted: CallFilter, query: ExportQuery) -> int:
     num_calls = 0
     # By the byte order mark Excel knows UTF-8.
     encoding = "utf-8-sig" if query.format == "csv" else "utf-8"

@@ -372,8 +372,8 @@ def _ms(time: datetime | None) -> int | None:
 class ExportQuery(CallFilters):
     format: Literal["csv", "jsonl"] = Field(
         default="csv",
-        description="csv: one row of main figures per call, for a spreadsheet; jsonl: one line per call, with its whole "
-        "result",
+        description="csv: one row of main figures per call, for a spreadsheet; jsonl: one line per call, "
+        "with its whole result",
     )
 
 
