@@ -1,8 +1,7 @@
-"""The engines: one class a file, found by name from the configuration.
+"""The engines: one class per file, found by name from the configuration.
 
 An engine is a plain class. ``__init__(**options)`` imports its libraries and loads its weights; a call takes and
-returns domain types. There is no base class: what a stage expects of its engine is written here and held by
-tests/contract/.
+returns domain types. There is no base class: this is the contract of each stage, and tests/contract/ checks it.
 
     stage                  call
     audio-processor        (Recording, CallOptions) -> Audio;  also probe(Recording, CallOptions) -> Media
@@ -13,8 +12,8 @@ tests/contract/.
     sentiment-analyzer     (Conversation) -> SentimentAnalysis
     llm-analyzer           (Conversation) -> ContactSummary
 
-Every engine has two string attributes, ``model`` and ``model_revision``, that end up in ``job_details``. A class whose
-packages are not those of ``runtime_envs/cpu/<stage>.txt`` names its file in a third, ``environment``.
+Every engine has two string attributes, ``model`` and ``model_revision``, which are reported in ``job_details``. A class
+whose packages differ from ``runtime_envs/cpu/<stage>.txt`` names its own file in a third attribute, ``environment``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Which sentences stand for the others: degree centrality of tf-idf cosine similarity.
+"""The most representative sentences, by degree centrality of tf-idf cosine similarity.
 
-The continuous degree of LexRank (Erkan & Radev 2004, JAIR 22). Pure Python: a call has some hundred sentences.
+The continuous degree of LexRank (Erkan & Radev 2004, JAIR 22). Pure Python: a call has about a hundred sentences.
 Korean words are cut to their first two syllables, a crude stem that drops most particles and endings.
 """
 
@@ -20,7 +20,7 @@ will with would yes you your just get got um uh oh okay ok well right i'm it's t
 _STOP_WORDS = frozenset(_ENGLISH_STOP_WORDS_TEXT.split())
 _KOREAN_STEM = 2
 MAX_SENTENCES = 400
-"""Longer calls are compared on an even sample, so that the time stays below a second."""
+"""Longer calls are compared on an even sample, which keeps the time below one second."""
 
 
 def stems(text: str) -> list[str]:

@@ -1,8 +1,8 @@
-# ruff: noqa: E501  (one pattern a line reads better)
-"""Phrases that tell what a sentence of a call does: states a problem, promises, asks for something, closes.
+# ruff: noqa: E501  (one pattern per line reads better)
+"""Phrases that show the purpose of a sentence in a call: a problem, a promise, a request, a closing.
 
-Closed lists from the wording of service talk; English patterns meet lower-case text, Korean ones text without spaces
-(recognition spaces at will). Written for this project; nothing was tuned on a data set.
+Closed lists from the wording of service calls. English patterns match lower-case text; Korean patterns match text
+without spaces, because recognised spacing is unreliable. Written for this project, not tuned on a data set.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ SHORT_TERM = _compile(
     ko=r"확인해보|기다려|여쭤|말씀해|도와드리|성함|생년월일|주소어떻|번호",
     en=r"one moment|hold|check that|let me|your name|account number|spell|date of birth",
 )
-"""Belongs to the call itself: nothing is left to be done after it."""
+"""Part of the call itself: nothing remains to be done afterwards."""
 
 CONTENT = _compile(
     ko=r"해결됐|해결되|됐네요|되네요|다행|감사합니다|고맙습니다|좋네요|만족",

@@ -1,8 +1,8 @@
 """Summary, topic, issue, outcome and action items taken word for word from the call. Deterministic, no network.
 
-Every text is a sentence that was said, with the ids of its turns; but the topic is a label of topics.tsv, and a request
-that nobody answered is marked as one ("Customer asked: ..."). What the talk does not show is None: nothing is inferred
-that no sentence states.
+Every text is a sentence of the call, with the ids of its turns. There are two exceptions: the topic is a label of
+topics.tsv, and an unanswered request is marked as one ("Customer asked: ..."). A field that no sentence states is None:
+nothing is inferred.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ MIN_WORDS = {"ko": 3, "en": 5}
 """Shorter sentences carry no content of their own."""
 
 CUSTOMER_ASKED = {"ko": "고객 요청: ", "en": "Customer asked: "}
-"""Before a request of the customer's: the agent did not commit to it."""
+"""Prefix of a customer request that the agent did not commit to."""
 
 CUE_BONUS = 0.5
-"""A problem, a request, a promise or a result counts half as much as being the most central sentence."""
+"""Bonus of a problem, request, promise or result: half the score of the most central sentence."""
 
 _SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
 
@@ -38,11 +38,11 @@ class _Sentence:
 
 
 class ExtractiveAnalyzer:
-    """Korean and English; other languages get a summary and nothing else. Safe to call from several threads.
+    """Korean and English; other languages get a summary only. Safe to call from several threads.
 
     Args:
-        max_summary_sentences: of the summary; two to four are usual.
-        max_action_items: the first ones said.
+        max_summary_sentences: maximum length of the summary; two to four are usual.
+        max_action_items: maximum number; the first ones in the call are kept.
     """
 
     model = "extractive"
@@ -79,7 +79,7 @@ class ExtractiveAnalyzer:
         outcome: _Sentence | None,
         language: str,
     ) -> Claim | None:
-        """The issue, the outcome, and the most central of the rest, in the order they were said."""
+        """The issue, the outcome, and the most central other sentences, in the order of the call."""
         if not sentences:
             return None
         scores = dict(zip((s.index for s in sentences), centrality([s.text for s in sentences]), strict=True))
@@ -88,7 +88,7 @@ class ExtractiveAnalyzer:
                 scores[sentence.index] += CUE_BONUS * says(cue, sentence.text, language)
         chosen = {s.index: s for s in (issue, outcome) if s is not None}
         for sentence in sorted(sentences, key=lambda s: (-scores[s.index], s.index)):
-            # A short call is not retold whole: at most every second sentence, but two.
+            # A short call is not repeated in full: at most half of its sentences, but at least two.
             if len(chosen) >= min(self._max_summary_sentences, max(2, len(sentences) // 2)):
                 break
             chosen[sentence.index] = sentence
@@ -96,7 +96,7 @@ class ExtractiveAnalyzer:
         return Claim(" ".join(s.text for s in ordered), _turn_ids(ordered))
 
     def _topic(self, sentences: Sequence[_Sentence], language: str) -> Claim | None:
-        """The topic with the most mentions; the customer's count double, and the earlier of two equals wins."""
+        """The topic with the most mentions. The customer's mentions count double; on a tie the earlier topic wins."""
         mentions: dict[str, list[_Sentence]] = {}
         scores: dict[str, float] = {}
         for sentence in sentences:
@@ -105,7 +105,7 @@ class ExtractiveAnalyzer:
                 if code == language and pattern.search(text):
                     mentions.setdefault(topic, []).append(sentence)
                     weight = 2.0 if sentence.role is Role.CUSTOMER else 1.0
-                    # "inquiry" is what a call is when it is nothing more definite
+                    # "inquiry" is the fallback for calls without a more specific topic
                     scores[topic] = scores.get(topic, 0.0) + weight * (0.5 if topic == "inquiry" else 1.0)
         if not mentions:
             return None
@@ -113,7 +113,7 @@ class ExtractiveAnalyzer:
         return Claim(topic, _turn_ids(mentions[topic]))
 
     def _action_items(self, sentences: Sequence[_Sentence], language: str) -> tuple[ActionItem, ...]:
-        """What a party commits to, what the agent asks the customer to do, and requests left without an answer."""
+        """Commitments of either party, tasks that the agent gives the customer, and unanswered requests."""
         items: list[ActionItem] = []
         for sentence in sentences:
             if says(cues.SHORT_TERM, sentence.text, language):
@@ -135,7 +135,7 @@ class ExtractiveAnalyzer:
 
 
 def _is_answered(request: _Sentence, sentences: Sequence[_Sentence], language: str) -> bool:
-    """Whether the agent's next turn promises something (that is the action item), did it already, or refuses."""
+    """Whether the agent's next turn promises something (then that is the action item), reports it done, or refuses."""
     later = [s for s in sentences[request.index + 1 :] if s.role is Role.AGENT]
     answer = [s for s in later if s.turn.id == later[0].turn.id]
     return any(says(cue, s.text, language) for s in answer for cue in (cues.PROMISE, cues.DONE, cues.REFUSAL))
@@ -159,7 +159,7 @@ def _issue(sentences: Sequence[_Sentence], language: str) -> _Sentence | None:
     """The customer's first statement of a problem in the first half of the call, else their first request."""
     first_half = [s for s in sentences if s.index <= max(6, sentences[-1].index // 2)] if sentences else []
     by_customer = [s for s in first_half if s.role is Role.CUSTOMER]
-    # With roles unknown anybody's sentence may state it, but never the agent's.
+    # If roles are unknown, any party's sentence may state it, except the agent's.
     candidates = by_customer or [s for s in first_half if s.role is not Role.AGENT]
     for cue in (cues.PROBLEM, cues.REQUEST):
         for sentence in candidates:
@@ -169,7 +169,7 @@ def _issue(sentences: Sequence[_Sentence], language: str) -> _Sentence | None:
 
 
 def _outcome(sentences: Sequence[_Sentence], language: str) -> _Sentence | None:
-    """The last thing the agent reports as done; else the last that is promised or refused."""
+    """The agent's last statement that something is done; else the last promise or refusal."""
     candidates = [s for s in sentences if s.role is not Role.CUSTOMER]
     for cue_group in ((cues.DONE,), (cues.PROMISE, cues.REFUSAL)):
         for sentence in reversed(candidates):
@@ -179,7 +179,7 @@ def _outcome(sentences: Sequence[_Sentence], language: str) -> _Sentence | None:
 
 
 def _resolved(sentences: Sequence[_Sentence], outcome: _Sentence | None, language: str) -> bool | None:
-    """By what the customer says last that is content or discontent; a refusal without content is not resolved."""
+    """By the customer's last sign of satisfaction or dissatisfaction; a refusal without satisfaction is unresolved."""
     if outcome is not None and says(cues.REFUSAL, outcome.text, language):
         return False
     late = [s for s in sentences if s.index >= len(sentences) // 2 and s.role is Role.CUSTOMER]

@@ -1,4 +1,4 @@
-"""What is left of a language model's answer when every statement has been held against its turns."""
+"""The statements of a language model's answer that their turns support."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from callytics.engines.analysis.llm_schema import Answer, StatedAction, StatedCl
 
 @dataclass(frozen=True)
 class Findings:
-    """``dropped`` holds the reason of every statement that was not kept."""
+    """``dropped`` holds the reason for each dropped statement."""
 
     summary: tuple[Claim, ...]
     topic: Claim | None
@@ -43,7 +43,7 @@ class Findings:
         return {i for _, claim in self._statements() for i in claim.evidence_turn_ids}
 
     def lines(self) -> list[str]:
-        """One JSON object a statement, for merging."""
+        """One JSON object per statement, for merging."""
         return [
             json.dumps(
                 {
@@ -71,15 +71,15 @@ class Findings:
 
 
 def grounded_findings(answer: Answer, shown: Mapping[str, Turn], role_of: Callable[[str], Role]) -> Findings:
-    """Keep what its turns show.
+    """Keep the statements that their turns support.
 
-    What the company did or will do must be shown by at least one turn that is not the customer's: a customer can
-    ask for a refund, not grant it.
+    An action of the company needs support from at least one turn that is not the customer's: a customer can ask for
+    a refund, but not grant it.
 
     Args:
-        answer: of the model.
-        shown: the turns that the answer may rest on, by id.
-        role_of: role of a participant id.
+        answer: the model's answer.
+        shown: the turns that the answer may cite, by id.
+        role_of: returns the role of a participant id.
     """
     check = _Check(shown, role_of)
     summary = [claim for stated in answer.summary if (claim := check.claim(stated))]
@@ -91,7 +91,7 @@ def grounded_findings(answer: Answer, shown: Mapping[str, Turn], role_of: Callab
         topic = Claim(answer.topic.label.value, ids)
     resolved = None
     if answer.resolution and (ids := check.evidence(answer.resolution.evidence_turn_ids)):
-        # "Resolved" rests on an outcome, "not resolved" on an issue at least.
+        # "Resolved" requires an outcome; "not resolved" requires at least an issue.
         if outcome or (issue and not answer.resolution.resolved):
             resolved = Claim(str(answer.resolution.resolved).lower(), ids)
         else:

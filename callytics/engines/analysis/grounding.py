@@ -1,15 +1,15 @@
-"""Does what a language model claims follow from the turns that it names? Deterministic, no model.
+"""Checks that the cited turns support the claims of a language model. Deterministic, no model.
 
 A claim is kept only if
 
-1. at least one of its turns exists, and is speech about the call: a turn that gives orders to a language model
-   ("ignore your instructions ...") shows nothing, whoever speaks it;
-2. every number it states in digits is stated in those turns, in digits or in words;
-3. every name in it (a capitalised or mixed-case Latin word inside a sentence) is said somewhere in the call;
-4. enough of its content words are words of those turns: extractive fragment coverage (Grusky, Naaman & Artzi 2018,
-   Newsroom, NAACL) over stems, without the words that any summary of a call uses.
+1. at least one of its turns exists and is speech about the call: a turn that instructs a language model
+("ignore your instructions ...") supports nothing, regardless of the speaker;
+2. every number that it writes in digits occurs in those turns, in digits or in words;
+3. every name in it (a capitalised or mixed-case Latin word inside a sentence) occurs somewhere in the call;
+4. enough of its content words occur in those turns: extractive fragment coverage (Grusky, Naaman & Artzi 2018,
+Newsroom, NAACL) over stems, without the words that are common in call summaries.
 
-That catches invented facts; it does not catch a claim that turns true words into a false sentence.
+This catches invented facts. It does not catch a false sentence made of true words.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from callytics.engines.analysis.centrality import stems
 from callytics.engines.analysis.stated_numbers import digit_numbers, digit_string, numbers
 
 MIN_COVERAGE = 0.3
-"""Lenient on purpose: a summary of spoken language rephrases, and a claim about something else shares next to nothing.
-Chosen by that argument, not tuned on calls."""
+"""Deliberately lenient: summaries of speech rephrase, and an unrelated claim shares almost no words with the turns.
+Chosen by this argument, not tuned on calls."""
 
 ENGLISH_STEM = 5
-"""Letters that two English words must share at their start: charge, charged, charges."""
+"""Number of initial letters that two English words must share: charge, charged, charges."""
 
 _REPORT_WORDS_TEXT = """
 customer caller client agent representative advisor call called calling conversation asked asks ask said says say told
@@ -44,7 +44,7 @@ _TO_A_MODEL = re.compile(
     r"(?:이전|위의|앞의|기존|모든|시스템)\s?(?:지시|명령|프롬프트)|(?:지시|명령|지침|규칙)\S{0,6}\s?무시|프롬프트|언어\s?모델|제이슨",
     re.IGNORECASE,
 )
-"""Speech to a machine that reads along. A closed list of the forms that prompt injection takes, not a detector."""
+"""Speech addressed to a language model. A closed list of common forms of prompt injection, not a detector."""
 
 _NAME = re.compile(r"(?<=[a-z0-9가-힣,;:] )[A-Z][A-Za-z0-9'&-]+|\b[A-Za-z]*[a-z][A-Z]\w*|\b[A-Z]{2,}\d*\b")
 _NOT_NAMES = frozenset(["agent", "customer", "caller", "client", "ceo", "id"])
@@ -55,17 +55,17 @@ def addresses_a_model(text: str) -> bool:
 
 
 def existing_evidence(turn_ids: Sequence[str], turns: Mapping[str, Turn]) -> tuple[str, ...]:
-    """The ids that exist and may show something, each once, in the order given."""
+    """The ids that exist and may support a claim, without duplicates, in the given order."""
     known = [i for i in dict.fromkeys(turn_ids) if i in turns]
     return tuple(i for i in known if not addresses_a_model(turns[i].content))
 
 
 def unsupported(text: str, evidence_turn_ids: Sequence[str], turns: Mapping[str, Turn]) -> str | None:
-    """Why the claim does not follow from its turns; None if it does.
+    """The reason why the turns do not support the claim; None if they do.
 
     Args:
         text: the claim.
-        evidence_turn_ids: as from :func:`existing_evidence`.
+        evidence_turn_ids: the ids from :func:`existing_evidence`.
         turns: every turn that the model was shown, by id.
 
     Returns:
@@ -83,7 +83,7 @@ def unsupported(text: str, evidence_turn_ids: Sequence[str], turns: Mapping[str,
 
 
 def coverage(text: str, evidence: str) -> float:
-    """Share of the content stems of ``text`` that ``evidence`` has; 1 where it has none of its own."""
+    """Share of the content stems of ``text`` that ``evidence`` contains; 1 if ``text`` has no content stems."""
     own = _content_stems(text)
     return len(own & _content_stems(evidence)) / len(own) if own else 1.0
 
@@ -105,6 +105,6 @@ def _numbers_said(text: str, evidence: str) -> bool:
     missing = stated - numbers(evidence)
     if not missing:
         return True
-    # An identifier is often said in pieces: "four one, one one". Short numbers would be found in any row of digits.
+    # Identifiers are often spoken in pieces: "four one, one one". Short numbers would match any row of digits.
     in_a_row = digit_string(evidence)
     return all(number >= 1000 and f"{number:.0f}" in in_a_row for number in missing)

@@ -1,8 +1,8 @@
-"""Summary, topic, issue, outcome and action items by a language model, each held against the turns that it names.
+"""Summary, topic, issue, outcome and action items by a language model, each checked against the turns that it cites.
 
-Any OpenAI-compatible endpoint. The model is shown the transcript as data, must answer in a checked schema, and what it
-says is kept only where the turns that it names show it (grounding.py): neither an invention nor an order that a caller
-speaks to the model ends up in a result. A long call is analysed in parts, and the parts are merged (map-reduce).
+Works with any OpenAI-compatible endpoint. The model gets the transcript as data and must answer in a checked schema.
+Only claims that the cited turns support are kept (grounding.py): neither an invention nor an instruction that a caller
+speaks to the model can enter a result. A long call is analysed in parts, and the parts are merged (map-reduce).
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ PROMPTS = {
 
 
 class LlmAnalyzer:
-    """Safe to call from several threads. As deterministic as the endpoint: temperature 0 unless told otherwise.
+    """Safe to call from several threads. As deterministic as the endpoint: temperature 0 unless configured otherwise.
 
     Args:
-        base_url: of the endpoint, ending before ``/chat/completions``.
-        model: the name that the endpoint knows.
-        api_key_variable: the environment variable that holds the key; None for an endpoint that asks for none. The
-            key itself is no option: options are in configuration files, hashes and logs.
-        timeout_s: of one request.
-        max_retries: of one request while the endpoint is busy or away, with exponential back-off or as its
-            Retry-After says.
-        max_reasks: where the answer is no JSON of the schema, or was cut off.
-        max_transcript_characters: what is shown at once; longer calls are analysed in parts. 24,000 characters are some
-            6,000 tokens of English and 15,000 of Korean.
-        max_output_tokens: of one answer.
-        structured_output: "json_schema", or "json_object" for endpoints that do not know schemas.
-        temperature: None leaves it to the endpoint (some reasoning models accept no other).
-        input_price_usd, output_price_usd: of a million tokens; without them a result says tokens, but no cost.
-        fallback: "extractive" lets the extractive engine speak when the model cannot; None fails the stage, and the
-            call is partial. The result says who spoke.
+        base_url: base URL of the endpoint, without ``/chat/completions``.
+        model: the model's name at the endpoint.
+        api_key_variable: the environment variable that holds the key; None for an endpoint without keys. The key
+            itself is not an option, because options appear in configuration files, hashes and logs.
+        timeout_s: timeout per request.
+        max_retries: retries per request while the endpoint is busy or unavailable, with exponential back-off or after
+            the time that its Retry-After header gives.
+        max_reasks: repeated questions after an answer that violates the schema or was cut off.
+        max_transcript_characters: characters per request; longer calls are analysed in parts. 24,000 characters are
+            about 6,000 tokens of English and 15,000 of Korean.
+        max_output_tokens: tokens per answer.
+        structured_output: "json_schema", or "json_object" for endpoints without schema support.
+        temperature: None uses the endpoint's default (some reasoning models accept no other).
+        input_price_usd, output_price_usd: price per million tokens; without prices a result has tokens but no cost.
+        fallback: "extractive" uses the extractive engine when the model fails; None fails the stage, and the call is
+            partial. The result names the engine that was used.
 
     Raises:
         ConfigError: a wrong option, or no key.
@@ -97,7 +97,7 @@ class LlmAnalyzer:
     def __call__(self, conversation: Conversation) -> ContactSummary:
         """
         Raises:
-            StageError: the model could not be asked or gave no usable answer, and there is no fallback.
+            StageError: the model is unavailable or gave no usable answer, and there is no fallback.
         """
         if not conversation.turns:
             return ContactSummary(None, None, None, None, None)
@@ -128,7 +128,7 @@ class LlmAnalyzer:
         )
 
     def _findings(self, conversation: Conversation, usage: UsageCounter) -> Findings:
-        """Map: each part of the call. Reduce: what was found in the parts, until it is one."""
+        """Map: analyse each part of the call. Reduce: merge the findings of the parts until one remains."""
         language = conversation.language if conversation.language in PROMPT_LANGUAGES else "en"
         every_turn = {turn.id: turn for turn in conversation.turns}
         found: list[Findings] = []
@@ -153,7 +153,7 @@ class LlmAnalyzer:
 
 
 def turn_lines(conversation: Conversation) -> list[tuple[str, str]]:
-    """Turn id and JSON line of every turn. JSON, because no spoken text can end a JSON string."""
+    """Turn id and JSON line of every turn. Spoken text cannot break out of a JSON string."""
     return [
         (
             turn.id,
@@ -171,7 +171,7 @@ def turn_lines(conversation: Conversation) -> list[tuple[str, str]]:
 
 
 def parts(lines: Sequence[tuple[str, str]], max_characters: int) -> list[list[tuple[str, str]]]:
-    """Lines in runs of at most ``max_characters``, in order; a line that is longer alone makes a part of its own."""
+    """Lines in parts of at most ``max_characters``, in order; a longer line is a part of its own."""
     found: list[list[tuple[str, str]]] = []
     size = 0
     for turn_id, line in lines:
@@ -184,7 +184,7 @@ def parts(lines: Sequence[tuple[str, str]], max_characters: int) -> list[list[tu
 
 
 def groups(found: Sequence[Findings], max_characters: int) -> list[list[Findings]]:
-    """Consecutive findings that fit into one request; at least two each, so that merging comes to an end."""
+    """Consecutive findings that fit into one request; at least two per group, so that merging terminates."""
     made: list[list[Findings]] = []
     size = 0
     for findings in found:
@@ -202,6 +202,6 @@ def _text(part: Sequence[tuple[str, str]]) -> str:
 
 
 def _prompts_hash() -> str:
-    """First 12 hex digits of the SHA-256 of prompts and schema: another wording is another model."""
+    """First 12 hex digits of the SHA-256 of prompts and schema: a changed prompt counts as a changed model."""
     text = json.dumps([PROMPTS, answer_json_schema()], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

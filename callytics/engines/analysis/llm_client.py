@@ -1,9 +1,9 @@
 """Structured answers from an OpenAI-compatible endpoint, through langchain.
 
-Two kinds of trouble, two kinds of retry. The endpoint is busy or away (429, 408, 5xx, no connection, timeout): openai's
-client tries again with exponential back-off and jitter, and waits as long as a ``Retry-After`` of up to two minutes
-says. It answers something that is no answer (not JSON, not the schema, no choices, cut off): it is asked again,
-with what was wrong. A refusal is an answer: it is not asked again.
+There are two kinds of retry. If the endpoint is busy or unavailable (429, 408, 5xx, no connection, timeout), openai's
+client retries with exponential back-off and jitter, and honours a ``Retry-After`` of up to two minutes. If the answer
+is unusable (not JSON, not the schema, no choices, cut off), the model is asked again and told the problem. A refusal
+is a valid answer: the model is not asked again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 
 
 class UsageCounter:
-    """Adds up what one call took; one for each call, so engines stay safe to share between threads."""
+    """Adds up the usage of one call. Each call has its own counter, so engines remain safe to share between threads."""
 
     def __init__(self, input_price: float | None, output_price: float | None) -> None:
         self._prices = (input_price, output_price)
@@ -41,7 +41,7 @@ class UsageCounter:
             self.output_tokens += int(usage.get("output_tokens", 0))
 
     def total(self) -> LanguageModelUsage:
-        """Cost is None where no prices are configured: it is never guessed from the model's name."""
+        """Cost is None if no prices are configured: it is never guessed from the model's name."""
         input_price, output_price = self._prices
         cost_usd = None
         if input_price is not None and output_price is not None:
@@ -51,7 +51,7 @@ class UsageCounter:
 
 @dataclass(frozen=True)
 class _Reply:
-    """``problem`` says why ``text`` is no complete answer, where it is not."""
+    """``problem`` says why ``text`` is not a complete answer; None if it is complete."""
 
     text: str
     usage: dict[str, Any] | None
@@ -63,13 +63,13 @@ class StructuredChat:
     """One model behind one endpoint. Safe to call from several threads.
 
     Args:
-        base_url: of the endpoint, ending before ``/chat/completions``.
-        model: the name that the endpoint knows.
-        api_key_variable: the environment variable that holds the key; None for an endpoint that asks for none.
-        timeout_s: of one request.
-        max_retries: of one request, where the endpoint is busy or away.
-        max_reasks: where the answer is none.
-        max_output_tokens: of one answer; doubled when an answer was cut off.
+        base_url: base URL of the endpoint, without ``/chat/completions``.
+        model: the model's name at the endpoint.
+        api_key_variable: the environment variable that holds the key; None for an endpoint without keys.
+        timeout_s: timeout per request.
+        max_retries: retries per request while the endpoint is busy or unavailable.
+        max_reasks: repeated questions after an unusable answer.
+        max_output_tokens: tokens per answer; doubled after an answer that was cut off.
         structured_output: "json_schema" (OpenAI, vLLM, Ollama, llama.cpp) or "json_object" (older endpoints, which
             read the schema in the prompt).
 
@@ -119,8 +119,8 @@ class StructuredChat:
 
         Raises:
             StageError: ``llm_unavailable``, ``llm_rate_limited``, ``llm_unauthorized``, ``llm_rejected``,
-                ``llm_refused`` or ``llm_malformed``. Its text holds nothing that the endpoint sent: that could be a key
-                or what was said.
+                ``llm_refused`` or ``llm_malformed``. Its text contains nothing that
+                the endpoint sent, because that could be a key or part of the call.
         """
         if self._structured_output == "json_object":
             schema = json.dumps(answer_json_schema(), ensure_ascii=False)
@@ -174,7 +174,7 @@ class StructuredChat:
         except openai.APIError as error:
             raise self._stage_error(error) from None
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            # What langchain raises, undocumented, for a body that is no chat completion, or has no choices.
+            # langchain raises this, undocumented, for a body that is not a chat completion or has no choices.
             return _Reply("", None, f"the endpoint sent no chat completion ({type(error).__name__})")
         text = message.content if isinstance(message.content, str) else ""
         return _Reply(
@@ -191,7 +191,7 @@ class StructuredChat:
         return {"type": "json_schema", "json_schema": schema}
 
     def _stage_error(self, error: Any) -> StageError:
-        """Only the kind and the status of the failure, never the endpoint's own words."""
+        """The kind and status of the failure only, never the endpoint's own text."""
         openai = self._openai
         if isinstance(error, openai.APITimeoutError):
             return StageError(STAGE, "llm_unavailable", f"{self._host} did not answer in time.")
@@ -244,7 +244,7 @@ def _key(variable: str | None) -> Any:
 
 
 def _what_is_wrong(error: ValidationError) -> str:
-    """Where and how the answer breaks the schema, without its words."""
+    """Where and how the answer violates the schema, without its text."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     kind = "it is not JSON" if first["type"] == "json_invalid" else f"{first['type']} at {where or 'the top'}"

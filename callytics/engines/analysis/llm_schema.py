@@ -1,7 +1,7 @@
-"""What the language model must answer: checked by pydantic, and sent to the endpoint as a JSON schema.
+"""The required answer of the language model: checked by pydantic, and sent to the endpoint as a JSON schema.
 
-Every field is required and no other is allowed, which the strict mode of OpenAI's structured outputs asks for. The
-descriptions reach the model as part of the schema.
+Every field is required and no other field is allowed, as the strict mode of OpenAI's structured outputs demands. The
+model receives the descriptions as part of the schema.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The numbers that a text states, in digits or in words, English and Korean: for checking one text against another.
+"""The numbers in a text, in digits or in words, English and Korean, for checking one text against another.
 
-``numbers`` reads generously (what was said may be read in several ways), ``digit_numbers`` strictly (what a claim
-states in digits). Numbers are compared by value: "49,900", "4만 9,900" and "사만 구천구백" are one.
+``numbers`` is lenient (speech can be read in several ways); ``digit_numbers`` is strict (the digits of a claim).
+Numbers are compared by value: "49,900", "4만 9,900" and "사만 구천구백" are equal.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _ENGLISH_WORD = re.compile(r"[a-z]+")
 
 
 def digit_numbers(text: str) -> set[float]:
-    """What is written in digits: "3만 5천원" is 35000, "2 calls in 3.5 hours" is 2 and 3.5."""
+    """The numbers written in digits: "3만 5천원" is 35000, "2 calls in 3.5 hours" is 2 and 3.5."""
     found: set[float] = set()
     rest = text
     for match in _KOREAN_NUMBER.finditer(text):
@@ -65,7 +65,7 @@ def digit_numbers(text: str) -> set[float]:
 
 
 def numbers(text: str) -> set[float]:
-    """Every number that the text can be read to state."""
+    """The numbers of every possible reading of the text."""
     lower = text.lower()
     found = {_plain(match.group()) for match in _DIGITS.finditer(lower)} | digit_numbers(lower)
     found.update(_korean_value(match.group()) for match in _KOREAN_NUMBER.finditer(lower))
@@ -82,7 +82,7 @@ def numbers(text: str) -> set[float]:
 
 
 def digit_string(text: str) -> str:
-    """All digits of a text in a row, spoken ones included: an account number may come in pieces."""
+    """All digits of a text in a row, including spoken digits: an account number may be spoken in pieces."""
     lower = text.lower()
     pieces: list[str] = []
     for match in re.finditer(r"\d|[a-z]+|[가-힣]", lower):

@@ -1,8 +1,8 @@
-"""Which channels of a recording are worth listening to.
+"""Selects the channels of a recording that are worth analysing.
 
-A stereo file is two parties only if each channel carries its own. Here the other cases are found: a channel that
-carries nothing, and the same signal on both (a mono call sold as stereo), also with one leg inverted, delayed,
-quieter or coded again.
+A stereo file holds two parties only if each channel carries its own signal. This module finds the other cases: a
+channel without sound, and the same signal on both channels (a mono call in a stereo file), even if one channel is
+inverted, delayed, quieter or encoded again.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from callytics.engines.audio.sound import Sound
 SILENT_DBFS = -66.0
 """A channel whose loudest frames stay below this carries nothing: idle noise of G.711 lies at about -72 dBFS."""
 STATIONARY_DB, STATIONARY_DBFS = 6.0, -45.0
-"""So does one whose level hardly changes and is low: line noise. Speech changes by 20 dB and more."""
+"""A channel with a low, nearly constant level carries line noise only. The level of speech changes by 20 dB or more."""
 
 DUPLICATE_CORRELATION = 0.9
-"""One signal plus independent noise of 10 dB below it on one side still correlates by 0.95; two parties that leak into
-each other at -20 dB correlate by 0.2."""
+"""A signal still correlates by 0.95 with itself plus independent noise 10 dB below it; two parties that leak into each
+other at -20 dB correlate by 0.2."""
 MAX_DELAY_S = 0.1
 _WINDOW_S = 2.0
 _MAX_WINDOWS = 60
@@ -32,7 +32,7 @@ _LOW_CUT_HZ = 300.0  # hum and rumble, which both legs may share, lie below
 
 @dataclass(frozen=True)
 class Similarity:
-    """Of the second channel with the first: ``correlation``, -1..1, at the best ``delay_s``."""
+    """Similarity of the second channel to the first: ``correlation``, -1..1, at the best ``delay_s``."""
 
     correlation: float
     delay_s: float
@@ -47,18 +47,18 @@ class Similarity:
 
 
 def silent_channels(frames_dbfs: npt.NDArray[np.float32]) -> tuple[int, ...]:
-    """Channels that carry nothing; ``frames_dbfs`` of shape (num_channels, num_frames)."""
+    """Channels without sound; ``frames_dbfs`` has shape (num_channels, num_frames)."""
     loudest, quietest = np.percentile(frames_dbfs, (99.9, 10.0), axis=1)
     silent = (loudest < SILENT_DBFS) | ((loudest < STATIONARY_DBFS) & (loudest - quietest < STATIONARY_DB))
     return tuple(int(channel) for channel in np.flatnonzero(silent))
 
 
 def similarity(pcm: Sound) -> Similarity:
-    """How alike the two channels of ``pcm``, shape (2, num_samples), are.
+    """Similarity of the two channels of ``pcm``, shape (2, num_samples).
 
     Normalised cross-correlation above 300 Hz over the (at most 60) loudest windows of 2 s, summed over the windows
-    before it is normalised: a party that leaks into the other's channel makes single windows alike, but by another
-    factor in each direction, so that the sum stays small.
+    before it is normalised: leakage makes single windows similar, but by a different factor in each direction, so the
+    sum stays small.
     """
     size = min(round(_WINDOW_S * PIPELINE_SAMPLE_RATE_HZ), pcm.shape[1])
     starts = loudest_windows(pcm, size, _MAX_WINDOWS)
@@ -87,7 +87,7 @@ def similarity(pcm: Sound) -> Similarity:
 
 
 def loudest_windows(pcm: Sound, size: int, limit: int) -> list[int]:
-    """Starts of the at most ``limit`` windows of ``size`` samples with most power, by a look at every 16th sample."""
+    """Starts of the ``limit`` loudest windows of ``size`` samples, or fewer; power is taken from every 16th sample."""
     count = max(1, pcm.shape[1] // size)
     powers = np.concatenate(
         [_window_powers(pcm[:, block], size) for block in blocks(count * size, MINUTE_SAMPLES // size * size)]
@@ -103,6 +103,6 @@ def _window_powers(samples: npt.NDArray[np.int16], size: int) -> npt.NDArray[np.
 
 
 def downmix(block: npt.NDArray[np.float32], channels: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    """The sum of some channels, shape (1, num_samples): seldom do two people talk, so a sum seldom clips."""
+    """The sum of some channels, shape (1, num_samples). Two people rarely talk at once, so the sum rarely clips."""
     mixed: npt.NDArray[np.float32] = block[list(channels)].sum(axis=0, keepdims=True)
     return mixed

@@ -1,4 +1,4 @@
-"""Converting a recording to a format that players know, at its own rate and channels, in bounded memory.
+"""Converts a recording to a playable format, at its own rate and channels, in bounded memory.
 
 pydub, which cuts out single turns (cut.py), would hold the whole recording as PCM, so packets are streamed through
 PyAV instead.
@@ -25,7 +25,7 @@ Block = tuple[frames.Samples, int]
 
 @dataclass(frozen=True)
 class Target:
-    """An output format: FFmpeg's muxer, encoder and sample format, and what the encoder can carry."""
+    """An output format: FFmpeg's muxer, encoder and sample format, and the limits of the encoder."""
 
     muxer: str
     codec: str
@@ -47,7 +47,7 @@ MEDIA_TYPES = {"wav": "audio/wav", "flac": "audio/flac", "mp3": "audio/mpeg", "o
 
 
 LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
-"""FFmpeg's usual layout for 1 to 8 channels: many files leave theirs open."""
+"""FFmpeg's usual layout for 1 to 8 channels: many files do not declare theirs."""
 
 
 def convert_to(
@@ -60,13 +60,13 @@ def convert_to(
 ) -> None:
     """Write a recording in another format to ``sink``, which must be seekable.
 
-    Sample rate and channels are kept where the format can carry them; else the next higher rate it knows, and two
-    channels (of more than eight, the first eight count). Lost parts are filled with silence, as in the analysis, so
-    that the times of the transcript hold for the converted recording. ``tones`` are parts of it, (start, end) in
-    seconds, that a tone replaces on every channel.
+    The sample rate and channels are kept if the format supports them. Otherwise the next higher supported rate and two
+    channels are used (above eight channels, only the first eight count). Lost parts are filled with silence, as in the
+    analysis, so the times of the transcript apply to the converted recording. A tone replaces each of ``tones``,
+    (start, end) in seconds, on every channel.
 
     Raises:
-        InvalidRequestError: ``format`` is none of wav, flac, mp3, opus.
+        InvalidRequestError: ``format`` is not wav, flac, mp3 or opus.
         InvalidMediaError: the recording cannot be decoded, or is longer than ``max_duration_s``.
     """
     if format not in TARGETS:
@@ -126,7 +126,7 @@ def convert(
     max_duration_s: float = math.inf,
     tones: Sequence[Interval] = (),
 ) -> bytes:
-    """As :func:`convert_to`, in memory: three hours of stereo at 8 kHz are 346 MB as WAV, some 100 MB as Opus."""
+    """Like :func:`convert_to`, in memory: three hours of stereo at 8 kHz are 346 MB as WAV, about 100 MB as Opus."""
     sink = io.BytesIO()
     convert_to(uri, format, sink, options, max_duration_s, tones)
     return sink.getvalue()

@@ -1,7 +1,7 @@
-"""Cutting one turn's sound out of a recording, with pydub.
+"""Cuts the sound of one turn out of a recording, with pydub.
 
-pydub holds its sound in memory: right for a turn, not for hours (convert.py streams those). It never sees a file, so
-it needs no program ffmpeg: PyAV decodes what it cuts and encodes what it made.
+pydub holds its sound in memory, which suits a turn but not hours of audio (convert.py streams those). pydub never
+opens a file, so it needs no ffmpeg program: PyAV decodes its input and encodes its output.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from callytics.errors import InvalidRequestError
 
 FORMATS = {"wav": "wav", "mp3": "mp3", "ogg": "opus"}
 MAX_CUT_S = 15 * 60.0
-"""Some 90 MB of PCM at 48 kHz in stereo: no turn lasts as long."""
+"""About 90 MB of PCM at 48 kHz in stereo: no turn lasts this long."""
 
 
 def cut(
@@ -58,7 +58,7 @@ def cut(
 
 
 def _segment(uri: str, start_s: float, end_s: float, options: CallOptions) -> Any:
-    """Decodes from the beginning, for seeking is not exact in every format, and keeps no more than the part."""
+    """Decodes from the beginning, because seeking is not exact in every format, and keeps only the requested part."""
     damage = frames.Damage()
     kept: list[frames.Samples] = []
     first = kept_rate_hz = 0
@@ -81,13 +81,13 @@ def _segment(uri: str, start_s: float, end_s: float, options: CallOptions) -> An
 
 
 def _covered(segment: Any, start_s: float, tones: Sequence[Interval]) -> Any:
-    """On all channels: crosstalk carries words as well."""
+    """Tones on all channels: crosstalk carries words as well."""
     from pydub.generators import Sine
 
     for begin_s, end_s in tones:
         begin = max(
             0, int((begin_s - start_s) * 1000)
-        )  # pydub counts in milliseconds: outwards, nothing is left bare
+        )  # pydub counts in milliseconds: round outwards, so the whole part is covered
         end = min(len(segment), int(np.ceil((end_s - start_s) * 1000)))
         if begin >= end:
             continue
@@ -99,6 +99,8 @@ def _covered(segment: Any, start_s: float, tones: Sequence[Interval]) -> Any:
 
 def _audio_segment() -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it finds no program ffmpeg: it is given none to run
+        warnings.simplefilter(
+            "ignore"
+        )  # pydub warns that it finds no ffmpeg program, which it does not need here
         from pydub import AudioSegment
     return AudioSegment

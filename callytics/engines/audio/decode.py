@@ -1,4 +1,4 @@
-"""Decoding to 16 kHz, 16 bit, in bounded memory: the result, packed if it is long, and a second of the source."""
+"""Decodes to 16 kHz, 16 bit, in bounded memory: the result (packed if it is long) and one second of the source."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class Decoded:
     Attributes:
         pcm: shape (num_channels, num_samples), 16 kHz.
         source_samples: samples per channel before resampling.
-        clipped: those of them that are in runs at full scale, shape (num_channels,).
+        clipped: number of source samples in runs at full scale, shape (num_channels,).
         means: the DC offset in [-1, 1], shape (num_channels,).
-        duration_s: of the source.
+        duration_s: duration of the source.
     """
 
     pcm: Sound
@@ -48,7 +48,7 @@ class Decoded:
 
 
 class _Collector:
-    """Takes source blocks of any rate, resamples them and keeps what is counted on the way."""
+    """Takes source blocks of any rate, resamples them and keeps statistics."""
 
     def __init__(self, num_channels: int) -> None:
         self.buffer = SoundBuffer(num_channels)
@@ -100,8 +100,8 @@ def decode(
     """Decode a recording.
 
     Args:
-        container: of the source, and its audio stream, as :func:`media.opened_source` gives them; used up.
-        mix: makes the wanted channels out of a block of shape (num_channels, num_samples); None keeps all of them.
+        container: the opened source, with its audio stream, from :func:`media.opened_source`; it is consumed.
+        mix: returns the wanted channels of a block of shape (num_channels, num_samples); None keeps all channels.
 
     Raises:
         InvalidMediaError: ``media_empty``, ``media_undecodable``, ``media_no_audio`` or ``media_too_long``.
@@ -128,7 +128,7 @@ def decode(
 
 
 def nothing_decoded(damage: Damage) -> InvalidMediaError:
-    """The error for a file that opens, but gives no sample."""
+    """The error for a file that opens but has no samples."""
     if damage.errors:
         return media.undecodable("no part of its audio could be decoded")
     return media.no_audio("it has a header, but not a single sample")

@@ -1,7 +1,6 @@
 """Speech enhancement of 16 kHz audio, in place and block by block: high-pass, noise reduction, loudness.
 
-What it does for recognition is measured by evaluation/enhancement.py, and the defaults of the engine follow
-those figures.
+evaluation/enhancement.py measures the effect on recognition; the engine's defaults follow those figures.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ _NOISE_PIECE = 2048  # two windows of the spectral gate
 
 
 def high_pass(pcm: Sound, cutoff_hz: float) -> None:
-    """Butterworth high-pass of order 4; takes a constant offset away as well. ``pcm``: (num_channels, num_samples)."""
+    """Butterworth high-pass of order 4; also removes a constant offset. ``pcm``: (num_channels, num_samples)."""
     from scipy.signal import butter, sosfilt, sosfilt_zi
 
     sections = butter(HIGH_PASS_ORDER, cutoff_hz, "highpass", fs=PIPELINE_SAMPLE_RATE_HZ, output="sos")
     for channel in range(pcm.shape[0]):
-        # Starts as if the first sample had always been there: an offset makes no click.
+        # The initial state assumes that the first sample has always been there, so an offset makes no click.
         state = sosfilt_zi(sections) * float(pcm[channel, :1][0])
         for block in blocks(pcm.shape[1]):
             filtered, state = sosfilt(sections, pcm[channel, block].astype(np.float64), zi=state)
@@ -34,7 +33,7 @@ def high_pass(pcm: Sound, cutoff_hz: float) -> None:
 
 
 def remove_offset(pcm: Sound, means: npt.NDArray[np.float64]) -> bool:
-    """Subtract the DC offset ``means``, shape (num_channels,), in [-1, 1]; whether there was any."""
+    """Subtract the DC offset ``means``, shape (num_channels,), in [-1, 1]. Returns whether there was one."""
     for channel, mean in enumerate(means):
         offset = round(float(mean) * 32768)
         for block in blocks(pcm.shape[1]) if offset else ():
@@ -46,12 +45,13 @@ def remove_offset(pcm: Sound, means: npt.NDArray[np.float64]) -> bool:
 def normalise_loudness(
     pcm: Sound, target_lufs: float, powers: npt.NDArray[np.float64] | None = None
 ) -> tuple[float, ...]:
-    """Bring each channel to the target loudness; returns the gain of each in dB, 0 for one without a loud block.
+    """Bring each channel to the target loudness. Returns the gains in dB; 0 for a channel without a loud block.
 
-    The parties of a call are often 10 dB and more apart, so each is measured alone. Peaks above -1 dBFS are limited.
+    The parties of a call often differ by 10 dB or more, so each channel is measured alone. Peaks above -1 dBFS are
+    limited.
 
     Args:
-        powers: from measure.weighted_powers, where they are known.
+        powers: from measure.weighted_powers, if they are known.
     """
     gains_db = []
     powers = weighted_powers(pcm) if powers is None else powers
@@ -80,7 +80,7 @@ def _amplify(pcm: Sound, channel: int, gain: float) -> None:
 
 
 def limit(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Hold peaks under -1 dBFS by a gain that moves within 5 ms; what is below is untouched. Shape (num_samples,)."""
+    """Limit peaks to -1 dBFS with a gain that changes within 5 ms; lower samples stay as they are. (num_samples,)."""
     from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
     peaks = np.abs(samples)
@@ -88,7 +88,7 @@ def limit(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return samples
     wanted = np.minimum(1.0, CEILING / np.maximum(peaks, 1e-9))
     width = 2 * _LOOKAHEAD_SAMPLES + 1
-    # The minimum over a window, then its mean over the same one: never above what any sample in reach needs.
+    # The minimum over a window, then the mean of it: never above the gain that any sample in reach needs.
     gain = uniform_filter1d(minimum_filter1d(wanted, width, mode="nearest"), width, mode="nearest")
     limited: npt.NDArray[np.float32] = (samples * np.minimum(gain, 1.0)).astype(np.float32)
     return limited
@@ -97,9 +97,9 @@ def limit(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def reduce_noise(pcm: Sound, channel: int, strength: float) -> None:
     """Spectral gating of one channel, in place (noisereduce, stationary; Sainburg 2019).
 
-    The noise is what the quietest 128 ms pieces of each minute hold, so slow changes are followed. Without an
-    example noisereduce would take the whole signal, speech included, for noise.
-    ``strength``: 0..1, the share of the gated energy that is taken away.
+    The noise profile comes from the quietest 128 ms pieces of each minute, so it follows slow changes. Without a
+    profile, noisereduce would treat the whole signal, including speech, as noise.
+    ``strength``: 0..1, the share of the gated energy that is removed.
     """
     from noisereduce import reduce_noise as spectral_gate
 
@@ -123,7 +123,7 @@ def reduce_noise(pcm: Sound, channel: int, strength: float) -> None:
 
 
 def _quiet_part(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The quietest 15 % of the pieces that are not digital silence, joined; empty for less than two seconds of them."""
+    """The quietest 15 % of the pieces, without digital silence, joined; empty if they last less than two seconds."""
     pieces = samples[: samples.size // _NOISE_PIECE * _NOISE_PIECE].reshape(-1, _NOISE_PIECE)
     powers = (pieces**2).mean(axis=1)
     pieces, powers = pieces[powers > 1e-9], powers[powers > 1e-9]  # -90 dBFS

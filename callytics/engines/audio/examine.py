@@ -1,9 +1,9 @@
-"""Whether a file can be analysed, found out in a process of its own that may be killed.
+"""Checks in a separate process, which may be killed, whether a file can be analysed.
 
-What comes from outside meets FFmpeg's native code here first, before anything was refused. A few megabytes can keep a
-demuxer at work for minutes, ask for gigabytes, or crash it; no exception ends that. So it happens in a child process
-under limits that the kernel enforces: CPU time, address space, and an end by the clock. What was let through was
-opened and decoded within these limits, and the analysis opens the same bytes.
+Untrusted files reach FFmpeg's native code here first, before any other check. A few megabytes can keep a demuxer busy
+for minutes, request gigabytes, or crash it, and no exception stops that. So the check runs in a child process under
+limits that the kernel enforces: CPU time, address space and wall-clock time. An accepted file was opened and decoded
+within these limits, and the analysis opens the same bytes.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from callytics.engines.audio import media
 from callytics.engines.audio.source import UNHASHED, Source
 from callytics.errors import CallyticsError
 
-PROBE_S = 3.0  # of audio that a file must give up, or all it has, to be accepted
+PROBE_S = 3.0  # seconds of audio that must decode for a file to be accepted; all of it if it is shorter
 
 
 def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
-    """Opens a file and decodes its first seconds; in this process. ``sha256`` is left empty: that takes the whole file.
+    """Opens a file and decodes its first seconds, in this process. ``sha256`` stays empty: it needs the whole file.
 
     Raises:
         InvalidMediaError: ``media_empty``, ``media_undecodable``, ``media_no_audio``, ``media_too_long``, or
-            ``media_too_complex``: it takes more memory than there is.
+            ``media_too_complex``: it needs more memory than is available.
         NotFoundError: there is no such file.
     """
     damage = framing.Damage()
@@ -47,7 +47,7 @@ def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
         if decoded_s == 0.0:
             raise decoding.nothing_decoded(damage)
         if declared_s is None or declared_s > max_duration_s:
-            # No header says it, or a header that may be wrong would reject the call: look at the packets.
+            # The header has no duration, or a possibly wrong one would reject the call: read the packets.
             declared_s = media.packets_duration_s(source, options, max_duration_s)
         if declared_s > max_duration_s:
             raise media.too_long(declared_s, max_duration_s)
@@ -55,7 +55,7 @@ def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
 
 
 def _limit_cpu(seconds: float) -> None:
-    """Of this process, from now on: then the kernel ends it (SIGXCPU), whatever code is at work."""
+    """Limit this process from now on: the kernel then ends it (SIGXCPU), whichever code is running."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used.ru_utime + used.ru_stime + seconds), hard))
@@ -80,9 +80,9 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def main(descriptor: int, memory_bytes: int) -> None:
-    """One file after another, as the parent names them (examiner.py); JSON, for a child that was taken over by a
-    hostile file must not be able to hand its parent a pickle."""
-    import av  # noqa: F401  # before the limits: libraries are large, and no part of what a file may take
+    """Examine one file after another, as the parent (examiner.py) names them. The protocol is JSON: a child that a
+    hostile file has taken over must not be able to send its parent a pickle."""
+    import av  # noqa: F401  # before the limits: libraries are large and do not count against a file
 
     _limit_memory(memory_bytes)
     with Connection(descriptor) as pipe:

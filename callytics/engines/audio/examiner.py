@@ -1,4 +1,4 @@
-"""The parent of examine.py: child processes that are kept while they behave, and killed when they do not."""
+"""The parent of examine.py: child processes are reused, and killed when they exceed a limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODULE = "callytics.engines.audio.examine"
 START_S = 60.0  # imports, on a machine that is busy with other things
 MAX_ANSWER_BYTES = 64 * 1024
 MAX_IDLE = 2
-"""Processes that wait for the next file, 50 MB each; a burst starts more, and they end with it."""
+"""Idle processes that wait for the next file, 50 MB each; a burst starts more, which end after it."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class _Child:
 
 
 class Examiner:
-    """Examines files of unknown origin. Safe to call from several threads: each has a child at work.
+    """Examines files of unknown origin. Safe to call from several threads: each uses its own child process.
 
     Args:
-        cpu_s: most CPU time for one file; four hours of packets of 20 ms without a length in the header take 7 s.
-        wall_s: most time by the clock, also for reading from a slow store.
-        memory_bytes: most memory, on top of the 50 MB of a child that has nothing to do.
+        cpu_s: maximum CPU time per file; four hours of 20 ms packets without a length in the header take 7 s.
+        wall_s: maximum wall-clock time per file, including reads from a slow store.
+        memory_bytes: maximum memory, on top of the 50 MB of an idle child.
     """
 
     def __init__(self, cpu_s: float = 20.0, wall_s: float = 45.0, memory_bytes: int = 512 << 20) -> None:
@@ -56,7 +56,7 @@ class Examiner:
         weakref.finalize(self, _end_all, self._idle)
 
     def __call__(self, uri: str, options: CallOptions, max_duration_s: float) -> Media:
-        """As examine.examine, within the limits.
+        """Like examine.examine, within the limits.
 
         Raises:
             InvalidMediaError: also ``media_too_complex``: a limit was reached.

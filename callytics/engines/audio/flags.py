@@ -1,10 +1,10 @@
-"""What a reader of the result should know about the recording, as flags with stable codes.
+"""Flags, with stable codes, that tell the reader of a result about problems of the recording.
 
     truncated, corrupt_frames, gaps_filled, non_finite_samples, format_changed     the file is damaged
     clipping, low_level, low_snr, dc_offset                                        it sounds bad
 
-Others come from where they are found: silent_channel, dual_mono, antiphase, channels_mixed and noise_reduced in
-standard.py, low_sample_rate and doubtful_sample_rate in plausibility.py.
+Other modules add their own: silent_channel, dual_mono, antiphase, channels_mixed and noise_reduced are in standard.py,
+low_sample_rate and doubtful_sample_rate in plausibility.py.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def acoustic_flags(acoustics: Acoustics, means: npt.NDArray[np.float64]) -> tupl
 
 
 PAUSING_FORMATS = frozenset({"webm", "mp4", "ogg", "asf", "flv", "mpegts", "nut", "rm"})
-"""Containers that may leave a pause out; in any other a hole in the timestamps means lost frames."""
+"""Containers that may omit a pause; in any other container a gap in the timestamps means lost frames."""
 
 
 def damage_flags(damage: Damage, container_format: str) -> tuple[Flag, ...]:

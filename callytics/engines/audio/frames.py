@@ -1,7 +1,7 @@
-"""From an open media file to blocks of samples: every frame that can be decoded, at its time.
+"""Reads blocks of samples from an open media file: every frame that can be decoded, at its time.
 
-Damage is survived where something can be decoded, and counted in :class:`Damage`. Where a damaged or lost part leaves
-a hole in the timestamps, silence fills it, so that everything after it keeps its time.
+Decoding continues after damage, which is counted in :class:`Damage`. Silence fills the gaps that damaged or lost parts
+leave in the timestamps, so everything after a gap keeps its time.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ Samples = npt.NDArray[np.float32]
 
 BLOCK_S = 1.0
 GAP_S = 0.015  # containers round timestamps to a millisecond or better, and a lost packet of Opus holds 20 ms
-MAX_GAP_S = 600.0  # a longer jump of timestamps is taken for an error in them, not for silence
+MAX_GAP_S = 600.0  # a longer jump counts as a timestamp error, not as silence
 MAX_ERRORS_IN_A_ROW = 500  # then the rest is not audio
 
 
 @dataclass
 class Damage:
-    """What went wrong while decoding. ``truncated``: the file ends before what its header promises."""
+    """Problems found while decoding. ``truncated``: the file is shorter than its header declares."""
 
     errors: int = 0
     non_finite_samples: int = 0
@@ -36,7 +36,7 @@ class Damage:
 def blocks_in_time(container: Any, stream: Any, damage: Damage) -> Iterator[tuple[Samples, int]]:
     """Blocks of about a second, float32 of shape (num_channels, num_samples), each with its sample rate.
 
-    Silence fills the holes in the timestamps.
+    Silence fills the gaps in the timestamps.
     """
     pending: list[Samples] = []
     pending_samples, rate_hz = 0, 0
@@ -54,7 +54,7 @@ def blocks_in_time(container: Any, stream: Any, damage: Damage) -> Iterator[tupl
 
 
 def _frames_in_time(container: Any, stream: Any, damage: Damage) -> Iterator[tuple[Samples, int]]:
-    """Frames as float32, with silence where the timestamps have a hole."""
+    """Frames as float32, with silence in the gaps of the timestamps."""
     expected_s: float | None = None
     for frame in frames(container, stream, damage):
         rate_hz = frame.sample_rate
@@ -73,7 +73,7 @@ def _frames_in_time(container: Any, stream: Any, damage: Damage) -> Iterator[tup
 
 
 def frames(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
-    """Every frame that can be decoded; counts what cannot."""
+    """Every frame that can be decoded; counts the others."""
     import av
 
     in_a_row = 0
@@ -118,7 +118,7 @@ def to_float32(frame: Any) -> Samples:
 
 
 def sanitised(samples: Samples, damage: Damage) -> Samples:
-    """NaN becomes silence and infinity full scale; what is far outside [-1, 1] is clipped."""
+    """NaN becomes silence, infinity becomes full scale, and values far outside [-1, 1] are clipped."""
     finite = np.isfinite(samples)
     if not finite.all():
         damage.non_finite_samples += int(samples.size - np.count_nonzero(finite))
@@ -127,7 +127,7 @@ def sanitised(samples: Samples, damage: Damage) -> Samples:
 
 
 def with_channels(samples: Samples, num_channels: int) -> Samples:
-    """A recording that changes its number of channels keeps that of its beginning."""
+    """Convert to the number of channels at the start of the recording, which may change later."""
     if samples.shape[0] >= num_channels:
         return samples[:num_channels]
     rows: Sequence[int] = [min(row, samples.shape[0] - 1) for row in range(num_channels)]
@@ -139,7 +139,7 @@ CLIPPED_RUN = 3
 
 
 def clipped_samples(samples: Samples) -> npt.NDArray[np.int64]:
-    """Per channel: samples in runs of three or more at full scale with one sign, the mark of an overdriven input."""
+    """Samples per channel in runs of three or more at full scale with one sign: the sign of an overdriven input."""
     counts = np.zeros(samples.shape[0], np.int64)
     if np.abs(samples).max(initial=0.0) < FULL_SCALE:
         return counts

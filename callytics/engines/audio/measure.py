@@ -1,7 +1,7 @@
-"""How a recording sounds: level, loudness, noise, clipping, silence. All of it by level, nothing here knows speech.
+"""Measures level, loudness, noise, clipping and silence of a recording. It uses levels only, no speech detection.
 
 Levels are dB relative to full scale (a full-scale square wave is 0 dBFS), never below SILENCE_DBFS; a constant offset
-is not part of a level. Everything runs over blocks of a minute, so that memory does not grow with the call.
+is not part of a level. Everything runs over one-minute blocks, so memory does not grow with the call.
 """
 
 from __future__ import annotations
@@ -22,22 +22,20 @@ MINUTE_SAMPLES = 60 * PIPELINE_SAMPLE_RATE_HZ
 FRAME_SAMPLES = PIPELINE_SAMPLE_RATE_HZ // 50  # 20 ms, the frame of telephony codecs
 
 SPEECH_PERCENTILE, NOISE_PERCENTILE = 95.0, 15.0
-"""NIST's quick estimate (stnr of the SPQA package) takes speech as the 95th percentile of the frame levels;
-the 15th stands for the noise: in a call each party is silent for at least that share of the time."""
+"""NIST's quick estimate (stnr of the SPQA package) uses the 95th percentile of the frame levels for speech. The 15th
+stands for the noise: each party of a call is silent for at least this share of the time."""
 
 SILENT_BELOW_DBFS = -60.0
 SILENT_BELOW_SPEECH_DB = 30.0  # speech has a range of about 30 dB (ITU-T P.56; French & Steinberg 1947)
 ABOVE_NOISE_DB = 4.0  # the level of 20 ms of steady noise varies by less
 
-LOUDNESS_GATE_LUFS = (
-    -70.0
-)  # absolute gate of ITU-R BS.1770-5; also the value reported where nothing is louder
+LOUDNESS_GATE_LUFS = -70.0  # absolute gate of ITU-R BS.1770-5; also the reported value if nothing is louder
 RELATIVE_GATE_LU = -10.0
 
 
 @dataclass(frozen=True)
 class Levels:
-    """``frames_dbfs``: of every 20 ms, shape (num_channels, num_frames). ``rms_dbfs``: shape (num_channels,)."""
+    """``frames_dbfs``: one level per 20 ms, shape (num_channels, num_frames). ``rms_dbfs``: shape (num_channels,)."""
 
     frames_dbfs: npt.NDArray[np.float32]
     rms_dbfs: Floats
@@ -59,7 +57,7 @@ def levels(pcm: Sound, means: Floats) -> Levels:
         squares = samples * samples
         totals += squares.sum(axis=1, dtype=np.float64)
         padding = -squares.shape[1] % FRAME_SAMPLES
-        if padding:  # the last frame is averaged over what there is of it
+        if padding:  # the last frame is averaged over its actual length
             fill = np.repeat(
                 squares[:, -(FRAME_SAMPLES - padding) :].mean(axis=1, keepdims=True), padding, axis=1
             )
@@ -75,34 +73,32 @@ def to_db(power: Floats) -> Floats:
 
 
 def snr_db(frames_dbfs: npt.NDArray[np.float32]) -> float:
-    """Speech to noise of one channel, shape (num_frames,), in dB, 0..100; 0 where there is nothing but silence.
+    """Signal-to-noise ratio of one channel, shape (num_frames,), in dB, 0..100; 0 if there is only silence.
 
-    The level of the loud frames (95th percentile) less the noise in them, over the level of the quiet ones (15th).
-    Frames of digital silence, which gates and jitter buffers insert, are no noise floor and are left out.
+    The level of the loud frames (95th percentile) minus the noise in them, relative to the quiet frames (15th).
+    Frames of digital silence, which gates and jitter buffers insert, are not a noise floor and are excluded.
     """
     audible = frames_dbfs[frames_dbfs > -90.0]
     if len(audible) < 5:
         return 0.0
     speech_db, noise_db = np.percentile(audible, (SPEECH_PERCENTILE, NOISE_PERCENTILE))
     signal = max(10 ** (speech_db / 10) - 10 ** (noise_db / 10), 1e-12)
-    if len(audible) < 0.5 * len(
-        frames_dbfs
-    ):  # most of the time digital silence: the pauses hold no noise at all
+    if len(audible) < 0.5 * len(frames_dbfs):  # mostly digital silence: the pauses contain no noise
         noise_db = SILENCE_DBFS
     return float(np.clip(10 * np.log10(signal) - noise_db, 0.0, 100.0))
 
 
 def silence_ratio(frames_dbfs: npt.NDArray[np.float32]) -> float:
-    """Share of the time in which no channel is loud, 0..1. Shape (num_channels, num_frames).
+    """Share of the time in which all channels are silent, 0..1. Shape (num_channels, num_frames).
 
-    Silent is what lies 30 dB below speech, or within 4 dB of the noise where that is higher, or below -60 dBFS.
+    A frame is silent if it is 30 dB below speech, within 4 dB of the noise (if that is higher), or below -60 dBFS.
     """
     speech_dbfs, noise_dbfs = np.percentile(
         frames_dbfs, (SPEECH_PERCENTILE, NOISE_PERCENTILE), axis=1, keepdims=True
     )
     has_pauses = (
         speech_dbfs - noise_dbfs > 2 * ABOVE_NOISE_DB
-    )  # else the 15th percentile is speech, or all is noise
+    )  # otherwise the 15th percentile is speech, or everything is noise
     noise_limit_dbfs = np.where(has_pauses, noise_dbfs + ABOVE_NOISE_DB, SILENCE_DBFS)
     threshold_dbfs = np.maximum(speech_dbfs - SILENT_BELOW_SPEECH_DB, noise_limit_dbfs)
     threshold_dbfs = np.maximum(threshold_dbfs, SILENT_BELOW_DBFS)
@@ -138,7 +134,7 @@ def k_weighting(sample_rate_hz: int) -> Floats:
 
 
 def weighted_powers(pcm: Sound) -> Floats:
-    """Mean square after K weighting of every 100 ms, shape (num_channels, num_blocks)."""
+    """Mean square after K weighting per 100 ms, shape (num_channels, num_blocks)."""
     from scipy.signal import sosfilt
 
     sections = k_weighting(PIPELINE_SAMPLE_RATE_HZ)

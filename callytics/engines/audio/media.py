@@ -1,8 +1,8 @@
-"""Opening a recording of unknown origin with FFmpeg's libraries (PyAV), and refusing what is none.
+"""Opens recordings of unknown origin with FFmpeg's libraries (PyAV), and rejects other files.
 
-A recording comes from outside, so nothing in it may make FFmpeg open anything else: files are handed over as
-Python file objects (a name such as "concat:..." or "http://..." is never seen by FFmpeg), and only demuxers of
-self-contained audio and video files are allowed. Playlists (HLS, DASH, ffconcat, SDP), which name other files, are not.
+Recordings are untrusted, so their content must not make FFmpeg open anything else. Files are passed as Python file
+objects (FFmpeg never sees a name such as "concat:..." or "http://..."), and only demuxers of self-contained audio and
+video files are allowed. Playlists (HLS, DASH, ffconcat, SDP), which name other files, are rejected.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ ALLOWED_DEMUXERS = (
     "mpc8,mpeg,mpegts,nut,ogg,rm,sln,sox,tta,voc,w64,wav,wv,xwma"
 )
 RAW_FORMATS = {"mulaw": "mulaw", "alaw": "alaw", "s16le": "s16le"}
-"""Headerless formats a caller may name, and FFmpeg's demuxer for each."""
+"""Headerless formats that a request may name, and FFmpeg's demuxer for each."""
 
-LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 2_000, 768_000  # below, no speech is left; above, there are no recorders
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 2_000, 768_000  # below, no speech remains; above, no recorders exist
 MAX_CHANNELS = 32
-DEFAULT_RAW_RATE_HZ = 8000  # what a PBX writes
+DEFAULT_RAW_RATE_HZ = 8000  # the usual rate of a PBX
 _SELF_DESCRIBING = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3", b".snd", b"#!AMR", b"\x1aE\xdf\xa3")
 _STREAMED_RIFF_SIZES = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00")
 
 
 @contextmanager
 def opened(uri: str, options: CallOptions) -> Iterator[tuple[Any, Any]]:
-    """As :func:`opened_source`, of a file that nothing else is asked about."""
+    """Like :func:`opened_source`, for a single read of the file."""
     with Source(uri, UNHASHED) as source, opened_source(source, options) as found:
         yield found
 
 
 @contextmanager
 def opened_source(source: Source, options: CallOptions) -> Iterator[tuple[Any, Any]]:
-    """A PyAV container and its best audio stream. One container reads a source at a time.
+    """A PyAV container and its best audio stream. Only one container may read a source at a time.
 
     Raises:
         InvalidMediaError: ``media_empty``, ``media_undecodable`` or ``media_no_audio``.
-        InvalidRequestError: ``options.audio_format`` is not a headerless format that we know.
+        InvalidRequestError: ``options.audio_format`` is not a known headerless format.
     """
     import av
 
@@ -51,7 +51,7 @@ def opened_source(source: Source, options: CallOptions) -> Iterator[tuple[Any, A
     arguments = _open_arguments(source.head, options)
     try:
         container = av.open(source, metadata_errors="ignore", **arguments)
-    except MemoryError as error:  # FFmpeg's is one, too
+    except MemoryError as error:  # FFmpeg's out-of-memory error is one, too
         raise too_complex("the memory that it may take") from error
     except (av.FFmpegError, ValueError) as error:
         raise undecodable(str(getattr(error, "strerror", None) or error)) from error
@@ -66,7 +66,7 @@ def opened_source(source: Source, options: CallOptions) -> Iterator[tuple[Any, A
 
 
 def _check_plausible(codec: Any) -> None:
-    """Refuse headers that would make hours of nothing, or gigabytes, out of a few bytes."""
+    """Reject headers that would expand a few bytes to hours of silence or to gigabytes."""
     if not LOWEST_RATE_HZ <= codec.sample_rate <= HIGHEST_RATE_HZ:
         raise undecodable(f"a sample rate of {codec.sample_rate} Hz is none of a recording")
     if not 1 <= codec.channels <= MAX_CHANNELS:
@@ -94,7 +94,7 @@ def _open_arguments(head: bytes, options: CallOptions) -> dict[str, Any]:
 
 
 def describe(container: Any, stream: Any, duration_s: float, sha256: str = "") -> Media:
-    """The file as it came; ``duration_s`` and ``sha256`` as the caller measured them."""
+    """Properties of the received file; the caller has measured ``duration_s`` and ``sha256``."""
     codec = stream.codec_context
     return Media(
         sha256=sha256,
@@ -107,19 +107,19 @@ def describe(container: Any, stream: Any, duration_s: float, sha256: str = "") -
 
 
 def short_format(ffmpeg_name: str) -> str:
-    """FFmpeg names some demuxers by all they read: "mov,mp4,m4a,3gp,3g2,mj2" is "mp4", "matroska,webm" is "webm"."""
+    """One name for FFmpeg's list of names: "mov,mp4,m4a,3gp,3g2,mj2" is "mp4", "matroska,webm" is "webm"."""
     return {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "webm"}.get(ffmpeg_name, ffmpeg_name)
 
 
 def declared_duration_s(container: Any, stream: Any) -> float | None:
-    """What the header says, or FFmpeg's estimate from the bit rate; None where neither exists."""
+    """The duration in the header, or FFmpeg's estimate from the bit rate; None if neither exists."""
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return None if container.duration is None else container.duration / 1e6
 
 
 def declares_exactly(container: Any, head: bytes) -> bool:
-    """Whether the declared duration comes from a header: then fewer samples than declared means a cut file."""
+    """Whether the declared duration comes from a header: then a file with fewer samples was cut off."""
     name = container.format.name
     if name == "mp3":
         return any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
@@ -137,13 +137,13 @@ def declares_exactly(container: Any, head: bytes) -> bool:
 
 
 def is_streamed_wav(head: bytes) -> bool:
-    """A WAV written before its length was known: sizes of 0 or 0xFFFFFFFF, which is no damage."""
+    """A WAV written before its length was known: sizes of 0 or 0xFFFFFFFF, which is not damage."""
     return head[:4] == b"RIFF" and head[4:8] in _STREAMED_RIFF_SIZES
 
 
 def packets_duration_s(source: Source, options: CallOptions, limit_s: float) -> float:
-    """By reading the packets of the audio track without decoding, no further than ``limit_s``: about a second for an
-    MP3 of three hours."""
+    """Duration from the packets of the audio track, without decoding, up to ``limit_s``: about one second for an MP3 of
+    three hours."""
     import av
 
     length_s: float
@@ -160,8 +160,8 @@ def packets_duration_s(source: Source, options: CallOptions, limit_s: float) -> 
                     if packet.pts is not None:
                         last_end_s = max(last_end_s, packet.pts * base_s + length_s)
         except av.FFmpegError:
-            pass  # a cut file: what was read until here counts
-    # Timestamps count pauses that hold no packets (WebM), but a hostile one may lie: the sum of lengths cannot.
+            pass  # the file was cut off: the packets up to here count
+    # Timestamps include pauses without packets (WebM), but a hostile file can forge them; it cannot forge the sum.
     return last_end_s if total_s <= last_end_s <= 2 * total_s + 60 else total_s
 
 

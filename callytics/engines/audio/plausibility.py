@@ -1,8 +1,8 @@
-"""Does the recording sound as fast as its header says?
+"""Checks the sample rate in the header against the pitch of the voices.
 
-A file of 8 kHz under a header of 16 kHz plays twice as fast: voices are an octave too high and every time is wrong.
-Nothing in the file says so, but high voices then speak at a pitch that no adult has. Low voices (men) played twice
-as fast sound like women or children and are NOT noticed, nor is a recording that plays too slowly.
+A file of 8 kHz with a header of 16 kHz plays twice as fast: voices are an octave too high and all times are wrong.
+Nothing in the file shows it, but high voices then have a pitch that no adult has. Low voices (men) at double speed
+sound like women or children and are NOT detected, nor is a recording that plays too slowly.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ NARROWBAND_HZ = 8_000
 HIGHEST_MEDIAN_F0_HZ = 350.0
 """Adult women speak at about 210 Hz, hardly any above 300 Hz on average (Baken & Orlikoff 2000, Clinical Measurement of
 Speech and Voice); twice as fast that is 420 Hz. 350 Hz lies half-way between 300 and 420 on a scale of tones."""
-HIGHEST_LOW_F0_HZ = (
-    250.0  # and the low end of the intonation (10th percentile) lies above what is usual on average
-)
+HIGHEST_LOW_F0_HZ = 250.0  # and the low end of the intonation (10th percentile) is above the usual average
 MIN_VOICED_FRAMES = 12  # 0.4 s of voice
 WINDOW_S = 2.0
 MAX_WINDOWS = 15  # per channel
@@ -67,7 +65,7 @@ def _pitch(pcm: Sound) -> Floats:
 
 
 def fundamental_hz(frames: Floats) -> Floats:
-    """Fundamental frequency by autocorrelation (Boersma 1993) of the voiced ones of ``frames``, shape (n, 1024)."""
+    """Fundamental frequency, by autocorrelation (Boersma 1993), of the voiced frames in ``frames``, shape (n, 1024)."""
     window = np.hanning(_FRAME).astype(np.float32)
     frames = (frames - frames.mean(axis=1, keepdims=True)) * window
     energies = (frames**2).sum(axis=1)

@@ -1,6 +1,6 @@
-"""The sound while it is worked on: an array for a short call; for a long one FLAC, which is read and written like it.
+"""The sound during processing: an array for a short call; FLAC with the same interface for a long call.
 
-What reads or changes a sound does so a minute at a time (measure.blocks), of whole blocks of FLAC.
+Code reads and changes a sound in one-minute steps (measure.blocks), which are whole blocks of FLAC.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _PACKED_FROM_BLOCKS = round(PACKED_FROM_S * PIPELINE_SAMPLE_RATE_HZ) // BLOCK_SA
 
 
 class PackedSound:
-    """int16 samples of shape (num_channels, num_samples) in FLAC. What it is indexed with is a copy.
+    """int16 samples of shape (num_channels, num_samples) in FLAC. Indexing returns a copy.
 
     Args:
-        blocks: of each channel, as callytics.pcm.pack makes them of BLOCK_SAMPLES.
+        blocks: the blocks of each channel, of BLOCK_SAMPLES each, from callytics.pcm.pack.
     """
 
     def __init__(self, blocks: list[list[mmap]], num_samples: int) -> None:
@@ -40,7 +40,7 @@ class PackedSound:
         return np.stack([self._part(channel, start, end) for channel in range(self.shape[0])[channels]])
 
     def __setitem__(self, key: tuple[int, slice], values: npt.NDArray[Any]) -> None:
-        """Whole blocks only, such as measure.blocks names."""
+        """Accepts whole blocks only, such as those of measure.blocks."""
         channel, samples = key
         start, end, _ = samples.indices(self.shape[1])
         if start % BLOCK_SAMPLES or (end % BLOCK_SAMPLES and end != self.shape[1]):
@@ -72,7 +72,7 @@ Sound = Int16 | PackedSound
 
 
 def only(sound: Sound, channel: int) -> Sound:
-    """One of its channels."""
+    """The sound of one channel."""
     if isinstance(sound, PackedSound):
         return sound.only(channel)
     return np.ascontiguousarray(sound[channel : channel + 1])
@@ -83,17 +83,17 @@ def to_pcm(sound: Sound) -> Pcm:
 
 
 class SoundBuffer:
-    """Grows by float32 samples, and packs them as soon as they are many: never are all of a long call in memory."""
+    """Collects float32 samples and packs them when there are many: a long call is never in memory as a whole."""
 
     def __init__(self, num_channels: int) -> None:
         self.num_channels = num_channels
         self._filling = np.empty((num_channels, BLOCK_SAMPLES), np.int16)
         self._filled = 0
         self._arrays: list[Int16] = []
-        self._packed: list[list[mmap]] = []  # of each channel, once there are many
+        self._packed: list[list[mmap]] = []  # per channel, once there are many
 
     def append(self, samples: npt.NDArray[np.float32]) -> None:
-        """``samples``: shape (num_channels, num_samples), in [-1, 1]; what lies outside is clipped."""
+        """``samples``: shape (num_channels, num_samples), in [-1, 1]; values outside are clipped."""
         quantised = np.clip(np.rint(samples * 32768.0), -32768, 32767).astype(np.int16)
         while quantised.shape[1]:
             taken = quantised[:, : BLOCK_SAMPLES - self._filled]

@@ -1,4 +1,4 @@
-"""The bytes of a recording, opened once: FFmpeg reads them through it, and they are hashed on the way."""
+"""The bytes of a recording, opened once: FFmpeg reads them through this module, which also hashes them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 from callytics.errors import NotFoundError
 
-HEAD_BYTES = 65536  # of every file: holds the headers that are looked at without FFmpeg
+HEAD_BYTES = 65536  # start of every file: contains the headers that are read without FFmpeg
 HASH_CHUNK_BYTES = 1024 * 1024
-UNHASHED = "-"  # given as the hash where no one asks for it
+UNHASHED = "-"  # passed as the hash if no hash is needed
 
 
 def open_bytes(uri: str) -> BinaryIO:
@@ -35,7 +35,7 @@ class Source:
 
     Args:
         uri: a plain path or an fsspec URL.
-        sha256: where it is known; then nothing is hashed.
+        sha256: the hash, if it is known; then nothing is hashed.
     """
 
     def __init__(self, uri: str, sha256: str = "") -> None:
@@ -44,7 +44,7 @@ class Source:
         self._hash = hashlib.sha256()
         self._position = self._hashed_bytes = 0
         if (name := getattr(self._file, "name", None)) is not None:
-            self.name = name  # FFmpeg weighs the extension when it guesses the format
+            self.name = name  # FFmpeg considers the extension when it guesses the format
         self.head = self.read(HEAD_BYTES)
         self.seek(0)
 
@@ -69,7 +69,7 @@ class Source:
 
     def read(self, size: int = -1) -> bytes:
         data = self._file.read(size)
-        fresh = self._hashed_bytes - self._position  # demuxers jump: only what follows the hashed part counts
+        fresh = self._hashed_bytes - self._position  # demuxers seek: only bytes after the hashed part count
         if not self._sha256 and 0 <= fresh < len(data):
             self._hash.update(data[fresh:] if fresh else data)
             self._hashed_bytes = self._position + len(data)
@@ -77,7 +77,7 @@ class Source:
         return data
 
     def sha256(self) -> str:
-        """Of all bytes, as lower-case hex digits; reads what nobody has read yet. Call it after decoding."""
+        """Hash of all bytes, as lower-case hex digits; reads the bytes not read so far. Call it after decoding."""
         if not self._sha256:
             self.seek(self._hashed_bytes)
             while self.read(HASH_CHUNK_BYTES):

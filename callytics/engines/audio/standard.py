@@ -23,12 +23,12 @@ from callytics.engines.audio.sound import Sound, only, to_pcm
 from callytics.engines.audio.source import UNHASHED, Source
 from callytics.errors import ConfigError
 
-IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is no noisy speech
+IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is not noisy speech
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """The channels that go on: ``indices`` of the original file, and what was seen on the way."""
+    """The selected channels: their ``indices`` in the original file, and the findings about them."""
 
     pcm: Sound
     indices: tuple[int, ...]
@@ -41,7 +41,7 @@ class _Kept:
 
 
 class StandardAudioProcessor:
-    """Decodes, chooses channels, measures and enhances. Stateless: safe to call from several threads.
+    """Decodes, selects channels, measures and enhances. Stateless: safe to call from several threads.
 
     Args:
         high_pass_hz: cut-off of the high-pass; 0 leaves low frequencies in (and subtracts a DC offset only). Off: with
@@ -49,7 +49,7 @@ class StandardAudioProcessor:
             .142 against .128, mono .216 against .203, WER stereo .086 against .081, mono .229 against .243).
         loudness_lufs: target loudness of each channel (EBU R 128: -23); None leaves levels as they are.
         noise_reduction: spectral gating; "auto" applies it to a channel with an SNR below ``noise_reduction_below_db``.
-        noise_reduction_strength: 0..1, the share of the gated energy that is taken away.
+        noise_reduction_strength: 0..1, the share of the gated energy that is removed.
         max_duration_s: longer recordings are rejected.
     """
 
@@ -70,7 +70,7 @@ class StandardAudioProcessor:
         if noise_reduction not in ("never", "auto", "always"):
             raise ConfigError("noise_reduction_unknown", "noise_reduction is one of: never, auto, always.")
         if noise_reduction != "never":
-            import noisereduce  # noqa: F401  # a missing package is told at start, not at the first noisy call
+            import noisereduce  # noqa: F401  # a missing package is reported at start, not at the first noisy call
         self._high_pass_hz = high_pass_hz
         self._loudness_lufs = loudness_lufs
         self._noise_reduction = noise_reduction
@@ -82,11 +82,11 @@ class StandardAudioProcessor:
         self.model_revision = f"av {av.__version__}, soxr {soxr.__version__}, scipy {scipy.__version__}"
 
     def probe(self, recording: Recording, options: CallOptions, max_duration_s: float | None = None) -> Media:
-        """Whether the recording can be analysed: opens it and decodes its first seconds, in a process of its own and
-        within limits (examine.py). ``sha256`` is left empty.
+        """Check whether the recording can be analysed: open it and decode its first seconds, in a separate process and
+        within limits (examine.py). ``sha256`` stays empty.
 
         Args:
-            max_duration_s: where it is less than the engine's own.
+            max_duration_s: a limit below the engine's own.
 
         Raises:
             InvalidMediaError: ``media_empty``, ``media_undecodable``, ``media_no_audio``, ``media_too_long`` or
@@ -107,7 +107,7 @@ class StandardAudioProcessor:
     ) -> bytes:
         """The recording as wav, flac, mp3 or opus (in Ogg), at its own rate and channels; see convert.py.
 
-        ``options`` tell the format of a headerless recording; a tone replaces each of ``tones``, (start, end) in
+        ``options`` give the format of a headerless recording. A tone replaces each of ``tones``, (start, end) in
         seconds.
         """
         return conversion.convert(uri, format, options, self._max_duration_s, tones)
@@ -121,11 +121,11 @@ class StandardAudioProcessor:
         options: CallOptions | None = None,
         tones: Sequence[tuple[float, float]] = (),
     ) -> bytes:
-        """One part of the recording as wav, mp3 or ogg, with tones as :meth:`convert` sets them; see cut.py."""
+        """One part of the recording as wav, mp3 or ogg, with tones as in :meth:`convert`; see cut.py."""
         return cutting.cut(uri, format, start_s, end_s, options, tones)
 
     def __call__(self, recording: Recording, options: CallOptions) -> Audio:
-        """Decode, choose channels, measure, enhance.
+        """Decode, select channels, measure, enhance.
 
         Raises:
             InvalidMediaError: as :meth:`probe`.
@@ -147,14 +147,14 @@ class StandardAudioProcessor:
         return Audio(to_pcm(kept.pcm), info, acoustics, kept.indices, flags, samples)
 
     def _voice_sample(self, speaker: KnownSpeaker) -> VoiceSample:
-        """The louder channel, where both are worth listening to."""
+        """The louder channel, if both are worth analysing."""
         with Source(speaker.uri, UNHASHED) as source:
             _, _, kept = self._decode(source, CallOptions())
         return VoiceSample(speaker.name, to_pcm(only(kept.pcm, int(np.argmax(kept.rms_dbfs)))))
 
     def _decode(self, source: Source, options: CallOptions) -> tuple[Media, decoding.Decoded, _Kept]:
         with media.opened_source(source, options) as (container, stream):
-            info = media.describe(container, stream, 0.0)  # decoding may change what the header says
+            info = media.describe(container, stream, 0.0)  # decoding may change these values
             if info.channels <= 2:
                 decoded = decoding.decode(source, container, stream, self._max_duration_s)
                 kept = _choose(decoded, tuple(range(decoded.pcm.shape[0])))
@@ -167,7 +167,7 @@ class StandardAudioProcessor:
     def _decode_many(
         self, source: Source, container: Any, stream: Any, active: tuple[int, ...]
     ) -> tuple[decoding.Decoded, _Kept]:
-        """Of a recording with more than two channels, those that carry sound: kept up to two, mixed above."""
+        """The channels with sound of a recording with more than two: up to two are kept, more are mixed."""
         num_channels = stream.codec_context.channels  # before decoding, which may change it
         mix: Callable[[Any], Any]
         if len(active) <= 2:
@@ -190,7 +190,7 @@ class StandardAudioProcessor:
     def _enhance(
         self, kept: _Kept, snrs_db: tuple[float, ...], powers: npt.NDArray[np.float64]
     ) -> tuple[Flag, ...]:
-        """In place; the order is that of a telephone front end: rumble, noise, level."""
+        """Enhance in place, in the order of a telephone front end: rumble, noise, level."""
         flags = []
         changed = True
         if self._high_pass_hz > 0:
@@ -212,7 +212,7 @@ class StandardAudioProcessor:
 
 
 def _active_channels(source: Source, container: Any, stream: Any, max_duration_s: float) -> tuple[int, ...]:
-    """Of a file with more than two channels, by a first pass that keeps one level for every second and channel."""
+    """Active channels of a file with more than two, by a first pass that keeps one level per second and channel."""
     peaks = []
 
     def keep_levels(block: framing.Samples) -> framing.Samples:
@@ -229,7 +229,7 @@ def _active_channels(source: Source, container: Any, stream: Any, max_duration_s
 
 
 def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:
-    """Of one or two decoded channels, with their ``indices`` in the file, those worth listening to."""
+    """Select the channels worth analysing of one or two decoded channels, with their ``indices`` in the file."""
     levels = measure.levels(decoded.pcm, decoded.means)
     kept = _Kept(decoded.pcm, indices, decoded.means, levels.frames_dbfs, levels.rms_dbfs)
     if len(indices) == 1:
@@ -242,7 +242,7 @@ def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:
     similarity = channel_choice.similarity(decoded.pcm)
     if not (similarity.dual_mono or similarity.antiphase):
         return kept
-    best = int(np.argmin(decoded.clipped))  # the first, unless only the second is free of clipping
+    best = int(np.argmin(decoded.clipped))  # the first channel, unless only the second has no clipping
     delay_ms = abs(similarity.delay_s) * 1000
     message = f"Both channels carry the same signal (correlation {similarity.correlation:.2f}, delay {delay_ms:.0f} ms)"
     flag = Flag("dual_mono", f"{message}: treated as a mono recording.")
@@ -268,9 +268,9 @@ def _silent_flag(silent: tuple[int, ...], num_channels: int) -> Flag:
 def _acoustics(
     decoded: decoding.Decoded, kept: _Kept, powers: npt.NDArray[np.float64]
 ) -> tuple[Acoustics, tuple[float, ...]]:
-    """Of the kept channels, before enhancement; and the SNR of each (infinite where nobody speaks).
+    """Acoustics of the kept channels before enhancement, and the SNR of each (infinite without speech).
 
-    The reported SNR is that of the noisiest channel with speech; 0 where there is none.
+    The reported SNR is that of the noisiest channel with speech; 0 if there is none.
     """
     loudest_dbfs = np.percentile(kept.frames_dbfs, 99, axis=1)
     idle = (loudest_dbfs < IDLE_DBFS) & (loudest_dbfs < loudest_dbfs.max())

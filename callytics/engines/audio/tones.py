@@ -1,4 +1,4 @@
-"""A tone over parts of a recording: what was said there cannot be heard any more."""
+"""A tone over parts of a recording, which makes the speech there inaudible."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ TONE_AMPLITUDE = 0.1
 
 
 def with_tones(samples: Samples, start_s: float, rate_hz: int, intervals: Sequence[Interval]) -> Samples:
-    """The samples with a tone in the place of every interval, on all channels: crosstalk carries words as well.
+    """The samples with a tone in place of every interval, on all channels: crosstalk carries words as well.
 
     Args:
-        samples: shape (num_channels, num_samples), of which the first lies at ``start_s`` of the recording.
-        start_s: of the recording; the tone goes on without a click from one block to the next.
-        intervals: of the recording.
+        samples: shape (num_channels, num_samples); the first sample is at ``start_s`` of the recording.
+        start_s: time in the recording; the tone continues without a click from one block to the next.
+        intervals: intervals in the recording.
     """
     first = round(start_s * rate_hz)
     last = first + samples.shape[1]
