@@ -1,7 +1,7 @@
-"""Which engine runs each stage: read from a Serve config file, so that there is one source of truth.
+"""The engine of each stage, read from a Serve config file, which is the only source.
 
-``serve_config.cpu.yaml`` is deployed by Ray Serve as it is; the in-process interpreter and the backfill read
-the same file and take from it, per application, ``args.engine`` and ``args.options``.
+Ray Serve deploys ``serve_config.cpu.yaml`` unchanged. The in-process interpreter and the backfill read the same file
+and use ``args.engine`` and ``args.options`` of each application.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ ENGINE_STAGES = (
     "sentiment-analyzer",
     "llm-analyzer",
 )
-"""The stages that run an engine, in the order of the pipeline. Their names are those of the Serve applications."""
+"""The stages with an engine, in the order of the pipeline. Their names are those of the Serve applications."""
 
 OPTIONAL_STAGES = frozenset({"sentiment-analyzer", "llm-analyzer"})
-"""A call whose optional stage fails is PARTIAL; any other failure fails the call."""
+"""If an optional stage fails, the call is PARTIAL; any other failure fails the call."""
 
 
 @dataclass(frozen=True)

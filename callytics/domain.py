@@ -1,8 +1,8 @@
-"""What flows between the stages: frozen dataclasses, seconds as floats, no numpy in a pickle.
+"""The data that flows between the stages: frozen dataclasses, seconds as floats, no numpy in a pickle.
 
-Each stage may run in its own environment with its own versions of everything, so what crosses a stage
-boundary is the standard library only. Samples travel as :class:`Pcm`, a buffer that pickles out of band
-and is read from Ray's object store without a copy.
+Each stage may run in its own environment with its own versions of all packages, so only types of the standard
+library and of this module cross a stage boundary. Samples are sent as :class:`Pcm`, a buffer that pickles out of
+band and is read from Ray's object store without a copy.
 
 Times are seconds from the start of the recording (``start_s`` inclusive, ``end_s`` exclusive).
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 PIPELINE_SAMPLE_RATE_HZ = 16_000
-"""What Whisper, the segmentation and the embedding models were trained on."""
+"""The sample rate for which Whisper, the segmentation and the embedding models were trained."""
 
 
 class Role(StrEnum):
@@ -70,18 +70,18 @@ class JobStatus(StrEnum):
 
 
 class DropReason(StrEnum):
-    """Why recognised text is judged not to have been said."""
+    """The reason why recognised text is judged as not spoken."""
 
-    NO_SPEECH = "no_speech"  # the recogniser itself doubts that there is speech
+    NO_SPEECH = "no_speech"  # the recogniser itself doubts the speech
     REPETITION = "repetition"  # a loop
-    IMPLAUSIBLE_RATE = "implausible_rate"  # more characters per second than anybody speaks
-    SET_PHRASE = "set_phrase"  # what recognisers write over music and silence
+    IMPLAUSIBLE_RATE = "implausible_rate"  # more characters per second than a person can speak
+    SET_PHRASE = "set_phrase"  # usual output of recognisers for music and silence
     LOW_CONFIDENCE = "low_confidence"
     CROSSTALK = "crosstalk"  # the other party, heard on this channel
 
 
 class PiiKind(StrEnum):
-    """Kinds of personal data that redaction takes out."""
+    """Kinds of personal data that redaction removes."""
 
     NAME = "NAME"
     ADDRESS = "ADDRESS"
@@ -97,7 +97,7 @@ class PiiKind(StrEnum):
 
 
 class Task(StrEnum):
-    """What the recogniser writes: what was said, or what it means in English."""
+    """Output of the recogniser: the spoken text, or its translation into English."""
 
     TRANSCRIBE = "transcribe"
     TRANSLATE = "translate"
@@ -105,7 +105,7 @@ class Task(StrEnum):
 
 @dataclass(frozen=True)
 class KnownSpeaker:
-    """Somebody whose voice is known: the name to show, and where a recording of them alone lies."""
+    """A person whose voice is known: the name to show, and the URL of a recording of this person alone."""
 
     name: str
     uri: str
@@ -113,19 +113,19 @@ class KnownSpeaker:
 
 @dataclass(frozen=True)
 class CallOptions:
-    """What the caller may say about one call. Every field is optional.
+    """Options of one call. Every field is optional.
 
     Attributes:
         language: ISO 639-1 code; None detects it.
         agent_channel: 0-based channel of the agent in a stereo recording; None takes the configured default.
         num_speakers: the known number of speakers of a mono recording; None estimates it.
-        hotwords: names and terms that recognition should expect.
+        hotwords: names and terms for recognition to expect.
         audio_format: for headerless files, "mulaw", "alaw" or "s16le"; None reads the header.
         audio_sample_rate_hz: for headerless files.
-        roles: participant id and role, as corrected by hand; overrules channels and text.
-        redact_pii: take out what identifies people: names, addresses, numbers (callytics/redaction).
-        task: read by the recogniser alone; a translation carries the flag "translated".
-        known_speakers: participants with one of these voices get the name.
+        roles: participant id and role, corrected by hand; these override channels and text.
+        redact_pii: remove data that identifies people: names, addresses, numbers (callytics/redaction).
+        task: used by the recogniser only; a translation has the flag "translated".
+        known_speakers: participants with one of these voices get its name.
     """
 
     language: str | None = None
@@ -142,18 +142,18 @@ class CallOptions:
 
 @dataclass(frozen=True)
 class Correction:
-    """What a person said that a call should read, and where in the call that is.
+    """A correction by a person, with its place in the call.
 
-    It names a place in the recording, not only a turn: turns are numbered anew whenever a call is recognised again.
+    The place is a time in the recording, not only a turn, because turns are renumbered when a call is recognised again.
 
     Attributes:
-        kind: what was corrected. A kind that a version does not know is kept and not applied.
-        turn_id: of the turn as it was numbered then; only for people. "" where there was none.
-        participant_id: whose words, or who is named.
-        channel_index: the channel of the original file that the party has to itself; None in a mono call.
-        start_s: of the turn; of a name, that of the longest turn of who is named. Equal to ``end_s``: no place.
-        before: the text that was replaced, "" where there was none.
-        after: the text as it should read; a name of None is no name.
+        kind: the corrected property. A kind that is unknown to this version is kept but not applied.
+        turn_id: id of the turn at the time of the correction, for people only. "" if there was none.
+        participant_id: the speaker of the text, or the named participant.
+        channel_index: the party's own channel of the original file; None in a mono call.
+        start_s: start of the turn; for a name, of the participant's longest turn. Equal to ``end_s``: no place.
+        before: the replaced text, "" if there was none.
+        after: the corrected text; a name of None is no name.
     """
 
     id: str
@@ -169,10 +169,10 @@ class Correction:
 
 @dataclass(frozen=True)
 class Recording:
-    """Where the bytes of a call lie: any fsspec URL, or a plain path.
+    """The location of the bytes of a call: any fsspec URL, or a plain path.
 
     Attributes:
-        sha256: of the bytes, in lower-case hex digits, as known since their receipt; empty: computed on reading.
+        sha256: hash of the bytes, in lower-case hex digits, from their receipt; empty: computed on reading.
     """
 
     call_id: str
@@ -209,13 +209,13 @@ class Pcm:
         return self.num_samples / self.sample_rate_hz
 
     def int16(self) -> npt.NDArray[np.int16]:
-        """All samples, shape (num_channels, num_samples), read-only where they lie in shared memory; no copy."""
+        """All samples, shape (num_channels, num_samples), without a copy; read-only in shared memory."""
         import numpy as np
 
         return np.frombuffer(self.buffer, dtype=np.int16).reshape(self.num_channels, self.num_samples)
 
     def samples(self, channel: int, start: int, end: int) -> npt.NDArray[np.int16]:
-        """Of one channel those from ``start`` up to but without ``end``, as far as there are any; not to be changed."""
+        """Existing samples of one channel from ``start`` up to, but not including, ``end``. Callers must not change them."""
         return self.int16()[channel, start:end]
 
     def float32(
@@ -237,10 +237,10 @@ class Pcm:
 
 @dataclass(frozen=True)
 class Media:
-    """The file as it came."""
+    """Properties of the received file."""
 
     sha256: str
-    format: str  # container, as ffmpeg names it: "wav", "mp3", "ogg", ...
+    format: str  # ffmpeg's name of the container: "wav", "mp3", "ogg", ...
     codec: str
     sample_rate_hz: int
     channels: int
@@ -263,7 +263,7 @@ class Acoustics:
 
 @dataclass(frozen=True)
 class Flag:
-    """Something a reader of the result should know. ``code`` is stable, e.g. "dual_mono", "truncated"."""
+    """A remark for the reader of the result. ``code`` is stable, e.g. "dual_mono", "truncated"."""
 
     code: str
     message: str
@@ -281,9 +281,9 @@ class VoiceSample:
 class Audio:
     """Output of audio-processor.
 
-    ``pcm`` is 16 kHz and holds only the channels that are worth listening to: one for a mono call, and for
-    a stereo file with a duplicated, inverted or silent channel; two where each party has a channel.
-    ``channel_indices[i]`` is the channel of the original file that ``pcm`` channel ``i`` came from.
+    ``pcm`` is 16 kHz and holds only the channels that are worth analysing: one for a mono call, and for a stereo
+    file with a duplicated, inverted or silent channel; two if each party has a channel.
+    ``channel_indices[i]`` is the channel of the original file that became ``pcm`` channel ``i``.
     """
 
     pcm: Pcm
@@ -291,10 +291,10 @@ class Audio:
     acoustics: Acoustics
     channel_indices: tuple[int, ...]
     flags: tuple[Flag, ...] = ()
-    voice_samples: tuple[VoiceSample, ...] = ()  # of CallOptions.known_speakers
+    voice_samples: tuple[VoiceSample, ...] = ()  # from CallOptions.known_speakers
 
     def without_samples(self) -> Audio:
-        """What was measured, and how long the sound is: enough for all but those who listen."""
+        """The measurements and the duration: enough for every stage that does not process the sound."""
         pcm = self.pcm
         silent = Pcm(b"", pcm.num_channels, pcm.num_samples, pcm.sample_rate_hz)
         return replace(self, pcm=silent, voice_samples=())
@@ -305,33 +305,31 @@ class Audio:
 
 @dataclass(frozen=True)
 class SpeechSegment:
-    """Somebody speaks. Segments of different speakers may overlap."""
+    """A stretch of speech of one speaker. Segments of different speakers may overlap."""
 
     start_s: float
     end_s: float
     speaker: str  # "spk_0", "spk_1", ...
-    channel: int | None = None  # pcm channel when speakers are told apart by channel
+    channel: int | None = None  # pcm channel, if speakers are separated by channel
 
 
 @dataclass(frozen=True)
 class Participant:
-    """One party of the call. ``channel_index`` is the channel of the original file, where there is one."""
+    """One party of the call. ``channel_index`` is the channel of the original file, if the party has one."""
 
     id: str
     role: Role = Role.UNKNOWN
     role_source: RoleSource | None = None
     role_confidence: float = 0.0
     channel_index: int | None = None
-    name: str | None = (
-        None  # as a person gave it, or of CallOptions.known_speakers, if the voice is one of theirs
-    )
+    name: str | None = None  # from a person, or from CallOptions.known_speakers if the voice matches
 
 
 @dataclass(frozen=True)
 class Diarization:
-    """Output of speaker-diarizer: segments sorted by start; one participant per speaker label.
+    """Output of speaker-diarizer: segments sorted by start, and one participant per speaker label.
 
-    With one channel per party (``by_channel``) the participants already carry their roles.
+    With one channel per party (``by_channel``) the participants already have their roles.
     """
 
     segments: tuple[SpeechSegment, ...]
@@ -347,8 +345,8 @@ class Word:
     start_s: float
     end_s: float
     confidence: float  # 0..1
-    channel: int | None = None  # pcm channel it was heard on; None for a mono call
-    corrected: bool = False  # by a person: not what was recognised, its time is spread over what it replaced
+    channel: int | None = None  # pcm channel of the word; None for a mono call
+    corrected: bool = False  # written by a person; its time is interpolated over the replaced words
 
 
 @dataclass(frozen=True)
@@ -359,7 +357,7 @@ class LanguageScore:
 
 @dataclass(frozen=True)
 class DroppedText:
-    """Text that the recogniser produced and that was judged not to have been said."""
+    """Text from the recogniser that was judged as not spoken."""
 
     start_s: float
     end_s: float
@@ -369,12 +367,12 @@ class DroppedText:
 
 @dataclass(frozen=True)
 class HeardWindow:
-    """A stretch that the recogniser heard at once and whose words are in the transcript, with its own doubts about it.
+    """A stretch that the recogniser decoded as one window and whose words are in the transcript, with its confidence.
 
     Attributes:
         channel: pcm channel; None for a mono call.
-        avg_logprob: mean log probability of a token.
-        no_speech_prob: how likely the recogniser found it that nobody speaks.
+        avg_logprob: mean log probability per token.
+        no_speech_prob: the recogniser's probability that there is no speech.
     """
 
     start_s: float
@@ -388,7 +386,7 @@ class HeardWindow:
 class Transcript:
     """Output of speech-recognizer: words sorted by start.
 
-    ``language`` is that of the words; of a translation, "en", whatever ``language_scores`` say was spoken.
+    ``language`` is the language of the words. For a translation it is "en"; ``language_scores`` give the spoken one.
     """
 
     words: tuple[Word, ...]
@@ -397,7 +395,7 @@ class Transcript:
     duration_s: float
     dropped: tuple[DroppedText, ...] = ()
     flags: tuple[Flag, ...] = ()
-    windows: tuple[HeardWindow, ...] = ()  # none where an engine does not tell
+    windows: tuple[HeardWindow, ...] = ()  # empty if the engine does not report them
 
 
 # ---------------------------------------------------------------- the conversation
@@ -412,7 +410,7 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Redaction:
-    """What was said then identifies a person, and was taken out."""
+    """A stretch of speech that identifies a person and was removed."""
 
     kind: PiiKind
     start_s: float
@@ -421,7 +419,7 @@ class Redaction:
 
 @dataclass(frozen=True)
 class Turn:
-    """One party speaks until the other does. ``content_raw`` is what was recognised, word by word."""
+    """One party speaks until the other does. ``content_raw`` is the recognised text, word by word."""
 
     id: str  # "t1", "t2", ... in order of start
     participant_id: str
@@ -440,26 +438,26 @@ class Turn:
 
 @dataclass(frozen=True)
 class CorrectionOutcome:
-    """What became of a correction in this run; ``turn_id`` and ``participant_id`` are those of today."""
+    """The outcome of a correction in this analysis; ``turn_id`` and ``participant_id`` are the current ones."""
 
     correction_id: str
     kind: str
     status: CorrectionStatus
     turn_id: str = ""
     participant_id: str = ""
-    reason: str = ""  # stable; why it was not applied
+    reason: str = ""  # stable code of why it was not applied
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """The call as a conversation: attribute() makes it, punctuation, correct, roles and redact refine it."""
+    """The call as a conversation: attribute() creates it; punctuation, correct, roles and redact refine it."""
 
     language: str
     duration_s: float
     participants: tuple[Participant, ...]
     turns: tuple[Turn, ...]
     speech: tuple[SpeechSegment, ...]
-    redacted: bool = False  # redaction ran: nothing that it takes out may enter the result by another way
+    redacted: bool = False  # redaction ran: the removed data must not enter the result in another way
     corrections: tuple[CorrectionOutcome, ...] = ()
 
     def role_of(self, participant_id: str) -> Role:
@@ -492,8 +490,8 @@ class TermCount:
 
 @dataclass(frozen=True)
 class QualityCriterion:
-    """``id``: greeting, empathy, clarity, listening, closing, politeness. ``score``: 0..100, None where it
-    does not apply (politeness level outside Korean, or nothing said)."""
+    """``id``: greeting, empathy, clarity, listening, closing, politeness. ``score``: 0..100, None if the criterion
+    does not apply (politeness level outside Korean, or no speech)."""
 
     id: str
     score: float | None
@@ -503,7 +501,7 @@ class QualityCriterion:
 
 @dataclass(frozen=True)
 class SentimentAnalysis:
-    """Output of sentiment-analyzer: one entry a turn, in the order of the turns."""
+    """Output of sentiment-analyzer: one entry per turn, in the order of the turns."""
 
     turns: tuple[TurnSentiment, ...]
     positive_terms: tuple[TermCount, ...]
@@ -514,7 +512,7 @@ class SentimentAnalysis:
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement about the call and the turns that show it."""
+    """A statement about the call and the turns that support it."""
 
     text: str
     evidence_turn_ids: tuple[str, ...]
@@ -529,7 +527,7 @@ class ActionItem:
 
 @dataclass(frozen=True)
 class LanguageModelUsage:
-    """What an analysis took. ``cost_usd`` is None where the configuration names no prices."""
+    """Usage of an analysis. ``cost_usd`` is None if the configuration has no prices."""
 
     requests: int
     input_tokens: int
@@ -539,10 +537,10 @@ class LanguageModelUsage:
 
 @dataclass(frozen=True)
 class ContactSummary:
-    """Output of llm-analyzer. A field is None where the talk does not show it.
+    """Output of llm-analyzer. A field is None if the conversation does not show it.
 
-    ``engine`` and ``model`` say who spoke where that may be another than the stage's configured engine (a fallback);
-    empty, it is the configured one.
+    ``engine`` and ``model`` name the engine that made the summary, if it can differ from the configured engine (a
+    fallback); if empty, the configured engine made it.
     """
 
     summary: Claim | None
@@ -562,7 +560,7 @@ class ContactSummary:
 
 @dataclass(frozen=True)
 class StageFailure:
-    """Stands where the output of an optional stage would, when that stage failed."""
+    """Replaces the output of an optional stage that failed."""
 
     stage: str
     code: str
@@ -571,7 +569,7 @@ class StageFailure:
 
 @dataclass(frozen=True)
 class StageRun:
-    """How one stage went on one call; becomes an entry of ``job_details.stages``."""
+    """One stage's run on one call; becomes an entry of ``job_details.stages``."""
 
     name: str
     status: StageStatus

@@ -14,8 +14,8 @@
     ├── WeightsError               a weight file is missing or has the wrong hash
     └── StageError                 a stage failed on this call (stage, code, message)
 
-Errors cross process boundaries by pickle, so every constructor hands all its arguments to
-``super().__init__``: otherwise unpickling calls the constructor with the wrong ones.
+Errors cross process boundaries by pickle, so every constructor passes all its arguments to
+``super().__init__``. Otherwise unpickling calls the constructor with wrong arguments.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class CallyticsError(Exception):
     Args:
         code: stable, machine-readable, snake_case; part of the API.
         message: what failed, why, and what to do; one line for people.
-        param: the field or parameter of the request that is at fault, where it is one.
+        param: the field or parameter of the request that caused the error, if there is one.
     """
 
     http_status = 500
@@ -80,7 +80,7 @@ class InvalidMediaError(CallyticsError):
 
 
 class TooManyRequestsError(CallyticsError):
-    """``retry_after_s``: whole seconds after which it is worth another try."""
+    """``retry_after_s``: whole seconds until the next attempt is useful."""
 
     http_status = 429
 
@@ -120,8 +120,8 @@ class StageError(CallyticsError):
 def problem_details(
     status: int, code: str, detail: str, instance: str, param: str | None = None
 ) -> dict[str, Any]:
-    """The body of an HTTP answer: problem details (RFC 9457), and beside them ``error``, which is what OpenAI's
-    official clients read; its types are OpenAI's, the codes ours."""
+    """The body of an HTTP error: problem details (RFC 9457), and ``error``, which OpenAI's official clients read. Its
+    types are OpenAI's; the codes are ours."""
     error_type = {429: "requests"}.get(status, "server_error" if status >= 500 else "invalid_request_error")
     return {
         "type": f"urn:callytics:problem:{code}",

@@ -1,4 +1,4 @@
-"""One call analysed in this process, from a path to a result: the graph without Ray."""
+"""Analysis of one call in this process, from a path to a result: the graph without Ray."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def analyze(
     redact_pii: bool = False,
     config: str | Path | None = None,
 ) -> CallResult:
-    """Analyse a recording here and now; no server is needed. Engines are loaded at the first call, and kept.
+    """Analyse a recording in this process, without a server. Engines are loaded at the first call, and kept.
 
     Args:
-        path: of a recording in any usual format, or ``"sample"``: the call that comes with Callytics.
+        path: path of a recording in any usual format, or ``"sample"``: the call that is part of Callytics.
         language: ``ko``, ``ko-KR``, ``Korean`` ...; detected if not given.
-        agent_channel: of the agent in a stereo recording, from 0.
-        num_speakers: of a mono recording, if known.
+        agent_channel: channel of the agent in a stereo recording, from 0.
+        num_speakers: number of speakers in a mono recording, if known.
         hotwords: names and terms to expect.
-        audio_format: of a file without a header: ``mulaw``, ``alaw`` or ``s16le``.
-        redact_pii: take out names, addresses and numbers of people.
+        audio_format: format of a file without a header: ``mulaw``, ``alaw`` or ``s16le``.
+        redact_pii: remove names, addresses and numbers of people.
         config: the Serve config file that names the engines; by default serve_config.cpu.yaml of this folder, else
-            the one that comes with Callytics.
+            the one in the package.
 
     Raises:
         InvalidRequestError: an option is wrong, or there is no such file.
@@ -65,7 +65,7 @@ def analyze(
 
 
 def recording_at(path: Path) -> Recording:
-    """Without a store, a call is named after its content: the same file, the same result, byte for byte."""
+    """Without a store, the call id is derived from the content: the same file gives the same result, byte for byte."""
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Recording(sha256[:26], str(path.resolve()), sha256)
@@ -73,6 +73,8 @@ def recording_at(path: Path) -> Recording:
 
 @lru_cache(maxsize=1)
 def _interpreter(config: Path) -> InProcess:
-    from callytics.pipeline import InProcess  # numpy, which who only reads an error class needs not
+    from callytics.pipeline import (
+        InProcess,
+    )  # imports numpy, which a user of the error classes alone does not need
 
     return InProcess(load_stages(config))

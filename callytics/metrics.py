@@ -1,11 +1,11 @@
-"""Scores of text, speakers and times against a reference, with the field's own scorers underneath.
+"""Scores of text, speakers and times against a reference, based on the field's standard scorers.
 
     text        jiwer 4 (Levenshtein distance); corpus level: errors of all items / reference units of all items
     speakers    pyannote.metrics 4, overlapped speech scored
-    roles       share of single-speaker reference speech whose role is right (see ``role_errors``)
+    roles       share of single-speaker reference speech with the right role (see ``role_errors``)
     times       of the first and last word of an utterance against the utterance
 
-Everything returns counts that can be added, so that a figure over a set is never a mean of rates.
+Everything returns counts that can be added, so a figure over a set is never a mean of rates.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 COLLAR_S = 0.25
-"""Forgiven on EACH side of a reference boundary (NIST RT). pyannote.metrics takes the sum of both: 0.5."""
+"""Tolerance on EACH side of a reference boundary (NIST RT). pyannote.metrics takes the sum of both: 0.5."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ErrorCounts:
 
     @property
     def rate(self) -> float:
-        """Errors per reference unit; NaN where there is no reference."""
+        """Errors per reference unit; NaN without a reference."""
         return self.errors / self.reference_units if self.reference_units else math.nan
 
     def __add__(self, other: ErrorCounts) -> ErrorCounts:
@@ -80,12 +80,12 @@ def normalise(text: str) -> str:
 
 
 def characters(text: str) -> str:
-    """``normalise`` without spaces: what Korean CER counts. Korean spacing is optional in much of real text."""
+    """``normalise`` without spaces: the units of Korean CER. Korean spacing is optional in much of real text."""
     return normalise(text).replace(" ", "")
 
 
 def _count(reference: Sequence[str], hypothesis: Sequence[str]) -> ErrorCounts:
-    """Levenshtein counts over units. jiwer counts words, so a character goes in as a word of its own."""
+    """Levenshtein counts over units. jiwer counts words, so each character is passed as a word."""
     import jiwer
 
     if not reference:
@@ -111,7 +111,7 @@ def word_errors(references: Sequence[str], hypothesis: str) -> ErrorCounts:
 
 
 def text_errors(references: Sequence[str], hypothesis: str, language: str) -> ErrorCounts:
-    """The measure that is usual for the language: CER for Korean, WER for others."""
+    """The usual measure for the language: CER for Korean, WER for others."""
     score = character_errors if language == "ko" else word_errors
     return score(references, hypothesis)
 
@@ -119,11 +119,11 @@ def text_errors(references: Sequence[str], hypothesis: str, language: str) -> Er
 def role_text_errors(
     references: Mapping[str, Sequence[str]], hypotheses: Mapping[str, str], language: str
 ) -> ErrorCounts:
-    """Errors where text must be under the right role. Text under a role the reference lacks is inserted.
+    """Errors of the text per role. Text under a role that the reference lacks counts as inserted.
 
     Args:
-        references: role -> forms of everything that role says, in order of time.
-        hypotheses: role -> everything the system puts under that role, in order of time.
+        references: role -> forms of the role's whole text, in order of time.
+        hypotheses: role -> the system's whole text for that role, in order of time.
     """
     known = total(
         text_errors(forms, hypotheses.get(role, ""), language) for role, forms in references.items()
@@ -138,8 +138,8 @@ def best_mapping_errors(
     references: Mapping[str, Sequence[str]], hypotheses: Mapping[str, str], language: str
 ) -> ErrorCounts:
     """cpCER / cpWER: the mapping of speakers to reference speakers with the fewest errors (CHiME-6, Watanabe et
-    al. 2020). A speaker too many is inserted, one too few deleted. Meant for a handful of speakers: of more than
-    six, only the six with most text are mapped and the others are inserted."""
+    al. 2020). An extra speaker counts as inserted, a missing one as deleted. Meant for a few speakers: above six, only
+    the six with most text are mapped, and the others count as inserted."""
     by_length = sorted(hypotheses.values(), key=len, reverse=True)
     texts, rest = by_length[:6], by_length[6:]
     forms: list[Sequence[str]] = list(references.values())
@@ -159,7 +159,7 @@ def best_mapping_errors(
 
 @dataclass(frozen=True)
 class DiarizationErrors:
-    """Seconds, as pyannote.metrics counts them. ``total_s`` is the reference speech that was scored."""
+    """Seconds, counted by pyannote.metrics. ``total_s`` is the scored reference speech."""
 
     false_alarm_s: float = 0.0
     missed_s: float = 0.0
@@ -193,7 +193,7 @@ def diarization_errors(
 
     Args:
         scored: the regions of the UEM, as (start_s, end_s).
-        collar_s: forgiven on each side of every reference boundary.
+        collar_s: tolerance on each side of every reference boundary.
     """
     from pyannote.core import Segment, Timeline
     from pyannote.metrics.diarization import DiarizationErrorRate
@@ -228,13 +228,13 @@ class RoleErrors:
 
     @property
     def accuracy(self) -> float:
-        """Share of the reference speech that is under the right role and no other; what was missed is wrong."""
+        """Share of the reference speech under the right role and no other; missed speech counts as wrong."""
         scored_s = self.right_s + self.wrong_s + self.missed_s
         return self.right_s / scored_s if scored_s else math.nan
 
     @property
     def accuracy_of_detected(self) -> float:
-        """The same over the speech that was found at all."""
+        """The same over the detected speech."""
         found_s = self.right_s + self.wrong_s
         return self.right_s / found_s if found_s else math.nan
 
@@ -245,9 +245,9 @@ class RoleErrors:
 
 
 def role_errors(reference: Sequence[Interval], hypothesis: Sequence[Interval]) -> RoleErrors:
-    """Exact over time (no frames, no collar), where exactly one party speaks in the reference.
+    """Exact over time (no frames, no collar), over speech of exactly one party in the reference.
 
-    Right: the hypothesis has that party's role and no other at that moment. Labels of both are roles.
+    Right: the hypothesis has the role of that party and no other at that moment. The labels of both are roles.
     """
     edges = sorted({edge for part in (*reference, *hypothesis) for edge in (part.start_s, part.end_s)})
     heard = _active(edges, reference)
@@ -266,7 +266,7 @@ def role_errors(reference: Sequence[Interval], hypothesis: Sequence[Interval]) -
 
 
 def _active(edges: Sequence[float], intervals: Iterable[Interval]) -> list[set[str]]:
-    """Which labels are active between each edge and the next."""
+    """The active labels between each edge and the next."""
     active: list[set[str]] = [set() for _ in edges]
     for interval in intervals:
         for index in range(bisect_left(edges, interval.start_s), bisect_left(edges, interval.end_s)):

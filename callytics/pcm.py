@@ -1,8 +1,8 @@
-"""A long sound in less than half the memory: FLAC by the ten seconds, which gives back every sample.
+"""Packs a long sound into less than half the memory: FLAC in blocks of ten seconds, which is lossless.
 
-Three hours of two channels are 691 MB as samples. Telephone calls take 39% of it in FLAC (calls of the test kit; a
-recording that fills all 8 kHz takes more). Each reading costs 0.05% of the length of the call in CPU time, so
-short calls stay as they are: ``PACKED_FROM_S``.
+Three hours of two channels are 691 MB as samples. Telephone calls need 39% of it in FLAC (calls of the test kit; a
+recording that uses all 8 kHz needs more). Each read costs 0.05% of the length of the call in CPU time, so short
+calls are not packed: ``PACKED_FROM_S``.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 BLOCK_SAMPLES = 10 * PIPELINE_SAMPLE_RATE_HZ
 PACKED_FROM_S = 600.0
-"""Ten minutes of two channels take 38 MB."""
+"""Ten minutes of two channels are 38 MB."""
 
 COMPRESSION_LEVEL = 0.625
-"""Of 0 to 1, libsndfile's scale: FLAC's own default, 5. Its 8 takes twice the time for 1% less."""
+"""On libsndfile's scale of 0 to 1: FLAC's own default, level 5. Level 8 needs twice the time for 1% less."""
 
-_KEPT_BLOCKS = 32  # 10 MB: what is read next is near, on two channels, for two threads
+_KEPT_BLOCKS = 32  # 10 MB: reads are local; enough for two channels and two threads
 
 
 def pack(samples: npt.NDArray[np.int16]) -> mmap.mmap:
-    """One channel, shape (num_samples,), as a FLAC file, in pages of its own.
+    """One channel, shape (num_samples,), as a FLAC file in its own memory pages.
 
-    Among other objects of its size malloc would keep the room when it is gone, and 270 MB of three hours with it.
+    In ordinary memory, malloc would keep the space after the object is freed: 270 MB for three hours.
     """
     import soundfile
 
@@ -62,14 +62,14 @@ def unpack(data: Any) -> npt.NDArray[np.int16]:
 
 @dataclass(frozen=True, eq=False)
 class PackedPcm(Pcm):
-    """Pcm whose ``buffer`` holds, of each channel, its blocks of BLOCK_SAMPLES as :func:`pack` makes them."""
+    """Pcm whose ``buffer`` holds the blocks of BLOCK_SAMPLES of each channel, made by :func:`pack`."""
 
     def __post_init__(self) -> None:
-        # Of the blocks, not of self: that would be a cycle, and keep the sound until it is found.
+        # The cache refers to the blocks, not to self: a cycle would keep the sound until it is collected.
         object.__setattr__(self, "_block", lru_cache(_KEPT_BLOCKS)(partial(_unpacked, self.buffer)))
 
     def int16(self) -> npt.NDArray[np.int16]:
-        """All samples, shape (num_channels, num_samples), unpacked: for a long call, a lot of memory."""
+        """All samples, shape (num_channels, num_samples), unpacked: much memory for a long call."""
         import numpy as np
 
         return np.stack([self.samples(channel, 0, self.num_samples) for channel in range(self.num_channels)])
@@ -78,14 +78,14 @@ class PackedPcm(Pcm):
         return part(partial(self._block, channel), start, min(end, self.num_samples))  # type: ignore[attr-defined]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        # Every block by itself, out of band: a buffer of all of them would be one more copy of the sound.
+        # Each block is pickled separately, out of band: one joint buffer would be another copy of the sound.
         wrapped = pickle.PickleBuffer if protocol >= 5 else bytes
         buffer = tuple(tuple(wrapped(block) for block in blocks) for blocks in self.buffer)
         return PackedPcm, (buffer, self.num_channels, self.num_samples, self.sample_rate_hz)
 
 
 def part(block: Any, start: int, end: int) -> npt.NDArray[np.int16]:
-    """The samples from ``start`` up to but without ``end``; ``block`` gives the samples of a block by its number."""
+    """Samples from ``start`` up to, but not including, ``end``; ``block`` returns the samples of a block by number."""
     import numpy as np
 
     pieces = []

@@ -5,13 +5,13 @@
                                                                                    └─> analyse    ┴─> report
 
 ``analyse`` does not know how its nodes run: ``run(step, *inputs)`` starts a step and returns a node, which
-stands for its result. Who interprets it decides what a node is:
+represents the step's result. The interpreter decides what a node is:
 
     in process   InProcess, below               a node is the value itself
     Ray Serve    deployments/call_pipeline.py   a node is an asyncio task: branches run in parallel
     Ray Data     deployments/backfill/job.py        a node is the name of a column: one map per step (a later issue)
 
-There is no ``if`` on data in the graph: an engine takes the case (mono or stereo, Korean or English, silence).
+There is no ``if`` on data in the graph: the engines handle the cases (mono or stereo, Korean or English, silence).
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ class Run(Protocol):
 
 
 def analyse(run: Run, recording: Node, options: Node, corrections: Node) -> Node:
-    """The whole graph. The inputs stand for a Recording, its CallOptions and what people corrected in it (a tuple of
-    Correction, oldest first), the output for its report."""
+    """The whole graph. The inputs represent a Recording, its CallOptions and its corrections (a tuple of Correction,
+    oldest first); the output represents its report."""
     audio = run("audio-processor", recording, options)
     diarization = run("speaker-diarizer", audio, options)
     transcript = run("speech-recognizer", audio, options)
@@ -61,16 +61,16 @@ def analyse(run: Run, recording: Node, options: Node, corrections: Node) -> Node
     punctuated = run("punctuation-restorer", spoken)
     corrected = run(
         "correct", punctuated, corrections
-    )  # after punctuation: what people wrote stays as they wrote it
+    )  # after punctuation, which must not change the text of a correction
     attributed = run("roles", corrected, options)
-    conversation = run("redact", attributed, options)  # what follows, an LLM's endpoint too, sees no PII
+    conversation = run("redact", attributed, options)  # later stages, including an LLM's endpoint, get no PII
     sentiment = run("sentiment-analyzer", conversation)
     summary = run("llm-analyzer", conversation)
     return run("report", recording, audio, diarization, transcript, conversation, sentiment, summary)
 
 
 def dependants(changed: str) -> tuple[str, ...]:
-    """The engine stages that have to run again when a step does: itself, and all that it leads to, in order."""
+    """The engine stages that must run again with a step: the step itself and all its dependants, in order."""
     stages: list[str] = []
 
     def run(step: str, *inputs: Node) -> bool:
@@ -84,7 +84,7 @@ def dependants(changed: str) -> tuple[str, ...]:
 
 
 def roles(conversation: Conversation, options: CallOptions) -> Conversation:
-    """By hand, else by channel (the diarizer knows), else by what is said."""
+    """Roles set by hand, else by channel (from the diarizer), else from the text."""
     return assign_roles(with_corrected_roles(conversation, options))
 
 
@@ -95,7 +95,7 @@ PURE_STEPS: Mapping[str, Callable[..., Any]] = {
     "redact": redact,
     "report": build_report,
 }
-"""Steps that need no engine: plain functions of the library."""
+"""Steps without an engine: plain functions of the library."""
 
 
 class InProcess:
@@ -103,7 +103,7 @@ class InProcess:
 
     Args:
         stages: the configuration of every engine stage.
-        on_progress: called with every change of a stage's state.
+        on_progress: called on every change of a stage's state.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class InProcess:
         """The finished result of one call.
 
         Raises:
-            CallyticsError: a stage that is not optional failed; InvalidMediaError where the file is at fault.
+            CallyticsError: a required stage failed; InvalidMediaError if the file is the cause.
         """
         runs: dict[str, StageRun] = {}
 
@@ -171,7 +171,7 @@ class InProcess:
 
 
 def stage_failure(stage: str, error: BaseException) -> StageFailure:
-    """What a reader of the result is told about a failed stage; never a traceback."""
+    """The description of a failed stage for the reader of the result; never a traceback."""
     if isinstance(error, CallyticsError):
         return StageFailure(stage, error.code, error.message)
     return StageFailure(stage, "stage_crashed", f"{type(error).__name__}: {error}")

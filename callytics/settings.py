@@ -1,4 +1,4 @@
-"""Where the command line finds state, graph, key and database: environment variables and their defaults."""
+"""Locations of state, graph, key and database for the command line: environment variables and their defaults."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Who speaks on which channel, when each party has one: voice activity of each channel without crosstalk.
+"""Diarization of calls with one channel per party: the voice activity of each channel, without crosstalk.
 
-The segmentation model normalises the level of its input, so it hears the other party's leakage (echo of the
-line, joint-stereo codecs, 20 to 40 dB down) as clearly as speech. Where both channels seem active, levels
-decide: leakage is weak both against the channel it leaks from and against the channel's own speech; in
-double talk both parties are near their own level.
+The segmentation model normalises the level of its input, so it detects the other party's leakage (line echo,
+joint-stereo codecs, 20 to 40 dB down) as clearly as speech. If both channels seem active, the levels decide:
+leakage is weak relative to its source channel and to the channel's own speech; in double talk, both parties are
+near their usual level.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ Mask = npt.NDArray[np.bool_]
 
 MIN_LEAK_LOSS_DB = 10.0
 """Leakage is at least this far below its source, both measured against the speech level of their channel.
-ITU-T G.131 wants an echo loss above 25 dB and the codecs we saw keep channels 15 dB apart; two people who
-talk at the same time are rarely further apart than this over a syllable. 8 and 12 did 0.4 points of DER better
-and 0.9 worse on calls made for the purpose from utterances that no reported figure uses."""
+ITU-T G.131 requires an echo loss above 25 dB, and the codecs that we tested separate channels by 15 dB; two people
+who talk at the same time rarely differ by more than this over a syllable. On calls composed for this choice, from
+utterances that no reported figure uses, 8 was 0.4 points of DER better and 12 was 0.9 points worse."""
 SPEECH_RANGE_DB = 20.0
-"""Frames further below the channel's speech level than this are pauses, where the other party is talking."""
+"""Frames further below the channel's speech level than this are pauses while the other party talks."""
 SYLLABLE_S = 0.3
-"""Dips shorter than this belong to the speech around them."""
+"""Shorter dips belong to the speech around them."""
 ECHO_S = 0.2
-"""An echo comes up to 100 ms after its source and outlasts it; centred, so that clocks need not agree."""
+"""An echo arrives up to 100 ms after its source and outlasts it. The window is centred: clocks need not agree."""
 LEVEL_WINDOW_S = 0.05
 MIN_OWN_SPEECH_S = 0.3
 MIN_OWN_SNR_DB = 6.0
@@ -57,7 +57,7 @@ def channel_speech(
     Args:
         threshold: probability above which a frame is speech.
         min_speech_s: shorter speech is dropped.
-        min_silence_s: shorter pauses of one party are speech.
+        min_silence_s: shorter pauses of one party count as speech.
     """
     activities = [segmenter(pcm, channel, step_s) for channel in range(pcm.num_channels)]
     return own_speech(pcm, [a.speech > threshold for a in activities], min_speech_s, min_silence_s)
@@ -66,10 +66,10 @@ def channel_speech(
 def own_speech(
     pcm: Pcm, active: Sequence[Mask], min_speech_s: float, min_silence_s: float
 ) -> list[list[tuple[float, float]]]:
-    """What remains of the voice activity of every channel without crosstalk, as sorted (start_s, end_s).
+    """The voice activity of every channel without crosstalk, as sorted (start_s, end_s).
 
     Args:
-        active: of each channel, shape (num_frames,), as from :func:`segments_to_mask`.
+        active: mask of each channel, shape (num_frames,), from :func:`segments_to_mask`.
     """
     levels = [frame_levels(pcm, channel, len(mask)) for channel, mask in enumerate(active)]
     own = without_crosstalk(active, levels)
@@ -80,7 +80,7 @@ def frame_levels(pcm: Pcm, channel: int, num_frames: int) -> Levels:
     """Level around the middle of each frame in dBFS, shape (num_frames,)."""
     half = round(LEVEL_WINDOW_S / 2 * pcm.sample_rate_hz)
     levels = np.empty(num_frames)
-    block = 2_048  # frames: 35 s, so that a long call is never one array of floats
+    block = 2_048  # frames: 35 s, so a long call is never one array of floats
     for start in range(0, num_frames, block):
         frames = np.arange(start, min(num_frames, start + block))
         middles = np.round(FIRST_FRAME_S * pcm.sample_rate_hz).astype(np.int64) + frames * FRAME_SHIFT_SAMPLES
@@ -95,14 +95,14 @@ def frame_levels(pcm: Pcm, channel: int, num_frames: int) -> Levels:
 
 
 def without_crosstalk(active: Sequence[Mask], levels: Sequence[Levels]) -> list[Mask]:
-    """The active frames of each channel that are not leakage of another one, each of shape (num_frames,)."""
+    """The active frames of each channel that are not leakage from another channel, each of shape (num_frames,)."""
     channels = range(len(active))
     if not any(mask.any() for mask in active):
         return [mask.copy() for mask in active]
     speech_levels = [_speech_level(channel, active, levels) for channel in channels]
     own = []
     for channel in channels:
-        if (speech_level := speech_levels[channel]) is None:  # everything on it leaks from elsewhere
+        if (speech_level := speech_levels[channel]) is None:  # everything on it is leakage
             own.append(np.zeros_like(active[channel]))
             continue
         relative = _closing(levels[channel] - speech_level)
@@ -120,7 +120,7 @@ def without_crosstalk(active: Sequence[Mask], levels: Sequence[Levels]) -> list[
 
 
 def _speech_level(channel: int, active: Sequence[Mask], levels: Sequence[Levels]) -> float | None:
-    """Level of the loud quarter of a channel's own speech in dBFS; None where it has none of its own."""
+    """Level of the loudest quarter of a channel's own speech in dBFS; None if it has no speech of its own."""
     alone = active[channel].copy()
     for other in range(len(active)):
         if other != channel:
@@ -155,7 +155,7 @@ def _sliding(values: Levels, reduce: np.ufunc | object, width_s: float) -> Level
 def mask_to_segments(
     mask: Mask, min_speech_s: float, min_silence_s: float, duration_s: float
 ) -> list[tuple[float, float]]:
-    """Runs of a frame mask as sorted (start_s, end_s): short speech dropped first, short pauses filled then."""
+    """Runs of a frame mask as sorted (start_s, end_s): short speech is dropped first, then short pauses are filled."""
     segments: list[tuple[float, float]] = []
     for first, last in runs(mask):
         # The first and the last frame stand for the edges of the recording, half a receptive field outside.

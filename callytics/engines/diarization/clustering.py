@@ -1,4 +1,4 @@
-"""Which embeddings are the same voice: agglomerative clustering, with or without a known number of speakers."""
+"""Groups embeddings by voice: agglomerative clustering, with or without a known number of speakers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Weights = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
 MAX_CLUSTERED = 1500
-"""More embeddings than this are thinned out evenly: agglomeration takes memory and time of their square
-(1500: 18 MB, 0.1 s); the centroids then stand for all."""
+"""Above this number, embeddings are sampled evenly: agglomeration needs memory and time quadratic in their number
+(1500: 18 MB, 0.1 s). The centroids then represent all embeddings."""
 ONE_VOICE_HEIGHT = 0.7
-"""Pieces of one voice join at about this Ward distance, a cosine near 0.75; it stands in for the heights that
-a recording of few pieces does not have."""
+"""Pieces of one voice join at about this Ward distance, a cosine near 0.75. It replaces the merge heights that a
+recording with few pieces does not have."""
 
 
 def cluster_voices(
@@ -30,16 +30,16 @@ def cluster_voices(
     """Centroids of the voices.
 
     Ward's method on unit vectors. Within one voice the heights of the merges grow slowly; the merge of two voices
-    is a jump. The number of speakers is the largest k whose last merge is such a jump, whose centroids differ,
-    and of whom each has its share of the speech; else ``min_speakers``.
+    is a jump. The number of speakers is the largest k whose last merge is such a jump, whose centroids differ, and
+    whose speakers each have enough speech; otherwise ``min_speakers``.
 
     Args:
         embeddings: unit vectors, shape (num_embeddings, dimension), num_embeddings >= 1.
         weights: seconds of speech behind each, shape (num_embeddings,).
-        min_speakers, max_speakers: bounds; equal where the number is known.
-        min_elbow: height of the merge from k to k - 1 clusters over that from k + 1 to k.
-        same_voice_similarity: cosine above which two centroids are one voice whatever the heights say.
-        min_share: of the speech that a voice must have.
+        min_speakers, max_speakers: bounds; equal if the number is known.
+        min_elbow: height of the merge from k to k - 1 clusters, divided by the height of the merge from k + 1 to k.
+        same_voice_similarity: cosine above which two centroids are one voice, regardless of the heights.
+        min_share: minimum share of the speech per voice.
 
     Returns:
         Unit vectors, shape (num_speakers, dimension), most speech first.
@@ -54,7 +54,7 @@ def cluster_voices(
     if len(embeddings) == 1:
         return _centroids(embeddings, weights, np.zeros(1, np.int64))
     tree = linkage(embeddings.astype(np.float64), method="ward")
-    # heights[k]: of the merge from k + 1 to k clusters
+    # heights[k]: height of the merge from k + 1 to k clusters
     heights = np.maximum(np.concatenate([tree[:, 2], [np.inf]])[::-1], ONE_VOICE_HEIGHT)
     heights = np.append(heights, ONE_VOICE_HEIGHT)
     for num_speakers in range(max_speakers, min_speakers - 1, -1):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 EMBEDDING_DIMENSION = 192
 MIN_FEATURE_FRAMES = 20
-"""Under 0.2 s the pooled statistics of the model mean nothing."""
+"""Below 0.2 s the pooled statistics of the model are meaningless."""
 
 
 class Embedder:
@@ -21,7 +21,7 @@ class Embedder:
 
     Args:
         path: the ONNX file; input (batch, frames, 80) float32, output (batch, 192).
-        num_threads: of one call.
+        num_threads: threads per call.
     """
 
     def __init__(self, path: Path, num_threads: int) -> None:
@@ -30,7 +30,7 @@ class Embedder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads
         options.inter_op_num_threads = 1
-        # Every call has its own length: remembering a memory plan for each only costs memory.
+        # Inputs differ in length: a cached memory plan for each length only costs memory.
         options.enable_mem_pattern = False
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 

@@ -15,14 +15,14 @@ _SAMPLE_RATE_HZ = 16_000
 _LOW_HZ = 20.0
 _PREEMPHASIS = 0.97
 _BLOCK_FRAMES = 3000
-"""Frames computed at once: 30 s of speech need about 25 MB of temporary arrays."""
+"""Frames per step: 30 s of speech need about 25 MB of temporary arrays."""
 
 
 def log_mel_filter_bank(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Log mel energies as kaldi's compute-fbank-feats gives them (25 ms povey windows every 10 ms, no dither).
+    """Log mel energies, as in kaldi's compute-fbank-feats (25 ms povey windows every 10 ms, no dither).
 
     These are the training features of CAM++ (3D-Speaker, ``speakerlab/process/processor.py``), before the mean
-    of the utterance is taken off.
+    of the utterance is subtracted.
 
     Args:
         samples: 16 kHz, in [-1, 1], shape (num_samples,).
@@ -61,7 +61,7 @@ def _mel_weights() -> npt.NDArray[np.float32]:
     left, centre, right = edges[:-2], edges[1:-1], edges[2:]
     rising, falling = (mels - left) / (centre - left), (right - mels) / (right - centre)
     weights: npt.NDArray[np.float32] = np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
-    weights[-1] = 0.0  # kaldi leaves out the Nyquist bin
+    weights[-1] = 0.0  # kaldi omits the Nyquist bin
     return weights
 
 

@@ -1,7 +1,7 @@
-"""Which participant is which known speaker: the voice of each in a vector, compared with those of the samples.
+"""Matches participants to known speakers by comparing the voice vectors of the call with those of the samples.
 
-A sample is a recording of one person alone, two seconds or longer; the embedding is the one that tells the voices of a
-mono call apart (embedding.py). Nobody is named twice, and whoever resembles no sample stays without a name.
+A sample is a recording of one person alone, two seconds or longer. The embedding is the one that separates the voices
+of a mono call (embedding.py). A name is given once only; a participant who resembles no sample gets no name.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from callytics.engines.diarization.embedding import EMBEDDING_DIMENSION, MIN_FEA
 from callytics.engines.diarization.features import log_mel_filter_bank
 
 PIECE_S = 3.0
-"""Longer speech is cut: a mean of several embeddings is steadier than one of a long stretch."""
+"""Longer speech is cut: the mean of several embeddings is more stable than one embedding of a long stretch."""
 
 MIN_PIECE_S = 1.0
-"""Shorter pieces are heard only where a voice has no others."""
+"""Shorter pieces are used only if a voice has no others."""
 
 ENOUGH_S = 20.0
-"""Of speech of one voice; more makes no better vector and costs CPU time."""
+"""Speech per voice that is embedded; more costs CPU time and does not improve the vector."""
 
 Vector = npt.NDArray[np.float32]
 Span = tuple[float, float]
@@ -39,8 +39,8 @@ def with_names(
     """The participants with the names of the samples that they resemble most.
 
     Args:
-        voices: of ``audio.voice_samples``, unit vectors, shape (192,).
-        min_similarity: cosine under which two voices are not the same.
+        voices: unit vectors of ``audio.voice_samples``, shape (192,).
+        min_similarity: cosine below which two voices are different.
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -61,7 +61,7 @@ def with_names(
 
 
 def voice(pcm: Pcm, channel: int, spans: Sequence[Span], embedder: Embedder) -> Vector:
-    """The unit vector of the voice that speaks in ``spans``; zeros, which resemble nothing, where that is too short."""
+    """The unit vector of the voice in ``spans``; zeros, which resemble nothing, if the spans are too short."""
     total = np.zeros(EMBEDDING_DIMENSION, np.float32)
     for start_s, end_s in _pieces(spans):
         features = log_mel_filter_bank(pcm.float32(channel, start_s, end_s))
@@ -72,7 +72,7 @@ def voice(pcm: Pcm, channel: int, spans: Sequence[Span], embedder: Embedder) -> 
 
 
 def _alone(diarization: Diarization, speaker: str) -> tuple[int | None, list[Span]]:
-    """Where one party speaks: on a shared channel only while nobody else does."""
+    """The speech of one party; on a shared channel only without the other parties' speech."""
     own = [segment for segment in diarization.segments if segment.speaker == speaker]
     channel = own[0].channel if own else None
     others = [segment for segment in diarization.segments if segment.speaker != speaker]
@@ -94,7 +94,7 @@ def _without(segment: SpeechSegment, others: Sequence[SpeechSegment]) -> Iterato
 
 
 def _pieces(spans: Sequence[Span]) -> list[Span]:
-    """Of the longest spans, pieces of PIECE_S at most, ENOUGH_S in all."""
+    """Pieces of at most PIECE_S from the longest spans, ENOUGH_S in total."""
     pieces: list[Span] = []
     for start_s, end_s in sorted(spans, key=lambda span: span[0] - span[1]):
         num_parts = max(1, round((end_s - start_s) / PIECE_S))

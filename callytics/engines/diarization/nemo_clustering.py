@@ -2,8 +2,8 @@
 
 Papers: Jia, Majumdar, Ginsburg, "MarbleNet", ICASSP 2021 (voice activity); Koluguri, Park, Ginsburg, "TitaNet", ICASSP
 2022 (embeddings); Park et al., "Auto-tuning spectral clustering for speaker diarization using normalized maximum
-eigengap", IEEE SPL 2020. One speaker at a time: overlap is what this engine does not know (MSDD, which did, is gone
-from NeMo 3). Runs in runtime_envs/speaker-diarizer-nemo.txt.
+eigengap", IEEE SPL 2020. One speaker at a time: this engine does not detect overlap (MSDD, which did, was removed
+in NeMo 3). Runs in runtime_envs/speaker-diarizer-nemo.txt.
 """
 
 from __future__ import annotations
@@ -48,33 +48,33 @@ CLUSTERING_PARAMETERS = {
     "sparse_search_volume": 30,
     "maj_vote_spk_count": False,
 }
-"""All three as NVIDIA publishes them for telephone calls (NeMo, diar_infer_telephonic.yaml)."""
+"""NVIDIA's values for telephone calls (NeMo, diar_infer_telephonic.yaml)."""
 MIN_DURATION_S = 0.3
-"""Two windows of the voice activity; NeMo cannot split less."""
+"""Two windows of the voice activity: the minimum that NeMo can split."""
 NAME = "call"
-_WRITTEN_SAMPLES = 1 << 20  # to a file at a time
+_WRITTEN_SAMPLES = 1 << 20  # per write to a file
 
 
 class ClusteringDiarizer:
-    """Channels where each party has one, voices otherwise.
+    """Uses channels if each party has one, otherwise voices.
 
-    Deterministic. Safe to call from several threads: NeMo keeps state between its steps, so one call runs at a time.
+    Deterministic. Safe to call from several threads, but NeMo keeps state between its steps: one call runs at a time.
 
     Args:
-        vad_model: a name of NVIDIA's NGC catalogue, ``owner/name`` on the model hub, or a local ``.nemo`` file.
+        vad_model: a name in NVIDIA's NGC catalogue, ``owner/name`` on the model hub, or a local ``.nemo`` file.
         speaker_model: the same.
         device: "cpu", "cuda" or "cuda:<index>".
-        num_threads: of torch on a CPU, for the whole process.
-        agent_channel: of the original file, where a request does not say.
-        max_speakers: of a mono call of unknown number.
+        num_threads: torch threads on a CPU, for the whole process.
+        agent_channel: default agent channel of the original file; a request may name another.
+        max_speakers: maximum number of speakers of a mono call, if the request does not give the number.
         min_speech_s: shorter speech is dropped.
-        min_silence_s: shorter pauses of one speaker are speech.
-        batch_size: windows a forward pass.
+        min_silence_s: shorter pauses of one speaker count as speech.
+        batch_size: windows per forward pass.
 
     Raises:
         EngineUnavailableError: NeMo or torch is not installed.
-        ConfigError: the device is not there.
-        WeightsError: a model cannot be had.
+        ConfigError: the device does not exist.
+        WeightsError: a model cannot be fetched.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class ClusteringDiarizer:
         """Who speaks when.
 
         Raises:
-            InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be.
+            InvalidRequestError: the agent channel or the number of speakers in ``options`` is impossible.
         """
         check_options(audio, options)
         if audio.pcm.num_channels > 1:
@@ -126,7 +126,7 @@ class ClusteringDiarizer:
         return own_speech(pcm, active, self._min_speech_s, self._min_silence_s)
 
     def _speech(self, pcm: Pcm, channel: int, folder: Path) -> list[Span]:
-        """Voice activity of one channel, by the functions behind NeMo's own vad_infer.py, which work on files."""
+        """Voice activity of one channel, by the functions that NeMo's own vad_infer.py uses; they work on files."""
         if pcm.duration_s < MIN_DURATION_S:
             return []
         tools = require("nemo.collections.asr.parts.utils.vad_utils", ENVIRONMENT)
@@ -136,7 +136,7 @@ class ClusteringDiarizer:
             {
                 "input": [{**entry, "label": "infer", "text": "-"}],
                 "window_length_in_sec": VAD_WINDOW_S,
-                "split_duration": 50,  # seconds a forward pass, as in NeMo's clustering diarizer
+                "split_duration": 50,  # seconds per forward pass, as in NeMo's clustering diarizer
                 "num_workers": 0,
                 "out_dir": str(folder),
             }

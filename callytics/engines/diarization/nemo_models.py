@@ -1,4 +1,4 @@
-"""Loading NeMo models: a local ``.nemo`` file, an id on the model hub, or a name of NVIDIA's NGC catalogue."""
+"""Loads NeMo models: a local ``.nemo`` file, an id on the model hub, or a name in NVIDIA's NGC catalogue."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def restore(class_name: str, model: str, revision: str | None, device: Any) -> R
     """A model in evaluation mode on a device.
 
     Args:
-        class_name: of ``nemo.collections.asr.models``.
-        model: path of a ``.nemo`` file; ``owner/name`` on the hub; else a name of the NGC catalogue.
-        revision: on the hub only.
+        class_name: a class of ``nemo.collections.asr.models``.
+        model: path of a ``.nemo`` file; ``owner/name`` on the hub; otherwise a name in the NGC catalogue.
+        revision: for the hub only.
 
     Raises:
         EngineUnavailableError: NeMo is not installed.
-        WeightsError: the model cannot be had, or is not of this class.
+        WeightsError: the model cannot be fetched, or has another class.
     """
     models = require("nemo.collections.asr.models", ENVIRONMENT)
     require("nemo.utils", ENVIRONMENT).logging.setLevel(logging.ERROR)  # one call would log a page
@@ -49,7 +49,7 @@ def restore(class_name: str, model: str, revision: str | None, device: Any) -> R
 
 
 def _file(model_class: Any, model: str, revision: str | None) -> tuple[Path, str]:
-    """The .nemo file of a model, and what names its content."""
+    """The .nemo file of a model, and the identifier of its content."""
     if model.endswith(".nemo"):
         path = Path(model).expanduser()
         if not path.is_file():
@@ -63,7 +63,7 @@ def _file(model_class: Any, model: str, revision: str | None) -> tuple[Path, str
                 "model_invalid", f"speaker-diarizer: {model} has {len(files)} .nemo files, not one."
             )
         return files[0], commit
-    # NeMo itself takes another model, with a warning, for a name that it does not know.
+    # For an unknown name NeMo itself loads another model, with only a warning.
     known = sorted(entry.pretrained_model_name for entry in model_class.list_available_models() or ())
     if model not in known:
         raise WeightsError(

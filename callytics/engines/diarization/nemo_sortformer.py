@@ -1,7 +1,7 @@
-"""speaker-diarizer with NeMo's Sortformer: one network that says of every 80 ms who of four speakers talks.
+"""speaker-diarizer with NeMo's Sortformer: one network that decides per 80 ms which of four speakers talk.
 
 Paper: Park et al., "Sortformer: Seamless Integration of Speaker Diarization and ASR by Bridging Timestamps and
-Tokens", 2024. Speakers are numbered in the order in which they first speak; overlap is part of the model.
+Tokens", 2024. Speakers are numbered in the order in which they first speak. The model supports overlap.
 Runs in runtime_envs/speaker-diarizer-nemo.txt.
 """
 
@@ -21,31 +21,31 @@ from callytics.engines.diarization.segmentation import num_frames_of, runs
 from callytics.engines.diarization.torch_runtime import require, torch_device
 
 DEFAULT_MODEL = "nvidia/diar_streaming_sortformer_4spk-v2.1"
-"""Runs over long calls in chunks, with a cache of the speakers heard so far: memory does not grow with the call."""
+"""Processes long calls in chunks, with a cache of the speakers so far: memory does not grow with the call."""
 MIN_DURATION_S = 0.1
 Probabilities = npt.NDArray[np.float32]
 
 
 class SortformerDiarizer:
-    """Channels where each party has one, voices otherwise. Overlapped speech belongs to all who speak.
+    """Uses channels if each party has one, otherwise voices. Overlapped speech belongs to all its speakers.
 
-    Deterministic. Safe to call from several threads: the model keeps state during a call, so one call runs at a time.
+    Deterministic. Safe to call from several threads, but the model keeps state during a call: one call runs at a time.
 
     Args:
-        model: an id on the model hub, or the path of a local ``.nemo`` file. It decides the largest number of
-            speakers (four in the published ones); a request for more gets that many, and a flag.
+        model: an id on the model hub, or the path of a local ``.nemo`` file. The model limits the number of
+            speakers (four in the published ones); a request for more gets the maximum, and a flag.
         revision: branch, tag or commit on the hub; None is the newest.
         device: "cpu", "cuda" or "cuda:<index>".
-        num_threads: of torch on a CPU, for the whole process.
-        agent_channel: of the original file, where a request does not say.
-        threshold: probability above which a speaker speaks; 0.5 is NeMo's own default.
+        num_threads: torch threads on a CPU, for the whole process.
+        agent_channel: default agent channel of the original file; a request may name another.
+        threshold: probability above which a speaker counts as active; 0.5 is NeMo's own default.
         min_speech_s: shorter speech is dropped.
-        min_silence_s: shorter pauses of one speaker are speech.
+        min_silence_s: shorter pauses of one speaker count as speech.
 
     Raises:
         EngineUnavailableError: NeMo or torch is not installed.
-        ConfigError: the device is not there.
-        WeightsError: the model cannot be had.
+        ConfigError: the device does not exist.
+        WeightsError: the model cannot be fetched.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class SortformerDiarizer:
         """Who speaks when.
 
         Raises:
-            InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be.
+            InvalidRequestError: the agent channel or the number of speakers in ``options`` is impossible.
         """
         check_options(audio, options)
         pcm = audio.pcm
@@ -116,7 +116,7 @@ class SortformerDiarizer:
         return [voice for voice in voices if voice]
 
     def _channel_speech(self, pcm: Pcm, activity: list[Probabilities]) -> list[list[Span]]:
-        """A channel is its party's, so whoever speaks on it, speaks; but not what leaks from another channel."""
+        """Speech of any speaker on a channel belongs to its party, except leakage from other channels."""
         num_frames = num_frames_of(pcm.num_samples)
         speech = [self._spans(on_channel.max(axis=1, initial=0.0)) for on_channel in activity]
         masks = [segments_to_mask(spans, num_frames) for spans in speech]
@@ -130,7 +130,7 @@ class SortformerDiarizer:
 
 
 def keep_speakers(activity: Probabilities, num_speakers: int, threshold: float) -> Probabilities:
-    """The speakers who talk most; what the others say goes to the likeliest of them, since somebody said it.
+    """The speakers who talk most. The speech of the others goes to the likeliest of these, so none of it is lost.
 
     Args:
         activity: shape (num_frames, max_speakers).

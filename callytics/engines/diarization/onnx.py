@@ -1,4 +1,4 @@
-"""speaker-diarizer on a CPU: channels where each party has one, voices otherwise. ONNX Runtime, no torch."""
+"""speaker-diarizer on a CPU: by channel if each party has one, otherwise by voice. ONNX Runtime, no torch."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from callytics.weights import manifest as models
 MODELS = ("segmentation-3.0", "campplus-zh-en")
 
 MIN_SAMPLE_S = 1.0
-"""Of speech in the sample of a known speaker."""
+"""Minimum speech in the sample of a known speaker."""
 
 
 class OnnxDiarizer:
     """pyannote segmentation-3.0 and CAM++ speaker embeddings. Deterministic; safe to call from several threads.
 
     Args:
-        agent_channel: of the original file, where a request does not say.
-        num_threads: of ONNX Runtime, a call. A second one costs a mono call twice the CPU time and gains nothing, and
-            speech is recognised at the same time.
-        threshold: probability above which somebody speaks in a mono call.
-        channel_threshold: the same on a channel of its own, where most of what is not speech is the other
-            party's leakage or noise by itself, brought up by the level normalisation of the model.
+        agent_channel: default agent channel of the original file; a request may name another.
+        num_threads: threads of ONNX Runtime per call. A second thread doubles the CPU time of a mono call without any
+            gain, and speech recognition runs at the same time.
+        threshold: probability above which a frame of a mono call is speech.
+        channel_threshold: the same for one channel per party. There, most of what is not speech is leakage of the
+            other party or pure noise, amplified by the level normalisation of the model.
         min_speech_s: shorter speech is dropped.
-        min_silence_s: shorter pauses of one speaker are speech.
-        channel_step_s: distance of the 10 s windows over a channel of its own; voice activity needs little overlap.
-        voice_step_s: the same for a mono call, where each window also votes on who speaks.
-        min_speakers: of a mono call of unknown number.
-        max_speakers: of a mono call of unknown number.
-        min_elbow: how far the merge of two voices must stand out from the merges within one. Of 48 recordings
-            made for the purpose from utterances that no reported figure uses, all 24 with one speaker stayed
-            under 1.34 and all 24 with two reached 1.37.
-        same_voice_similarity: cosine of two centroids above which they are one voice.
-        min_share: of the speech that a voice must have to be one.
-        min_embedding_s: speech of one local speaker that makes a reliable embedding.
-        max_piece_s: longer speech is cut, lest one embedding cover two people.
-        known_speaker_similarity: cosine from which a voice is that of a known speaker. Of clips of six English readers,
-            10 s at most, 0.58 missed none of 836 pairs of one voice over the same line and 8% of 418 where one of the
-            two went through a telephone (8 kHz, mu-law); it took 1.5% and 0 of 7,014 pairs of two people for one.
+        min_silence_s: shorter pauses of one speaker count as speech.
+        channel_step_s: step of the 10 s windows over one party's channel; voice activity needs little overlap.
+        voice_step_s: the same for a mono call, in which each window also votes for the speakers.
+        min_speakers: minimum number of speakers of a mono call, if the request does not give the number.
+        max_speakers: maximum number of speakers of a mono call, if the request does not give the number.
+        min_elbow: minimum ratio of the merge of two voices to the merges within one voice. In 48 recordings composed
+            for this choice, from utterances that no reported figure uses, all 24 with one speaker stayed below 1.34
+            and all 24 with two speakers reached 1.37.
+        same_voice_similarity: cosine above which two centroids are one voice.
+        min_share: minimum share of the speech per voice.
+        min_embedding_s: minimum speech of one local speaker for a reliable embedding.
+        max_piece_s: longer speech is cut, so that one embedding does not cover two people.
+        known_speaker_similarity: minimum cosine between a voice and a known speaker. On clips of six English
+            readers, at most 10 s long, 0.58 missed 0 of 836 pairs of one voice over the same line, and 8% of 418 pairs
+            with one clip over a telephone (8 kHz, mu-law); it accepted 1.5% and 0 of 7,014 pairs of different people.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class OnnxDiarizer:
         """Who speaks when.
 
         Raises:
-            InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be.
+            InvalidRequestError: the agent channel or the number of speakers in ``options`` is impossible.
         """
         check_options(audio, options, knows_voices=True)
         known = [self._voice(sample) for sample in audio.voice_samples]

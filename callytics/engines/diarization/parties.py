@@ -1,7 +1,7 @@
-"""What every diarizer makes of the speech it found: participants with or without roles, segments, flags.
+"""Converts the detected speech of every diarizer to participants (with or without roles), segments and flags.
 
-Speech comes as sorted (start_s, end_s) of each channel or voice. Signalling tones among it are dropped here: no
-segmentation model that we run heard any in training.
+The input is sorted (start_s, end_s) per channel or voice. Signalling tones are dropped here, because the training
+data of our segmentation models had none.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Spans = Sequence[Span]
 
 
 def check_options(audio: Audio, options: CallOptions, knows_voices: bool = False) -> None:
-    """Refuse what a request cannot ask of this recording, before any work.
+    """Reject options that are impossible for this recording, before any work.
 
     Args:
-        knows_voices: the engine can tell whether a voice is that of a known speaker.
+        knows_voices: the engine can recognise known speakers.
 
     Raises:
-        InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be, or known
-            speakers where the engine knows no voices.
+        InvalidRequestError: the agent channel or the number of speakers in ``options`` is impossible, or it names known
+            speakers and the engine cannot recognise them.
     """
     if options.known_speakers and not knows_voices:
         raise InvalidRequestError(
@@ -52,9 +52,9 @@ def check_options(audio: Audio, options: CallOptions, knows_voices: bool = False
 def by_channel(
     audio: Audio, options: CallOptions, speech: Sequence[Spans], default_agent_channel: int
 ) -> Diarization:
-    """One party a channel of ``audio.pcm``; the channel of the original file says who is the agent.
+    """One party per channel of ``audio.pcm``; the channel of the original file decides which party is the agent.
 
-    Where the caller named a channel that is silent, nobody on the others can be told to be the agent by it.
+    If the request names a silent channel, the channel does not decide the roles.
     """
     silent = options.agent_channel is not None and options.agent_channel not in audio.channel_indices
     agent = default_agent_channel if options.agent_channel is None else options.agent_channel
@@ -64,7 +64,7 @@ def by_channel(
         for start_s, end_s in spans
         if not is_tonal(audio.pcm, channel, start_s, end_s)
     ]
-    # A convention of the site is a little less sure than a word of the caller.
+    # A default of the site is slightly less certain than the request.
     confidence = 1.0 if options.agent_channel is not None else 0.9
     participants = tuple(
         Participant(
@@ -85,7 +85,7 @@ def by_channel(
 
 
 def by_voice(audio: Audio, options: CallOptions, voices: Sequence[Spans]) -> Diarization:
-    """One party a voice, numbered in the order in which they speak first; who is the agent is not known yet."""
+    """One party per voice, numbered by their first speech; the agent is not known yet."""
     spoken = [[span for span in voice if not is_tonal(audio.pcm, 0, *span)] for voice in voices]
     spoken = sorted(spans for spans in spoken if spans)
     segments = [
@@ -108,7 +108,7 @@ def by_voice(audio: Audio, options: CallOptions, voices: Sequence[Spans]) -> Dia
 
 
 def tidy(spans: Iterable[Span], min_speech_s: float, min_silence_s: float, duration_s: float) -> list[Span]:
-    """Sorted spans within the recording: shorter speech dropped first, shorter pauses filled then."""
+    """Sorted spans within the recording: shorter speech is dropped first, then shorter pauses are filled."""
     kept: list[Span] = []
     for start_s, end_s in sorted((max(0.0, start), min(duration_s, end)) for start, end in spans):
         if end_s - start_s < min_speech_s:

@@ -29,32 +29,32 @@ DEFAULT_PIPELINE = "pyannote/speaker-diarization-community-1"
 """The open pipeline of pyannote.audio 4: segmentation, WeSpeaker embeddings, VBx clustering. CC-BY-4.0, behind a form
 on the hub: accept it once, and give the stage a token in the environment variable HF_TOKEN."""
 MIN_DURATION_S = 0.1
-"""Under the receptive field of the segmentation (62 ms) there is nothing to say who speaks."""
+"""Below the receptive field of the segmentation (62 ms) speakers cannot be told apart."""
 
 
 class PyannoteDiarizer:
-    """Channels where each party has one, voices otherwise. Overlapped speech belongs to all who speak.
+    """Uses channels if each party has one, otherwise voices. Overlapped speech belongs to all its speakers.
 
-    Deterministic; safe to call from several threads. Nothing is sent to pyannote: its telemetry is switched off.
+    Deterministic; safe to call from several threads. The telemetry of pyannote is switched off.
 
     Args:
         pipeline: a pipeline's id on the hub, or a local folder with its ``config.yaml``. The hub client reads its
-            token from the environment variable HF_TOKEN; there is no option for it, so that none ends up in a file.
+            token from the environment variable HF_TOKEN. There is no option for the token, which keeps it out of files.
         revision: branch, tag or commit on the hub; None is the newest.
         device: "cpu", "cuda" or "cuda:<index>".
-        num_threads: of torch on a CPU, for the whole process.
-        agent_channel: of the original file, where a request does not say.
-        min_speakers: of a mono call of unknown number.
-        max_speakers: of a mono call of unknown number.
+        num_threads: torch threads on a CPU, for the whole process.
+        agent_channel: default agent channel of the original file; a request may name another.
+        min_speakers: minimum number of speakers of a mono call, if the request does not give the number.
+        max_speakers: maximum number of speakers of a mono call, if the request does not give the number.
         min_speech_s: shorter speech is dropped.
-        min_silence_s: shorter pauses of one speaker are speech.
-        segmentation_batch_size: 10 s windows a forward pass.
-        embedding_batch_size: local speakers a forward pass.
+        min_silence_s: shorter pauses of one speaker count as speech.
+        segmentation_batch_size: 10 s windows per forward pass.
+        embedding_batch_size: local speakers per forward pass.
 
     Raises:
         EngineUnavailableError: pyannote.audio or torch is not installed.
-        ConfigError: an option cannot be, or the device is not there.
-        WeightsError: the pipeline cannot be had.
+        ConfigError: an option is impossible, or the device does not exist.
+        WeightsError: the pipeline cannot be fetched.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class PyannoteDiarizer:
         """Who speaks when.
 
         Raises:
-            InvalidRequestError: ``options`` names an agent channel or a number of speakers that cannot be.
+            InvalidRequestError: the agent channel or the number of speakers in ``options`` is impossible.
         """
         check_options(audio, options)
         if audio.pcm.num_channels > 1:
@@ -106,7 +106,9 @@ class PyannoteDiarizer:
             return []
         bounds = self._bounds if num_speakers is None else {"num_speakers": num_speakers}
         output = self._pipeline(self._file(pcm, 0), **bounds)
-        annotation = getattr(output, "speaker_diarization", output)  # a legacy pipeline answers with it alone
+        annotation = getattr(
+            output, "speaker_diarization", output
+        )  # a legacy pipeline returns the annotation itself
         return [self._tidy(annotation.label_timeline(label), pcm.duration_s) for label in annotation.labels()]
 
     def _channel_speech(self, pcm: Pcm) -> list[list[Span]]:
@@ -125,13 +127,13 @@ class PyannoteDiarizer:
         return tidy(spans, self._min_speech_s, self._min_silence_s, duration_s)
 
     def _file(self, pcm: Pcm, channel: int) -> dict[str, Any]:
-        """One channel as pyannote reads it from memory: a waveform of shape (1, num_samples)."""
+        """One channel in the form that pyannote reads from memory: a waveform of shape (1, num_samples)."""
         waveform = self._torch.from_numpy(pcm.float32(channel))[None]
         return {"waveform": waveform, "sample_rate": pcm.sample_rate_hz, "uri": "call"}
 
 
 def _pipeline_folder(pipeline: str, revision: str | None) -> tuple[Path, str]:
-    """The folder of a pipeline, and what names its content: the hub's commit, or a hash of a local folder."""
+    """The folder of a pipeline and the identifier of its content: the hub's commit, or a hash of a local folder."""
     folder = Path(pipeline).expanduser()
     if folder.is_dir():
         return folder, content_revision(folder)
@@ -143,7 +145,7 @@ def _load(folder: Path, device: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "torchcodec is not installed correctly": no file is decoded here
         audio = require("pyannote.audio", ENVIRONMENT)
-    # A short call may well have fewer speakers than its bounds; once for the process, as filters are no thread's own.
+    # A short call may have fewer speakers than the bounds. Filters are not per thread, so this is set once per process.
     warnings.filterwarnings("ignore", message=r"\s*The detected number of speakers", category=UserWarning)
     if not (folder / "config.yaml").is_file():
         raise WeightsError(
@@ -159,7 +161,7 @@ def _load(folder: Path, device: Any) -> Any:
 
 
 def _voice_activity(pipeline: Any, batch_size: int) -> Any:
-    """Voice activity by the same segmentation model, for a channel that one party has to itself."""
+    """Voice activity by the same segmentation model, for a channel with one party."""
     pipelines = require("pyannote.audio.pipelines", ENVIRONMENT)
     model = pipeline._segmentation.model
     thresholds = {} if model.specifications.powerset else {"onset": 0.5, "offset": 0.5}

@@ -1,6 +1,6 @@
-"""Who of up to three local speakers speaks in each 10 s window: pyannote segmentation-3.0 in ONNX.
+"""Activity of up to three local speakers in each 10 s window: pyannote segmentation-3.0 in ONNX.
 
-The windows slide over the recording; the labels of a window mean nothing outside it. Paper: Plaquet and Bredin,
+The windows slide over the recording; the labels of a window are meaningless outside it. Paper: Plaquet and Bredin,
 "Powerset multi-class cross entropy loss for neural speaker diarization", Interspeech 2023.
 """
 
@@ -27,7 +27,7 @@ MAX_LOCAL_SPEAKERS = 3
 POWERSET = np.array(
     [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], dtype=np.float32
 )
-"""Which local speakers are active in each of the seven classes."""
+"""The local speakers that are active in each of the seven classes."""
 _BATCH_WINDOWS = 8
 
 
@@ -36,10 +36,10 @@ class Activity:
     """Local speakers over all windows.
 
     Attributes:
-        probabilities: of each local speaker being active, shape (num_windows, 589, 3), float16.
-        first_frames: the global frame where each window starts, shape (num_windows,).
-        num_frames: of the recording; frame i has its middle at FIRST_FRAME_S + i * FRAME_SHIFT_S.
-        speech: probability that anybody speaks, averaged over windows, shape (num_frames,).
+        probabilities: activity of each local speaker, shape (num_windows, 589, 3), float16.
+        first_frames: the global frame at which each window starts, shape (num_windows,).
+        num_frames: frames of the recording; the middle of frame i is at FIRST_FRAME_S + i * FRAME_SHIFT_S.
+        speech: probability of speech, averaged over windows, shape (num_frames,).
     """
 
     probabilities: npt.NDArray[np.float16]
@@ -53,7 +53,7 @@ class Segmenter:
 
     Args:
         path: the ONNX file; input (batch, 1, 160000) float32, output (batch, 589, 7) log probabilities.
-        num_threads: of one call.
+        num_threads: threads per call.
     """
 
     def __init__(self, path: Path, num_threads: int) -> None:
@@ -69,9 +69,9 @@ class Segmenter:
 
         Args:
             pcm: 16 kHz.
-            step_s: distance of two windows, rounded to whole frames; at most 10.
+            step_s: step between windows, rounded to whole frames; at most 10.
 
-        Memory: 3.5 kB a window and 4 bytes a frame; 3 hours at a step of 2.5 s take 18 MB.
+        Memory: 3.5 kB per window and 4 bytes per frame; 3 hours with a step of 2.5 s need 18 MB.
         """
         step_frames = max(1, min(FRAMES_PER_WINDOW, round(step_s / FRAME_SHIFT_S)))
         num_frames = num_frames_of(pcm.num_samples)
@@ -107,7 +107,7 @@ class Segmenter:
 
 
 def num_frames_of(num_samples: int) -> int:
-    """Frames whose middle lies inside the recording."""
+    """Number of frames whose middle is inside the recording."""
     return max(0, -(-(num_samples - _RECEPTIVE_FIELD_SAMPLES // 2) // FRAME_SHIFT_SAMPLES))
 
 

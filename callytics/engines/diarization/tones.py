@@ -1,6 +1,6 @@
-"""Signalling tones are not speech: DTMF, dial, ringing and hold tones of one or two frequencies.
+"""Detects signalling tones, which are not speech: DTMF, dial, ringing and hold tones of one or two frequencies.
 
-The segmentation model never heard any in training and takes clean ones for speech.
+The training data of the segmentation model had none, so the model classifies clean tones as speech.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ _FRAME_SAMPLES = 1024  # 64 ms: DTMF frequencies are 73 Hz apart or more, a bin 
 _HALF_PEAK_BINS = 3
 _MAX_FRAMES = 200
 _LOUD_DB = 20.0
-_LOWEST_HZ = 300.0  # of the telephone band; the first harmonics of a voice lie below and look like tones
+_LOWEST_HZ = (
+    300.0  # start of the telephone band; the first harmonics of a voice are lower and look like tones
+)
 MAX_TONES = 2
 TONAL_SHARE = 0.99
-"""Of the power of a frame in its two strongest peaks. Vowels spread theirs over many harmonics."""
+"""Share of a frame's power in its two strongest peaks. Vowels spread their power over many harmonics."""
 TONAL_FRAMES = 0.6
-"""Of the loud frames of a stretch; the others hold the edges of tones (0.2 s or longer).
-With both values, 9 of 2451 stretches of 0.4 s out of the middle of speech are taken for tones."""
+"""Share of tonal frames among the loud frames of a stretch; the others are the edges of tones (0.2 s or longer).
+With both values, 9 of 2451 stretches of 0.4 s from the middle of speech are classified as tones."""
 
 
 def is_tonal(pcm: Pcm, channel: int, start_s: float, end_s: float) -> bool:
-    """Whether a stretch of sound is made of one or two pure tones at a time. False under 64 ms."""
+    """Whether a stretch of sound consists of one or two pure tones at a time. False below 64 ms."""
     first, last = round(start_s * pcm.sample_rate_hz), round(end_s * pcm.sample_rate_hz)
     samples = pcm.samples(channel, first, last)
     if len(samples) < _FRAME_SAMPLES:

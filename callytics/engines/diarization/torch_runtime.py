@@ -1,4 +1,4 @@
-"""What the diarizers that run on torch share: clear errors, the device, torchaudio beside a CPU build of torch."""
+"""Shared by the diarizers on torch: clear errors, the device, torchaudio with a CPU build of torch."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ def require(package: str, environment: str) -> ModuleType:
     """Import a package that only a stage's own environment has.
 
     Args:
-        package: as it is imported, e.g. "pyannote.audio".
+        package: import name, e.g. "pyannote.audio".
         environment: name of the pin file under ``runtime_envs/``, without suffix.
 
     Raises:
-        EngineUnavailableError: the package, or one that it needs, is not installed or does not load.
+        EngineUnavailableError: the package, or one of its dependencies, is not installed or does not load.
     """
     try:
         return importlib.import_module(package)
-    except (ImportError, OSError) as error:  # OSError: a library that was built for another torch
+    except (ImportError, OSError) as error:  # OSError: a library built for another torch
         last_line = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         raise EngineUnavailableError(
             "engine_not_installed",
@@ -36,11 +36,11 @@ def require(package: str, environment: str) -> ModuleType:
 
 
 def require_torchaudio(environment: str) -> ModuleType:
-    """Import torchaudio, also beside a build of torch without CUDA.
+    """Import torchaudio, even with a build of torch without CUDA.
 
     The wheels of torchaudio 2.11 on PyPI link CUDA. Its compiled extension holds forced alignment, RNN-T loss and a
-    faster ``lfilter``; none of the diarizers uses them, and torchaudio itself can do without (a source build may lack
-    it). So where torch has no CUDA, the module that would load the extension is replaced by what it would be then.
+    faster ``lfilter``. The diarizers use none of them, and torchaudio works without the extension (a source build may
+    lack it). So if torch has no CUDA, the module that loads the extension is replaced by its form without one.
     """
     torch = require("torch", environment)
     if torch.version.cuda is None and "torchaudio" not in sys.modules:
@@ -65,13 +65,13 @@ def _torchaudio_without_extension() -> ModuleType:
 
 
 def torch_device(name: str) -> Any:
-    """The torch device; never another one than asked for.
+    """The torch device; never a different one than requested.
 
     Args:
         name: "cpu", "cuda" or "cuda:0".
 
     Raises:
-        ConfigError: there is no such kind of device, or this machine has none.
+        ConfigError: the kind of device is unknown, or this machine has none.
     """
     torch: Any = importlib.import_module("torch")
     try:
@@ -90,7 +90,7 @@ def torch_device(name: str) -> Any:
 
 
 def content_revision(path: Path) -> str:
-    """First 16 hex digits of the SHA-256 over a file, or the names and contents of all files of a folder."""
+    """First 16 hex digits of the SHA-256 of a file, or of the names and contents of all files in a folder."""
     digest = hashlib.sha256()
     for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
         digest.update(file.relative_to(path).as_posix().encode() if path.is_dir() else b"")
@@ -104,11 +104,11 @@ def fetch_snapshot(
 ) -> tuple[Path, str]:
     """A repository of the model hub as a local folder, and its commit.
 
-    The hub client reads its token from the environment variable HF_TOKEN; a folder that was fetched before is used
-    where the hub cannot be reached.
+    The hub client reads its token from the environment variable HF_TOKEN. If the hub cannot be reached, a folder that
+    was fetched before is used.
 
     Raises:
-        WeightsError: it cannot be had.
+        WeightsError: the repository cannot be fetched.
     """
     hub = require("huggingface_hub", environment)
     errors = require("huggingface_hub.errors", environment)

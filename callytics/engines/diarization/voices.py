@@ -1,10 +1,10 @@
-"""Who speaks when in a recording with one channel: local segmentation, voice embeddings, clustering.
+"""Diarization of a recording with one channel: local segmentation, voice embeddings, clustering.
 
 The scheme of pyannote.audio 3 (Bredin, "pyannote.audio 2.1 speaker diarization pipeline", Interspeech 2023):
-sliding windows are segmented into local speakers, what each says while nobody else talks is embedded, the
-embeddings are clustered over the whole call, and the windows vote on every frame. Unlike there, a local speaker
-has one embedding for each piece of speech: over the telephone the segmentation often takes two similar voices
-for one, and then one embedding for both would belong to neither.
+sliding windows are segmented into local speakers, the speech of each without overlap is embedded, the embeddings
+are clustered over the whole call, and the windows vote on every frame. Unlike in that pipeline, a local speaker has
+one embedding per piece of speech: on telephone audio the segmentation often merges two similar voices, and one
+embedding for both would match neither.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from callytics.engines.diarization.segmentation import (
 
 _FEATURE_SHIFT_S = FEATURE_SHIFT_SAMPLES / 16_000
 LOCAL_PRIOR = 0.5
-"""Weight of a second of the same local speaker elsewhere in the window, against a second of the piece itself."""
+"""Weight of one second of the same local speaker elsewhere in the window, relative to one second of the piece."""
 
 
 @dataclass(frozen=True)
 class VoiceOptions:
-    """How voices are told apart; every value is an option of the engine, described there."""
+    """Settings for separating voices; every value is an option of the engine, which describes it."""
 
     step_s: float
     threshold: float
@@ -58,10 +58,10 @@ class VoiceOptions:
 
 @dataclass(frozen=True, eq=False)
 class Pieces:
-    """Stretches in which one local speaker of one window talks alone, without a pause, for a few seconds at most.
+    """Stretches of at most a few seconds in which one local speaker of one window talks alone, without a pause.
 
     Attributes:
-        windows, speakers: which local speaker, shape (num_pieces,).
+        windows, speakers: window and number of the local speaker, shape (num_pieces,).
         frames: half-open range within the window, shape (num_pieces, 2).
         embeddings: unit vectors, shape (num_pieces, 192).
     """
@@ -79,7 +79,7 @@ class Pieces:
 def voice_segments(
     pcm: Pcm, channel: int, segmenter: Segmenter, embedder: Embedder, options: VoiceOptions
 ) -> list[list[tuple[float, float]]]:
-    """Speech of every voice as sorted (start_s, end_s); empty where nobody speaks."""
+    """Speech of every voice as sorted (start_s, end_s); empty without speech."""
     activity = segmenter(pcm, channel, options.step_s)
     if not (activity.speech > options.threshold).any():
         return []
@@ -99,7 +99,7 @@ def embed_pieces(
 ) -> Pieces:
     """Cut the speech of every local speaker into pieces and embed each of them.
 
-    A local speaker may well be two people with similar voices, whom a pause or the length of a piece parts.
+    A local speaker may be two people with similar voices; a pause or the maximum length of a piece separates them.
     """
     keys: list[tuple[int, int, int, int]] = []
     embeddings: list[npt.NDArray[np.float32]] = []
@@ -133,12 +133,12 @@ def _alone(probabilities: npt.NDArray[np.float16], options: VoiceOptions) -> Ite
 
 
 def _feature_index(frame: int) -> int:
-    """The feature frame (10 ms) whose middle lies at the start of a segmentation frame (16.9 ms)."""
+    """The feature frame (10 ms) whose middle is at the start of a segmentation frame (16.9 ms)."""
     return max(0, round((FIRST_FRAME_S + (frame - 0.5) * FRAME_SHIFT_S - 0.0125) / _FEATURE_SHIFT_S))
 
 
 def _voices(pieces: Pieces, options: VoiceOptions) -> npt.NDArray[np.float32]:
-    """Centroids over the call; short pieces count only where there are no others."""
+    """Centroids over the call; short pieces count only if there are no others."""
     reliable = pieces.durations_s >= options.min_embedding_s
     if not reliable.any():
         reliable = pieces.durations_s >= 0.0
@@ -158,8 +158,8 @@ def _voices(pieces: Pieces, options: VoiceOptions) -> npt.NDArray[np.float32]:
 def _similarity(
     activity: Activity, pieces: Pieces, centroids: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Evidence for each voice, cosine times seconds: of each piece, shape (num_pieces, num_voices), and of
-    each local speaker, shape (num_windows, 3, num_voices)."""
+    """Evidence for each voice, as cosine times seconds: per piece, shape (num_pieces, num_voices), and per local
+    speaker, shape (num_windows, 3, num_voices)."""
     of_pieces = (pieces.embeddings @ centroids.T) * pieces.durations_s[:, None]
     of_speakers = np.zeros((len(activity.first_frames), MAX_LOCAL_SPEAKERS, len(centroids)), np.float32)
     np.add.at(of_speakers, (pieces.windows, pieces.speakers), of_pieces)
@@ -172,10 +172,10 @@ def _vote(
     similarity: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
     num_voices: int,
 ) -> npt.NDArray[np.float32]:
-    """Mean activity of each voice over the windows that see a frame, shape (num_frames, num_voices).
+    """Mean activity of each voice over the windows that contain a frame, shape (num_frames, num_voices).
 
-    A piece belongs to the voice that it resembles, with the rest of its local speaker as a prior: that carries
-    the pieces too short to tell. Overlapped speech, which has no embedding, goes by the local speakers.
+    A piece belongs to the most similar voice, with the rest of its local speaker as a prior, which decides pieces
+    that are too short. Overlapped speech has no embedding and follows the local speakers.
     """
     of_pieces, of_speakers = similarity
     taper = np.hamming(FRAMES_PER_WINDOW).astype(np.float32)
@@ -202,9 +202,9 @@ def _vote(
 
 
 def _local_voices(of_speakers: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-    """The voice of each local speaker, shape (num_windows, 3); two of one window are never the same voice.
+    """The voice of each local speaker, shape (num_windows, 3); two speakers of one window never share a voice.
 
-    -1 where a window has more local speakers than the call has voices.
+    -1 if a window has more local speakers than the call has voices.
     """
     num_windows, _, num_voices = of_speakers.shape
     padded = np.concatenate([of_speakers + 1e-3, np.zeros((num_windows, 3, 3), np.float32)], axis=2)
@@ -218,10 +218,10 @@ def _local_voices(of_speakers: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]
 
 
 def _binarise(scores: npt.NDArray[np.float32], activity: Activity, threshold: float) -> npt.NDArray[np.bool_]:
-    """Who speaks in each frame, shape (num_frames, num_voices).
+    """The active voices of each frame, shape (num_frames, num_voices).
 
-    Where somebody speaks, the likeliest voice does, even if windows disagree about who it is; a second one
-    speaks too if it passes the threshold by itself.
+    In a frame with speech, the likeliest voice is active, even if windows disagree about the speaker; a second
+    voice is active if it passes the threshold by itself.
     """
     masks = scores > threshold
     likeliest = scores.argmax(axis=1)

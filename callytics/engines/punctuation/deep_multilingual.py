@@ -1,4 +1,4 @@
-"""Punctuation by a token classifier (deepmultilingualpunctuation) for the languages that it was trained on.
+"""Punctuation by a token classifier (deepmultilingualpunctuation) for the languages of its training data.
 
 Guhr et al. 2021, "FullStop: Multilingual Deep Models for Punctuation Prediction" (SEPP-NLG 2021): after every word
 the model predicts one of nothing . , ? - : from the text alone. It restores no capitals.
@@ -17,22 +17,22 @@ from callytics.engines.punctuation.sentences import sentence, split_by_marks, sp
 from callytics.weights.hub import load_pretrained, revision_of
 
 MODEL_LANGUAGES = ("en", "de", "fr", "it")
-"""Of the package's own model, oliverguhr/fullstop-punctuation-multilang-large (MIT)."""
+"""Languages of the package's own model, oliverguhr/fullstop-punctuation-multilang-large (MIT)."""
 
 SENTENCE_MARKS = frozenset(".?!…")
 
 
 class DeepMultilingualPunctuationRestorer:
-    """Marks for turns in ``languages``; other languages keep the recogniser's and are split by them.
+    """Adds marks to turns in ``languages``; other languages keep the recogniser's marks and are split by them.
 
-    A mark of the recogniser stands: it heard the voice, the model reads the words alone. The model adds marks where
-    there is none, and every turn ends with one. Deterministic; calls from several threads wait for each other.
+    The recogniser's marks are kept, because it heard the voice and the model reads words only. The model adds missing
+    marks, and every turn ends with one. Deterministic; calls from several threads wait for each other.
 
     Args:
         model: a hub id, or the path of a folder: a token classifier with the labels 0 . , ? - : . For Dutch too:
             oliverguhr/fullstop-punctuation-multilingual-sonar-base; for twelve languages, Spanish among them:
             kredor/punctuate-all.
-        languages: that the model knows, ISO 639-1.
+        languages: languages of the model, ISO 639-1.
 
     Raises:
         WeightsError: ``weights_unavailable``.
@@ -48,17 +48,17 @@ class DeepMultilingualPunctuationRestorer:
     ) -> None:
         from deepmultilingualpunctuation import PunctuationModel
 
-        # It takes a GPU if torch sees one: the share of it is set where the stage is deployed.
+        # The model uses a GPU if torch sees one; the deployment of the stage sets its share of the GPU.
         self._punctuation: Any = load_pretrained(
             "punctuation-restorer", model, lambda: PunctuationModel(model=model)
         )
         self.model = Path(model).name if Path(model).is_dir() else model
         self.model_revision = revision_of(model, self._punctuation.pipe.model.config, None)
         self.languages = frozenset(languages)
-        self._lock = threading.Lock()  # the pipeline's tokenizer may not be used by two threads at once
+        self._lock = threading.Lock()  # the pipeline's tokenizer is not thread-safe
 
     def __call__(self, conversation: Conversation) -> Conversation:
-        """Every turn with ``content`` punctuated and split to ``sentences``; raw text and words as they were."""
+        """Every turn with punctuated ``content``, split into ``sentences``; raw text and words do not change."""
         known = conversation.language in self.languages
         turns = tuple(self._restore(turn, known=known) for turn in conversation.turns)
         return replace(conversation, turns=turns)
@@ -85,7 +85,7 @@ class DeepMultilingualPunctuationRestorer:
         return tuple(sentences)
 
     def _predicted(self, words: Sequence[str]) -> list[str]:
-        """The mark after each word, "" for none. Words without a letter or digit ("...") are not shown to it."""
+        """The mark after each word, "" for none. The model does not get words without a letter or digit ("...")."""
         spoken = [index for index, word in enumerate(words) if any(c.isalnum() for c in word)]
         marks = [""] * len(words)
         if spoken:
@@ -97,5 +97,5 @@ class DeepMultilingualPunctuationRestorer:
 
 
 def written(word: str, mark: str) -> str:
-    """A dash stands by itself, the other marks at the word."""
+    """A dash stands alone; other marks are attached to the word."""
     return f"{word} -" if mark == "-" else word + mark

@@ -1,7 +1,7 @@
 """Korean punctuation and spacing by morphological analysis with Kiwi; other languages keep Whisper's marks.
 
 Kiwi (https://github.com/bab2min/Kiwi, LGPL-3.0): Lee 2024, "Kiwi: Developing a Korean Morphological Analyzer
-Based on Statistical Language Models and Skip-Bigram". The wheel kiwipiepy_model carries the model.
+Based on Statistical Language Models and Skip-Bigram". The wheel kiwipiepy_model contains the model.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from callytics.engines.punctuation.sentences import sentence, split_by_marks, sp
 from callytics.engines.punctuation.spacing import join_bound_forms, spaced
 
 CONTEXT_WORDS = 4
-"""Words to the left that a candidate ending is read with."""
+"""Number of words to the left that are analysed with a candidate ending."""
 
 MIN_RESPACED_SYLLABLES = 4
-"""Two words of two syllables; nothing shorter can be a run-on that we would correct."""
+"""Two words of two syllables: a shorter word cannot be a run-on that we would correct."""
 
 _HANGUL = re.compile(r"[가-힣]")
 _CANDIDATE = re.compile(r"[다요죠까오지야네자라어아해돼니냐나군게걸래대데소음함]$")
@@ -30,8 +30,8 @@ class KiwiPunctuationRestorer:
     """Sentence ends, final marks and spacing of Korean turns. Deterministic; safe to call from several threads.
 
     Args:
-        model_type: Kiwi's language model; "cong-global" looks further than "cong" at about the same cost.
-        respace: correct the spacing of what was recognised.
+        model_type: Kiwi's language model; "cong-global" uses more context than "cong" at about the same cost.
+        respace: correct the spacing of the recognised text.
     """
 
     def __init__(self, *, model_type: str = "cong-global", respace: bool = True) -> None:
@@ -40,14 +40,14 @@ class KiwiPunctuationRestorer:
         self.model = f"kiwi-{model_type}"
         self.model_revision = str(kiwipiepy.__version__)
         self._respace = respace
-        # One worker: a turn is one short text, and the stage's CPU share is a fraction of a core. The dictionary
-        # of multi-word names (titles of films, ...) costs 180 MB and tells nothing about sentence ends.
+        # One worker: a turn is one short text, and the stage's CPU share is a fraction of a core. The dictionary of
+        # multi-word names (film titles, ...) costs 180 MB and does not help to find sentence ends.
         self._kiwi: Any = kiwipiepy.Kiwi(
             num_workers=1, model_type=model_type, load_multi_dict=False, load_typo_dict=False
         )
 
     def __call__(self, conversation: Conversation) -> Conversation:
-        """Every turn with ``content`` punctuated and split to ``sentences``; raw text and words as they were."""
+        """Every turn with punctuated ``content``, split into ``sentences``; raw text and words do not change."""
         korean = conversation.language == "ko"
         return replace(
             conversation, turns=tuple(self._restore(turn, korean=korean) for turn in conversation.turns)
@@ -95,7 +95,7 @@ class KiwiPunctuationRestorer:
         morphemes: Sequence[Sequence[Morpheme]],
         alone: Sequence[Morpheme],
     ) -> str:
-        """One sentence as text: commas of the recogniser kept, a comma after an opening "네"."""
+        """One sentence as text, with the recogniser's commas and a comma after an opening "네"."""
         pieces = list(bare)
         if self._respace:
             pieces = [self._spaced(word) for word in bare]
@@ -131,7 +131,7 @@ class KiwiPunctuationRestorer:
 
     def _alone(self, words: Sequence[str], begin: int, index: int) -> list[Morpheme]:
         if not _CANDIDATE.search(words[index]) and index != len(words) - 1:
-            # No final ending looks like this; its own morphemes tell enough about a mark that stands here.
+            # No final ending has this form; the word's own morphemes are enough to judge a mark here.
             return self._tokens(words[index])
         return self._tokens(" ".join(words[max(begin, index - CONTEXT_WORDS + 1) : index + 1]))
 

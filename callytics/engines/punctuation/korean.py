@@ -1,11 +1,11 @@
-"""Where a Korean sentence ends, and with which mark: rules over morphemes.
+"""Finds the ends of Korean sentences and their marks, by rules over morphemes.
 
-Korean marks the end of a clause on its verb, so the ending tells most of it. Tags are those of the Sejong
-corpus as Kiwi uses them: EF final ending, EC connective ending, EP pre-final ending, ETM adnominal ending,
-J* particle, IC interjection, V* stem. The rules come from grammar, not from any data set.
+Korean marks the end of a clause on its verb, so the ending is the main evidence. The tags are those of the Sejong
+corpus, as in Kiwi: EF final ending, EC connective ending, EP pre-final ending, ETM adnominal ending, J* particle,
+IC interjection, V* stem. The rules come from grammar, not from a data set.
 
-A word is seen twice: in context, and as the last word of a sentence (``alone``); many endings ("-어", "-다",
-"-지") are connective in the first and final in the second reading.
+A word is analysed twice: in context, and as the last word of a sentence (``alone``). Many endings ("-어", "-다",
+"-지") are connective in the first reading and final in the second.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 CLEAR_PAUSE_S = 0.5
-"""A pause that makes an ambiguous ending final; gaps inside an utterance are rarely longer
+"""A pause of this length makes an ambiguous ending final; gaps inside an utterance are rarely longer
 (Heldner & Edlund 2010, J. Phonetics 38)."""
 
 
@@ -27,13 +27,13 @@ class Morpheme(NamedTuple):
 
 @dataclass(frozen=True)
 class Ending:
-    """What is known about one word as a candidate for the end of a sentence.
+    """One word as a candidate for the end of a sentence.
 
     Attributes:
         text: the word without its punctuation.
-        mark: the punctuation that the recogniser put after it, "" for none.
+        mark: the recogniser's punctuation after it, "" for none.
         pause_s: silence to the next word.
-        alone: morphemes of the word (and its left context) read as the end of a sentence.
+        alone: morphemes of the word (and its left context), analysed as the end of a sentence.
         following: morphemes of the next word.
         split_by_model: the analyser's own sentence splitter ends a sentence here.
     """
@@ -47,7 +47,7 @@ class Ending:
 
 
 _POLITE = re.compile(r"(니다|시다|시오|세요|셔요|에요|예요|이요|[가-힣]요|죠)$")
-"""Polite and formal final endings (합쇼체, 해요체): they hardly occur inside a sentence."""
+"""Polite and formal final endings (합쇼체, 해요체): they rarely occur inside a sentence."""
 
 _WHOLE_REPLIES = frozenset(
     {"그럼요", "글쎄요", "잠시만요", "잠깐만요", "여보세요", "그러게요", "맞아요", "그래요"}
@@ -55,11 +55,11 @@ _WHOLE_REPLIES = frozenset(
 """Words that are sentences."""
 
 REPLIES = frozenset({"네", "예", "아니요", "아니오", "아뇨", "응", "아"})
-"""Words that answer and then go on: a comma, not an end, unless a pause follows."""
+"""Answers that continue: a comma follows, not an end, unless there is a pause."""
 
 _QUOTING = re.compile(r"^(라고|라는|라며|이라고|이라는|하고|하며|하면서|고|며|면서|는|란|만)$")
 _DA_CONTINUES = frozenset({"하", "보", "못하", "말", "치", "싶", "그러", "이러", "가", "오", "들"})
-"""Stems that a plain "-다" leads into: "간다 해도", "가다 보니", "먹다 말고"."""
+"""Stems that can follow a plain "-다": "간다 해도", "가다 보니", "먹다 말고"."""
 
 _PLAIN_FINAL = frozenset(
     {
@@ -85,7 +85,7 @@ _PLAIN_FINAL = frozenset(
 
 
 def ends_sentence(ending: Ending) -> bool:
-    """Whether a sentence ends after this word; the last word of a turn is not asked."""
+    """Whether a sentence ends after this word. Not for the last word of a turn."""
     first = ending.following[0] if ending.following else Morpheme("", "")
     if _QUOTING.match("".join(m.form for m in ending.following)) or first.tag in ("JKQ", "VCP", "XSV", "XSA"):
         return False
@@ -118,7 +118,7 @@ def _ending_is_final(ending: Ending, following: Morpheme) -> bool:
 
 
 def _cannot_end(ending: Ending) -> bool:
-    """The recogniser's mark stands after a particle or an adnominal form: a slip."""
+    """The recogniser's mark follows a particle or an adnominal form: an error."""
     last = ending.alone[-1] if ending.alone else Morpheme("", "")
     if last.tag in ("ETM", "JKO", "JKG", "JC"):
         return True
@@ -130,8 +130,8 @@ _FINAL_RIEUL, _FINAL_BIEUP = 8, 17  # numbers of the final consonants in a Hangu
 
 
 def asks_with_kka(text: str) -> bool:
-    """Whether it ends in "-ㅂ니까" or "-ㄹ까(요)". Without these consonants, "-(으)니까" gives a reason,
-    and "아까" is an adverb."""
+    """Whether the text ends in "-ㅂ니까" or "-ㄹ까(요)". Without these consonants, "-(으)니까" gives a reason, and
+    "아까" is an adverb."""
     match = _KKA.search(text)
     if not match:
         return False
@@ -148,7 +148,7 @@ def _final_consonant(syllable: str) -> int:
 _QUESTION_FORM = re.compile(r"(나요|가요|던가|는가|은가|느냐|는지요|실래요?|으?신지요?|시겠어요)$")
 _STATEMENT_IN_GAYO = re.compile(r"(^|\s)(나?가요|들어가요|돌아가요|올라가요|내려가요|걸어가요|다가요|가요)$")
 _OPEN_FORMS = re.compile(r"([가-힣]요|어|아|여|해|돼|지|죠|데|야|대|래|냐)$")
-"""Endings that ask when an interrogative stands in the sentence, and state when none does."""
+"""Endings of a question if the sentence has an interrogative, and of a statement otherwise."""
 
 _INTERROGATIVE = re.compile(
     r"(^|\s)(왜|언제|언제까지|언제쯤|어디\w{0,2}|누가|누구\w{0,2}|얼마\w{0,2}|며칠|몇|어떻게|어떤|무슨|어느"
@@ -166,7 +166,7 @@ def final_mark(sentence: str, mark: str, alone: Sequence[Morpheme]) -> str:
 
     Args:
         sentence: its words, spaced.
-        mark: what the recogniser put there: it heard the intonation, so its "?" and "!" stand.
+        mark: the recogniser's mark; it heard the intonation, so its "?" and "!" are kept.
         alone: morphemes of the end of the sentence.
     """
     if mark in ("?", "!"):
@@ -186,7 +186,7 @@ def final_mark(sentence: str, mark: str, alone: Sequence[Morpheme]) -> str:
 
 
 def _asks_listener(sentence: str, alone: Sequence[Morpheme]) -> bool:
-    """Honorific "-시-" makes the listener the subject: "맞으시죠" asks, and so does "-세요" on a stative stem,
+    """Honorific "-시-" makes the listener the subject: "맞으시죠" is a question, and so is "-세요" on a stative stem,
     which has no imperative ("불편한 점 있으세요")."""
     if len(alone) < 2:
         return False

@@ -1,4 +1,4 @@
-"""Punctuation by language: Korean by Kiwi, the languages of the multilingual model by it, others by their own marks."""
+"""Punctuation by language: Kiwi for Korean, the multilingual model for its languages, existing marks for others."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from callytics.engines.punctuation.kiwi import KiwiPunctuationRestorer
 
 
 class RoutedPunctuationRestorer:
-    """Chooses by ``conversation.language``. Deterministic; safe to call from several threads.
+    """Selects the restorer by ``conversation.language``. Deterministic; safe to call from several threads.
 
     Args:
-        model: of DeepMultilingualPunctuationRestorer, and ``languages``, those it knows.
-        kiwi_model_type: of KiwiPunctuationRestorer, and ``respace``.
+        model, languages: options of DeepMultilingualPunctuationRestorer.
+        kiwi_model_type, respace: options of KiwiPunctuationRestorer.
 
     Raises:
         WeightsError: ``weights_unavailable``.
@@ -39,5 +39,5 @@ class RoutedPunctuationRestorer:
         self.model_revision = f"{self._korean.model_revision}, {self._multilingual.model_revision}"
 
     def __call__(self, conversation: Conversation) -> Conversation:
-        """Every turn with ``content`` punctuated and split to ``sentences``; raw text and words as they were."""
+        """Every turn with punctuated ``content``, split into ``sentences``; raw text and words do not change."""
         return (self._korean if conversation.language == "ko" else self._multilingual)(conversation)

@@ -1,4 +1,4 @@
-"""Sentences of a turn, with times: built from whole words, so that no word's time is ever split."""
+"""Sentences of a turn, with times. They consist of whole words, so the time of a word is never split."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ABBREVIATION = re.compile(
 def split_mark(text: str) -> tuple[str, str]:
     """A word and the punctuation mark after it: "네," -> ("네", ","); "3.5" and "a.com" stay whole.
 
-    Of several marks the strongest is told: "?!" -> "?", "..." -> "…".
+    For several marks the strongest is returned: "?!" -> "?", "..." -> "…".
     """
     match = re.search(r"[.,?!…;:。，？！、]+$", text)
     if not match or match.start() == 0:
@@ -31,12 +31,12 @@ def split_mark(text: str) -> tuple[str, str]:
 
 
 def sentence(text: str, words: Sequence[Word]) -> Sentence:
-    """``text`` spoken in the time of ``words`` (at least one)."""
+    """A sentence with ``text`` and the time of ``words`` (at least one)."""
     return Sentence(text, words[0].start_s, max(word.end_s for word in words))
 
 
 def split_by_marks(words: Sequence[Word]) -> tuple[Sentence, ...]:
-    """Sentences of a text that is punctuated already; abbreviations ("Dr.") end none."""
+    """Sentences of a punctuated text; abbreviations ("Dr.") do not end a sentence."""
     sentences: list[Sentence] = []
     begin = 0
     for index, word in enumerate(words):

@@ -1,8 +1,8 @@
-"""Korean spacing of recognised words: only corrections that grammar makes certain.
+"""Corrects the spacing of recognised Korean words, only where grammar makes the correction certain.
 
-Recognition spaces Korean well on the whole; a speller that rewrites everything does more harm ("그럼 요",
-"500 만"). So a space is put only where a particle or ending is followed by a new independent word, and taken
-only before forms that cannot stand alone.
+The spacing of recognised Korean is mostly correct; a speller that rewrites everything does more harm ("그럼 요",
+"500 만"). So a space is added only between a particle or ending and a new independent word, and removed only
+before forms that cannot stand alone.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ _BOUND_FORMS = re.compile(
     r"(습니다|습니까|니다|니까|입니다|입니까|을|를|에서|에게|한테|으로|께서|까지|부터|은|님|님이|님은|님의|이에요|예요"
     r"|는데요|거든요|네요|세요|으세요|어요|아요|지요|죠|요|었습니다|았습니다|겠습니다|시겠습니까)"
 )
-"""Particles and endings that are no word of their own; left out are those that look like one ("이", "가", "도",
-"만", "는")."""
+"""Particles and endings that are not words, without those that look like a word ("이", "가", "도", "만",
+"는")."""
 
 
 def spaced(word: str, tokens: Sequence[tuple[int, Morpheme]]) -> str:
-    """A word with the spaces it lacks: "환불은언제" -> "환불은 언제", "할수있어요" -> "할 수 있어요".
+    """A word with its missing spaces: "환불은언제" -> "환불은 언제", "할수있어요" -> "할 수 있어요".
 
     Args:
-        tokens: (start, morpheme) of the word analysed by itself; ``start`` in characters.
+        tokens: (start, morpheme) of the word, analysed alone; ``start`` in characters.
     """
     cuts: list[int] = []
     previous_cut = 0
@@ -55,7 +55,7 @@ def spaced(word: str, tokens: Sequence[tuple[int, Morpheme]]) -> str:
 
 
 def join_bound_forms(words: Sequence[str], morphemes: Sequence[Sequence[Morpheme]]) -> str:
-    """Words as one text; a form that cannot stand alone is joined to the word before: "있 습니다" -> "있습니다"."""
+    """Words as one text; a form that cannot stand alone is joined to the previous word: "있 습니다" -> "있습니다"."""
     text = ""
     for index, (word, tokens) in enumerate(zip(words, morphemes, strict=True)):
         bound = (

@@ -1,8 +1,8 @@
 """Times of tokens from the cross-attention of Whisper's decoder, by dynamic time warping.
 
-The method of openai/whisper's timing.py: certain heads of the decoder look at the sound of the token that they
-write. Their attention, normalised and smoothed, is a cost matrix; its cheapest monotonous path gives every token a
-stretch of the sound.
+The method of openai/whisper's timing.py: certain heads of the decoder attend to the sound of the current token. Their
+attention, normalised and smoothed, is a cost matrix, whose cheapest monotonic path assigns a stretch of sound to each
+token.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def token_starts(attention: Floats) -> npt.NDArray[np.int64]:
 
 
 def median_filtered(values: Floats, width: int) -> Floats:
-    """Running median over the last axis, the edges mirrored; ``values`` itself where it is too short."""
+    """Running median over the last axis, with mirrored edges; ``values`` itself if the axis is too short."""
     half = width // 2
     if values.shape[-1] <= half:
         return values
@@ -41,7 +41,7 @@ def median_filtered(values: Floats, width: int) -> Floats:
 def cheapest_path(cost: Floats) -> npt.NDArray[np.int64]:
     """Dynamic time warping with the steps (1, 1), (1, 0) and (0, 1): the first column of every row on the path.
 
-    Cells of one anti-diagonal do not depend on each other, so each is computed at once.
+    The cells of an anti-diagonal do not depend on each other, so each anti-diagonal is computed at once.
 
     Args:
         cost: shape (num_rows, num_columns), both at least 1.
@@ -54,7 +54,7 @@ def cheapest_path(cost: Floats) -> npt.NDArray[np.int64]:
         i = np.arange(max(1, diagonal - columns), min(rows, diagonal - 1) + 1)
         j = diagonal - i
         before = np.stack([total[i - 1, j - 1], total[i - 1, j], total[i, j - 1]])
-        # A tie goes to the last: stay with the token, as openai/whisper does.
+        # On a tie the last step wins: stay with the token, like openai/whisper.
         best = 2 - np.argmin(before[::-1], axis=0)
         step[i, j] = best
         total[i, j] = cost[i - 1, j - 1] + np.take_along_axis(before, best[None], axis=0)[0]

@@ -1,10 +1,10 @@
-"""Recognition of a call, whatever decodes: windows of speech, language, reading, leaks, flags.
+"""Recognition of a call with any decoder: windows of speech, language, reading, leaks, flags.
 
-every channel: voice activity -> spans -> windows of speech, nothing else     speech.py
-both channels: a span that only echoes the other channel is left out          crosstalk.py
-language, from several windows, where the caller did not say
-batches of windows -> words with times, again where that looks wrong          readings.py
-what was not said is dropped and reported                                     evidence.py, crosstalk.py
+every channel: voice activity -> spans -> windows that contain speech only    speech.py
+both channels: a span that only echoes the other channel is excluded          crosstalk.py
+language, from several windows, if the request does not give it
+batches of windows -> words with times, repeated if the text looks wrong      readings.py
+text that was not spoken is dropped and reported                              evidence.py, crosstalk.py
 """
 
 from __future__ import annotations
@@ -44,22 +44,22 @@ from callytics.errors import InvalidRequestError
 from callytics.options.languages import language_code
 
 UNDETERMINED = "und"  # ISO 639-2
-WINDOW_S = 30.0  # what Whisper hears at a time
+WINDOW_S = 30.0  # the input length of Whisper
 UNCERTAIN_LANGUAGE = 0.5
-MIN_LANGUAGE_SCORE = 0.01  # less is not worth telling
+MIN_LANGUAGE_SCORE = 0.01  # lower scores are not reported
 LONG_CALL_S = 3600.0
-"""From here on the sound itself takes so much memory (88 MB an hour as FLAC) that its windows may have to take less."""
+"""From this length, the sound itself needs much memory (88 MB per hour as FLAC); its windows may have to use less."""
 
 
 @dataclass(frozen=True)
 class VoiceActivity:
-    """How spans of speech are found; the defaults are those of FasterWhisperRecognizer.
+    """Settings for finding spans of speech; the defaults are those of FasterWhisperRecognizer.
 
     Attributes:
-        threshold: probability above which Silero calls it speech (its own default).
-        min_speech_s: shorter spans are noise.
-        min_silence_s: shorter pauses do not cut.
-        pad_s: kept around every span, so that soft starts and ends are heard.
+        threshold: probability above which Silero detects speech (its own default).
+        min_speech_s: shorter spans count as noise.
+        min_silence_s: shorter pauses do not end a span.
+        pad_s: padding on both sides of a span, which keeps soft starts and ends.
     """
 
     threshold: float = 0.5
@@ -70,13 +70,13 @@ class VoiceActivity:
 
 @dataclass(frozen=True)
 class Languages:
-    """What may be spoken.
+    """The expected languages.
 
     Attributes:
-        known: codes that the model has; empty for a model of English only.
-        expected: the only ones to expect when detecting; empty for all.
-        likely: of these the best is taken where detection is a guess (a few words, bad sound).
-        detection_windows: the language is judged by this many windows of speech, the longest.
+        known: codes of the model; empty for an English-only model.
+        expected: detection considers only these; empty for all.
+        likely: if detection is uncertain (a few words, bad sound), the best of these is used.
+        detection_windows: number of windows of speech, the longest ones, for language detection.
     """
 
     known: Collection[str]
@@ -85,7 +85,7 @@ class Languages:
     detection_windows: int = 4
 
     def asked(self, language: str | None) -> str | None:
-        """The code that the caller, the model or the configuration settles; None where it must be heard.
+        """The code that the request, the model or the configuration sets; None if it must be detected.
 
         Raises:
             InvalidRequestError: ``language_unknown``.
@@ -97,7 +97,7 @@ class Languages:
             return self.expected[0] if len(self.expected) == 1 else None
         if (
             code == "yue" and code not in self.known
-        ):  # the checkpoints before large-v3 file Cantonese under Chinese
+        ):  # checkpoints before large-v3 classify Cantonese as Chinese
             code = "zh"
         if code not in self.known:
             raise InvalidRequestError("language_unknown", f"This model has no language {language!r}.")
@@ -108,10 +108,10 @@ class CallRecognizer:
     """``(Audio, CallOptions) -> Transcript`` with a decoder. Safe to call from several threads if the decoder is.
 
     Args:
-        batch_size: most windows decoded together.
-        num_workers: batches decoded at the same time.
-        long_call_batch_size: the same of a call of LONG_CALL_S or more.
-        translates: the model was trained to translate into English; one that was not writes the language it hears.
+        batch_size: maximum number of windows per batch.
+        num_workers: number of batches decoded at the same time.
+        long_call_batch_size: maximum number of windows per batch for a call of LONG_CALL_S or more.
+        translates: the model was trained to translate into English; other models write the spoken language.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class CallRecognizer:
         self._detector = SpeechDetector()
 
     def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
-        """The words of a call: of each channel by itself where the parties have one each.
+        """The words of a call; the channels are recognised separately if each party has one.
 
         Raises:
             InvalidRequestError: ``language_unknown``, ``translation_unsupported``.
@@ -208,11 +208,11 @@ class CallRecognizer:
 def speech_windows(
     pcm: Pcm, speech: Sequence[npt.NDArray[np.float32]], levels: Levels | None, activity: VoiceActivity
 ) -> tuple[list[Window], list[DroppedText]]:
-    """Windows of speech of all channels, and the spans left out as leaks of the other channel.
+    """Windows of speech of all channels, and the spans excluded as leaks from the other channel.
 
     Args:
-        speech: of each channel, the probability of speech every 32 ms, shape (num_frames,).
-        levels: of both channels of a stereo call; None for a mono call.
+        speech: probability of speech per channel and 32 ms, shape (num_frames,) each.
+        levels: levels of both channels of a stereo call; None for a mono call.
     """
     windows: list[Window] = []
     dropped: list[DroppedText] = []
@@ -228,11 +228,11 @@ def speech_windows(
 def language_scores(
     windows: Sequence[Window], probabilities: Sequence[Mapping[str, float]], languages: Sequence[str]
 ) -> tuple[LanguageScore, ...]:
-    """Mean over the windows, weighted by their duration; best first.
+    """Mean score over the windows, weighted by their duration; best first.
 
     Args:
         probabilities: language code -> probability, of each window.
-        languages: the only ones to expect; empty for all.
+        languages: considers only these; empty for all.
     """
     totals: dict[str, float] = {}
     for window, of_window in zip(windows, probabilities, strict=True):
@@ -246,14 +246,14 @@ def language_scores(
 
 
 def most_likely(scores: Sequence[LanguageScore], likely_languages: Collection[str]) -> str:
-    """The first, unless it is a guess and one of the likely languages was heard at all."""
+    """The best language, unless it is uncertain and a likely language has any score."""
     likely = [score.code for score in scores if score.code in likely_languages]
     return likely[0] if likely and scores[0].score < UNCERTAIN_LANGUAGE else scores[0].code
 
 
 def can_translate(model: str) -> bool:
-    """By the name of a checkpoint: turbo was trained without data of translation (openai/whisper discussion 2363),
-    distil-whisper on transcription alone. Whether it knows other languages than English, the checkpoint tells."""
+    """Judged by the name of a checkpoint: turbo was trained without translation data (openai/whisper discussion 2363),
+    distil-whisper on transcription only. The checkpoint itself says whether it supports languages besides English."""
     return not any(part in model.lower() for part in ("turbo", "distil"))
 
 
@@ -277,7 +277,7 @@ def task_flags(task: Task, spoken: str) -> Iterator[Flag]:
 
 
 def without_leaks(words: Sequence[Word], levels: Levels) -> tuple[list[Word], list[DroppedText]]:
-    """Words that were said on their channel, and the runs of words that only leaked into it."""
+    """Words spoken on their channel, and the runs of words that only leaked into it."""
     runs = leaked_words(words, levels)
     leaked = {id(word) for run in runs for word in run}
     dropped = [

@@ -1,8 +1,8 @@
-"""Speech of one party that leaks into the other's channel must not be transcribed twice.
+"""Finds leaked speech: speech of one party in the other's channel must not be transcribed twice.
 
-Leakage (acoustic echo, a codec's joint stereo) is a quieter copy. Where it is all there is, the waves of the two
-channels are alike, or, if an echo has changed them, the two at least rise and fall together and one is well below the
-other. Real double talk is louder than that or goes its own way.
+Leakage (acoustic echo, a codec's joint stereo) is a quieter copy. If a channel has only leakage, the waves of the two
+channels are similar. If an echo has changed them, their levels at least rise and fall together, and one is well below
+the other. Real double talk is louder or does not follow the other channel.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from callytics.engines.recognition.hallucination import compact
 from callytics.engines.recognition.speech import FRAME_S, FRAME_SAMPLES, Span
 
 FLOOR_DB = -90.0
-COPY_DB = 3.0  # of two waves that are alike, the quieter is the copy; nearer than this it cannot be told
+COPY_DB = 3.0  # the quieter of two similar waves is the copy; a smaller difference is not decisive
 COPY_CORRELATION = 0.5
-"""Of the waves: 0.5 is a copy 5 dB under the noise of its channel, which nobody could read; two people, or one and
-noise, stay below 0.15."""
+"""Correlation of the waves: 0.5 is a copy 5 dB below the noise of its channel, which is not intelligible; two people,
+or one person and noise, stay below 0.15."""
 
 MAX_ECHO_S = 0.1
-MAX_COMPARED_S = 30.0  # of a longer span its start tells enough
-QUIETER_DB = 6.0  # a party who talks at the same time is rarely this far below; a leak always is
-LEAK_CORRELATION = 0.7  # of the levels of two channels over time; two people who talk at once stay below 0.5
+MAX_COMPARED_S = 30.0  # the start of a longer span is sufficient
+QUIETER_DB = 6.0  # a leak is always this far below; a party who talks at the same time rarely is
+LEAK_CORRELATION = 0.7  # of the levels of two channels over time; double talk stays below 0.5
 MIN_CORRELATED_S = 0.64  # 20 frames; shorter stretches correlate by chance
-SAME_TEXT = 0.6  # share of the characters; the copy is recognised worse than the original
+SAME_TEXT = 0.6  # share of the characters; the copy is recognised less well than the original
 TEXT_TOLERANCE_S = 1.0
-_BLOCK_SAMPLES = FRAME_SAMPLES * 1024  # half a minute at a time, so that memory does not grow with the call
+_BLOCK_SAMPLES = FRAME_SAMPLES * 1024  # half a minute per step, so memory does not grow with the call
 MIN_COPIED_BYTES = 9  # UTF-8: three syllables of Hangul, nine letters; "you" is on both channels by chance
 
 
 class Levels:
-    """Level of both channels in dBFS, every 32 ms. ``decibels``: shape (2, num_frames)."""
+    """Levels of both channels in dBFS, per 32 ms. ``decibels``: shape (2, num_frames)."""
 
     def __init__(self, pcm: Pcm) -> None:
         self._pcm = pcm
         self.decibels = np.stack([_levels(pcm, channel) for channel in range(pcm.num_channels)])
 
     def excess_db(self, channel: int, start_s: float, end_s: float) -> float:
-        """How far the other channel is above this one, mean over a stretch."""
+        """Mean level of the other channel relative to this one over a stretch, in dB."""
         own, other = self._both(channel, start_s, end_s)
         return float((other - own).mean()) if len(own) else 0.0
 
     def is_leak(self, span: Span, channel: int) -> bool:
-        """The span on ``channel`` is but a quieter copy of the other channel."""
+        """Whether the span on ``channel`` is only a quieter copy of the other channel."""
         excess_db = self.excess_db(channel, span.start_s, span.end_s)
         if excess_db < COPY_DB:
             return False
@@ -92,7 +92,7 @@ def wave_correlation(one: npt.NDArray[np.float32], two: npt.NDArray[np.float32],
     energy = float(np.sqrt((one**2).sum() * (two**2).sum()))
     if energy < 1e-9:
         return 0.0
-    size = 1 << (len(one) + max_lag).bit_length()  # zeros enough that the ends do not meet
+    size = 1 << (len(one) + max_lag).bit_length()  # enough zeros that the ends do not overlap
     correlation = np.fft.irfft(np.fft.rfft(one, size) * np.conj(np.fft.rfft(two, size)), size)
     near = np.concatenate([correlation[: max_lag + 1], correlation[-max_lag:]])
     return float(np.abs(near).max() / energy)
@@ -108,7 +108,7 @@ def _correlation(own: npt.NDArray[np.float32], other: npt.NDArray[np.float32], l
 
 
 def leaked_words(words: Sequence[Word], levels: Levels) -> list[list[Word]]:
-    """Runs of words of one channel that are quieter copies of what is said on the other at the same time."""
+    """Runs of words of one channel that are quieter copies of simultaneous words of the other channel."""
     leaked = []
     for channel in (0, 1):
         own = [word for word in words if word.channel == channel]

@@ -1,4 +1,4 @@
-"""Windows of speech to words, through faster-whisper's model: many windows in one batch, deterministic."""
+"""Decodes windows of speech to words with faster-whisper's model: many windows per batch, deterministic."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 class TimedWord:
     """Times are seconds within the window."""
 
-    text: str  # as Whisper writes it: a leading space begins a new word
+    text: str  # Whisper's text: a leading space starts a new word
     start_s: float
     end_s: float
     probability: float
@@ -32,11 +32,11 @@ class TimedWord:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What Whisper made of one window.
+    """Whisper's output for one window.
 
     Attributes:
-        avg_logprob: mean log probability of a token.
-        no_speech_prob: of the <|nospeech|> token at the start of the window.
+        avg_logprob: mean log probability per token.
+        no_speech_prob: probability of the <|nospeech|> token at the start of the window.
     """
 
     window: Window
@@ -48,14 +48,14 @@ class Decoded:
 
     @property
     def compression_ratio(self) -> float:
-        """How well the text compresses: a loop compresses very well (Radford et al. 2022, section 4.5)."""
+        """Compression ratio of the text: a loop compresses very well (Radford et al. 2022, section 4.5)."""
         data = self.text.encode()
         return len(data) / len(zlib.compress(data)) if data else 0.0
 
 
 @dataclass(frozen=True)
 class Search:
-    """Parameters of the beam search, and what it looks for."""
+    """Parameters of the beam search, with its language and task."""
 
     beam_size: int = 5
     patience: float = 1.0
@@ -65,12 +65,12 @@ class Search:
     task: Task = Task.TRANSCRIBE
 
     def writes_spaces(self, language: str) -> bool:
-        """A translation is English, whatever was spoken."""
+        """Whether the output has spaces; a translation is English in any case."""
         return self.task is Task.TRANSLATE or language not in UNSPACED_LANGUAGES
 
 
 class Decoder:
-    """faster-whisper's WhisperModel, driven window by window. Safe to call from several threads."""
+    """faster-whisper's WhisperModel, run window by window. Safe to call from several threads."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -78,14 +78,14 @@ class Decoder:
     def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
         """Encoder output of a batch, a CTranslate2 StorageView of shape (num_windows, 1500, width).
 
-        The sound is filled up to 30 s with silence, as openai/whisper does it (audio.py, pad_or_trim), and as it was
-        trained. faster-whisper fills up the spectrogram with zeros instead, which stand for a faint noise.
+        The sound is padded to 30 s with silence, as in openai/whisper (audio.py, pad_or_trim) and in training.
+        faster-whisper pads the spectrogram with zeros instead, which represent a faint noise.
         """
         extract = self._model.feature_extractor
         features = [extract(_filled(window.samples(pcm), extract.n_samples), padding=0) for window in windows]
         if self._model.model.device != "cpu":
             return self._model.encode(np.stack(features))
-        # The attention of a window takes 72 MB with Whisper base, and a CPU is as fast with one after the other.
+        # The attention of a window needs 72 MB with Whisper base, and a CPU is just as fast with one window at a time.
         from ctranslate2 import StorageView
 
         encoded = [np.asarray(self._model.encode(of_window)) for of_window in features]
@@ -110,7 +110,7 @@ class Decoder:
         """Decode a batch of windows that are at most 30 s long each.
 
         Args:
-            encoded: what :meth:`encode` made of these windows, where it is known.
+            encoded: the output of :meth:`encode` for these windows, if it is known.
         """
         from faster_whisper.transcribe import get_suppressed_tokens
 
@@ -154,7 +154,7 @@ class Decoder:
     def _with_words(
         self, decoded: Sequence[Decoded], encoded: Any, tokenizer: Any, spaces: bool
     ) -> list[Decoded]:
-        """Word times by dynamic time warping over the cross-attention (as openai/whisper's timing.py)."""
+        """Word times by dynamic time warping over the cross-attention (as in openai/whisper's timing.py)."""
         from faster_whisper.transcribe import merge_punctuations
 
         frames = [max(2, round(one.window.duration_s * self._model.frames_per_second)) for one in decoded]
@@ -181,7 +181,7 @@ class Decoder:
         if self._model.model.device != "cpu":
             found: list[Any] = self._model.find_alignment(tokenizer, tokens, encoded, frames)
             return found
-        # It scores all 51,865 tokens at every position, 0.2 MB each: batches gain no time, and take 150 MB more.
+        # It scores all 51,865 tokens at every position, 0.2 MB each: batches are no faster and need 150 MB more.
         from ctranslate2 import StorageView
 
         views = [StorageView.from_array(window[np.newaxis]) for window in np.asarray(encoded)]
@@ -196,7 +196,7 @@ def _filled(samples: npt.NDArray[np.float32], num_samples: int) -> npt.NDArray[n
 
 
 def joined(words: Sequence[TimedWord]) -> tuple[TimedWord, ...]:
-    """Parts of a word that the tokeniser cut at a hyphen ("thirty", "-nine") put together again."""
+    """Join the parts of words that the tokeniser split at a hyphen ("thirty", "-nine")."""
     whole: list[TimedWord] = []
     for word in words:
         if whole and not word.text.startswith(" "):

@@ -1,4 +1,4 @@
-"""From a decoded window to words of the call: what there is evidence for, and what was dropped and why."""
+"""Converts a decoded window to words of the call, and drops text without evidence, with a reason."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from callytics.engines.recognition.hallucination import (
 from callytics.engines.recognition.speech import FRAME_S, Span
 
 PHRASE_PAUSE_S = 0.3
-MIN_VOICED = 0.35  # where Silero ends speech that began at its default of 0.5
-MIN_ONSET = 0.15  # any rise: Silero needs about three frames to believe in a voice,
+MIN_VOICED = 0.35  # Silero's threshold for the end of speech, for a start at its default of 0.5
+MIN_ONSET = 0.15  # any rise: Silero needs about three frames to detect a voice,
 ONSET_S = 0.1  # so it began this much earlier
-MAX_TAIL_S = 0.5  # of a word beyond where the attention ends it
+MAX_TAIL_S = 0.5  # maximum extension of a word beyond its end by attention
 
 
 def believed_words(decoded: Decoded, speech: npt.NDArray[np.float32]) -> tuple[list[Word], list[DroppedText]]:
-    """Words with times of the call, and the text that was dropped.
+    """Words with times in the call, and the dropped text.
 
     Args:
-        speech: probability of speech on the window's channel every 32 ms of the call, shape (num_frames,).
+        speech: probability of speech on the window's channel per 32 ms of the call, shape (num_frames,).
     """
     timed = [word for word in decoded.words if any(c.isalnum() for c in word.text)]
     if not timed:
@@ -58,7 +58,7 @@ def believed_words(decoded: Decoded, speech: npt.NDArray[np.float32]) -> tuple[l
 
 
 def _phrases(indices: Sequence[int], spans: Sequence[Span]) -> Iterator[list[int]]:
-    """Words with no pause between them."""
+    """Runs of words without a pause."""
     phrase: list[int] = []
     for i in indices:
         if phrase and spans[i].start_s - spans[phrase[-1]].end_s >= PHRASE_PAUSE_S:
@@ -70,11 +70,11 @@ def _phrases(indices: Sequence[int], spans: Sequence[Span]) -> Iterator[list[int
 
 
 def _snapped(spans: Sequence[Span], speech: npt.NDArray[np.float32]) -> list[Span]:
-    """Times of words moved to where the voice is.
+    """Word times adjusted to the voice activity.
 
-    The attention that gives Whisper's times spills into the pause before a word and ends early in the last
-    word before a pause. So a word loses the silence at its edges, and one before a pause lasts as long as the
-    voice does. A word without any voice keeps its times.
+    The attention behind Whisper's times extends into the pause before a word and ends early in the last word
+    before a pause. So silence is cut from the edges of a word, and a word before a pause ends with the voice. A
+    word without any voice keeps its times.
     """
     snapped: list[Span] = []
     for i, span in enumerate(spans):

@@ -1,6 +1,6 @@
-"""Speech recognition with Whisper on CTranslate2 (faster-whisper), made for calls: calls.py says how.
+"""Speech recognition with Whisper on CTranslate2 (faster-whisper), adapted to calls (see calls.py).
 
-Everything is deterministic: there is no sampling, and no window sees the text of another.
+Everything is deterministic: there is no sampling, and no window depends on the text of another.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ class FasterWhisperRecognizer:
     Args:
         model: a name in callytics/weights/models.json, the path of a CTranslate2 Whisper folder, or a hub id of one
             ("Systran/faster-whisper-large-v3").
-        revision: of the hub: a commit, tag or branch. Pin a commit in production.
+        revision: a commit, tag or branch on the hub. Pin a commit in production.
         device: "cpu", "cuda" or "auto".
-        compute_type: of CTranslate2: "int8" on CPUs, "float16" or "int8_float16" on GPUs.
-        cpu_threads: cores that are used at once, default settings.cpu_threads(): each decodes batches of its own, for
+        compute_type: type of CTranslate2: "int8" on CPUs, "float16" or "int8_float16" on GPUs.
+        cpu_threads: number of cores, default settings.cpu_threads(). Each core decodes its own batches, because
             several threads on one batch lose a third of their time to each other (docs/performance.md).
         beam_size: width of the beam search.
-        batch_size: most windows decoded together.
-        long_call_batch_size: the same of a call of an hour or more, default batch_size. On a CPU a window takes 60 MB
-            of memory with Whisper base while it is decoded.
-        languages: the only languages to expect when detecting; empty for all of Whisper's.
-        likely_languages: of these the best is taken where detection is a guess (a few words, bad sound).
-        detection_windows: windows of speech that the language is judged by.
-        vad_threshold: probability above which Silero calls it speech (its own default).
-        min_speech_s: shorter spans are noise.
-        min_silence_s: shorter pauses do not cut.
-        pad_s: kept around every span, so that soft starts and ends are heard. faster-whisper's default; on
-            five calls composed for development 0.4 against 0.2 gave CER .184 / .220 stereo, .240 / .238 mono.
+        batch_size: maximum number of windows per batch.
+        long_call_batch_size: the same for a call of an hour or more, default batch_size. On a CPU, decoding a window
+            needs 60 MB of memory with Whisper base.
+        languages: detection considers only these languages; empty for all of Whisper's.
+        likely_languages: if detection is uncertain (a few words, bad sound), the best of these is used.
+        detection_windows: number of windows of speech for language detection.
+        vad_threshold: probability above which Silero detects speech (its own default).
+        min_speech_s: shorter spans count as noise.
+        min_silence_s: shorter pauses do not end a span.
+        pad_s: padding on both sides of a span, which keeps soft starts and ends. faster-whisper's default; on five
+            calls composed for development, 0.4 against 0.2 gave CER .184 / .220 stereo, .240 / .238 mono.
         translates: the model can translate into English; default: by its name (calls.can_translate).
     """
 
@@ -95,7 +95,7 @@ class FasterWhisperRecognizer:
         )
 
     def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
-        """The words of a call: of each channel by itself where the parties have one each.
+        """The words of a call; the channels are recognised separately if each party has one.
 
         Raises:
             InvalidRequestError: ``language_unknown``.

@@ -1,8 +1,8 @@
-"""Text that Whisper made up: loops, set phrases of its training data, words where nobody speaks.
+"""Detects text that Whisper invented: loops, set phrases of its training data, words without speech.
 
-Nothing disappears silently: what is dropped is reported with a reason. The thresholds 2.4 (compression ratio),
--1.0 (mean log probability) and 0.6 (no-speech probability) are those of openai/whisper (Radford et al. 2022,
-section 4.5); the others follow from how fast and how often people speak and are explained where they stand.
+All dropped text is reported with a reason. The thresholds 2.4 (compression ratio), -1.0 (mean log probability) and
+0.6 (no-speech probability) are those of openai/whisper (Radford et al. 2022, section 4.5). The others follow from
+usual rates of speech; a comment explains each.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ MIN_AVG_LOGPROB = -1.0
 MAX_NO_SPEECH_PROB = 0.6
 
 MAX_CHARACTERS_PER_S = 25.0
-"""Nobody speaks faster: about 12 syllables of Korean or 300 words of English a minute come to half of it."""
+"""Above any rate of speech: about 12 syllables of Korean per second or 300 words of English per minute reach half."""
 
 MIN_REPEATS = 5
-"""People do say "네 네 네 네" and "no no no"; five times and more without a pause is a decoder in a loop."""
+"""People say "네 네 네 네" and "no no no"; five or more repetitions without a pause are a decoder loop."""
 
 MAX_WORD_S = 2.0
-"""Whisper's own mark of an anomalous word. Windows have no long pauses, so a word that lasts longer stands where
-text is missing: the decoder ended too early, and the alignment stretched the words it has over the rest."""
+"""Whisper's own limit for an anomalous word. Windows have no long pauses, so a longer word indicates missing text:
+the decoder ended too early, and the alignment stretched its words over the rest."""
 
-MISSING_S = 1.0  # a long breath at the edge of a window is no missing text
+MISSING_S = 1.0  # a long breath at the edge of a window is not missing text
 
 MIN_ECHO_CHARACTERS = 8
-"""A phrase this long, said twice in a row word for word, is worth a second look."""
+"""A phrase of this length that occurs twice in a row, word for word, is suspicious."""
 
 SET_PHRASES = frozenset(
     {
@@ -67,8 +67,8 @@ SET_PHRASES = frozenset(
         "thanksforlistening",
     }
 )
-"""Subtitles and sign-offs of the videos that Whisper was trained on; no caller says them to a call centre.
-Collected from the reports in github.com/openai/whisper discussions 679 and 928 (English) and their Korean kin."""
+"""Subtitles and sign-offs of Whisper's training videos; callers do not say them to a call centre. Collected from
+github.com/openai/whisper discussions 679 and 928 (English), with the Korean equivalents."""
 
 AMBIGUOUS_PHRASES = frozenset(
     {
@@ -85,28 +85,28 @@ AMBIGUOUS_PHRASES = frozenset(
         "so",
     }
 )
-"""Said in earnest on every call, but also what Whisper writes for noise: dropped only where speech is in doubt."""
+"""Usual phrases of calls that Whisper also writes for noise: dropped only if speech is doubtful."""
 
 
 def compact(text: str) -> str:
-    """Letters and digits only, lower case, NFC: what is compared."""
+    """Letters and digits only, lower case, NFC: the form for comparison."""
     return "".join(c for c in unicodedata.normalize("NFC", text).lower() if c.isalnum())
 
 
 def loops(text: str) -> bool:
-    """A unit of up to 30 characters comes ``MIN_REPEATS`` times or more in a row."""
+    """Whether a unit of up to 30 characters occurs ``MIN_REPEATS`` times or more in a row."""
     return re.search(rf"(.{{1,30}}?)\1{{{MIN_REPEATS - 1},}}", compact(text)) is not None
 
 
 def echoes(text: str) -> bool:
-    """A phrase of ``MIN_ECHO_CHARACTERS`` or more comes twice in a row."""
+    """Whether a phrase of ``MIN_ECHO_CHARACTERS`` or more occurs twice in a row."""
     return re.search(rf"(.{{{MIN_ECHO_CHARACTERS},}}?)\1", compact(text)) is not None
 
 
 def suspicious(decoded: Decoded) -> bool:
-    """Worth decoding again in another way."""
+    """Whether the window should be decoded again in another way."""
     if decoded.no_speech_prob > MAX_NO_SPEECH_PROB and decoded.avg_logprob < MIN_AVG_LOGPROB:
-        return False  # nobody speaks: another search finds no better text
+        return False  # no speech: another search finds no better text
     return (
         decoded.compression_ratio > MAX_COMPRESSION_RATIO
         or decoded.avg_logprob < MIN_AVG_LOGPROB
@@ -118,8 +118,8 @@ def suspicious(decoded: Decoded) -> bool:
 
 
 def missing_s(decoded: Decoded) -> float:
-    """Seconds of speech that no text stands for: of stretched words, what is beyond ``MAX_WORD_S``; all where
-    there is no text."""
+    """Seconds of speech without text: the excess of stretched words over ``MAX_WORD_S``; everything if there is no
+    text."""
     if not decoded.words:
         return decoded.window.duration_s if decoded.window.duration_s > MAX_WORD_S else 0.0
     lengths = [word.end_s - word.start_s for word in decoded.words]
@@ -128,8 +128,8 @@ def missing_s(decoded: Decoded) -> float:
 
 
 def badness(attempt: Sequence[Decoded]) -> tuple[int, int, float]:
-    """Orders attempts at the same window, the best first: without loops, then without missing text (to 2 s),
-    then the most probable."""
+    """Sort key for attempts at the same window, best first: no loops, then no missing text (in steps of 2 s), then the
+    most probable."""
     loop = sum(loops(one.text) + echoes(one.text) for one in attempt)
     missing = round(sum(missing_s(one) for one in attempt) / MAX_WORD_S)
     num_tokens = sum(len(one.tokens) + 1 for one in attempt)
@@ -138,7 +138,7 @@ def badness(attempt: Sequence[Decoded]) -> tuple[int, int, float]:
 
 
 def reason_to_drop_window(decoded: Decoded) -> DropReason | None:
-    """Why nothing of a window should be believed."""
+    """The reason to drop a whole window; None to keep it."""
     if decoded.no_speech_prob > MAX_NO_SPEECH_PROB and decoded.avg_logprob < MIN_AVG_LOGPROB:
         return DropReason.NO_SPEECH
     if len(compact(decoded.text)) > MAX_CHARACTERS_PER_S * decoded.window.duration_s:
@@ -147,7 +147,7 @@ def reason_to_drop_window(decoded: Decoded) -> DropReason | None:
 
 
 def reason_to_drop_phrase(words: Sequence[TimedWord], speech_probability: float) -> DropReason | None:
-    """Why a stretch of words between two pauses should not be believed.
+    """The reason to drop a stretch of words between two pauses; None to keep it.
 
     Args:
         speech_probability: mean of the voice activity detector over the stretch.
@@ -158,14 +158,14 @@ def reason_to_drop_phrase(words: Sequence[TimedWord], speech_probability: float)
         return DropReason.SET_PHRASE
     if text in AMBIGUOUS_PHRASES and speech_probability < 0.5 and probability < 0.5:
         return DropReason.SET_PHRASE
-    # Each alone happens in bad speech; together the recogniser guesses at what the detector hardly hears.
+    # Each alone occurs in bad speech; together they mean that the recogniser guesses at very faint sound.
     if probability < 0.2 and speech_probability < 0.6:
         return DropReason.LOW_CONFIDENCE
     return None
 
 
 def loop_words(words: Sequence[TimedWord]) -> list[int]:
-    """Indices of the words that only repeat: of a loop its first round stays, inside one word none does."""
+    """Indices of the words that only repeat. The first round of a loop is kept; a loop inside one word is not."""
     repeated: set[int] = set()
     texts = [compact(word.text) for word in words]
     for i, text in enumerate(texts):

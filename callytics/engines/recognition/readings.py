@@ -1,12 +1,12 @@
-"""How windows are read: several at a time, each once, and again only where the text looks wrong.
+"""Reads windows: several at a time, each once, and again only if the text looks wrong.
 
     a batch of windows        one search
-    loops or missing text     the window in halves; at last with a penalty on repetition; the best is taken
+    loops or missing text     the window in halves; finally with a penalty on repetition; the best is used
 
-The halves of all windows are batches again, so that no worker waits until another has read a difficult window.
+The halves of all windows are batches again, so no worker waits until another has read a difficult window.
 
-There is no sampling, unlike Whisper's fallback to higher temperatures: the same call always gives the same text. That
-every window is read in several ways and the readings vote was tried and did not help: docs/adr/0010.
+There is no sampling, unlike in Whisper's fallback to higher temperatures: the same call always gives the same text.
+Reading every window in several ways and voting was tried and did not help: docs/adr/0010.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ STRICT_REPETITION_PENALTY = 1.2
 STRICT_NGRAM_SIZE = 4
 
 ENCODING_S = 10.0
-"""To encode a window of any length takes as long as to decode so many seconds of speech (Whisper base, CPU)."""
+"""Encoding a window of any length takes as long as decoding this many seconds of speech (Whisper base, CPU)."""
 
 
 class WindowDecoder(Protocol):
-    """Whisper, driven window by window: decoding.py and transformers_decoding.py."""
+    """Whisper, run window by window: decoding.py and transformers_decoding.py."""
 
     def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
         """Output of the encoder for a batch."""
@@ -50,12 +50,12 @@ class WindowDecoder(Protocol):
         search: Search,
         encoded: Any = None,
     ) -> list[Decoded]:
-        """What was said in each window of a batch; ``encoded`` is what :meth:`encode` made of it, if it is known."""
+        """The text of each window of a batch; ``encoded`` is the output of :meth:`encode` for it, if it is known."""
 
 
 @dataclass(frozen=True)
 class Speech:
-    """What is known before the first word."""
+    """The facts known before the first word."""
 
     pcm: Pcm
     language: str
@@ -65,7 +65,7 @@ class Speech:
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows that are decoded together, and what the encoder made of them, where it was needed before."""
+    """Windows that are decoded together, and their encoder output if it was needed before."""
 
     windows: Sequence[Window]
     encoded: Any = None
@@ -75,8 +75,8 @@ class WindowReader:
     """Decodes the windows of a call in batches. Safe to call from several threads if the decoder is.
 
     Args:
-        batch_size: most windows in a batch.
-        num_workers: batches decoded at the same time.
+        batch_size: maximum number of windows per batch.
+        num_workers: number of batches decoded at the same time.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class WindowReader:
         self._num_workers = num_workers
 
     def batches(self, windows: Sequence[Window]) -> list[Batch]:
-        """As many as keep all workers busy, each with about as much work; windows of like length are together."""
+        """Enough batches to keep all workers busy, with about equal work; windows of similar length share a batch."""
         num_batches = math.ceil(len(windows) / self._batch_size / self._num_workers) * self._num_workers
         share_s = sum(map(_work_s, windows)) / max(1, num_batches)
         batches: list[list[Window]] = []
@@ -105,14 +105,14 @@ class WindowReader:
         return [Batch(tuple(batch)) for batch in batches]
 
     def encoded(self, pcm: Pcm, windows: Sequence[Window]) -> list[Batch]:
-        """Batches of the windows with the output of the encoder: 3 MB a window with Whisper base, so a few only."""
+        """Batches of the windows with their encoder output: 3 MB per window with Whisper base, so only for a few."""
         return self._at_once(
             lambda batch: replace(batch, encoded=self._decoder.encode(pcm, batch.windows)),
             self.batches(windows),
         )
 
     def __call__(self, speech: Speech, batches: Sequence[Batch]) -> list[Decoded]:
-        """What was said in each window, in the order of the batches; a window may come in parts."""
+        """The text of each window, in the order of the batches; a window may be returned in parts."""
         readings = self._readings(speech, batches)
         hopeless = [window for window, found in readings.items() if all(map(_looks_wrong, found))]
         for strict in self._decode(speech, self.batches(hopeless), self._strict):
@@ -120,7 +120,7 @@ class WindowReader:
         return [part for found in readings.values() for part in _best(found)]
 
     def _readings(self, speech: Speech, batches: Sequence[Batch]) -> dict[Window, list[list[Decoded]]]:
-        """Of each window: what was heard in it, and what was heard in its halves if that looked wrong."""
+        """Per window: its text, and the text of its halves if the first text looked wrong."""
         readings = {one.window: [[one]] for one in self._decode(speech, batches, self._search)}
         in_halves = {
             window: parts
@@ -145,7 +145,7 @@ class WindowReader:
         return [one for of_batch in self._at_once(decode, batches) for one in of_batch]
 
     def _at_once(self, function: Callable[[T], Result], items: Sequence[T]) -> list[Result]:
-        """``function`` of every item, in order; threads of this call's own, so that a long call delays no other."""
+        """``function`` of every item, in order. Each call has its own threads, so a long call does not delay others."""
         if self._num_workers == 1 or len(items) < 2:
             return [function(item) for item in items]
         with ThreadPoolExecutor(self._num_workers) as pool:

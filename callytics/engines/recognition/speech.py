@@ -1,8 +1,8 @@
-"""Where there is speech, and how it is cut into windows for Whisper.
+"""Finds speech and cuts it into windows for Whisper.
 
-Whisper listens to 30 s at a time and invents text in what is not speech. So it only gets speech: voice activity
-detection (Silero v6, MIT, the ONNX file of the faster-whisper wheel) finds spans, spans are padded and packed into
-windows with the silence between them left out, and a window knows how to lead its times back to the call's.
+Whisper processes 30 s at a time and invents text where there is no speech. So it gets only speech: voice activity
+detection (Silero v6, MIT, the ONNX file of the faster-whisper wheel) finds spans, the spans are padded and packed into
+windows without the silence between them, and a window converts its times back to times of the call.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from callytics.domain import PIPELINE_SAMPLE_RATE_HZ, Pcm
 
-FRAME_SAMPLES = 512  # what Silero judges at a time
+FRAME_SAMPLES = 512  # one decision of Silero
 FRAME_S = FRAME_SAMPLES / PIPELINE_SAMPLE_RATE_HZ
-BLOCK_FRAMES = 1875  # one minute at a time, so that memory does not grow with the call
-LEAD_FRAMES = 31  # one second more before each block, for the recurrent state to settle
+BLOCK_FRAMES = 1875  # one minute per step, so memory does not grow with the call
+LEAD_FRAMES = 31  # one extra second before each block, in which the recurrent state settles
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Window:
-    """Parts of one channel, in order, that Whisper hears one after the other as if nothing lay between them."""
+    """Parts of one channel, in order, that Whisper receives joined, without the sound between them."""
 
     channel: int
     pieces: tuple[Span, ...]
@@ -51,7 +51,7 @@ class Window:
         )
 
     def in_call(self, start_s: float, end_s: float) -> Span:
-        """From the window's time to the call's. What crosses a joint belongs where its middle lies."""
+        """Convert window time to call time. A span across a joint belongs to the part that contains its middle."""
         middle_s, offset_s = (start_s + end_s) / 2, 0.0
         for piece in self.pieces:
             if middle_s <= offset_s + piece.duration_s or piece is self.pieces[-1]:
@@ -62,7 +62,7 @@ class Window:
         raise ValueError("a window without pieces has no times")
 
     def halves(self) -> tuple[Window, ...]:
-        """Two windows of about the same length, cut between pieces; itself when there is only one piece."""
+        """Two windows of about the same length, cut between pieces; the window itself if it has only one piece."""
         if len(self.pieces) < 2:
             return (self,)
         sums = np.cumsum([piece.duration_s for piece in self.pieces])[:-1]
@@ -79,7 +79,7 @@ class SpeechDetector:
         self._model = get_vad_model()
 
     def __call__(self, pcm: Pcm, channel: int) -> npt.NDArray[np.float32]:
-        """Probability of speech in every 32 ms, shape (num_frames,)."""
+        """Probability of speech per 32 ms, shape (num_frames,)."""
         num_frames = -(-pcm.num_samples // FRAME_SAMPLES)
         blocks = [
             self._block(pcm, channel, start, min(start + BLOCK_FRAMES, num_frames))
@@ -98,10 +98,10 @@ class SpeechDetector:
 def speech_spans(
     probabilities: npt.NDArray[np.float32], threshold: float, min_speech_s: float, min_silence_s: float
 ) -> list[Span]:
-    """Spans that begin above ``threshold`` and end where it stays 0.15 below it (Silero's own hysteresis).
+    """Spans that start above ``threshold`` and end when the probability stays 0.15 below it (Silero's hysteresis).
 
     Args:
-        probabilities: shape (num_frames,), one for each 32 ms.
+        probabilities: shape (num_frames,), one per 32 ms.
         min_speech_s: shorter spans are dropped.
         min_silence_s: shorter pauses do not end a span.
     """
@@ -125,7 +125,7 @@ def speech_spans(
 
 
 def pad_spans(spans: Sequence[Span], pad_s: float, duration_s: float) -> list[Span]:
-    """Each span widened by ``pad_s`` on both sides; where two would overlap they meet in the middle."""
+    """Each span extended by ``pad_s`` on both sides; two spans that would overlap meet in the middle."""
     padded = []
     for i, span in enumerate(spans):
         earliest = (spans[i - 1].end_s + span.start_s) / 2 if i else 0.0
@@ -137,7 +137,7 @@ def pad_spans(spans: Sequence[Span], pad_s: float, duration_s: float) -> list[Sp
 def split_long(
     spans: Iterable[Span], probabilities: npt.NDArray[np.float32], max_duration_s: float
 ) -> list[Span]:
-    """Spans longer than a window are cut where speech is least likely in the last third of a window."""
+    """Cut spans longer than a window at the least likely speech in the last third of a window."""
     parts = []
     for span in spans:
         start_s = span.start_s
@@ -154,7 +154,7 @@ def split_long(
 def pack(
     spans: Sequence[Span], channel: int, max_duration_s: float, max_pause_s: float = float("inf")
 ) -> list[Window]:
-    """Consecutive spans into windows of at most ``max_duration_s`` of sound.
+    """Pack consecutive spans into windows of at most ``max_duration_s`` of sound.
 
     Args:
         max_pause_s: spans further apart in the call do not share a window.

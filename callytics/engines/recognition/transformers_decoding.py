@@ -1,4 +1,4 @@
-"""Windows of speech to words through Hugging Face transformers: the torch kin of decoding.py."""
+"""Decodes windows of speech to words with Hugging Face transformers: the torch counterpart of decoding.py."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from callytics.engines.recognition.decoding import (
 )
 from callytics.engines.recognition.speech import Window
 
-FRAME_S = 0.02  # of the encoder's output: two steps of the 10 ms spectrogram
+FRAME_S = 0.02  # frame of the encoder's output: two steps of the 10 ms spectrogram
 
 
 class TransformersDecoder:
-    """WhisperForConditionalGeneration, driven window by window. Safe to call from several threads.
+    """WhisperForConditionalGeneration, run window by window. Safe to call from several threads.
 
     Args:
         model: WhisperForConditionalGeneration with eager attention: word times need its weights.
@@ -40,7 +40,7 @@ class TransformersDecoder:
 
     @property
     def languages(self) -> frozenset[str]:
-        """The codes that this checkpoint knows; none where it knows English only."""
+        """The language codes of this checkpoint; empty for an English-only checkpoint."""
         if not self._is_multilingual:
             return frozenset()
         return frozenset(token[2:-2] for token in self._model.generation_config.lang_to_id)
@@ -75,10 +75,10 @@ class TransformersDecoder:
         search: Search,
         encoded: Any = None,
     ) -> list[Decoded]:
-        """Decode a batch of windows that are at most 30 s long each. ``search.patience`` has no counterpart.
+        """Decode a batch of windows of at most 30 s each. ``search.patience`` is not supported.
 
         Args:
-            encoded: what :meth:`encode` made of these windows, where it is known.
+            encoded: the output of :meth:`encode` for these windows, if it is known.
         """
         import torch
         from faster_whisper.tokenizer import Tokenizer
@@ -110,7 +110,7 @@ class TransformersDecoder:
     def _prompt(self, tokenizer: Any, hotwords: str | None) -> list[int]:
         if not hotwords:
             return []
-        half = self._model.config.max_target_positions // 2 - 1  # the other half is for the answer
+        half = self._model.config.max_target_positions // 2 - 1  # the other half is for the output
         return [tokenizer.sot_prev, *tokenizer.encode(" " + hotwords.strip())[: half - 1]]
 
     def _aligned(
@@ -122,7 +122,7 @@ class TransformersDecoder:
         tokenizer: Any,
         spaces: bool,
     ) -> list[Decoded]:
-        """Reads the text once more, all at once: probabilities, and attention for the times."""
+        """One more forward pass over the whole text, for probabilities and for the attention behind the times."""
         import torch
 
         head = [*prompt, *tokenizer.sot_sequence, tokenizer.no_timestamps]
@@ -138,7 +138,7 @@ class TransformersDecoder:
             logits = output.logits.float()
             no_speech = logits[:, len(prompt)].softmax(-1)[:, tokenizer.no_speech].tolist()
             logits[..., self._model.generation_config.suppress_tokens or []] = -torch.inf
-            # Position n predicts token n + 1: from the last of the head on, the text and its end.
+            # Position n predicts token n + 1: the last head token and all later ones predict the text and its end.
             written = self._ids(rows)[:, len(head) :]
             logprobs = logits[:, len(head) - 1 : -1].log_softmax(-1).gather(-1, written[..., None])[..., 0]
             attention = torch.stack([output.cross_attentions[layer][:, n] for layer, n in self._heads], 1)
@@ -160,12 +160,12 @@ class TransformersDecoder:
 
 
 def _after_prompt(row: list[int], tokenizer: Any) -> list[int]:
-    """Without <|startofprev|>, hot words and <|startoftranscript|>, which some versions of transformers return."""
+    """Drop <|startofprev|>, hot words and <|startoftranscript|>, which some versions of transformers return."""
     return row[row.index(tokenizer.sot) :] if tokenizer.sot in row else row
 
 
 def _alignment_heads(model: Any) -> list[tuple[int, int]]:
-    """(layer, head) that follow the sound: of the checkpoint, else all of the upper half, as CTranslate2 does."""
+    """(layer, head) pairs that follow the sound: the checkpoint's, else the whole upper half, as in CTranslate2."""
     known = getattr(model.generation_config, "alignment_heads", None)
     if known:
         return [(layer, head) for layer, head in known]
@@ -178,7 +178,7 @@ def _alignment_heads(model: Any) -> list[tuple[int, int]]:
 def _words(
     row: Sequence[int], starts: Any, probabilities: Any, tokenizer: Any, spaces: bool
 ) -> tuple[TimedWord, ...]:
-    """Tokens to words; ``starts`` has one more: where the text ends."""
+    """Convert tokens to words; ``starts`` has one more entry, the end of the text."""
     from faster_whisper.transcribe import merge_punctuations
 
     texts, parts = tokenizer.split_to_word_tokens([*row, tokenizer.eot])

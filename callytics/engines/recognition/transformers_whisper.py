@@ -1,6 +1,6 @@
-"""Speech recognition with Whisper on Hugging Face transformers: any checkpoint of the hub, fine-tuned ones too.
+"""Speech recognition with Whisper on Hugging Face transformers: any checkpoint of the hub, including fine-tuned ones.
 
-The same care for calls as in faster_whisper.py: calls.py says how. Everything is deterministic.
+Adapted to calls in the same way as faster_whisper.py (see calls.py). Everything is deterministic.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ class TransformersWhisperRecognizer:
 
     Args:
         model: a hub id, or the path of a folder with a Whisper checkpoint.
-        revision: of the hub: a commit, tag or branch. Pin a commit in production.
+        revision: a commit, tag or branch on the hub. Pin a commit in production.
         device: "cpu", "cuda", "cuda:0", ...
         dtype: "float32", "float16", "bfloat16", or "auto": float16 on a GPU, float32 on a CPU.
         beam_size: width of the beam search.
-        batch_size: windows decoded together.
-        languages: the only languages to expect when detecting; empty for all of the checkpoint's.
-        likely_languages: of these the best is taken where detection is a guess (a few words, bad sound).
-        detection_windows: windows of speech that the language is judged by.
-        voice_activity: fields of VoiceActivity in calls.py, where they differ from its defaults.
+        batch_size: windows per batch.
+        languages: detection considers only these languages; empty for all of the checkpoint's.
+        likely_languages: if detection is uncertain (a few words, bad sound), the best of these is used.
+        detection_windows: number of windows of speech for language detection.
+        voice_activity: fields of VoiceActivity in calls.py that differ from its defaults.
         translates: the model can translate into English; default: by its name (calls.can_translate).
 
     Raises:
@@ -60,7 +60,7 @@ class TransformersWhisperRecognizer:
                 model,
                 revision=revision,
                 dtype=getattr(torch, precision),
-                attn_implementation="eager",  # word times read the attention, which the fused kernels do not give
+                attn_implementation="eager",  # word times need the attention, which fused kernels do not return
             )
             extractor = transformers.WhisperFeatureExtractor.from_pretrained(model, revision=revision)
             tokenizer = transformers.AutoTokenizer.from_pretrained(model, revision=revision)
@@ -80,7 +80,7 @@ class TransformersWhisperRecognizer:
         )
 
     def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
-        """The words of a call: of each channel by itself where the parties have one each.
+        """The words of a call; the channels are recognised separately if each party has one.
 
         Raises:
             InvalidRequestError: ``language_unknown``.

@@ -1,4 +1,4 @@
-"""From probabilities of sentences to the result of the stage: what every engine does in the same way."""
+"""Converts probabilities of sentences to the output of the stage; shared by every engine."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LABELS = (SentimentLabel.NEGATIVE, SentimentLabel.NEUTRAL, SentimentLabel.POSITI
 """The order of the columns of every matrix of probabilities."""
 
 NEUTRAL_SHARE = 0.3
-"""Weight of a wholly neutral sentence beside a wholly emotional one in the scores of a turn: a complaint that
-takes one sentence of four is still a complaint."""
+"""Weight of a fully neutral sentence relative to a fully emotional one in the scores of a turn: a complaint in one
+of four sentences is still a complaint."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -43,11 +43,11 @@ def analyze(
     max_terms: int,
     shows: Shows | None = None,
 ) -> SentimentAnalysis:
-    """Scores of every turn that sum to 1, sentiment words with their turns, quality of the agent's talk.
+    """Scores per turn that sum to 1, sentiment words with their turns, and the quality of the agent's speech.
 
     Args:
-        max_terms: of the positive and of the negative words, the most frequent first.
-        shows: how the parts of the criteria of quality are recognised; default by rules.
+        max_terms: maximum number of positive words and of negative words, the most frequent first.
+        shows: recogniser of the parts of the quality criteria; default: rules.
     """
     sentences = [sentences_of(turn) for turn in conversation.turns]
     flat = [sentence for of_turn in sentences for sentence in of_turn]
@@ -62,7 +62,7 @@ def analyze(
 
 
 def _turn_sentiment(turn: Turn, sentences: Sequence[str], probabilities: Sequence[Any]) -> TurnSentiment:
-    """Mean of the sentences, weighted by length and by how far they are from neutral."""
+    """Mean of the sentences, weighted by length and by distance from neutral."""
     if not sentences:
         return TurnSentiment(turn.id, SentimentLabel.NEUTRAL, 0.0, 1.0, 0.0)
     weights = [

@@ -2,8 +2,8 @@
 
 Features, shape (num_sentences, 513): the 512 numbers of the Universal Sentence Encoder, multilingual
 (Yang et al. 2020, "Multilingual Universal Sentence Encoder for Semantic Retrieval", ACL demos; Apache-2.0), and the
-valence of the lexicon. The coefficients in classifier.json were fitted by training/train.py on the sentences beside
-it, which were written for this project; its scores are the regression's own probabilities.
+valence of the lexicon. training/train.py fitted the coefficients in classifier.json on the sentences in its folder,
+which were written for this project. The scores are the regression's own probabilities.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from callytics.weights import manifest as models
 LABELS = ("negative", "neutral", "positive")
 
 ENCODER = "universal-sentence-encoder-multilingual-3"
-"""In callytics/weights/models.json, with the hashes of the files that the coefficients belong to."""
+"""Listed in callytics/weights/models.json, with the hashes of the files to which the coefficients belong."""
 
 Matrix = npt.NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Sentiment by sentence embeddings and a lexicon; quality of the agent's talk by criteria. CPU only, no torch."""
+"""Sentiment by sentence embeddings and a lexicon; quality of the agent's speech by criteria. CPU only, no torch."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ class EmbeddingSentimentAnalyzer:
     """Deterministic; safe to call from several threads.
 
     Args:
-        num_threads: of the matrix products.
-        max_terms: of the positive and of the negative words, the most frequent first.
+        num_threads: threads of the matrix products.
+        max_terms: maximum number of positive words and of negative words, the most frequent first.
     """
 
     def __init__(self, *, num_threads: int = 1, max_terms: int = 30) -> None:
@@ -22,5 +22,5 @@ class EmbeddingSentimentAnalyzer:
         self.model_revision = self._classify.revision
 
     def __call__(self, conversation: Conversation) -> SentimentAnalysis:
-        """Scores of every turn that sum to 1, sentiment words with their turns, quality of the agent's talk."""
+        """Scores per turn that sum to 1, sentiment words with their turns, and the quality of the agent's speech."""
         return analyze(conversation, self._classify, self._classify.features.lexicon, self._max_terms)

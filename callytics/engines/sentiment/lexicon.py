@@ -1,4 +1,4 @@
-"""Words that carry sentiment, with negation: which of them a text has, and what they add up to.
+"""Finds sentiment words in a text, with negation, and sums their valence.
 
 Korean: lexicon_ko.tsv, stems written for this project; negation by "안", "못", "-지 않다", "-지 못하다" and
 "-(으)ㄴ 게 아니다". English: the lexicon of VADER (Hutto & Gilbert 2014, ICWSM; MIT licence), and its rules.
@@ -24,17 +24,17 @@ _ENGLISH_NEGATION = re.compile(
 _ENGLISH_WORD = re.compile(r"[a-z][a-z'-]+", re.IGNORECASE)
 
 MIN_ENGLISH_VALENCE = 1.0
-"""Of VADER's -4..4: weaker words ("please", "interest") tell little as terms of a report."""
+"""On VADER's scale of -4..4: weaker words ("please", "interest") say little as terms of a result."""
 
 _NOT_TERMS_TEXT = """
 yes no please help helping like likes agree agreed ok okay sure solve solves solved want wanted fine care join play
 matter matters strong pay credit share shares chance dear hand number
 """
 _NOT_TERMS = frozenset(_NOT_TERMS_TEXT.split())
-"""Words of VADER that are answers, formulas or plain nouns in a call; no terms of a report."""
+"""Words of VADER that are answers, formulas or plain nouns in a call: not reported as terms."""
 
 NORMALISATION = 4.0
-"""valence / sqrt(valence^2 + 4) squeezes a sum to -1..1, as VADER does (with 15 for its scale, which is twice ours)."""
+"""valence / sqrt(valence^2 + 4) limits a sum to -1..1, as in VADER (which uses 15, for a scale twice as wide)."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Lexicon:
         self._korean = [(lemma, float(valence), re.compile(pattern)) for lemma, valence, pattern in rows]
 
     def terms(self, sentence: str, language: str) -> list[Term]:
-        """The sentiment words of a sentence, in order of the lexicon; none for languages without a lexicon."""
+        """The sentiment words of a sentence, in the order of the lexicon; none for languages without a lexicon."""
         if language == "ko":
             return self._korean_terms(sentence)
         return self._english_terms(sentence) if language == "en" else []

@@ -1,8 +1,8 @@
-"""Sentiment and communication quality by nearness to prototype sentences (sentence-transformers).
+"""Sentiment and communication quality by similarity to prototype sentences (sentence-transformers).
 
-A model of sentence embeddings puts sentences of like meaning near each other, in a multilingual model across
-languages too. So what a sentiment or a part of a criterion looks like can be told by examples: prototypes.tsv and the
-sentences of training/, both written for this project. Nothing is trained.
+A sentence embedding model places sentences of similar meaning near each other, a multilingual model also across
+languages. So examples can define a sentiment or a part of a criterion: prototypes.tsv and the sentences of training/,
+both written for this project. Nothing is trained.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from callytics.engines.sentiment.text import sentences_of
 from callytics.weights.hub import load_pretrained, revision_of
 
 SCALE = 20.0
-"""Cosine similarities times 20 are the logits that sentence-transformers trains such models with (`scale` of its
-MultipleNegativesRankingLoss): so they are here."""
+"""Cosine similarity times 20 is the logit in the training of such models by sentence-transformers (`scale` of its
+MultipleNegativesRankingLoss), and also here."""
 
 PROTOTYPE_LANGUAGES = ("ko", "en")
 EMPATHY_PARTS = ("understanding", "trouble", "content")
-OTHER = "other"  # plain business: what shows none of the parts
+OTHER = "other"  # plain business: shows none of the parts
 Matrix = npt.NDArray[np.float64]
 
 
 class PrototypeSentimentAnalyzer:
     """Deterministic; safe to call from several threads.
 
-    A sentence has the sentiment whose prototypes' mean it is nearest to. It shows a part of a criterion (a
-    salutation, understanding, ...) if it is nearer to one of that part's prototypes than to its rivals'.
-    Calls in Korean and English are compared with prototypes of their own language, others with all.
+    A sentence has the sentiment with the nearest mean of prototypes. It shows a part of a criterion (a salutation,
+    understanding, ...) if a prototype of that part is nearer than all prototypes of its rivals. Calls in Korean and
+    English are compared with prototypes of their own language, others with all prototypes.
 
     Args:
         model: a hub id, or the path of a folder, of sentence-transformers. The default is multilingual (50
             languages, Korean among them; Reimers & Gurevych 2020, EMNLP; Apache-2.0).
-        revision: of the hub: a commit, tag or branch. Pin a commit in production.
+        revision: a commit, tag or branch on the hub. Pin a commit in production.
         device: "cpu", "cuda", ...
-        batch_size: sentences embedded together, by ``batch``.
-        max_terms: of the positive and of the negative words, the most frequent first.
+        batch_size: sentences per forward pass of ``batch``.
+        max_terms: maximum number of positive words and of negative words, the most frequent first.
 
     Raises:
         WeightsError: ``weights_unavailable``.
@@ -78,11 +78,11 @@ class PrototypeSentimentAnalyzer:
         }
 
     def __call__(self, conversation: Conversation) -> SentimentAnalysis:
-        """Scores of every turn that sum to 1, sentiment words with their turns, quality of the agent's talk."""
+        """Scores per turn that sum to 1, sentiment words with their turns, and the quality of the agent's speech."""
         return self.batch([(conversation,)])[0]
 
     def batch(self, calls: Sequence[tuple[Conversation]]) -> list[SentimentAnalysis]:
-        """The same for calls that wait together: their sentences are embedded in one run over the model."""
+        """The same for several waiting calls: their sentences are embedded together."""
         conversations = [conversation for (conversation,) in calls]
         texts = dict.fromkeys(
             text
@@ -126,7 +126,7 @@ class PrototypeSentimentAnalyzer:
 
 
 def _probabilities(vectors: Matrix, prototypes: Mapping[str, Matrix]) -> Matrix:
-    """Softmax over the nearness to the mean of each sentiment, shape (num_sentences, 3)."""
+    """Softmax over the similarity to the mean of each sentiment, shape (num_sentences, 3)."""
     means = np.stack([prototypes[label.value.lower()].mean(axis=0) for label in LABELS])
     means /= np.linalg.norm(means, axis=1, keepdims=True)
     logits = SCALE * vectors @ means.T
@@ -136,18 +136,18 @@ def _probabilities(vectors: Matrix, prototypes: Mapping[str, Matrix]) -> Matrix:
 
 
 def _rivals(part: str) -> list[str]:
-    """What a sentence may be instead. Parts of a greeting or closing go together in one sentence; understanding,
+    """The alternatives to a part. Parts of a greeting or closing can occur together in one sentence; understanding,
     trouble and content exclude each other."""
     return [OTHER, *(name for name in EMPATHY_PARTS if part in EMPATHY_PARTS and name != part)]
 
 
 def _nearer(vectors: Matrix, prototypes: Matrix, rivals: Matrix) -> bool:
-    """At least one sentence is nearer to one of the prototypes than to every rival."""
+    """Whether at least one sentence is nearer to one of the prototypes than to every rival."""
     return bool(((vectors @ prototypes.T).max(axis=1) > (vectors @ rivals.T).max(axis=1)).any())
 
 
 def _prototypes(languages: Sequence[str]) -> dict[str, list[str]]:
-    """What is shown -> sentences: the labels of training/ and the parts of prototypes.tsv."""
+    """Label or part -> sentences: the labels of training/ and the parts of prototypes.tsv."""
     folder = resources.files("callytics.engines.sentiment")
     found: dict[str, list[str]] = {}
     for code in languages:

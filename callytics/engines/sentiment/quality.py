@@ -1,9 +1,9 @@
-"""Communication quality of the agent: six criteria, each 0..100 with the turns that show it.
+"""Communication quality of the agent: six criteria, each 0..100 with its evidence turns.
 
-Only turns of participants with the role AGENT are judged; without one there is no judgement. The criteria are those
-of common call-centre scorecards; what each measures is written at its function. They are rules over words and
-times, not a trained judge: they tell what was said, not how it sounded. Whether a turn shows a part of a criterion
-(a salutation, understanding, trouble) is asked of a function: words by default, another in prototype.py.
+Only turns of participants with the role AGENT are judged; without such a participant there is no judgement. The
+criteria are those of common call-centre scorecards; each function describes its criterion. They are rules over words
+and times, not a trained judge: they see the words, not the tone of voice. A function decides whether a turn shows a
+part of a criterion (a salutation, understanding, trouble): by words here, by embeddings in prototype.py.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ WEIGHTS = {
     "closing": 1.0,
     "politeness": 1.5,
 }
-"""Weights of the overall mean, over the criteria that apply: what shapes the talk counts more than its frame."""
+"""Weights of the overall mean, over the criteria that apply: the main part of a call counts more than its frame."""
 
 EDGE_TURNS = 3
-"""Greeting is looked for in the agent's first turns, closing in the last ones."""
+"""Number of the agent's first turns that may contain the greeting, and of the last for the closing."""
 
 LONG_SENTENCE_WORDS = {"ko": 20, "en": 30}
-"""A spoken sentence beyond is hard to follow; Korean packs about a third more into a word."""
+"""A longer spoken sentence is hard to follow; a Korean word carries about a third more."""
 
 BALANCED_TALK = (0.25, 0.65)
-"""Share of the words that an agent who listens and informs has; outside, the score falls linearly."""
+"""Usual share of the words for an agent who listens and informs; outside, the score falls linearly."""
 
 Result = tuple[float | None, tuple[str, ...], str]
 
@@ -68,7 +68,7 @@ _RULES = {
     },
 }
 _CONTENT = r"thank|solve|fixed|great|감사|고맙|다행|해결됐|해결되"
-"""A customer who says so speaks of trouble that is over."""
+"""Phrases about trouble that is over."""
 
 _POLITE_ENGLISH = (
     r"\bplease\b|thank|could you|would you|may i|could i|sorry|welcome|certainly|of course|\bsir\b|ma'am"
@@ -82,7 +82,7 @@ _KOREAN_LEVELS = (
 
 
 def shows_by_rules(language: str) -> Shows | None:
-    """By words and phrases; None for a language that has no rules."""
+    """Recognition by words and phrases; None for a language without rules."""
     if language not in _RULES:
         return None
     rules = {
@@ -94,10 +94,10 @@ def shows_by_rules(language: str) -> Shows | None:
 def assess_quality(
     conversation: Conversation, shows: Shows | None = None
 ) -> tuple[float | None, tuple[QualityCriterion, ...]]:
-    """The weighted mean of the criteria that apply (None when none does), and all six criteria.
+    """The weighted mean of the criteria that apply (None if none applies), and all six criteria.
 
     Args:
-        shows: how parts are recognised; default the rules of the conversation's language.
+        shows: recogniser of the parts; default: the rules for the conversation's language.
     """
     shows = shows or shows_by_rules(conversation.language)
     criteria: dict[str, Callable[[Conversation, Sequence[Turn], Shows | None], Result]] = {
@@ -120,7 +120,7 @@ def assess_quality(
 
 
 def _parts(parts: Sequence[str], turns: Sequence[Turn], shows: Shows) -> tuple[int, tuple[str, ...]]:
-    """How many of the parts occur, and the turns in which they do."""
+    """The number of parts that occur, and their turns."""
     found = 0
     turn_ids: list[str] = []
     for part in parts:
@@ -139,7 +139,7 @@ def _greeting(conversation: Conversation, turns: Sequence[Turn], shows: Shows | 
 
 
 def _closing(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
-    """Asks for further wishes, thanks, takes leave: a third of the score each."""
+    """Offer of further help, thanks, farewell: a third of the score each."""
     if shows is None:
         return None, (), "language not covered"
     found, turn_ids = _parts(CLOSING_PARTS, turns[-EDGE_TURNS:], shows)
@@ -147,9 +147,9 @@ def _closing(conversation: Conversation, turns: Sequence[Turn], shows: Shows | N
 
 
 def _empathy(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
-    """After how many of the customer's turns that tell of trouble the agent's next turn shows understanding.
+    """Share of the customer's turns about trouble for which the agent's next turn shows understanding.
 
-    Half the score is for the share of answered troubles, half for showing understanding at all.
+    Half of the score is this share, half is for showing understanding at all.
     """
     if shows is None:
         return None, (), "language not covered"
@@ -183,8 +183,8 @@ def _clarity(conversation: Conversation, turns: Sequence[Turn], shows: Shows | N
 
 
 def _listening(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
-    """Does not interrupt, leaves room: 60 for the share of turns that do not interrupt (three in ten is 0), 40 for
-    a balanced share of the words."""
+    """No interruptions, room for the customer: 60 for the share of turns that do not interrupt (three in ten is 0), 40
+    for a balanced share of the words."""
     interrupting = [turn.id for turn in turns if turn.interruption]
     words = sum(len(turn.content.split()) for turn in conversation.turns)
     share = sum(len(turn.content.split()) for turn in turns) / words if words else 0.0
@@ -198,8 +198,8 @@ def _listening(conversation: Conversation, turns: Sequence[Turn], shows: Shows |
 
 
 def _politeness(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
-    """Korean: mean speech level of the sentences; evidence: plain ones, else none needed. English: polite words in
-    at least a third of the turns give 100."""
+    """Korean: mean speech level of the sentences; evidence: turns with plain sentences, if any. English: polite words
+    in at least a third of the turns give 100."""
     if conversation.language == "ko":
         return _korean_politeness(turns)
     if conversation.language != "en":

@@ -10,6 +10,6 @@ _SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
 
 
 def sentences_of(turn: Turn) -> list[str]:
-    """Those that punctuation-restorer found, else the parts between marks; only what has a letter or digit."""
+    """The sentences of punctuation-restorer, else the parts between marks; only those with a letter or digit."""
     texts = [s.text for s in turn.sentences] or _SENTENCE_END.split(turn.content)
     return [text for text in texts if re.search(r"\w", text)]

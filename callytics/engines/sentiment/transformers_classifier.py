@@ -1,4 +1,4 @@
-"""Sentiment by a text-classification model of Hugging Face transformers; lexicon and criteria as everywhere."""
+"""Sentiment by a text-classification model of Hugging Face transformers; lexicon and criteria as in all engines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMES = (
     (re.compile(r"^3 stars?$"), "neutral"),
     (re.compile(r"^[45] stars?$"), "positive"),
 )
-"""How the models of the hub name their labels: "negative", "Very Positive", "NEU", "1 star", "5 stars"."""
+"""Label names of models on the hub: "negative", "Very Positive", "NEU", "1 star", "5 stars"."""
 
 
 class TransformersSentimentAnalyzer:
@@ -34,13 +34,13 @@ class TransformersSentimentAnalyzer:
 
     Args:
         model: a hub id, or the path of a folder, of a sequence classifier whose labels are sentiments. The default
-            is XLM-RoBERTa pretrained on tweets in more than thirty languages, Korean among them, and tuned on eight
+            is XLM-RoBERTa pretrained on tweets in more than thirty languages, including Korean, and tuned on eight
             (Barbieri et al. 2022, "XLM-T", LREC).
-        revision: of the hub: a commit, tag or branch. Pin a commit in production.
+        revision: a commit, tag or branch on the hub. Pin a commit in production.
         device: "cpu", "cuda", ...
-        labels: the model's label -> "negative", "neutral" or "positive", where their names do not tell.
-        max_tokens: longer sentences are cut; the model's own limit at most.
-        max_terms: of the positive and of the negative words, the most frequent first.
+        labels: the model's label -> "negative", "neutral" or "positive", for label names without a known meaning.
+        max_tokens: longer sentences are cut; at most the model's own limit.
+        max_terms: maximum number of positive words and of negative words, the most frequent first.
 
     Raises:
         WeightsError: ``weights_unavailable``.
@@ -80,7 +80,7 @@ class TransformersSentimentAnalyzer:
         self._lexicon = Lexicon()
 
     def __call__(self, conversation: Conversation) -> SentimentAnalysis:
-        """Scores of every turn that sum to 1, sentiment words with their turns, quality of the agent's talk."""
+        """Scores per turn that sum to 1, sentiment words with their turns, and the quality of the agent's speech."""
         return analyze(conversation, self._classify, self._lexicon, self._max_terms)
 
     def _classify(self, sentences: Sequence[str], language: str) -> Matrix:
@@ -88,7 +88,7 @@ class TransformersSentimentAnalyzer:
         return np.array(rows, np.float64).reshape(-1, self._columns.shape[0]) @ self._columns
 
     def _probabilities(self, sentence: str) -> list[float]:
-        """Of the model's own labels. One sentence at a time: what pads a batch changes the last digits."""
+        """Probabilities of the model's labels. One sentence at a time: padding in a batch changes the last digits."""
         import torch
 
         ids = torch.tensor([self._tokenize.encode(sentence).ids], device=self._classifier.device)
@@ -99,11 +99,11 @@ class TransformersSentimentAnalyzer:
 
 
 def label_columns(id2label: Mapping[int, str], given: Mapping[str, str]) -> Matrix:
-    """What each label of a model counts for, shape (num_labels, 3); columns in the order of LABELS.
+    """Weight of each label of a model for each sentiment, shape (num_labels, 3); columns in the order of LABELS.
 
     Raises:
-        ConfigError: ``labels_unknown``: a label says nothing and ``given`` does not either; ``options_invalid``:
-            ``given`` names a label that the model has not, or something that is no sentiment.
+        ConfigError: ``labels_unknown``: neither the name of a label nor ``given`` shows its meaning;
+            ``options_invalid``: ``given`` names a label that the model does not have, or an unknown sentiment.
     """
     names = [label.value.lower() for label in LABELS]
     wrong = (set(given) - set(id2label.values())) | (set(given.values()) - set(names))
