@@ -215,7 +215,7 @@ class Pcm:
         return np.frombuffer(self.buffer, dtype=np.int16).reshape(self.num_channels, self.num_samples)
 
     def samples(self, channel: int, start: int, end: int) -> npt.NDArray[np.int16]:
-        """Existing samples of one channel from ``start`` up to, but not including, ``end``. Callers must not change them."""
+        """Existing samples of one channel in [``start``, ``end``). Callers must not change them."""
         return self.int16()[channel, start:end]
 
     def float32(

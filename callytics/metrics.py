@@ -70,8 +70,8 @@ def total(counts: Iterable[ErrorCounts]) -> ErrorCounts:
 def normalise(text: str) -> str:
     """Unicode NFC, lower case, apostrophes dropped (don't = dont), other punctuation and symbols to a space.
 
-    Numbers stay as they are written: "5" is not "five". Where a reference exists in both forms (digits, and as
-    spoken), the one with fewer errors counts; where it does not, a number written the other way is an error.
+    Numbers are not converted: "5" is not "five". If a reference exists in both forms (digits, and as spoken), the
+    form with fewer errors counts; otherwise a number in the other form is an error.
     """
     text = unicodedata.normalize("NFC", text).lower()
     text = re.sub(r"['’ʼ`]", "", text)

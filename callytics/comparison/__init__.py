@@ -1,10 +1,10 @@
-"""Two versions of a stage, compared on the calls that they worked on: numbers with intervals, and what to do.
+"""Comparison of two versions of a stage on the calls that they processed: figures with intervals, and advice.
 
-versions.py        from the store: which runs count, and what was measured on them
-outputs.py         how sure a version is, how far two outputs differ, how many errors one has
-references.py      what is known to be true of a call
+versions.py        the runs from the store that count, and their measurements
+outputs.py         confidence of a version, distance of two outputs, errors of an output
+references.py      reference data of a call
 intervals.py       95 % confidence intervals
-recommendation.py  migrate, keep, or not enough data, and the rule
+recommendation.py  migrate, keep, or not enough data; and the rule
 """
 
 from callytics.comparison.recommendation import Advice, Criterion, Verdict

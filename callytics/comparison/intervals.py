@@ -2,8 +2,8 @@
 
 shares of calls    Wilson's score interval; of a difference, Newcombe's hybrid of two of them ("Interval estimation
                    for the difference between independent proportions", 1998, method 10)
-all else           percentile bootstrap over calls (Efron and Tibshirani, 1993), a call being the unit that is
-                   drawn: what belongs to one call (its words, its seconds) is not independent of each other
+all else           percentile bootstrap over calls (Efron and Tibshirani, 1993). A call is the unit that is
+                   drawn, because values within one call (its words, its seconds) are not independent
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import numpy.typing as npt
 CONFIDENCE = 0.95
 RESAMPLES = 2000
 BATCH = 100  # resamples in memory at once
-SEED = 20260101  # any; the same calls give the same interval
+SEED = 20260101  # arbitrary; the same calls give the same interval
 
 Floats = npt.NDArray[np.float64]
 
 Count = tuple[float, float]
-"""Of one call: (numerator, denominator), such as (errors, reference words)."""
+"""(numerator, denominator) of one call, such as (errors, reference words)."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """``low`` and ``high`` are NaN where one call is all there is."""
+    """``low`` and ``high`` are NaN for a single call."""
 
     value: float
     low: float = math.nan
@@ -37,7 +37,7 @@ class Estimate:
 
 
 def share(count: int, calls: int) -> Estimate:
-    """Of the calls, so many. Takes no calls for "nothing is known": 0 to 1."""
+    """The share ``count`` of ``calls``. Without calls nothing is known: 0 to 1."""
     if calls == 0:
         return Estimate(math.nan, 0.0, 1.0)
     from scipy.stats import binomtest
@@ -47,7 +47,7 @@ def share(count: int, calls: int) -> Estimate:
 
 
 def share_difference(first: tuple[int, int], second: tuple[int, int]) -> Estimate:
-    """Second minus first; each is (count, calls), of calls that are independent of each other."""
+    """Second minus first; each is (count, calls), and the calls are independent of each other."""
     a, b = share(*first), share(*second)
     value = b.value - a.value
     return Estimate(
@@ -66,7 +66,7 @@ def quantile(values: Sequence[float], q: float) -> Estimate:
 
 
 def ratio(counts: Sequence[Count]) -> Estimate:
-    """The sum of all numerators by the sum of all denominators."""
+    """The sum of all numerators divided by the sum of all denominators."""
     columns = np.asarray(counts, dtype=float)
 
     def statistic(calls: Floats, axis: int) -> Floats:
@@ -76,13 +76,13 @@ def ratio(counts: Sequence[Count]) -> Estimate:
 
 
 def ratio_difference(first: Mapping[str, Count], second: Mapping[str, Count]) -> Estimate:
-    """Second minus first, call -> count. On calls that both have, where those are at least as many as either has
-    alone: drawn in pairs, what makes a call hard for both cancels out."""
+    """Second minus first, call -> count. The common calls are used if they are at least as many as the calls that
+    either has alone: drawn in pairs, the difficulty of a call cancels out."""
     return _two_ratios(first, second, relative=False)
 
 
 def relative_change(first: Mapping[str, Count], second: Mapping[str, Count]) -> Estimate:
-    """Second by first, minus 1: 0.1 is 10 % more. As ratio_difference otherwise."""
+    """Second divided by first, minus 1: 0.1 is 10 % more. Otherwise like ratio_difference."""
     return _two_ratios(first, second, relative=True)
 
 

@@ -1,7 +1,7 @@
-"""What can be counted on the outputs of a stage: confidence, distance of two outputs, errors against what is true.
+"""Measures of the outputs of a stage: confidence, distance of two outputs, errors against a reference.
 
-A distance or an error is a :data:`Count`: (errors, units of the reference), so that a figure over many calls is
-never a mean of rates. Stages that are not named here (audio-processor, llm-analyzer) have no such measure.
+A distance or an error is a :data:`Count`: (errors, units of the reference), so a figure over many calls is never a
+mean of rates. Other stages (audio-processor, llm-analyzer) have no such measure.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from callytics.metrics import (
 )
 
 Counts = Mapping[str, Count]
-"""Name of a measure -> its count on one call."""
+"""Name of a measure -> its count for one call."""
 
 MEASURED_STAGES = frozenset(
     {"speech-recognizer", "speaker-diarizer", "punctuation-restorer", "sentiment-analyzer"}
@@ -39,14 +39,14 @@ SENTIMENT = "sentiment of turns"
 
 
 def confidence(output: Any) -> float | None:
-    """Mean confidence of the words of a transcript; None where a stage gives none."""
+    """Mean confidence of the words of a transcript; None if the stage has no confidence."""
     if isinstance(output, Transcript) and output.words:
         return sum(word.confidence for word in output.words) / len(output.words)
     return None
 
 
 def distance(first: Any, second: Any) -> Counts:
-    """How far the second output is from the first, which stands in for a reference. 0: they agree."""
+    """Distance of the second output from the first, which replaces a reference. 0: they agree."""
     if isinstance(first, Transcript) and isinstance(second, Transcript):
         one, other = _text_by_channel(first), _text_by_channel(second)
         errors = total(
@@ -67,7 +67,7 @@ def distance(first: Any, second: Any) -> Counts:
 
 
 def errors(output: Any, reference: Reference) -> Counts:
-    """Against what is true of the call; empty where the reference does not say it."""
+    """Errors against the reference of the call; empty if the reference lacks the property."""
     if isinstance(output, Transcript) and reference.forms:
         language = reference.language or output.language
         texts = _text_by_channel(output)
@@ -92,7 +92,7 @@ def _count(errors: ErrorCounts) -> Count:
 
 
 def _text_by_channel(transcript: Transcript) -> dict[int | None, str]:
-    """Parties that speak at the same time do not mix where each has a channel."""
+    """Text by channel: simultaneous speech does not mix if each party has a channel."""
     words: dict[int | None, list[str]] = {}
     for word in transcript.words:
         words.setdefault(word.channel, []).append(word.text)

@@ -1,8 +1,8 @@
-"""What to do with two versions of a stage, and the rule that says so.
+"""Advice about two versions of a stage, and the rule behind it.
 
-It is a test of non-inferiority: the second version has to be shown not to be worse than the first by more than a
-tolerance, criterion by criterion, and to be better in one of them. Where an interval is too wide to tell, more calls
-are needed, and nothing else is concluded.
+It is a test of non-inferiority: the data must show that the second version is not worse than the first by more than
+a tolerance in any criterion, and better in at least one. If an interval is too wide, more calls are needed, and
+there is no other conclusion.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from enum import StrEnum
 from callytics.comparison.intervals import Estimate
 
 MIN_CALLS = 20
-"""With fewer calls a percentile bootstrap is too narrow to be believed, and no criterion is decided."""
+"""With fewer calls a percentile bootstrap is too narrow, and no criterion is decided."""
 
 FAILURE_TOLERANCE = 0.02
-"""Of all calls. Without a single failure on either side that takes about 190 calls each to show."""
+"""Share of all calls. Without any failure on either side, about 190 calls each are needed to show it."""
 
 ERROR_TOLERANCE = 0.005
-"""Of CER, WER or DER: half a point."""
+"""Tolerance of CER, WER or DER: half a point."""
 
 SAME_OUTPUT = 0.01
-"""Versions that differ in at most so much of their output count as equally good, without references."""
+"""Without references, versions count as equally good if at most this share of their output differs."""
 
 MAX_SLOWDOWN = 1.25
 
@@ -54,12 +54,12 @@ class Advice(StrEnum):
 
 @dataclass(frozen=True)
 class Criterion:
-    """One respect in which versions are compared; lower is better.
+    """One criterion of the comparison; lower is better.
 
     Attributes:
-        difference: second minus first; None where nothing was measured.
-        calls: of the version that has fewer.
-        note: why it is undecided, where more calls are not the answer.
+        difference: second minus first; None if nothing was measured.
+        calls: number of calls of the version with fewer.
+        note: why the criterion is undecided, if more calls would not help.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Criterion:
 
 
 def same_output(name: str, distance: Estimate, calls: int) -> Criterion:
-    """Stands in for the errors where no reference is at hand."""
+    """Replaces the errors if there is no reference."""
     proves_nothing = distance.low > SAME_OUTPUT
     note = (
         "the versions differ, and without references nothing tells which is right" if proves_nothing else ""
@@ -90,7 +90,7 @@ def same_output(name: str, distance: Estimate, calls: int) -> Criterion:
 
 
 def advise(criteria: Sequence[Criterion]) -> tuple[Advice, str]:
-    """What to do, and why, in a sentence."""
+    """The advice, and the reason in one sentence."""
 
     def named(verdict: Verdict) -> list[Criterion]:
         return [criterion for criterion in criteria if criterion.verdict is verdict]

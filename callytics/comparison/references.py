@@ -1,11 +1,11 @@
-"""What is known to be true of calls: a folder of files that are named as the recordings are.
+"""Reference data of calls: a folder of files with the names of the recordings.
 
 For a recording that was uploaded as ``call7.stereo.wav`` (or whose ``external_id`` is ``call7``):
 
-    call7.txt    what is said, in the order in which it is said
+    call7.txt    the spoken text, in the order of time
     call7.json   {"language": "ko", "utterances": [{"speaker", "start", "end", "text", "text_spoken"}]}: the same by
                  speaker; "text_spoken" (numbers in words) may be missing. The format of the evaluation kit
-    call7.rttm   who speaks when (NIST RTTM); call7.uem where that was written down, default everywhere
+    call7.rttm   who speaks when (NIST RTTM); call7.uem the annotated regions, default: the whole call
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from callytics.store import VersionRun
 class Reference:
     """
     Attributes:
-        language: None where the file does not say; the recognised one is taken then.
-        forms: all that is said, in each form that counts as right (numbers as digits, numbers in words).
-        by_speaker: speaker -> forms; empty where the file does not tell speakers apart.
-        speech: who speaks when; empty where that is not known.
+        language: None if the file does not give it; then the recognised language is used.
+        forms: the whole text, in each form that counts as right (numbers as digits, numbers in words).
+        by_speaker: speaker -> forms; empty if the file has no speakers.
+        speech: who speaks when; empty if unknown.
         scored: the regions that ``speech`` covers, as (start_s, end_s); empty for the whole call.
     """
 
@@ -46,7 +46,7 @@ class References:
         self._folder = folder
 
     def of(self, run: VersionRun) -> Reference | None:
-        """What is known of the call, by its external id, its file name, or that up to its first dot."""
+        """The reference of the call, by its external id, its file name, or its file name up to the first dot."""
         names = (run.external_id, Path(run.filename).stem, Path(run.filename).name.partition(".")[0])
         for name in names:
             if name and Path(name).name == name and (found := self._read(name)) is not None:
@@ -98,7 +98,7 @@ def _forms(utterances: list[Mapping[str, Any]]) -> tuple[str, ...]:
 def read_references(folder: Path) -> References:
     """
     Raises:
-        InvalidRequestError: ``references_missing``: there is no such folder, or no reference in it.
+        InvalidRequestError: ``references_missing``: the folder does not exist or has no reference.
     """
     if not any(path.suffix in (".txt", ".json", ".rttm") for path in folder.glob("*")):
         raise InvalidRequestError(

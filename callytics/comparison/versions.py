@@ -1,4 +1,4 @@
-"""From the store to a comparison: which runs count, and what was measured on them."""
+"""Compares versions from the store: selects the runs that count, and measures them."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ class Version:
     """
     Attributes:
         run: its application, engine, model, revision and configuration.
-        earlier_runs: calls that this application did in an earlier configuration; they do not count.
-        latency_p50_s: of completed calls, the work alone, without waiting in line.
-        confidence: mean over calls; None where the stage gives none.
-        errors: against references.
+        earlier_runs: calls that this application processed in an earlier configuration; they do not count.
+        latency_p50_s: processing time of completed calls, without waiting time.
+        confidence: mean over calls; None if the stage has no confidence.
+        errors: errors against references.
     """
 
     run: StageRun
@@ -85,7 +85,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``distance``: how far the second is from the first, on the ``common_calls`` that both completed."""
+    """``distance``: distance of the second version from the first, on the ``common_calls`` that both completed."""
 
     stage: str
     first: Version
@@ -106,14 +106,14 @@ def compare(
     max_slowdown: float = MAX_SLOWDOWN,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Compare two applications that did the same stage, first the one in use.
+    """Compare two applications of the same stage, the one in use first.
 
     Args:
-        max_slowdown: so many times the first's time per second of audio the second may take.
+        max_slowdown: maximum ratio of the second's time per second of audio to the first's.
         progress: called with (calls read, calls).
 
     Raises:
-        NotFoundError: ``version_unknown``: one of them worked on no call since then.
+        NotFoundError: ``version_unknown``: one of them processed no call since then.
         InvalidRequestError: ``not_comparable``: the same application twice, or of different stages.
     """
     if first == second:
@@ -141,8 +141,8 @@ def compare(
 
 
 def _current(runs: Iterable[VersionRun], application: str) -> Measured:
-    """The runs of the newest configuration, one a call. A failure that does not say which configuration it was
-    (the stage did not answer) belongs to the newest if it happened in its time."""
+    """The runs of the newest configuration, one per call. A failure without a configuration (the stage did not answer)
+    belongs to the newest configuration if it happened in its time."""
     of_application = [run for run in runs if run.run.application == application]
     if not of_application:
         raise NotFoundError(
@@ -155,12 +155,14 @@ def _current(runs: Iterable[VersionRun], application: str) -> Measured:
     unknown = [r for r in of_application if not r.run.config_hash and r.ended_at_ms >= began_ms]
     by_call: dict[str, VersionRun] = {}
     for run in sorted([*known, *unknown], key=lambda run: (not run.shadow, run.ended_at_ms)):
-        by_call[run.call_id] = run  # what the caller got goes before a shadow of the same call
+        by_call[run.call_id] = (
+            run  # the run behind the result takes precedence over a shadow of the same call
+        )
     return Measured(by_call, len(of_application) - len({id(run) for run in (*known, *unknown)}))
 
 
 def _newest(runs: Iterable[VersionRun]) -> StageRun:
-    """Of those that say which configuration it was, where any does."""
+    """The newest run, preferably one with a known configuration."""
     return max(runs, key=lambda run: (bool(run.run.config_hash), run.ended_at_ms)).run
 
 
@@ -180,7 +182,7 @@ def _measure(
     references: References | None,
     progress: Progress,
 ) -> dict[str, dict[str, Count]]:
-    """Fill in what the outputs tell, one call in memory at a time. Returns measure -> call -> distance."""
+    """Add the measures of the outputs, one call in memory at a time. Returns measure -> call -> distance."""
     distance: dict[str, dict[str, Count]] = {}
     completed = {run.call_id: run for one in measured for run in one.completed}
     stage = next(iter(measured[0].runs.values())).run.name

@@ -1,4 +1,4 @@
-"""Backchannels: short signs of listening that do not claim the floor ("네", "uh-huh").
+"""Backchannels: short signals of listening that do not take the floor ("네", "uh-huh").
 
 The lists follow what the literature calls backchannels or continuers (Yngve 1970; for Korean: Young & Lee 2004,
 "Reactive tokens"). They are closed lists: a question or an answer with content is never one.

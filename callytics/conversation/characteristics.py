@@ -4,11 +4,11 @@ The terms are those of Amazon Transcribe Call Analytics. Pure functions of a Con
 
     talk time            length of the union of a participant's speech segments
     talk ratio           talk time over the sum of all participants' talk times
-    non-talk time        the part of the call in which nobody speaks; instances of at least 3 s are listed
+    non-talk time        the part of the call without speech; instances of at least 3 s are listed
     talk speed           words (and syllables) over talk time, per minute
-    interruption         a turn that begins while another party speaks and goes on after it (no backchannels)
-    longest monologue    the longest run of one participant's turns that only backchannels come between
-    response latency     from the end of one party's turn to the start of the next party's (overlaps left out)
+    interruption         a turn that begins while another party speaks and continues after it (no backchannels)
+    longest monologue    the longest run of one participant's turns, interrupted by backchannels only
+    response latency     from the end of one party's turn to the start of the next party's (without overlaps)
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Latency:
 @dataclass(frozen=True)
 class PeriodScore:
     interval: Interval
-    score: float | None  # -5..+5, None where the participant says nothing
+    score: float | None  # -5..+5, None if the participant says nothing
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def talk_time_s(conversation: Conversation) -> dict[str, float]:
 
 
 def silences(conversation: Conversation) -> list[Interval]:
-    """Every stretch in which nobody speaks, from the start of the recording to its end."""
+    """Every stretch without speech, from the start of the recording to its end."""
     gaps: list[Interval] = []
     position_s = 0.0
     for interval in _within(conversation.speech, conversation.duration_s):
@@ -119,8 +119,8 @@ def silences(conversation: Conversation) -> list[Interval]:
 
 
 def syllables(text: str) -> int:
-    """Spoken syllables, estimated: one for each Hangul block and digit, one for each vowel group of a Latin word
-    (a silent final "e" left out)."""
+    """Estimated number of spoken syllables: one per Hangul block and digit, one per vowel group of a Latin word
+    (without a silent final "e")."""
     count = len(_HANGUL.findall(text)) + len(_DIGIT.findall(text))
     for word in _LATIN_WORD.findall(text):
         groups = len(_VOWEL_GROUP.findall(word))
@@ -130,7 +130,7 @@ def syllables(text: str) -> int:
 
 
 def talk_speed(conversation: Conversation) -> dict[str, TalkSpeed]:
-    """By participant id; zero for one who does not speak."""
+    """By participant id; zero for a participant who does not speak."""
     times_s = talk_time_s(conversation)
     speeds = {}
     for participant_id, time_s in times_s.items():
@@ -176,7 +176,7 @@ def longest_monologue(conversation: Conversation) -> Monologue | None:
 
 
 def response_latency(conversation: Conversation) -> dict[str, Latency]:
-    """By the participant who responds; only those who respond at least once."""
+    """By the responding participant; only participants who respond at least once."""
     gaps_s: dict[str, list[float]] = {}
     for before, after in zip(conversation.turns, conversation.turns[1:], strict=False):
         gap_s = after.start_s - before.end_s
@@ -188,8 +188,8 @@ def response_latency(conversation: Conversation) -> dict[str, Latency]:
 def sentiment_trends(conversation: Conversation, sentiment: SentimentAnalysis) -> dict[str, SentimentTrend]:
     """By participant id: the mean score of their turns, overall and in each quarter of the call.
 
-    A turn belongs to the quarter that its middle lies in. Means are weighted by the length of the turns: an
-    "okay" weighs less than a complaint.
+    A turn belongs to the quarter that contains its middle. Means are weighted by the length of the turns: an
+    "okay" counts less than a complaint.
     """
     scores = {entry.turn_id: entry.score for entry in sentiment.turns}
     period_s = conversation.duration_s / NUM_PERIODS

@@ -1,8 +1,8 @@
-"""What people corrected, put where it belongs in a conversation. Pure functions; a step of the graph.
+"""Applies people's corrections to a conversation. Pure functions; a step of the graph.
 
-A correction names a place in the recording: channel and time. When the same recognition runs again, the turn there is
-the same; after another engine it is the one that overlaps it most, if it begins and ends about there as well. A turn
-that does not would be given words that belong to others, so such a correction is kept, not applied, and told.
+A correction names a place in the recording: channel and time. If the same recognition runs again, the turn at this
+place is the same. After another engine, the turn with the largest overlap is used if its begin and end are near those
+of the correction. Any other turn would get words of other turns, so the correction is kept and reported, not applied.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from callytics.domain import (
 from callytics.engines.punctuation.sentences import split_by_marks
 
 CORRECTED = "corrected"
-"""The flag of a turn whose words a person wrote."""
+"""The flag of a turn with words from a person."""
 
 BOUNDARY_TOLERANCE_S = 1.0
-"""A turn whose begin or end is further off is another one. Word times of Whisper are off by up to 0.5 s at the edges of
-speech, and two engines may be off to either side."""
+"""A turn whose begin or end differs by more is a different turn. Word times of Whisper are off by up to 0.5 s at the
+edges of speech, and two engines may be off in opposite directions."""
 
 PLACEHOLDER = re.compile(r"\[[A-Z_]+\]")
-"""What redaction puts in the place of a name or number (callytics/redaction)."""
+"""The mark that redaction puts in place of a name or number (callytics/redaction)."""
 
 
 def correct(conversation: Conversation, corrections: Sequence[Correction]) -> Conversation:
-    """The conversation with the words and names that people gave, and what became of each correction.
+    """The conversation with the corrected words and names, and the outcome of each correction.
 
     Args:
-        corrections: oldest first; of several at one place the last holds.
+        corrections: oldest first; of several at one place the last applies.
     """
     outcomes: dict[str, CorrectionOutcome] = {}
     for correction in corrections:
@@ -99,7 +99,7 @@ def _with_words(conversation: Conversation, correction: Correction) -> tuple[Con
 
 
 def _turns_of_channel(conversation: Conversation, correction: Correction) -> list[Turn]:
-    """Of the party that has the channel to itself; in a mono call all, since labels of voices are no place."""
+    """Turns of the party on the channel; in a mono call all turns, because labels of voices do not name a place."""
     channels = {participant.id: participant.channel_index for participant in conversation.participants}
     if correction.channel_index not in channels.values():
         return list(conversation.turns)
@@ -116,7 +116,7 @@ def _overlap_s(turn: Turn, correction: Correction) -> float:
 
 
 def rewritten(turn: Turn, text: str) -> Turn:
-    """The turn with other words; ``content_raw`` stays what was recognised."""
+    """The turn with other words; ``content_raw`` remains the recognised text."""
     words = _aligned(turn, text.split())
     return replace(
         turn,
@@ -129,7 +129,7 @@ def rewritten(turn: Turn, text: str) -> Turn:
 
 
 def _aligned(turn: Turn, texts: Sequence[str]) -> tuple[Word, ...]:
-    """Words that stayed keep their times; others share the time of those that they replace, by their letters."""
+    """Unchanged words keep their times; new words share the time of the replaced words, by number of letters."""
     old = turn.words
     matcher = SequenceMatcher(None, [_bare(w.text) for w in old], [_bare(t) for t in texts], autojunk=False)
     words: list[Word] = []
@@ -159,19 +159,19 @@ def _spread(texts: Sequence[str], start_s: float, end_s: float, channel: int | N
 
 
 def _bare(text: str) -> str:
-    """For comparing: a word is the same with another punctuation or capital."""
+    """The form for comparison: punctuation and capitals do not matter."""
     return re.sub(r"\W+", "", text).lower() or text
 
 
 def unmasked(correction: Correction, original: str) -> str | None:
-    """The corrected text with the words that redaction had hidden from its author, so that they are found, and
-    hidden in the text and in the sound, again. None where they cannot be told any more.
+    """The corrected text with the words that redaction had hidden from its author, so redaction finds them again and
+    hides them in text and sound. None if they can no longer be determined.
 
-    ``before`` is what the author saw: the original with marks, so it is a pattern of the original.
+    ``before`` is the text that the author saw: the original with marks, and thus a pattern of the original.
     """
     text = correction.after or ""
     marks = set(PLACEHOLDER.findall(correction.before)) & set(PLACEHOLDER.findall(text))
-    if not marks:  # a mark of the author's own, [LAUGHTER], hides nothing
+    if not marks:  # a mark by the author, such as [LAUGHTER], hides nothing
         return text
     hidden = _hidden(correction.before, original)
     if not hidden:
@@ -188,8 +188,8 @@ def unmasked(correction: Correction, original: str) -> str | None:
 
 
 def _hidden(masked: str, original: str) -> list[tuple[str, str]]:
-    """Each mark and what stood there; nothing where the two are not the same text. Not by a regular expression, which
-    would try every way to divide a text among its marks."""
+    """Each mark and its original text; empty if the two texts do not match. A regular expression would try every way to
+    divide the text among the marks, so none is used."""
     first, *others = PLACEHOLDER.split(masked)
     if not original.startswith(first):
         return []
@@ -219,7 +219,7 @@ def _with_name(conversation: Conversation, correction: Correction) -> tuple[Conv
 
 
 def _participant_at(conversation: Conversation, correction: Correction) -> Participant | None:
-    """Who has the channel; else who speaks at that time, since another run may number voices otherwise."""
+    """The participant on the channel; else the speaker at that time, because runs may number voices differently."""
     of_channel = [
         p
         for p in conversation.participants

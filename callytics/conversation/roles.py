@@ -1,9 +1,9 @@
-"""Who is the agent: from what is said, where channels do not tell.
+"""Finds the agent from the text, if the channels do not decide the roles.
 
-Every participant gets an evidence score, the sum of the log-odds of the cues in what they say (role_cues.tsv:
-greetings, offers of help, humble and honorific forms, questions for identity; against wishes, complaints,
-own things). In a call of two the scores are compared, so that "who sounds more like an agent" decides and at
-most one is one. A participant whose role came from a channel or a person keeps it, and counts as evidence.
+Every participant gets an evidence score, the sum of the log-odds of the cues in their text (role_cues.tsv: for,
+greetings, offers of help, humble and honorific forms, questions about identity; against, wishes, complaints, own
+things). In a call of two, the scores are compared: the participant who sounds more like an agent is the agent, and
+at most one is. A role from a channel or a person is kept, and counts as evidence.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from typing import NamedTuple
 from callytics.domain import Conversation, Participant, Role, RoleSource
 
 MIN_CONFIDENCE = 0.65
-"""Below, the role stays UNKNOWN: about a 2 : 1 chance is the least that a reader should be told as a role."""
+"""Below, the role stays UNKNOWN: a reported role needs odds of at least about 2 : 1."""
 
 FIRST_SPEAKER = 0.7
-"""Log-odds that who speaks first is the agent: who answers a call to a contact centre greets first (2 : 1)."""
+"""Log-odds that the first speaker is the agent: the agent answers the call and greets first (2 : 1)."""
 
 KNOWN_ROLE = 5.0
-"""Evidence that the known role of the other party gives."""
+"""Evidence from the known role of the other party."""
 
 STRONG_EVIDENCE = 5.0
-"""With more than two speakers, a further agent (a transfer) or customer needs as much: two of the strongest cues."""
+"""With more than two speakers, another agent (a transfer) or customer needs this score: two of the strongest cues."""
 
 REPEAT_WEIGHT = 0.5
-"""The second sighting of a cue counts half, later ones not at all: a habit of speech is one piece of evidence."""
+"""The second occurrence of a cue counts half, later ones do not count: a habit of speech is one piece of evidence."""
 
 _NOT_WORD = re.compile(r"[^\w%]+")
 
@@ -44,7 +44,7 @@ class Cue(NamedTuple):
 
 @cache
 def cues(language: str) -> tuple[Cue, ...]:
-    """The table for a language; none for languages it does not know."""
+    """The cues of a language; none for unknown languages."""
     table = resources.files("callytics.conversation").joinpath("role_cues.tsv").read_text(encoding="utf-8")
     rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
     return tuple(
@@ -55,7 +55,7 @@ def cues(language: str) -> tuple[Cue, ...]:
 
 
 def evidence(text: str, language: str) -> float:
-    """Log-odds that who says this is the agent; negative for the customer, 0 for nothing either way."""
+    """Log-odds that the speaker of this text is the agent; negative for the customer, 0 without evidence."""
     normal = _normal(text, language)
     score = 0.0
     for cue in cues(language):
@@ -68,8 +68,8 @@ def evidence(text: str, language: str) -> float:
 def assign_roles(conversation: Conversation) -> Conversation:
     """The conversation with a role, its source and its confidence for every participant.
 
-    Roles that came from a channel or a person stay. Where the talk does not tell, the role is UNKNOWN, its source
-    None, and ``role_confidence`` that of the better guess.
+    Roles from a channel or a person are kept. If the text does not decide, the role is UNKNOWN, its source None, and
+    ``role_confidence`` that of the better guess.
     """
     scores = {participant.id: _score(conversation, participant) for participant in conversation.participants}
     parties = [p for p in conversation.participants if p.role is not Role.OTHER or not _is_settled(p)]
@@ -99,7 +99,7 @@ def _score(conversation: Conversation, participant: Participant) -> float:
 def _of_two(
     participant: Participant, parties: Sequence[Participant], scores: dict[str, float]
 ) -> Participant:
-    """P(this one is the agent and not the other) = logistic of the difference of the scores."""
+    """P(this participant is the agent, not the other) = logistic of the difference of the scores."""
     if _is_settled(participant):
         return participant
     others = sum(scores[other.id] for other in parties if other.id != participant.id)
@@ -107,7 +107,7 @@ def _of_two(
 
 
 def _of_many(parties: Sequence[Participant], scores: dict[str, float]) -> dict[str, Participant]:
-    """One agent and one customer, the clearest; the rest need strong evidence of their own, or are OTHER."""
+    """The clearest agent and the clearest customer; the rest need strong evidence, or are OTHER."""
     agent = max(parties, key=lambda p: scores[p.id])
     customer = min(parties, key=lambda p: scores[p.id])
     assigned = {}
@@ -146,7 +146,7 @@ def _logistic(log_odds: float) -> float:
 
 
 def _normal(text: str, language: str) -> str:
-    """Lower case; Korean without spaces (recognition spaces at will), its sentences one space apart."""
+    """Lower case; Korean without spaces (recognised spacing is unreliable), with one space between sentences."""
     text = text.lower().replace("’", "'")
     if language != "ko":
         return re.sub(r"\s+", " ", text)

@@ -1,9 +1,9 @@
-"""Words and speech segments become turns. Pure functions; no library but the standard one.
+"""Builds turns from words and speech segments. Pure functions; standard library only.
 
-words        who said what is open: a word knows its time, and its channel if there are two
+words        without a speaker: a word has a time, and a channel if there are two
 segments     who spoke when, by channel or by voice
 utterances   consecutive words of one speaker with no long pause
-turns        utterances of one speaker that nobody else's utterance starts between
+turns        utterances of one speaker without the start of another speaker's utterance between them
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from callytics.domain import (
 
 UTTERANCE_PAUSE_S = 0.8
 """A pause that ends an utterance. Gaps inside an utterance are rarely above 0.5 s; gaps between turns of
-telephone talk are around 0.2 s and seldom above 1 s (Heldner & Edlund 2010, J. Phonetics 38)."""
+telephone calls are around 0.2 s and rarely above 1 s (Heldner & Edlund 2010, J. Phonetics 38)."""
 
 TURN_PAUSE_S = 3.0
-"""A longer pause starts a new turn even if the same speaker goes on: the non-talk limit of Amazon Transcribe
-Call Analytics."""
+"""A longer pause starts a new turn even if the same speaker continues: the non-talk limit of Amazon Transcribe Call
+Analytics."""
 
 NEAREST_SEGMENT_S = 1.0
-"""A word outside every segment belongs to the nearest one, if that is this near; else to the previous word's
-speaker. Word times of Whisper are off by 0.1 to 0.5 s at the edges of speech."""
+"""A word outside all segments belongs to the nearest segment within this distance, else to the speaker of the
+previous word. Word times of Whisper are off by 0.1 to 0.5 s at the edges of speech."""
 
 MIN_OVERLAP_S = 0.2
-"""Two turns overlap from here on; below, it is the tolerance of the word times."""
+"""Minimum overlap of two turns; a shorter one is within the tolerance of the word times."""
 
 
 def attribute(diarization: Diarization, transcript: Transcript) -> Conversation:
-    """Give every word a speaker and join the words to turns.
+    """Assign a speaker to every word and join the words to turns.
 
     The turns are not yet punctuated: ``content`` equals ``content_raw``. Roles are those of the diarization.
     """
@@ -63,13 +63,13 @@ def attribute(diarization: Diarization, transcript: Transcript) -> Conversation:
 
 
 def _speakers_by_channel(diarization: Diarization, words: Sequence[Word]) -> list[str]:
-    """With one party a channel, the order of the participants is the order of the channels."""
+    """With one party per channel, the order of the participants is the order of the channels."""
     ids = [participant.id for participant in diarization.participants]
     return [ids[word.channel or 0] for word in words]
 
 
 def _speakers_by_time(segments: Sequence[SpeechSegment], words: Sequence[Word]) -> list[str]:
-    """The speaker whose segments cover most of the word; in a tie the one of the word before."""
+    """The speaker whose segments cover most of the word; on a tie, the speaker of the previous word."""
     ordered = sorted(segments, key=lambda segment: segment.start_s)
     starts = [segment.start_s for segment in ordered]
     longest_s = max((segment.end_s - segment.start_s for segment in ordered), default=0.0)
@@ -99,8 +99,8 @@ def _speaker_of(word: Word, nearby: Sequence[SpeechSegment], previous: str) -> s
 def _utterances(attributed: Iterable[tuple[Word, str]]) -> list[tuple[str, list[Word]]]:
     """Runs of one speaker's words with pauses below UTTERANCE_PAUSE_S, sorted by start.
 
-    Speakers are followed apart from each other, so that a "yes" in the middle of the other's sentence does not
-    cut that sentence in two.
+    Speakers are processed separately, so a "yes" in the middle of the other party's sentence does not split that
+    sentence.
     """
     closed: list[tuple[str, list[Word]]] = []
     current: dict[str, list[Word]] = {}
@@ -147,7 +147,7 @@ def _turn(turn_id: str, speaker: str, words: Sequence[Word]) -> Turn:
 def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
     """Set ``overlap`` and ``interruption``.
 
-    An interruption begins while another party is speaking and goes on after that party has stopped: it takes the
+    An interruption begins while another party is speaking and continues after that party has stopped: it takes the
     floor. A backchannel ("네", "uh-huh") never does.
     """
     turns = list(turns)
@@ -171,7 +171,7 @@ def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
 
 
 def with_corrected_roles(conversation: Conversation, options: CallOptions) -> Conversation:
-    """Roles that somebody corrected by hand overrule what the channels said, and text is not asked."""
+    """Apply roles corrected by hand; they override the channels, and the text is not used."""
     corrected = dict(options.roles)
     participants = tuple(
         replace(p, role=corrected[p.id], role_source=RoleSource.MANUAL, role_confidence=1.0)
@@ -183,5 +183,5 @@ def with_corrected_roles(conversation: Conversation, options: CallOptions) -> Co
 
 
 def _seconds(start_s: float, end_s: float) -> float:
-    """Between two times, without the last digits of floating point: 0.2 s are 0.2 s wherever in a call they lie."""
+    """Seconds between two times, without the last digits of floating point: 0.2 s are 0.2 s at any time of a call."""
     return round(end_s - start_s, 6)

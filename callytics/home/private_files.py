@@ -1,4 +1,4 @@
-"""Files and folders that only this user can open, whatever the umask is: calls are personal data."""
+"""Files and folders that only this user can open, regardless of the umask: calls are personal data."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The files that come with Callytics and are no code: Serve configurations, pins of environments, the sample call.
+"""Data files of Callytics: Serve configurations, pins of environments, the sample call.
 
-In a checkout they lie at its top, where people edit them. A wheel carries the same files in ``callytics/_data``
-(setup.py copies them); nothing is there in a checkout.
+In a checkout they are at the top, where people edit them. A wheel contains the same files in ``callytics/_data``
+(setup.py copies them); this folder does not exist in a checkout.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from callytics.errors import ConfigError, InvalidRequestError
 
 PACKAGES_FOLDER = Path(__file__).resolve().parents[2]
-"""Where ``callytics`` and ``deployments`` lie: the checkout, or site-packages."""
+"""The folder of ``callytics`` and ``deployments``: the checkout, or site-packages."""
 DATA_FOLDER = PACKAGES_FOLDER / "callytics" / "_data"
 IS_INSTALLED = DATA_FOLDER.is_dir()
 CONFIGS = ("serve_config.cpu.yaml", "serve_config.yaml")
@@ -23,36 +23,36 @@ EDITABLE = (*CONFIGS, "cluster.yaml", PINS, SAMPLE)
 
 
 def project_file(name: str) -> Path:
-    """A file or folder by its path from the top of the checkout, for instance ``runtime_envs``."""
+    """A file or folder by its path in the checkout, for instance ``runtime_envs``."""
     return (DATA_FOLDER if IS_INSTALLED else PACKAGES_FOLDER) / name
 
 
 def config_file(path: Path) -> Path:
-    """``path``; where it is the bare name of a configuration that is not in this folder, the one of that name that
-    comes with Callytics."""
+    """``path``, or the packaged configuration of that name, if ``path`` is a bare name that does not exist in this
+    folder."""
     if str(path) in CONFIGS and not path.exists():
         return project_file(str(path))
     return path
 
 
 def recording_file(path: Path) -> Path:
-    """``path``; where it is the bare word ``sample`` and no such file is here, the sample call."""
+    """``path``, or the sample call, if ``path`` is the bare word ``sample`` and no such file exists here."""
     if str(path) == "sample" and not path.is_file():
         return project_file(SAMPLE)
     return path
 
 
 def pins_folder(config: Path) -> Path:
-    """The pins that belong to a Serve config file: those beside it, else those that come with Callytics."""
+    """The pins for a Serve config file: those in its folder, else those in the package."""
     beside = config.absolute().parent / PINS
     return beside if beside.is_dir() else project_file(PINS)
 
 
 def write_copies(folder: Path) -> list[Path]:
-    """Copies of all that one may want to edit, in ``folder``, which is made.
+    """Create ``folder`` with copies of all files that a user may want to edit.
 
     Raises:
-        InvalidRequestError: ``file_exists``: one of them is there already; nothing was written.
+        InvalidRequestError: ``file_exists``: one of them already exists; nothing was written.
         ConfigError: ``folder_not_writable``.
     """
     targets = [(project_file(name), folder / Path(name).name) for name in EDITABLE]

@@ -1,4 +1,4 @@
-"""What a caller may ask for one call, checked once, before any work: by the API, the command line and manifests."""
+"""Checks the options of one call once, before any work: for the API, the command line and manifests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from callytics.errors import InvalidRequestError
 from callytics.options.languages import language_code
 
 MAX_CHANNELS = 32
-"""Of a recording; callytics/engines/audio/media.py refuses more."""
+"""Channels of a recording; callytics/engines/audio/media.py rejects more."""
 
 MAX_SPEAKERS = 20
 MAX_HOTWORDS = 100
@@ -20,10 +20,10 @@ SAMPLE_RATES_HZ = range(4000, 192_001)
 
 
 def call_time(text: str) -> datetime:
-    """When a call took place: ISO 8601 with an offset. Without one it would be another time in another country.
+    """Time of a call: ISO 8601 with an offset. Without one the time would depend on the country.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not such a time.
     """
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
@@ -34,10 +34,10 @@ def call_time(text: str) -> datetime:
 
 
 def checked(options: CallOptions) -> CallOptions:
-    """The options as the engines take them: the language as its code.
+    """The options in the form for the engines: the language as its code.
 
     Raises:
-        InvalidRequestError: ``language_unknown``, ``option_invalid``: an engine would refuse it.
+        InvalidRequestError: ``language_unknown``, ``option_invalid``: an engine would reject it.
     """
     _within("agent_channel", options.agent_channel, range(MAX_CHANNELS))
     _within("num_speakers", options.num_speakers, range(1, MAX_SPEAKERS + 1))
@@ -62,7 +62,7 @@ def _within(name: str, value: int | None, allowed: range) -> None:
 
 
 def check_against(options: CallOptions, media: Media) -> None:
-    """What only the recording can tell.
+    """Check the options against the recording.
 
     Raises:
         InvalidRequestError: ``agent_channel_unknown``. In a mono recording the option does not apply, and a flag of

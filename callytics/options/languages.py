@@ -1,7 +1,7 @@
-"""Languages as people, browsers and cloud services write them, and the code that the recogniser takes.
+"""Maps the languages that people, browsers and cloud services write to the codes of the recogniser.
 
 LANGUAGES are those of Whisper's tokenizer, under its own codes (tests/options/test_languages.py compares the
-two). One of them is not the code of the standard: Javanese is ``jw`` there and ``jv`` in ISO 639-1.
+two). One code differs from the standard: Javanese is ``jw`` there and ``jv`` in ISO 639-1.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ yue|cantonese|광둥어|
 _ROWS = [line.split("|") for line in _TABLE.split("\n") if line]
 
 LANGUAGES: dict[str, str] = {code: english.split(",")[0] for code, english, _, _ in _ROWS}
-"""Code and name in English, as OpenAI writes it (``korean``)."""
+"""Code and OpenAI's name in English (``korean``)."""
 
 _CODES = {
     name: code
@@ -130,10 +130,10 @@ _BCP_47 = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*")
 
 
 def language_code(text: str | None) -> str | None:
-    """The recogniser's code of a language; None where it is to be detected (``None``, ``""``, ``auto``).
+    """The recogniser's code of a language; None to detect it (``None``, ``""``, ``auto``).
 
-    Taken are codes (``ko``, ``KOR``), BCP 47 (``ko-KR``, ``zh_Hant_TW``; region and script have no effect) and names
-    in English and Korean (``Korean``, ``한국어``).
+    Accepts codes (``ko``, ``KOR``), BCP 47 (``ko-KR``, ``zh_Hant_TW``; region and script have no effect) and names in
+    English and Korean (``Korean``, ``한국어``).
 
     Raises:
         InvalidRequestError: ``language_unknown``.

@@ -1,1 +1,1 @@
-"""Redaction of what identifies people, in text and sound (see docs/security.md, Privacy)."""
+"""Redaction of data that identifies people, in text and sound (see docs/security.md, Privacy)."""

@@ -1,4 +1,4 @@
-# ruff: noqa: E501  (one part a line reads better)
+# ruff: noqa: E501  (one part per line reads better)
 """Postal addresses down to the house: Korean road and lot addresses, apartments, and English street addresses."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The same words in two spellings: where a part of one text lies in another.
+"""Finds a part of one text in another text with the same words in another spelling.
 
-Punctuation, spaces and capitals differ between what was recognised, what was restored and its sentences; letters and
-digits do as a rule not. Where they do, the whole of the differing stretch counts: too much rather than too little.
+Punctuation, spaces and capitals differ between the recognised text, the restored text and its sentences; letters and
+digits usually do not. If they do, the whole differing stretch counts: too much rather than too little.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from callytics.redaction.span import Span, joined
 
 
 def transfer(spans: Iterable[Span], source: str, target: str) -> list[Span]:
-    """The spans of ``source`` as spans of ``target``; those that have no letter in it are left out."""
+    """The spans of ``source`` as spans of ``target``, without those that have no letter in it."""
     spans = list(spans)
     if source == target or not spans:
         return spans
@@ -36,7 +36,7 @@ def transfer(spans: Iterable[Span], source: str, target: str) -> list[Span]:
 
 
 def _covered(block: tuple[str, int, int, int, int], first: int, last: int) -> Iterable[int]:
-    """Letters of the target that stand for the letters ``first`` to ``last`` of the source, in one block."""
+    """Letters of the target that match the letters ``first`` to ``last`` of the source, in one block."""
     tag, i1, i2, j1, j2 = block
     if tag == "insert":
         return range(j1, j2) if first < i1 < last else ()

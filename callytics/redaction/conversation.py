@@ -1,7 +1,7 @@
-"""Takes what identifies people out of a conversation, before anything is made of it.
+"""Removes data that identifies people from a conversation, before any later stage.
 
-What follows in the graph (sentiment, analysis, report, search) never sees it, and neither does a language model's
-endpoint. Where it was in the sound stays known: the audio gets a tone there.
+Later steps of the graph (sentiment, analysis, report, search) never get it, and neither does a language model's
+endpoint. Its times are kept, so the audio gets a tone there.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from callytics.redaction.digits import digit_rows
 from callytics.redaction.span import Span, joined
 
 QUESTION_LASTS_TURNS = 8
-"""An answer in pieces, "four one one one" - "yes" - "one one one one", still answers the question before it."""
+"""An answer in pieces, "four one one one" - "yes" - "one one one one", still answers the previous question."""
 
 SHORT_TURN_WORDS = 4
-"""A turn as short as "yes, go on" changes no subject."""
+"""A turn of this length, such as "yes, go on", does not change the subject."""
 
 MIN_KNOWN_DIGITS = 4
-"""So many digits of a number that was found elsewhere in the call are a part of it."""
+"""This many digits of a number that was found elsewhere in the call count as part of it."""
 
 
 def redact(conversation: Conversation, options: CallOptions) -> Conversation:
-    """The conversation with ``[KIND]`` in the place of names, numbers and addresses, if the options ask for it."""
+    """The conversation with ``[KIND]`` in place of names, numbers and addresses, if the options request it."""
     if not options.redact_pii:
         return conversation
     spans = _with_repetitions(conversation.turns, _found(conversation.turns))
@@ -37,7 +37,7 @@ def redact(conversation: Conversation, options: CallOptions) -> Conversation:
 
 
 def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
-    """Spans in the ``content`` of every turn, found in the restored text and in what was recognised."""
+    """Spans in the ``content`` of every turn, found in the restored text and in the recognised text."""
     found: dict[str, list[Span]] = {}
     before, age = "", 0
     for turn in turns:
@@ -55,7 +55,7 @@ def _changes_subject(turn: Turn, spans: Sequence[Span]) -> bool:
 
 
 def _with_repetitions(turns: Sequence[Turn], found: Mapping[str, Sequence[Span]]) -> dict[str, list[Span]]:
-    """Also where a name or number that was found once is said again without anything that tells what it is."""
+    """Adds repetitions of a found name or number that have no cue of their own."""
     texts = {turn.id: turn.content for turn in turns}
     names = {texts[i][s.start : s.end] for i, spans in found.items() for s in spans if s.kind is PiiKind.NAME}
     numbers: set[tuple[str, PiiKind]] = {
@@ -77,7 +77,7 @@ def _names_again(text: str, names: set[str]) -> Iterator[Span]:
     for name in names:
         parts = {name, *(part for part in name.split() if part[0].isascii() and len(part.strip(".")) > 3)}
         for part in parts:
-            # A Korean name has particles after it, but begins a word: "이산" is not in "장이산화".
+            # A Korean name can have particles after it, but starts a word: "이산" is not in "장이산화".
             after = r"\b" if part[0].isascii() else ""
             for match in re.finditer(rf"\b{re.escape(part)}{after}", text):
                 yield Span(match.start(), match.end(), PiiKind.NAME)
@@ -107,7 +107,7 @@ def _redacted(turn: Turn, spans: Sequence[Span]) -> Turn:
 
 
 def replaced(text: str, spans: Sequence[Span]) -> str:
-    """The text with ``[KIND]`` in the place of each span."""
+    """The text with ``[KIND]`` in place of each span."""
     result, position = "", 0
     for span in spans:
         result += f"{text[position : span.start]}[{span.kind}]"
@@ -133,7 +133,7 @@ def _sentences(turn: Turn, spans: Sequence[Span]) -> tuple[Sentence, ...]:
 
 
 def _words(turn: Turn, spans: Sequence[Span]) -> tuple[tuple[Word, ...], tuple[Redaction, ...]]:
-    """The words of each span as one word, so that not even their number and rhythm stay; and where they were."""
+    """The words of each span as one word, so even their number and rhythm are removed; and the times of the spans."""
     text = " ".join(word.text for word in turn.words)
     found = transfer(spans, turn.content, text)
     redactions: list[Redaction] = []
@@ -166,7 +166,7 @@ def _words(turn: Turn, spans: Sequence[Span]) -> tuple[tuple[Word, ...], tuple[R
         redactions += [Redaction(span.kind, word.start_s, word.end_s) for span in inside]
         open_end = max([open_end, *(span.end for span in inside)])
         position = end + 1
-    # Nothing of the recognised words matches: the whole turn may be it.
+    # No recognised word matches: the whole turn may identify a person.
     if not redactions:
         redactions = [Redaction(span.kind, turn.start_s, turn.end_s) for span in spans]
     return tuple(words), tuple(redactions)

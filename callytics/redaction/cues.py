@@ -1,7 +1,7 @@
-# ruff: noqa: E501  (one kind a line reads better)
-"""Words that tell what a number, a name or an address that follows is: in the sentence, or in the question before it.
+# ruff: noqa: E501  (one kind per line reads better)
+"""Words that announce a number, a name or an address: in the same sentence, or in the question before it.
 
-Closed lists from the wording of service talk, Korean and English together: calls mix both.
+Closed lists from the wording of service calls, Korean and English together: calls mix both.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _PATTERNS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _CUES
 
 
 def cues(text: str) -> list[tuple[int, str]]:
-    """(end, kind) of every cue, in the order of the text."""
+    """(end, kind) of every cue, in text order."""
     return sorted((match.end(), kind) for kind, p in _PATTERNS.items() for match in p.finditer(text))
 
 
 def asked(before: str) -> frozenset[str]:
-    """What the turn before speaks of: its answer may hold it."""
+    """The kinds of data that the previous turn mentions, which the answer may contain."""
     return frozenset(kind for _, kind in cues(before))

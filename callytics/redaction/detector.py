@@ -1,4 +1,4 @@
-"""Which parts of a text identify a person. Rules only: no model, no network, the same answer every time."""
+"""Finds the parts of a text that identify a person. Rules only: deterministic, no model, no network."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from callytics.redaction.span import Span, joined
 
 
 def find_pii(text: str, before: str = "") -> list[Span]:
-    """The spans of ``text`` that must go, in order, without overlaps.
+    """The spans of ``text`` to remove, in order, without overlaps.
 
     Args:
         text: a sentence or a turn, Korean or English or both.
-        before: the turn before it: an answer is understood by its question.
+        before: the previous turn, because an answer depends on its question.
     """
     context = asked(before)
     words = joined([*email_spans(text), *address_spans(text, context)])

@@ -18,7 +18,7 @@ ENGLISH_TEENS = {word: str(n) for n, word in enumerate(_TEENS_TEXT.split(), star
 ENGLISH_TENS = {word: str(n) for n, word in zip(range(2, 10), _TENS_TEXT.split(), strict=True)}
 REPEATS = {"double": 2, "triple": 3, "treble": 3}
 
-# What may follow a row of Korean digits in one word. Those of _GOES_ON stand between two parts of one number.
+# Endings after a row of Korean digits in one word. Those in _GOES_ON can occur between two parts of one number.
 _ENDING = (
     "이에요|이예요|예요|이요|요|입니다|입니당|이고요|이고|고요|인데요|인데|이라고|라고|이니까|니까|이거든요|이구요|구요|이랑|으로|로|번이요|번으로|번|"
     "이야|이죠|이지요|까지|부터|맞|이|가|은|는|을|를"
@@ -34,12 +34,12 @@ _SOFT_PUNCTUATION = re.compile(r"[-,.()+/…–]+\Z")
 
 @dataclass(frozen=True)
 class DigitRow:
-    """Digits that were said or written in a row.
+    """Digits that were spoken or written in a row.
 
     Attributes:
         pieces: as grouped by spaces, hyphens, "에", "dash" ...
-        ambiguous_end: the last syllable, 이, was read as part of an ending; it may be the digit 2.
-        plus: a plus sign stands before it.
+        ambiguous_end: the last syllable, 이, was read as part of an ending, but may be the digit 2.
+        plus: the row follows a plus sign.
     """
 
     start: int
@@ -55,7 +55,7 @@ class DigitRow:
 
 @dataclass(frozen=True)
 class _Part:
-    """One lexeme: digits (perhaps), whether the row may go on after it, and where the digits end."""
+    """One lexeme: digits (if any), whether the row may continue after it, and the end of the digits."""
 
     start: int
     end: int
@@ -65,7 +65,7 @@ class _Part:
 
 
 def digit_rows(text: str) -> Iterator[DigitRow]:
-    """Every row, whatever it means; single digits too."""
+    """Every row, regardless of its meaning, including single digits."""
     row: list[_Part] = []
     for part in _parts(text):
         if part.digits:
@@ -80,7 +80,7 @@ def digit_rows(text: str) -> Iterator[DigitRow]:
 def _row(text: str, parts: list[_Part]) -> DigitRow:
     pieces: list[str] = []
     for index, part in enumerate(parts):
-        # Single spoken digits, "four one one one", are one group; groups of several stay apart.
+        # Single spoken digits, "four one one one", are one group; groups of several digits stay separate.
         single = len(part.digits) == 1 and index and len(parts[index - 1].digits) == 1
         gap = text[parts[index - 1].end : part.start] if index else ""
         if single and gap.strip() == "":
@@ -94,7 +94,7 @@ def _row(text: str, parts: list[_Part]) -> DigitRow:
 
 
 def _parts(text: str) -> Iterator[_Part]:
-    repeat: tuple[int, int] | None = None  # "double": from where, how often
+    repeat: tuple[int, int] | None = None  # "double": its position and factor
     tens: _Part | None = None
     for match in _LEXEME.finditer(text):
         lexeme, start, end = match.group().lower(), match.start(), match.end()
@@ -126,7 +126,7 @@ def _parts(text: str) -> Iterator[_Part]:
 def _part(text: str, lexeme: str, start: int, end: int) -> _Part:
     if lexeme.isdecimal():
         attached = (start > 0 and _is_latin(text[start - 1])) or (end < len(text) and _is_latin(text[end]))
-        # Digits beside letters are a model or a code: "WH-1000XM5", "5CD2"
+        # Digits next to letters are a model or a code: "WH-1000XM5", "5CD2"
         return _Part(start, end, "" if attached else lexeme, goes_on=not attached)
     if lexeme in _BETWEEN:
         return _Part(start, end)

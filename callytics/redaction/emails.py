@@ -19,7 +19,7 @@ _KOREAN_DOMAIN = re.compile(
     re.IGNORECASE,
 )
 _WORD_BEFORE = re.compile(r"([\w.+-]+)[\s,]*\Z")
-# Words that are not part of an address: what stands between the verb and the address.
+# Words between the verb and the address, which are not part of the address.
 _STOP_TEXT = (
     "is it's its it to at email mail address my the a an and so sure yes yeah ok okay um uh on use by write send reach "
     "you this that email's was "
@@ -27,7 +27,7 @@ _STOP_TEXT = (
 )
 _STOP = frozenset(_STOP_TEXT.split())
 MAX_WORDS_BEFORE = 6
-"""Of a spoken address before its "at": spelled letters are a word each."""
+"""Maximum words of a spoken address before its "at"; each spelled letter is a word."""
 
 
 def email_spans(text: str) -> Iterator[Span]:
@@ -39,8 +39,8 @@ def email_spans(text: str) -> Iterator[Span]:
 
 
 def _local_part(text: str, end: int) -> int:
-    """Where the part before the "at" begins. Its words cannot be told from others, so they are taken back to the
-    first that is surely none: better a word too many than half an address."""
+    """Start of the part before the "at". Its words look like any other words, so all words back to the first one that
+    is certainly not part of it are included: better one word too many than half an address."""
     start = end
     for _ in range(MAX_WORDS_BEFORE):
         match = _WORD_BEFORE.search(text, 0, start)

@@ -1,5 +1,5 @@
-# ruff: noqa: E501  (one pattern a line reads better)
-"""Names of people where they are stated: introduced, asked for, or with a title. Not a recogniser of all names.
+# ruff: noqa: E501  (one pattern per line reads better)
+"""Finds stated names of people: introduced, requested, or with a title. Not a recogniser of all names.
 
 Korean names are a surname of one or two syllables and a given name of one or two; English ones are capitalised words.
 """
@@ -14,7 +14,7 @@ from callytics.redaction.span import Span
 
 _DOUBLE_SURNAMES = "남궁|황보|제갈|선우|독고|사공|서문|동방"
 _SURNAMES = "김이박최정강조윤장임한오서신권황안송류전홍유고문양손배백허남심노하곽성차주우구민나진지엄채원천방공현함변염여추도소석설마길표명왕금옥육맹탁국"
-"""The hundred most frequent or so (Statistics Korea, 2015 census), without those that rather begin a common word."""
+"""About the hundred most frequent (Statistics Korea, 2015 census), without those that usually start a common word."""
 
 _NAME = rf"(?:(?:{_DOUBLE_SURNAMES})[가-힣]{{1,2}}|[{_SURNAMES}][가-힣]{{2}})"
 _SHORT_NAME = rf"(?:{_NAME}|[{_SURNAMES}][가-힣])"
@@ -74,7 +74,7 @@ _NOT_ENGLISH_NAMES = frozenset(_NOT_ENGLISH_NAMES_TEXT.split())
 
 
 def name_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
-    """Names in ``text``; where the turn before asked for a name, the answer may be nothing but one."""
+    """Names in ``text``; if the previous turn asked for a name, the answer may consist of a name only."""
     for pattern in _KOREAN_PATTERNS:
         yield from _korean(pattern, text)
     for pattern in _ENGLISH_PATTERNS:
@@ -100,7 +100,7 @@ def _korean(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
 def _english(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
     for match in pattern.finditer(text):
         words = match.group(1).split()
-        # "This is Tony Thank you": only what comes before the first word that is no name
+        # "This is Tony Thank you": only the part before the first word that is not a name
         kept = 0
         for word in words:
             if word.lower().strip(".") in _NOT_ENGLISH_NAMES:

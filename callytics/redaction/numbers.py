@@ -1,4 +1,4 @@
-"""Rows of digits that identify a person: by their form, or by what the talk says they are."""
+"""Finds rows of digits that identify a person, by their form or by the words around them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from callytics.redaction.digits import DigitRow, digit_rows
 from callytics.redaction.span import Span
 
 CUE_REACH = 60
-"""Characters from a cue to the number that it announces; beyond, the talk has moved on."""
+"""Maximum distance in characters from a cue to its number; beyond, the subject has changed."""
 
 MIN_DIGITS_ANNOUNCED = {
     PiiKind.PHONE: 7,
@@ -22,7 +22,7 @@ MIN_DIGITS_ANNOUNCED = {
     PiiKind.SSN: 4,
 }
 MIN_DIGITS_ASKED = 3
-"""In an answer numbers come in pieces."""
+"""In an answer, numbers may come in pieces."""
 
 _UNIT_AFTER = re.compile(
     r"\s?(?:원|만|천|백|억|달러|불(?!러)|퍼센트|프로|%|년|월|일(?!공|영)|시(?!스)|분|초|개|건|번째|대|명|살|세|킬로|그램|미터|메가|기가|층|번지|번길|리터|인치|회|차|위|점|"
@@ -33,11 +33,11 @@ _MONEY_BEFORE = re.compile(r"[$₩€£]\s?\Z")
 _CONTACT_AFTER = re.compile(r"\s?(?:으로|로)?\s?(?:다시\s?)?(?:전화|문자|연락|걸어)")
 MIN_DIGITS_WITH_COUNTRY_CODE = 11
 PHONE_REGIONS = ("KR", "US", "GB")
-"""Whose numbering plans make a row of digits a telephone number without a country code."""
+"""Regions whose numbering plans apply to numbers without a country code."""
 
 
 def number_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
-    """Numbers in ``text`` that are somebody's; ``asked`` is what the turn before spoke of."""
+    """Numbers in ``text`` that identify a person; ``asked`` has the kinds that the previous turn mentioned."""
     announced = cues(text)
     for row in digit_rows(text):
         kind = _kind(text, row, _cue(text, row, announced), asked)
@@ -47,7 +47,7 @@ def number_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
 
 
 def _cue(text: str, row: DigitRow, announced: list[tuple[int, str]]) -> str | None:
-    """The nearest cue before the row, that is one for numbers."""
+    """The nearest cue for numbers before the row."""
     before = [
         kind
         for end, kind in announced
@@ -77,12 +77,12 @@ def _kind(text: str, row: DigitRow, cue: str | None, asked: frozenset[str]) -> P
         return (form or announced) if long_enough else form
     expected = [kind for kind in MIN_DIGITS_ANNOUNCED if kind in asked]
     if form is PiiKind.PHONE and expected and form not in expected:
-        return expected[0]  # ten digits look like a telephone number, whatever they are
+        return expected[0]  # any ten digits look like a telephone number
     return form or (expected[0] if expected else None)
 
 
 def _form(row: DigitRow) -> PiiKind | None:
-    """What the digits alone say."""
+    """The kind that the digits alone show."""
     digits = row.digits
     if _is_resident_number(digits):
         return PiiKind.RESIDENT_NUMBER
@@ -98,7 +98,7 @@ def _form(row: DigitRow) -> PiiKind | None:
 
 
 def _wants_one_more(row: DigitRow, kind: PiiKind) -> bool:
-    """Whether the 이 of "일이삼이요" is a digit: where the number is too short without it."""
+    """Whether the 이 of "일이삼이요" is a digit: it is, if the number is too short without it."""
     digits = row.digits
     if kind is PiiKind.PHONE:
         return not is_phone(digits) or (digits.startswith("010") and len(digits) == 10)
@@ -109,13 +109,13 @@ def _wants_one_more(row: DigitRow, kind: PiiKind) -> bool:
 
 @cache
 def _phone_type(digits: str) -> int | None:
-    """The kind of telephone number that the digits are under a plan of PHONE_REGIONS, by Google's libphonenumber;
-    None: under none. Digits that begin with a country code of theirs count as well."""
-    import phonenumbers  # a fifth of a second, which only a call with digits needs
+    """The kind of telephone number in a plan of PHONE_REGIONS, by Google's libphonenumber; None if no plan has the
+    number. Digits that start with a country code of these regions count as well."""
+    import phonenumbers  # takes a fifth of a second; only needed for calls with digits
 
     candidates: list[tuple[str, str | None]]
     candidates = [(f"+{digits}", None)] if len(digits) >= MIN_DIGITS_WITH_COUNTRY_CODE else []
-    # Without its trunk 0 a Korean or British number is any row of digits; people say the 0.
+    # Without its trunk 0, a Korean or British number looks like any row of digits; people say the 0.
     candidates += [(digits, region) for region in PHONE_REGIONS if region == "US" or digits[0] in "01"]
     for text, region in candidates:
         try:
@@ -131,7 +131,7 @@ def _phone_type(digits: str) -> int | None:
 
 
 def is_business_phone(digits: str) -> bool:
-    """Free, shared-cost and company-wide numbers: hotlines, not somebody's."""
+    """Free, shared-cost and company-wide numbers: hotlines, not personal numbers."""
     from phonenumbers import PhoneNumberType as Type
 
     return _phone_type(digits) in (Type.TOLL_FREE, Type.SHARED_COST, Type.UAN, Type.PREMIUM_RATE)
@@ -146,7 +146,7 @@ def _is_amount(text: str, row: DigitRow) -> bool:
 
 
 def _is_resident_number(digits: str) -> bool:
-    """YYMMDD and seven digits of which the first, 1 to 8, tells century and sex. Since October 2020 the others are
+    """YYMMDD and seven digits; the first of these, 1 to 8, encodes century and sex. Since October 2020 the others are
     random, so the old check digit proves nothing."""
     return (
         len(digits) == 13

@@ -1,4 +1,4 @@
-"""Where a recording has to be covered so that what was redacted from its transcript cannot be heard."""
+"""Finds the parts of a recording to cover, so that speech redacted from the transcript is inaudible."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MARGIN_S = 0.2
-"""On both sides: the word times of Whisper, taken from its attention, are off by a tenth or two of a second."""
+"""Margin on both sides: Whisper's word times, which come from its attention, are off by 0.1 to 0.2 s."""
 
 
 def covered_intervals(result: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:

@@ -18,7 +18,7 @@ class Span:
 
 
 def joined(spans: Iterable[Span]) -> list[Span]:
-    """Without overlaps: what overlaps becomes one span, of the kind of the longest."""
+    """Join overlapping spans; the joined span has the kind of the longest."""
     result: list[Span] = []
     longest = 0
     for span in sorted(spans):

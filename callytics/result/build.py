@@ -37,9 +37,9 @@ def build_report(
     sentiment: SentimentAnalysis | StageFailure,
     summary: ContactSummary | StageFailure,
 ) -> schema.CallResult:
-    """Everything but how the job went, which complete() adds.
+    """Everything except the stages' runs, which complete() adds.
 
-    A stage that claims something about a turn that does not exist counts as failed.
+    A stage whose output names a turn that does not exist counts as failed.
     """
     checked_sentiment = _grounded(conversation, sentiment, "sentiment-analyzer")
     checked_summary = _grounded(conversation, summary, "llm-analyzer")
@@ -85,7 +85,7 @@ def build_report(
 
 
 def spoken(conversation: Conversation, transcript: Transcript) -> dict[str, Any]:
-    """What was said, by whom and when, as the result will have it: known before what it means is."""
+    """The transcript and participants in the form of the result, before the analysis is known."""
     participants, turns = _participants(conversation), _transcript(conversation, None)
     return {
         "language_code": conversation.language,
@@ -97,7 +97,7 @@ def spoken(conversation: Conversation, transcript: Transcript) -> dict[str, Any]
 
 
 def complete(report: schema.CallResult, runs: Sequence[StageRun]) -> schema.CallResult:
-    """The report with how each stage went, and the status that follows from it."""
+    """The report with the run of each stage, and the resulting status."""
     details = schema.JobDetails(stages=[_stage(run) for run in runs], errors=report.job_details.errors)
     status = JobStatus.PARTIAL if details.errors else JobStatus.COMPLETED
     return report.model_copy(update={"job_details": details, "job_status": status})
@@ -220,7 +220,7 @@ def _transcript_turn(turn: Turn, role: Role, sentiment: TurnSentiment | None) ->
 def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.RecognitionWindow]:
     return [
         schema.RecognitionWindow(
-            # With one party a channel, the order of the participants is that of the channels.
+            # With one party per channel, the order of the participants is that of the channels.
             participant_id=None if window.channel is None else conversation.participants[window.channel].id,
             begin_offset_ms=milliseconds(window.start_s),
             end_offset_ms=milliseconds(window.end_s),
@@ -232,7 +232,7 @@ def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.
 
 
 def _dropped(transcript: Transcript, redacted: bool) -> list[schema.DroppedSpeech]:
-    """Dropped text has no turn that would tell what its numbers are: of a redacted call none of it is shown."""
+    """Dropped text has no turn that shows the meaning of its numbers, so a redacted call does not include it."""
     return [
         schema.DroppedSpeech(
             begin_offset_ms=milliseconds(dropped.start_s),
@@ -310,7 +310,7 @@ def _summary_flags(summary: Any) -> tuple[Flag, ...]:
 def _grounded(
     conversation: Conversation, output: SentimentAnalysis | ContactSummary | StageFailure, stage: str
 ) -> SentimentAnalysis | ContactSummary | StageFailure:
-    """The output, or a failure if it claims something about a turn that does not exist."""
+    """The output, or a failure if it names a turn that does not exist."""
     if isinstance(output, StageFailure):
         return output
     unknown = _evidence(output) - {turn.id for turn in conversation.turns}
@@ -321,7 +321,7 @@ def _grounded(
 
 
 def _evidence(output: SentimentAnalysis | ContactSummary) -> set[str]:
-    """Every turn id that an output rests on."""
+    """Every turn id that an output names."""
     if isinstance(output, SentimentAnalysis):
         ids = [entry.turn_id for entry in output.turns]
         ids += [i for term in (*output.positive_terms, *output.negative_terms) for i in term.turn_ids]

@@ -1,4 +1,4 @@
-"""Conversation characteristics as the result schema wants them: milliseconds, participants by id and role."""
+"""Conversation characteristics in the form of the result schema: milliseconds, participants by id and role."""
 
 from __future__ import annotations
 

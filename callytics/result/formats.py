@@ -1,6 +1,6 @@
-"""A result (result.md, as a JSON object) in the formats that other programs read.
+"""Exports a result (result.md, as a JSON object) to the formats of other programs.
 
-txt   one line per turn: [mm:ss] NAME, else ROLE: what was said
+txt   one line per turn: [mm:ss] NAME, else ROLE: text
 srt   SubRip subtitles          vtt   WebVTT (https://www.w3.org/TR/webvtt1/), speakers as voice spans
 rttm  NIST Rich Transcription Time Marked: who spoke when
 csv   one row per turn, RFC 4180  json  the transcript with its participants
@@ -22,7 +22,7 @@ Result = Mapping[str, Any]
 
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp949")
-"""Without and with a byte order mark, and that of Korean Windows."""
+"""UTF-8 without and with a byte order mark, and the code page of Korean Windows."""
 
 
 def export(result: Result, transcript_format: str, limits: SubtitleLimits | None = None) -> str:
@@ -31,7 +31,7 @@ def export(result: Result, transcript_format: str, limits: SubtitleLimits | None
     Args:
         result: the JSON object of a result, e.g. ``CallResult.model_dump(mode="json")``.
         transcript_format: json, txt, srt, vtt, rttm or csv.
-        limits: of srt and vtt.
+        limits: limits for srt and vtt.
 
     Raises:
         InvalidRequestError: ``format_unknown``.
@@ -48,7 +48,7 @@ def encoded(text: str, transcript_format: str, encoding: str | None = None) -> b
 
     Raises:
         InvalidRequestError: ``encoding_unknown``; ``encoding_impossible``: the transcript has a character that the
-            encoding lacks. No question mark takes its place.
+            encoding lacks. It is not replaced by a question mark.
     """
     encoding = encoding or default_encoding(transcript_format)
     if encoding not in ENCODINGS:
@@ -67,7 +67,7 @@ def encoded(text: str, transcript_format: str, encoding: str | None = None) -> b
 
 
 def default_encoding(transcript_format: str) -> str:
-    """Excel takes a CSV without a byte order mark for one in the code page of Windows."""
+    """Excel reads a CSV without a byte order mark in the code page of Windows."""
     return "utf-8-sig" if transcript_format == "csv" else "utf-8"
 
 
@@ -103,7 +103,7 @@ def to_vtt(result: Result, limits: SubtitleLimits) -> str:
 
 
 def to_rttm(result: Result, _limits: SubtitleLimits) -> str:
-    """Speakers are participant ids; the times are those of the turns, the channel is always 1, as pyannote writes."""
+    """Speakers are participant ids, the times are those of the turns, and the channel is always 1, as in pyannote."""
     return "".join(
         f"SPEAKER {result['call_id']} 1 {turn['begin_offset_ms'] / 1000:.3f} {_duration_ms(turn) / 1000:.3f}"
         f" <NA> <NA> {turn['participant_id']} <NA> <NA>\n"
@@ -112,8 +112,8 @@ def to_rttm(result: Result, _limits: SubtitleLimits) -> str:
 
 
 def to_csv(result: Result, _limits: SubtitleLimits) -> str:
-    """A cell that a spreadsheet would run as a formula is preceded by an apostrophe (OWASP, CSV injection; full-width
-    signs as well, which Excel reads as their ASCII forms)."""
+    """A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, CSV injection); this
+    includes full-width signs, which Excel reads as their ASCII forms."""
     columns = (
         "id",
         "participant_id",
@@ -140,13 +140,13 @@ def cues(result: Result, limits: SubtitleLimits | None = None, *, labelled: bool
 
 
 def _names(result: Result) -> Mapping[str, str]:
-    """Participant id and the name that it was given. A result from before there were names has none."""
+    """Names by participant id. Results of versions without names have none."""
     named = ((p["participant_id"], p.get("name")) for p in result["participants"])
     return {participant_id: one_line(name) for participant_id, name in named if name}
 
 
 def _speaker(turn: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """The name that was given by hand, else the role, else the id."""
+    """The name, else the role, else the id."""
     if turn["participant_id"] in names:
         return names[turn["participant_id"]]
     role = turn["participant_role"]
@@ -175,7 +175,7 @@ def _escape(text: str) -> str:
 
 
 def spreadsheet_cell(value: Any) -> Any:
-    """What begins like a formula, so that no spreadsheet runs it."""
+    """Escape a value that starts like a formula, so that no spreadsheet runs it."""
     return (
         f"'{value}" if isinstance(value, str) and value.startswith((*"=+-@＝＋－＠", "\t", "\r")) else value
     )

@@ -26,7 +26,7 @@ Row = dict[str, str | int | float | bool | None]
 def result_row(result: Mapping[str, Any]) -> Row:
     """
     Args:
-        result: the JSON object of a result. Results of earlier versions lack parts of it; their cells are empty.
+        result: the JSON object of a result. Results of earlier versions lack some parts; their cells are empty.
     """
     summary = result.get("contact_summary") or {}
     talk = (result.get("conversation_characteristics") or {}).get("talk_time") or {}

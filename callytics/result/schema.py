@@ -1,8 +1,8 @@
-"""The result of one call as JSON: schema 1.0, the contract with users (report.py fills it).
+"""The result of one call as JSON: schema 1.0, the contract with users (build.py fills it).
 
-Inside, times are float seconds; here they are integer milliseconds from the start of the recording. Offsets in text
-are Unicode code points, half-open. A block is either there, or null with its stage named in ``job_details.errors``.
-docs/result.md and docs/result.schema.json are made from this file by tools/make_result_docs.py.
+Internal times are float seconds; here they are integer milliseconds from the start of the recording. Offsets in text
+are Unicode code points, half-open. A block is present, or null with its stage named in ``job_details.errors``.
+tools/make_result_docs.py generates docs/result.md and docs/result.schema.json from this file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ EndMs = Annotated[
         description="Where it ends, in milliseconds from the start of the recording; not before it begins."
     ),
 ]
-TurnIds = Annotated[list[str], Field(description="Ids of the turns that show it, in the order of the talk.")]
+TurnIds = Annotated[list[str], Field(description="Ids of the turns that show it, in the order of the call.")]
 
 
 class ResultModel(BaseModel):
@@ -48,21 +48,21 @@ class ResultModel(BaseModel):
 
 
 class StageDetail(ResultModel):
-    """How one stage of the graph went on this call."""
+    """The run of one stage of the graph on this call."""
 
     name: str = Field(description="The stage, for instance `speech-recognizer`.")
-    status: StageStatus = Field(description="How it ended. A stage that FAILED is also in `errors`.")
+    status: StageStatus = Field(description="Its outcome. A stage that FAILED is also in `errors`.")
     attempts: int = Field(
-        description="How many times it was started for this call; 0: its result for the "
+        description="Number of attempts for this call; 0: its result for the "
         "same recording in another call was used."
     )
     duration_ms: int = Field(description="Wall time of the last attempt, in milliseconds.")
     application: str = Field(
-        default="", description="The Serve application that did it; tells versions apart."
+        default="", description="The Serve application that ran it; distinguishes versions."
     )
-    engine: str = Field(default="", description="The engine class, as the configuration names it.")
+    engine: str = Field(default="", description="The engine class, as in the configuration.")
     model: str = Field(default="", description="The weights that the engine used; empty if it uses none.")
-    model_revision: str = Field(default="", description="Their revision, as their publisher names it.")
+    model_revision: str = Field(default="", description="The publisher's revision of the weights.")
     config_hash: str = Field(
         default="", description="Hash of the engine's options: equal hashes, equal settings."
     )
@@ -77,24 +77,24 @@ class StageErrorDetail(ResultModel):
 
 
 class JobDetails(ResultModel):
-    """How the job went, stage by stage."""
+    """The stages' runs and errors."""
 
     stages: list[StageDetail] = Field(default=[], description="In the order of the graph.")
     errors: list[StageErrorDetail] = Field(
-        default=[], description="Why parts are missing; empty unless `job_status` is PARTIAL."
+        default=[], description="Reasons for missing parts; empty unless `job_status` is PARTIAL."
     )
 
     @model_validator(mode="before")
     @classmethod
     def _without_skipped(cls, data: Any) -> Any:
-        """Results of before 0.2.0 have a list ``skipped`` that nothing ever wrote to."""
+        """Results of versions before 0.2.0 have an empty list ``skipped``."""
         if isinstance(data, dict) and data.get("skipped") == []:
             return {name: value for name, value in data.items() if name != "skipped"}
         return data
 
 
 class ResultFlag(ResultModel):
-    """Something that a reader of the result should know."""
+    """A remark for the reader of the result."""
 
     code: str = Field(
         description="Stable, for programs: `dual_mono`, `truncated`, `language_uncertain`, `pii_redacted` and so on."
@@ -106,20 +106,20 @@ class ResultFlag(ResultModel):
 
 
 class LanguageIdentification(ResultModel):
-    """How likely a language is."""
+    """A language and its probability."""
 
     code: str = Field(description="ISO 639-1 code, for instance `ko`.")
     score: float = Field(description="Probability from 0 to 1, over the whole recording.")
 
 
 class MediaDetail(ResultModel):
-    """The file as it came."""
+    """Properties of the received file."""
 
-    sha256: str = Field(description="Of the file's bytes, in lower-case hex.")
-    format: str = Field(description="The container, as ffmpeg names it: `wav`, `mp3`, `ogg` and so on.")
-    codec: str = Field(description="The audio codec, as ffmpeg names it.")
-    sample_rate_hz: int = Field(description="Of the file, in hertz; analysis runs at 16,000.")
-    channels: int = Field(description="Of the file, 1 or more.")
+    sha256: str = Field(description="Hash of the file's bytes, in lower-case hex.")
+    format: str = Field(description="ffmpeg's name of the container: `wav`, `mp3`, `ogg` and so on.")
+    codec: str = Field(description="ffmpeg's name of the audio codec.")
+    sample_rate_hz: int = Field(description="Sample rate of the file, in hertz; analysis runs at 16,000.")
+    channels: int = Field(description="Channels of the file, 1 or more.")
     duration_ms: int = Field(description="Length of the decoded sound, in milliseconds.")
 
 
@@ -133,15 +133,15 @@ class AcousticsDetail(ResultModel):
     silence_ratio: float = Field(description="Share of the recording without sound, from 0 to 1.")
     dual_mono: bool = Field(description="Both channels carry the same sound; treated as mono.")
     antiphase: bool = Field(description="One channel is the other inverted; treated as mono.")
-    silent_channels: list[int] = Field(description="0-based channels on which nothing is heard.")
+    silent_channels: list[int] = Field(description="0-based channels without sound.")
 
 
 class CallMetadata(ResultModel):
-    """What the uploader said about the call; kept as it came."""
+    """The uploader's description of the call, unchanged."""
 
     external_id: str | None = Field(default=None, description="The call's id in the uploader's system.")
     agent_id: str | None = Field(default=None, description="The agent's id in the uploader's system.")
-    queue: str | None = Field(default=None, description="The queue or line that the call came in on.")
+    queue: str | None = Field(default=None, description="The queue or line of the incoming call.")
     direction: str | None = Field(default=None, description="`inbound`, `outbound` or `internal`.")
     started_at: str | None = Field(default=None, description="When the call took place, ISO 8601.")
     custom: dict[str, Any] = Field(default={}, description="Anything else, as JSON.")
@@ -154,19 +154,19 @@ class ParticipantDetail(ResultModel):
     """One party of the call."""
 
     participant_id: str = Field(description="Unique in this call, for instance `spk_0`.")
-    participant_role: Role = Field(description="AGENT, CUSTOMER, OTHER, or UNKNOWN if nothing tells.")
+    participant_role: Role = Field(description="AGENT, CUSTOMER, OTHER, or UNKNOWN without evidence.")
     role_source: RoleSource | None = Field(
         default=None,
-        description="What told the role: `channel`, `text`, or `manual` for a correction by hand.",
+        description="Source of the role: `channel`, `text`, or `manual` for a correction by hand.",
     )
-    role_confidence: float = Field(default=0.0, description="How sure the role is, from 0 to 1.")
+    role_confidence: float = Field(default=0.0, description="Confidence in the role, from 0 to 1.")
     channel_index: int | None = Field(
         default=None,
-        description="0-based channel of the file that carries this party; null if parties share one.",
+        description="0-based channel of this party in the file; null if parties share one.",
     )
     name: str | None = Field(
         default=None,
-        description="As a person gave it, or of the known speaker with this voice; null if neither.",
+        description="Given by a person, or the known speaker with this voice; null if neither.",
     )
 
 
@@ -176,9 +176,9 @@ class TranscriptItem(ResultModel):
     content: str = Field(description="The word, with the punctuation that belongs to it.")
     begin_offset_ms: BeginMs
     end_offset_ms: EndMs
-    confidence: float = Field(description="How sure the recogniser is, from 0 to 1; 1 if `corrected`.")
+    confidence: float = Field(description="The recogniser's confidence, from 0 to 1; 1 if `corrected`.")
     corrected: bool = Field(
-        default=False, description="Written by a person; its times are a share of those of what it replaced."
+        default=False, description="Written by a person; its times are interpolated over the replaced words."
     )
 
 
@@ -191,9 +191,9 @@ class TranscriptSentence(ResultModel):
 
 
 class RedactionDetail(ResultModel):
-    """``[KIND]`` stands in the texts for what was said then."""
+    """``[KIND]`` replaces this stretch of speech in the texts."""
 
-    kind: PiiKind = Field(description="What kind of personal data was taken out.")
+    kind: PiiKind = Field(description="Kind of the removed personal data.")
     begin_offset_ms: BeginMs
     end_offset_ms: EndMs
 
@@ -207,11 +207,11 @@ class TranscriptTurn(ResultModel):
     begin_offset_ms: BeginMs
     end_offset_ms: EndMs
     content: str = Field(description="The text with punctuation and spacing restored.")
-    content_raw: str = Field(description="What was recognised, word by word.")
+    content_raw: str = Field(description="The recognised text, word by word.")
     confidence: float = Field(description="Mean confidence of the words, from 0 to 1.")
     items: list[TranscriptItem] = Field(description="The words in order.")
     sentences: list[TranscriptSentence] = Field(
-        default=[], description="The sentences in order; empty if there are none to tell."
+        default=[], description="The sentences in order; may be empty."
     )
     sentiment: SentimentLabel | None = Field(
         default=None, description="The most likely sentiment; null if sentiment analysis failed."
@@ -225,46 +225,46 @@ class TranscriptTurn(ResultModel):
         description="It began while another party was speaking and took the floor; backchannels do not count.",
     )
     redactions: list[RedactionDetail] = Field(
-        default=[], description="What was taken out of this turn; empty unless redaction was asked for."
+        default=[], description="Data removed from this turn; empty unless redaction was requested."
     )
-    flags: list[str] = Field(default=[], description="Stable codes of what is special about this turn.")
+    flags: list[str] = Field(default=[], description="Stable codes of remarks about this turn.")
 
 
 class RecognitionWindow(ResultModel):
-    """A stretch that the recogniser heard at once, and its doubts about it."""
+    """A stretch that the recogniser decoded as one window, and its confidence."""
 
-    participant_id: str | None = Field(description="Whose channel it was; null if parties share one.")
+    participant_id: str | None = Field(description="The party of the channel; null if parties share one.")
     begin_offset_ms: BeginMs
     end_offset_ms: EndMs
-    avg_logprob: float = Field(description="Mean natural log probability of a token; 0 or less.")
-    no_speech_prob: float = Field(description="How likely it is that nobody speaks, from 0 to 1.")
+    avg_logprob: float = Field(description="Mean natural log probability per token; 0 or less.")
+    no_speech_prob: float = Field(description="Probability that there is no speech, from 0 to 1.")
 
 
 class DroppedSpeech(ResultModel):
-    """Recognised text that was judged not to have been said; in no turn and no figure."""
+    """Recognised text that was judged as not spoken; not in any turn or figure."""
 
     begin_offset_ms: BeginMs
     end_offset_ms: EndMs
-    content: str = Field(description="What was recognised; `[REDACTED]` in a redacted call.")
-    reason: DropReason = Field(description="Why it is not believed.")
+    content: str = Field(description="The recognised text; `[REDACTED]` in a redacted call.")
+    reason: DropReason = Field(description="Why it was dropped.")
 
 
 # ---------------------------------------------------------------- what it means
 
 
 class TermDetail(ResultModel):
-    """A word that carries mood."""
+    """A word that carries sentiment."""
 
     term: str = Field(description="The word in its dictionary form.")
-    count: int = Field(description="How many times it was said, 1 or more.")
+    count: int = Field(description="Number of occurrences, 1 or more.")
     turn_ids: TurnIds
 
 
 class WordAnalysis(ResultModel):
     """Positive and negative words, the most frequent first."""
 
-    positive: list[TermDetail] = Field(description="Words of a good mood.")
-    negative: list[TermDetail] = Field(description="Words of a bad mood.")
+    positive: list[TermDetail] = Field(description="Words of positive sentiment.")
+    negative: list[TermDetail] = Field(description="Words of negative sentiment.")
 
 
 class CriterionDetail(ResultModel):
@@ -273,7 +273,7 @@ class CriterionDetail(ResultModel):
     id: str = Field(description="`greeting`, `empathy`, `clarity`, `listening`, `closing` or `politeness`.")
     score: float | None = Field(description="From 0 to 100; null if it does not apply to this call.")
     evidence_turn_ids: TurnIds
-    detail: str = Field(default="", description="What the score rests on, for people; may change.")
+    detail: str = Field(default="", description="Basis of the score, for people; may change.")
 
 
 class CommunicationQuality(ResultModel):
@@ -286,70 +286,74 @@ class CommunicationQuality(ResultModel):
 
 
 class ActionItemDetail(ResultModel):
-    """What must happen next."""
+    """A task that remains after the call."""
 
-    text: str = Field(description="What is to be done.")
-    owner: Role = Field(description="Who has to do it.")
+    text: str = Field(description="The task.")
+    owner: Role = Field(description="The party that must do it.")
     evidence_turn_ids: TurnIds
 
 
 class LanguageModelUsageDetail(ResultModel):
-    """What the language model took for this call."""
+    """Usage of the language model for this call."""
 
-    requests: int = Field(description="Requests to the endpoint, repeated ones included.")
-    input_tokens: int = Field(description="Tokens sent, as the endpoint counted them.")
-    output_tokens: int = Field(description="Tokens received, as the endpoint counted them.")
+    requests: int = Field(description="Requests to the endpoint, including repeated ones.")
+    input_tokens: int = Field(description="Tokens sent, counted by the endpoint.")
+    output_tokens: int = Field(description="Tokens received, counted by the endpoint.")
     cost_usd: float | None = Field(
-        default=None, description="In US dollars by the prices of the configuration; null if it names none."
+        default=None, description="Cost in US dollars by the configured prices; null without prices."
     )
 
 
 class ContactSummaryDetail(ResultModel):
     """The text of each claim; ``evidence`` names the turns that show it, claim by claim."""
 
-    summary: str | None = Field(description="The call in a few sentences; null if the talk shows none.")
-    topic: str | None = Field(description="What the call was about, for instance `refund`; null if unclear.")
-    issue: str | None = Field(description="Why the customer called; null if the talk does not show it.")
-    outcome: str | None = Field(description="What came of it; null if the talk does not show it.")
+    summary: str | None = Field(description="The call in a few sentences; null if the call shows none.")
+    topic: str | None = Field(description="Subject of the call, for instance `refund`; null if unclear.")
+    issue: str | None = Field(description="Why the customer called; null if the call does not show it.")
+    outcome: str | None = Field(description="The outcome; null if the call does not show it.")
     resolved: bool | None = Field(
-        description="Whether the issue was solved; null if the talk does not show it."
+        description="Whether the issue was solved; null if the call does not show it."
     )
-    action_items: list[ActionItemDetail] = Field(description="What must happen next; may be empty.")
+    action_items: list[ActionItemDetail] = Field(
+        description="Tasks that remain after the call; may be empty."
+    )
     evidence: dict[str, list[str]] = Field(
         description="Turn ids by claim: `summary`, `topic`, `issue`, `outcome`, as far as they are not null."
     )
-    evidence_turn_ids: list[str] = Field(description="All turns that any claim or action item rests on.")
+    evidence_turn_ids: list[str] = Field(description="All turns that support any claim or action item.")
     engine: str = Field(
         default="",
-        description="Who spoke, if it was not the engine that `job_details` names for llm-analyzer.",
+        description="The engine used, if it is not the one that `job_details` names for llm-analyzer.",
     )
-    model: str = Field(default="", description="Its model; empty as `engine` is.")
+    model: str = Field(default="", description="Its model; empty if `engine` is.")
     usage: LanguageModelUsageDetail | None = Field(
-        default=None, description="What the language model took; null if none was asked."
+        default=None, description="Usage of the language model; null if none was used."
     )
 
 
-# ---------------------------------------------------------------- how the talk went
+# ---------------------------------------------------------------- characteristics
 
 
 class TalkTimeDetail(ResultModel):
-    """How long one party spoke."""
+    """Talk time of one party."""
 
     participant_id: ParticipantId
     participant_role: ParticipantRole
-    total_time_ms: int = Field(description="Speech of this party, overlaps counted once, in milliseconds.")
+    total_time_ms: int = Field(
+        description="Speech of this party, with overlaps counted once, in milliseconds."
+    )
     ratio: float = Field(description="Share of the talk time of all parties, from 0 to 1.")
 
 
 class TalkTime(ResultModel):
-    """How long each party spoke."""
+    """Talk time of each party."""
 
     total_time_ms: int = Field(description="Sum over the parties, in milliseconds.")
     details_by_participant: list[TalkTimeDetail] = Field(description="One entry per party.")
 
 
 class TalkSpeedDetail(ResultModel):
-    """How fast one party spoke."""
+    """Talk speed of one party."""
 
     participant_id: ParticipantId
     participant_role: ParticipantRole
@@ -368,19 +372,19 @@ class IntervalDetail(ResultModel):
 
 
 class NonTalkTime(ResultModel):
-    """When nobody spoke."""
+    """The time without speech."""
 
-    total_time_ms: int = Field(description="All of it, in milliseconds.")
+    total_time_ms: int = Field(description="Total, in milliseconds.")
     instances: list[IntervalDetail] = Field(description="Stretches of 3 seconds or more.")
 
 
 class InterruptionsDetail(ResultModel):
-    """How one party interrupted."""
+    """Interruptions by one party."""
 
     participant_id: ParticipantId
     participant_role: ParticipantRole
-    count: int = Field(description="How many times this party interrupted.")
-    total_time_ms: int = Field(description="How long both spoke, in milliseconds.")
+    count: int = Field(description="Number of interruptions by this party.")
+    total_time_ms: int = Field(description="Time in which both spoke, in milliseconds.")
     instances: list[IntervalDetail] = Field(description="One entry per interruption.")
 
 
@@ -393,7 +397,7 @@ class Interruptions(ResultModel):
 
 
 class LongestMonologue(IntervalDetail):
-    """The longest run of turns of one party that nothing but backchannels comes between."""
+    """The longest run of turns of one party, interrupted by backchannels only."""
 
     participant_id: ParticipantId
     participant_role: ParticipantRole
@@ -401,18 +405,18 @@ class LongestMonologue(IntervalDetail):
 
 
 class ResponseLatencyDetail(ResultModel):
-    """How long one party took to answer."""
+    """Response time of one party."""
 
     participant_id: ParticipantId
     participant_role: ParticipantRole
-    count: int = Field(description="Answers that were measured; those that overlap are left out.")
+    count: int = Field(description="Number of measured answers, without those that overlap.")
     mean_ms: int = Field(description="Mean, in milliseconds.")
     median_ms: int = Field(description="Median, in milliseconds.")
     max_ms: int = Field(description="Longest, in milliseconds.")
 
 
 class QuarterScore(ResultModel):
-    """Mood in one quarter of the call."""
+    """Sentiment in one quarter of the call."""
 
     begin_offset_ms: BeginMs
     end_offset_ms: EndMs
@@ -420,7 +424,7 @@ class QuarterScore(ResultModel):
 
 
 class SentimentTrendDetail(ResultModel):
-    """Mood of one party over the call."""
+    """Sentiment of one party over the call."""
 
     participant_id: ParticipantId
     participant_role: ParticipantRole
@@ -429,19 +433,19 @@ class SentimentTrendDetail(ResultModel):
 
 
 class ConversationCharacteristics(ResultModel):
-    """How the talk went, in numbers; the terms are those of Amazon Transcribe Call Analytics."""
+    """Figures about the conversation; the terms are those of Amazon Transcribe Call Analytics."""
 
     total_conversation_duration_ms: int = Field(description="Length of the recording, in milliseconds.")
-    talk_time: TalkTime = Field(description="How long each party spoke.")
-    talk_speed: list[TalkSpeedDetail] = Field(description="How fast; one entry per party that spoke.")
+    talk_time: TalkTime = Field(description="Talk time of each party.")
+    talk_speed: list[TalkSpeedDetail] = Field(description="Talk speed; one entry per party that spoke.")
     non_talk_time: NonTalkTime = Field(description="When nobody spoke.")
-    interruptions: Interruptions = Field(description="Who interrupted whom, and when.")
+    interruptions: Interruptions = Field(description="Interruptions by party, with times.")
     longest_monologue: LongestMonologue | None = Field(description="Null if nobody spoke.")
     response_latency_ms: list[ResponseLatencyDetail] = Field(
-        description="How long parties took to answer; one entry per party that answered."
+        description="Response times; one entry per party that answered."
     )
     sentiment: list[SentimentTrendDetail] | None = Field(
-        default=None, description="Mood over the call; null if sentiment analysis failed."
+        default=None, description="Sentiment over the call; null if sentiment analysis failed."
     )
 
 
@@ -449,16 +453,16 @@ class ConversationCharacteristics(ResultModel):
 
 
 class CorrectionDetail(ResultModel):
-    """What became of something that a person corrected, when this result was made. What it says is in the call's
-    history: `GET /v1/calls/{call_id}/corrections`."""
+    """The outcome of a person's correction in this result. The corrected text is in the call's history:
+    `GET /v1/calls/{call_id}/corrections`."""
 
     correction_id: str = Field(description="Its id in that history.")
-    kind: str = Field(description="`words` or `speaker_name`; a later version may know more.")
+    kind: str = Field(description="`words` or `speaker_name`; later versions may add kinds.")
     status: CorrectionStatus = Field(
         description="SUPERSEDED by a later one at the same place; NOT_APPLIED, and `reason` says why."
     )
-    turn_id: str = Field(description="The turn of this result that has the words; empty if none has.")
-    participant_id: str = Field(description="The party that it is about.")
+    turn_id: str = Field(description="The turn of this result with the words; empty if there is none.")
+    participant_id: str = Field(description="The party of the correction.")
     reason: str = Field(
         description="`no_turn_there`, `turn_has_other_bounds`, `redacted_words_changed`, `no_participant_there`, "
         "`kind_unknown`; empty if it was applied."
@@ -474,28 +478,28 @@ class CallResult(ResultModel):
         default=JobStatus.IN_PROGRESS,
         description="COMPLETED, or PARTIAL if an optional stage failed and its block is missing.",
     )
-    job_details: JobDetails = Field(default=JobDetails(), description="How the job went, stage by stage.")
+    job_details: JobDetails = Field(default=JobDetails(), description="The stages' runs and errors.")
     language_code: str = Field(
-        description="Language of the call, ISO 639-1, for instance `ko`; `und` if nothing was said."
+        description="Language of the call, ISO 639-1, for instance `ko`; `und` without speech."
     )
     language_identification: list[LanguageIdentification] = Field(
-        description="The most likely languages; empty if the caller named the language or nothing was said."
+        description="The most likely languages; empty if the request named the language, or without speech."
     )
-    media: MediaDetail = Field(description="The file as it came.")
-    acoustics: AcousticsDetail = Field(description="What was measured on the sound.")
+    media: MediaDetail = Field(description="Properties of the received file.")
+    acoustics: AcousticsDetail = Field(description="Measurements of the sound.")
     metadata: CallMetadata = Field(
-        default=CallMetadata(), description="What the uploader said about the call."
+        default=CallMetadata(), description="The uploader's description of the call, unchanged."
     )
-    participants: list[ParticipantDetail] = Field(description="The parties; empty if nobody speaks.")
+    participants: list[ParticipantDetail] = Field(description="The parties; empty without speech.")
     transcript: list[TranscriptTurn] = Field(description="The turns in the order in which they begin.")
     recognition_windows: list[RecognitionWindow] = Field(
-        default=[], description="What the recogniser heard at once; empty if its engine does not tell."
+        default=[], description="The recogniser's windows; empty if its engine does not report them."
     )
     dropped_speech: list[DroppedSpeech] = Field(
-        default=[], description="Recognised text that is not believed to have been said."
+        default=[], description="Recognised text that was judged as not spoken."
     )
     conversation_characteristics: ConversationCharacteristics = Field(
-        description="How the talk went, in numbers."
+        description="Figures about the conversation."
     )
     word_analysis: WordAnalysis | None = Field(
         default=None, description="Positive and negative words; null if sentiment analysis failed."
@@ -504,13 +508,13 @@ class CallResult(ResultModel):
         default=None, description="How well the agent communicated; null if sentiment analysis failed."
     )
     contact_summary: ContactSummaryDetail | None = Field(
-        default=None, description="What the call was about; null if the analysis failed."
+        default=None, description="Summary of the call; null if the analysis failed."
     )
     flags: list[ResultFlag] = Field(
-        default=[], description="What a reader should know; empty if all is well."
+        default=[], description="Remarks for the reader; empty if there are none."
     )
     corrections: list[CorrectionDetail] = Field(
-        default=[], description="What people corrected, and whether it is in this result; the oldest first."
+        default=[], description="People's corrections, and whether this result includes them; oldest first."
     )
 
 

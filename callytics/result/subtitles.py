@@ -1,4 +1,4 @@
-"""The turns of a result as subtitle cues: short enough to read, cut where a reader would pause.
+"""Converts the turns of a result to subtitle cues: short enough to read, and cut at natural pauses.
 
 Limits: two lines of 42 characters and 1 to 7 seconds for Latin script, 20 characters per line for Korean. They are the
 upper limits of broadcasters' guidelines (Netflix Timed Text Style Guide, English and Korean; BBC Subtitle Guidelines).
@@ -16,14 +16,14 @@ LINE_CHARACTERS = 42
 LINE_CHARACTERS_HANGUL = 20
 
 PAUSE_MS = 300
-"""A silence between words that reads like a comma."""
+"""A silence between words that counts like a comma."""
 
 WORD_COST, PHRASE_COST, ACROSS_SENTENCES_COST, SHORT_COST = 3.0, 1.0, 2.0, 5.0
-"""What a cut between two words, a cut at a comma or pause, a sentence end inside a cue, and a cue that is too short
-cost. Their order matters, not their values: a cut inside a phrase is worse than one between phrases."""
+"""Costs of a cut between two words, a cut at a comma or pause, a sentence end inside a cue, and a cue that is too
+short. Their order matters, not their values: a cut inside a phrase is worse than one between phrases."""
 
 MAX_WORDS_PER_CUE = 60
-"""Bounds the search; two lines of 42 characters hold 42 words at most."""
+"""Limits the search; two lines of 42 characters hold at most 42 words."""
 
 _SENTENCE_END = re.compile(r"[.?!…。？！]['\")\]]*$")
 _PHRASE_END = re.compile(r"[,;:，、]['\")\]]*$")
@@ -35,9 +35,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 class SubtitleLimits:
     """
     Attributes:
-        line_characters: per line, the speaker's label included; None: 42, or 20 for a turn in Korean.
-        lines: per cue.
-        cue_s: the longest a cue stays. The shortest is a second where the next cue leaves it.
+        line_characters: characters per line, including the speaker's label; None: 42, or 20 for a turn in Korean.
+        lines: lines per cue.
+        cue_s: maximum duration of a cue. The minimum is one second, if the next cue starts late enough.
     """
 
     line_characters: int | None = None
@@ -50,7 +50,7 @@ class SubtitleLimits:
 class Cue:
     """
     Attributes:
-        label: what stands before the first line: ``AGENT: ``, or nothing.
+        label: text before the first line: ``AGENT: ``, or empty.
     """
 
     begin_ms: int
@@ -77,11 +77,11 @@ def cues(
     *,
     labelled: bool,
 ) -> list[Cue]:
-    """The cues of all turns in order of begin; each lasts at least a millisecond.
+    """The cues of all turns, sorted by begin; each lasts at least one millisecond.
 
     Args:
         turns: the speaker's label and the turn (an object of ``transcript``).
-        labelled: the label is written into the first line of each cue and takes its room there.
+        labelled: the label is part of the first line of each cue and uses its space.
     """
     found: list[Cue] = []
     for speaker, turn in turns:
@@ -91,7 +91,7 @@ def cues(
 
 
 def _label(speaker: str, line_characters: int) -> str:
-    """``AGENT: `` for the first line of a cue; a long name is cut so that half of the line is left for words."""
+    """``AGENT: `` for the first line of a cue; a long name is cut to leave half of the line for words."""
     longest = max(1, line_characters // 2 - 2)
     return f"{speaker if len(speaker) <= longest else speaker[: longest - 1] + '…'}: "
 
@@ -123,8 +123,8 @@ def _turn_cues(
 
 
 def _words(turn: Mapping[str, Any]) -> list[_Word]:
-    """The words that the reader sees, with the times of the recogniser's words where these are the same; where they
-    are not (a correction, a redaction), their times follow from their length."""
+    """The visible words, with the times of the recogniser's words if these are the same; otherwise (a correction, a
+    redaction) the times follow from the word lengths."""
     parts = turn.get("sentences") or [turn]
     items = [item for item in turn.get("items") or () if one_line(item["content"])]
     shown = [word for part in parts for word in one_line(part["content"]).split()]
@@ -150,7 +150,7 @@ def _word(text: str, begin_ms: int, end_ms: int) -> _Word:
 
 
 def _short_words(words: Sequence[_Word], width: int) -> Iterator[_Word]:
-    """No word is wider than a line: a web address, or Korean that was written without spaces, is cut."""
+    """Cut words that are wider than a line, such as a web address or Korean without spaces."""
     width = max(1, width)
     for word in words:
         pieces = [word.text[at : at + width] for at in range(0, len(word.text), width)]
@@ -161,7 +161,7 @@ def _short_words(words: Sequence[_Word], width: int) -> Iterator[_Word]:
 
 
 def _cut(words: Sequence[_Word], width: int, room: int, limits: SubtitleLimits) -> Iterator[tuple[int, int]]:
-    """Where a turn is cut: the cheapest way through it (dynamic programming over the words)."""
+    """The cheapest cuts of a turn (dynamic programming over the words)."""
     costs, starts = [0.0], [0]
     for last in range(1, len(words) + 1):
         options = []
@@ -201,7 +201,7 @@ def _cost(part: Sequence[_Word], rest: Sequence[_Word], limits: SubtitleLimits) 
 
 
 def _lines(words: Sequence[str], width: int, room: int, num_lines: int) -> list[str]:
-    """The words on at most so many lines, filled evenly (the narrowest width that needs no more lines); nothing where
+    """The words on at most ``num_lines`` lines, filled evenly (the narrowest width that needs no more lines); empty if
     they do not fit."""
     lines = _wrapped(words, width, room)
     if not lines or len(lines) > num_lines:
@@ -234,7 +234,7 @@ def _wrapped(words: Sequence[str], width: int, room: int) -> list[str]:
 
 
 def _long_enough(found: Sequence[Cue], limits: SubtitleLimits) -> Iterator[Cue]:
-    """A short cue stays until the next one begins, a second at most."""
+    """Extend a short cue to the start of the next one, to at most one second."""
     for cue, after in zip_longest(found, found[1:]):
         wanted_ms = cue.begin_ms + round(limits.min_cue_s * 1000)
         if after is not None and after.begin_ms < wanted_ms:

