@@ -29,10 +29,10 @@ INTRODUCTION = """# What faults cost
 
 Measured {date:%Y-%m-%d %H:%M} UTC on two cores: one call after another is uploaded to a live graph (engines
 without models; gateway, SQLite store, pipeline, Serve and Ray are the real ones), every {pause_s} s, while one
-part is killed. Every row is of the calls that were answered 202. Lost: not finished, or failed. Duplicated:
-finished twice. The last two columns: the longest time in which no upload was accepted, and in which no call was
-finished. PARTIAL is what a hanging optional stage makes of a call, as promised. PostgreSQL killed, restarted
-and unreachable: tests/e2e/test_postgresql.py, which `make test-faults` runs too.
+part is killed. Each row covers the calls that were accepted (202). Lost: not finished, or failed. Duplicated:
+finished twice. The last two columns: the longest time without an accepted upload, and without a finished
+call. PARTIAL is the expected status of a call with a hanging optional stage. tests/e2e/test_postgresql.py covers
+PostgreSQL killed, restarted and unreachable; `make test-faults` runs it too.
 
 {table}
 """
