@@ -3,9 +3,9 @@
     analyze("call.mp3")                     one call, in this process
     Client(url, api_key), AsyncClient       the HTTP API
     CallResult and the models in it         docs/result.md
-    CallyticsError and what derives         callytics/errors.py
+    CallyticsError and its subclasses       callytics/errors.py
 
-docs/python.md has examples. Names are loaded when they are used: importing callytics loads nothing else.
+docs/python.md has examples. Names are loaded on first use: importing callytics loads nothing else.
 """
 
 from importlib import import_module

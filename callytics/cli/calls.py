@@ -17,7 +17,7 @@ from callytics.cli.terminal import STAGE_MARKS, clock, print_report
 
 app = typer.Typer(no_args_is_help=True, help="Calls of the graph: list, show, delete.")
 
-CallId = Annotated[str, typer.Argument(metavar="ID", help="The id of a call, as `calls list` prints it.")]
+CallId = Annotated[str, typer.Argument(metavar="ID", help="The id of a call, from `calls list`.")]
 WITHOUT_RESULT = "no result"
 DELETED_WITH_IT = "recording, transcript, result, search index and events"
 
@@ -99,7 +99,7 @@ def delete_call(
 
 
 def _table(calls: list[dict[str, Any]]) -> Table:
-    """A column that is empty for every call is left out, so that the others fit a terminal of 80 columns."""
+    """A table without the columns that are empty for every call, so the others fit a terminal of 80 columns."""
     rows = [
         {
             "call": call["call_id"],
@@ -119,7 +119,7 @@ def _table(calls: list[dict[str, Any]]) -> Table:
     ]
     table = Table(*names, box=None)
     for column in table.columns[:4]:
-        column.no_wrap = True  # the id to be copied, the others to be read
+        column.no_wrap = True  # the id must stay whole for copying
     for call, row in zip(calls, rows, strict=True):
         table.add_row(*(Text(printable(row[name])) for name in names))
         for match in call.get("matches") or []:
@@ -168,5 +168,5 @@ def _error(call: Mapping[str, Any]) -> str:
 
 
 def _time(text: str) -> str:
-    """In the time zone of this machine."""
+    """The time in the time zone of this machine."""
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M}"

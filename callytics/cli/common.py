@@ -1,4 +1,4 @@
-"""What the commands of every package share: the groups of `callytics --help`, and the option that names the engines."""
+"""Shared by the commands of every package: the groups of `callytics --help`, and the option that names the engines."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import typer
 from callytics.home import resources
 
 GRAPH, CALLS, QUALITY, DATA = PANELS = ("Graph", "Calls", "Quality", "Data")
-"""Of rich_help_panel, in the order in which they are shown."""
+"""Values of rich_help_panel, in display order."""
 
-CPU_CONFIG = Path("serve_config.cpu.yaml")  # of this folder, else the one that comes with Callytics
+CPU_CONFIG = Path("serve_config.cpu.yaml")  # in this folder, else the one in the package
 ConfigOption = Annotated[
     Path,
     typer.Option(

@@ -34,7 +34,7 @@ def run(
     """Compare and print.
 
     Raises:
-        CallyticsError: as ``callytics.comparison.compare``; or ``since`` cannot be read.
+        CallyticsError: see ``callytics.comparison.compare``; or ``since`` is invalid.
     """
     store = CallStore(database_url)
     try:
@@ -128,7 +128,7 @@ def _criteria(comparison: Comparison) -> Table:
 
 
 def interval(estimate: Estimate | None, show: Callable[[float], str]) -> str:
-    """ "12.0 % (10.1 % to 14.2 %)"; a dash where nothing was measured."""
+    """ "12.0 % (10.1 % to 14.2 %)"; a dash if nothing was measured."""
     if estimate is None or math.isnan(estimate.value):
         return "-"
     if math.isnan(estimate.low):

@@ -11,7 +11,7 @@ import typer
 from callytics import settings
 from callytics.errors import InvalidRequestError
 
-if TYPE_CHECKING:  # importing httpx takes 0.1 s; only commands that use it should pay for it
+if TYPE_CHECKING:  # importing httpx takes 0.1 s; only commands that use it should import it
     from callytics.client import Client
 
 UrlOption = Annotated[
@@ -19,7 +19,7 @@ UrlOption = Annotated[
     typer.Option(
         "--url",
         envvar="CALLYTICS_URL",
-        help="URL of the gateway; by default that of the graph of the home folder.",
+        help="URL of the gateway; default: the graph of the home folder.",
         show_default=False,
     ),
 ]

@@ -1,4 +1,4 @@
-"""`callytics init`: editable copies of the files that come with the package."""
+"""`callytics init`: editable copies of the files in the package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from callytics.home import resources
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="Where to; it is made.")] = Path("."),
+    folder: Annotated[Path, typer.Argument(help="Target folder; it is created.")] = Path("."),
 ) -> None:
     """Write editable copies of the Serve configurations, the pins of the environments and the sample call."""
     with one_line_errors():

@@ -1,4 +1,4 @@
-"""A call's result and its progress, drawn for people at a terminal (rich)."""
+"""Shows a call's result and its progress at a terminal (rich)."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def print_report(result: CallResult, title: str) -> None:
 
 @contextmanager
 def download_progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for models.pull: call what it yields with what is being done, the bytes so far and in all."""
+    """A bar for models.pull. Yields a function that takes the current action, the bytes so far and the total bytes."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     with RichProgress(*columns, transient=True) as progress:
         task = progress.add_task(title, total=None)

@@ -14,9 +14,7 @@ from callytics.cli.errors import one_line_errors
 
 app = typer.Typer(no_args_is_help=True, help="Webhooks of the graph: list, create, test, inspect, delete.")
 
-WebhookId = Annotated[
-    str, typer.Argument(metavar="ID", help="The id of a webhook, as `webhooks list` prints it.")
-]
+WebhookId = Annotated[str, typer.Argument(metavar="ID", help="The id of a webhook, from `webhooks list`.")]
 
 
 @app.command("list")

@@ -1,4 +1,4 @@
-"""Clients of the HTTP API: one that waits, one for asyncio. Both send what ``requests.py`` describes."""
+"""Clients of the HTTP API: a blocking one and one for asyncio. Both send the requests of ``requests.py``."""
 
 from callytics.client.asynchronous import AsyncClient
 from callytics.client.requests import FINISHED, CallStatus

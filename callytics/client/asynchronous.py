@@ -1,4 +1,4 @@
-"""The client for asyncio: what it does is what ``Client`` does, and nothing waits but the task."""
+"""The client for asyncio: the same as ``Client``, but only the calling task waits."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ class AsyncClient:
         *,
         timeout_s: float | None = None,
     ) -> CallStatus:
-        """Ask for the status until the call has ended; the last status.
+        """Poll the status until the call has ended, and return the last status.
 
         Raises:
-            TimeoutError: it has not ended after ``timeout_s`` seconds. The call itself goes on.
+            TimeoutError: it has not ended after ``timeout_s`` seconds. The call itself continues.
         """
         start = time.monotonic()
         while True:
@@ -94,12 +94,12 @@ class AsyncClient:
         return await self._send(requests.result(call_id))
 
     async def transcript(self, call_id: str, format: str = "txt", **options: Any) -> str:
-        """As json, txt, srt, vtt, rttm or csv. ``options`` are parameters of the route, such as
-        ``line_characters=32`` of subtitles."""
+        """The transcript as json, txt, srt, vtt, rttm or csv. ``options`` are parameters of the route, such as
+        ``line_characters=32`` for subtitles."""
         return await self._send(requests.transcript(call_id, format, options))
 
     async def iter_calls(self, **filters: Any) -> AsyncIterator[CallStatus]:
-        """Calls, newest first; pages are fetched as one goes. ``filters`` are parameters of GET /v1/calls."""
+        """Calls, newest first; pages are fetched as needed. ``filters`` are parameters of GET /v1/calls."""
         cursor = None
         while True:
             page = await self._send(requests.page(filters, requests.CALLS_PER_PAGE, cursor))

@@ -1,4 +1,4 @@
-"""How long a client waits: before it sends a refused request again, and between two looks at a call."""
+"""Waiting times of a client: before it repeats a refused request, and between two status requests."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 RETRIED = frozenset({429, 503})
-"""Too many requests, not ready: nothing was done yet, and a later try may be taken."""
+"""Too many requests, not ready: the request had no effect, and a later attempt may succeed."""
 DEFAULT_RETRIES = 3
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
 POLL_SHARE = 0.05
 MIN_POLL_S, MAX_POLL_S = 0.3, 2.0
-"""Asking takes CPU from the stages, 50 ms each time: so the longer a call takes, the less often it is asked for."""
+"""A status request costs 50 ms of CPU, which the stages need: the longer a call takes, the rarer the requests."""
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """Of the header, which is seconds or a date; None where there is none that can be read."""
+    """Seconds from the header, which has seconds or a date; None if it is missing or invalid."""
     text = headers.get("Retry-After", "").strip()
     if text.isdecimal():
         return float(text)
@@ -32,8 +32,8 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def before_retry_s(status: int, headers: Mapping[str, str], tries: int, retries: int) -> float | None:
-    """None where the answer stands: it is no refusal of this kind, the tries are used up, or the server asks for more
-    patience than a program should sit out."""
+    """Seconds before the next attempt. None if the response is final: it is not a temporary refusal, no retries remain,
+    or the server requests too long a pause."""
     if status not in RETRIED or tries > retries:
         return None
     told = retry_after_s(headers)
@@ -42,5 +42,5 @@ def before_retry_s(status: int, headers: Mapping[str, str], tries: int, retries:
 
 
 def before_next_look_s(started_at: float) -> float:
-    """``started_at``: of the waiting, by time.monotonic()."""
+    """``started_at``: start of the waiting, by time.monotonic()."""
     return min(MAX_POLL_S, max(MIN_POLL_S, POLL_SHARE * (time.monotonic() - started_at)))

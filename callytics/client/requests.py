@@ -1,4 +1,4 @@
-"""Every request that the clients send, how its answer is read, and which error a refusal becomes."""
+"""Every request of the clients, with the decoding of its response and the error for each refusal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from callytics.home import graphs as local_graphs
 from callytics.result.schema import CallResult
 
 FINISHED = frozenset({"COMPLETED", "PARTIAL", "FAILED", "CANCELLED"})
-CALLS_PER_PAGE = 200  # the most that the API answers with
+CALLS_PER_PAGE = 200  # the maximum of the API
 TIMEOUT = httpx.Timeout(120.0, connect=10.0)
 ERRORS: Mapping[int, type[CallyticsError]] = {
     400: InvalidRequestError,
@@ -45,7 +45,7 @@ Json = dict[str, Any]
 
 
 class CallStatus(TypedDict):
-    """A call and how its analysis goes, as ``GET /v1/calls/{call_id}`` answers; docs/api.md explains the fields."""
+    """A call and the state of its analysis, from ``GET /v1/calls/{call_id}``; docs/api.md explains the fields."""
 
     call_id: str
     job_status: str
@@ -70,7 +70,7 @@ class CallStatus(TypedDict):
 
 @dataclass(frozen=True)
 class Request(Generic[Answer]):
-    """``recording`` is opened anew for every try."""
+    """``recording`` is reopened for every attempt."""
 
     method: str
     path: str
@@ -78,7 +78,7 @@ class Request(Generic[Answer]):
     recording: Path | None = None
 
     def read(self, answer: httpx.Response) -> Answer:
-        """JSON, where a kind of request does not say otherwise.
+        """Decode the response: JSON, unless the request overrides it.
 
         Raises:
             UnavailableError: ``not_callytics``.
@@ -176,12 +176,12 @@ def call_path(call_id: str) -> str:
 
 
 def segment(identifier: str) -> str:
-    """Of a path: an id that holds a slash is one that is not there, not another route."""
+    """A segment of a path: an id with a slash must give "not found", not another route."""
     return quote(identifier, safe="")
 
 
 def http_options(base_url: str, api_key: str) -> dict[str, Any]:
-    """Of an httpx client.
+    """The options of an httpx client.
 
     Raises:
         InvalidRequestError: ``url_invalid``.
@@ -202,7 +202,7 @@ def transport_error(request: Request[Any], base_url: str, error: httpx.HTTPError
 
 
 def problem(answer: httpx.Response) -> CallyticsError:
-    """The error that the server's problem+json stands for, with its ``code`` and ``detail``."""
+    """The error for the server's problem+json, with its ``code`` and ``detail``."""
     try:
         document = answer.json()
         code, detail = document["code"], document.get("detail") or document["title"]

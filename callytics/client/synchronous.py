@@ -1,4 +1,4 @@
-"""The client for programs that wait; also that of the command line and the benchmarks."""
+"""The blocking client, which the command line and the benchmarks also use."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from callytics.result.schema import CallResult
 
 
 class Client:
-    """Use as a context manager. What the server refuses with 429 or 503 is sent again, when its ``Retry-After`` says.
+    """Use as a context manager. A request refused with 429 or 503 is repeated after the time in ``Retry-After``.
 
     Args:
-        base_url: where the gateway answers, for instance ``http://127.0.0.1:8000``.
-        api_key: as `callytics keys create` prints it.
-        retries: how many times a request is sent again; 0: never.
+        base_url: address of the gateway, for instance ``http://127.0.0.1:8000``.
+        api_key: a key from `callytics keys create`.
+        retries: maximum number of repetitions per request; 0: none.
 
     Raises from every method:
-        UnavailableError: nothing answers at the address, or the service is not ready and the retries are used up.
-        TooManyRequestsError: a limit is reached, and the retries are used up.
-        CallyticsError: the server's problem+json, with its ``code`` and ``detail``, as its own class of the tree.
+        UnavailableError: the address does not answer, or the service is not ready and no retries remain.
+        TooManyRequestsError: a limit is reached, and no retries remain.
+        CallyticsError: the subclass for the server's problem+json, with its ``code`` and ``detail``.
     """
 
     def __init__(self, base_url: str, api_key: str, *, retries: int = pauses.DEFAULT_RETRIES) -> None:
@@ -58,8 +58,8 @@ class Client:
         redact_pii: bool = False,
         deduplicate: bool = True,
     ) -> str:
-        """Upload a recording; the id of its call. ``fields`` are further form fields of POST /v1/calls, such as
-        ``{"agent_id": "kim.minji"}``."""
+        """Upload a recording and return the id of its call. ``fields`` are further form fields of POST /v1/calls, such
+        as ``{"agent_id": "kim.minji"}``."""
         return self._send(
             requests.submission(
                 path,
@@ -84,10 +84,10 @@ class Client:
         *,
         timeout_s: float | None = None,
     ) -> CallStatus:
-        """Ask for the status until the call has ended; the last status.
+        """Poll the status until the call has ended, and return the last status.
 
         Raises:
-            TimeoutError: it has not ended after ``timeout_s`` seconds. The call itself goes on.
+            TimeoutError: it has not ended after ``timeout_s`` seconds. The call itself continues.
         """
         start = time.monotonic()
         while True:
@@ -105,12 +105,12 @@ class Client:
         return self._send(requests.result(call_id))
 
     def transcript(self, call_id: str, format: str = "txt", **options: Any) -> str:
-        """As json, txt, srt, vtt, rttm or csv. ``options`` are parameters of the route, such as
-        ``line_characters=32`` of subtitles."""
+        """The transcript as json, txt, srt, vtt, rttm or csv. ``options`` are parameters of the route, such as
+        ``line_characters=32`` for subtitles."""
         return self._send(requests.transcript(call_id, format, options))
 
     def iter_calls(self, **filters: Any) -> Iterator[CallStatus]:
-        """Calls, newest first; pages are fetched as one goes. ``filters`` are parameters of GET /v1/calls, such as
+        """Calls, newest first; pages are fetched as needed. ``filters`` are parameters of GET /v1/calls, such as
         ``status="COMPLETED"`` or ``agent_id="kim.minji"``."""
         cursor = None
         while True:
@@ -121,7 +121,7 @@ class Client:
                 return
 
     def list_calls(self, filters: Mapping[str, Any], limit: int) -> Json:
-        """The newest calls, in as many pages as that takes, and the cursor of those behind them."""
+        """The newest calls, from as many pages as needed, and the cursor of the next ones."""
         calls: list[Json] = []
         cursor = None
         while True:
@@ -141,14 +141,14 @@ class Client:
         return self._json("GET", "/v1/webhooks")
 
     def create_webhook(self, fields: Mapping[str, Any]) -> Json:
-        """``fields`` are the body of POST /v1/webhooks; the answer holds the secret, this once."""
+        """``fields`` are the body of POST /v1/webhooks. Only this response contains the secret."""
         return self._json("POST", "/v1/webhooks", json=dict(fields))
 
     def delete_webhook(self, webhook_id: str) -> None:
         self._send(requests.Deletion("DELETE", f"/v1/webhooks/{segment(webhook_id)}"))
 
     def test_webhook(self, webhook_id: str) -> Json:
-        """Have a message sent that tells of no call; how that went."""
+        """Send a test message, and return its outcome."""
         return self._json("POST", f"/v1/webhooks/{segment(webhook_id)}/test")
 
     def webhook_deliveries(self, webhook_id: str, limit: int) -> Json:

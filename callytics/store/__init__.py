@@ -1,17 +1,17 @@
 """The call store: jobs, stage results, results, metadata, full-text search and API keys in a database; recordings
 in a blob store.
 
-    records.py       what goes in and out: frozen dataclasses
+    records.py       arguments and results: frozen dataclasses
     store.py         CallStore: every method is one transaction
     asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
-    marks.py         what a method says of itself: may it be repeated, does it queue a call
-    leases.py jobs.py                                      the queue, and what workers write
+    marks.py         marks of a method: may it be repeated, does it queue a call
+    leases.py jobs.py                                      the queue, and the writes of workers
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
-    corrections.py   what people corrected, its history
-    events.py        what happened to many calls
-    retention.py     how long calls are kept
-    usage.py         what tenants used, by day
-    versions.py      what versions of a stage did side by side, also in the shadow
+    corrections.py   people's corrections and their history
+    events.py        events of many calls
+    retention.py     the retention period of calls
+    usage.py         usage by tenant and day
+    versions.py      runs of the versions of a stage, including shadow runs
     tables.py database.py migrations/                      SQLModel tables, connection, Alembic
     blobs.py         BlobStore: recordings through fsspec
 """

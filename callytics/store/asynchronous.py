@@ -1,4 +1,4 @@
-"""The store for asyncio: CallStore's own methods, wherever the store is."""
+"""The store for asyncio: CallStore's own methods, for a store in any process."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Invoke = Callable[[str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 """Calls a method of a CallStore: name, positional and keyword arguments."""
 
 METHODS = frozenset(name for name in vars(CallStore) if not name.startswith("_") and name != "close")
-"""What may be invoked from another process."""
+"""The methods that another process may call."""
 
 
 def marked(mark: Callable[..., Any]) -> frozenset[str]:
-    """The methods of CallStore that carry a mark (marks.py)."""
+    """The methods of CallStore that have a mark (marks.py)."""
     return frozenset(name for name in METHODS if mark.__name__ in marks_of(getattr(CallStore, name)))
 
 
 def invoke_local(store: CallStore) -> Invoke:
-    """A store in this process; it works in threads, so the event loop never waits for the disk."""
+    """A store in this process. It works in threads, so the event loop never waits for the disk."""
 
     async def invoke(method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return await asyncio.to_thread(getattr(store, method), *args, **kwargs)
@@ -36,7 +36,7 @@ def invoke_local(store: CallStore) -> Invoke:
 class AsyncStore:
     """Methods of a CallStore as coroutines, over an ``invoke`` that reaches it.
 
-    ``await store(CallStore.get_call, call_id)``: the method itself says which arguments it takes and what it returns.
+    ``await store(CallStore.get_call, call_id)``: the method itself gives the types of its arguments and its result.
     """
 
     def __init__(self, invoke: Invoke) -> None:
@@ -53,7 +53,7 @@ class AsyncStore:
         *args: Parameters.args,
         **kwargs: Parameters.kwargs,
     ) -> Result:
-        """What the method returns and raises.
+        """Call the method; results and errors are its own.
 
         Raises:
             TypeError: it is not a public method of CallStore.
@@ -63,7 +63,7 @@ class AsyncStore:
 
 
 def _name_of(method: Callable[..., Any]) -> str:
-    """Only the name goes to another process, so it must lead back to the same method there."""
+    """Only the name is sent to another process, so it must identify the same method there."""
     name: str = getattr(method, "__name__", repr(method))
     if name not in METHODS or vars(CallStore)[name] is not method:
         raise TypeError(

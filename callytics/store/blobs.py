@@ -1,9 +1,9 @@
-"""Recordings, on whatever fsspec reaches: a folder, S3, ...
+"""Recordings in any storage of fsspec: a folder, S3, ...
 
-calls/<call id>/<name>      one folder a call; names are given by this program, never by a caller
-incoming/<random>           being written; a local write becomes visible by a rename, or not at all
+calls/<call id>/<name>      one folder per call; this program chooses the names, never a caller
+incoming/<random>           being written; a local write becomes visible through a rename, or not at all
 
-Folders and files on a local disk are this user's alone, whatever the umask says.
+Folders and files on a local disk are accessible to this user only, regardless of the umask.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from callytics.home import private_files
 ORIGINAL = "recording"
 CHUNK_BYTES = 1 << 20
 SWEEP_AGE_S = 3600.0
-"""Younger leftovers may belong to an upload that goes on in another process."""
+"""Younger leftovers may belong to a running upload in another process."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _SAFE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 
 
 class BlobWriter:
-    """Receives the bytes of one blob; ``sha256`` and ``size_bytes`` are of what was written so far."""
+    """Receives the bytes of one blob; ``sha256`` and ``size_bytes`` describe the bytes so far."""
 
     def __init__(self, stream: Any, max_bytes: int | None) -> None:
         self._stream = stream
@@ -74,7 +74,7 @@ class BlobStore:
             self._fs.makedirs(self._root, exist_ok=True)
 
     def uri(self, call_id: str, name: str = ORIGINAL) -> str:
-        """Where a blob lies: a plain path on a local disk, else an fsspec URL."""
+        """The location of a blob: a plain path on a local disk, else an fsspec URL."""
         path = self._path(call_id, name)
         return path if self._is_local else str(self._fs.unstrip_protocol(path))
 
@@ -87,7 +87,7 @@ class BlobStore:
     def writer(
         self, call_id: str, name: str = ORIGINAL, max_bytes: int | None = None
     ) -> Iterator[BlobWriter]:
-        """Write one blob. It exists, whole and on disk, after the block; after an exception there is nothing.
+        """Write one blob. After the block it is complete and on disk; after an exception it does not exist.
 
         Raises:
             UnavailableError: ``storage_full``.
@@ -146,7 +146,7 @@ class BlobStore:
     def read(
         self, call_id: str, name: str = ORIGINAL, start: int = 0, end: int | None = None
     ) -> Iterator[bytes]:
-        """The bytes from ``start`` up to but without ``end``, in chunks of CHUNK_BYTES at most."""
+        """The bytes from ``start`` up to, but not including, ``end``, in chunks of at most CHUNK_BYTES."""
         with self._fs.open(self._path(call_id, name), "rb") as stream:
             stream.seek(start)
             remaining = None if end is None else end - start
@@ -156,13 +156,13 @@ class BlobStore:
                 yield chunk
 
     def delete_call(self, call_id: str) -> None:
-        """Remove every blob of a call; that there is none is no error."""
+        """Remove every blob of a call; it is not an error if there is none."""
         folder = os.path.dirname(self._path(call_id, ORIGINAL))
         if self._fs.exists(folder):
             self._fs.rm(folder, recursive=True)
 
     def sweep(self, known_call_ids: Collection[str], min_age_s: float = SWEEP_AGE_S) -> int:
-        """Remove what no call owns: writes that a crash cut off, blobs whose call is deleted. Returns how many."""
+        """Remove blobs without a call: interrupted writes, blobs of deleted calls. Returns their number."""
         removed = 0
         for folder, owned in ((f"{self._root}/incoming", ()), (f"{self._root}/calls", known_call_ids)):
             if not self._fs.exists(folder):
@@ -182,7 +182,7 @@ class BlobStore:
 
 
 def _sync_folder(folder: str) -> None:
-    """Make a rename survive a power cut."""
+    """Make a rename durable across a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Calls as their owner sees them: submit, read, list, correct, delete. Each function is a part of one transaction."""
+"""Operations of a call's owner: submit, read, list, correct, delete. Each function is part of one transaction."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
         same = same_request(session, *request, lock=True)
         if same is not None and not _came_to_nothing(session, same):
             return Submission(call_record(session, same), created=False)
-        if same is not None:  # what came to nothing does not stand in the way of another try
+        if same is not None:  # a call without an outcome does not block another attempt
             same.dedupe_key = None
             session.flush()
     row = CallRow(
@@ -109,15 +109,15 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
 
 
 def _came_to_nothing(session: Session, row: CallRow) -> bool:
-    """A call that somebody worked on is not left for a new one of the same audio, which would know nothing of it."""
+    """Whether the call failed or was cancelled without corrections; a corrected call is never replaced by a new one."""
     ended_without = row.status in (JobStatus.FAILED, JobStatus.CANCELLED)
     return ended_without and not corrections_in_force(session, row.id)
 
 
 def request_key(tenant: str, sha256: str, options: CallOptions, metadata: Mapping[str, Any]) -> str:
-    """What is the same for two submissions of one recording with the same options and the same metadata.
+    """The key of submissions of one recording with the same options and the same metadata.
 
-    With other metadata it is another call: an announcement that nobody answers is the same sound each time.
+    Other metadata mean another call: an announcement without an answer has the same sound each time.
     """
     return _hash([*_recording_and_options(tenant, sha256, options), dict(metadata)])
 
@@ -131,9 +131,9 @@ def same_request(
     *,
     lock: bool = False,
 ) -> CallRow | None:
-    """The call that was made by the same submission; None where that was told not to be looked for."""
+    """The call of the same submission; None if deduplication is off."""
     key = request_key(tenant, sha256, options, metadata)
-    before_0_3 = _hash(_recording_and_options(tenant, sha256, options))  # of calls that are there already
+    before_0_3 = _hash(_recording_and_options(tenant, sha256, options))  # for existing calls
     statement = select(CallRow).where(
         col(CallRow.dedupe_key).in_([key, before_0_3]), col(CallRow.request_hash) == key
     )
@@ -142,13 +142,13 @@ def same_request(
 
 def _recording_and_options(tenant: str, sha256: str, options: CallOptions) -> list[Any]:
     request: list[Any] = [sha256, options_to_json(options)]
-    # Hashes from before there were tenants stay valid.
+    # Hashes from versions without tenants remain valid.
     return request if tenant == DEFAULT_TENANT else [tenant, *request]
 
 
 def _reuse_stages(session: Session, row: CallRow, now_ms: int) -> None:
-    """Another call of this recording with these options, whatever its metadata, has what the stages found: each is
-    used where its engine is still the one that runs. ``attempts`` is 0: it took this call no time."""
+    """Reuse stage outputs of another call of this recording with these options, regardless of its metadata. An output
+    is used if its engine is still the current one. ``attempts`` is 0, because this call did no work."""
     same_audio = col(CallRow.sha256) == row.sha256, col(CallRow.tenant_id) == row.tenant_id
     others = select(CallRow).where(*same_audio, col(CallRow.id) != row.id).order_by(col(CallRow.id).desc())
     sibling = next((other for other in session.exec(others.limit(20)) if other.options == row.options), None)
@@ -169,7 +169,7 @@ def page(
 ) -> CallPage:
     """
     Raises:
-        InvalidRequestError: the cursor is not one of ours, or nothing in the text can be searched for.
+        InvalidRequestError: the cursor is invalid, or the text has nothing to search for.
     """
     terms = search.query_terms(wanted.text) if wanted.text else []
     if wanted.text and not terms:
@@ -218,7 +218,7 @@ def _conditions(session: Session, wanted: CallFilter, terms: Sequence[search.Ter
 
 
 _LAST_MS = 2**62
-"""Where a call without a time stands among those with one."""
+"""Sort value of a call without a time among those with one."""
 
 _ORDERS: Mapping[CallOrder, tuple[Any, bool]] = {
     CallOrder.CREATED: (col(CallRow.created_at_ms), False),
@@ -226,7 +226,7 @@ _ORDERS: Mapping[CallOrder, tuple[Any, bool]] = {
     CallOrder.STARTED: (func.coalesce(CallRow.started_at_ms, _LAST_MS), False),
     CallOrder.STARTED_LAST: (func.coalesce(CallRow.started_at_ms, -_LAST_MS), True),
 }
-"""What calls are sorted by before their id, and whether the largest comes first."""
+"""The sort key of calls before their id, and whether the largest comes first."""
 
 
 def _encode_cursor(order: CallOrder, row: CallRow) -> str:
@@ -242,7 +242,7 @@ def _encode_cursor(order: CallOrder, row: CallRow) -> str:
 def _decode_cursor(cursor: str, order: CallOrder) -> tuple[int, str]:
     """
     Raises:
-        InvalidRequestError: ``cursor_invalid``; also where the order is another than that of the page before.
+        InvalidRequestError: ``cursor_invalid``; also if the order differs from that of the previous page.
     """
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
@@ -259,8 +259,8 @@ def _decode_cursor(cursor: str, order: CallOrder) -> tuple[int, str]:
 def set_roles(
     session: Session, call_id: str, roles: Mapping[str, Role], now_ms: int, tenant: str | None
 ) -> CallRow:
-    """Correct who is who by hand. What depends on roles (talk of each party, sentiment, quality, summary) is
-    computed again from the finished results of the earlier stages, so the call is queued again.
+    """Correct the roles by hand. The parts that depend on roles (talk of each party, sentiment, quality, summary) are
+    computed again from the results of the earlier stages, so the call is queued again.
 
     Raises:
         ConflictError: the call has no result whose roles could be corrected.
@@ -306,8 +306,8 @@ def retry(session: Session, call_id: str, now_ms: int, tenant: str | None) -> Ca
 def reprocess(
     session: Session, call_id: str, stages: Collection[str], now_ms: int, tenant: str | None
 ) -> CallRow:
-    """Forget the results of these stages and queue the call again. Its result stays until there is a new one,
-    also where the new run fails or is cancelled.
+    """Delete the outputs of these stages and queue the call again. Its result stays until there is a new one, even if
+    the new run fails or is cancelled.
 
     Raises:
         ConflictError: the call is being worked on, or is about to be.
@@ -337,7 +337,7 @@ def enqueue(session: Session, row: CallRow, now_ms: int) -> None:
 
 
 def cancel(session: Session, call_id: str, now_ms: int, tenant: str | None) -> CallRow:
-    """Stop a call; its worker finds its lease gone. Cancelling twice is no error.
+    """Stop a call; its worker loses the lease. Cancelling twice is not an error.
 
     Raises:
         ConflictError: it has already finished.
@@ -352,10 +352,10 @@ def cancel(session: Session, call_id: str, now_ms: int, tenant: str | None) -> C
 
 
 def delete(session: Session, call_id: str, actor: str, now_ms: int, tenant: str | None) -> None:
-    """Remove a call and all that was derived from it. Who deleted it, and when, stays in the audit."""
+    """Remove a call and all derived data. The audit keeps the time of the deletion and its actor."""
     row = fetch_call(session, call_id, tenant, lock=True)
     search.remove_turns(session, call_id)
-    session.delete(row)  # stage results, report, events, webhooks go with it: ON DELETE CASCADE
+    session.delete(row)  # also deletes stage results, report, events, webhooks: ON DELETE CASCADE
     detail = {"sha256": row.sha256, "status": row.status}
     add_audit(session, actor, "call.deleted", call_id, detail, now_ms, row.tenant_id)
 

@@ -25,14 +25,14 @@ def unpack(data: bytes) -> bytes:
 def encode(output: Any) -> bytes:
     """The output of a stage, a dataclass of callytics.domain, as compressed JSON.
 
-    ``Audio`` is kept without its samples: enough for the report, not for an engine that listens. They are
-    large, and the recording they came from is in the blob store.
+    ``Audio`` is kept without its samples, which is enough for the report, but not for an engine that processes sound.
+    The samples are large, and their recording is in the blob store.
     """
     if isinstance(output, Audio):
         output = output.without_samples()
-        output = replace(output, pcm=replace(output.pcm, buffer=""))  # JSON knows no bytes
+        output = replace(output, pcm=replace(output.pcm, buffer=""))  # JSON has no bytes
     document = {"type": type(output).__name__, "value": asdict(output)}
-    # NaN and infinity (an SNR without noise) are written as Python's json reads them back.
+    # NaN and infinity (an SNR without noise) are written in the form of Python's json module.
     return pack(json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 
@@ -40,7 +40,7 @@ def decode(data: bytes) -> Any:
     """The inverse of :func:`encode`.
 
     Raises:
-        ValueError: written by a version whose types were others; the stage has to run again.
+        ValueError: written by a version with other types; the stage must run again.
     """
     document = json.loads(unpack(data))
     output_type = getattr(domain, document["type"], None)
@@ -53,7 +53,7 @@ def decode(data: bytes) -> Any:
 
 
 _NEWER_OPTIONS = ("task", "known_speakers")
-"""Left out where they are not used, so that a call of before has the same key as the same request today."""
+"""Omitted if unused, so an earlier call has the same key as the same request today."""
 
 
 def options_to_json(options: CallOptions) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""What people corrected in a call: data of their own, which no later run of the call writes or removes. Parts of one
+"""People's corrections of a call: separate data, which no later run of the call writes or removes. Parts of one
 transaction.
 
-A correction is a row that stays, undone or not: the rows are the history. Those that are not undone go to the worker
-with the lease, oldest first, and the graph applies them (callytics/conversation/corrections.py).
+The row of a correction stays even if it is undone: the rows are the history. The lease passes the corrections that are
+not undone to the worker, oldest first, and the graph applies them (callytics/conversation/corrections.py).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ Part = Mapping[str, Any]
 def correct(
     session: Session, call_id: str, wanted: Corrections, actor: str, now_ms: int, tenant: str | None
 ) -> tuple[CallRow, list[CorrectionRow]]:
-    """Write down what is corrected and queue the call again; what says the same as the result is left out, and a call
-    of which nothing is left is not queued.
+    """Store corrections and queue the call again. Corrections equal to the result are dropped; if none remain, the call
+    is not queued.
 
     Raises:
-        ConflictError: ``call_not_finished``: there is no result that could be corrected, or another is being made.
+        ConflictError: ``call_not_finished``: there is no result to correct, or a new one is in progress.
         InvalidRequestError: ``turn_unknown``, ``participant_unknown``.
     """
     row = fetch_call(session, call_id, tenant, lock=True)
@@ -54,7 +54,7 @@ def correct(
 def undo(
     session: Session, call_id: str, correction_id: str, actor: str, now_ms: int, tenant: str | None
 ) -> CallRow:
-    """Take a correction back and queue the call again; it stays in the history.
+    """Undo a correction and queue the call again; the correction stays in the history.
 
     Raises:
         NotFoundError: ``correction_not_found``.
@@ -74,7 +74,7 @@ def undo(
 
 
 def history(session: Session, call_id: str, tenant: str | None) -> tuple[CorrectionRecord, ...]:
-    """Every correction of a call, the oldest first, the undone included."""
+    """Every correction of a call, including undone ones, oldest first."""
     fetch_call(session, call_id, tenant)
     return tuple(_record(row) for row in correction_rows(session, call_id))
 
@@ -138,7 +138,7 @@ def _names(result: Part, wanted: Mapping[str, str | None]) -> list[CorrectionRow
 
 
 def _channels(result: Part) -> dict[str, int | None]:
-    """Of parties that have a channel to themselves: the voices of a mono call may be numbered otherwise next time."""
+    """Channels of parties with their own channel; the voices of a mono call may be numbered differently next time."""
     found = {p["participant_id"]: p["channel_index"] for p in result["participants"]}
     channels = list(found.values())
     return {

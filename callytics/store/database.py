@@ -1,5 +1,5 @@
-"""The connection to the database and its migrations: SQLite in a file, or PostgreSQL. Nothing outside of this module
-and of store/search.py knows which."""
+"""The connection to the database and its migrations: SQLite in a file, or PostgreSQL. Only this module and
+store/search.py know which."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ logger = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 BUSY_TIMEOUT_MS = 30_000
-"""How long a writer waits for another one; every transaction of the store is far shorter."""
+"""Maximum wait of a writer for another; every transaction of the store is far shorter."""
 
 _POSTGRESQL_OPTIONS = {
     "statement_timeout": 30_000,
     "lock_timeout": BUSY_TIMEOUT_MS,
-    "idle_in_transaction_session_timeout": 60_000,  # a process that hangs gives its locks back
+    "idle_in_transaction_session_timeout": 60_000,  # a hanging process loses its locks
 }
-_MIGRATION_LOCK = 8007  # any number that no other program uses in this database
+_MIGRATION_LOCK = 8007  # arbitrary, but unused by other programs in this database
 
 _PASSING_SQLITE_ERRORS = frozenset(
     {
@@ -45,7 +45,7 @@ _PASSING_SQLITE_ERRORS = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
-"""What has to do with the disk or with another process; the rest, e.g. a table that is missing, is a fault of ours."""
+"""Errors caused by the disk or another process; others, such as a missing table, are bugs."""
 
 
 def open_database(url: str) -> Engine:
@@ -81,10 +81,10 @@ def _sqlite(url: URL) -> Engine:
         raise ValueError("the store needs a database in a file: several threads and processes share it")
     path = Path(url.database)
     private_files.make_folder(path.parent)
-    with suppress(OSError):  # SQLite, too, cannot open it then, and says why
+    with suppress(OSError):  # SQLite cannot open it either, and reports the reason
         os.close(
             private_files.opener(str(path), os.O_CREAT | os.O_RDONLY)
-        )  # its log gets the mode of the file
+        )  # the log gets the mode of the file
     engine = create_engine(url, connect_args={"check_same_thread": False})
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
@@ -116,12 +116,10 @@ def _postgresql(url: URL) -> Engine:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision, in one transaction that other processes wait for."""
+    """Migrate the schema to the newest revision in one transaction; other processes wait for it."""
     with writing(engine).begin() as connection:
         if is_postgresql(connection):
-            connection.execute(
-                text("SET LOCAL statement_timeout = 0")
-            )  # an index on many calls takes its time
+            connection.execute(text("SET LOCAL statement_timeout = 0"))  # an index on many calls takes long
             connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         config = Config()
@@ -131,27 +129,26 @@ def migrate(engine: Engine) -> None:
 
 
 def is_postgresql(connection: Any) -> bool:
-    """Of a connection, or of what a session is bound to."""
+    """Whether a connection, or the bind of a session, is PostgreSQL."""
     name: str = connection.dialect.name
     return name == "postgresql"
 
 
 def writing(engine: Engine) -> Engine:
-    """The same engine for transactions that write. On SQLite they take the write lock at their beginning: one that
-    reads first and locks later fails at once, without waiting, where another one wrote in between. On PostgreSQL
-    they lock the rows that they are about."""
+    """The same engine for transactions that write. On SQLite they take the write lock at the beginning: a transaction
+    that reads first and locks later fails at once, without waiting, if another one wrote in between. On PostgreSQL
+    they lock their rows."""
     return engine.execution_options(sqlite_begin="BEGIN IMMEDIATE")
 
 
 def reading(engine: Engine) -> Engine:
-    """The same engine for transactions that read: all their queries see one moment, as they always do on SQLite."""
+    """The same engine for transactions that read: all queries of one see the same snapshot, as always on SQLite."""
     return engine.execution_options(isolation_level="REPEATABLE READ") if is_postgresql(engine) else engine
 
 
 def remove_traces(engine: Engine) -> None:
-    """Write the file of an SQLite database anew where it still holds what was deleted: words in segments of the
-    search index that wait to be merged, pages in the write-ahead log. PostgreSQL does this by itself (autovacuum,
-    recycling of its log)."""
+    """Rewrite the parts of an SQLite file that still contain deleted data: words in unmerged segments of the search
+    index, pages in the write-ahead log. PostgreSQL does this by itself (autovacuum, recycling of its log)."""
     if is_postgresql(engine):
         return
     with writing(engine).begin() as connection:
@@ -167,8 +164,8 @@ def remove_traces(engine: Engine) -> None:
 def unavailable_errors() -> Iterator[None]:
     """
     Raises:
-        UnavailableError: ``database_unavailable``, for what passes by itself: the server is away or restarts, a lock
-            was not to be had in time, the disk is full. The transaction had no effect, or its answer was lost.
+        UnavailableError: ``database_unavailable``, for temporary faults: the server is down or restarts, a lock was
+            not available in time, the disk is full. The transaction had no effect, or its answer was lost.
     """
     try:
         yield
@@ -192,12 +189,12 @@ def _passes_by_itself(error: DBAPIError | PoolTimeoutError) -> bool:
 
 def _set_pragmas(connection: Any, record: Any) -> None:
     assert isinstance(connection, sqlite3.Connection)
-    connection.isolation_level = None  # the driver begins nothing by itself; _begin does
+    connection.isolation_level = None  # the driver begins no transaction itself; _begin does
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")  # what was answered with 202 survives a power cut
+    connection.execute("PRAGMA synchronous = FULL")  # accepted calls (202) survive a power failure
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA secure_delete = ON")  # what was deleted is overwritten
+    connection.execute("PRAGMA secure_delete = ON")  # deleted data are overwritten
 
 
 def _begin(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""What happened to many calls since they were last asked about. A part of one transaction."""
+"""New events of many calls. Part of one transaction."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from callytics.store.records import EventRecord, JobStatus
 from callytics.store.rows import event_record
 from callytics.store.tables import CallRow, EventRow
 
-_CALLS_PER_QUERY = 100  # SQLite limits how deep an expression is
+_CALLS_PER_QUERY = 100  # SQLite limits the depth of an expression
 
 
 def news(session: Session, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
-    """By call, how it stands and its events after a number."""
+    """By call, its status and its events after a number."""
     found: dict[str, tuple[JobStatus, tuple[EventRecord, ...]]] = {}
     names = sorted(after)
     for start in range(0, len(names), _CALLS_PER_QUERY):

@@ -1,4 +1,4 @@
-"""Deletes the calls whose term is over (retention.py says which), recordings and all."""
+"""Deletes expired calls (see retention.py), including their recordings."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from callytics.store.store import CallStore
 logger = logging.getLogger(__name__)
 
 ACTOR = "retention"
-"""Who the audit says deleted the calls."""
+"""The actor of these deletions in the audit."""
 
 _BATCH = 500
 
 
 def apply_retention(store: CallStore, blobs: BlobStore, days: float | None) -> int:
-    """Delete what is over. Returns how many calls. May run in several processes; a crash leaves the rest to the next
-    run, and a recording whose call is gone to the sweep of the blobs."""
+    """Delete expired calls and return their number. May run in several processes. After a crash, the next run deletes
+    the rest, and the sweep of the blobs deletes recordings without a call."""
     deleted = 0
     while batch := store.expired_calls(days, limit=_BATCH):
         for call_id in batch:

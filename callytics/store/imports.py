@@ -1,4 +1,4 @@
-"""Calls that were analysed elsewhere (a batch): they come into the store finished. Parts of one transaction."""
+"""Adds calls that were analysed elsewhere (a batch) and are finished. Parts of one transaction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def import_call(
     report_json: bytes,
     now_ms: int,
 ) -> Submission:
-    """Add a call with its result, all or nothing; or answer the call that is there already (see NewCall)."""
+    """Add a call with its result, all or nothing; or return the existing call (see NewCall)."""
     submission = calls.create(session, new, now_ms)
     if not submission.created:
         return submission
@@ -44,8 +44,8 @@ def finished_call(
     metadata: Mapping[str, Any],
     tenant: str = DEFAULT_TENANT,
 ) -> str | None:
-    """Id of a call of this recording, with these options and this metadata, that has a result."""
+    """Id of a call with a result for this recording, these options and this metadata."""
     row = calls.same_request(session, tenant, sha256, options, metadata)
-    # Also of one that is analysed again, as after a correction: a batch that did it anew would know nothing of that.
+    # Includes a call that is analysed again, e.g. after a correction: a new analysis by a batch would lack it.
     has_result = row is not None and session.get(ReportRow, row.id) is not None
     return row.id if row is not None and has_result else None

@@ -1,5 +1,5 @@
-"""What a worker writes about the call that it holds: stages, result, failure. Each function is a part of one
-transaction; leases are in store/leases.py."""
+"""Writes of a worker about its leased call: stages, result, failure. Each function is part of one transaction;
+leases are in store/leases.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from callytics.store.tables import ReportRow, StageRow
 def record_stage(
     session: Session, call_id: str, token: str, run: StageRun, key: str, output: Any | None, now_ms: int
 ) -> None:
-    """Note how a stage goes, with its output when it is COMPLETED."""
+    """Record the state of a stage, with its output if it is COMPLETED."""
     held(session, call_id, token)
     row = session.get(StageRow, (call_id, run.name))
     if row is None:
@@ -48,7 +48,7 @@ def record_stage(
 
 
 def load_stage_output(session: Session, call_id: str, key: str) -> Any | None:
-    """The output stored under a key, or None: not there, or written by an incompatible version."""
+    """The output stored under a key, or None if it is missing or written by an incompatible version."""
     row = session.exec(
         select(StageRow).where(
             col(StageRow.call_id) == call_id,
@@ -60,7 +60,7 @@ def load_stage_output(session: Session, call_id: str, key: str) -> Any | None:
         return None
     try:
         return codec.decode(row.output)
-    except ValueError:  # pydantic's ValidationError is one: the types changed since, so the stage runs again
+    except ValueError:  # includes pydantic's ValidationError: the types have changed, so the stage runs again
         return None
 
 
@@ -71,7 +71,7 @@ def complete(
 
     Raises:
         ConflictError: ``lease_lost``.
-        ValueError: the status is none that has a result.
+        ValueError: the status has no result.
     """
     if status not in WITH_RESULT:
         raise ValueError(f"a call with a result is COMPLETED or PARTIAL, not {status}")
@@ -96,14 +96,14 @@ def fail(
     now_ms: int,
     max_attempts: int = MAX_ATTEMPTS,
 ) -> JobStatus:
-    """End the job without a new result. One that an earlier run of the call had found stays.
+    """End the job without a new result. The result of an earlier run stays.
 
     Args:
         error: stage, code, message.
-        transient: the fault may pass: the call is queued again after a pause, unless it was its last attempt.
+        transient: the fault may be temporary: the call is queued again after a pause, except after the last attempt.
 
     Returns:
-        FAILED, or QUEUED where it will be tried again.
+        FAILED, or QUEUED for another attempt.
     """
     row = held(session, call_id, token)
     if transient and row.attempts < max_attempts:

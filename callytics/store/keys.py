@@ -1,6 +1,6 @@
-"""API keys: 32 random bytes, of which only the SHA-256 is kept.
+"""API keys: 32 random bytes; only their SHA-256 is kept.
 
-A slow hash (argon2) protects passwords, which people choose and which can be guessed; 256 random bits cannot.
+A slow hash (argon2) protects passwords, which people choose and which can be guessed. 256 random bits cannot.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from callytics.store.rows import add_audit, api_key_record, is_id
 from callytics.store.tables import ApiKeyRow
 
 SCOPES = ("calls:read", "calls:write", "calls:delete", "metrics:read", "admin")
-"""``admin`` allows everything, the keys themselves included; ``metrics:read`` is for a scraper: numbers, no call."""
+"""``admin`` allows everything, including the keys; ``metrics:read`` is for a scraper: figures, but no calls."""
 
 KEY_PREFIX = "cly_"
-_LAST_USED_PRECISION_MS = 60_000  # so that reading does not become one write a request
+_LAST_USED_PRECISION_MS = 60_000  # avoids one write per read request
 
 
 def hash_secret(secret: str) -> str:
@@ -33,7 +33,7 @@ _TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def tenant_name(tenant: str) -> str:
-    """The name, if it is one.
+    """The name, if it is valid.
 
     Raises:
         InvalidRequestError: ``tenant_invalid``.
@@ -58,7 +58,7 @@ def create(
 ) -> IssuedApiKey:
     """
     Raises:
-        InvalidRequestError: an unknown scope, or none at all; a tenant that is no name; an end in the past.
+        InvalidRequestError: no scope or an unknown one; an invalid tenant name; an expiry in the past.
     """
     tenant_name(tenant)
     if expires_at_ms is not None and expires_at_ms <= now_ms:
@@ -115,7 +115,7 @@ def all_keys(session: Session, tenant: str | None) -> tuple[ApiKeyRecord, ...]:
 
 
 def revoke(session: Session, key_id: str, actor: str, now_ms: int, tenant: str | None) -> ApiKeyRecord:
-    """From now on the key opens nothing. Revoking twice is no error.
+    """Invalidate the key. Revoking twice is not an error.
 
     Raises:
         NotFoundError: there is no such key.

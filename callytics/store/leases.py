@@ -1,12 +1,12 @@
-"""The queue: whose turn it is, leases, another try later. Each function is a part of one transaction.
+"""The queue: turns of tenants, leases, later attempts. Each function is part of one transaction.
 
-A lease is a right for a limited time. Whoever holds it shows its token with every write; once the lease is over
-and another worker took the call, or the call was cancelled or deleted, the writes of the first are refused
+A lease is a right for a limited time. Its worker sends the token with every write. After the lease has expired and
+another worker has taken the call, or the call was cancelled or deleted, the writes of the first worker are refused
 (the fencing token of Kleppmann, "How to do distributed locking", 2016).
 
-Workers that lease at the same time pass each other by: on PostgreSQL through FOR UPDATE SKIP LOCKED, on SQLite one
-after the other. Tenants take turns: first who has the fewest calls in work, then who was served longest ago. A
-priority orders the calls of one tenant; it puts nobody before the others.
+Workers that lease at the same time do not block each other: on PostgreSQL through FOR UPDATE SKIP LOCKED, on SQLite
+one after the other. Tenants take turns: the tenant with the fewest running calls first, then the one that was served
+longest ago. A priority orders the calls of one tenant only.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from callytics.store.rows import add_event, call_record, corrections_in_force, p
 from callytics.store.tables import CallRow, StageRow, TenantRow
 
 MAX_ATTEMPTS = 5
-"""A call that was leased so often without an end kills its workers, or always meets the same fault: it fails
-instead of doing so for ever."""
+"""A call that was leased this many times without an end kills its workers, or always meets the same fault: it fails
+instead of an endless repetition."""
 
 RETRY_BASE_S = 5.0
 RETRY_CAP_S = 300.0
@@ -42,11 +42,11 @@ def lease(
     max_attempts: int = MAX_ATTEMPTS,
     at_work: Sequence[str] = (),
 ) -> Lease | None:
-    """The next call that waits, or whose worker let its lease expire. None when there is nothing to do.
+    """The next waiting call, or one with an expired lease. None if there is nothing to do.
 
     Args:
-        at_work: calls that this worker itself is working on. Where a renewal is late, on a machine that is busy or
-            after the store was away, it keeps them: the renewal may still come.
+        at_work: calls of this worker that are running. If a renewal is late, on a busy machine or after an outage of
+            the store, the worker keeps them: the renewal may still come.
     """
     for tenant in _tenants_in_turn(session, now_ms):
         while (row := _next_of(session, tenant.id, now_ms, at_work)) is not None:
@@ -81,7 +81,7 @@ def _abandoned(now_ms: int) -> Any:
 
 
 def _tenants_in_turn(session: Session, now_ms: int) -> list[TenantRow]:
-    """Those that have something to do."""
+    """The tenants with waiting calls, in order."""
     in_work = (
         select(col(CallRow.tenant_id), func.count().label("calls"))
         .where(col(CallRow.status) == JobStatus.IN_PROGRESS, col(CallRow.lease_expires_at_ms) > now_ms)
@@ -101,7 +101,7 @@ def _tenants_in_turn(session: Session, now_ms: int) -> list[TenantRow]:
 
 
 def _next_of(session: Session, tenant: str, now_ms: int, at_work: Sequence[str]) -> CallRow | None:
-    """Abandoned calls go first: they have waited already."""
+    """The next call of a tenant; abandoned calls come first, because they have waited already."""
     abandoned = and_(_abandoned(now_ms), col(CallRow.id).not_in(at_work))
     for claimable in (abandoned, _waiting(now_ms)):
         statement = select(CallRow).where(col(CallRow.tenant_id) == tenant, claimable)
@@ -137,7 +137,7 @@ def release(session: Session, call_id: str, token: str, delay_s: float, now_ms: 
 
 
 def held(session: Session, call_id: str, token: str) -> CallRow:
-    """The call, locked until the transaction ends: between this check and the write nobody else can take it, and
+    """The call, locked until the transaction ends: no other worker can take it between this check and the write, and
     the events of a call are numbered in the order in which they become visible.
 
     Raises:
@@ -156,9 +156,9 @@ def try_again(session: Session, row: CallRow, error: tuple[str, str, str], now_m
 
 
 def retry_delay_s(attempts: int) -> float:
-    """5 s after the first attempt, then twice as long each time, 300 s at most; half of it is random, so that calls
-    which failed together do not come back together ("equal jitter": Brooker, "Exponential Backoff And Jitter",
-    AWS Architecture Blog, 2015)."""
+    """5 s after the first attempt, then doubled each time, at most 300 s. Half of it is random, so calls that failed
+    together do not return together ("equal jitter": Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog,
+    2015)."""
     pause_s = min(RETRY_CAP_S, RETRY_BASE_S * 2.0 ** (attempts - 1))
     return pause_s / 2 + random.uniform(0.0, pause_s / 2)
 
@@ -183,7 +183,7 @@ def clear_lease(row: CallRow) -> None:
 def end(
     session: Session, row: CallRow, status: JobStatus, now_ms: int, error: tuple[str, str, str] | None
 ) -> None:
-    """The job is over. ``error`` is (stage, code, message)."""
+    """End the job. ``error`` is (stage, code, message)."""
     row.status = status
     row.updated_at_ms = row.completed_at_ms = now_ms
     row.error_stage, row.error_code, row.error_message = error or (None, None, None)
@@ -195,7 +195,7 @@ def end(
         col(StageRow.call_id) == row.id, col(StageRow.status) == StageStatus.RUNNING
     )
     session.execute(broken_off.values(status=StageStatus.SKIPPED))
-    if row.options.get("redact_pii"):  # the outputs of stages hold what the result may not show
+    if row.options.get("redact_pii"):  # the outputs of stages contain data that the result must not show
         originals = update(StageRow).where(col(StageRow.call_id) == row.id)
         session.execute(originals.values(output=None, result_key=""))
     data = {"job_status": status, **_error_data(error)}

@@ -1,4 +1,4 @@
-"""What a method of the store says about itself to those who call it from another process."""
+"""Marks of store methods for callers in other processes."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ def _mark(method: Method, mark: str) -> Method:
 
 
 def marks_of(method: Callable[..., object]) -> frozenset[str]:
-    """The names of the decorators below that the method carries."""
+    """The names of the method's decorators from this module."""
     marks: frozenset[str] = getattr(method, _MARKS, frozenset())
     return marks
 
 
 def not_repeatable(method: Method) -> Method:
-    """It would do its work twice where it is called again after a lost answer. (Writes of a worker are fenced by its
-    lease instead.)"""
+    """A second call after a lost answer would do the work twice. (The lease fences the writes of a worker.)"""
     return _mark(method, "not_repeatable")
 
 
 def queues_call(method: Method) -> Method:
-    """After it there may be work for a pipeline that had none."""
+    """The method may add work for an idle pipeline."""
     return _mark(method, "queues_call")
 
 
 def removes(method: Method) -> Method:
-    """Called again after a lost answer it finds nothing: it has done its work, and NotFoundError is no error."""
+    """A second call after a lost answer finds nothing: the work is done, so NotFoundError is not an error."""
     return _mark(method, "removes")

@@ -11,10 +11,10 @@ from functools import cache
 from typing import Any
 
 READINGS = 3
-"""A word by itself is often ambiguous (들어요: 들다, 듣다); a query is searched in its likeliest readings."""
+"""A single word is often ambiguous (들어요: 들다, 듣다); a query is searched in its likeliest readings."""
 
 SCORE_MARGIN = 4.0
-"""In natural logarithm: a reading 50 times less likely than the first is none (휴일을: 휴 + 일)."""
+"""As natural logarithm: a reading 50 times less likely than the first is ignored (휴일을: 휴 + 일)."""
 
 _HANGUL = re.compile(r"[가-힣]")
 
@@ -24,16 +24,16 @@ _CONTENT = ("NNG", "NNP", "NNB", "NR", "NP", "MAG", "MM", "SL", "SN", "SH", "XPN
 the 하다 of 신청하다 (XSV, XSA) do not."""
 
 _POLITE = frozenset({"님", "들"})
-"""Suffixes that nobody searches for: 고객님들 is found by 고객."""
+"""Suffixes without meaning for a search: 고객님들 is found by 고객."""
 
 _SAME_FORMS = {"듣다": "들다", "걷다": "걸다", "묻다": "물다", "싣다": "실다"}
-"""Verbs in ㄷ that before a vowel look like others in ㄹ (들었어요); which of them is meant shows in no single word."""
+"""Verbs in ㄷ that look like verbs in ㄹ before a vowel (들었어요); a single word does not show which is meant."""
 
 _TWINS = {**_SAME_FORMS, **{other: verb for verb, other in _SAME_FORMS.items()}}
 
 
 def lemmas(text: str) -> tuple[str, ...]:
-    """Content words in the order in which they are said; verbs and adjectives end in 다. Nothing without Hangul."""
+    """Content words in order; verbs and adjectives end in 다. Empty without Hangul."""
     if not _HANGUL.search(text):
         return ()
     return _lemmas(_kiwi().tokenize(text))
@@ -60,8 +60,8 @@ def _lemmas(tokens: Any) -> tuple[str, ...]:
 
 @cache
 def _kiwi() -> Any:
-    """Half a second and 300 MB, once per process that stores or searches Korean. The dictionaries of typing errors and
-    of names with several words would take 180 MB more; speech has neither."""
+    """Needs half a second and 300 MB, once per process that stores or searches Korean. The dictionaries of typing
+    errors and of multi-word names would need 180 MB more; speech has neither."""
     import kiwipiepy
 
     return kiwipiepy.Kiwi(num_workers=1, load_multi_dict=False, load_typo_dict=False)

@@ -1,4 +1,4 @@
-"""What goes in and out of the store: frozen standard-library dataclasses, so that they cross environments.
+"""Arguments and results of the store: frozen standard-library dataclasses, which can cross environments.
 
 Times are integer milliseconds since the Unix epoch (``*_ms``), except the lengths of media, which are seconds.
 """
@@ -13,11 +13,11 @@ from enum import StrEnum
 from typing import Any
 
 from callytics.domain import CallOptions, Correction, Media, Recording, Role, StageRun
-from callytics.domain import JobStatus as JobStatus  # the store's users take it from here
+from callytics.domain import JobStatus as JobStatus  # for the store's users
 
 
 class Priority(StrEnum):
-    """In what order the calls of one tenant are worked on; among tenants everybody has the same turn."""
+    """The order of the calls of one tenant; it has no effect between tenants."""
 
     HIGH = "high"
     NORMAL = "normal"
@@ -25,15 +25,15 @@ class Priority(StrEnum):
 
 
 FINISHED = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL, JobStatus.FAILED, JobStatus.CANCELLED})
-"""A call in one of these is not worked on; only retry, reprocess or a correction queues it again."""
+"""A call in one of these states is not processed; only retry, reprocess or a correction queues it again."""
 
 WITH_RESULT = frozenset({JobStatus.COMPLETED, JobStatus.PARTIAL})
 
 DEFAULT_TENANT = "default"
-"""Whose calls and keys are those that name no tenant."""
+"""The tenant of calls and keys without a tenant."""
 
 METADATA_FIELDS = ("external_id", "agent_id", "queue", "direction", "started_at")
-"""Metadata that can be filtered by; everything else the caller knows goes under ``custom``."""
+"""Metadata for filters; all other metadata are under ``custom``."""
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -46,13 +46,13 @@ def new_call_id() -> str:
 
 @dataclass(frozen=True)
 class NewCall:
-    """A recording that lies in the blob store and shall become a call.
+    """A recording in the blob store that becomes a call.
 
     Attributes:
-        idempotency_key: the caller's own name of this request, already made unique per API key.
-        tenant: whose call it is.
-        created_by: id of the API key, or of the user, that submitted it.
-        deduplicate: a call of the same audio with the same options, unless it failed, is answered instead.
+        idempotency_key: the caller's name for this request, already unique per API key.
+        tenant: the owner of the call.
+        created_by: id of the API key or user that submitted it.
+        deduplicate: return an existing call of the same audio with the same options instead, unless it failed.
     """
 
     id: str
@@ -78,11 +78,11 @@ class CallFailure:
 
 @dataclass(frozen=True)
 class CallRecord:
-    """One call as the store knows it; ``stages`` in the order in which they started.
+    """One call in the store; ``stages`` in the order of their start.
 
-    ``error`` of a call that is not finished is that of the attempt before; ``available_at_ms`` is when a QUEUED call
-    may be worked on, later than its creation where an attempt failed. ``result_at_ms`` is when its result was stored,
-    None where it has none: a call that is analysed again, whatever becomes of it, has the one of before.
+    ``error`` of an unfinished call is that of the previous attempt. ``available_at_ms`` is the earliest start of a
+    QUEUED call; after a failed attempt it is later than the creation. ``result_at_ms`` is the time at which the result
+    was stored, None without a result. A call that is analysed again keeps its earlier result until there is a new one.
     """
 
     id: str
@@ -113,11 +113,11 @@ class CallRecord:
 
 @dataclass(frozen=True)
 class Corrections:
-    """What somebody corrects at once in the result of a call.
+    """The corrections of one request to the result of a call.
 
     Attributes:
-        words: turn id and what was said in it.
-        names: participant id and name; None takes a name away.
+        words: turn id and its corrected text.
+        names: participant id and name; None removes the name.
         roles: participant id and role.
     """
 
@@ -128,7 +128,7 @@ class Corrections:
 
 @dataclass(frozen=True)
 class CorrectionRecord:
-    """One correction in the history of a call. ``turn_id`` is the number that the turn had then ("" of a name)."""
+    """One correction in the history of a call. ``turn_id`` is the id of the turn at that time ("" for a name)."""
 
     id: str
     call_id: str
@@ -147,14 +147,14 @@ class CorrectionRecord:
 
 @dataclass(frozen=True)
 class Submission:
-    """``created`` is False where an earlier call was answered: same audio, or same idempotency key."""
+    """``created`` is False if an earlier call was returned: same audio, or same idempotency key."""
 
     call: CallRecord
     created: bool
 
 
 class CallOrder(StrEnum):
-    """``-``: the latest first. Calls without a time of their own come last in both orders by it."""
+    """``-``: latest first. Calls without a time come last in both orders by time."""
 
     CREATED = "created_at"
     CREATED_LAST = "-created_at"
@@ -164,7 +164,7 @@ class CallOrder(StrEnum):
 
 @dataclass(frozen=True)
 class CallFilter:
-    """All that is given must hold. ``text`` finds calls where every word (or "quoted phrase") was said."""
+    """All given conditions must hold. ``text`` finds calls that contain every word (or "quoted phrase")."""
 
     statuses: tuple[JobStatus, ...] = ()
     language_code: str | None = None
@@ -193,8 +193,8 @@ class TurnMatch:
 
 @dataclass(frozen=True)
 class CallPage:
-    """``matches[call_id]`` are the first turns found, when there was a full-text search. ``total``: of all pages, where
-    it was asked for."""
+    """``matches[call_id]`` are the first turns of a full-text search. ``total`` is the number of calls on all pages, if
+    requested."""
 
     calls: tuple[CallRecord, ...]
     next_cursor: str | None
@@ -204,9 +204,9 @@ class CallPage:
 
 @dataclass(frozen=True)
 class Lease:
-    """The right of one worker to one call until ``expires_at_ms``. Every write of the worker shows ``token``.
+    """The right of one worker to one call until ``expires_at_ms``. Every write of the worker includes ``token``.
 
-    ``corrections``: what people corrected in it, the oldest first; nobody adds to them while the call is at work.
+    ``corrections``: people's corrections, oldest first; none can be added while the call is running.
     """
 
     call: CallRecord
@@ -228,7 +228,7 @@ class EventRecord:
 
 @dataclass(frozen=True)
 class ApiKeyRecord:
-    """``limits``: numbers by name, e.g. {"requests_per_minute": 600}, where they differ from the service's."""
+    """``limits``: the key's own limits by name, e.g. {"requests_per_minute": 600}, instead of the service's."""
 
     id: str
     name: str
@@ -244,7 +244,7 @@ class ApiKeyRecord:
 
 @dataclass(frozen=True)
 class IssuedApiKey:
-    """``secret`` is shown once; the store keeps its SHA-256 only."""
+    """``secret`` is shown once; the store keeps only its SHA-256."""
 
     key: ApiKeyRecord
     secret: str = field(repr=False)
@@ -252,7 +252,7 @@ class IssuedApiKey:
 
 @dataclass(frozen=True)
 class AuditRecord:
-    """Who did what to what. ``actor`` is the id of an API key or user, "" for the command line."""
+    """An action, its actor and its object. ``actor`` is the id of an API key or user, "" for the command line."""
 
     number: int
     at_ms: int
@@ -265,7 +265,7 @@ class AuditRecord:
 
 @dataclass(frozen=True)
 class CallUsage:
-    """What a call adds to the usage of its tenant."""
+    """The usage that a call adds to its tenant."""
 
     calls: int = 0
     uploaded_bytes: int = 0
@@ -275,7 +275,7 @@ class CallUsage:
 
 @dataclass(frozen=True)
 class RequestTotals:
-    """What one gateway has counted of a tenant on a day (ISO 8601, UTC) by now."""
+    """The current counts of one gateway for a tenant and a day (ISO 8601, UTC)."""
 
     tenant: str
     day: str
@@ -285,7 +285,7 @@ class RequestTotals:
 
 @dataclass(frozen=True)
 class UsageDay:
-    """``refused``: of the requests, those that a limit turned away."""
+    """``refused``: number of requests that a limit rejected."""
 
     day: str
     requests: int
@@ -298,7 +298,7 @@ class UsageDay:
 
 @dataclass(frozen=True)
 class TenantUsage:
-    """``stored_bytes``: of the recordings that are there now."""
+    """``stored_bytes``: current size of the recordings."""
 
     tenant: str
     stored_bytes: int
@@ -315,7 +315,7 @@ class StageStatistics:
 
 @dataclass(frozen=True)
 class Statistics:
-    """Counted at the moment of asking."""
+    """Counts at the time of the request."""
 
     calls_by_status: Mapping[str, int]
     oldest_queued_at_ms: int | None

@@ -1,5 +1,5 @@
-"""How long calls are kept: those that ended longer ago than the policy says are deleted, with all that was derived
-from them. A tenant may have a term of its own (tenants.settings, ``retention_days``)."""
+"""The retention period of calls: calls that ended before it are deleted, with all derived data. A tenant may have
+its own period (tenants.settings, ``retention_days``)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _DAY_MS = 24 * 3600 * 1000
 
 
 def expired_calls(session: Session, days: float | None, now_ms: int, limit: int) -> tuple[str, ...]:
-    """Ids of finished calls whose term is over, the oldest first.
+    """Ids of finished calls past the retention period, oldest first.
 
     Args:
-        days: the term of tenants that have none of their own; None: such calls are kept.
+        days: the period of tenants without their own; None: such calls are kept.
     """
     own_terms = {row.id: row.settings.get("retention_days") for row in session.exec(select(TenantRow))}
     expired: list[str] = []

@@ -1,4 +1,4 @@
-"""Between rows and records, and what every transaction needs: time, fetching a call, events, audit."""
+"""Converts rows to records, and has the helpers of every transaction: time, fetching a call, events, audit."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ _ID = re.compile(r"[0-9A-Za-z]{1,26}")
 
 
 def is_id(value: str) -> bool:
-    """Whether it can be the id of a row at all. PostgreSQL takes no NUL character as a value, to ask it would fail."""
+    """Whether the value can be the id of a row. PostgreSQL rejects a NUL character, so a query would fail."""
     return _ID.fullmatch(value) is not None
 
 
 def plain_text(value: str) -> str:
-    """Without the characters that a database or UTF-8 refuses: NUL, and halves of surrogate pairs."""
+    """The text without characters that a database or UTF-8 rejects: NUL, and halves of surrogate pairs."""
     return value.replace("\0", "").encode("utf-8", "replace").decode()
 
 
@@ -59,11 +59,11 @@ def priority_number(priority: Priority) -> int:
 def fetch_call(session: Session, call_id: str, tenant: str | None = None, *, lock: bool = False) -> CallRow:
     """
     Args:
-        tenant: whose call it must be; None: anybody's. Another's call is answered like one that does not exist.
-        lock: keep others from changing it until the transaction ends.
+        tenant: the required owner; None: any tenant. A call of another tenant is treated as missing.
+        lock: prevent other changes until the transaction ends.
 
     Raises:
-        NotFoundError: there is none (any more).
+        NotFoundError: the call does not exist, or no longer.
     """
     row = session.get(CallRow, call_id, with_for_update=lock or None) if is_id(call_id) else None
     if row is None or (tenant is not None and row.tenant_id != tenant):
@@ -76,7 +76,7 @@ def call_record(session: Session, row: CallRow) -> CallRecord:
 
 
 def call_records(session: Session, rows: Sequence[CallRow]) -> tuple[CallRecord, ...]:
-    """With their stages, in three queries however many they are."""
+    """The calls with their stages, in three queries for any number of calls."""
     ids = [row.id for row in rows]
     stages = _stage_runs(session, ids)
     results = select(ReportRow.call_id, ReportRow.created_at_ms).where(col(ReportRow.call_id).in_(ids))
@@ -112,7 +112,7 @@ def _call_record(row: CallRow, stages: Sequence[StageRun], result_at_ms: int | N
 
 
 def _stage_runs(session: Session, call_ids: Sequence[str]) -> dict[str, list[StageRun]]:
-    """By call, in the order in which they started."""
+    """By call, in the order of their start."""
     rows = session.exec(
         select(StageRow)
         .options(defer(StageRow.output))  # type: ignore[arg-type]  # large, and not needed here
@@ -142,14 +142,14 @@ def _stage_run(row: StageRow) -> StageRun:
 
 
 def correction_rows(session: Session, call_id: str) -> list[CorrectionRow]:
-    """What people corrected in a call, the oldest first, the undone included."""
+    """All corrections of a call, including undone ones, oldest first."""
     statement = select(CorrectionRow).where(col(CorrectionRow.call_id) == call_id)
     order = (col(CorrectionRow.created_at_ms), col(CorrectionRow.number), col(CorrectionRow.id))
     return list(session.exec(statement.order_by(*order)))
 
 
 def corrections_in_force(session: Session, call_id: str) -> tuple[Correction, ...]:
-    """What the graph is to apply, the oldest first."""
+    """The corrections for the graph to apply, oldest first."""
     return tuple(
         Correction(
             id=row.id,
@@ -168,7 +168,7 @@ def corrections_in_force(session: Session, call_id: str) -> tuple[Correction, ..
 
 
 def apply_metadata(row: CallRow, changes: Mapping[str, Any]) -> None:
-    """Set what is named; ``custom`` is merged, None removes an entry (JSON merge patch, RFC 7396, one level)."""
+    """Set the named fields; ``custom`` is merged, None removes an entry (JSON merge patch, RFC 7396, one level)."""
     for name in METADATA_FIELDS:
         if name in changes:
             setattr(row, name, changes[name])
@@ -180,7 +180,7 @@ def apply_metadata(row: CallRow, changes: Mapping[str, Any]) -> None:
 
 
 def _time_ms(time: str | None) -> int | None:
-    """ISO 8601. Without an offset, as earlier versions took it, it is UTC."""
+    """Milliseconds of an ISO 8601 time. Without an offset, which earlier versions accepted, it is UTC."""
     if time is None:
         return None
     parsed = datetime.fromisoformat(time)

@@ -1,15 +1,14 @@
-"""Full-text search over what was said, in Korean and in languages with spaces.
+"""Full-text search over transcripts, in Korean and in languages with spaces.
 
-Korean words carry particles ("환불을", "환불이"), and neither speech recognition nor people agree on where its
-spaces are. So a turn is indexed twice. Hangul (and Han, Kana) as overlapping pairs of syllables per word, as Lucene's
+Korean words have particles ("환불을", "환불이"), and neither speech recognition nor people agree on the spaces. So
+a turn is indexed twice. First Hangul (and Han, Kana) as overlapping pairs of syllables per word, as Lucene's
 CJKAnalyzer does with bigrams: "환불을" gives 환불 불을 을, and the query "환불" finds it. No pair spans a space: "이사"
-is not in "이 사람". Behind that its content words without particles and endings (morphemes.py), so that "휴일을" finds
-"휴일이" and "배송지연" finds "배송 지연". Other scripts are indexed by word, without accents, by their stems (Porter,
-1980).
+is not in "이 사람". Second, its content words without particles and endings (morphemes.py), so "휴일을" finds "휴일이"
+and "배송지연" finds "배송 지연". Other scripts are indexed by word, without accents, by their stems (Porter, 1980).
 
-The tokens are made here, not in the database, so that both find the same: SQLite in an FTS5 table, which stems and
-folds accents by itself, PostgreSQL in a tsvector with positions. Either way a table ``turn_search`` holds them in a
-row per turn, its ``rowid`` the turn's id.
+The tokens are made here, not in the database, so both databases find the same. SQLite has an FTS5 table, which stems
+and folds accents by itself; PostgreSQL has a tsvector with positions. In both, a table ``turn_search`` has one row per
+turn, with the turn's id as its ``rowid``.
 """
 
 from __future__ import annotations
@@ -36,26 +35,27 @@ _QUERY_TERMS = re.compile(r'"([^"]*)"|(\S+)')
 _IS_CJK = re.compile(rf"[{_CJK}]")
 
 _LEMMA = "ㅁ"
-"""Begins the token of a content word: a single jamo, which begins no syllable."""
+"""Prefix of the token of a content word: a single jamo, which starts no syllable."""
 
 INDEX_VERSION = 2
-"""Of the tokens below. 1 had no content words; rows of it are made again in the background (reindex_turns)."""
+"""Version of the tokens below. Version 1 had no content words; its rows are updated in the background
+(reindex_turns)."""
 
 MATCHES_PER_CALL = 3
 MAX_TOKEN_LENGTH = 200
-"""PostgreSQL takes words of up to 2046 bytes; nobody says such a one."""
+"""PostgreSQL accepts words of up to 2046 bytes; speech has none of that length."""
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """Tokens that follow each other; with ``is_prefix`` the last may go on."""
+    """Consecutive tokens; with ``is_prefix`` the last one may be longer."""
 
     tokens: tuple[str, ...]
     is_prefix: bool = False
 
 
 Term = tuple[Phrase, ...]
-"""What one word of a query may be found by: any of the phrases."""
+"""The alternatives for one word of a query: any of the phrases."""
 
 
 def index_tokens(content: str) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ def index_tokens(content: str) -> tuple[str, ...]:
 
 
 def query_terms(query: str) -> list[Term]:
-    """One for each word or "quoted phrase" of the query; all of them must be found in a call."""
+    """One term per word or "quoted phrase" of the query; a call must contain all of them."""
     terms = []
     for quoted, word in _QUERY_TERMS.findall(query):
         pieces = _pieces(quoted or word)
@@ -99,8 +99,8 @@ def _phrase(pieces: Sequence[str]) -> Phrase:
     if not _IS_CJK.match(pieces[-1]):
         return Phrase(tokens)
     if len(pieces[-1]) > 1:
-        return Phrase(tokens[:-1])  # what follows the last syllable, a particle, is not asked for
-    return Phrase(tokens, is_prefix=True)  # a single syllable begins a pair
+        return Phrase(tokens[:-1])  # a particle after the last syllable is not part of the query
+    return Phrase(tokens, is_prefix=True)  # a single syllable is the start of a pair
 
 
 # ---------------------------------------------------------------- the two databases
@@ -121,7 +121,7 @@ def tsquery(phrases: Sequence[Phrase]) -> str:
 
 
 def tsvector(tokens: Sequence[str]) -> str:
-    """As PostgreSQL's type takes it: 'token':position."""
+    """The form of PostgreSQL's type: 'token':position."""
     return " ".join(f"'{_stem(token)}':{position}" for position, token in enumerate(tokens, start=1))
 
 
@@ -131,26 +131,26 @@ def _stem(token: str) -> str:
     decomposed = unicodedata.normalize("NFKD", token)
     plain = "".join(c for c in decomposed if not unicodedata.combining(c)) or token
     stem: str = _porter().stemWord(plain)
-    return stem or plain  # of a lone "s" nothing would stay
+    return stem or plain  # the stem of a lone "s" is empty
 
 
 @cache
 def _porter() -> Any:
-    """The stemmer that FTS5 has built in."""
+    """The same stemmer as in FTS5."""
     import snowballstemmer  # in callytics[postgresql], with the driver
 
     return snowballstemmer.stemmer("porter")
 
 
 def _saying(session: Session, phrases: Sequence[Phrase]) -> tuple[str, Any]:
-    """A condition on turn_search and its parameter: any of the phrases is said in the turn."""
+    """A condition on turn_search and its parameter: the turn contains any of the phrases."""
     if is_postgresql(session.get_bind()):
         return "tokens @@ CAST(:said AS tsquery)", bindparam("said", tsquery(phrases), unique=True)
     return "turn_search MATCH :said", bindparam("said", fts5_query(phrases), unique=True)
 
 
 def index_turns(session: Session, call_id: str, turns: Iterable[Mapping[str, Any]]) -> None:
-    """Replace the searchable turns of a call by the ``transcript`` of its result."""
+    """Replace the searchable turns of a call with the ``transcript`` of its result."""
     remove_turns(session, call_id)
     rows = [
         TurnTextRow(
@@ -183,7 +183,7 @@ def _indexed(session: Session, content: str) -> str:
 
 
 def reindex_turns(session: Session, limit: int) -> int:
-    """Make the tokens of turns anew that an earlier version indexed; how many were done, 0 when none is left."""
+    """Update the tokens of turns from an earlier index version. Returns the number of turns, 0 if none remain."""
     outdated = select(TurnTextRow).where(col(TurnTextRow.index_version) < INDEX_VERSION)
     rows = session.exec(
         outdated.order_by(col(TurnTextRow.id)).limit(limit).with_for_update(skip_locked=True)
@@ -209,7 +209,7 @@ def remove_turns(session: Session, call_id: str) -> None:
 
 
 def calls_saying(session: Session, term: Term) -> Any:
-    """A condition on calls: the term was said in one of its turns."""
+    """A condition on calls: one of the turns contains the term."""
     condition, parameter = _saying(session, term)
     return text(
         "calls.id IN (SELECT turn_texts.call_id FROM turn_search JOIN turn_texts"
@@ -220,7 +220,7 @@ def calls_saying(session: Session, term: Term) -> Any:
 def first_matches(
     session: Session, call_ids: Sequence[str], terms: Sequence[Term]
 ) -> dict[str, tuple[TurnMatch, ...]]:
-    """The first few turns of each call that say any of the terms."""
+    """The first few turns of each call that contain any of the terms."""
     found: dict[str, tuple[TurnMatch, ...]] = {}
     condition, parameter = _saying(session, [phrase for term in terms for phrase in term])
     saying = text(f"turn_texts.id IN (SELECT rowid FROM turn_search WHERE {condition})").bindparams(parameter)

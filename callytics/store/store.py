@@ -69,20 +69,21 @@ from callytics.store.webhook_queue import LeasedDelivery
 from callytics.store.webhooks import WebhookDelivery, WebhookEndpoint
 
 MAX_NUMBER = (1 << 63) - 1
-"""Of an event; a caller may ask for those after any number."""
+"""The number of an event; a caller may request the events after any number."""
 
 
 class CallStore:
     """Jobs, stage results, results, metadata, search and API keys in one database.
 
-    Arguments and results are standard-library types and pickle. Methods that name a call raise
-    NotFoundError("call_not_found") where there is none, or where it is not of the ``tenant`` that was given; without
-    one, every tenant's calls are there. All raise UnavailableError("database_unavailable") while the database is.
+    Arguments and results are standard-library types and can be pickled. Methods that name a call raise
+    NotFoundError("call_not_found") if it does not exist or does not belong to the given ``tenant``; without a tenant,
+    the calls of all tenants are accessible. All methods raise UnavailableError("database_unavailable") while the
+    database is unavailable.
 
     Args:
         url: SQLAlchemy URL of an SQLite file or a PostgreSQL database; its schema is migrated to the newest.
         clock: seconds since the epoch.
-        max_attempts: so often a call is leased before it FAILED.
+        max_attempts: maximum number of leases of a call before it is FAILED.
     """
 
     def __init__(
@@ -115,22 +116,24 @@ class CallStore:
     @not_repeatable
     @queues_call
     def create_call(self, new: NewCall) -> Submission:
-        """Queue a call, or answer an earlier one that it repeats (see NewCall)."""
+        """Queue a call, or return an earlier call that it repeats (see NewCall)."""
         try:
             with self._write() as session:
                 return calls.create(session, new, self._now_ms())
-        except IntegrityError:  # another one wrote the same request at the same moment: now it can be seen
+        except (
+            IntegrityError
+        ):  # another transaction wrote the same request at the same time: now it is visible
             with self._write() as session:
                 return calls.create(session, new, self._now_ms())
 
     def import_call(
         self, new: NewCall, runs: Sequence[StageRun], status: JobStatus, report_json: bytes
     ) -> Submission:
-        """Add a call that was analysed elsewhere, with its result; or answer one that is there (see NewCall)."""
+        """Add a call that was analysed elsewhere, with its result; or return an existing one (see NewCall)."""
         try:
             with self._write() as session:
                 return imports.import_call(session, new, runs, status, report_json, self._now_ms())
-        except IntegrityError:  # another worker wrote the same call at the same moment
+        except IntegrityError:  # another worker wrote the same call at the same time
             with self._write() as session:
                 return imports.import_call(session, new, runs, status, report_json, self._now_ms())
 
@@ -141,7 +144,7 @@ class CallStore:
         metadata: Mapping[str, Any] | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> str | None:
-        """Id of a call of this recording, with these options and this metadata, that has a result, or None."""
+        """Id of a call with a result for this recording, these options and this metadata, or None."""
         with self._read() as session:
             return imports.finished_call(session, sha256, options, metadata or {}, tenant)
 
@@ -157,7 +160,7 @@ class CallStore:
         order: CallOrder = CallOrder.CREATED_LAST,
         with_total: bool = False,
     ) -> CallPage:
-        """A page; ``cursor`` is the ``next_cursor`` of the page before, in the same order."""
+        """A page; ``cursor`` is the ``next_cursor`` of the previous page, in the same order."""
         with self._read() as session:
             return calls.page(session, wanted, limit, cursor, order, with_total)
 
@@ -168,7 +171,7 @@ class CallStore:
     def patch_metadata(
         self, call_id: str, changes: Mapping[str, Any], tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
-        """Change what is named; None clears."""
+        """Change the named fields; None clears a field."""
         with self._write() as session:
             row = fetch_call(session, call_id, tenant, lock=True)
             apply_metadata(row, changes)
@@ -188,8 +191,8 @@ class CallStore:
     def correct_call(
         self, call_id: str, wanted: Corrections, tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
-        """Correct words, names and roles by hand and queue the call again (see corrections.correct). The audit tells
-        what was corrected, not what it says."""
+        """Correct words, names and roles by hand and queue the call again (see corrections.correct). The audit names
+        the corrected properties, not their text."""
         with self._write() as session:
             row, made = corrections.correct(session, call_id, wanted, actor, self._now_ms(), tenant)
             record = call_record(session, row)
@@ -205,7 +208,7 @@ class CallStore:
     def undo_correction(
         self, call_id: str, correction_id: str, tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
-        """Take a correction back and queue the call again (see corrections.undo)."""
+        """Undo a correction and queue the call again (see corrections.undo)."""
         with self._write() as session:
             row = corrections.undo(session, call_id, correction_id, actor, self._now_ms(), tenant)
             return self._changed(
@@ -213,14 +216,14 @@ class CallStore:
             )
 
     def list_corrections(self, call_id: str, tenant: str | None = None) -> tuple[CorrectionRecord, ...]:
-        """Every correction of a call, the oldest first, the undone included."""
+        """Every correction of a call, including undone ones, oldest first."""
         with self._read() as session:
             return corrections.history(session, call_id, tenant)
 
     @not_repeatable
     @queues_call
     def retry_call(self, call_id: str, tenant: str | None = None, actor: str = "") -> CallRecord:
-        """Queue a FAILED, PARTIAL or CANCELLED call again; only what did not finish runs."""
+        """Queue a FAILED, PARTIAL or CANCELLED call again; only unfinished stages run."""
         with self._write() as session:
             row = calls.retry(session, call_id, self._now_ms(), tenant)
             return self._changed(session, row, actor, "call.retried")
@@ -230,8 +233,8 @@ class CallStore:
     def reprocess_call(
         self, call_id: str, stages: Sequence[str], tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
-        """Queue a finished call again and run these stages anew; the others keep their results, where their engine
-        and their input are still the same."""
+        """Queue a finished call again and repeat these stages; the others keep their results if their engine and
+        input are unchanged."""
         with self._write() as session:
             row = calls.reprocess(session, call_id, stages, self._now_ms(), tenant)
             return self._changed(session, row, actor, "call.reprocessed", {"stages": sorted(stages)})
@@ -246,13 +249,13 @@ class CallStore:
     def _changed(
         self, session: Session, row: CallRow, actor: str, action: str, detail: Mapping[str, Any] | None = None
     ) -> CallRecord:
-        """The call, and in the audit who changed it: both are written, or neither."""
+        """The changed call, with an audit entry: both are written, or neither."""
         add_audit(session, actor, action, row.id, detail or {}, self._now_ms(), row.tenant_id)
         return call_record(session, row)
 
     @removes
     def delete_call(self, call_id: str, actor: str = "", tenant: str | None = None) -> None:
-        """The caller removes the blobs, after this; what it cannot remove is swept (store/blobs.py)."""
+        """Delete a call. The caller then removes the blobs; the sweep removes any that remain (store/blobs.py)."""
         with self._write() as session:
             calls.delete(session, call_id, actor, self._now_ms(), tenant)
 
@@ -260,7 +263,7 @@ class CallStore:
         """The result of a call as JSON.
 
         Raises:
-            NotFoundError: ``result_not_found``: the call has none (yet).
+            NotFoundError: ``result_not_found``: the call has no result (yet).
         """
         with self._read() as session:
             if tenant is not None:
@@ -273,10 +276,10 @@ class CallStore:
     # ------------------------------------------------------------ work
 
     def lease(self, worker: str, seconds: float, at_work: Sequence[str] = ()) -> Lease | None:
-        """The next call to work on, for so long; renew it before that. None: nothing to do.
+        """Lease the next call for ``seconds``; renew the lease before it expires. None: nothing to do.
 
         Args:
-            at_work: calls that this worker holds; it is not given them a second time.
+            at_work: calls that this worker already holds; they are not leased to it again.
         """
         with self._write() as session:
             return leases.lease(session, worker, seconds, self._now_ms(), self._max_attempts, at_work)
@@ -295,7 +298,7 @@ class CallStore:
     def record_stage(
         self, call_id: str, token: str, run: StageRun, key: str = "", output: Any | None = None
     ) -> None:
-        """Note how a stage goes; with COMPLETED, its output under a key of its inputs, engine and options.
+        """Record the state of a stage; if COMPLETED, its output under a key of its inputs, engine and options.
 
         Raises:
             ConflictError: ``lease_lost``.
@@ -304,7 +307,7 @@ class CallStore:
             jobs.record_stage(session, call_id, token, run, key, output, self._now_ms())
 
     def load_stage_output(self, call_id: str, key: str) -> Any | None:
-        """What record_stage kept under a key; None where the stage has to run. Audio comes without samples."""
+        """The output from record_stage under a key; None if the stage must run. Audio has no samples."""
         with self._read() as session:
             return jobs.load_stage_output(session, call_id, key)
 
@@ -320,11 +323,11 @@ class CallStore:
     def fail(
         self, call_id: str, token: str, stage: str, code: str, message: str, transient: bool = False
     ) -> JobStatus:
-        """End the job without a new result; or, where the fault is ``transient`` and attempts are left, try again
+        """End the job without a new result; or, if the fault is ``transient`` and attempts remain, try again
         later.
 
         Returns:
-            FAILED, or QUEUED where it will be tried again.
+            FAILED, or QUEUED for another attempt.
 
         Raises:
             ConflictError: ``lease_lost``.
@@ -336,17 +339,17 @@ class CallStore:
     # ------------------------------------------------------------ versions of a stage
 
     def record_shadow(self, call_id: str, run: StageRun, output: Any | None = None) -> bool:
-        """Keep what a version did in the shadow of another; False: the call was deleted meanwhile."""
+        """Store the shadow run of a version; False: the call was deleted meanwhile."""
         with self._write() as session:
             return versions.record_shadow(session, call_id, run, output, self._now_ms())
 
     def version_runs(self, applications: Sequence[str], since_ms: int = 0) -> tuple[VersionRun, ...]:
-        """Every run of these applications that ended since then, for the caller or in the shadow; no outputs."""
+        """Every run of these applications that ended since then, serving or shadow, without outputs."""
         with self._read() as session:
             return versions.version_runs(session, applications, since_ms)
 
     def version_output(self, call_id: str, application: str) -> Any | None:
-        """What an application made of a call, for the caller or in the shadow. Audio comes without samples."""
+        """The output of an application for a call, serving or shadow. Audio has no samples."""
         with self._read() as session:
             return versions.version_output(session, call_id, application)
 
@@ -359,7 +362,7 @@ class CallStore:
             add_event(session, call_id, event_type, data, self._now_ms())
 
     def events_after(self, call_id: str, number: int = 0, limit: int = 100) -> tuple[EventRecord, ...]:
-        """The events of a call after a number, in order; none where there is no such call."""
+        """The events of a call after a number, in order; empty if the call does not exist."""
         if not is_id(call_id) or number >= MAX_NUMBER:
             return ()
         with self._read() as session:
@@ -372,8 +375,8 @@ class CallStore:
             return tuple(event_record(row) for row in rows)
 
     def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
-        """By call, how it stands and its events after a number, all of the same moment; without calls that there are
-        not (any more)."""
+        """By call, its status and its events after a number, in one snapshot; calls that do not exist (any more) are
+        omitted."""
         asked = {
             call_id: number for call_id, number in after.items() if is_id(call_id) and number < MAX_NUMBER
         }
@@ -381,7 +384,7 @@ class CallStore:
             return events.news(session, asked)
 
     def queued_calls(self, tenant: str | None = None) -> int:
-        """How many calls wait; those of one tenant, or all."""
+        """Number of waiting calls of one tenant, or of all."""
         waiting = select(func.count()).select_from(CallRow).where(col(CallRow.status) == JobStatus.QUEUED)
         if tenant is not None:
             waiting = waiting.where(col(CallRow.tenant_id) == tenant)
@@ -414,12 +417,12 @@ class CallStore:
     # ------------------------------------------------------------ usage
 
     def record_requests(self, source: str, totals: Sequence[RequestTotals]) -> None:
-        """What a gateway has counted by now; ``source`` is its own name of itself. Safe to repeat."""
+        """Store the current counts of a gateway; ``source`` is the gateway's own name. Safe to repeat."""
         with self._write() as session:
             usage.record_requests(session, source, totals)
 
     def usage(self, tenant: str | None, first_day: str, last_day: str) -> tuple[TenantUsage, ...]:
-        """Of one tenant or of all (None), between two days (ISO 8601, UTC), both included."""
+        """Usage of one tenant or of all (None), between two days (ISO 8601, UTC), inclusive."""
         with self._read() as session:
             return usage.usage(session, tenant, first_day, last_day)
 
@@ -464,7 +467,7 @@ class CallStore:
     def create_webhook(
         self, tenant: str, url: str, event_types: Sequence[str], description: str = "", actor: str = ""
     ) -> WebhookEndpoint:
-        """The only answer that holds the secret."""
+        """Create a webhook. Only this result contains the secret."""
         with self._write() as session:
             return webhooks.create(session, tenant, url, event_types, description, actor, self._now_ms())
 
@@ -475,7 +478,7 @@ class CallStore:
     def change_webhook(
         self, endpoint_id: str, tenant: str, changes: Mapping[str, Any], actor: str = ""
     ) -> WebhookEndpoint:
-        """url, description, event_types, disabled."""
+        """Change url, description, event_types or disabled."""
         with self._write() as session:
             return webhooks.change(session, endpoint_id, tenant, dict(changes), actor, self._now_ms())
 
@@ -495,7 +498,7 @@ class CallStore:
 
     @not_repeatable
     def rotate_webhook_secret(self, endpoint_id: str, tenant: str, actor: str = "") -> WebhookEndpoint:
-        """With the new secret; the one before signs too for a day."""
+        """The webhook with a new secret; the previous one also signs for one day."""
         with self._write() as session:
             return webhooks.rotate_secret(session, endpoint_id, tenant, actor, self._now_ms())
 
@@ -503,9 +506,9 @@ class CallStore:
     def lease_deliveries(
         self, limit: int, seconds: float, share: int, at_work: Mapping[str, int]
     ) -> tuple[LeasedDelivery, ...]:
-        """Messages that are due, to be sent within so long (webhook_queue.lease)."""
+        """Lease due messages, to be sent within the given seconds (webhook_queue.lease)."""
         turn = (limit, share, at_work, self._now_ms())
-        with self._read() as session:  # most often there is nothing, and nothing to lock
+        with self._read() as session:  # usually there is nothing to lease, and nothing to lock
             if not webhook_queue.in_turn(session, *turn):
                 return ()
         with self._write() as session:
@@ -514,7 +517,7 @@ class CallStore:
     def finish_delivery(
         self, endpoint_id: str, delivery_id: str, token: str, status_code: int | None, error: str
     ) -> None:
-        """How the attempt went that was leased."""
+        """Record the outcome of a leased attempt."""
         outcome = (endpoint_id, delivery_id, token, status_code, error)
         with self._write() as session:
             webhook_queue.finish(session, *outcome, self._now_ms())
@@ -523,7 +526,7 @@ class CallStore:
     def start_webhook_test(
         self, endpoint_id: str, tenant: str, seconds: float, actor: str = ""
     ) -> LeasedDelivery:
-        """A message to be sent by who asks, within so long."""
+        """A test message, which the caller sends within the given seconds."""
         with self._write() as session:
             return webhook_queue.start_test(session, endpoint_id, tenant, actor, seconds, self._now_ms())
 
@@ -545,17 +548,17 @@ class CallStore:
             session.exec(select(TenantRow.id).limit(1)).first()
 
     def expired_calls(self, days: float | None, limit: int = 500) -> tuple[str, ...]:
-        """Finished calls that retention lets go (store/retention.py)."""
+        """Finished calls past the retention period (store/retention.py)."""
         with self._read() as session:
             return retention.expired_calls(session, days, self._now_ms(), limit)
 
     def reindex_turns(self, limit: int = 200) -> int:
-        """Index turns anew that an earlier version of the search indexed; how many were done, 0 when none is left."""
+        """Update turns from an earlier index version. Returns the number of turns, 0 if none remain."""
         with self._write() as session:
             return search.reindex_turns(session, limit)
 
     def remove_traces(self) -> None:
-        """Of deleted calls, from an SQLite file; takes longer the larger the search index is."""
+        """Remove traces of deleted calls from an SQLite file; the time grows with the search index."""
         with unavailable_errors():
             remove_traces(self._engine)
 
@@ -570,7 +573,7 @@ class CallStore:
         detail: Mapping[str, Any] | None = None,
         tenant: str = DEFAULT_TENANT,
     ) -> None:
-        """Note who did what to what. Whatever changes a call or a key is noted by the store itself."""
+        """Add an audit entry. The store itself adds the entries for changes of calls and keys."""
         with self._write() as session:
             add_audit(session, actor, action, subject, detail or {}, self._now_ms(), tenant)
 
@@ -581,7 +584,7 @@ class CallStore:
         limit: int = 100,
         subject: str | None = None,
     ) -> tuple[AuditRecord, ...]:
-        """Newest first, those numbered lower than ``before``."""
+        """Audit entries with numbers below ``before``, newest first."""
         statement = select(AuditRow).order_by(col(AuditRow.number).desc()).limit(limit)
         if tenant is not None:
             statement = statement.where(col(AuditRow.tenant_id) == tenant)

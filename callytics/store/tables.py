@@ -1,4 +1,4 @@
-"""The tables. A change here needs a migration; tests/store/test_migrations.py holds the two together."""
+"""The tables. A change here needs a migration; tests/store/test_migrations.py compares the two."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def _time_or_zero() -> Column[int]:
 
 
 class TenantRow(SQLModel, table=True):
-    """A party whose calls and keys are its own. A row appears with the first call or key that names the tenant.
+    """An owner of calls and keys. The row is created with the first call or key that names the tenant.
 
-    ``last_served_at_ms`` is when a call of it was leased last: whose turn it is (store/leases.py).
+    ``last_served_at_ms`` is the time of the last lease of one of its calls, for the turns (store/leases.py).
     """
 
     __tablename__ = "tenants"
@@ -41,9 +41,9 @@ class TenantRow(SQLModel, table=True):
 class CallRow(SQLModel, table=True):
     """A call and its job.
 
-    ``dedupe_key`` is the hash of tenant, audio, options and metadata, ``lease_token`` fences out a worker whose lease
-    ended. ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
-    attempt before in ``error_*``. The metadata that lists filter by has columns of its own.
+    ``dedupe_key`` is the hash of tenant, audio, options and metadata; ``lease_token`` fences out a worker whose lease
+    has ended. A smaller ``priority`` comes first. A call waits until ``available_at_ms``, with the error of the
+    previous attempt in ``error_*``. The metadata for list filters have their own columns.
     """
 
     __tablename__ = "calls"
@@ -126,10 +126,10 @@ class ReportRow(SQLModel, table=True):
 
 
 class CorrectionRow(SQLModel, table=True):
-    """What a person corrected in a call (store/corrections.py). Written once; undoing it only notes when and by whom.
+    """A correction of a call (store/corrections.py). Written once; an undo only adds its time and actor.
 
-    ``kind`` is a word and no enumeration of the database: a later version may know more. Where it belongs is said
-    by channel and time, since turns are numbered anew when a call is recognised again.
+    ``kind`` is a word, not an enumeration of the database: later versions may add kinds. Channel and time name the
+    place, because turns are renumbered when a call is recognised again.
     """
 
     __tablename__ = "corrections"
@@ -138,7 +138,7 @@ class CorrectionRow(SQLModel, table=True):
     call_id: str = Field(default="", sa_column=_call_reference(index=True))
     tenant_id: str = Field(default=DEFAULT_TENANT, sa_column=_tenant())
     kind: str = Field(sa_column=Column(String(32), nullable=False))
-    number: int = Field(default=0, sa_column=Column(Integer, nullable=False))  # among those of one request
+    number: int = Field(default=0, sa_column=Column(Integer, nullable=False))  # within one request
     turn_id: str = Field(sa_column=Column(Text, nullable=False))
     participant_id: str = Field(sa_column=Column(Text, nullable=False))
     channel_index: int | None = Field(default=None, sa_column=Column(Integer))
@@ -153,7 +153,7 @@ class CorrectionRow(SQLModel, table=True):
 
 
 class TurnTextRow(SQLModel, table=True):
-    """What was said, one row per turn, for full-text search (store/search.py)."""
+    """The text of the call, one row per turn, for full-text search (store/search.py)."""
 
     __tablename__ = "turn_texts"
 
@@ -167,7 +167,7 @@ class TurnTextRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    """What happened to a call, in order; the source of its event stream."""
+    """An event of a call, in order; the source of its event stream."""
 
     __tablename__ = "events"
     __table_args__ = (Index("ix_events_call_number", "call_id", "number"), {"sqlite_autoincrement": True})
@@ -180,7 +180,7 @@ class EventRow(SQLModel, table=True):
 
 
 class AuditRow(SQLModel, table=True):
-    """Who did what to which call or key. It outlives what it is about, so it references nothing."""
+    """An action on a call or key, with its actor. It outlives its object, so it references nothing."""
 
     __tablename__ = "audit_events"
     __table_args__ = (
@@ -198,8 +198,8 @@ class AuditRow(SQLModel, table=True):
 
 
 class ApiKeyRow(SQLModel, table=True):
-    """An API key; only the SHA-256 of the secret is kept. ``limits``: what this key may do at most, where that
-    differs from the service's settings."""
+    """An API key; only the SHA-256 of the secret is kept. ``limits``: the key's own limits, instead of those in the
+    service's settings."""
 
     __tablename__ = "api_keys"
 
@@ -219,7 +219,7 @@ class ApiKeyRow(SQLModel, table=True):
 
 
 class UsageRow(SQLModel, table=True):
-    """What a tenant used on a day (store/usage.py): sums over all ``source``s. Like the audit it outlives the calls,
+    """Usage of a tenant on one day (store/usage.py): sums over all ``source``s. Like the audit, it outlives the calls
     and references nothing."""
 
     __tablename__ = "usage"
@@ -236,11 +236,11 @@ class UsageRow(SQLModel, table=True):
 
 
 class WebhookEndpointRow(SQLModel, table=True):
-    """Where a tenant wants to be told of events. ``secret`` signs the messages (Standard Webhooks), so it is kept
-    as it is; ``previous_secret`` signs too for a while after it was rotated.
+    """An address for a tenant's event messages. ``secret`` signs the messages (Standard Webhooks), so it is stored in
+    plain text; ``previous_secret`` also signs for a while after a rotation.
 
-    An endpoint is leased for one attempt at a time (store/webhook_queue.py). After ``failures`` in a row, the first
-    of them ``failing_since_ms``, it is left alone until ``paused_until_ms``."""
+    An endpoint is leased for one attempt at a time (store/webhook_queue.py). After consecutive ``failures``, the first
+    at ``failing_since_ms``, it is paused until ``paused_until_ms``."""
 
     __tablename__ = "webhook_endpoints"
 
@@ -264,9 +264,9 @@ class WebhookEndpointRow(SQLModel, table=True):
 
 
 class WebhookDeliveryRow(SQLModel, table=True):
-    """One message to one endpoint, written in the transaction of the event that it tells of (an outbox); an event
-    is sent to an endpoint once, however often the attempt is repeated. It goes with its call; what is about an
-    endpoint (``webhook.test``, ``webhook.disabled``) has neither call nor number."""
+    """One message to one endpoint, written in the transaction of its event (an outbox). There is one message per event
+    and endpoint, regardless of the number of attempts. It is deleted with its call; a message about an endpoint
+    (``webhook.test``, ``webhook.disabled``) has neither call nor number."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (

@@ -1,9 +1,9 @@
-"""What tenants used, by day (UTC): counters that only grow, and outlive the calls. Each function is a part of one
+"""Usage by tenant and day (UTC): counters that only grow, and outlive the calls. Each function is part of one
 transaction.
 
 Calls are counted in the transactions that accept and complete them, under the source "". Requests are counted by the
-gateways, in memory: each writes its totals of the day under a source of its own, so that what is written twice, as
-after an answer that was lost, is not counted twice.
+gateways, in memory: each writes its totals of the day under its own source, so a repeated write, e.g. after a lost
+answer, is not counted twice.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ def day_of(now_ms: int) -> str:
 
 
 def count_call(session: Session, tenant: str, used: CallUsage, now_ms: int) -> None:
-    """The last lock that a transaction takes, so that no two wait for each other."""
+    """Count a call. This is the last lock of a transaction, so there are no deadlocks."""
     counters = {**_NOTHING, **vars(used)}
     session.execute(_ADD, {**counters, "tenant": tenant, "day": day_of(now_ms), "source": ""})
 
 
 def record_requests(session: Session, source: str, totals: Sequence[RequestTotals]) -> None:
-    """How many requests a gateway has counted by now, by tenant and day."""
+    """Store a gateway's current request counts by tenant and day."""
     for total in sorted(totals, key=lambda total: (total.tenant, total.day)):
         counters = {**_NOTHING, "requests": total.requests, "refused": total.refused}
         session.execute(_REPLACE, {**counters, "tenant": total.tenant, "day": total.day, "source": source})
 
 
 def usage(session: Session, tenant: str | None, first_day: str, last_day: str) -> tuple[TenantUsage, ...]:
-    """Of one tenant, or of all that ever used anything; days without use are left out."""
+    """Usage of one tenant, or of all tenants with any usage; days without usage are omitted."""
     sums = [func.sum(getattr(UsageRow, name)) for name in _COUNTERS]
     days: Any = (
         select(UsageRow.tenant_id, UsageRow.day, *sums)

@@ -1,6 +1,6 @@
-"""What the versions of a stage did, side by side: results made in the shadow, and the runs that a comparison needs.
+"""Runs of the versions of a stage: shadow results, and the runs for a comparison.
 
-A shadow run is not part of the call's job: it has no lease, may end after the call did, and is in no result.
+A shadow run is not part of the call's job: it has no lease, may end after the call, and is not in the result.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class VersionRun:
     """One finished run of one version (``run.application``) on one call.
 
     Attributes:
-        filename: of the recording, as it was uploaded.
+        filename: file name of the uploaded recording.
         audio_s: length of the recording.
-        shadow: the caller got the result of another version.
+        shadow: the call's result is that of another version.
     """
 
     call_id: str
@@ -60,13 +60,13 @@ class VersionRun:
 
 
 def record_shadow(session: Session, call_id: str, run: StageRun, output: Any | None, now_ms: int) -> bool:
-    """Keep a run that nobody waits for. False: the call was deleted meanwhile, and nothing is kept."""
+    """Store a shadow run. False: the call was deleted meanwhile, and nothing is stored."""
     call = session.get(CallRow, call_id)
     if call is None:
         return False
     if call.options.get(
         "redact_pii"
-    ):  # it may end after the call did, and holds what the result may not show
+    ):  # it may end after the call, and contains data that the result must not show
         output = None
     row = ShadowRow(
         call_id=call_id,
@@ -98,7 +98,7 @@ def version_runs(session: Session, applications: Sequence[str], since_ms: int) -
             .options(defer(table.output))  # type: ignore[arg-type]  # large; asked for one by one
             .where(col(table.application).in_(applications), col(table.status).in_(ended))
             .where(col(table.updated_at_ms) >= since_ms)
-            # A result that was taken over from another call of the same recording is no second run.
+            # A result that was reused from another call of the same recording is not a second run.
             .where(col(StageRow.attempts) > 0 if table is StageRow else true())
         )
         found += [
@@ -133,7 +133,7 @@ def _stage_run(row: StageRow | ShadowRow) -> StageRun:
 
 
 def version_output(session: Session, call_id: str, application: str) -> Any | None:
-    """What a version made of a call, for the caller or in the shadow; None where it has no readable output."""
+    """The output of a version for a call, serving or shadow; None without a readable output."""
     for table in (StageRow, ShadowRow):
         output = session.exec(
             select(table.output).where(
@@ -145,6 +145,6 @@ def version_output(session: Session, call_id: str, application: str) -> Any | No
         if output is not None:
             try:
                 return codec.decode(output)
-            except ValueError:  # written by a version whose types were others
+            except ValueError:  # written by a version with other types
                 return None
     return None

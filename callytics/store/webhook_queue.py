@@ -1,11 +1,11 @@
-"""The queue of webhooks: whose turn it is, leases, what becomes of a message and of its endpoint after an attempt.
+"""The queue of webhooks: turns, leases, and the state of a message and its endpoint after an attempt.
 
-What is leased is an endpoint, for one attempt with its first message that is due: so one that hangs holds up nothing
-but itself, and deliverers that work at the same time never send to it twice at once. Tenants take turns: first who
-has the fewest attempts at work, then who was served longest ago. An endpoint that fails is paused, and the messages
-to it wait without an attempt being counted; one that fails for days is disabled.
+An endpoint is leased for one attempt with its first due message. So a hanging endpoint delays only itself, and
+concurrent deliverers never send to it at the same time. Tenants take turns: the tenant with the fewest running
+attempts first, then the one that was served longest ago. A failing endpoint is paused, and its messages wait without
+counted attempts; an endpoint that fails for days is disabled.
 
-A row of an endpoint is locked before those of its messages, here as in store/webhooks.py.
+The row of an endpoint is locked before those of its messages, here and in store/webhooks.py.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from callytics.store.webhooks import (
 )
 
 RETRY_AFTER_S = (5, 300, 1800, 7200, 18_000, 36_000, 36_000)
-"""Pauses of a message after a failed attempt, as Standard Webhooks recommends (standard-webhooks.md, "Deliverability
-and reliability"): over about 28 hours. Then the message has FAILED, and can be sent again by hand."""
+"""Pauses of a message after a failed attempt, recommended by Standard Webhooks (standard-webhooks.md, "Deliverability
+and reliability"): about 28 hours in total. Then the message has FAILED, and can be sent again by hand."""
 
 PAUSE_BASE_S, PAUSE_CAP_S = 5.0, 300.0
-"""Pauses of an endpoint: twice as long after each failure in a row. Never longer than those of a message, so that
-one message alone keeps to RETRY_AFTER_S."""
+"""Pauses of an endpoint: doubled after each consecutive failure. Never longer than those of a message, so a single
+message keeps to RETRY_AFTER_S."""
 
 DISABLE_AFTER_S = 5 * 86_400.0
 """Standard Webhooks recommends to disable an endpoint that fails "consistently over a long period of time" and names
@@ -47,7 +47,7 @@ no number; longer than a weekend with a holiday before it, and than RETRY_AFTER_
 
 @dataclass(frozen=True)
 class LeasedDelivery:
-    """What one attempt needs. ``id`` is the ``webhook-id``: the same at every attempt. ``secrets``: all sign."""
+    """The data of one attempt. ``id`` is the ``webhook-id``: the same in every attempt. ``secrets``: all sign."""
 
     id: str
     token: str
@@ -61,11 +61,11 @@ class LeasedDelivery:
 def lease(
     session: Session, limit: int, seconds: float, share: int, at_work: Mapping[str, int], now_ms: int
 ) -> tuple[LeasedDelivery, ...]:
-    """At most one message of each endpoint.
+    """Lease at most one message per endpoint.
 
     Args:
-        share: so many attempts of a tenant at most, those that are ``at_work`` included.
-        at_work: how many attempts of each tenant are under way where this is asked from.
+        share: maximum number of attempts per tenant, including those ``at_work``.
+        at_work: number of the caller's running attempts per tenant.
     """
     turns = in_turn(session, limit, share, at_work, now_ms)
     statement = select(WebhookEndpointRow).where(
@@ -87,7 +87,7 @@ def lease(
 def in_turn(
     session: Session, limit: int, share: int, at_work: Mapping[str, int], now_ms: int
 ) -> tuple[str, ...]:
-    """Ids of endpoints that have something to do and may, in the order of their turns. Reads only."""
+    """Ids of endpoints with due messages that are not paused, in the order of their turns. Reads only."""
     endpoint, message = WebhookEndpointRow, WebhookDeliveryRow
     is_due = select(message.id).where(
         col(message.endpoint_id) == endpoint.id,
@@ -119,7 +119,7 @@ def in_turn(
 
 
 def _first_due(endpoint_id: str, now_ms: int) -> Any:
-    """The one that has been due for longest."""
+    """The message that has been due the longest."""
     row = WebhookDeliveryRow
     statement = select(row).where(
         col(row.endpoint_id) == endpoint_id,
@@ -157,8 +157,8 @@ def finish(
     error: str,
     now_ms: int,
 ) -> None:
-    """How an attempt went: delivered with 2xx; else again later. 410 Gone disables the endpoint. A late answer of an
-    attempt whose lease is over changes nothing."""
+    """Record the outcome of an attempt: delivered with 2xx; otherwise repeated later. 410 Gone disables the endpoint. A
+    late outcome of an attempt with an expired lease changes nothing."""
     endpoint = session.get(WebhookEndpointRow, endpoint_id, with_for_update={"key_share": True})
     if endpoint is None:
         return
@@ -207,8 +207,8 @@ TEST_EVENT = "webhook.test"
 def start_test(
     session: Session, endpoint_id: str, tenant: str, actor: str, seconds: float, now_ms: int
 ) -> LeasedDelivery:
-    """A message of its own, to be sent at once by who asked, also to an endpoint that is paused or disabled. It is
-    in no queue: nobody else sends it, and it is not sent again.
+    """A test message that the caller sends at once, even to a paused or disabled endpoint. It is not in the queue: no
+    deliverer sends it, and it is not repeated.
 
     Raises:
         ConflictError: ``webhook_test_under_way``: one at a time.
@@ -243,7 +243,7 @@ def finish_test(
     error: str,
     now_ms: int,
 ) -> None:
-    """A test that arrives ends the pause of its endpoint; one that fails says nothing that the queue goes by."""
+    """A successful test ends the pause of its endpoint; a failed test has no effect on the queue."""
     endpoint = session.get(WebhookEndpointRow, endpoint_id, with_for_update={"key_share": True})
     row = session.get(WebhookDeliveryRow, delivery_id, with_for_update=True)
     if endpoint is None or row is None or row.lease_token != token:

@@ -1,7 +1,7 @@
 """Webhooks: endpoints, and the messages to them. Parts of one transaction.
 
-A message is written in the transaction that ends a call (an outbox): there is one for each end of a call and
-endpoint, or none, whatever dies in between. How they are delivered: store/webhook_queue.py.
+A message is written in the transaction that ends a call (an outbox): there is exactly one per end of a call and
+endpoint, or none, regardless of crashes. store/webhook_queue.py delivers them.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ MAX_ENDPOINTS = 20
 _SECRET_BYTES = 32
 
 PREVIOUS_SECRET_S = 86_400.0
-"""How long a secret signs beside the one that it was replaced by: a day to tell the receiver of the new one."""
+"""Time in which a replaced secret also signs: one day to give the receiver the new one."""
 
 KEPT_WITHOUT_CALL = 50
-"""Messages about no call go with no call: so many of an endpoint are kept, the newest."""
+"""Messages without a call are not deleted with a call: this many of the newest are kept per endpoint."""
 
 
 class DeliveryStatus(StrEnum):
@@ -50,7 +50,7 @@ class DisabledReason(StrEnum):
 
 @dataclass(frozen=True)
 class WebhookEndpoint:
-    """``secret`` signs (whsec_...); it is shown when it is made, and used by who delivers."""
+    """``secret`` signs (whsec_...); it is shown on creation, and used for delivery."""
 
     id: str
     tenant: str
@@ -115,7 +115,7 @@ def _new_secret() -> str:
 def rotate_secret(
     session: Session, endpoint_id: str, tenant: str, actor: str, now_ms: int
 ) -> WebhookEndpoint:
-    """A new secret; the one before signs too for PREVIOUS_SECRET_S. Rotated again meanwhile, the oldest ends."""
+    """Set a new secret; the previous one also signs for PREVIOUS_SECRET_S. Another rotation ends the oldest secret."""
     row = fetch(session, endpoint_id, tenant)
     row.previous_secret, row.secret = row.secret, _new_secret()
     row.previous_secret_until_ms = now_ms + round(PREVIOUS_SECRET_S * 1000)
@@ -124,7 +124,7 @@ def rotate_secret(
 
 
 def signing_secrets(endpoint: WebhookEndpointRow, now_ms: int) -> tuple[str, ...]:
-    """The newest first."""
+    """Newest first."""
     if endpoint.previous_secret and now_ms < (endpoint.previous_secret_until_ms or 0):
         return endpoint.secret, endpoint.previous_secret
     return (endpoint.secret,)
@@ -142,9 +142,9 @@ def _rows(session: Session, tenant: str) -> list[WebhookEndpointRow]:
 def change(
     session: Session, endpoint_id: str, tenant: str, changes: dict[str, Any], actor: str, now_ms: int
 ) -> WebhookEndpoint:
-    """``changes``: url, description, event_types, disabled. Messages that wait are kept while it is disabled, and
-    sent when it is enabled again; what happens meanwhile becomes no message. Enabled again, or with another URL, it
-    begins without the failures that it had."""
+    """``changes``: url, description, event_types, disabled. While the endpoint is disabled, waiting messages are kept,
+    and new events add no messages; after it is enabled again, the waiting messages are sent. Enabling it or changing
+    its URL resets its failures."""
     row = fetch(session, endpoint_id, tenant)
     for name in ("url", "description", "event_types"):
         if name in changes:
@@ -160,7 +160,7 @@ def change(
 
 
 def disable(session: Session, row: WebhookEndpointRow, reason: DisabledReason, now_ms: int) -> None:
-    """By itself, not by somebody: the tenant's other endpoints are told."""
+    """Disable an endpoint automatically, and notify the tenant's other endpoints."""
     row.disabled_at_ms, row.disabled_reason = now_ms, reason
     detail = {"reason": str(reason), "failures": row.failures}
     add_audit(session, "", DISABLED_EVENT, row.id, detail, now_ms, row.tenant_id)
@@ -176,14 +176,14 @@ def _iso(at_ms: int) -> str:
 
 
 def delete(session: Session, endpoint_id: str, tenant: str, actor: str, now_ms: int) -> None:
-    """With its messages."""
+    """Delete an endpoint with its messages."""
     row = fetch(session, endpoint_id, tenant)
     session.delete(row)
     add_audit(session, actor, "webhook.deleted", endpoint_id, {"url": row.url}, now_ms, tenant)
 
 
 def fetch(session: Session, endpoint_id: str, tenant: str) -> WebhookEndpointRow:
-    locked = {"key_share": True}  # a call that ends meanwhile may add its message
+    locked = {"key_share": True}  # a call that ends at the same time may add its message
     row = session.get(WebhookEndpointRow, endpoint_id, with_for_update=locked) if is_id(endpoint_id) else None
     if row is None or row.tenant_id != tenant:
         raise NotFoundError("webhook_not_found", f"There is no webhook {endpoint_id!r}.")
@@ -191,8 +191,8 @@ def fetch(session: Session, endpoint_id: str, tenant: str) -> WebhookEndpointRow
 
 
 def enqueue(session: Session, call: CallRow, event_number: int, event_type: str, now_ms: int) -> None:
-    """A message to every endpoint of the tenant that wants this event. It says that something happened to a call,
-    not what was said in it: whoever may know that, asks with a key."""
+    """Add a message for every endpoint of the tenant that has subscribed to this event. It names the call and the
+    event, without any content of the call, which only a request with a key returns."""
     if event_type not in CALL_EVENTS:
         return
     data = {"call_id": call.id, "job_status": str(call.status), "external_id": call.external_id}
@@ -206,7 +206,7 @@ def enqueue(session: Session, call: CallRow, event_number: int, event_type: str,
 def add_message(
     session: Session, endpoint: WebhookEndpointRow, event_type: str, data: Mapping[str, Any], now_ms: int
 ) -> WebhookDeliveryRow:
-    """A message about no call. The oldest of this kind go."""
+    """Add a message without a call, and delete the oldest of this kind."""
     about_none = select(WebhookDeliveryRow.id).where(
         col(WebhookDeliveryRow.endpoint_id) == endpoint.id, col(WebhookDeliveryRow.call_id).is_(None)
     )
@@ -236,7 +236,7 @@ def _new_message(
 
 
 def deliveries(session: Session, endpoint_id: str, tenant: str, limit: int) -> tuple[WebhookDelivery, ...]:
-    """The newest first."""
+    """Newest first."""
     fetch(session, endpoint_id, tenant)
     statement = select(WebhookDeliveryRow).where(col(WebhookDeliveryRow.endpoint_id) == endpoint_id)
     statement = statement.order_by(col(WebhookDeliveryRow.id).desc()).limit(limit)
@@ -246,8 +246,8 @@ def deliveries(session: Session, endpoint_id: str, tenant: str, limit: int) -> t
 def redeliver(
     session: Session, endpoint_id: str, delivery_id: str, tenant: str, actor: str, now_ms: int
 ) -> WebhookDelivery:
-    """Send a message again with the same ``webhook-id``: at once, also where the endpoint is paused; after it was
-    enabled again, where it is disabled."""
+    """Send a message again with the same ``webhook-id``: at once, even if the endpoint is paused; if it is disabled,
+    after it is enabled again."""
     endpoint = fetch(session, endpoint_id, tenant)
     row = session.get(WebhookDeliveryRow, delivery_id, with_for_update=True) if is_id(delivery_id) else None
     if row is None or row.endpoint_id != endpoint_id:
