@@ -34,7 +34,7 @@ def test_section_shows_opens_and_cpu_seconds_of_both(tmp_path: Path) -> None:
     )
 
 
-def test_what_was_not_measured_is_named(tmp_path: Path) -> None:
+def test_missing_measurement_is_named(tmp_path: Path) -> None:
     assert "Not measured (`python -m benchmarks.audio_opens 30 180`)" in audio_opens.section(tmp_path)
 
 

@@ -44,7 +44,7 @@ def test_calls_are_of_one_to_three_minutes_and_of_one_and_two_channels(
     assert np.array_equal(repeated, source[: len(repeated)])
 
 
-def test_runs_differ_in_their_last_samples_only(sources: list[Path], tmp_path: Path) -> None:
+def test_runs_differ_only_in_their_last_samples(sources: list[Path], tmp_path: Path) -> None:
     written = []
     for run in ("a", "a", "b"):
         folder = tmp_path / f"{run}{len(written)}"
@@ -57,7 +57,7 @@ def test_runs_differ_in_their_last_samples_only(sources: list[Path], tmp_path: P
 
 
 @pytest.mark.parametrize(("channels", "offset_s"), [(2, 0.0), (1, 30.0)])
-def test_a_long_call_is_joined_with_pauses(
+def test_long_call_is_joined_with_pauses(
     sources: list[Path], tmp_path: Path, channels: int, offset_s: float
 ) -> None:
     call = calls.join(tmp_path, 2.0, "run", offset_s, channels)
@@ -82,7 +82,7 @@ def test_the_joined_material_is_as_long_as_its_sources_and_pauses(sources: list[
     assert calls.material_s() == pytest.approx(40 + calls.PAUSE_S)
 
 
-def test_without_the_kit_the_sample_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sample_is_used_without_the_kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "KIT", tmp_path)
     first, second = itertools.islice(calls.compose(tmp_path, 2, "run"), 2)
     assert (round(first.audio_s), round(second.audio_s)) == (60, 180)

@@ -20,7 +20,7 @@ def start(body: str) -> subprocess.Popen[str]:
     )
 
 
-def test_terminated_it_ends_what_it_started() -> None:
+def test_termination_ends_started_processes() -> None:
     body = "    import time\n    try:\n        print('measuring')\n        time.sleep(60)\n"
     body += "    finally:\n        print('ended')"
     process = start(body)
@@ -31,7 +31,7 @@ def test_terminated_it_ends_what_it_started() -> None:
     assert (output, process.returncode) == ("ended\n", 143)
 
 
-def test_an_error_of_ours_is_one_line() -> None:
+def test_error_is_reported_in_one_line() -> None:
     body = "    from callytics.errors import ConfigError\n    raise ConfigError('record_invalid', 'Measure again.')"
     process = start(body)
     _, errors = process.communicate(timeout=30)

@@ -32,7 +32,7 @@ def ends(*jobs: tuple[float, float, float]) -> tuple[list[float], Card]:
     return found, card
 
 
-def test_a_job_alone_takes_its_time() -> None:
+def test_single_job_takes_its_own_time() -> None:
     assert ends((0, 3, 1.0))[0] == [3]
 
 
@@ -48,7 +48,7 @@ def test_jobs_that_fit_together_do_not_slow_each_other() -> None:
     assert card.busy_s == pytest.approx(2)
 
 
-def test_a_job_that_comes_later_slows_the_first_from_then_on() -> None:
+def test_later_job_slows_the_first_from_its_start() -> None:
     # One second alone, then both at half speed: the second's one second takes two, the first's last one second too.
     assert ends((0, 3, 1.0), (1, 1, 1.0))[0] == pytest.approx([4, 3])
 
@@ -69,24 +69,24 @@ def run(apart: bool, demand: float = 1.0, fast_s: float = 1.0, slow_s: float = 3
     return simulate([(slow, 0), (fast, 1 if apart else 0)], 2 if apart else 1, 8, 400, seed=1)
 
 
-def test_a_card_a_stage_is_as_fast_as_the_slowest_stage() -> None:
+def test_one_card_per_stage_is_as_fast_as_the_slowest_stage() -> None:
     outcome = run(apart=True)
     assert outcome.audio_per_second == pytest.approx(60 / 3, rel=0.02)
     assert outcome.utilisation == pytest.approx((1.0, 1 / 3), abs=0.02)
 
 
-def test_a_shared_card_is_never_idle_while_there_is_work() -> None:
+def test_shared_card_is_not_idle_while_there_is_work() -> None:
     outcome = run(apart=False)
     assert outcome.audio_per_second == pytest.approx(60 / 4, rel=0.02)
     assert outcome.utilisation == pytest.approx((1.0,), abs=0.01)
     assert outcome.per_card > run(apart=True).per_card
 
 
-def test_stages_that_leave_room_share_a_card_for_nothing() -> None:
+def test_stages_with_spare_capacity_share_a_card_for_free() -> None:
     assert run(apart=False, demand=0.5).audio_per_second == pytest.approx(60 / 3, rel=0.02)
 
 
-def test_the_diarizer_works_beside_the_recogniser() -> None:
+def test_diarizer_runs_in_parallel_with_the_recogniser() -> None:
     recognizer, diarizer = (
         GpuStage("speech-recognizer", 0.5, 2, 0.5),
         GpuStage("speaker-diarizer", 0.5, 1, 0.5),
@@ -95,13 +95,13 @@ def test_the_diarizer_works_beside_the_recogniser() -> None:
     assert outcome.audio_per_second == pytest.approx(60 / 2)
 
 
-def test_a_seed_decides_everything() -> None:
+def test_same_seed_gives_the_same_output() -> None:
     slow, fast = stages(1, 3)
     outcomes = [simulate([(slow, 0), (fast, 0)], 1, 4, 100, seed) for seed in (1, 1, 2)]
     assert outcomes[0] == outcomes[1] != outcomes[2]
 
 
-def test_the_shares_are_those_of_the_configuration() -> None:
+def test_shares_match_the_configuration() -> None:
     config = PROJECT / "serve_config.yaml"
     document = yaml.safe_load(config.read_text(encoding="utf-8"))
     shares = {
@@ -113,19 +113,19 @@ def test_the_shares_are_those_of_the_configuration() -> None:
     assert {stage.name for stage in found} == set(gpu_plan.SOURCES)
 
 
-def test_the_free_share_goes_to_the_slowest_stage() -> None:
+def test_free_share_goes_to_the_slowest_stage() -> None:
     found = gpu_plan.plans(gpu_plan.stages_on_cards(PROJECT / "serve_config.yaml", 1.0))
     names = [stage.name for stage, _ in found[gpu_plan.SCALED]]
     assert names.count("speaker-diarizer") == 2
     assert [card for _, card in found[gpu_plan.DEDICATED]] == [0, 1, 2, 3]
 
 
-def test_more_than_a_card_is_refused() -> None:
+def test_more_than_one_card_is_rejected() -> None:
     with pytest.raises(ConfigError, match=r"1\.200 of a card"):
         gpu_plan.plans([GpuStage("speech-recognizer", 0.6, 1, 1), GpuStage("speaker-diarizer", 0.6, 1, 1)])
 
 
-def test_every_line_says_that_it_is_a_simulation(
+def test_every_line_is_marked_as_simulation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(gpu_plan, "NUM_CALLS", 60)

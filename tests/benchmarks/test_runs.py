@@ -60,7 +60,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graph, "POLL_INTERVAL_S", 0.0)
 
 
-def test_so_many_calls_are_in_the_graph_at_once_and_no_more() -> None:
+def test_number_of_concurrent_calls_is_limited() -> None:
     client, counts = Client(), list[int]()
     finished = analyse_together(client, composed(7), 4, counts.append)  # type: ignore[arg-type]
     assert client.most_inside == 4
@@ -71,21 +71,19 @@ def test_so_many_calls_are_in_the_graph_at_once_and_no_more() -> None:
     assert finished[0].wall_s == finished[0].completed_at - finished[0].submitted_at
 
 
-def test_a_call_that_fails_is_no_measurement() -> None:
+def test_failed_call_is_not_a_measurement() -> None:
     with pytest.raises(SystemExit, match="call0 ended as FAILED"):
         analyse_together(Client("FAILED"), composed(1), 1, lambda count: None)  # type: ignore[arg-type]
 
 
-def test_as_many_calls_are_at_work_as_all_replicas_take(tmp_path: Path) -> None:
+def test_running_calls_match_the_capacity_of_all_replicas(tmp_path: Path) -> None:
     pipeline = {"args": {"max_concurrent_calls": 8}, "deployments": [{"num_replicas": 3}]}
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump({"applications": [{"name": "call-pipeline", **pipeline}]}))
     assert calls_at_work(config) == 24
 
 
-def test_a_batch_sees_no_other_cluster_and_no_other_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_batch_uses_no_other_cluster_or_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "auto")
     monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere")
     monkeypatch.delenv("CALLYTICS_MODELS", raising=False)
@@ -96,7 +94,7 @@ def test_a_batch_sees_no_other_cluster_and_no_other_store(
     assert "--cpus 2" in " ".join(backfill_run.command(tmp_path, 2))
 
 
-def test_a_call_of_a_batch_is_finished_when_its_row_is_written(tmp_path: Path) -> None:
+def test_batch_call_is_finished_when_its_row_is_written(tmp_path: Path) -> None:
     stages = [{"name": "speech-recognizer", "duration_ms": 2500}]
     row = {"uri": "/x/calls/1.wav", "result": json.dumps({"job_details": {"stages": stages}})}
     path = tmp_path / "parquet/calls/ab/abc.parquet"
@@ -107,7 +105,7 @@ def test_a_call_of_a_batch_is_finished_when_its_row_is_written(tmp_path: Path) -
     assert (found.name, found.completed_s, found.stages) == ("call1", 42.0, {"speech-recognizer": 2.5})
 
 
-def test_a_job_that_fails_is_no_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_job_is_not_a_measurement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backfill_run, "command", lambda scratch, cpus: ["false"])
     with pytest.raises(SystemExit, match="exit code 1"):
         backfill_run.run_backfill([], tmp_path, 1, tmp_path / "home", "label")
@@ -137,7 +135,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_in_process_stages_follow_each_other_and_are_timed(config: Path) -> None:
+def test_in_process_stages_run_in_order_and_are_timed(config: Path) -> None:
     wall_s, stages = in_process.StageAfterStage(config)(Path("call.wav"))
     assert set(stages) == set(ENGINE_STAGES)
     assert stages["speech-recognizer"].wall_s >= 0.5
@@ -145,7 +143,7 @@ def test_in_process_stages_follow_each_other_and_are_timed(config: Path) -> None
     assert wall_s >= 0.9
 
 
-def test_on_the_critical_path_the_diarizer_works_beside_the_recogniser(config: Path) -> None:
+def test_critical_path_runs_diarizer_and_recogniser_in_parallel(config: Path) -> None:
     wall_s, steps_s = in_process.CriticalPath(config)(Path("call.wav"))
     assert set(ENGINE_STAGES) < set(steps_s)
     assert 0.5 <= wall_s < sum(steps_s.values())

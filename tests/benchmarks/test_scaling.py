@@ -47,7 +47,7 @@ def at_once(count: int, wall_s: float) -> ScalingRecord:
     return ScalingRecord(machine="x", cores=2, minutes=2, channels=2, at_once=count, runs=(one,))
 
 
-def test_the_time_of_a_minute_is_of_all_runs_together() -> None:
+def test_time_per_minute_covers_all_runs() -> None:
     assert of_length(2, 20, 30, 10).per_minute_s == 10.0
 
 
@@ -68,7 +68,7 @@ def test_many_calls_are_compared_with_one() -> None:
     assert figure_at_once([at_once(10, 100)]).endswith("not measured")
 
 
-def test_the_section_names_what_is_missing(tmp_path: Path) -> None:
+def test_section_names_missing_figures(tmp_path: Path) -> None:
     assert section(tmp_path).count("Not measured") == 2
     record.save("length-00002.0-stereo", of_length(2, 20, 24, 22), tmp_path)
     record.save("at-once-002", at_once(2, 40), tmp_path)
@@ -78,7 +78,7 @@ def test_the_section_names_what_is_missing(tmp_path: Path) -> None:
     assert "| 2 | 1 | 6.00 | 40 | 40 | 75 | 4.00 |" in text
 
 
-def test_short_calls_run_until_the_material_was_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_calls_run_until_the_material_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.scaling.material_s", lambda: 530.0)
     assert [default_runs(minutes) for minutes in (1, 2, 5, 30, 180)] == [9, 5, 3, 1, 1]
 
@@ -92,7 +92,7 @@ def overhead_of(in_process_s: tuple[float, ...], graph_s: tuple[float, ...]) -> 
     )
 
 
-def test_the_overhead_is_of_the_medians(tmp_path: Path) -> None:
+def test_overhead_is_computed_from_the_medians(tmp_path: Path) -> None:
     measured = overhead_of((10, 9, 30, 10), (11, 10.5, 40))
     assert measured.overhead == pytest.approx(0.1)
     assert measured.figure.endswith("adds +10.0% (target 5% at most): ratio 1.100")
@@ -101,7 +101,7 @@ def test_the_overhead_is_of_the_medians(tmp_path: Path) -> None:
     assert "| **whole** | 10.00 (9.00 to 30.00) | 11.00 (10.50 to 40.00) |" in overhead.section(tmp_path)
 
 
-def test_the_page_has_every_section_whatever_was_measured(tmp_path: Path) -> None:
+def test_page_has_every_section_for_any_measurements(tmp_path: Path) -> None:
     empty = report.page(tmp_path)
     assert empty.count("\n## ") == 9
     assert empty.count("ot measured") >= 5

@@ -17,14 +17,14 @@ from benchmarks.memory import PeakMemory, proportional_set_size_bytes
 from benchmarks.speed import RunTime, Speed, section, write_call
 
 
-def test_memory_of_a_process_is_counted_and_of_none_is_not() -> None:
+def test_memory_of_a_missing_process_is_not_counted() -> None:
     assert proportional_set_size_bytes([os.getpid()]) > 10_000_000
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     assert proportional_set_size_bytes([ended.pid]) == 0
 
 
-def test_the_peak_is_kept() -> None:
+def test_peak_is_kept() -> None:
     with PeakMemory(lambda: [os.getpid()]) as memory:
         block = np.ones(40_000_000, np.uint8)
         memory._sample()
@@ -34,7 +34,7 @@ def test_the_peak_is_kept() -> None:
 
 
 @pytest.mark.parametrize("duration_s", [50, 150])
-def test_a_call_of_two_minutes_is_written(tmp_path: Path, duration_s: int) -> None:
+def test_call_of_two_minutes_is_written(tmp_path: Path, duration_s: int) -> None:
     source = tmp_path / "source.wav"
     samples = np.random.default_rng(0).integers(-1000, 1000, (duration_s * 8000, 2), dtype=np.int16)
     soundfile.write(source, samples, 8000)
@@ -46,7 +46,7 @@ def test_a_call_of_two_minutes_is_written(tmp_path: Path, duration_s: int) -> No
     assert np.array_equal(written[: 50 * 8000], samples[: 50 * 8000])
 
 
-def test_a_mono_call_is_refused(tmp_path: Path) -> None:
+def test_mono_call_is_rejected(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "mono.wav", np.zeros(8000, np.int16), 8000)
     with pytest.raises(typer.BadParameter):
         write_call(tmp_path / "mono.wav", tmp_path / "out.wav", 0)

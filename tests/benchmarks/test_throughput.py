@@ -47,20 +47,20 @@ def test_the_speed_is_audio_over_wall_time() -> None:
     assert run([20.0, 30.0]).stages_s()["speech-recognizer"] == 14.0
 
 
-def test_the_start_up_is_what_came_before_the_first_call_s_engines() -> None:
+def test_start_up_is_the_time_before_the_first_engine() -> None:
     # Ten seconds in the engines of the first call.
     assert run([20.0, 30.0]).start_up_s == pytest.approx(10.0)
     assert run([5.0]).start_up_s == 0.0
 
 
-def test_the_steady_part_begins_with_the_first_call_and_ends_when_a_worker_is_without() -> None:
+def test_steady_part_ends_when_a_worker_is_idle() -> None:
     busy = {5.0: 0.1, 10.0: 0.1, 12.0: 0.8, 25.0: 1.0, 30.0: 0.9, 35.0: 0.2}
     # Five calls, two at work: after the fourth has ended at 30 s, one is left.
     assert run([10.0, 15.0, 20.0, 30.0, 40.0], busy).steady_busy(2) == pytest.approx(0.9)
     assert run([10.0, 15.0, 20.0], busy).steady_busy(2) is None
 
 
-def test_stolen_time_is_nobody_s() -> None:
+def test_stolen_time_is_not_attributed() -> None:
     measured = run([10.0, 20.0, 30.0], {15.0: 0.6}).model_copy(update={"stolen": (0.4,)})
     assert measured.steady_busy(1) == pytest.approx(1.0)
 
@@ -77,7 +77,7 @@ def test_the_limit_is_the_engines_cpu_time_over_the_cores() -> None:
     assert ratios(records([graph]), {}) == []
 
 
-def test_the_last_line_says_what_is_missing() -> None:
+def test_last_line_names_the_missing_figure() -> None:
     assert summary("x", records([run([15.0, 20.0])]), {}).endswith("sequential` first")
     assert summary("x", records([run([15.0, 20.0])]), {"0": 13, "1": 13}).endswith("limit 0.65")
 
@@ -90,7 +90,7 @@ def test_records_are_kept_and_read_again(tmp_path: Path) -> None:
     assert record.load_all("throughput", ThroughputRecord, tmp_path) == [kept]
 
 
-def test_a_record_of_another_version_is_refused(tmp_path: Path) -> None:
+def test_record_of_another_version_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text('{"speed": 3}')
     with pytest.raises(record.ConfigError, match="measure again"):
         record.load("old", ThroughputRecord, tmp_path)
@@ -106,7 +106,7 @@ def test_shares_of_the_cores_time() -> None:
     assert (sample.at_s, sample.busy, sample.stolen) == (7.0, pytest.approx(0.6), pytest.approx(0.1))
 
 
-def test_the_cores_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cores_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.cpu.SAMPLE_INTERVAL_S", 0.05)
     with CpuSampler() as sampler:
         for _ in range(40):

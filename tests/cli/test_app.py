@@ -42,7 +42,7 @@ def local_engines(monkeypatch: pytest.MonkeyPatch, stages: dict[str, StageConfig
     monkeypatch.setattr(analyze_command, "load_stages", lambda config: stages)
 
 
-def test_analyze_writes_one_result_a_file(own_home: Path, local_engines: None) -> None:
+def test_analyze_writes_one_result_per_file(own_home: Path, local_engines: None) -> None:
     files = [recording(own_home, "first.wav"), recording(own_home, "통화 2.mp3")]
     done = runner.invoke(app, ["analyze", "--local", "--out", str(own_home / "out"), *map(str, files)])
     assert done.exit_code == 0, done.output
@@ -53,9 +53,7 @@ def test_analyze_writes_one_result_a_file(own_home: Path, local_engines: None) -
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
-def test_a_result_that_the_user_asked_for_has_the_users_umask(
-    own_home: Path, local_engines: None, umask: int, mode: int
-) -> None:
+def test_result_file_has_the_users_umask(own_home: Path, local_engines: None, umask: int, mode: int) -> None:
     before = os.umask(umask)
     try:
         file = recording(own_home, "first.wav")
@@ -83,20 +81,20 @@ def test_one_bad_file_is_one_line_and_does_not_end_the_others(
     assert [p.name for p in (own_home / "out").iterdir()] == ["good.json"]
 
 
-def test_a_missing_file_is_one_line(own_home: Path) -> None:
+def test_missing_file_is_reported_in_one_line(own_home: Path) -> None:
     done = runner.invoke(app, ["analyze", str(own_home / "nowhere.wav")])
     assert done.exit_code == 1
     assert done.stderr.strip().endswith("nowhere.wav: no such file. [file_missing]")
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_two_files_with_one_name_are_refused(own_home: Path) -> None:
+def test_two_files_with_one_name_are_rejected(own_home: Path) -> None:
     files = [recording(own_home / "a", "call.wav"), recording(own_home / "b", "call.mp3")]
     with pytest.raises(InvalidRequestError, match="both write"):
         analyze_command.plan(files, own_home)
 
 
-def test_without_a_graph_it_says_how_to_start_one(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_without_a_graph_says_how_to_start_one(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = recording(own_home, "call.wav")
     done = runner.invoke(app, ["analyze", str(path)])
     assert done.exit_code == 1
@@ -107,7 +105,7 @@ def test_without_a_graph_it_says_how_to_start_one(own_home: Path, monkeypatch: p
     assert "Nothing answers at http://127.0.0.1:9" in done.stderr
 
 
-def test_export_of_a_result_on_disk(own_home: Path, local_engines: None) -> None:
+def test_result_on_disk_is_exported(own_home: Path, local_engines: None) -> None:
     path = recording(own_home, "call.wav")
     runner.invoke(app, ["analyze", "--local", "--out", str(own_home), str(path)])
     done = runner.invoke(app, ["export", str(own_home / "call.json"), "--format", "srt"])
@@ -140,7 +138,7 @@ def test_models_are_listed_with_their_licences() -> None:
     assert "whisper-base" in done.stdout
 
 
-def test_form_fields_leave_out_what_was_not_said() -> None:
+def test_form_fields_omit_unset_options() -> None:
     assert analyze_command.form_fields(CallOptions(), again=False) == {}
     options = CallOptions(language="ko", agent_channel=0, hotwords=("환불",), roles=(("spk_0", Role.AGENT),))
     assert analyze_command.form_fields(options, again=True) == {

@@ -126,7 +126,7 @@ def test_code_in_the_current_folder_is_not_run(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_interrupted_up_says_what_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_up_names_the_remaining_state(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*arguments: object, **options: object) -> local.Run:
         raise KeyboardInterrupt
 
@@ -136,7 +136,7 @@ def test_interrupted_up_says_what_it_leaves(monkeypatch: pytest.MonkeyPatch) -> 
     assert done.stderr.strip() == local_command.INTERRUPTED
 
 
-def test_up_is_told_its_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_up_gets_its_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told: list[Path | None] = []
 
     def noted(config: Path | None, **options: object) -> local.Run:
@@ -151,7 +151,7 @@ def test_up_is_told_its_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 @pytest.mark.parametrize(("arguments", "goes_on"), [([], True), (["--local"], False)])
-def test_interrupted_analyze_says_what_goes_on(
+def test_interrupted_analyze_names_the_running_work(
     arguments: list[str], goes_on: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def interrupted(*arguments: object) -> None:

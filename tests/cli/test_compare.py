@@ -37,9 +37,7 @@ def database(tmp_path: Path) -> str:
     return url
 
 
-def test_it_ends_with_a_recommendation_and_shows_the_rule(
-    database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_output_ends_with_recommendation_and_rule(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", database)
     monkeypatch.setenv("COLUMNS", "160")
     done = CliRunner().invoke(app, ["compare", "speech-recognizer", "speech-recognizer-v2"])
@@ -49,7 +47,7 @@ def test_it_ends_with_a_recommendation_and_shows_the_rule(
     assert done.output.rstrip().splitlines()[-1].startswith("Recommendation: not enough data")
 
 
-def test_an_unknown_version_is_one_line(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_version_is_reported_in_one_line(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", database)
     done = CliRunner().invoke(app, ["compare", "speech-recognizer", "speech-recognizer-v9"])
     assert done.exit_code == 1

@@ -13,26 +13,26 @@ from callytics.cli.errors import one_line_errors
 from callytics.errors import ConfigError
 
 
-def test_an_error_of_ours_is_one_line_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+def test_error_is_one_line_and_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as exit_, one_line_errors():
         raise ConfigError("config_missing", "No configuration there.")
     assert exit_.value.exit_code == 1
     assert capsys.readouterr().err == "error: No configuration there. [config_missing]\n"
 
 
-def test_an_interrupt_says_what_it_leaves(capsys: pytest.CaptureFixture[str]) -> None:
+def test_interrupt_message_names_the_remaining_state(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as exit_, one_line_errors("half done"):
         raise KeyboardInterrupt
     assert exit_.value.exit_code == 130
     assert capsys.readouterr().err == "half done\n"
 
 
-def test_a_bug_keeps_its_traceback() -> None:
+def test_bug_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError), one_line_errors():
         raise ZeroDivisionError
 
 
-def test_the_command_of_the_local_graph_ends_so_too(tmp_path: Path) -> None:
+def test_local_graph_command_reports_errors_in_one_line(tmp_path: Path) -> None:
     command = [
         sys.executable,
         "-m",

@@ -94,7 +94,7 @@ def add_call(store: CallStore, number: int = 0, **metadata: str) -> str:
 # ---------------------------------------------------------------- keys
 
 
-def test_without_a_graph_no_key_and_no_database_is_made(home: Path, tmp_path: Path) -> None:
+def test_no_graph_creates_no_key_and_no_database(home: Path, tmp_path: Path) -> None:
     for arguments in (
         ["keys", "create", "x"],
         ["keys", "list"],
@@ -109,7 +109,7 @@ def test_without_a_graph_no_key_and_no_database_is_made(home: Path, tmp_path: Pa
     assert not (tmp_path / "state").exists()
 
 
-def test_beside_a_graph_the_line_says_where_it_runs(
+def test_error_names_the_home_of_the_running_graph(
     graph: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere" / ".callytics").mkdir()
@@ -120,7 +120,7 @@ def test_beside_a_graph_the_line_says_where_it_runs(
     assert not (tmp_path / "nowhere.db").exists()
 
 
-def test_a_key_is_made_in_the_database_of_the_graph_that_runs(
+def test_key_is_created_in_the_database_of_the_running_graph(
     graph: str, home: Path, store: CallStore
 ) -> None:
     done = callytics("keys", "create", "reports", "--scope", "calls:read")
@@ -132,7 +132,7 @@ def test_a_key_is_made_in_the_database_of_the_graph_that_runs(
     )
 
 
-def test_a_key_that_the_graph_does_not_take_is_not_given_out(
+def test_key_that_the_graph_rejects_is_not_printed(
     graph: str, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """DATABASE_URL is not what it was when the graph was started."""
@@ -145,7 +145,7 @@ def test_a_key_that_the_graph_does_not_take_is_not_given_out(
     assert key["revoked_at_ms"]
 
 
-def test_a_password_of_the_database_is_not_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_password_is_not_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://callytics:hush@127.0.0.1:9/callytics")
     assert "hush" not in refused("keys", "create", "x")
 
@@ -174,7 +174,7 @@ def test_calls_are_listed_filtered_and_searched(graph: str, store: CallStore) ->
     assert "[validation_failed]" in refused("calls", "list", "--status", "ASLEEP")
 
 
-def test_more_calls_than_a_page_holds(graph: str, store: CallStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listing_reads_several_pages(graph: str, store: CallStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callytics.client.requests.CALLS_PER_PAGE", 2)
     made = [add_call(store, number) for number in range(5)]
     page = json.loads(printed("calls", "list", "--limit", "4", "--json"))
@@ -182,7 +182,7 @@ def test_more_calls_than_a_page_holds(graph: str, store: CallStore, monkeypatch:
     assert len(json.loads(printed("calls", "list", "--json"))["calls"]) == 5
 
 
-def test_a_call_is_shown_with_its_stages_and_its_report(graph: str, store: CallStore) -> None:
+def test_show_prints_stages_and_report(graph: str, store: CallStore) -> None:
     call_id = add_call(store, 1, agent_id="kim.minji")
     assert "no result" in printed("calls", "show", call_id)
     finish(store)
@@ -194,7 +194,7 @@ def test_a_call_is_shown_with_its_stages_and_its_report(graph: str, store: CallS
         assert "error: " in refused("calls", "show", identifier)
 
 
-def test_a_name_does_not_steer_the_terminal(graph: str, store: CallStore) -> None:
+def test_control_characters_in_a_name_are_escaped(graph: str, store: CallStore) -> None:
     call_id = store.create_call(new_call(filename=STEERS_A_TERMINAL, metadata={"queue": "[red]q"})).call.id
     for text in (printed("calls", "list"), printed("calls", "show", call_id)):
         assert "\x1b" not in text
@@ -202,7 +202,7 @@ def test_a_name_does_not_steer_the_terminal(graph: str, store: CallStore) -> Non
         assert "[red]q" in text
 
 
-def test_deleting_shows_what_goes_and_asks(
+def test_deletion_lists_its_scope_and_asks(
     graph: str, store: CallStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call_id, other = add_call(store, 1), add_call(store, 2)
@@ -223,7 +223,7 @@ def test_deleting_shows_what_goes_and_asks(
     assert json.loads(printed("calls", "list", "--json"))["calls"] == []
 
 
-def test_a_key_that_may_not_delete_does_not(
+def test_key_without_delete_scope_cannot_delete(
     graph: str, store: CallStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call_id = add_call(store)
@@ -232,7 +232,7 @@ def test_a_key_that_may_not_delete_does_not(
     assert store.get_call(call_id).id == call_id
 
 
-def test_export_of_a_call_of_the_graph_that_runs(graph: str, store: CallStore) -> None:
+def test_call_of_the_running_graph_is_exported(graph: str, store: CallStore) -> None:
     call_id = add_call(store)
     finish(store)
     assert "환불을 받고 싶어요" in printed("export", call_id)
@@ -241,16 +241,14 @@ def test_export_of_a_call_of_the_graph_that_runs(graph: str, store: CallStore) -
 # ---------------------------------------------------------------- where nothing answers
 
 
-def test_the_line_says_where_one_runs(graph: str, home: Path) -> None:
+def test_error_names_the_home_of_another_graph(graph: str, home: Path) -> None:
     for arguments in (["calls", "list"], ["webhooks", "list"], ["export", "x"]):
         line = refused(*arguments, "--url", "http://127.0.0.1:9")
         assert line.startswith("error: Nothing answers at http://127.0.0.1:9. ")
         assert f"{home} ({graph})" in line
 
 
-def test_an_address_that_is_none_and_a_program_that_is_another(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_invalid_address_and_other_program_are_reported(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLYTICS_API_KEY", "cly_x")
     assert "[url_invalid]" in refused("calls", "list", "--url", "http://127.0.0.1:port")
     other = FastAPI(default_response_class=PlainTextResponse)
@@ -259,7 +257,7 @@ def test_an_address_that_is_none_and_a_program_that_is_another(
         assert "[not_callytics]" in refused("calls", "list", "--url", f"http://127.0.0.1:{port}")
 
 
-def test_a_graph_that_does_not_answer_yet(home: Path) -> None:
+def test_graph_that_does_not_answer_yet_is_reported(home: Path) -> None:
     (home / "api-key").write_text("cly_x")
     with played_graph(home, 9):
         assert "see `callytics status`. [not_running]" in refused("calls", "list")
@@ -268,7 +266,7 @@ def test_a_graph_that_does_not_answer_yet(home: Path) -> None:
 # ---------------------------------------------------------------- webhooks
 
 
-def test_a_webhook_from_its_making_to_its_end(graph: str, store: CallStore) -> None:
+def test_webhook_commands_cover_its_life_cycle(graph: str, store: CallStore) -> None:
     with receiving() as receiver:
         made = callytics("webhooks", "create", receiver.url, "--event", "call.failed", "--description", "crm")
         assert made.exit_code == 0, made.output
@@ -292,14 +290,14 @@ def test_a_webhook_from_its_making_to_its_end(graph: str, store: CallStore) -> N
         assert "[webhook_not_found]" in refused("webhooks", "deliveries", hook_id)
 
 
-def test_a_webhook_is_tried(graph: str) -> None:
+def test_webhook_test_is_sent(graph: str) -> None:
     with receiving() as receiver:
         hook_id = json.loads(printed("webhooks", "create", receiver.url, "--json"))["id"]
         assert "DELIVERED" in printed("webhooks", "test", hook_id)
         assert json.loads(printed("webhooks", "test", hook_id, "--json"))["status"] == "DELIVERED"
 
 
-def test_a_webhook_that_did_not_arrive_is_exit_code_1(graph: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_webhook_test_exits_with_1(graph: str, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = {"delivery_id": "d1", "status": "FAILED", "status_code": None, "error": "nobody there"}
     monkeypatch.setattr("callytics.client.Client.test_webhook", lambda client, webhook_id: outcome)
     done = callytics("webhooks", "test", "h1")
@@ -307,7 +305,7 @@ def test_a_webhook_that_did_not_arrive_is_exit_code_1(graph: str, monkeypatch: p
     assert "nobody there" in done.stdout
 
 
-def test_what_the_api_refuses_is_one_line(graph: str) -> None:
+def test_api_error_is_reported_in_one_line(graph: str) -> None:
     assert "error: " in refused("webhooks", "create", "http://169.254.169.254/")
     assert "error: " in refused("webhooks", "create", "https://example.org/", "--event", "call.unknown")
 
@@ -321,7 +319,7 @@ def test_the_version() -> None:
     assert printed("--version") == f"callytics {version('callytics')}\n"
 
 
-def test_every_option_and_argument_says_what_it_is() -> None:
+def test_every_option_and_argument_is_described() -> None:
     import typer
 
     def walk(command: object, path: str) -> Iterator[str]:

@@ -34,7 +34,7 @@ def test_difference_of_shares_as_published() -> None:
     assert numbers(share_difference((48, 80), (56, 70))) == pytest.approx((0.2, 0.0524, 0.3339), abs=1e-4)
 
 
-def test_nothing_known_is_the_widest_interval() -> None:
+def test_no_calls_give_the_widest_interval() -> None:
     assert math.isnan(share(0, 0).value)
     assert (share(0, 0).low, share(0, 0).high) == (0.0, 1.0)
     assert math.isnan(quantile([], 0.5).value)
@@ -43,7 +43,7 @@ def test_nothing_known_is_the_widest_interval() -> None:
     assert math.isnan(one.low)
 
 
-def test_the_bootstrap_covers_the_truth_as_often_as_it_says() -> None:
+def test_bootstrap_has_its_nominal_coverage() -> None:
     draws = np.random.default_rng(1)
     samples = draws.normal(5.0, 2.0, (60, 60))
     covered = sum(found.low <= 5.0 <= found.high for found in map(mean, samples.tolist()))
@@ -57,7 +57,7 @@ def test_quantiles_and_ratios_are_those_of_the_calls() -> None:
     assert ratio([(1, 10), (5, 90)]).value == pytest.approx(0.06)  # 6 of 100, no mean of rates
 
 
-def test_what_makes_a_call_hard_for_both_versions_cancels_out_in_pairs() -> None:
+def test_common_difficulty_cancels_out_in_pairs() -> None:
     draws = np.random.default_rng(2)
     hard = draws.uniform(0, 60, 40)
     first = {f"c{i}": (float(h), 100.0) for i, h in enumerate(hard)}

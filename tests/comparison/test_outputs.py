@@ -31,7 +31,7 @@ def heard(*texts: str, language: str = "en") -> Transcript:
     return replace(stereo(*lines, duration_s=4.0)[1], language=language)
 
 
-def test_confidence_is_that_of_the_words() -> None:
+def test_confidence_is_the_mean_of_the_words() -> None:
     words = tuple(
         replace(word, confidence=c) for word, c in zip(TRANSCRIPT.words, (1, 1, 0.5, 0.5, 0.5), strict=True)
     )
@@ -47,7 +47,7 @@ def test_transcripts_differ_by_words_or_in_korean_by_characters() -> None:
     assert outputs.distance(replace(TRANSCRIPT, words=()), heard("hello")) == {outputs.WER: (1, 0)}
 
 
-def test_channels_do_not_mix_where_parties_speak_at_once() -> None:
+def test_channels_do_not_mix_in_double_talk() -> None:
     """Both versions heard the same words, in another order of times."""
     later = tuple(
         replace(w, start_s=w.start_s - 2.0, end_s=w.end_s - 2.0) if w.channel else w for w in TRANSCRIPT.words

@@ -36,7 +36,7 @@ UNDECIDED = Criterion("failures", Estimate(0.0, -0.04, 0.04), 0.02, 100)
         (Criterion("nothing measured", None, 0.005, 100), Verdict.UNDECIDED),
     ],
 )
-def test_a_criterion_is_judged_by_its_whole_interval(criterion: Criterion, verdict: Verdict) -> None:
+def test_criterion_is_judged_by_its_whole_interval(criterion: Criterion, verdict: Verdict) -> None:
     assert criterion.verdict is verdict
 
 
@@ -49,7 +49,7 @@ def test_a_criterion_is_judged_by_its_whole_interval(criterion: Criterion, verdi
         ([BETTER, UNDECIDED], Advice.NOT_ENOUGH_DATA, "undecided: failures"),
     ],
 )
-def test_the_advice_follows_from_the_verdicts(criteria: list[Criterion], advice: Advice, says: str) -> None:
+def test_advice_follows_from_the_verdicts(criteria: list[Criterion], advice: Advice, says: str) -> None:
     assert advise(criteria)[0] is advice
     assert says in advise(criteria)[1]
 
@@ -67,12 +67,12 @@ def test_other_output_proves_nothing_without_references() -> None:
     assert wide.note == ""  # here more calls do help
 
 
-def test_the_number_of_calls_that_the_documentation_promises_is_enough() -> None:
+def test_documented_number_of_calls_is_sufficient() -> None:
     assert share_difference((0, 190), (0, 190)).high <= FAILURE_TOLERANCE
     assert share_difference((0, 150), (0, 150)).high > FAILURE_TOLERANCE
 
 
-def test_the_rule_that_is_printed_names_the_numbers_in_force() -> None:
+def test_printed_rule_has_the_current_numbers() -> None:
     assert "at most 2% of the calls" in rule(1.25)
     assert "at most 25% more time" in rule(1.25)
     assert "at most 0.5% more" in rule(1.25)

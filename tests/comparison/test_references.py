@@ -23,13 +23,13 @@ def call(filename: str, external_id: str | None = None) -> VersionRun:
 @pytest.mark.parametrize(
     "run", [call("call7.wav"), call("call7.stereo.wav"), call("x.wav", "call7"), call("/tmp/call7.mp3")]
 )
-def test_a_call_is_found_by_file_name_or_external_id(run: VersionRun, tmp_path: Path) -> None:
+def test_call_is_found_by_file_name_or_external_id(run: VersionRun, tmp_path: Path) -> None:
     (tmp_path / "call7.txt").write_text("good morning")
     assert read_references(tmp_path).of(run) == Reference(forms=("good morning",))
 
 
 @pytest.mark.parametrize("run", [call("call8.wav"), call("", None), call("x.wav", "../secret"), call(".wav")])
-def test_what_is_not_there_is_not_found(run: VersionRun, tmp_path: Path) -> None:
+def test_unrelated_files_are_not_a_reference(run: VersionRun, tmp_path: Path) -> None:
     (tmp_path / "call7.txt").write_text("good morning")
     (tmp_path.parent / "secret.txt").write_text("not a reference")
     assert read_references(tmp_path).of(run) is None
@@ -52,7 +52,7 @@ def test_text_by_speaker_in_both_forms_and_who_speaks_when(tmp_path: Path) -> No
     )
 
 
-def test_a_folder_without_references_and_a_broken_one_are_told(tmp_path: Path) -> None:
+def test_missing_and_broken_references_are_reported(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(InvalidRequestError, match="holds no reference"):
             read_references(folder)

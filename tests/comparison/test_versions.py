@@ -69,7 +69,7 @@ def shadowed() -> Runs:
     return runs
 
 
-def test_the_same_output_in_half_the_time_is_worth_a_migration(shadowed: Runs) -> None:
+def test_same_output_in_half_the_time_recommends_migration(shadowed: Runs) -> None:
     found = compared(shadowed)
     assert found.advice is Advice.MIGRATE
     assert found.reason == "the second version is better in time and not worse in the rest."
@@ -117,7 +117,7 @@ def test_too_few_references_decide_nothing(shadowed: Runs, tmp_path: Path) -> No
     assert (found.advice, verdicts(found)[WER]) == (Advice.NOT_ENOUGH_DATA, Verdict.UNDECIDED)
 
 
-def test_a_version_that_fails_is_not_migrated_to(shadowed: Runs) -> None:
+def test_failing_version_is_not_recommended(shadowed: Runs) -> None:
     shadowed.add(range(20, 60), v2(status=StageStatus.FAILED, error_code="stage_crashed"), shadow=True)
     found = compared(shadowed)
     assert (found.advice, verdicts(found)["failures"]) == (Advice.KEEP, Verdict.WORSE)
@@ -125,7 +125,7 @@ def test_a_version_that_fails_is_not_migrated_to(shadowed: Runs) -> None:
     assert found.common_calls == 160  # the last run of a version on a call counts
 
 
-def test_slower_is_tolerated_as_far_as_it_was_said(shadowed: Runs) -> None:
+def test_slowdown_is_tolerated_up_to_the_limit(shadowed: Runs) -> None:
     shadowed.add(range(200), v2(duration_s=12.0), heard(SAID), shadow=True)
     assert verdicts(compared(shadowed))["time"] is Verdict.WORSE
     assert verdicts(compared(shadowed, max_slowdown=2.5))["time"] is Verdict.NOT_WORSE
@@ -157,7 +157,7 @@ def test_only_the_newest_configuration_of_an_application_counts() -> None:
     assert compared(runs, since_ms=25).first.calls == 7
 
 
-def test_a_stage_without_a_measure_of_its_output_still_has_time_and_failures() -> None:
+def test_stage_without_output_measure_has_time_and_failures() -> None:
     runs = Runs()
     first = replace(RUN, name="llm-analyzer", application=V1)
     runs.add(range(20), first)
@@ -167,7 +167,7 @@ def test_a_stage_without_a_measure_of_its_output_still_has_time_and_failures() -
     assert found.advice is Advice.NOT_ENOUGH_DATA
 
 
-def test_what_cannot_be_compared_is_refused() -> None:
+def test_incomparable_versions_are_rejected() -> None:
     runs = Runs()
     runs.add(range(3), RUN, heard(SAID))
     with pytest.raises(NotFoundError, match="worked on no call"):

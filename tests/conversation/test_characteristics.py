@@ -63,7 +63,7 @@ def test_response_latency(call: Conversation) -> None:
     assert latency["spk_0"].max_s == pytest.approx(4.0)
 
 
-def test_longest_monologue_goes_on_over_a_backchannel() -> None:
+def test_longest_monologue_continues_over_a_backchannel() -> None:
     talk = conversation(
         (0, 0.0, 4.0, "첫 번째로 말씀드리면"), (1, 4.2, 4.5, "네"), (0, 5.0, 9.0, "두 번째는"), duration_s=9.0
     )
@@ -101,7 +101,7 @@ def test_sentiment_by_quarter_is_weighted_by_length() -> None:
     assert traits.sentiment_trends(talk, analysis)["spk_0"].overall is None
 
 
-def test_an_empty_call_has_no_characteristics_but_silence() -> None:
+def test_empty_call_has_only_silence() -> None:
     talk = conversation(duration_s=4.0)
     assert traits.silences(talk) == [traits.Interval(0.0, 4.0)]
     assert traits.longest_monologue(talk) is None
@@ -120,7 +120,7 @@ def test_speech_and_silence_fill_the_call(spoken: list[tuple[int, float, float, 
 
 
 @given(lines)
-def test_nobody_talks_longer_than_the_call(spoken: list[tuple[int, float, float, str]]) -> None:
+def test_talk_time_is_at_most_the_call_length(spoken: list[tuple[int, float, float, str]]) -> None:
     talk = conversation(*spoken, duration_s=130.0)
     longest = traits.longest_monologue(talk)
     assert all(0 <= time_s <= 130.0 for time_s in traits.talk_time_s(talk).values())

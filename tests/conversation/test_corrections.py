@@ -41,7 +41,7 @@ def name_of(participant: str, name: str | None, channel: int | None, number: int
     return Correction(f"c{number}", CorrectionKind.SPEAKER_NAME, "", participant, channel, 2.5, 6.5, "", name)
 
 
-def test_the_words_of_a_turn_are_what_the_person_wrote_and_nothing_else_changes() -> None:
+def test_corrected_turn_has_the_new_words_and_nothing_else_changes() -> None:
     before = talk()
     corrected = correct(before, (words_of(before.turns[1], "I want a refund for my order, please!"),))
     first, turn, last = corrected.turns
@@ -55,7 +55,7 @@ def test_the_words_of_a_turn_are_what_the_person_wrote_and_nothing_else_changes(
     assert (outcome.correction_id, outcome.status, outcome.turn_id) == ("c1", "APPLIED", "t2")
 
 
-def test_words_that_stayed_keep_their_times_and_new_ones_share_what_they_replace() -> None:
+def test_unchanged_words_keep_times_and_new_words_share_the_rest() -> None:
     before = talk()
     turn = correct(before, (words_of(before.turns[1], "I want a refund for my order, please!"),)).turns[1]
     old = {word.text: word for word in before.turns[1].words}
@@ -78,7 +78,7 @@ def test_words_that_stayed_keep_their_times_and_new_ones_share_what_they_replace
         ("hi", (0.0, 2.0)),
     ],
 )
-def test_words_put_in_at_the_ends_stay_inside_of_the_turn(after: str, times: tuple[float, float]) -> None:
+def test_words_added_at_the_ends_are_inside_the_turn(after: str, times: tuple[float, float]) -> None:
     before = talk()
     turn = correct(before, (words_of(before.turns[0], after, channel=0),)).turns[0]
     new = [word for word in turn.words if word.corrected]
@@ -86,7 +86,7 @@ def test_words_put_in_at_the_ends_stay_inside_of_the_turn(after: str, times: tup
     assert turn.content == " ".join(word.text for word in turn.words) == after
 
 
-def test_the_last_correction_of_a_turn_holds_and_the_one_before_is_told_as_superseded() -> None:
+def test_last_correction_of_a_turn_supersedes_earlier_ones() -> None:
     before = talk()
     first = words_of(before.turns[1], "I want a refund", 1)
     second = replace(words_of(before.turns[1], "We want a refund", 2), before="I want a refund")
@@ -96,7 +96,7 @@ def test_the_last_correction_of_a_turn_holds_and_the_one_before_is_told_as_super
     assert correct(before, (first,)).turns[1].content == "I want a refund"
 
 
-def test_after_another_recognition_the_turn_that_overlaps_most_gets_it() -> None:
+def test_correction_goes_to_the_turn_with_most_overlap_after_new_recognition() -> None:
     """Other times, other numbers, other words: the place counts."""
     correction = words_of(talk().turns[1], "I want a refund for my order, please!")
     other = talk(
@@ -121,7 +121,7 @@ def test_after_another_recognition_the_turn_that_overlaps_most_gets_it() -> None
         (((1, 8.0, 9.0, "elsewhere"),), "no_turn_there"),
     ],
 )
-def test_where_nothing_fits_no_word_is_written_over_and_it_is_said(
+def test_unmatched_correction_is_reported_and_changes_no_words(
     lines: tuple[tuple[int, float, float, str], ...], reason: str
 ) -> None:
     other = talk(*lines)
@@ -131,13 +131,13 @@ def test_where_nothing_fits_no_word_is_written_over_and_it_is_said(
     assert (outcome.status, outcome.reason) == (CorrectionStatus.NOT_APPLIED, reason)
 
 
-def test_a_kind_of_a_later_version_is_kept_and_said() -> None:
+def test_unknown_correction_kind_is_kept_and_reported() -> None:
     split = replace(words_of(talk().turns[1], "x"), kind="split")
     (outcome,) = correct(talk(), (split,)).corrections
     assert (outcome.status, outcome.reason) == ("NOT_APPLIED", "kind_unknown")
 
 
-def test_a_name_goes_with_the_channel() -> None:
+def test_name_correction_follows_the_channel() -> None:
     corrected = correct(talk(), (name_of("spk_9", "Kim Minji", 0),))
     assert [p.name for p in corrected.participants] == ["Kim Minji", None]
     assert [
@@ -157,7 +157,7 @@ def mono(*lines: tuple[str, float, float, str]) -> Conversation:
     return Conversation("en", 10.0, tuple(Participant(speaker) for speaker in speakers), turns, ())
 
 
-def test_in_a_mono_call_words_and_names_go_with_the_time_however_voices_are_numbered() -> None:
+def test_mono_corrections_follow_the_time_with_other_voice_numbers() -> None:
     first = mono(("spk_0", 0.0, 2.0, "hello there"), ("spk_1", 2.5, 6.5, "a reef please"))
     corrections = (
         words_of(first.turns[1], "a refund please", 1, channel=None),
@@ -174,7 +174,7 @@ def test_in_a_mono_call_words_and_names_go_with_the_time_however_voices_are_numb
     ]
 
 
-def test_what_redaction_hid_from_the_author_is_hidden_again_in_the_text_and_in_the_sound() -> None:
+def test_hidden_words_are_hidden_again_in_text_and_sound() -> None:
     """The author saw [PHONE] and wrote it; a literal mark would leave the number audible."""
     before = talk((1, 0.0, 8.0, "my phone number is 212 555 0134 and I want a reef and"))
     options = CallOptions(redact_pii=True)
@@ -207,6 +207,8 @@ def test_what_redaction_hid_from_the_author_is_hidden_again_in_the_text_and_in_t
         (" ".join(["[NAME]"] * 40) + "!", "[NAME]", "x " * 5000, None),  # at once, whatever the marks are
     ],
 )
-def test_marks_stand_for_what_they_hid(before: str, after: str, original: str, text: str | None) -> None:
+def test_marks_are_replaced_by_the_hidden_text(
+    before: str, after: str, original: str, text: str | None
+) -> None:
     correction = replace(words_of(talk().turns[0], after), before=before)
     assert unmasked(correction, original) == text

@@ -40,7 +40,7 @@ ENGLISH_CALLS = [
 @pytest.mark.parametrize(
     ("lines", "language"), [(c, "ko") for c in KOREAN_CALLS] + [(c, "en") for c in ENGLISH_CALLS]
 )
-def test_agent_and_customer_are_told_apart(lines: tuple[tuple[str, str], ...], language: str) -> None:
+def test_agent_and_customer_are_distinguished(lines: tuple[tuple[str, str], ...], language: str) -> None:
     result = assign_roles(talk(*lines, language=language))
     assert result.role_of("a") is Role.AGENT
     assert result.role_of("c") is Role.CUSTOMER
@@ -58,7 +58,7 @@ def test_a_real_call() -> None:
 
 
 @pytest.mark.parametrize("language", ["ko", "en", "fr"])
-def test_too_little_evidence_is_no_role(language: str) -> None:
+def test_too_little_evidence_gives_no_role(language: str) -> None:
     result = assign_roles(talk(("a", "네"), ("c", "음"), language=language))
     for participant in result.participants:
         assert participant.role is Role.UNKNOWN or language != "fr"
@@ -77,7 +77,7 @@ def _settle(conversation: Conversation, speaker: str, role: Role, source: RoleSo
 
 
 @pytest.mark.parametrize("source", [RoleSource.CHANNEL, RoleSource.MANUAL])
-def test_settled_roles_stay_and_decide_the_other(source: RoleSource) -> None:
+def test_known_roles_are_kept_and_decide_the_other(source: RoleSource) -> None:
     call = _settle(talk(*KOREAN_CALLS[0]), "c", Role.AGENT, source)
     settled = next(p for p in call.participants if p.id == "c")
     result = assign_roles(call)
@@ -86,13 +86,13 @@ def test_settled_roles_stay_and_decide_the_other(source: RoleSource) -> None:
     assert assign_roles(short).role_of("c") is Role.CUSTOMER
 
 
-def test_a_third_speaker_is_other() -> None:
+def test_third_speaker_is_other() -> None:
     lines = (*KOREAN_CALLS[0], ("x", "엄마 밥 줘"))
     result = assign_roles(talk(*lines))
     assert [result.role_of(s) for s in "acx"] == [Role.AGENT, Role.CUSTOMER, Role.OTHER]
 
 
-def test_a_transfer_gives_a_second_agent() -> None:
+def test_transfer_gives_a_second_agent() -> None:
     lines = (
         *ENGLISH_CALLS[0],
         (

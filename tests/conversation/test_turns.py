@@ -42,7 +42,7 @@ def test_two_channels_make_alternating_turns() -> None:
     assert not any(t.overlap or t.interruption for t in talk.turns)
 
 
-def test_a_backchannel_neither_cuts_the_other_turn_nor_interrupts() -> None:
+def test_backchannel_does_not_split_or_interrupt_a_turn() -> None:
     talk = conversation(
         (0, 0.0, 6.0, "주문 번호를 확인해 보니 어제 출고가 되었습니다"), (1, 2.0, 2.5, "네"), duration_s=6.0
     )
@@ -67,7 +67,7 @@ def test_touching_turns_do_not_overlap() -> None:
     assert not any(t.overlap for t in talk.turns)
 
 
-def test_a_long_pause_starts_a_new_turn() -> None:
+def test_long_pause_starts_a_new_turn() -> None:
     talk = conversation((0, 0.0, 1.0, "잠시만요"), (0, 9.0, 10.0, "확인했습니다"), duration_s=10.0)
     assert [t.content for t in talk.turns] == ["잠시만요", "확인했습니다"]
 
@@ -84,11 +84,11 @@ def test_mono_word_between_segments_goes_to_the_nearest() -> None:
     assert talk.turns[0].participant_id == "b"
 
 
-def test_no_words_no_turns() -> None:
+def test_call_without_words_has_no_turns() -> None:
     assert attribute(*mono([], [], 3.0)).turns == ()
 
 
-def test_words_without_any_segment_are_not_given_to_nobody() -> None:
+def test_words_without_segments_give_no_turns() -> None:
     assert attribute(*mono([], words("ghost words", 0.0, 1.0), 1.0)).turns == ()
 
 
@@ -102,7 +102,7 @@ def test_not_backchannels(text: str) -> None:
     assert not is_backchannel(text)
 
 
-def test_corrected_roles_overrule_channels() -> None:
+def test_corrected_roles_override_channels() -> None:
     talk = conversation((0, 0.0, 1.0, "여보세요"), duration_s=1.0)
     corrected = with_corrected_roles(talk, CallOptions(roles=(("spk_0", Role.CUSTOMER),)))
     assert corrected.participants[0].role is Role.CUSTOMER
@@ -111,7 +111,7 @@ def test_corrected_roles_overrule_channels() -> None:
 
 
 @pytest.mark.parametrize("start_s", [0.0, 1.0, 64.0, 300.25])
-def test_an_overlap_at_the_threshold_is_one_wherever_it_lies(start_s: float) -> None:
+def test_overlap_at_the_threshold_counts_at_any_time(start_s: float) -> None:
     talk = conversation(
         (0, start_s, start_s + 0.2, "네"), (1, start_s, start_s + 1.0, "네"), duration_s=400.0
     )
@@ -137,7 +137,7 @@ def test_turns_are_ordered_numbered_and_hold_their_words(spoken: list[tuple[int,
 
 
 @given(lines, st.floats(0.1, 500.0))
-def test_a_later_start_changes_nothing_but_the_times(
+def test_later_start_changes_only_the_times(
     spoken: list[tuple[int, float, float, str]], shift_s: float
 ) -> None:
     here = [(c, round(a, 2), round(b, 2), text) for c, a, b, text in spoken]

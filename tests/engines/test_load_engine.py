@@ -31,7 +31,9 @@ SEED_ENGINES = [
 
 
 @pytest.mark.parametrize(("stage", "engine", "package"), SEED_ENGINES)
-def test_a_missing_package(stage: str, engine: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package_is_reported(
+    stage: str, engine: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed, wherever this runs
     with pytest.raises(EngineUnavailableError) as caught:
         load_engine(StageConfig(stage, f"callytics.engines.{engine}"))
@@ -55,13 +57,13 @@ def test_the_embedded_engines_name_the_file_of_their_stage(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     "engine", ["callytics.engines.nothing:Engine", "callytics.engines.sentiment.prototype:No"]
 )
-def test_an_unknown_engine(engine: str) -> None:
+def test_unknown_engine_is_rejected(engine: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_engine(StageConfig("sentiment-analyzer", engine))
     assert caught.value.code == "engine_unknown"
 
 
-def test_an_unknown_option() -> None:
+def test_unknown_option_is_rejected() -> None:
     config = StageConfig(
         "sentiment-analyzer",
         "callytics.engines.sentiment.prototype:PrototypeSentimentAnalyzer",

@@ -70,7 +70,7 @@ def test_clips_are_read_as_csv(kit: Path) -> None:
 
 @pytest.mark.shared
 @pytest.mark.skipif(not KIT.is_dir(), reason="the evaluation kit is not there")
-def test_the_kit_agrees_with_itself() -> None:
+def test_kit_is_consistent() -> None:
     """Every recording is there, and its own reference scores perfectly against itself."""
     assert len(datasets.clips(KIT, "ko")) == 117
     assert len(datasets.clips(KIT, "en")) == 87

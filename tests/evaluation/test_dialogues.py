@@ -17,7 +17,7 @@ def calls() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_corpus_is_as_large_as_it_says(language: str) -> None:
+def test_corpus_has_its_documented_size(language: str) -> None:
     sizes = [len(read_dialogues(split, language)) for split in SPLITS]
     assert sum(sizes) >= 120
     assert max(sizes) - min(sizes) <= 1
@@ -34,7 +34,7 @@ def test_a_third_is_noisy() -> None:
 
 
 @pytest.mark.parametrize("call", calls(), ids=lambda call: call["id"])
-def test_labels_name_what_is_there(call: dict[str, Any]) -> None:
+def test_labels_name_existing_parts(call: dict[str, Any]) -> None:
     texts = {turn["id"]: turn["text"] for turn in call["turns"]}
     named = [*call["action_items"], call["issue"] or {}, call["outcome"] or {}]
     assert {i for part in named for i in part.get("turn_ids", [])} <= texts.keys()

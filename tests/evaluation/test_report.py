@@ -53,7 +53,7 @@ def measured() -> Measurements:
     )
 
 
-def test_ours_stand_beside_the_baselines(measured: Measurements) -> None:
+def test_our_figures_are_beside_the_baselines(measured: Measurements) -> None:
     document = render(measured)
     assert "| Korean, CER: composed calls, stereo, by role | **.100** | .500 | .120 | – |" in document
     assert "| composed stereo (1) | callytics | .040 | .040 | .040 / .000 / .000 |" in document
@@ -64,7 +64,7 @@ def test_ours_stand_beside_the_baselines(measured: Measurements) -> None:
     assert "Levenshtein counts by jiwer" in document
 
 
-def test_a_partial_run_says_so(measured: Measurements) -> None:
+def test_partial_run_is_reported(measured: Measurements) -> None:
     assert "partial run" not in render(measured)
     measured.partial = True
     assert "partial run" in render(measured)
@@ -93,12 +93,12 @@ def test_floors_are_judged(measured: Measurements) -> None:
     assert "**no**" in render(measured)
 
 
-def test_what_was_not_measured_is_not_met() -> None:
+def test_missing_measurement_does_not_meet_a_target() -> None:
     assert not Floor("x", math.nan, 1.0).met
     assert not Floor("x", math.nan, 1.0, lower_is_better=False).met
 
 
-def test_the_figure_is_one_line(measured: Measurements) -> None:
+def test_figure_is_one_line(measured: Measurements) -> None:
     line = figure(measured)
     assert "\n" not in line
     assert line.startswith("ko CER stereo .100 | stereo DER .040 roles .960 | invented 0")
@@ -106,7 +106,7 @@ def test_the_figure_is_one_line(measured: Measurements) -> None:
     assert line.endswith("sentences F1 .912 | floors 7/7")
 
 
-def test_nothing_measured_still_makes_a_document() -> None:
+def test_document_is_written_without_measurements() -> None:
     assert "# Quality" in render(Measurements(command="c"))
 
 
@@ -138,12 +138,12 @@ def test_answers_are_kept_by_recording_and_key(tmp_path: Path) -> None:
     assert asked == ["one", "three", "four"]
 
 
-def test_a_folder_that_is_no_kit_is_refused(tmp_path: Path) -> None:
+def test_folder_without_kit_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         run.main(tmp_path)
 
 
-def test_a_part_that_there_is_not_is_refused(tmp_path: Path) -> None:
+def test_missing_part_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(InvalidRequestError):
         run.main(tmp_path, only={"speed"})

@@ -112,7 +112,7 @@ def test_unknown_roles_are_missing() -> None:
     assert speakers.roles.missed_s == pytest.approx(4.0)
 
 
-def test_nothing_found_is_scored_as_missed() -> None:
+def test_missing_speech_is_scored_as_missed() -> None:
     sums = pool([score_diarization(SAMPLE, Hypothesis(), "callytics")])
     assert sums.strict.rate == 1.0
     assert sums.counted_right == 0

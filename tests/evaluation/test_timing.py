@@ -36,7 +36,7 @@ def test_edges_are_compared_with_first_and_last_words() -> None:
     assert times.quantile_s(0.95) == pytest.approx(0.3)
 
 
-def test_an_edge_that_was_not_recognised_is_not_compared() -> None:
+def test_unrecognised_edge_is_not_compared() -> None:
     times = word_times(UTTERANCES, words(("can", 1.4, 1.6), ("I", 1.6, 1.7), ("help", 1.8, 3.0)))
     assert times.deviations_s == pytest.approx((0.0,))
     assert times.compared == 0.25
@@ -47,7 +47,7 @@ def test_words_in_a_pause_are_outside() -> None:
     assert (times.words_inside, times.words) == (1, 2)
 
 
-def test_the_form_that_matches_is_used() -> None:
+def test_matching_form_is_used() -> None:
     spoken = [SpokenUtterance(0.0, 2.0, "a", ("2만 원", "이만 원"))]
     assert len(word_times(spoken, words(("이만", 0.0, 1.0), ("원", 1.0, 2.0))).deviations_s) == 2
 

@@ -21,7 +21,7 @@ def everything(conversation: Conversation) -> str:
     return repr(conversation)
 
 
-def test_nothing_happens_unless_it_is_asked_for() -> None:
+def test_redaction_is_off_by_default() -> None:
     call = talk(("c", "제 번호는 010-1234-5678이에요."))
     assert redact(call, CallOptions()) == call
 
@@ -64,7 +64,7 @@ def test_recognised_and_restored_text_may_differ() -> None:
     assert (done.redactions[0].start_s, done.redactions[0].end_s) == (0.5, 2.5)
 
 
-def test_an_answer_in_pieces_is_still_the_answer() -> None:
+def test_answer_in_pieces_is_still_the_answer() -> None:
     call = talk(
         ("a", "Could I have your card number?"),
         ("c", "Four one one one."),
@@ -84,7 +84,7 @@ def test_an_answer_in_pieces_is_still_the_answer() -> None:
     ]
 
 
-def test_what_was_found_once_is_found_again() -> None:
+def test_repetition_of_a_found_value_is_found() -> None:
     call = talk(
         ("c", "제 이름은 김서연입니다. 번호는 공일공 이삼사오 육칠팔구예요."),
         ("a", "확인했습니다. 그 건은 김서연 앞으로 육칠팔구 맞네요."),
@@ -99,7 +99,7 @@ def test_what_was_found_once_is_found_again() -> None:
     assert contents(redact(english, REDACT)) == ["My name is [NAME].", "[NAME], I see. [NAME], one moment."]
 
 
-def test_nothing_of_it_is_left_anywhere() -> None:
+def test_redacted_data_is_left_nowhere() -> None:
     call = talk(
         ("a", "성함과 연락처, 주소 말씀해 주세요."),
         ("c", "한지민이고요 공일공 칠칠팔팔 구구일일, 서울시 강남구 테헤란로 152예요."),

@@ -42,7 +42,7 @@ def test_no_long_row_of_digits(text: str) -> None:
     assert all(len(row.digits) < 3 for row in digit_rows(text))
 
 
-def test_the_last_syllable_of_a_number_is_not_lost_to_an_ending() -> None:
+def test_last_syllable_of_a_number_is_kept() -> None:
     """이 is the digit 2 and the copula: "칠팔이요" is 78 or 782."""
     assert found("공일공 일이삼사 오육칠이요") == [("PHONE", "공일공 일이삼사 오육칠이")]
     assert found("공일공 일이삼사 오육칠팔이요") == [("PHONE", "공일공 일이삼사 오육칠팔")]
@@ -59,7 +59,7 @@ def test_the_last_syllable_of_a_number_is_not_lost_to_an_ending() -> None:
         ("하정우요.", "", []),
     ],
 )
-def test_an_answer_is_understood_by_its_question(
+def test_answer_is_classified_by_its_question(
     text: str, before: str, expected: list[tuple[str, str]]
 ) -> None:
     assert found(text, before) == expected
@@ -76,7 +76,7 @@ def test_overlapping_spans_become_one_of_the_longest_kind() -> None:
     assert joined(spans) == [Span(0, 9, PiiKind.EMAIL), Span(9, 12, PiiKind.PHONE)]
 
 
-def test_the_development_sentences_stay_solved() -> None:
+def test_development_sentences_are_solved() -> None:
     result = score(read_marked(DATA / "pii_development.tsv"))
     assert result.errors == ()
 
@@ -90,7 +90,7 @@ def test_the_floor_on_the_test_sentences() -> None:
     assert result.precision >= 0.95
 
 
-def test_the_documented_figures_are_those_of_today() -> None:
+def test_documented_figures_are_current() -> None:
     result = score(read_marked(DATA / "pii_test.tsv"))
     page = (DATA.parents[1] / "docs" / "security.md").read_text(encoding="utf-8")
     assert f"({result.found}/{result.marked})" in page
@@ -110,12 +110,12 @@ def test_the_score_counts_a_half_covered_part_as_missed() -> None:
     "text", ["1" * 5000, "일" * 5000, "a " * 3000, "at dot com " * 500, "서울시 강남구 " * 500]
 )
 @pytest.mark.timeout(20)
-def test_hostile_text_takes_no_long_time(text: str) -> None:
+def test_hostile_text_is_processed_quickly(text: str) -> None:
     find_pii(text, text)
 
 
 @pytest.mark.parametrize(
     "text", ["My name is I'm sorry.", "This is I've no idea.", "My name is That's fine."]
 )
-def test_a_name_that_was_not_heard_is_not_the_next_word(text: str) -> None:
+def test_missing_name_is_not_the_next_word(text: str) -> None:
     assert found(text) == []

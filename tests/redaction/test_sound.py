@@ -12,5 +12,5 @@ def test_parts_get_a_margin_and_are_joined_where_they_touch() -> None:
     assert covered_intervals(result) == ((0.0, 0.5 + MARGIN_S), (5.0 - MARGIN_S, 7.0 + MARGIN_S))
 
 
-def test_a_call_without_redactions_has_nothing_to_cover() -> None:
+def test_call_without_redactions_has_no_covered_intervals() -> None:
     assert covered_intervals({"transcript": [turn(), {}]}) == ()

@@ -56,7 +56,7 @@ def test_a_real_result() -> None:
     assert set(MEDIA_TYPES) == set(FORMATS)
 
 
-def test_unknown_formats_are_refused() -> None:
+def test_unknown_formats_are_rejected() -> None:
     with pytest.raises(InvalidRequestError, match="there are json"):
         export(RESULT, "docx")
 
@@ -70,7 +70,7 @@ def test_sentences_become_cues() -> None:
     assert [(cue.begin_ms, cue.text) for cue in cues(result_of(long))] == [(0, "하나."), (1000, "둘.")]
 
 
-def test_markup_and_arrows_in_speech_stay_text() -> None:
+def test_markup_and_arrows_in_speech_are_escaped() -> None:
     hostile = result_of(turn("1\n\n2\n00:00:00,000 --> 00:00:09,000\n<script>&", 0, 1000))
     assert len(re.findall("-->", export(hostile, "srt"))) == 1
     assert export(hostile, "srt").count("\n\n") == 0
@@ -90,7 +90,7 @@ def test_only_csv_starts_with_a_byte_order_mark_by_default(name: str, first_byte
     assert not encoded(export(RESULT, name), name, "utf-8").startswith(b"\xef")
 
 
-def test_cp949_is_refused_where_it_lacks_a_character() -> None:
+def test_cp949_is_rejected_if_it_lacks_a_character() -> None:
     text = export(result_of(turn("네, 환불", 0, 1)), "csv")
     assert encoded(text, "csv", "cp949").decode("cp949") == text
     with pytest.raises(InvalidRequestError, match="'😀', which cp949 cannot write"):
@@ -115,7 +115,7 @@ def milliseconds(stamp: str) -> int:
 
 
 @given(TURNS)
-def test_subtitles_are_well_formed_whatever_is_said(turns: list[dict[str, Any]]) -> None:
+def test_subtitles_are_well_formed_for_any_text(turns: list[dict[str, Any]]) -> None:
     result = result_of(*turns)
     expected = cues(result, labelled=True)
     unlabelled = cues(result)

@@ -41,7 +41,7 @@ def test_every_field_has_a_description() -> None:
     assert list(undescribed(schema())) == []
 
 
-def test_the_documents_are_not_stale() -> None:
+def test_documents_are_current() -> None:
     done = subprocess.run(
         [sys.executable, "tools/make_result_docs.py", "--check"],
         cwd=ROOT,
@@ -52,7 +52,7 @@ def test_the_documents_are_not_stale() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_example_keeps_to_the_schema() -> None:
+def test_example_matches_the_schema() -> None:
     jsonschema.validate(example(), schema(), jsonschema.Draft202012Validator)
     assert CallResult.model_validate(example()).model_dump(mode="json") == example()
 
@@ -61,7 +61,7 @@ def test_the_example_keeps_to_the_schema() -> None:
     ("path", "value"),
     [(("job_status",), "DONE"), (("participants", 0, "participant_role"), "agent"), (("call_id",), 7)],
 )
-def test_a_result_that_breaks_the_contract_is_found(path: tuple[Any, ...], value: Any) -> None:
+def test_result_that_violates_the_contract_is_detected(path: tuple[Any, ...], value: Any) -> None:
     document = example()
     part: Any = document
     for step in path[:-1]:
@@ -71,5 +71,5 @@ def test_a_result_that_breaks_the_contract_is_found(path: tuple[Any, ...], value
         jsonschema.validate(document, schema(), jsonschema.Draft202012Validator)
 
 
-def test_a_result_of_before_0_2_0_is_read() -> None:
+def test_result_from_before_0_2_0_is_read() -> None:
     assert JobDetails.model_validate({"stages": [], "skipped": [], "errors": []}) == JobDetails()

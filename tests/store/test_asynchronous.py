@@ -78,7 +78,7 @@ def test_method_is_declared_once() -> None:
     assert "create_call" in marked(not_repeatable) & marked(queues_call)
 
 
-def test_it_reaches_the_store(store: CallStore) -> None:
+def test_local_store_is_reached(store: CallStore) -> None:
     async def use() -> None:
         remote = AsyncStore.local(store)
         call_id = (await remote(CallStore.create_call, new_call())).call.id
@@ -123,7 +123,7 @@ _get_call.__name__ = "get_call"
     ],
     ids=repr,
 )
-def test_what_is_no_public_method_of_the_store_is_refused(method: Any) -> None:
+def test_non_public_store_method_is_rejected(method: Any) -> None:
     async def invoke(*_: Any) -> None:
         raise AssertionError("it was sent")
 

@@ -24,7 +24,7 @@ def put(blobs: BlobStore, call_id: str, data: bytes) -> None:
     assert writer.size_bytes == len(data)
 
 
-def test_what_was_written_is_read_whole_and_in_parts(blobs: BlobStore) -> None:
+def test_written_blob_is_read_whole_and_in_parts(blobs: BlobStore) -> None:
     put(blobs, "c1", b"0123456789")
     assert b"".join(blobs.read("c1")) == b"0123456789"
     assert b"".join(blobs.read("c1", start=2, end=5)) == b"234"
@@ -35,7 +35,7 @@ def test_what_was_written_is_read_whole_and_in_parts(blobs: BlobStore) -> None:
         assert stream.read() == b"0123456789"
 
 
-def test_an_aborted_write_leaves_nothing(blobs: BlobStore) -> None:
+def test_aborted_write_leaves_nothing(blobs: BlobStore) -> None:
     def upload() -> None:
         with blobs.writer("c1") as writer:
             writer.write(b"half")
@@ -49,7 +49,7 @@ def test_an_aborted_write_leaves_nothing(blobs: BlobStore) -> None:
     assert blobs.sweep(set(), min_age_s=-1) == 0
 
 
-def test_too_large_is_refused_while_writing(blobs: BlobStore) -> None:
+def test_too_large_recording_is_rejected_while_writing(blobs: BlobStore) -> None:
     with pytest.raises(InvalidMediaError) as error, blobs.writer("c1", max_bytes=4) as writer:
         writer.write(b"12345")
     assert error.value.http_status == 413
@@ -67,7 +67,7 @@ def test_deleting_a_call_removes_all_its_blobs(blobs: BlobStore) -> None:
     assert blobs.exists("c2", "recording")
 
 
-def test_the_sweep_takes_orphans_and_leaves_the_young_and_the_known(blobs: BlobStore) -> None:
+def test_sweep_removes_orphans_and_keeps_young_and_known_blobs(blobs: BlobStore) -> None:
     put(blobs, "known", b"abcdef")
     put(blobs, "orphan", b"abcdef")
     assert blobs.sweep({"known"}) == 0
@@ -76,7 +76,7 @@ def test_the_sweep_takes_orphans_and_leaves_the_young_and_the_known(blobs: BlobS
     assert not blobs.exists("orphan", "recording")
 
 
-def test_a_write_cut_off_by_a_kill_is_swept(tmp_path: Path) -> None:
+def test_interrupted_write_is_swept(tmp_path: Path) -> None:
     blobs = BlobStore(str(tmp_path))
     (tmp_path / "incoming").mkdir()
     (tmp_path / "incoming" / "deadbeef").write_bytes(b"half")
@@ -86,7 +86,7 @@ def test_a_write_cut_off_by_a_kill_is_swept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "", ".hidden", "x\n", "-rf --help;$(id).wav"])
-def test_names_from_outside_are_refused(blobs: BlobStore, name: str) -> None:
+def test_unsafe_blob_names_are_rejected(blobs: BlobStore, name: str) -> None:
     with pytest.raises(ValueError, match="not a blob name"):
         blobs.uri("c1", name)
     with pytest.raises(ValueError, match="not a blob name"):

@@ -35,7 +35,7 @@ def applied(store: CallStore, call_id: str) -> list[tuple[str, str | None]]:
     return [(each.turn_id or each.participant_id, each.after) for each in lease.corrections]
 
 
-def test_a_correction_says_where_what_by_whom_and_queues_the_call(
+def test_correction_has_place_text_and_author_and_queues_the_call(
     store: CallStore, call_id: str, clock: Clock
 ) -> None:
     clock.now_s += 5
@@ -55,7 +55,7 @@ def test_a_correction_says_where_what_by_whom_and_queues_the_call(
     assert [each.id for each in lease.corrections] == [words.id, name.id]
 
 
-def test_the_audit_tells_who_corrected_what_without_the_words(store: CallStore, call_id: str) -> None:
+def test_audit_names_author_and_property_without_the_words(store: CallStore, call_id: str) -> None:
     store.correct_call(call_id, replace(WORDS, roles={"spk_0": Role.CUSTOMER}), "alpha", "key1")
     events = {event.action: event for event in store.audit_events("alpha")}
     assert events["call.corrected"].actor == "key1"
@@ -67,7 +67,7 @@ def test_the_audit_tells_who_corrected_what_without_the_words(store: CallStore, 
     ]  # fmt: skip
 
 
-def test_what_says_the_same_as_the_result_is_no_correction(store: CallStore, call_id: str) -> None:
+def test_correction_equal_to_the_result_is_dropped(store: CallStore, call_id: str) -> None:
     same = Corrections(words={"t2": LINES[1][3]}, names={"spk_0": None})
     assert store.correct_call(call_id, same).status is JobStatus.COMPLETED
     assert store.list_corrections(call_id) == ()
@@ -81,7 +81,7 @@ def test_what_says_the_same_as_the_result_is_no_correction(store: CallStore, cal
         (Corrections(words={"t2": "x"}, roles={"spk_9": Role.AGENT}), "participant_unknown"),
     ],
 )
-def test_one_that_names_nothing_leaves_all_as_it_was(
+def test_invalid_correction_is_rejected_and_changes_nothing(
     store: CallStore, call_id: str, wanted: Corrections, code: str
 ) -> None:
     with pytest.raises(InvalidRequestError) as refused:
@@ -91,7 +91,7 @@ def test_one_that_names_nothing_leaves_all_as_it_was(
     assert store.get_call(call_id).status is JobStatus.COMPLETED
 
 
-def test_a_call_at_work_is_not_corrected(store: CallStore, call_id: str) -> None:
+def test_running_call_cannot_be_corrected(store: CallStore, call_id: str) -> None:
     store.correct_call(call_id, WORDS)
     (made,) = store.list_corrections(call_id)
     for at_work in (False, True):
@@ -103,7 +103,7 @@ def test_a_call_at_work_is_not_corrected(store: CallStore, call_id: str) -> None
             store.undo_correction(call_id, made.id)
 
 
-def test_undone_it_is_history_and_the_one_before_holds_again(store: CallStore, call_id: str) -> None:
+def test_undone_correction_is_history_and_the_earlier_one_applies(store: CallStore, call_id: str) -> None:
     store.correct_call(call_id, WORDS, actor="a")
     finish(store)
     store.correct_call(call_id, Corrections(words={"t2": "그다음"}), actor="b")
@@ -119,7 +119,7 @@ def test_undone_it_is_history_and_the_one_before_holds_again(store: CallStore, c
     assert store.audit_events("alpha")[0].action == "call.correction_undone"
 
 
-def test_anothers_corrections_are_not_there(store: CallStore, call_id: str) -> None:
+def test_corrections_of_another_tenant_are_not_found(store: CallStore, call_id: str) -> None:
     store.correct_call(call_id, WORDS)
     (made,) = store.list_corrections(call_id)
     other = store.create_call(new_call("f" * 64, tenant="beta")).call.id
@@ -147,7 +147,7 @@ def again(store: CallStore, call_id: str, way: str) -> Any:
 
 
 @pytest.mark.parametrize("way", ["retry", "reprocess", "roles"])
-def test_every_later_run_is_told_of_it(store: CallStore, call_id: str, way: str) -> None:
+def test_every_later_run_gets_the_correction(store: CallStore, call_id: str, way: str) -> None:
     store.correct_call(call_id, WORDS)
     before = store.list_corrections(call_id)
     again(store, call_id, way)
@@ -156,7 +156,7 @@ def test_every_later_run_is_told_of_it(store: CallStore, call_id: str, way: str)
 
 
 @pytest.mark.parametrize("ends", ["waits", "completes", "fails", "is cancelled"])
-def test_a_batch_of_the_same_recording_makes_no_other_call_of_it(store: CallStore, ends: str) -> None:
+def test_batch_of_the_same_recording_creates_no_second_call(store: CallStore, ends: str) -> None:
     """Whatever becomes of the run after the correction: a call that a person worked on stays the one."""
     new = new_call()
     call_id = store.import_call(new, [RUN], JobStatus.COMPLETED, result_json(new.id)).call.id
@@ -178,7 +178,7 @@ def test_a_batch_of_the_same_recording_makes_no_other_call_of_it(store: CallStor
     assert [each.after for each in store.list_corrections(call_id)] == [TEXT]
 
 
-def test_they_go_with_their_call(store: CallStore, call_id: str) -> None:
+def test_corrections_are_deleted_with_their_call(store: CallStore, call_id: str) -> None:
     store.correct_call(call_id, WORDS)
     store.delete_call(call_id)
     with pytest.raises(NotFoundError):
@@ -191,7 +191,7 @@ def test_they_go_with_their_call(store: CallStore, call_id: str) -> None:
         assert session.exec(select(CorrectionRow)).all() == []
 
 
-def test_voices_of_a_mono_call_are_no_channels(store: CallStore) -> None:
+def test_voices_of_a_mono_call_are_not_channels(store: CallStore) -> None:
     """Both participants of a mono call have its only channel: a correction must not take it for a place."""
     call = store.create_call(new_call()).call
     lease = store.lease("worker", 60.0)

@@ -15,7 +15,7 @@ from tests.store.samples import finish, new_call
 from tests.support.postgres import PostgresServer, find_binaries
 
 
-def test_the_same_request_at_the_same_moment_is_one_call(database_url: str) -> None:
+def test_simultaneous_identical_requests_are_one_call(database_url: str) -> None:
     stores = [CallStore(database_url) for _ in range(4)]
     barrier = threading.Barrier(len(stores))
     answers: list[tuple[str, bool]] = []
@@ -37,7 +37,7 @@ def test_the_same_request_at_the_same_moment_is_one_call(database_url: str) -> N
         store.close()
 
 
-def test_what_no_database_can_hold_is_answered_all_the_same(store: CallStore) -> None:
+def test_unstorable_characters_do_not_fail(store: CallStore) -> None:
     call = store.create_call(new_call(filename="a\0b\ud800.wav")).call
     assert store.get_call(call.id).filename == "ab?.wav"
     for call_id in ("\0", "\ud800", "x" * 1000, "1' OR '1'='1", ""):
@@ -50,7 +50,7 @@ def test_what_no_database_can_hold_is_answered_all_the_same(store: CallStore) ->
     assert store.list_calls(CallFilter(text="a\0b")).calls == ()
 
 
-def test_tenants_are_apart(store: CallStore) -> None:
+def test_tenants_are_separate(store: CallStore) -> None:
     ours = store.create_call(new_call(tenant="ours")).call
     theirs = store.create_call(new_call(tenant="theirs")).call
     assert theirs.id != ours.id  # the same audio is no duplicate across tenants
@@ -103,7 +103,7 @@ def own_server() -> Iterator[PostgresServer]:
     server.remove()
 
 
-def test_a_restart_of_the_server_is_survived(own_server: PostgresServer) -> None:
+def test_server_restart_is_survived(own_server: PostgresServer) -> None:
     url = own_server.create_database("restart")
     store = CallStore(url)
     call_id = store.create_call(new_call()).call.id
@@ -120,7 +120,7 @@ def test_a_restart_of_the_server_is_survived(own_server: PostgresServer) -> None
     store.close()
 
 
-def test_a_disk_that_is_full_passes_by_itself(tmp_path: Path) -> None:
+def test_full_disk_is_a_temporary_fault(tmp_path: Path) -> None:
     store = CallStore(f"sqlite:///{tmp_path}/callytics.db")
     with store._engine.connect() as connection:
         connection.exec_driver_sql(

@@ -11,7 +11,7 @@ from tests.store.samples import new_call, result_json
 RUN = StageRun("speech-recognizer", StageStatus.COMPLETED, attempts=1, engine="e", model="m", duration_s=1.5)
 
 
-def test_an_imported_call_is_finished_and_has_its_result(store: CallStore) -> None:
+def test_imported_call_is_finished_and_has_its_result(store: CallStore) -> None:
     call = new_call()
     submission = store.import_call(call, [RUN], JobStatus.COMPLETED, result_json(call.id))
     assert submission.created
@@ -24,7 +24,7 @@ def test_an_imported_call_is_finished_and_has_its_result(store: CallStore) -> No
     assert store.lease("a worker", 10) is None
 
 
-def test_it_is_not_imported_twice(store: CallStore) -> None:
+def test_finished_call_is_not_imported_twice(store: CallStore) -> None:
     first = new_call()
     store.import_call(first, [RUN], JobStatus.COMPLETED, result_json(first.id))
     again = replace(first, id=new_call_id())
@@ -33,7 +33,7 @@ def test_it_is_not_imported_twice(store: CallStore) -> None:
     assert store.call_ids() == {first.id}
 
 
-def test_what_is_finished_is_known_by_content_and_options(store: CallStore) -> None:
+def test_finished_call_is_found_by_content_and_options(store: CallStore) -> None:
     call = new_call()
     assert store.finished_call(call.media.sha256, call.options) is None
     store.create_call(call)

@@ -47,7 +47,7 @@ def test_threads_never_lease_the_same_call(database_url: str) -> None:
         store.close()
 
 
-def test_an_expired_lease_passes_on_and_fences_out_the_first_worker(store: CallStore, clock: Clock) -> None:
+def test_expired_lease_is_reassigned_and_fences_out_the_first_worker(store: CallStore, clock: Clock) -> None:
     call_id = store.create_call(new_call()).call.id
     slow = store.lease("slow", 60)
     assert slow is not None
@@ -74,7 +74,7 @@ def test_an_expired_lease_passes_on_and_fences_out_the_first_worker(store: CallS
     assert store.get_call(call_id).status is JobStatus.COMPLETED
 
 
-def test_a_lease_that_expired_but_was_not_taken_can_be_renewed(store: CallStore, clock: Clock) -> None:
+def test_expired_but_untaken_lease_can_be_renewed(store: CallStore, clock: Clock) -> None:
     call_id = store.create_call(new_call()).call.id
     lease = store.lease("w", 60)
     assert lease is not None
@@ -83,7 +83,7 @@ def test_a_lease_that_expired_but_was_not_taken_can_be_renewed(store: CallStore,
     assert store.lease("other", 60) is None
 
 
-def test_a_call_that_kills_its_workers_is_given_up(store: CallStore, clock: Clock) -> None:
+def test_call_that_kills_its_workers_fails(store: CallStore, clock: Clock) -> None:
     call_id = store.create_call(new_call("1" * 64)).call.id
     for _ in range(MAX_ATTEMPTS):
         assert store.lease("w", 60) is not None
@@ -98,7 +98,7 @@ def test_a_call_that_kills_its_workers_is_given_up(store: CallStore, clock: Cloc
     assert given_up.error.code == "attempts_exhausted"
 
 
-def test_a_released_call_waits_and_does_not_count(store: CallStore, clock: Clock) -> None:
+def test_released_call_waits_and_does_not_count(store: CallStore, clock: Clock) -> None:
     call_id = store.create_call(new_call()).call.id
     lease = store.lease("w", 60)
     assert lease is not None
@@ -123,7 +123,7 @@ def test_completing_stores_result_search_and_event_at_once(store: CallStore) -> 
     assert store.events_after(call_id, numbers[2])[0].number == numbers[3]
 
 
-def test_a_result_that_cannot_be_stored_changes_nothing(store: CallStore) -> None:
+def test_failed_result_write_changes_nothing(store: CallStore) -> None:
     call_id = store.create_call(new_call()).call.id
     lease = store.lease("w", 60)
     assert lease is not None
@@ -173,7 +173,7 @@ def test_stage_outputs_survive_a_restart_of_the_store(database_url: str) -> None
     store.close()
 
 
-def test_numbers_that_json_does_not_know_are_kept() -> None:
+def test_nan_and_infinity_are_kept_in_json() -> None:
     from dataclasses import replace
 
     from callytics.store.codec import decode, encode
@@ -182,7 +182,7 @@ def test_numbers_that_json_does_not_know_are_kept() -> None:
     assert decode(encode(loud)).acoustics.snr_db == float("inf")
 
 
-def test_an_output_of_another_version_is_computed_again(store: CallStore) -> None:
+def test_output_of_another_version_is_computed_again(store: CallStore) -> None:
     from sqlalchemy import text
 
     from callytics.store.codec import pack
@@ -215,7 +215,7 @@ with store._write() as session:  # killed inside the transaction that completes 
 
 
 @pytest.mark.parametrize("moment", ["after-stage", "in-complete"])
-def test_a_killed_worker_leaves_nothing_half_written(database_url: str, moment: str) -> None:
+def test_killed_worker_leaves_no_partial_write(database_url: str, moment: str) -> None:
     store = CallStore(database_url)
     call_id = store.create_call(new_call()).call.id
     root = Path(__file__).parents[2]

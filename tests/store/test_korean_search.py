@@ -120,12 +120,12 @@ def hits(store: CallStore, query: str) -> int:
     return len(store.list_calls(CallFilter(text=query)).calls)
 
 
-def test_fifty_queries_find_what_was_said_with_another_ending(korean: CallStore) -> None:
+def test_fifty_queries_find_words_with_other_endings(korean: CallStore) -> None:
     assert len(set(FOUND)) == 50
     assert [query for query in FOUND if not hits(korean, query)] == []
 
 
-def test_fifty_words_that_were_not_said_are_not_found(korean: CallStore) -> None:
+def test_fifty_absent_words_are_not_found(korean: CallStore) -> None:
     assert len(set(NOT_SAID)) == 50
     assert [query for query in NOT_SAID if hits(korean, query)] == []
 
@@ -146,7 +146,7 @@ def test_phrase_is_found_in_order(korean: CallStore, query: str) -> None:
     assert hits(korean, f'"{" ".join(reversed(words))}"') == 0
 
 
-def test_turns_of_an_earlier_index_are_found_after_they_are_indexed_anew(store: CallStore) -> None:
+def test_turns_of_an_earlier_index_are_found_after_reindexing(store: CallStore) -> None:
     """As version 1 left them: pairs of syllables only."""
     store.create_call(new_call("4" * 64))
     finish(store, ((0, 0.0, 2.0, SAID[0]), (1, 2.0, 4.0, SAID[1])))

@@ -35,7 +35,7 @@ def test_leased_recording_carries_the_hash_of_its_receipt(store: CallStore, cloc
     assert take(store, clock).call.recording.sha256 == f"{7:064}"
 
 
-def test_a_tenant_with_many_calls_does_not_keep_others_waiting(store: CallStore, clock: Clock) -> None:
+def test_tenant_with_many_calls_does_not_delay_others(store: CallStore, clock: Clock) -> None:
     for number in range(6):
         submit(store, number, "large")
     for number in range(6, 8):
@@ -45,7 +45,7 @@ def test_a_tenant_with_many_calls_does_not_keep_others_waiting(store: CallStore,
     assert order == ["large", "small", "tiny", "large", "small", "large", "large", "large", "large"]
 
 
-def test_one_worker_goes_round(store: CallStore, clock: Clock) -> None:
+def test_single_worker_serves_all_tenants_in_turn(store: CallStore, clock: Clock) -> None:
     for number in range(4):
         submit(store, number, "a")
         submit(store, number, "b")
@@ -57,7 +57,7 @@ def test_one_worker_goes_round(store: CallStore, clock: Clock) -> None:
     assert order == ["a", "b"] * 4
 
 
-def test_a_priority_orders_the_calls_of_its_tenant_only(store: CallStore, clock: Clock) -> None:
+def test_priority_orders_only_the_calls_of_its_tenant(store: CallStore, clock: Clock) -> None:
     low = submit(store, 1, "a", Priority.LOW)
     normal = submit(store, 2, "a")
     high = submit(store, 3, "a", Priority.HIGH)
@@ -65,7 +65,7 @@ def test_a_priority_orders_the_calls_of_its_tenant_only(store: CallStore, clock:
     assert [take(store, clock).call.id for _ in range(4)] == [high, other, normal, low]
 
 
-def test_a_passing_fault_is_tried_again_later_with_its_error_kept(store: CallStore, clock: Clock) -> None:
+def test_temporary_fault_is_retried_and_its_error_kept(store: CallStore, clock: Clock) -> None:
     call_id = submit(store, 1)
     for attempt in range(1, MAX_ATTEMPTS):
         lease = take(store, clock)
@@ -89,7 +89,7 @@ def test_a_passing_fault_is_tried_again_later_with_its_error_kept(store: CallSto
     assert store.retry_call(call_id).attempts == 0
 
 
-def test_a_poison_call_ends_with_its_last_known_error(store: CallStore, clock: Clock) -> None:
+def test_poison_call_ends_with_its_last_error(store: CallStore, clock: Clock) -> None:
     call_id = submit(store, 1)
     lease = take(store, clock)
     store.fail(call_id, lease.token, "llm-analyzer", "stage_lost", "out of memory", transient=True)
@@ -150,7 +150,7 @@ def test_two_processes_share_the_queue(database_url: str) -> None:
     store.close()
 
 
-def test_a_worker_whose_renewal_is_late_keeps_its_call(store: CallStore, clock: Clock) -> None:
+def test_worker_with_late_renewal_keeps_its_call(store: CallStore, clock: Clock) -> None:
     """Else a busy machine, or a store that was away, would cost the call its attempts one after the other."""
     submit(store, 0)
     lease = store.lease("w", 10)

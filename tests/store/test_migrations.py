@@ -35,7 +35,7 @@ def test_migrations_and_models_agree(database_url: str) -> None:
     assert differences(database_url) == []
 
 
-def test_a_folder_is_made(tmp_path: Path) -> None:
+def test_folder_is_created(tmp_path: Path) -> None:
     open_database(f"sqlite:///{tmp_path}/new/folder/callytics.db").dispose()
     assert (tmp_path / "new" / "folder" / "callytics.db").is_file()
 
@@ -67,7 +67,7 @@ def test_calls_from_before_the_tenants_are_kept(database_url: str) -> None:
     store.close()
 
 
-def test_every_step_can_be_taken_back_and_again(database_url: str) -> None:
+def test_every_migration_can_be_reverted_and_repeated(database_url: str) -> None:
     """Step by step, with a call and its event there: an upgrade that has to be undone at night."""
     store = CallStore(database_url)
     call = store.create_call(new_call()).call
@@ -89,9 +89,7 @@ def test_every_step_can_be_taken_back_and_again(database_url: str) -> None:
     store.close()
 
 
-def test_the_comparison_would_notice_a_missing_migration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_migration_is_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed = SQLModel.metadata.tables["calls"].to_metadata(metadata := type(SQLModel.metadata)())
     from sqlalchemy import Column, Text
 
@@ -135,7 +133,7 @@ def test_the_database_is_durable_and_checks_references(tmp_path: Path) -> None:
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
-def test_a_database_in_memory_is_refused() -> None:
+def test_in_memory_database_is_rejected() -> None:
     with pytest.raises(ValueError, match="file"):
         open_database("sqlite://")
 

@@ -29,7 +29,7 @@ def worked_on(store: CallStore, redact_pii: bool) -> Lease:
 
 
 @pytest.mark.parametrize("end", ["complete", "fail", "cancel"])
-def test_the_outputs_of_stages_go_when_the_job_ends(store: CallStore, end: str) -> None:
+def test_stage_outputs_are_deleted_at_the_end_of_the_job(store: CallStore, end: str) -> None:
     lease = worked_on(store, redact_pii=True)
     call_id = lease.call.id
     if end == "complete":
@@ -45,7 +45,7 @@ def test_the_outputs_of_stages_go_when_the_job_ends(store: CallStore, end: str) 
     assert (stage.status, stage.model) == (StageStatus.COMPLETED, "base")  # how it went is still known
 
 
-def test_other_calls_keep_theirs(store: CallStore) -> None:
+def test_other_calls_keep_their_data(store: CallStore) -> None:
     lease = worked_on(store, redact_pii=False)
     store.complete(lease.call.id, lease.token, JobStatus.COMPLETED, result_json(lease.call.id))
     assert store.load_stage_output(lease.call.id, "k1") is not None

@@ -48,9 +48,7 @@ def keep_call(store: CallStore, blobs: BlobStore) -> str:
     return new.id
 
 
-def test_a_deleted_call_leaves_nothing_but_the_audit(
-    store: CallStore, database_url: str, tmp_path: Path
-) -> None:
+def test_deleted_call_leaves_only_the_audit(store: CallStore, database_url: str, tmp_path: Path) -> None:
     blobs = BlobStore(str(tmp_path / "blobs"))
     call_id = keep_call(store, blobs)
     before = everything(store)
@@ -68,7 +66,7 @@ def test_a_deleted_call_leaves_nothing_but_the_audit(
     assert [needle for needle in NEEDLES if needle.encode() in contents] == []
 
 
-def test_calls_are_kept_for_their_term(store: CallStore, clock: Clock, tmp_path: Path) -> None:
+def test_calls_are_kept_for_their_retention_period(store: CallStore, clock: Clock, tmp_path: Path) -> None:
     blobs = BlobStore(str(tmp_path / "blobs"))
     old = keep_call(store, blobs)
     short = store.create_call(new_call("b" * 64, tenant="short")).call.id

@@ -73,7 +73,7 @@ def test_matches_show_the_turns(searchable: CallStore) -> None:
     assert turns[0].begin_offset_ms == 3200
 
 
-def test_a_result_stored_again_replaces_its_turns(store: CallStore) -> None:
+def test_new_result_replaces_the_searchable_turns(store: CallStore) -> None:
     call_id = store.create_call(new_call()).call.id
     finish(store)
     assert len(store.list_calls(CallFilter(text="환불")).calls) == 1
@@ -84,7 +84,7 @@ def test_a_result_stored_again_replaces_its_turns(store: CallStore) -> None:
 
 
 @pytest.mark.parametrize("query", ["!!!", '""', '"', " - "])
-def test_nothing_to_search_for_is_said(searchable: CallStore, query: str) -> None:
+def test_empty_query_is_reported(searchable: CallStore, query: str) -> None:
     with pytest.raises(InvalidRequestError):
         searchable.list_calls(CallFilter(text=query))
 

@@ -15,7 +15,7 @@ from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call, result_json
 
 
-def test_a_call_is_stored_as_submitted(store: CallStore) -> None:
+def test_call_is_stored_as_submitted(store: CallStore) -> None:
     options = CallOptions(language="ko", agent_channel=1, hotwords=("환불",))
     metadata = {"agent_id": "kim", "custom": {"campaign": "봄"}}
     submission = store.create_call(new_call(options=options, metadata=metadata, filename="통화.wav"))
@@ -27,7 +27,7 @@ def test_a_call_is_stored_as_submitted(store: CallStore) -> None:
     assert pickle.loads(pickle.dumps(call)) == call
 
 
-def test_the_same_audio_twice_is_one_call_unless_asked_otherwise(store: CallStore) -> None:
+def test_same_audio_twice_is_one_call_by_default(store: CallStore) -> None:
     first = store.create_call(new_call())
     assert store.create_call(new_call()).call.id == first.call.id
     assert not store.create_call(new_call()).created
@@ -55,7 +55,7 @@ def test_same_audio_with_other_metadata_is_a_call_that_uses_the_stages_results(s
     assert [run.call_id for run in store.version_runs([""], 0)] == [first.id]
 
 
-def test_results_are_taken_over_within_a_tenant_and_for_the_same_options_only(store: CallStore) -> None:
+def test_results_are_reused_only_within_a_tenant_and_options(store: CallStore) -> None:
     store.create_call(new_call(metadata={"external_id": "A"}))
     finish(store)
     for other in (
@@ -67,7 +67,7 @@ def test_results_are_taken_over_within_a_tenant_and_for_the_same_options_only(st
         assert store.create_call(other).call.stages == ()
 
 
-def test_duplicates_of_calls_from_before_metadata_counted_are_known(store: CallStore) -> None:
+def test_duplicates_of_calls_with_old_keys_are_recognised(store: CallStore) -> None:
     new = new_call(metadata={"external_id": "A"})
     first = store.create_call(new).call
     with store._write() as session:
@@ -82,7 +82,7 @@ def test_duplicates_of_calls_from_before_metadata_counted_are_known(store: CallS
 STARTED = ("2025-03-02T09:30:00+09:00", None, "2025-03-01T23:00:00Z", "2025-03-05T00:00:00Z", None)
 
 
-def test_calls_are_found_and_sorted_by_when_they_took_place(store: CallStore) -> None:
+def test_calls_are_found_and_sorted_by_start_time(store: CallStore) -> None:
     made = [
         store.create_call(new_call(deduplicate=False, metadata={"started_at": at} if at else {})).call.id
         for at in STARTED
@@ -113,7 +113,7 @@ def test_calls_are_found_and_sorted_by_when_they_took_place(store: CallStore) ->
     assert [call.id for call in store.list_calls(found).calls] == [made[1]]
 
 
-def test_a_failed_call_does_not_stand_in_the_way_of_the_same_audio(store: CallStore) -> None:
+def test_failed_call_does_not_block_the_same_audio(store: CallStore) -> None:
     first = store.create_call(new_call()).call
     lease = store.lease("w", 60)
     assert lease is not None
@@ -124,7 +124,7 @@ def test_a_failed_call_does_not_stand_in_the_way_of_the_same_audio(store: CallSt
     assert store.create_call(new_call()).call.id == second.call.id
 
 
-def test_an_idempotency_key_names_one_request(store: CallStore) -> None:
+def test_idempotency_key_names_one_request(store: CallStore) -> None:
     first = store.create_call(new_call(idempotency_key="k", deduplicate=False))
     again = store.create_call(new_call(idempotency_key="k", deduplicate=False))
     assert again.call.id == first.call.id
@@ -184,7 +184,7 @@ def test_correcting_roles_queues_the_call_and_keeps_finished_stages(store: CallS
     assert store.load_stage_output(call.id, "k1") is not None
 
 
-def test_retry_forgets_only_what_did_not_finish(store: CallStore) -> None:
+def test_retry_repeats_only_unfinished_stages(store: CallStore) -> None:
     call = store.create_call(new_call()).call
     lease = store.lease("w", 60)
     assert lease is not None
@@ -257,12 +257,12 @@ def test_paging_shows_every_call_once_in_order(ten_calls: CallStore, limit: int,
 
 @settings(max_examples=50, deadline=None)
 @given(cursor=st.text(max_size=60))
-def test_foreign_cursors_are_refused(ten_calls: CallStore, cursor: str) -> None:
+def test_foreign_cursors_are_rejected(ten_calls: CallStore, cursor: str) -> None:
     with pytest.raises(InvalidRequestError):
         ten_calls.list_calls(CallFilter(), 5, cursor)
 
 
-def test_statistics_count_what_is_there(store: CallStore) -> None:
+def test_statistics_count_existing_calls(store: CallStore) -> None:
     store.create_call(new_call("1" * 64))
     finish(store)
     waiting = store.create_call(new_call("2" * 64)).call
@@ -297,7 +297,7 @@ def test_api_keys_are_kept_as_hashes_and_can_be_revoked(store: CallStore, clock:
         store.create_api_key("ci", ["calls:everything"])
 
 
-def test_options_that_came_later_change_no_key_of_a_call_that_does_not_use_them() -> None:
+def test_unused_new_options_do_not_change_keys() -> None:
     """Else every recording of an archive would be analysed again after an update."""
     plain = options_to_json(CallOptions(language="ko"))
     assert not {"task", "known_speakers"} & set(plain)
@@ -306,7 +306,7 @@ def test_options_that_came_later_change_no_key_of_a_call_that_does_not_use_them(
     assert options_from_json(plain) == CallOptions(language="ko")
 
 
-def test_news_of_many_calls_are_of_one_moment(store: CallStore) -> None:
+def test_news_of_many_calls_is_one_snapshot(store: CallStore) -> None:
     """Each after its own number, in order; what was deleted, or never was, is left out."""
     ids = [store.create_call(new_call(deduplicate=False)).call.id for _ in range(130)]
     store.append_event(ids[0], "x.one", {})

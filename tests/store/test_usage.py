@@ -35,14 +35,14 @@ def test_calls_are_counted_when_they_are_accepted_and_analysed(store: CallStore,
     assert of(store, "alpha") == TenantUsage("alpha", 0, days)
 
 
-def test_a_call_that_is_not_accepted_is_not_counted(store: CallStore) -> None:
+def test_rejected_call_is_not_counted(store: CallStore) -> None:
     store.create_call(new_call(tenant="alpha", idempotency_key="k"))
     with pytest.raises(ConflictError):
         store.create_call(new_call("b" * 64, tenant="alpha", idempotency_key="k"))
     assert [day.calls for day in of(store, "alpha").days] == [1]
 
 
-def test_tenants_and_days_are_apart(store: CallStore) -> None:
+def test_tenants_and_days_are_separate(store: CallStore) -> None:
     for tenant in ("alpha", "alpha", "beta"):
         store.create_call(new_call(tenant=tenant, deduplicate=False))
     store.record_requests(
@@ -66,7 +66,7 @@ def test_totals_of_gateways_add_up_and_may_be_written_twice(store: CallStore) ->
     assert of(store, "alpha").days == (UsageDay(DAY, 17, 3, 1, 1000, AUDIO_MS, 0),)
 
 
-def test_those_who_count_at_the_same_moment_lose_nothing(store: CallStore, database_url: str) -> None:
+def test_concurrent_counts_are_not_lost(store: CallStore, database_url: str) -> None:
     stores = [CallStore(database_url, store._clock) for _ in range(3)]
     errors: list[BaseException] = []
 

@@ -26,7 +26,7 @@ def new_call_named(store: CallStore) -> str:
     return store.create_call(new_call(filename="a.wav", metadata={"external_id": "crm-7"})).call.id
 
 
-def test_a_shadow_run_is_kept_with_its_version_and_output_beside_the_callers(store: CallStore) -> None:
+def test_shadow_run_is_stored_with_version_and_output(store: CallStore) -> None:
     call_id = new_call_named(store)
     finish(store)
     _, other = stereo(*LINES[:2], duration_s=DURATION_S)
@@ -69,7 +69,7 @@ def test_the_last_shadow_run_of_a_version_counts(store: CallStore) -> None:
     assert [found.run for found in store.version_runs(["speech-recognizer-v2"])] == [SHADOW]
 
 
-def test_shadow_results_go_with_their_call(store: CallStore) -> None:
+def test_shadow_results_are_deleted_with_their_call(store: CallStore) -> None:
     call_id = store.create_call(new_call()).call.id
     store.record_shadow(call_id, SHADOW)
     store.cancel_call(call_id)

@@ -44,9 +44,7 @@ def found(store: CallStore, wanted: WebhookEndpoint) -> WebhookEndpoint:
     return next(each for each in store.list_webhooks(wanted.tenant) if each.id == wanted.id)
 
 
-def test_one_message_of_an_endpoint_is_at_work_and_they_keep_their_order(
-    store: CallStore, clock: Clock
-) -> None:
+def test_endpoint_gets_one_message_at_a_time_in_order(store: CallStore, clock: Clock) -> None:
     endpoint(store)
     calls = []
     for _ in range(3):
@@ -61,7 +59,7 @@ def test_one_message_of_an_endpoint_is_at_work_and_they_keep_their_order(
     assert told == calls
 
 
-def test_a_tenant_has_at_most_its_share_and_the_others_come_first(store: CallStore) -> None:
+def test_tenant_has_at_most_its_share_and_others_come_first(store: CallStore) -> None:
     for _ in range(12):
         endpoint(store, "many")
     for tenant in ("many", "one", "two"):
@@ -72,7 +70,7 @@ def test_a_tenant_has_at_most_its_share_and_the_others_come_first(store: CallSto
     assert lease(store, share=5, at_work={"many": 5}) == ()
 
 
-def test_with_one_place_left_tenants_take_turns(store: CallStore, clock: Clock) -> None:
+def test_tenants_take_turns_for_the_last_place(store: CallStore, clock: Clock) -> None:
     for tenant in ("a", "b", "a", "a"):
         endpoint(store, tenant)
     for tenant in ("a", "b") * 3:
@@ -86,7 +84,7 @@ def test_with_one_place_left_tenants_take_turns(store: CallStore, clock: Clock) 
     assert order in (["a", "b"] * 3, ["b", "a"] * 3)
 
 
-def test_a_hundred_thousand_messages_of_one_tenant_push_nobody_out(store: CallStore) -> None:
+def test_hundred_thousand_messages_of_one_tenant_do_not_delay_others(store: CallStore) -> None:
     flooded, other = endpoint(store, "flood"), endpoint(store, "other")
     end_a_call(store, "flood")
     copy_many(store, flooded)
@@ -134,7 +132,7 @@ def test_deliverers_that_lease_at_once_share_the_work(database_url: str) -> None
         each.close()
 
 
-def test_while_an_endpoint_fails_its_messages_wait_without_an_attempt(store: CallStore, clock: Clock) -> None:
+def test_messages_of_a_failing_endpoint_wait_without_attempts(store: CallStore, clock: Clock) -> None:
     failing = endpoint(store)
     for _ in range(30):
         end_a_call(store)
@@ -166,9 +164,7 @@ def fail_for_days(store: CallStore, clock: Clock, tenant: str = "default") -> No
         clock.now_s += 6 * 3600
 
 
-def test_after_days_without_success_it_is_disabled_and_the_others_are_told(
-    store: CallStore, clock: Clock
-) -> None:
+def test_endpoint_is_disabled_after_days_and_others_are_notified(store: CallStore, clock: Clock) -> None:
     failing = endpoint(store)
     told = endpoint(store, events=["webhook.disabled"])
     deaf, stranger = endpoint(store), endpoint(store, "beta", ["webhook.disabled"])
@@ -198,7 +194,7 @@ def test_after_days_without_success_it_is_disabled_and_the_others_are_told(
     assert sent == len(waiting)
 
 
-def test_one_success_and_it_is_not_disabled(store: CallStore, clock: Clock) -> None:
+def test_one_success_prevents_disabling(store: CallStore, clock: Clock) -> None:
     wobbling = endpoint(store)
     for _ in range(20):
         end_a_call(store)
@@ -210,7 +206,7 @@ def test_one_success_and_it_is_not_disabled(store: CallStore, clock: Clock) -> N
     assert found(store, wobbling).disabled_at_ms is None
 
 
-def test_gone_is_told_too(store: CallStore) -> None:
+def test_gone_endpoint_is_reported(store: CallStore) -> None:
     gone, told = endpoint(store), endpoint(store, events=["webhook.disabled"])
     end_a_call(store)
     (only,) = lease(store)
@@ -220,7 +216,7 @@ def test_gone_is_told_too(store: CallStore) -> None:
     assert len(store.list_deliveries(told.id, "default")) == 1
 
 
-def test_another_url_begins_without_the_failures_of_the_first(store: CallStore) -> None:
+def test_new_url_resets_the_failures(store: CallStore) -> None:
     failing = endpoint(store)
     for _ in range(2):
         end_a_call(store)
@@ -232,7 +228,7 @@ def test_another_url_begins_without_the_failures_of_the_first(store: CallStore) 
 
 
 @pytest.mark.parametrize("what", ["call", "endpoint", "redelivered"])
-def test_what_changes_during_an_attempt_leaves_no_endpoint_behind(store: CallStore, what: str) -> None:
+def test_change_during_an_attempt_releases_the_endpoint(store: CallStore, what: str) -> None:
     hook = endpoint(store)
     call_id = end_a_call(store)
     (only,) = lease(store)
@@ -252,7 +248,7 @@ def test_what_changes_during_an_attempt_leaves_no_endpoint_behind(store: CallSto
         assert len(lease(store)) == 1
 
 
-def test_a_test_is_outside_of_the_queue(store: CallStore, clock: Clock) -> None:
+def test_test_message_is_outside_the_queue(store: CallStore, clock: Clock) -> None:
     hook = endpoint(store)
     test = store.start_webhook_test(hook.id, "default", 60.0)
     with pytest.raises(ConflictError, match="under way"):
@@ -268,7 +264,7 @@ def test_a_test_is_outside_of_the_queue(store: CallStore, clock: Clock) -> None:
     assert {each.status for each in kept} == {"FAILED"}
 
 
-def test_a_test_that_arrives_ends_the_pause_but_enables_nothing(store: CallStore) -> None:
+def test_successful_test_message_ends_the_pause_only(store: CallStore) -> None:
     hook = endpoint(store)
     for _ in range(2):
         end_a_call(store)

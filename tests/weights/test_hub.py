@@ -9,11 +9,11 @@ from callytics.errors import WeightsError
 from callytics.weights.hub import load_pretrained, revision_of, snapshot
 
 
-def test_what_is_loaded_is_returned() -> None:
+def test_loaded_model_is_returned() -> None:
     assert load_pretrained("stage", "model", lambda: 7) == 7
 
 
-def test_a_model_that_is_not_there_says_what_to_do() -> None:
+def test_missing_model_error_says_what_to_do() -> None:
     def load() -> None:
         raise OSError("We couldn't connect to the hub\nand more lines of advice")
 
@@ -25,7 +25,7 @@ def test_a_model_that_is_not_there_says_what_to_do() -> None:
     assert "\n" not in caught.value.message
 
 
-def test_other_errors_stay_what_they_are() -> None:
+def test_other_errors_are_unchanged() -> None:
     def load() -> None:
         raise ValueError("a bug")
 
@@ -40,7 +40,7 @@ def test_revisions(tmp_path: Path) -> None:
     assert revision_of("owner/model", None, None) == "main"
 
 
-def test_a_snapshot_of_the_hub_is_found_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hub_snapshot_is_found_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     constants = pytest.importorskip("huggingface_hub.constants")
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)

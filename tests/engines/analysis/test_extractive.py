@@ -42,7 +42,7 @@ def test_english_call(analyze: ExtractiveAnalyzer) -> None:
     ]
 
 
-def test_an_angry_end_is_not_resolved(analyze: ExtractiveAnalyzer) -> None:
+def test_angry_end_is_not_resolved(analyze: ExtractiveAnalyzer) -> None:
     call = talk(
         ("c", "My order has not arrived and I want a refund."),
         ("a", "I'm afraid that is not possible."),
@@ -54,27 +54,27 @@ def test_an_angry_end_is_not_resolved(analyze: ExtractiveAnalyzer) -> None:
 
 
 @pytest.mark.parametrize("text", ["네", "음 네", "..."])
-def test_small_talk_claims_nothing(analyze: ExtractiveAnalyzer, text: str) -> None:
+def test_small_talk_gives_no_claims(analyze: ExtractiveAnalyzer, text: str) -> None:
     result = analyze(talk(("a", text), ("c", text), roles=ROLES))
     assert (result.summary, result.topic, result.issue, result.outcome) == (None, None, None, None)
     assert result.resolved is None
     assert result.action_items == ()
 
 
-def test_without_roles_owners_are_unknown(analyze: ExtractiveAnalyzer) -> None:
+def test_owners_are_unknown_without_roles(analyze: ExtractiveAnalyzer) -> None:
     lines = [(turn.participant_id, turn.content) for turn in ENGLISH.turns]
     items = analyze(talk(*lines, language="en")).action_items
     assert [item.owner for item in items] == [Role.UNKNOWN, Role.UNKNOWN]
 
 
-def test_centrality_prefers_what_the_others_are_about() -> None:
+def test_centrality_prefers_the_common_subject() -> None:
     scores = centrality(["the router is broken", "a broken router needs repair", "lovely weather outside"])
     assert max(scores) == 1.0
     assert scores[2] < min(scores[:2])
     assert centrality([]) == []
 
 
-def test_a_customers_request_that_the_agent_takes_up_is_the_agents_promise(
+def test_accepted_request_is_the_agents_promise(
     analyze: ExtractiveAnalyzer,
 ) -> None:
     call = talk(
@@ -97,7 +97,7 @@ def test_a_customers_request_that_the_agent_takes_up_is_the_agents_promise(
         ("en", "Can you send me a new card?", "I'm afraid that is not possible.", None),
     ],
 )
-def test_a_customers_request_without_an_answer_says_that_it_is_one(
+def test_unanswered_request_is_marked_as_one(
     analyze: ExtractiveAnalyzer, language: str, request_text: str, answer: str, expected: str | None
 ) -> None:
     items = analyze(talk(("c", request_text), ("a", answer), roles=ROLES, language=language)).action_items

@@ -83,7 +83,7 @@ def test_no_answer_twice_fails_the_stage(broken: str) -> None:
     assert len(endpoint.requests) == 2
 
 
-def test_what_was_cut_off_gets_more_room() -> None:
+def test_cut_off_answer_gets_more_tokens() -> None:
     with serving(BROKEN["cut off"], GOOD) as endpoint:
         _, usage = ask(endpoint)
     assert [_limit(request) for request in endpoint.requests] == [500, 1000]
@@ -95,7 +95,7 @@ def _limit(request: dict[str, Any]) -> int:
     return limit
 
 
-def test_too_many_requests_waits_as_long_as_it_is_told() -> None:
+def test_too_many_requests_waits_for_retry_after() -> None:
     busy = Reply(429, {"error": {"message": "slow down"}}, {"Retry-After": "1"})
     with serving(busy, GOOD) as endpoint:
         assert ask(endpoint)[0]
@@ -103,13 +103,13 @@ def test_too_many_requests_waits_as_long_as_it_is_told() -> None:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 529])
-def test_a_server_error_passes(status: int) -> None:
+def test_server_error_is_retried(status: int) -> None:
     with serving(Reply(status, {"error": {"message": "oops"}}), GOOD) as endpoint:
         assert ask(endpoint)[0]
     assert len(endpoint.requests) == 2
 
 
-def test_an_answer_that_is_too_late_is_asked_for_again() -> None:
+def test_late_answer_is_requested_again() -> None:
     with serving(Reply(body=GOOD.body, delay_s=1.0), GOOD) as endpoint:
         assert ask(endpoint, timeout_s=0.3)[0]
 
@@ -128,9 +128,7 @@ def test_an_answer_that_is_too_late_is_asked_for_again() -> None:
         (completion("", finish_reason="content_filter"), "llm_refused", 1),
     ],
 )
-def test_lasting_failures_have_a_code_and_repeat_nothing_of_the_endpoint(
-    reply: Reply, code: str, attempts: int
-) -> None:
+def test_permanent_failures_have_a_code_and_no_endpoint_text(reply: Reply, code: str, attempts: int) -> None:
     with serving(reply) as endpoint, pytest.raises(StageError) as caught:
         ask(endpoint, timeout_s=0.3)
     assert caught.value.code == code
@@ -140,7 +138,7 @@ def test_lasting_failures_have_a_code_and_repeat_nothing_of_the_endpoint(
     assert pickle.loads(pickle.dumps(caught.value)).code == code
 
 
-def test_nobody_listens() -> None:
+def test_endpoint_without_listener_is_unavailable() -> None:
     with serving(GOOD) as endpoint:
         pass
     with pytest.raises(StageError) as caught:
@@ -148,7 +146,7 @@ def test_nobody_listens() -> None:
     assert caught.value.code == "llm_unavailable"
 
 
-def test_the_schema_is_sent_strictly_or_in_words() -> None:
+def test_schema_is_sent_as_strict_schema_or_as_text() -> None:
     with serving(GOOD) as endpoint:
         ask(endpoint)
         ask(endpoint, structured_output="json_object")
@@ -163,7 +161,7 @@ def test_the_schema_is_sent_strictly_or_in_words() -> None:
     assert "evidence_turn_ids" in in_words["messages"][0]["content"]
 
 
-def test_a_fence_around_the_object_is_taken_off() -> None:
+def test_fence_around_the_object_is_removed() -> None:
     body = GOOD.body["choices"][0]["message"]["content"]
     with serving(completion(f"```json\n{body}\n```")) as endpoint:
         assert ask(endpoint)[0]
@@ -173,7 +171,7 @@ def test_a_fence_around_the_object_is_taken_off() -> None:
 # ---------------------------------------------------------------- the key
 
 
-def test_the_key_comes_from_the_environment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_comes_only_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_LLM_KEY", "sk-12345")
     with serving(GOOD) as endpoint:
         client = chat(endpoint, api_key_variable="MY_LLM_KEY")
@@ -182,7 +180,7 @@ def test_the_key_comes_from_the_environment_only(monkeypatch: pytest.MonkeyPatch
     assert "sk-12345" not in repr(vars(client))
 
 
-def test_no_key_is_said_before_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_key_is_reported_before_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(ConfigError) as caught:
         LlmAnalyzer(model="gpt")
@@ -191,13 +189,13 @@ def test_no_key_is_said_before_the_first_call(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("base_url", ["ftp://x/v1", "x/v1", "http://user:pw@h/v1", "http://h/v1?key=a"])
-def test_a_wrong_address_is_refused(base_url: str) -> None:
+def test_wrong_address_is_rejected(base_url: str) -> None:
     with pytest.raises(ConfigError):
         StructuredChat(base_url=base_url, **OPTIONS)
 
 
 @pytest.mark.parametrize("options", [{"structured_output": "xml"}, {"fallback": "gpt"}])
-def test_wrong_options_are_refused(options: dict[str, Any]) -> None:
+def test_wrong_options_are_rejected(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         LlmAnalyzer(model="m", api_key_variable=None, **options)
 

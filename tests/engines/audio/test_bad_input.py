@@ -74,7 +74,7 @@ def test_ends_as_expected(row: dict[str, str]) -> None:
         assert {flag.code for flag in outcome.flags} >= WARNINGS[row["file"]]
 
 
-def test_a_headerless_file_is_accepted_with_its_format() -> None:
+def test_headerless_file_is_accepted_with_its_format() -> None:
     outcome = ask("headerless.ulaw", CallOptions(audio_format="mulaw", audio_sample_rate_hz=8_000))
     assert isinstance(outcome, Audio)
     assert outcome.pcm.duration_s == pytest.approx(2.55, abs=0.01)

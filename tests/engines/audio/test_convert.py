@@ -29,14 +29,14 @@ def test_rate_channels_and_length_are_kept(tmp_path: Path, format: str, rate_hz:
         assert np.allclose(samples, original, atol=2 / 32768)
 
 
-def test_what_the_format_cannot_carry_is_brought_into_it(tmp_path: Path) -> None:
+def test_unsupported_rate_and_channels_are_converted(tmp_path: Path) -> None:
     six = np.tile(agent(), (6, 1)) * 0.2
     path = write_wav(tmp_path / "call.wav", six, 96_000)
     assert decoded(convert(path, "wav"))[1:3] == (96_000, 6)
     assert decoded(convert(path, "mp3"))[1:3] == (48_000, 2)
 
 
-def test_float_samples_that_are_no_numbers_survive(tmp_path: Path) -> None:
+def test_invalid_float_samples_are_handled(tmp_path: Path) -> None:
     samples = agent().copy()
     samples[:100] = np.nan
     *_, converted = decoded(convert(write_wav(tmp_path / "call.wav", samples, subtype="FLOAT"), "flac"))
@@ -50,14 +50,14 @@ def test_the_sample_call_as_opus_is_small() -> None:
     assert len(content) < 700_000
 
 
-def test_what_is_no_recording_is_not_converted(tmp_path: Path) -> None:
+def test_non_recording_is_not_converted(tmp_path: Path) -> None:
     path = tmp_path / "call.mp3"
     path.write_text("<html>502 Bad Gateway</html>" * 50)
     with pytest.raises(InvalidMediaError):
         convert(str(path), "wav")
 
 
-def test_a_headerless_recording_is_converted_with_its_format(tmp_path: Path) -> None:
+def test_headerless_recording_is_converted_with_its_format(tmp_path: Path) -> None:
     import soundfile
 
     path = str(tmp_path / "call.raw")

@@ -31,7 +31,7 @@ def test_part_has_its_length_rate_and_channels(call: str, format: str) -> None:
     assert samples.shape[0] / rate_hz == pytest.approx(2.25, abs=0.15)
 
 
-def test_wav_holds_the_samples_of_the_recording(call: str) -> None:
+def test_wav_has_the_samples_of_the_recording(call: str) -> None:
     samples, _ = soundfile.read(io.BytesIO(cut(call, "wav", 1.25, 3.5)), always_2d=True)
     assert np.abs(samples.T - excerpt(1.25, 3.5)).max() < 2 / 32768
 
@@ -52,7 +52,7 @@ def test_tone_replaces_what_is_covered_on_all_channels_and_nothing_else(call: st
 
 
 @pytest.mark.parametrize(("start_s", "end_s"), [(2.0, 1.0), (-1.0, 2.0), (0.0, 1e6), (1.0, 1.0)])
-def test_part_that_is_none_is_rejected(call: str, start_s: float, end_s: float) -> None:
+def test_invalid_part_is_rejected(call: str, start_s: float, end_s: float) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         cut(call, "wav", start_s, end_s)
     assert caught.value.code == "part_invalid"

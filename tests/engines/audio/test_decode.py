@@ -18,7 +18,7 @@ def decode(path: str, max_duration_s: float = 60.0) -> decoding.Decoded:
 
 
 @pytest.mark.parametrize("rate_hz", [4_000, 8_000, 11_025, 16_000, 44_100, 48_000, 192_000])
-def test_a_tone_keeps_its_pitch_length_and_level(tmp_path: Path, rate_hz: int) -> None:
+def test_tone_keeps_its_pitch_length_and_level(tmp_path: Path, rate_hz: int) -> None:
     tone = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(rate_hz * 3) / rate_hz).astype(np.float32)
     decoded = decode(write_wav(tmp_path / "tone.wav", tone, rate_hz))
     assert decoded.pcm.shape[1] == pytest.approx(48_000, abs=2)

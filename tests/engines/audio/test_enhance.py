@@ -19,7 +19,7 @@ def level(samples: np.ndarray) -> float:
     return float(np.sqrt(np.mean((samples[RATE_HZ:] / 32768.0) ** 2)))
 
 
-def test_high_pass_takes_hum_and_offset_and_leaves_speech() -> None:
+def test_high_pass_removes_hum_and_offset_and_keeps_speech() -> None:
     pcm = np.stack([tone(30, 0.3), tone(300, 0.3), tone(1000, 0.3)])
     pcm[2] += 5000
     before = [level(row) for row in np.stack([tone(30, 0.3), tone(300, 0.3), tone(1000, 0.3)])]
@@ -61,7 +61,7 @@ def test_silence_is_not_amplified() -> None:
     assert np.array_equal(pcm, before)
 
 
-def test_the_limiter_touches_only_what_is_near_a_peak() -> None:
+def test_limiter_changes_only_samples_near_a_peak() -> None:
     samples = (0.1 * np.sin(np.arange(16_000) / 5)).astype(np.float32)
     samples[8_000] = 3.0
     limited = enhance.limit(samples)

@@ -35,7 +35,7 @@ def refused(examine: Callable[..., object], path: Path, limit_s: float = LIMIT_S
     return caught.value
 
 
-def test_silence_of_days_is_read_no_further_than_the_limit(tmp_path: Path) -> None:
+def test_silence_of_days_is_read_up_to_the_limit(tmp_path: Path) -> None:
     path = grown_flac(tmp_path / "days.flac", silent_flac(tmp_path / "seed.flac", 0.2), 40)
     with media.opened(str(path), OPTIONS) as (container, stream):
         assert (media.declared_duration_s(container, stream) or 0) > 39 * 3600
@@ -44,7 +44,7 @@ def test_silence_of_days_is_read_no_further_than_the_limit(tmp_path: Path) -> No
     assert 600.0 < read_to_s < 601.0
 
 
-def test_the_callers_limit_counts_where_it_is_less(tmp_path: Path) -> None:
+def test_lower_limit_of_the_caller_applies(tmp_path: Path) -> None:
     recording = Recording("call", str(silent_flac(tmp_path / "call.flac", 0.2)))
     engine = StandardAudioProcessor()
     assert engine.probe(recording, OPTIONS).duration_s == pytest.approx(720.0)
@@ -53,14 +53,14 @@ def test_the_callers_limit_counts_where_it_is_less(tmp_path: Path) -> None:
         engine.probe(recording, OPTIONS, 600.0)
 
 
-def test_cpu_time_ends_what_no_exception_could(tmp_path: Path) -> None:
+def test_cpu_limit_ends_native_code(tmp_path: Path) -> None:
     path = amr(tmp_path / "weeks.amr", 30_000_000)
     error = refused(Examiner(cpu_s=1), path, 46_000.0)
     assert (error.code, error.http_status) == ("media_too_complex", 422)
     assert "1 s of computing" in error.message
 
 
-def test_the_clock_ends_it_as_well(tmp_path: Path) -> None:
+def test_wall_clock_limit_ends_the_child(tmp_path: Path) -> None:
     path = amr(tmp_path / "weeks.amr", 30_000_000)
     examiner = Examiner(wall_s=30.0)
     refused(examiner, text_file(tmp_path))  # imports are no part of it
@@ -91,7 +91,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     ],
     ids=["amr", "flac", "mp4", "matroska"],
 )
-def test_bombs_are_refused_and_the_next_file_is_examined(
+def test_bombs_are_rejected_and_the_next_file_is_examined(
     examiner: Examiner, tmp_path: Path, make: Callable[[Path], Path]
 ) -> None:
     bomb = make(tmp_path)
@@ -102,7 +102,7 @@ def test_bombs_are_refused_and_the_next_file_is_examined(
     assert examiner(str(seed), OPTIONS, LIMIT_S).duration_s == pytest.approx(240.0)
 
 
-def test_a_decoder_that_breaks_down_is_a_refusal_and_takes_nothing_with_it(tmp_path: Path) -> None:
+def test_decoder_crash_is_a_rejection_without_side_effects(tmp_path: Path) -> None:
     examiner = Examiner()
     text = text_file(tmp_path)
     refused(examiner, text)
@@ -115,7 +115,7 @@ def test_a_decoder_that_breaks_down_is_a_refusal_and_takes_nothing_with_it(tmp_p
     assert refused(examiner, text).message != error.message
 
 
-def test_a_child_is_kept_for_the_next_file_and_ends_with_its_parent(tmp_path: Path) -> None:
+def test_child_is_reused_and_ends_with_its_parent(tmp_path: Path) -> None:
     examiner = Examiner()
     text = text_file(tmp_path)
     refused(examiner, text)
@@ -127,12 +127,14 @@ def test_a_child_is_kept_for_the_next_file_and_ends_with_its_parent(tmp_path: Pa
     assert process.wait(5) is not None
 
 
-def test_errors_come_as_they_were_raised(examiner: Examiner, tmp_path: Path) -> None:
+def test_errors_are_raised_unchanged(examiner: Examiner, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         examiner(str(tmp_path / "none.wav"), OPTIONS, LIMIT_S)
 
 
-def test_the_current_folder_is_no_place_for_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modules_of_the_current_folder_are_not_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "callytics").mkdir()
     (tmp_path / "callytics" / "__init__.py").write_text("raise SystemExit('not this one')")
     monkeypatch.chdir(tmp_path)

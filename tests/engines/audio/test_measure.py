@@ -40,7 +40,7 @@ def test_loudness_of_silence_and_of_a_click() -> None:
     assert loudness(np.zeros(10)) == measure.LOUDNESS_GATE_LUFS
 
 
-def test_levels_leave_the_offset_out() -> None:
+def test_levels_exclude_the_offset() -> None:
     tone = sine(1000, 0.5, 130.0)  # longer than a block
     levels = measure.levels(int16(tone * 0.5 + 0.25), np.array([0.25]))
     assert levels.rms_dbfs[0] == pytest.approx(-15.05, abs=0.05)
@@ -65,7 +65,7 @@ def test_snr_of_nothing_is_zero_and_of_noise_low() -> None:
     assert measure.snr_db(noise.frames_dbfs[0]) < 3.0
 
 
-def test_silence_is_when_nobody_speaks() -> None:
+def test_silence_is_time_without_speech() -> None:
     """Two parties take turns of 1 s, then 2 s of silence: a third of the time."""
     one = np.concatenate([sine(300, 0.2, 2.0), np.zeros(2 * RATE_HZ), np.zeros(2 * RATE_HZ)])
     other = np.concatenate([np.zeros(2 * RATE_HZ), sine(300, 0.02, 2.0), np.zeros(2 * RATE_HZ)])

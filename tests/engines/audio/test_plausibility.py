@@ -26,12 +26,12 @@ def flags(path: str) -> set[str]:
     return {flag.code for flag in StandardAudioProcessor()(Recording("call", path), CallOptions()).flags}
 
 
-def test_a_high_voice_played_twice_as_fast_is_noticed(tmp_path: Path) -> None:
+def test_high_voice_at_double_speed_is_detected(tmp_path: Path) -> None:
     slow = soxr.resample(agent(), 16_000, 8_000)
     assert flags(write_wav(tmp_path / "right.wav", slow, 8_000)) == set()
     assert flags(write_wav(tmp_path / "wrong.wav", slow, 16_000)) == {"doubtful_sample_rate"}
 
 
-def test_less_than_a_telephone_is_told(tmp_path: Path) -> None:
+def test_low_sample_rate_is_flagged(tmp_path: Path) -> None:
     quarter = soxr.resample(excerpt(0.0, 12.0).T, 16_000, 4_000).T
     assert flags(write_wav(tmp_path / "call.wav", quarter, 4_000)) == {"low_sample_rate"}

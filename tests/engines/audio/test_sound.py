@@ -33,7 +33,7 @@ def samples() -> npt.NDArray[np.int16]:
 
 
 @pytest.mark.parametrize("num_channels", [1, 2, 3])
-def test_the_buffer_keeps_what_is_put_in(num_channels: int) -> None:
+def test_buffer_keeps_its_samples(num_channels: int) -> None:
     blocks = [RNG.integers(-30_000, 30_000, (num_channels, size)) for size in (5, 300_000, 0, 1, 17_000)]
     buffer = SoundBuffer(num_channels)
     for block in blocks:
@@ -45,7 +45,7 @@ def test_the_buffer_keeps_what_is_put_in(num_channels: int) -> None:
 
 
 @pytest.mark.parametrize("rest_s", [0.0, 3.7])
-def test_a_long_sound_is_packed_on_the_way(rest_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_sound_is_packed_while_it_grows(rest_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callytics.engines.audio.sound._PACKED_FROM_BLOCKS", 3)
     whole = speech_like(50 + rest_s)
     buffer = SoundBuffer(2)
@@ -59,13 +59,13 @@ def test_a_long_sound_is_packed_on_the_way(rest_s: float, monkeypatch: pytest.Mo
     assert np.array_equal(pcm.int16(), whole)
 
 
-def test_a_short_sound_is_not() -> None:
+def test_short_sound_is_not_packed() -> None:
     buffer = SoundBuffer(1)
     buffer.append(np.zeros((1, round(PACKED_FROM_S * RATE_HZ) - 1), np.float32))
     assert isinstance(buffer.finished(), np.ndarray)
 
 
-def test_it_reads_as_an_array(samples: npt.NDArray[np.int16]) -> None:
+def test_packed_sound_reads_like_an_array(samples: npt.NDArray[np.int16]) -> None:
     sound = packed(samples)
     assert np.array_equal(sound[:, 155_000:325_001], samples[:, 155_000:325_001])
     assert np.array_equal(sound[1, :1], samples[1, :1])
@@ -75,7 +75,7 @@ def test_it_reads_as_an_array(samples: npt.NDArray[np.int16]) -> None:
         sound[0, ::16]
 
 
-def test_it_is_written_by_whole_blocks(samples: npt.NDArray[np.int16]) -> None:
+def test_packed_sound_is_written_in_whole_blocks(samples: npt.NDArray[np.int16]) -> None:
     sound, expected = packed(samples), samples.copy()
     assert sound[0, 5:6] == samples[0, 5]
     for block in measure.blocks(samples.shape[1]):
@@ -86,7 +86,7 @@ def test_it_is_written_by_whole_blocks(samples: npt.NDArray[np.int16]) -> None:
         sound[0, 0:10] = np.zeros(10, np.int16)
 
 
-def test_what_is_measured_is_the_same(samples: npt.NDArray[np.int16]) -> None:
+def test_measurement_of_packed_sound_is_the_same(samples: npt.NDArray[np.int16]) -> None:
     sound, means = packed(samples), np.array([0.001, 0.002])
     plain_levels, levels = measure.levels(samples, means), measure.levels(sound, means)
     assert np.array_equal(plain_levels.frames_dbfs, levels.frames_dbfs)
@@ -103,7 +103,7 @@ def test_the_loudest_windows_are_found_by_power() -> None:
     assert loudest_windows(quiet, 2 * RATE_HZ, 3) == [150 * RATE_HZ, 60 * RATE_HZ, 2 * RATE_HZ]
 
 
-def test_what_is_enhanced_is_the_same(samples: npt.NDArray[np.int16]) -> None:
+def test_enhancement_of_packed_sound_is_the_same(samples: npt.NDArray[np.int16]) -> None:
     plain, sound, means = samples.copy(), packed(samples), np.array([50, 50]) / 32768
     assert enhance.remove_offset(plain, means)
     assert enhance.remove_offset(sound, means)

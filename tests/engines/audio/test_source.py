@@ -76,7 +76,7 @@ def test_given_hash_is_not_computed_again() -> None:
     assert audio.media.sha256 == "f" * 64
 
 
-def test_hash_is_that_of_all_bytes_whatever_order_they_are_read_in(tmp_path: Path) -> None:
+def test_hash_covers_all_bytes_in_any_read_order(tmp_path: Path) -> None:
     data = np.random.default_rng(1).bytes(300_000)
     path = tmp_path / "any.bin"
     path.write_bytes(data)

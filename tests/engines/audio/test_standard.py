@@ -56,7 +56,7 @@ def likeness(one: Samples, other: Samples) -> float:
 
 
 @pytest.mark.parametrize(("name", "codec", "rate_hz", "muxer"), ENCODED, ids=[row[0] for row in ENCODED])
-def test_decodes_what_call_centres_have(
+def test_usual_call_centre_formats_are_decoded(
     tmp_path: Path, name: str, codec: str, rate_hz: int, muxer: str | None
 ) -> None:
     options = {"vorbis": {"strict": "experimental"}, "wmav2": {"b": "48000"}}.get(codec, {})
@@ -69,7 +69,7 @@ def test_decodes_what_call_centres_have(
     assert not codes(audio)
 
 
-def test_decodes_amr_and_gsm(tmp_path: Path) -> None:
+def test_amr_and_gsm_are_decoded(tmp_path: Path) -> None:
     amr = encode(tmp_path / "call.amr", "libopencore_amrnb", agent()[np.newaxis], 8_000)
     assert likeness(run(amr, **UNTREATED).pcm.float32(0), agent()) > 0.7
     gsm = write_wav(tmp_path / "call.wav", agent()[::2], 8_000, "GSM610")
@@ -78,7 +78,7 @@ def test_decodes_amr_and_gsm(tmp_path: Path) -> None:
     assert audio.pcm.duration_s == pytest.approx(4.0, abs=0.05)
 
 
-def test_takes_the_sound_of_a_video(tmp_path: Path) -> None:
+def test_sound_of_a_video_is_decoded(tmp_path: Path) -> None:
     audio = run(recordings.with_video(tmp_path / "call.mp4", excerpt()))
     assert audio.media.format == "mp4"
     assert audio.pcm.duration_s == pytest.approx(6.0, abs=0.15)
@@ -98,7 +98,7 @@ def test_headerless_files_need_their_format(tmp_path: Path, format: str, subtype
         run(path, CallOptions(audio_format="g729"))
 
 
-def test_a_named_format_does_not_overrule_a_header(tmp_path: Path) -> None:
+def test_named_format_does_not_override_a_header(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "call.wav", agent())
     audio = run(path, CallOptions(audio_format="mulaw"))
     assert audio.media.codec == "pcm_s16le"
@@ -134,26 +134,26 @@ def test_one_signal_on_two_channels_is_a_mono_call(tmp_path: Path, right: object
     assert audio.acoustics.silent_channels == ((1,) if code == "silent_channel" else ())
 
 
-def test_a_dual_mono_call_coded_as_mp3_is_noticed(tmp_path: Path) -> None:
+def test_dual_mono_mp3_is_detected(tmp_path: Path) -> None:
     path = encode(
         tmp_path / "call.mp3", "libmp3lame", stereo(agent(), agent()), 16_000, b="24000", joint_stereo="0"
     )
     assert "dual_mono" in codes(run(path))
 
 
-def test_two_parties_that_leak_into_each_other_stay_two(tmp_path: Path) -> None:
+def test_two_parties_with_mutual_leakage_remain_two(tmp_path: Path) -> None:
     left, right = excerpt(0, 30)
     audio = run(write_wav(tmp_path / "call.wav", stereo(left + 0.2 * right, right + 0.2 * left)))
     assert audio.channel_indices == (0, 1)
     assert not codes(audio)
 
 
-def test_a_silent_left_channel_leaves_the_right_one(tmp_path: Path) -> None:
+def test_silent_left_channel_keeps_the_right_one(tmp_path: Path) -> None:
     audio = run(write_wav(tmp_path / "call.wav", stereo(0 * agent(), agent())))
     assert audio.channel_indices == (1,)
 
 
-def test_of_many_channels_the_speaking_ones_are_kept(tmp_path: Path) -> None:
+def test_speaking_channels_of_many_are_kept(tmp_path: Path) -> None:
     six = np.zeros((6, agent().size), np.float32)
     six[4] = agent()
     audio = run(write_wav(tmp_path / "one.wav", six))
@@ -172,7 +172,7 @@ def test_of_many_channels_the_speaking_ones_are_kept(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- damage
 
 
-def test_a_cut_wav_gives_what_there_is(tmp_path: Path) -> None:
+def test_cut_wav_gives_its_existing_samples(tmp_path: Path) -> None:
     whole = Path(write_wav(tmp_path / "whole.wav", agent()))
     cut = tmp_path / "cut.wav"
     cut.write_bytes(whole.read_bytes()[: 44 + 2 * 16_000])
@@ -181,7 +181,7 @@ def test_a_cut_wav_gives_what_there_is(tmp_path: Path) -> None:
     assert codes(audio) == {"truncated"}
 
 
-def test_a_streamed_wav_is_whole(tmp_path: Path) -> None:
+def test_streamed_wav_is_complete(tmp_path: Path) -> None:
     content = bytearray(Path(write_wav(tmp_path / "whole.wav", agent())).read_bytes())
     content[4:8] = content[40:44] = b"\xff\xff\xff\xff"
     path = tmp_path / "streamed.wav"
@@ -192,7 +192,7 @@ def test_a_streamed_wav_is_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["flac", "mp3"])
-def test_a_cut_file_says_so(tmp_path: Path, suffix: str) -> None:
+def test_cut_file_is_flagged(tmp_path: Path, suffix: str) -> None:
     codec = {"flac": "flac", "mp3": "libmp3lame"}[suffix]
     whole = Path(encode(tmp_path / f"whole.{suffix}", codec, agent()[np.newaxis], 16_000))
     cut = tmp_path / f"cut.{suffix}"
@@ -202,7 +202,7 @@ def test_a_cut_file_says_so(tmp_path: Path, suffix: str) -> None:
     assert "truncated" in codes(audio)
 
 
-def test_what_follows_a_lost_part_keeps_its_time(tmp_path: Path) -> None:
+def test_audio_after_a_lost_part_keeps_its_time(tmp_path: Path) -> None:
     path = Path(encode(tmp_path / "call.flac", "flac", agent()[np.newaxis], 16_000))
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
@@ -214,7 +214,7 @@ def test_what_follows_a_lost_part_keeps_its_time(tmp_path: Path) -> None:
     assert likeness(audio.pcm.float32(0, 3.0), agent()[48_000:]) > 0.95
 
 
-def test_a_cut_m4a_is_undecodable(tmp_path: Path) -> None:
+def test_cut_m4a_is_undecodable(tmp_path: Path) -> None:
     whole = Path(encode(tmp_path / "whole.m4a", "aac", agent()[np.newaxis], 16_000))
     cut = tmp_path / "cut.m4a"
     cut.write_bytes(whole.read_bytes()[:9_000])
@@ -231,7 +231,7 @@ def test_samples_that_are_no_numbers_are_silenced(tmp_path: Path) -> None:
     assert likeness(audio.pcm.float32(0), agent()) > 0.9
 
 
-def test_a_header_without_a_sample_has_no_audio(tmp_path: Path) -> None:
+def test_header_without_samples_has_no_audio(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "call.wav", np.zeros(0, np.float32))
     for ask in (StandardAudioProcessor().probe, StandardAudioProcessor()):
         with pytest.raises(InvalidMediaError) as error:
@@ -239,7 +239,7 @@ def test_a_header_without_a_sample_has_no_audio(tmp_path: Path) -> None:
         assert error.value.code == "media_no_audio"
 
 
-def test_a_picture_has_no_audio(tmp_path: Path) -> None:
+def test_picture_has_no_audio(tmp_path: Path) -> None:
     path = str(tmp_path / "call.mp4")
     import av
 
@@ -257,11 +257,11 @@ def test_a_picture_has_no_audio(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["-rf --help;$(id).wav", "concat:a|b.wav", "http:x.wav", "통화 녹음.wav", "a%00b\n.wav"]
 )
-def test_the_name_of_a_file_means_nothing(tmp_path: Path, name: str) -> None:
+def test_file_name_has_no_effect(tmp_path: Path, name: str) -> None:
     assert run(write_wav(tmp_path / name, agent())).pcm.duration_s == pytest.approx(4.0)
 
 
-def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
+def test_playlist_does_not_open_other_files(tmp_path: Path) -> None:
     write_wav(tmp_path / "secret.wav", agent())
     for name, text in {
         "list.m3u8": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:4,\n{tmp_path}/secret.wav\n#EXT-X-ENDLIST\n",
@@ -273,7 +273,7 @@ def test_a_playlist_opens_no_other_file(tmp_path: Path) -> None:
         assert error.value.code == "media_undecodable"
 
 
-def test_too_long_is_refused_by_probe_and_call(tmp_path: Path) -> None:
+def test_too_long_recording_is_rejected_by_probe_and_call(tmp_path: Path) -> None:
     path = encode(tmp_path / "call.mp3", "libmp3lame", excerpt(0, 20)[:1], 16_000)
     engine = StandardAudioProcessor(max_duration_s=10.0)
     for ask in (engine.probe, engine):
@@ -282,7 +282,7 @@ def test_too_long_is_refused_by_probe_and_call(tmp_path: Path) -> None:
         assert error.value.code == "media_too_long"
 
 
-def test_a_header_that_lies_about_its_length_is_not_believed(tmp_path: Path) -> None:
+def test_wrong_length_in_the_header_is_ignored(tmp_path: Path) -> None:
     """An MP3 whose Xing header promises 20 s of which 4 are there is not too long for a limit of 10 s."""
     path = Path(encode(tmp_path / "call.mp3", "libmp3lame", excerpt(0, 20)[:1], 16_000))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 5])
@@ -294,9 +294,7 @@ def test_a_header_that_lies_about_its_length_is_not_believed(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("rate_hz", "num_channels"), [(0, 1), (1, 1), (900, 1), (4_000_000_000, 1), (8_000, 0), (8_000, 200)]
 )
-def test_a_header_that_no_recorder_writes_is_refused_at_once(
-    tmp_path: Path, rate_hz: int, num_channels: int
-) -> None:
+def test_implausible_header_is_rejected_at_once(tmp_path: Path, rate_hz: int, num_channels: int) -> None:
     """One byte of sample rate must not become hours of audio."""
     data = b"\x10\x20" * 100_000
     header = struct.pack("<4sI4s4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16)
@@ -322,7 +320,7 @@ def test_reads_any_fsspec_url(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- quality
 
 
-def test_a_dc_offset_is_taken_away_and_told(tmp_path: Path) -> None:
+def test_dc_offset_is_removed_and_flagged(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "call.wav", agent() * 0.5 + 0.5)
     for high_pass_hz in (80.0, 0.0):
         audio = run(path, high_pass_hz=high_pass_hz)
@@ -344,7 +342,7 @@ def test_clipping_is_measured(tmp_path: Path) -> None:
     assert run(write_wav(tmp_path / "fine.wav", agent())).acoustics.clipping_ratio == 0.0
 
 
-def test_noise_and_low_level_are_told(tmp_path: Path) -> None:
+def test_noise_and_low_level_are_flagged(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).standard_normal(agent().size).astype(np.float32)
     noisy = agent() + noise * np.sqrt(np.mean(agent() ** 2))
     assert "low_snr" in codes(run(write_wav(tmp_path / "noisy.wav", noisy * 0.5)))
@@ -371,6 +369,6 @@ def test_noise_reduction_is_for_noisy_channels_only(tmp_path: Path) -> None:
     assert "noise_reduced" not in codes(run(noisy, noise_reduction="never"))
 
 
-def test_an_unknown_option_is_a_configuration_error() -> None:
+def test_unknown_option_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError):
         StandardAudioProcessor(noise_reduction="sometimes")  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ def noise(seconds: float) -> np.ndarray:
     return np.random.default_rng(1).uniform(-0.5, 0.5, (2, round(seconds * RATE_HZ))).astype(np.float32)
 
 
-def test_nothing_of_the_interval_is_left_and_nothing_else_is_touched() -> None:
+def test_tone_replaces_the_interval_and_nothing_else() -> None:
     samples = noise(3.0)
     toned = with_tones(samples, 10.0, RATE_HZ, [(11.0, 11.5)])
     start, end = RATE_HZ, RATE_HZ * 3 // 2
@@ -31,13 +31,13 @@ def test_nothing_of_the_interval_is_left_and_nothing_else_is_touched() -> None:
     assert not np.shares_memory(toned, samples)
 
 
-def test_without_an_interval_inside_the_samples_are_the_same() -> None:
+def test_samples_outside_intervals_are_unchanged() -> None:
     samples = noise(1.0)
     assert with_tones(samples, 5.0, RATE_HZ, [(0.0, 5.0), (6.0, 9.0)]) is samples
 
 
 @pytest.mark.parametrize("format", ["wav", "flac", "mp3", "opus"])
-def test_a_converted_recording_has_its_tones_where_they_belong(tmp_path: Path, format: str) -> None:
+def test_converted_recording_has_tones_at_their_times(tmp_path: Path, format: str) -> None:
     """Across the blocks that conversion works in: 0.7 s to 2.4 s."""
     path = write_wav(tmp_path / "call.wav", noise(4.0), RATE_HZ)
     _, rate_hz, _, samples = decoded(convert(path, format, tones=[(0.7, 2.4)]))

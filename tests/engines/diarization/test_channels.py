@@ -28,14 +28,14 @@ def clean() -> tuple[SpeechSegment, ...]:
 
 
 @pytest.mark.parametrize("gain_db", [-20.0, -32.0])
-def test_an_echo_of_the_agent_is_not_the_customer(clean: tuple[SpeechSegment, ...], gain_db: float) -> None:
+def test_echo_of_the_agent_is_not_the_customer(clean: tuple[SpeechSegment, ...], gain_db: float) -> None:
     agent, customer = sample_channels()
     leaky = onnx_diarizer()(audio_of(agent, leak(agent, customer, gain_db)), CallOptions()).segments
     assert talk_s(leaky, 1) == pytest.approx(talk_s(clean, 1), rel=0.1)
     assert talk_s(leaky, 0) == pytest.approx(talk_s(clean, 0), rel=0.02)
 
 
-def test_leakage_both_ways_as_of_a_joint_stereo_codec(clean: tuple[SpeechSegment, ...]) -> None:
+def test_leakage_in_both_directions_is_removed(clean: tuple[SpeechSegment, ...]) -> None:
     agent, customer = sample_channels()
     audio = audio_of(leak(customer, agent, -22.0, 0.0), leak(agent, customer, -22.0, 0.0))
     leaky = onnx_diarizer()(audio, CallOptions()).segments
@@ -43,14 +43,14 @@ def test_leakage_both_ways_as_of_a_joint_stereo_codec(clean: tuple[SpeechSegment
         assert talk_s(leaky, channel) == pytest.approx(talk_s(clean, channel), rel=0.1)
 
 
-def test_a_channel_of_nothing_but_leakage_has_no_speech() -> None:
+def test_channel_with_only_leakage_has_no_speech() -> None:
     agent, _ = sample_channels()
     empty = noise(len(agent) / 16_000, -70.0)
     result = onnx_diarizer()(audio_of(agent, leak(agent, empty, -25.0)), CallOptions())
     assert talk_s(result.segments, 1) < 0.02 * talk_s(result.segments, 0)
 
 
-def test_double_talk_of_a_quieter_party_stays(clean: tuple[SpeechSegment, ...]) -> None:
+def test_double_talk_of_a_quieter_party_is_kept(clean: tuple[SpeechSegment, ...]) -> None:
     """Both talk all the time; the customer is 10 dB quieter and gets the agent's echo."""
     agent, customer = sample_channels()
     shifted = np.roll(agent, 16_000 * 5)
@@ -59,7 +59,7 @@ def test_double_talk_of_a_quieter_party_stays(clean: tuple[SpeechSegment, ...]) 
     assert talk_s(result.segments, 1) > 0.9 * talk_s(clean, 1)
 
 
-def test_levels_decide_where_both_seem_active() -> None:
+def test_levels_decide_if_both_channels_seem_active() -> None:
     active = np.ones(300, bool)
     loud, weak = np.full(300, -25.0), np.full(300, -50.0)
     first, second = np.where(np.arange(300) < 150, loud, weak), np.where(np.arange(300) < 150, weak, loud)

@@ -39,7 +39,7 @@ def test_the_number_of_voices_is_found(num_voices: int) -> None:
     assert len({(a, b) for a, b in zip(nearest.tolist(), labels.tolist(), strict=True)}) == num_voices
 
 
-def test_a_known_number_is_kept() -> None:
+def test_known_number_of_speakers_is_kept() -> None:
     embeddings, weights, _ = voices(3, 20)
     for num_speakers in (1, 2, 3, 5):
         options = {**OPTIONS, "min_speakers": num_speakers, "max_speakers": num_speakers}
@@ -57,6 +57,6 @@ def test_two_pieces_of_two_voices_are_two_voices() -> None:
     assert len(cluster_voices(embeddings, weights, **OPTIONS)) == 2
 
 
-def test_a_long_call_is_thinned_out() -> None:
+def test_long_call_is_sampled_evenly() -> None:
     embeddings, weights, _ = voices(2, MAX_CLUSTERED)
     assert len(cluster_voices(embeddings, weights, **OPTIONS)) == 2

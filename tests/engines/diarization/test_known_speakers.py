@@ -69,7 +69,7 @@ def test_by_voice(stereo: Audio) -> None:
     assert names[first] == {"AGENT": "kim", "CUSTOMER": "lee"}[opener]
 
 
-def test_only_whose_voice_it_is(stereo: Audio) -> None:
+def test_name_is_given_only_to_the_matching_voice(stereo: Audio) -> None:
     """The other party stays without a name, although nobody else could be meant."""
     audio = with_samples(stereo, kim=sample_of("AGENT"))
     assert named(onnx_diarizer()(audio, CallOptions())) == {"AGENT": "kim", "CUSTOMER": None}
@@ -82,7 +82,7 @@ def reader(*clips: str) -> Samples:
 
 
 @pytest.mark.shared
-def test_a_stranger_gets_no_name() -> None:
+def test_unknown_voice_gets_no_name() -> None:
     """People, not the sample call's synthetic voices, which resemble each other."""
     call = audio_of(reader("1688-142285-0003", "1688-142285-0004"))
     stranger, herself = reader("2033-164914-0000"), reader("1688-142285-0001")
@@ -93,11 +93,11 @@ def test_a_stranger_gets_no_name() -> None:
     assert [party.name for party in onnx_diarizer()(audio, options).participants] == ["herself"]
 
 
-def test_nobody_is_known_where_nobody_is_named(stereo: Audio) -> None:
+def test_no_known_speakers_gives_no_names(stereo: Audio) -> None:
     assert named(onnx_diarizer()(stereo, CallOptions())) == {"AGENT": None, "CUSTOMER": None}
 
 
-def test_a_sample_without_speech_is_refused(stereo: Audio) -> None:
+def test_sample_without_speech_is_rejected(stereo: Audio) -> None:
     with pytest.raises(InvalidRequestError) as error:
         onnx_diarizer()(with_samples(stereo, kim=noise(4.0)), CallOptions())
     assert error.value.code == "known_speaker_inaudible"
@@ -109,7 +109,7 @@ def test_silence_has_no_names() -> None:
     assert onnx_diarizer()(audio, CallOptions()).participants == ()
 
 
-def test_an_engine_that_knows_no_voices_refuses(stereo: Audio) -> None:
+def test_engine_without_voice_recognition_rejects_known_speakers(stereo: Audio) -> None:
     with pytest.raises(InvalidRequestError) as error:
         check_options(stereo, CallOptions(known_speakers=(KnownSpeaker("kim", "/kim.wav"),)))
     assert error.value.code == "known_speakers_unsupported"

@@ -32,12 +32,12 @@ def load(engine: str, **options: Any) -> Any:
 
 @pytest.mark.skipif(INSTALLED, reason="NeMo is installed here")
 @pytest.mark.parametrize("engine", [SORTFORMER, CLUSTERING])
-def test_without_its_packages_it_says_which_environment_has_them(engine: str) -> None:
+def test_missing_packages_error_names_the_environment(engine: str) -> None:
     with pytest.raises(EngineUnavailableError, match=r"runtime_envs/speaker-diarizer-nemo\.txt"):
         load(engine)
 
 
-def test_a_known_number_keeps_who_talks_most_and_loses_no_speech() -> None:
+def test_known_number_keeps_main_speakers_and_all_speech() -> None:
     activity = np.array([[0.9, 0.1, 0.1], [0.9, 0.2, 0.1], [0.1, 0.8, 0.2], [0.1, 0.8, 0.2], [0.1, 0.2, 0.7]])
     two = keep_speakers(activity.astype(np.float32), 2, 0.5)
     assert (two > 0.5).tolist() == [[True, False], [True, False], [False, True], [False, True], [False, True]]
@@ -104,7 +104,7 @@ def test_channels(engine: Any) -> None:
 
 
 @needs_nemo
-def test_a_known_number_of_speakers_is_a_bound(engine: Any) -> None:
+def test_known_number_of_speakers_is_a_bound(engine: Any) -> None:
     one = engine(mono(), CallOptions(num_speakers=1))
     assert [p.id for p in one.participants] == ["spk_0"]
     with pytest.raises(InvalidRequestError):
@@ -120,14 +120,14 @@ def test_more_speakers_than_the_model_has_are_flagged(sortformer: Any) -> None:
 @needs_nemo
 @pytest.mark.parametrize("num_samples", [0, 160, 1600])
 @pytest.mark.parametrize("num_channels", [1, 2])
-def test_next_to_nothing_is_no_crash(engine: Any, num_samples: int, num_channels: int) -> None:
+def test_tiny_recording_does_not_crash(engine: Any, num_samples: int, num_channels: int) -> None:
     result = engine(audio_of(*[np.zeros(num_samples, np.float32)] * num_channels), CallOptions())
     check_form(result)
     assert len(result.participants) == (2 if num_channels == 2 else len(result.participants))
 
 
 @needs_nemo
-def test_it_is_deterministic_in_two_threads(engine: Any) -> None:
+def test_engine_is_deterministic_in_two_threads(engine: Any) -> None:
     audio = mono(8.0)
     with ThreadPoolExecutor(2) as threads:
         first, second = threads.map(lambda _: engine(audio, CallOptions()), range(2))
@@ -135,7 +135,7 @@ def test_it_is_deterministic_in_two_threads(engine: Any) -> None:
 
 
 @needs_nemo
-def test_models_that_cannot_be_had_say_so(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+def test_unavailable_models_are_reported(checkpoints: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="there is no file"):
         load(SORTFORMER, model=str(tmp_path / "none.nemo"))
     with pytest.raises(WeightsError, match=r"NGC has no 'titanet_huge'.*titanet_large"):

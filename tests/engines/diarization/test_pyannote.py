@@ -34,14 +34,14 @@ def load(**options: Any) -> Any:
 
 
 @pytest.mark.skipif(bool(INSTALLED), reason="pyannote.audio is installed here")
-def test_without_its_packages_it_says_which_environment_has_them() -> None:
+def test_missing_packages_error_names_the_environment() -> None:
     with pytest.raises(
         EngineUnavailableError, match=r"speaker-diarizer: .*runtime_envs/speaker-diarizer\.txt"
     ):
         load()
 
 
-def test_impossible_bounds_are_refused() -> None:
+def test_impossible_bounds_are_rejected() -> None:
     with pytest.raises(ConfigError, match="min_speakers"):
         load(min_speakers=3, max_speakers=2)
 
@@ -59,7 +59,7 @@ def tiny(folder: Path) -> Any:
 
 
 @needs_pyannote
-def test_a_local_folder_is_named_by_its_content(tiny: Any, folder: Path, tmp_path: Path) -> None:
+def test_revision_of_a_local_folder_is_its_content_hash(tiny: Any, folder: Path, tmp_path: Path) -> None:
     assert tiny.model == str(folder)
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
@@ -70,7 +70,7 @@ def test_a_local_folder_is_named_by_its_content(tiny: Any, folder: Path, tmp_pat
 
 
 @needs_pyannote
-def test_the_embedding_says_who_and_the_bounds_hold(tiny: Any) -> None:
+def test_embedding_identifies_voices_within_the_bounds(tiny: Any) -> None:
     """With random weights only the form means something; the contract suite runs real ones."""
     audio = audio_of(sample_channels().sum(axis=0)[: 16_000 * 12])
     two = tiny(audio, CallOptions(num_speakers=2))
@@ -94,7 +94,7 @@ def test_telemetry_is_off_and_nothing_dials_out(tiny: Any, monkeypatch: pytest.M
 
 
 @needs_pyannote
-def test_a_gpu_that_is_not_there_is_an_error(folder: Path) -> None:
+def test_missing_gpu_is_an_error(folder: Path) -> None:
     import torch
 
     if torch.cuda.is_available():
@@ -104,7 +104,7 @@ def test_a_gpu_that_is_not_there_is_an_error(folder: Path) -> None:
 
 
 @needs_pyannote
-def test_a_folder_without_a_pipeline_is_refused(tmp_path: Path) -> None:
+def test_folder_without_pipeline_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"config\.yaml"):
         load(pipeline=str(tmp_path))
 
@@ -174,7 +174,7 @@ def hub(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 @needs_pyannote
-def test_a_pipeline_of_the_hub_is_named_by_its_commit(hub: type[Hub]) -> None:
+def test_revision_of_a_hub_pipeline_is_its_commit(hub: type[Hub]) -> None:
     engine = load(pipeline="somebody/pipeline")
     assert (engine.model, engine.model_revision) == ("somebody/pipeline", COMMIT)
     assert any(path.endswith("/segmentation/pytorch_model.bin") for path in hub.seen)
@@ -183,7 +183,7 @@ def test_a_pipeline_of_the_hub_is_named_by_its_commit(hub: type[Hub]) -> None:
 
 
 @needs_pyannote
-def test_without_a_token_a_gated_pipeline_says_what_to_do(
+def test_gated_pipeline_error_without_token_has_a_remedy(
     hub: type[Hub], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HF_TOKEN")

@@ -33,7 +33,7 @@ def test_windows_cover_any_duration(segmenter: Segmenter, duration_s: float) -> 
     assert np.isfinite(activity.speech).all()
 
 
-def test_speech_starts_and_ends_when_it_does(segmenter: Segmenter) -> None:
+def test_speech_has_its_start_and_end(segmenter: Segmenter) -> None:
     activity = segmenter(audio_of(sample_channels()[0]).pcm, 0, 5.0)
     first, last = runs(activity.speech > 0.5)[0]
     turn = sample_reference()[0]
@@ -52,7 +52,7 @@ def test_runs() -> None:
     assert runs(np.zeros(0, bool)).tolist() == []
 
 
-def test_a_tone_lies_in_the_mel_bin_of_its_frequency() -> None:
+def test_tone_is_in_the_mel_bin_of_its_frequency() -> None:
     features = log_mel_filter_bank(tones(1.0, 1000.0))
     assert features.shape == (1 + (16_000 - 400) // FRAME_SHIFT_SAMPLES, NUM_MEL_BINS)
     mel = 1127.0 * np.log1p(np.array([20.0, 1000.0, 8000.0]) / 700.0)

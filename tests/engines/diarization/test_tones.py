@@ -17,7 +17,7 @@ def test_signalling_tones(frequencies_hz: tuple[float, ...], on_s: float) -> Non
     assert is_tonal(pcm, 0, 0.0, pcm.duration_s)
 
 
-def test_speech_noise_and_silence_are_no_tones() -> None:
+def test_speech_noise_and_silence_are_not_tones() -> None:
     pcm = audio_of(*sample_channels()).pcm
     for turn in sample_reference():
         assert not is_tonal(pcm, turn["channel"], turn["start_s"], turn["end_s"])

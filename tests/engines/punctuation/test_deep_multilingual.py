@@ -44,16 +44,16 @@ def test_marks_are_added_and_sentences_split() -> None:
     assert contents(call) == [["hello, my order is late.", "why?"]]
 
 
-def test_marks_of_the_recogniser_stand() -> None:
+def test_marks_of_the_recogniser_are_kept() -> None:
     call = talk(("a", "Hello! It is late, why. Yes"), language="en")
     assert contents(call) == [["Hello!", "It is late, why.", "Yes."]]
 
 
-def test_a_dash_stands_by_itself() -> None:
+def test_dash_is_a_separate_word() -> None:
     assert contents(talk(("a", "well it works"), language="en")) == [["well - it works."]]
 
 
-def test_words_without_letters_are_not_shown_to_the_model() -> None:
+def test_words_without_letters_are_not_passed_to_the_model() -> None:
     assert contents(talk(("a", "hello ... 42 ?"), language="en")) == [["hello, ... 42 ?"]]
 
 

@@ -47,15 +47,15 @@ def test_korean_turns_are_punctuated(kiwi: KiwiPunctuationRestorer, spoken: str,
 
 
 @pytest.mark.parametrize("kept", ["3.5", "www.naver.com", "1,000", "iPhone", "AS", "15:30", "010-1234-5678"])
-def test_what_is_not_korean_survives(kiwi: KiwiPunctuationRestorer, kept: str) -> None:
+def test_non_korean_text_is_unchanged(kiwi: KiwiPunctuationRestorer, kept: str) -> None:
     assert kept in kiwi(talk(("a", f"그러면 {kept} 맞습니까 확인했습니다"))).turns[0].content.split()
 
 
-def test_a_mark_after_a_particle_ends_nothing(kiwi: KiwiPunctuationRestorer) -> None:
+def test_mark_after_a_particle_does_not_end_a_sentence(kiwi: KiwiPunctuationRestorer) -> None:
     assert kiwi(talk(("a", "제가 주문을. 취소했어요."))).turns[0].content == "제가 주문을 취소했어요."
 
 
-def test_a_pause_ends_an_ambiguous_sentence(kiwi: KiwiPunctuationRestorer) -> None:
+def test_pause_ends_an_ambiguous_sentence(kiwi: KiwiPunctuationRestorer) -> None:
     def sentences(pause_s: float) -> int:
         words = (
             Word("그랬어", 0.0, 0.5, 1.0),
@@ -85,7 +85,7 @@ def test_other_languages_keep_their_marks(kiwi: KiwiPunctuationRestorer) -> None
     ]
 
 
-def test_correct_spacing_is_left_alone(kiwi: KiwiPunctuationRestorer) -> None:
+def test_correct_spacing_is_unchanged(kiwi: KiwiPunctuationRestorer) -> None:
     text = "카드 결제일이 언제인지 그리고 이번 달 청구 금액이 얼마인지 확인할 수 있을까요"
     assert kiwi(talk(("a", text))).turns[0].content == f"{text}?"
 

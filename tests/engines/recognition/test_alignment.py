@@ -15,7 +15,7 @@ def cost_of(cost: np.ndarray, starts: np.ndarray) -> float:
     return float(sum(cost[row, a : max(b, a + 1)].sum() for row, (a, b) in enumerate(pairs)))
 
 
-def test_each_token_starts_where_its_attention_does() -> None:
+def test_each_token_starts_with_its_attention() -> None:
     attention = np.full((2, 3, 60), 0.01)
     for token, (start, end) in enumerate([(0, 20), (20, 35), (35, 60)]):
         attention[:, token, start:end] = 0.9
@@ -35,7 +35,7 @@ def test_starts_do_not_fall_and_begin_at_the_first_frame(cost: np.ndarray) -> No
     assert starts[-1] < cost.shape[1]
 
 
-def test_the_path_is_the_cheapest() -> None:
+def test_path_is_the_cheapest() -> None:
     """Against every way to cut six frames into three tokens; such paths have no vertical step."""
     rng = np.random.default_rng(0)
     for _ in range(50):

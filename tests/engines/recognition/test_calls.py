@@ -22,7 +22,7 @@ def speech_every_minute(pcm: Pcm, channel: int) -> npt.NDArray[np.float32]:
 
 
 @pytest.mark.parametrize(("duration_s", "batch_size"), [(LONG_CALL_S - 60, 4), (LONG_CALL_S, 2)])
-def test_a_long_call_has_smaller_batches(
+def test_long_call_has_smaller_batches(
     duration_s: float, batch_size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calls, "SpeechDetector", lambda: speech_every_minute)

@@ -10,7 +10,7 @@ from callytics.engines.recognition.decoding import Decoder, TimedWord, joined
 from callytics.engines.recognition.speech import Span, Window
 
 
-def test_a_hyphenated_word_is_one_word() -> None:
+def test_hyphenated_word_is_one_word() -> None:
     parts = [
         TimedWord(" thirty", 1.0, 1.3, 0.9),
         TimedWord("-nine", 1.3, 1.6, 0.7),
@@ -21,7 +21,7 @@ def test_a_hyphenated_word_is_one_word() -> None:
     assert (whole[0].start_s, whole[0].end_s, round(whole[0].probability, 3)) == (1.0, 1.6, 0.8)
 
 
-def test_a_window_is_filled_up_with_silence_as_whisper_was_trained() -> None:
+def test_window_is_padded_with_silence() -> None:
     """The spectrogram of half a minute whose end is digital silence: its quietest value, and not 0."""
     from faster_whisper.feature_extractor import FeatureExtractor
 
@@ -35,7 +35,7 @@ def test_a_window_is_filled_up_with_silence_as_whisper_was_trained() -> None:
     np.testing.assert_allclose(features[:, :, 160:], features.min(), atol=1e-6)
 
 
-def test_a_cpu_encodes_one_window_after_the_other() -> None:
+def test_cpu_encodes_one_window_at_a_time() -> None:
     """Together, the attention of eight windows would take eight times the memory."""
     from ctranslate2 import StorageView
     from faster_whisper.feature_extractor import FeatureExtractor

@@ -19,11 +19,11 @@ from callytics.errors import WeightsError
         ([("ko", 0.45), ("en", 0.40)], "ko"),
     ],
 )
-def test_a_guess_goes_to_a_likely_language(scores: list[tuple[str, float]], expected: str) -> None:
+def test_uncertain_language_becomes_a_likely_one(scores: list[tuple[str, float]], expected: str) -> None:
     assert most_likely([LanguageScore(*score) for score in scores], {"ko", "en"}) == expected
 
 
-def test_a_hub_model_that_cannot_be_had_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unavailable_hub_model_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     with pytest.raises(WeightsError, match="nobody/faster-whisper-none"):

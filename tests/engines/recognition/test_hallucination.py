@@ -33,7 +33,7 @@ def speech(value: float = 0.95) -> np.ndarray:
 @pytest.mark.parametrize(
     "text", ["5.5.5.5.5.5.5.5.", "아 아 아 아 아 아 아", "I am sorry " * 6, "네네네네네네네네"]
 )
-def test_loops_are_seen(text: str) -> None:
+def test_loops_are_detected(text: str) -> None:
     assert loops(text)
     assert suspicious(decoded(text))
 
@@ -41,29 +41,29 @@ def test_loops_are_seen(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["네 네 네 네", "no no no", "0102 3344 5566", "안녕하세요 무엇을 도와드릴까요"]
 )
-def test_what_people_do_say_is_no_loop(text: str) -> None:
+def test_natural_repetition_is_not_a_loop(text: str) -> None:
     assert not loops(text)
     assert not suspicious(decoded(text))
 
 
-def test_a_sentence_said_twice_is_worth_another_look() -> None:
+def test_repeated_sentence_is_suspicious() -> None:
     assert echoes("주문한 상품이 안 왔어요. 주문한 상품이 안 왔어요.")
     assert not echoes("여보세요 여보세요")
 
 
-def test_an_attempt_without_a_loop_beats_a_more_probable_one() -> None:
+def test_attempt_without_loop_beats_a_more_probable_one() -> None:
     looping = [decoded("I am sorry " * 8, avg_logprob=-0.05)]
     plain = [decoded("I am sorry about that", avg_logprob=-0.6)]
     assert min([looping, plain], key=badness) is plain
 
 
-def test_of_a_loop_the_first_round_stays() -> None:
+def test_first_round_of_a_loop_is_kept() -> None:
     words, dropped = believed_words(decoded("hello there " * 7 + "my friend"), speech())
     assert [word.text for word in words] == ["hello", "there", "my", "friend"]
     assert [text.reason for text in dropped] == ["repetition"]
 
 
-def test_a_loop_inside_one_word_goes_but_a_number_stays() -> None:
+def test_loop_inside_one_word_is_dropped_but_a_number_is_kept() -> None:
     assert loop_words(decoded("값은 5.3.5.3.5.3.5.3.5.3. 입니다").words) == [1]
     assert loop_words(decoded("번호는 00000 입니다").words) == []
 
@@ -75,12 +75,12 @@ def test_sign_offs_of_videos_are_dropped(text: str) -> None:
     assert [(one.reason, one.text) for one in dropped] == [("set_phrase", text)]
 
 
-def test_thanks_are_believed_where_somebody_speaks() -> None:
+def test_thanks_are_kept_in_clear_speech() -> None:
     assert believed_words(decoded("감사합니다."), speech())[0]
     assert not believed_words(decoded("감사합니다.", probability=0.3), speech(0.2))[0]
 
 
-def test_a_window_without_speech_is_dropped_by_whispers_own_rule() -> None:
+def test_window_without_speech_is_dropped_by_whispers_rule() -> None:
     words, dropped = believed_words(decoded("so so", avg_logprob=-1.3, no_speech_prob=0.8), speech())
     assert words == []
     assert dropped[0].reason == "no_speech"
@@ -96,7 +96,7 @@ def test_words_lose_the_silence_at_their_edges() -> None:
     assert words[0].end_s == pytest.approx(last * FRAME_S, abs=1e-3)
 
 
-def test_the_last_word_lasts_as_long_as_the_voice() -> None:
+def test_last_word_ends_with_the_voice() -> None:
     probabilities = speech(0.0)
     last = round(10.88 / FRAME_S)
     probabilities[:last] = 0.9
@@ -105,7 +105,7 @@ def test_the_last_word_lasts_as_long_as_the_voice() -> None:
     assert words[1].end_s == pytest.approx(last * FRAME_S, abs=1e-3)
 
 
-def test_punctuation_alone_is_no_word() -> None:
+def test_punctuation_alone_is_not_a_word() -> None:
     assert believed_words(decoded("... ♪"), speech()) == ([], [])
 
 

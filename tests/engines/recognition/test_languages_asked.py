@@ -8,7 +8,7 @@ from callytics.engines.recognition.calls import Languages
 from callytics.errors import InvalidRequestError
 
 
-def test_a_language_is_asked_for_however_it_is_written() -> None:
+def test_language_is_accepted_in_every_spelling() -> None:
     languages = Languages(known={"ko", "en", "zh"})
     assert [languages.asked(text) for text in ("ko-KR", "EN", "Korean", "auto", "", None)] == [
         *("ko", "en", "ko"),
@@ -18,7 +18,7 @@ def test_a_language_is_asked_for_however_it_is_written() -> None:
         languages.asked("fr")
 
 
-def test_cantonese_is_chinese_to_a_checkpoint_that_tells_them_not_apart() -> None:
+def test_cantonese_is_chinese_for_a_checkpoint_without_cantonese() -> None:
     """Only large-v3 has a token of its own for it; the API takes it for all."""
     assert Languages(known={"zh", "en"}).asked("yue") == "zh"
     assert Languages(known={"zh", "yue"}).asked("yue") == "yue"

@@ -23,12 +23,12 @@ def read(say: Say, *windows: Window, batch_size: int = 8, num_workers: int = 1) 
     return " ".join(one.text for one in decoded), decoder
 
 
-def test_a_plain_window_is_read_once() -> None:
+def test_normal_window_is_read_once() -> None:
     text, decoder = read(lambda window, search: "all is well today", IN_TWO)
     assert (text, len(decoder.calls)) == ("all is well today", 1)
 
 
-def test_a_window_with_a_loop_is_read_in_halves() -> None:
+def test_window_with_a_loop_is_read_in_halves() -> None:
     def say(window: Window, search: Search) -> str:
         if window == IN_TWO:
             return "no no no no no no no no no no"
@@ -38,7 +38,7 @@ def test_a_window_with_a_loop_is_read_in_halves() -> None:
     assert (text, len(decoder.calls)) == ("so it is nine", 3)
 
 
-def test_where_all_readings_loop_repetition_is_punished() -> None:
+def test_repetition_is_penalised_if_all_readings_loop() -> None:
     def say(window: Window, search: Search) -> str:
         return "thank you all" if search.no_repeat_ngram_size else "yes yes yes yes yes yes yes"
 
@@ -59,7 +59,7 @@ def test_batches_are_even_and_keep_all_workers_busy() -> None:
     assert sizes(17, 2) == [4, 4, 5, 4]
 
 
-def test_windows_of_like_length_are_together_and_batches_have_about_as_much_work() -> None:
+def test_batches_have_similar_windows_and_equal_work() -> None:
     lengths_s = [20.0, 18.0, 9.0, 7.0, 2.0, 1.0]
     windows = [Window(0, (Span(30.0 * i, 30.0 * i + length_s),)) for i, length_s in enumerate(lengths_s)]
     reader = WindowReader(WrittenDecoder(lambda window, search: ""), Search(), 8, num_workers=2)
@@ -81,7 +81,7 @@ def test_the_halves_of_one_window_are_read_by_all_workers() -> None:
     assert read(say, IN_TWO, other, num_workers=2)[0] == "second 0 second 3 second 8"
 
 
-def test_workers_decode_at_the_same_time_and_the_order_stays() -> None:
+def test_workers_decode_in_parallel_and_keep_the_order() -> None:
     both = threading.Barrier(2)
 
     def say(window: Window, search: Search) -> str:

@@ -51,7 +51,7 @@ def test_padding_meets_in_the_middle_and_stays_in_the_call() -> None:
     assert padded == [Span(0.0, pytest.approx(1.1)), Span(pytest.approx(1.1), 2.1)]
 
 
-def test_long_spans_are_cut_where_speech_is_least_likely() -> None:
+def test_long_spans_are_cut_at_the_least_likely_speech() -> None:
     probabilities = frames((0.9, 25.6), (0.6, 0.32), (0.9, 20.0))
     parts = split_long([Span(0.0, 45.9)], probabilities, 30.0)
     assert [part.start_s for part in parts] == [0.0, pytest.approx(25.6, abs=0.4)]
@@ -61,7 +61,7 @@ def test_long_spans_are_cut_where_speech_is_least_likely() -> None:
     st.lists(st.tuples(st.floats(0.1, 12.0), st.floats(0.1, 20.0)), min_size=1, max_size=40),
     st.floats(0.0, 1.0),
 )
-def test_windows_hold_all_speech_once_and_lead_back_to_it(
+def test_windows_contain_all_speech_once_with_its_times(
     pauses_and_lengths: list[tuple[float, float]], where: float
 ) -> None:
     spans, position_s = [], 0.0
@@ -77,7 +77,7 @@ def test_windows_hold_all_speech_once_and_lead_back_to_it(
         assert any(piece.start_s - 1e-6 <= mapped.start_s <= piece.end_s + 1e-6 for piece in window.pieces)
 
 
-def test_a_window_is_its_pieces_one_after_the_other() -> None:
+def test_window_is_its_joined_pieces() -> None:
     pcm = Pcm.from_array(np.arange(32_000, dtype=np.int16)[None], 16_000)
     window = Window(0, (Span(0.5, 0.6), Span(1.0, 1.2)))
     samples = window.samples(pcm)
@@ -94,7 +94,7 @@ def test_halves_are_about_equal_and_one_piece_stays_whole() -> None:
     assert Window(0, (Span(0, 1),)).halves() == (Window(0, (Span(0, 1),)),)
 
 
-def test_the_detector_hears_speech_but_not_noise_and_blocks_do_not_show() -> None:
+def test_detector_finds_speech_not_noise_independent_of_blocks() -> None:
     detect = SpeechDetector()
     speech = np.concatenate([sample_audio().pcm.float32(0, 0.0, 5.0), noise(3.0, -60)])
     quiet_frames = BLOCK_FRAMES - 80  # the speech lies across the boundary of two blocks

@@ -38,7 +38,7 @@ def test_korean_becomes_english(language: str | None) -> None:
     assert "translated" not in {flag.code for flag in written.flags}
 
 
-def test_english_stays_english() -> None:
+def test_english_is_unchanged() -> None:
     pcm = sample_audio().pcm
     excerpt = audio_of(pcm.float32(0, 0.0, 12.0), pcm.float32(1, 0.0, 12.0))
     translated = whisper_base()(excerpt, TRANSLATE)
@@ -46,14 +46,14 @@ def test_english_stays_english() -> None:
     assert "translated" in {flag.code for flag in translated.flags}
 
 
-def test_silence_is_a_translation_of_nothing() -> None:
+def test_silence_has_no_translation() -> None:
     pcm = sample_audio().pcm
     translated = whisper_base()(audio_of(pcm.float32(0, 0.0, 0.01)), TRANSLATE)
     assert {flag.code for flag in translated.flags} == {"no_speech", "translated"}
 
 
 @pytest.mark.parametrize(("translates", "known"), [(False, frozenset({"ko", "en"})), (True, frozenset())])
-def test_a_model_that_cannot_refuses(translates: bool, known: frozenset[str]) -> None:
+def test_model_without_translation_rejects_the_task(translates: bool, known: frozenset[str]) -> None:
     decoder = WrittenDecoder(lambda window, search: "never read")
     recogniser = CallRecognizer(
         decoder, Languages(known), VoiceActivity(), beam_size=1, batch_size=1, translates=translates
@@ -73,11 +73,11 @@ def test_a_model_that_cannot_refuses(translates: bool, known: frozenset[str]) ->
         ("distil-whisper/distil-large-v3", False),
     ],
 )
-def test_which_models_can(model: str, can: bool) -> None:
+def test_translation_support_follows_the_model_name(model: str, can: bool) -> None:
     assert can_translate(model) is can
 
 
-def test_every_word_has_a_window_with_the_recognisers_own_doubts() -> None:
+def test_every_word_has_a_window_with_its_confidence() -> None:
     pcm = sample_audio().pcm
     excerpt = audio_of(pcm.float32(0, 0.0, 12.0), pcm.float32(1, 0.0, 12.0))
     heard = whisper_base()(excerpt, CallOptions(language="en"))

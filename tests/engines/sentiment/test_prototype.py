@@ -71,7 +71,7 @@ def test_criteria_are_found_by_meaning(engine: PrototypeSentimentAnalyzer) -> No
     assert (bare["closing"] or 0.0) < 50.0
 
 
-def test_a_model_that_is_not_there(engine: PrototypeSentimentAnalyzer) -> None:
+def test_missing_model_is_reported(engine: PrototypeSentimentAnalyzer) -> None:
     with pytest.raises(WeightsError) as caught:
         PrototypeSentimentAnalyzer(model="callytics/does-not-exist")
     assert caught.value.code == "weights_unavailable"

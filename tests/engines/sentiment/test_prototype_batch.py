@@ -25,7 +25,7 @@ def analyzer() -> Any:
 
 
 @pytest.mark.parametrize("calls", [CALLS, CALLS[2:], []], ids=["three", "silent", "none"])
-def test_a_batch_gives_what_its_calls_give_alone(analyzer: Any, calls: list[Conversation]) -> None:
+def test_batch_gives_the_same_as_single_calls(analyzer: Any, calls: list[Conversation]) -> None:
     together = analyzer.batch([(call,) for call in calls])
     alone = [analyzer(call) for call in calls]
     for batched, single in zip(together, alone, strict=True):

@@ -15,7 +15,7 @@ def judged(conversation: Conversation) -> dict[str, QualityCriterion]:
     return {criterion.id: criterion for criterion in assess_quality(conversation)[1]}
 
 
-def test_without_an_agent_there_is_no_judgement() -> None:
+def test_call_without_agent_is_not_judged() -> None:
     overall, criteria = assess_quality(talk(("a", "안녕하세요"), ("c", "네")))
     assert overall is None
     assert {c.id for c in criteria} == set(WEIGHTS)

@@ -37,7 +37,7 @@ def test_labels_can_be_given() -> None:
         (["LABEL_0"], {"LABEL_0": "cheerful"}, "options_invalid"),
     ],
 )
-def test_labels_that_say_nothing_are_an_error(labels: list[str], given: dict[str, str], code: str) -> None:
+def test_labels_without_meaning_are_an_error(labels: list[str], given: dict[str, str], code: str) -> None:
     with pytest.raises(ConfigError) as caught:
         label_columns(dict(enumerate(labels)), given)
     assert caught.value.code == code
