@@ -1,11 +1,11 @@
-"""CPU time of the whole audio stage before and after a recording was opened once, on long two-channel MP3s.
+"""CPU time of the whole audio stage, before and after the change to one open per recording, on long two-channel MP3s.
 
     python -m benchmarks.audio_opens 30 180           about ten minutes on two cores; needs the git history
 
-Each run is the audio-processor's engine on one recording, in a fresh process with the environment of its replica: user
-and system seconds by getrusage, how often the recording was opened, and how many bytes the process read. The code
-before comes out of the git history, and both take turns. The hash of the upload is handed in, where the engine takes
-it. The last line is the ratio.
+Each run is the audio-processor's engine on one recording, in a new process with the environment of its replica. It
+measures user and system seconds (getrusage), the number of opens of the recording, and the bytes that the process
+read. The earlier code comes from the git history, and both versions take turns. The engine gets the hash of the upload
+if it accepts one. The last line is the ratio.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ print(json.dumps(dict(user_s=user_s, system_s=system_s, read_bytes=read_bytes, o
 
 
 class StageRun(BaseModel):
-    """``read_bytes``: of the whole process, whatever it read, meanwhile."""
+    """``read_bytes``: all bytes that the process read during the run."""
 
     minutes: float
     is_before: bool
@@ -126,7 +126,7 @@ def main(
                 is_before = number % 4 in (
                     0,
                     3,
-                )  # before now, now before: a drift of the machine weighs on both
+                )  # alternating order: a drift of the machine affects both
                 one = _stage_run(old if is_before else PROJECT, path, length, is_before)
                 measured = measured.model_copy(update={"runs": (*measured.runs, one)})
                 print(
@@ -139,7 +139,7 @@ def main(
 
 
 def _tree_before(scratch: Path) -> tuple[Path, str]:
-    """The library as it was, and its commit."""
+    """The earlier library, and its commit."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", BEFORE], cwd=PROJECT, check=True, capture_output=True, text=True
     ).stdout.strip()
@@ -176,7 +176,7 @@ def _stage_run(tree: Path, path: Path, minutes: float, is_before: bool) -> Stage
 
 
 def section(source: Path) -> str:
-    """Of docs/performance.md."""
+    """The section of docs/performance.md."""
     title = "## A recording is opened once\n\n"
     measured = record.load(NAME, AudioOpensRecord, source)
     if measured is None:

@@ -1,4 +1,4 @@
-"""One batch to measure: `python -m deployments.backfill.job` with an empty store and a Ray of its own."""
+"""One measured batch: `python -m deployments.backfill.job` with an empty store and its own Ray."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from benchmarks.throughput_record import ThroughputCall, ThroughputRun
 
 
 def run_backfill(calls: Sequence[Call], scratch: Path, cpus: int, home: Path, label: str) -> ThroughputRun:
-    """Analyse the calls, which lie in ``scratch``/calls, as a batch.
+    """Analyse the calls in ``scratch``/calls as a batch.
 
     A call is finished when its row is written: the time of the file in Parquet.
 
@@ -56,8 +56,8 @@ def command(scratch: Path, cpus: int) -> list[str]:
 
 
 def environment(scratch: Path, home: Path, ray_folder: str) -> dict[str, str]:
-    """Its own state, the weights that are there, and no cluster that may run. ``ray_folder``: a short path, because
-    Ray puts sockets below it."""
+    """Environment with its own state, the existing weights, and no running cluster. ``ray_folder``: a short path,
+    because Ray creates sockets below it."""
     left_out = ("RAY_ADDRESS", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
     inherited = {name: value for name, value in os.environ.items() if name not in left_out}
     return inherited | {

@@ -1,7 +1,7 @@
-"""The calls that are measured: cut and joined from the composed calls of the kit, else from the sample call.
+"""The measured calls: cut and joined from the composed calls of the kit, else from the sample call.
 
-Deterministic, but for the last eight milliseconds: a pattern of the run, one step of 16 bits loud. It makes every
-file a recording of its own, because a known recording is not computed again.
+Deterministic, except for the last eight milliseconds: a pattern of the run, with an amplitude of one 16-bit step. It
+makes every file a different recording, because a known recording is not computed again.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ MIXED = (
     "ko_call4",
     "ko_call5_emotion",
 )
-"""Korean and English by turns."""
+"""Korean and English, alternating."""
 
 LENGTHS_S = (60, 180, 75, 60, 75)
-"""One to three minutes, ninety seconds in the mean: twenty calls are half an hour."""
+"""One to three minutes, ninety seconds on average: twenty calls are half an hour."""
 
 PAUSE_S = 0.7
 """Between joined calls: the length of an ordinary pause between two utterances."""
@@ -52,13 +52,13 @@ class Call:
 
 
 def source_paths(names: tuple[str, ...]) -> list[Path]:
-    """The stereo files of these calls; the sample where there is no kit."""
+    """The stereo files of these calls; the sample without the kit."""
     found = [path for name in names for path in KIT.glob(f"{name}.stereo.*")]
     return found or [SAMPLE]
 
 
 def compose(folder: Path, num_calls: int, run: str) -> list[Call]:
-    """Calls of one to three minutes, Korean and English, two channels and one by turns, as 16-bit WAV."""
+    """Calls of one to three minutes, Korean and English, alternately with two channels and one, as 16-bit WAV."""
     sources = source_paths(MIXED)
     calls = []
     for i in range(num_calls):
@@ -76,11 +76,11 @@ def compose(folder: Path, num_calls: int, run: str) -> list[Call]:
 
 
 def join(folder: Path, minutes: float, run: str, offset_s: float = 0.0, channels: int = 2) -> Call:
-    """One call of Korean calls that follow one another, with pauses, again and again; mu-law at 8 kHz where the
-    sources have that rate. Never more than one source is in memory.
+    """One call made of consecutive Korean calls with pauses, repeated as needed; mu-law at 8 kHz if the sources have
+    that rate. At most one source is in memory.
 
     Args:
-        offset_s: where in the material it begins.
+        offset_s: start in the material.
     """
     sources = source_paths(KOREAN)
     rate_hz = _read(sources[0])[1]
@@ -92,14 +92,14 @@ def join(folder: Path, minutes: float, run: str, offset_s: float = 0.0, channels
 
 @contextmanager
 def warm_up_paths() -> Iterator[list[Path]]:
-    """What goes first and is not measured: English and Korean, since some engines load what a language needs when it
-    comes."""
+    """Unmeasured first calls, in English and Korean, because some engines load data of a language at its first
+    call."""
     with tempfile.TemporaryDirectory(prefix="callytics-") as scratch:
         yield [SAMPLE, join(Path(scratch), 0.5, "warm-up").path]
 
 
 def material_s() -> float:
-    """How long the joined calls go on before they repeat."""
+    """Length of the joined calls before they repeat."""
     lengths = [(len(samples), rate_hz) for samples, rate_hz in map(_read, source_paths(KOREAN))]
     return sum(count / rate_hz + PAUSE_S for count, rate_hz in lengths)
 
@@ -107,14 +107,14 @@ def material_s() -> float:
 def write(
     path: Path, parts: Iterator[Samples], rate_hz: int, channels: int, mark: str, subtype: str = "PCM_16"
 ) -> float:
-    """Write stereo parts as they come, mixed down for one channel; the length in seconds.
+    """Write stereo parts one by one, mixed for one channel, and return the length in seconds.
 
     ``mark`` decides the last samples.
     """
     import soundfile
 
     draws = random.Random(mark)
-    # 132 and -132 are steps of mu-law around zero; in 16 bits one step is enough.
+    # 132 and -132 are the mu-law steps around zero; in 16 bits one step is enough.
     loud = 132 if subtype == "ULAW" else 1
     last = np.array([[draws.choice((-loud, loud))] * channels for _ in range(MARK_SAMPLES)], np.int16)
     count = 0
@@ -144,7 +144,7 @@ def _mixed(samples: Samples) -> Samples:
 
 
 def _loop(samples: Samples, start: int, count: int) -> Iterator[Samples]:
-    """``count`` samples from ``start`` on, the first again after the last."""
+    """``count`` samples from ``start``; the first sample follows the last."""
     while count > 0:
         part = samples[start : start + count]
         yield part

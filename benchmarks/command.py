@@ -1,4 +1,4 @@
-"""What the command lines of the benchmarks share."""
+"""Shared by the command lines of the benchmarks."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ BEGUN = "CALLYTICS_BENCHMARK_BEGUN"
 
 
 def run(app: typer.Typer) -> None:
-    """Errors of ours are one line; anything else is a bug and keeps its traceback. Terminated, it still ends the graph
-    that it started."""
+    """Our errors are printed as one line; any other exception is a bug and keeps its traceback. On termination, the
+    started graph is still stopped."""
     _begin_as_a_replica()
     signal.signal(signal.SIGTERM, _terminated)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # progress is for those who watch a log, too
+        sys.stdout.reconfigure(line_buffering=True)  # progress must also appear in a log
     try:
         app()
     except CallyticsError as error:
@@ -37,8 +37,9 @@ def run(app: typer.Typer) -> None:
 
 
 def _begin_as_a_replica() -> None:
-    """Engines in this process get what the configuration gives their replicas before they begin, such as settings of
-    malloc: the program starts itself once more. Then they are taken out, or a whole graph would inherit them."""
+    """Give engines in this process the environment of their replicas, such as settings of malloc, which must be set
+    before the start: the program starts itself again. Then the variables are removed, so a whole graph does not inherit
+    them."""
     environment = engine_environment()
     if os.environ.pop(BEGUN, None) is None:
         os.execve(sys.executable, sys.orig_argv, {**os.environ, **environment, BEGUN: "1"})

@@ -1,4 +1,4 @@
-"""How busy the cores are: all of them, every process of the machine, sampled once a second."""
+"""Utilisation of all cores by all processes of the machine, sampled once per second."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class CpuSample:
     """One second.
 
     Attributes:
-        at_s: its end, seconds since the epoch.
-        busy: share of all cores' time in which something ran.
-        stolen: share that the hypervisor gave to other machines; nothing of ours could run in it.
+        at_s: end of the second, in seconds since the epoch.
+        busy: busy share of all cores' time.
+        stolen: share that the hypervisor gave to other machines, and that was not available here.
     """
 
     at_s: float
@@ -55,7 +55,7 @@ class CpuSampler:
 
 
 def shares(before: Any, after: Any, at_s: float) -> CpuSample:
-    """What became of the time between two readings of psutil.cpu_times().
+    """Shares of the time between two readings of psutil.cpu_times().
 
     The fields are those of proc_stat(5); time of guests is part of user and nice there.
     """

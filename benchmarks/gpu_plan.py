@@ -1,10 +1,10 @@
 """SIMULATION: the shares of a card in serve_config.yaml against one card per stage.
 
-    python -m benchmarks.gpu_plan        seconds; needs no GPU, and measures none
+    python -m benchmarks.gpu_plan        takes seconds; neither needs nor measures a GPU
 
-The shares, the replicas and the calls in flight are read from the configuration; what a stage takes on a card is
+The shares, the replicas and the calls in flight come from the configuration; the times of a stage on a card are
 published or computed (SOURCES), not measured here. The last line is the ratio: throughput of a card shared by all
-stages, over that of a card with one stage.
+stages, divided by that of a card with one stage.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ NAME = "gpu-plan"
 SEEDS = (1, 2, 3)
 NUM_CALLS = 600
 DEMANDS = (1.0, 0.5)
-"""Part of a card that a stage keeps busy while it runs. Nobody publishes it, so two of them: at 1 stages on a card only
-take turns, and sharing can gain nothing but idle time; at 0.5 two run side by side at full speed."""
+"""Part of a card that a running stage keeps busy. There are no published values, so two are simulated: at 1, stages on
+a card only take turns, and sharing gains only idle time; at 0.5, two run in parallel at full speed."""
 
 SECONDS_PER_MINUTE = {
     "speech-recognizer": 19.155 / 13 * 17 / 63,
@@ -56,7 +56,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 class PlanOutcome(BaseModel):
-    """One plan under one assumption; a value a seed."""
+    """One plan under one assumption; one value per seed."""
 
     plan: str
     demand: float
@@ -98,7 +98,7 @@ def stages_on_cards(config: Path, demand: float) -> list[GpuStage]:
     """The stages of a Serve configuration that take a share of a card, in its order.
 
     Raises:
-        ConfigError: ``stage_time_unknown``: nothing is known of a stage's time on a card.
+        ConfigError: ``stage_time_unknown``: the time of a stage on a card is unknown.
     """
     document = yaml.safe_load(config.read_text(encoding="utf-8"))
     found = []
@@ -186,7 +186,7 @@ def main(
 
 
 def section(source: Path) -> str:
-    """Of docs/performance.md."""
+    """The section of docs/performance.md."""
     title = "## One GPU shared by stages: a SIMULATION\n\n"
     planned = record.load(NAME, GpuPlanRecord, source)
     if planned is None:

@@ -1,9 +1,8 @@
 """SIMULATION of stages that share cards: discrete events (simpy), no GPU.
 
-A card is shared as a GPU without partitions shares itself: every job asks for a part of the card's computing while it
-runs, and when the jobs on a card ask for more than the whole, all of them slow down in proportion (egalitarian
-processor sharing). Not simulated: memory (shares that add up to a card are said to fit), the way of a call from stage
-to stage, the host.
+A card is shared like a GPU without partitions: every running job needs a part of the card's compute, and if the jobs
+on a card need more than the whole, all of them slow down in proportion (egalitarian processor sharing). Not simulated:
+memory (shares that add up to a card are assumed to fit), the transfer of a call between stages, the host.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from typing import Any
 import simpy
 
 CALL_MINUTES = (1.0, 2.0, 3.0, 4.0, 5.0, 9.0)
-"""Lengths of calls, four minutes in the mean; which comes next is drawn."""
+"""Lengths of calls, four minutes on average; the next length is drawn at random."""
 
 IGNORED = 0.1
-"""Share of the calls at each end that do not count: the graph fills and empties."""
+"""Share of the calls at each end that do not count, because the graph fills and empties."""
 
 EPSILON = 1e-9
 Process = Generator[simpy.Event, Any, Any]
@@ -31,9 +30,9 @@ class GpuStage:
     """A stage on a card.
 
     Attributes:
-        share: of a card's memory that one replica takes: num_gpus.
-        seconds_per_minute: for a minute of audio, alone on a card.
-        demand: part of the card's computing that it asks for while it runs.
+        share: share of a card's memory per replica: num_gpus.
+        seconds_per_minute: seconds per minute of audio, alone on a card.
+        demand: part of the card's compute that a running replica needs.
     """
 
     name: str
@@ -45,9 +44,9 @@ class GpuStage:
 @dataclass(frozen=True)
 class Outcome:
     """Attributes:
-    audio_per_second: seconds of audio a second, all cards together.
-    utilisation: of every card: mean share of its computing that was in use.
-    call_s: median time of a call in the stages, its waits for them included.
+    audio_per_second: seconds of audio per second, all cards together.
+    utilisation: mean used share of the compute of every card.
+    call_s: median time of a call in the stages, including waits.
     """
 
     audio_per_second: float
@@ -68,7 +67,7 @@ class _Job:
 
 @dataclass
 class Card:
-    """One GPU. ``busy_s``: seconds of its whole computing that were used so far."""
+    """One GPU. ``busy_s``: used seconds of its whole compute so far."""
 
     environment: simpy.Environment
     busy_s: float = 0.0
@@ -77,7 +76,7 @@ class Card:
     _changes: int = 0
 
     def work(self, seconds: float, demand: float) -> simpy.Event:
-        """Begin a job that takes so long alone on the card; the event of its end."""
+        """Start a job that takes ``seconds`` alone on the card; returns the event of its end."""
         self._advance()
         job = _Job(seconds, demand, self.environment.event())
         self._jobs.append(job)
@@ -86,7 +85,7 @@ class Card:
 
     @property
     def _rate(self) -> float:
-        """Speed of every job, 1 where it is alone."""
+        """Speed of every job; 1 if it is alone."""
         asked = sum(job.demand for job in self._jobs)
         return min(1.0, 1.0 / asked) if asked else 1.0
 
@@ -99,7 +98,7 @@ class Card:
         self._since = self.environment.now
 
     def _plan(self) -> None:
-        """Wake at the end of the job that is done first, if nothing changes until then."""
+        """Wake at the end of the first job to finish, if nothing changes until then."""
         self._changes += 1
         if self._jobs:
             first_s = max(0.0, min(job.left_s for job in self._jobs)) / self._rate
@@ -119,11 +118,11 @@ class Card:
 def simulate(
     replicas: Sequence[tuple[GpuStage, int]], num_cards: int, in_flight: int, num_calls: int, seed: int
 ) -> Outcome:
-    """Calls through the stages on cards, always so many at once.
+    """Run calls through the stages on cards, always ``in_flight`` at once.
 
     Args:
-        replicas: every replica and its card. ``speaker-diarizer`` runs beside ``speech-recognizer``; the other stages
-            follow, in the order in which they come here.
+        replicas: every replica and its card. ``speaker-diarizer`` runs in parallel with ``speech-recognizer``; the
+            other stages follow in the given order.
         in_flight: calls in the graph; the next one starts when one ends.
     """
     environment = simpy.Environment()
@@ -162,7 +161,7 @@ class _Run:
     ended: list[tuple[float, float]] = field(default_factory=list)
 
     def caller(self) -> Process:
-        """One call after the other, until there are no more."""
+        """Process one call after the other until none remain."""
         while self.lengths:
             minutes = self.lengths.pop()
             start = self.environment.now

@@ -1,4 +1,4 @@
-"""A running graph to measure: one of our own, or one that runs already; and calls that go through it over HTTP."""
+"""A measured graph, started here or already running, and its calls over HTTP."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from callytics import settings
 from callytics.client import FINISHED, Client
 
 HTTP_PORT, DASHBOARD_PORT = 8400, 8665
-"""Of a graph of our own, beside one that may run. Ray keeps 10002 to 19999 for its workers."""
+"""Ports of a graph started here, beside any running one. Ray reserves 10002 to 19999 for its workers."""
 
 START_TIMEOUT_S = 400.0
-POLL_INTERVAL_S = 1.0  # when a call was finished, the store says: looking more often only takes the cores
+POLL_INTERVAL_S = 1.0  # the store has the time of the end: more frequent polling only uses the cores
 POLLED = 1
-"""Calls asked for at a time: asking costs the graph some CPU, and calls end about in the order of their submission.
-When a call ended is the graph's own time, so nothing is lost by asking late."""
+"""Calls polled at a time: polling costs the graph some CPU, and calls end approximately in the order of submission.
+The graph itself records the end of a call, so late polling loses nothing."""
 
 
 @dataclass(frozen=True)
 class Graph:
-    """``home``: its state folder. ``start_s``: until every stage was healthy; None where it ran before."""
+    """``home``: its state folder. ``start_s``: time until every stage was healthy; None if it was already running."""
 
     url: str
     home: Path
@@ -46,7 +46,7 @@ class Graph:
 
 
 def calls_at_work(config: Path) -> int:
-    """Calls that the graph of a Serve configuration works on at the same time; others wait in its store."""
+    """Number of concurrent calls in the graph of a Serve configuration; others wait in its store."""
     document = yaml.safe_load(config.read_text(encoding="utf-8"))
     pipeline = next(app for app in document["applications"] if app["name"] == "call-pipeline")
     replicas = int(pipeline["deployments"][0].get("num_replicas", 1))
@@ -55,8 +55,8 @@ def calls_at_work(config: Path) -> int:
 
 @contextmanager
 def running_graph(url: str = "") -> Iterator[Graph]:
-    """The graph at ``url`` (its home: $CALLYTICS_HOME), else one of our own, which is ended afterwards. Warm: calls
-    have gone through it."""
+    """The graph at ``url`` (its home: $CALLYTICS_HOME), else a graph that is started and stopped here. Warm: it has
+    processed calls."""
     home = settings.home()
     if url:
         graph = Graph(url, home)
@@ -91,7 +91,7 @@ def models_folder(home: Path) -> str:
 
 
 def share(home: Path, own: Path) -> None:
-    """Environments are named by their pins' hash: those of ``home`` serve ``own`` as well."""
+    """Share environments: their names contain the hash of their pins, so those of ``home`` work for ``own`` as well."""
     (home / "envs").mkdir(parents=True, exist_ok=True)
     own.mkdir(parents=True, exist_ok=True)
     if not (own / "envs").exists():
@@ -115,20 +115,20 @@ class FinishedCall:
 
     @property
     def wall_s(self) -> float:
-        """From the first byte of the upload until the result was stored."""
+        """Time from the first byte of the upload until the result was stored."""
         return self.completed_at - self.submitted_at
 
 
 def analyse_together(
     client: Client, calls: Sequence[Call], at_once: int, on_finished: Callable[[int], None]
 ) -> list[FinishedCall]:
-    """Keep ``at_once`` calls in the graph until all are done.
+    """Keep ``at_once`` calls in the graph until all are finished.
 
     Args:
         on_finished: called with the number of finished calls.
 
     Raises:
-        SystemExit: a call failed: that is no measurement.
+        SystemExit: a call failed, so the measurement is invalid.
     """
     waiting = deque(calls)
     inside: dict[str, tuple[Call, float]] = {}

@@ -1,6 +1,6 @@
-"""The graph's engines in this process, with nothing around them: what the graph is measured against.
+"""The graph's engines in this process, without the graph: the reference for its measurements.
 
-Both read engines and options from the Serve configuration, as the graph does.
+Both read engines and options from the Serve configuration, like the graph.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ CONFIG = PROJECT / "serve_config.cpu.yaml"
 
 
 class StageTime(BaseModel):
-    """``cpu_s``: of all threads of the process; 0 where nobody could tell stages apart."""
+    """``cpu_s``: CPU seconds of all threads of the process; 0 if the stages cannot be separated."""
 
     wall_s: float
     cpu_s: float
 
 
 class StageAfterStage:
-    """One call at a time, one stage after the other, as it was before there was a graph; engines are loaded."""
+    """One call at a time, one stage after the other, as before the graph existed; engines are loaded."""
 
     def __init__(self, config: Path = CONFIG) -> None:
         self._interpreter = InProcess(load_stages(config), self._note)
@@ -44,7 +44,7 @@ class StageAfterStage:
                 self(path)
 
     def __call__(self, path: Path) -> tuple[float, dict[str, StageTime]]:
-        """Wall seconds of the whole, and the time of every stage."""
+        """Total wall seconds, and the time of every stage."""
         self._stages = {}
         start = time.perf_counter()
         self._interpreter(Recording(path.stem, str(path)), CallOptions())
@@ -60,8 +60,8 @@ class StageAfterStage:
 
 
 class CriticalPath:
-    """The branches of the graph at the same time, as in the graph: diarizer beside recogniser. Threads of one process:
-    the engines compute outside of Python's lock for nearly all of their time."""
+    """Parallel branches as in the graph: diarizer beside recogniser. They are threads of one process, because the
+    engines compute outside Python's lock most of the time."""
 
     def __init__(self, config: Path = CONFIG) -> None:
         self._steps: Mapping[str, Any] = {
@@ -73,7 +73,7 @@ class CriticalPath:
                 self(path)
 
     def __call__(self, path: Path) -> tuple[float, dict[str, float]]:
-        """Wall seconds of the whole, and of every step."""
+        """Total wall seconds, and those of every step."""
         steps_s: dict[str, float] = {}
 
         def work(step: str, inputs: tuple[Any, ...]) -> Any:
@@ -83,7 +83,7 @@ class CriticalPath:
             steps_s[step] = time.perf_counter() - start
             return output
 
-        # A thread a step: one that waits for its inputs takes no other's place.
+        # One thread per step: a step that waits for its inputs does not block another.
         with ThreadPoolExecutor(len(self._steps)) as pool:
             start = time.perf_counter()
             report = analyse(

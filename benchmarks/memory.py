@@ -1,4 +1,4 @@
-"""Memory of several processes together: proportional set size, so that shared pages count once."""
+"""Total memory of several processes: proportional set size, in which shared pages count once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 SAMPLE_INTERVAL_S = 3.0
-"""Reading the pages of a graph's thirty processes takes 0.15 s of a core: more often would slow what is measured."""
+"""Reading the pages of a graph's thirty processes takes 0.15 s of a core: shorter intervals would affect the result."""
 
 
 def proportional_set_size_bytes(pids: Iterable[int]) -> int:

@@ -1,10 +1,10 @@
-"""What the graph costs: one two-minute call over HTTP, against its engines in this process with nothing around them.
+"""Overhead of the graph: one two-minute call over HTTP, compared with its engines in this process without the graph.
 
-    python -m benchmarks.overhead                     about four minutes on two cores, with a graph of its own
+    python -m benchmarks.overhead                     about four minutes on two cores, with its own graph
 
-In process the same engines run with the same options, threads and order, the diarizer beside the recogniser: the
-critical path. Half of these runs come before the graph's and half after, so that a machine that gets faster or slower
-meanwhile does not pass for the graph. Every run has a recording of its own. The last line is the ratio.
+In process the same engines run with the same options, threads and order, with the diarizer beside the recogniser: the
+critical path. Half of these runs precede the runs of the graph and half follow them, which cancels a drift of the
+machine. Every run has its own recording. The last line is the ratio.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class OverheadRecord(Record):
 
     @property
     def overhead(self) -> float:
-        """Share of the critical path that the graph adds."""
+        """Time that the graph adds, as a share of the critical path."""
         return median(one.wall_s for one in self.graph) / median(one.wall_s for one in self.in_process) - 1
 
     @property
@@ -94,7 +94,7 @@ def _in_process(critical_path: CriticalPath, minutes: float) -> OverheadRun:
 
 
 def section(source: Path) -> str:
-    """Of docs/performance.md."""
+    """The section of docs/performance.md."""
     title = "## What the graph adds\n\n"
     measured = record.load(NAME, OverheadRecord, source)
     if measured is None:

@@ -1,7 +1,7 @@
-"""What a benchmark leaves behind: one JSON a measurement, in $CALLYTICS_HOME/benchmark.
+"""Records of benchmarks: one JSON per measurement, in $CALLYTICS_HOME/benchmark.
 
-The page docs/performance.md is written from what lies there (benchmarks/report.py), so that measurements that take
-hours can be made one by one. A record is written anew after every run: what is interrupted keeps its finished runs.
+benchmarks/report.py writes the page docs/performance.md from these records, so measurements that take hours can run
+one by one. A record is rewritten after every run: an interrupted measurement keeps its finished runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from evaluation.measurements import machine
 
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGES = ("ray", "faster-whisper", "ctranslate2", "onnxruntime", "kiwipiepy", "av", "numpy")
-"""What speed depends on, beside the code."""
+"""Packages that affect speed, besides the code."""
 
 COMMIT = "commit"
 
@@ -44,11 +44,11 @@ def _versions() -> dict[str, str]:
 
 
 class Record(BaseModel):
-    """What every measurement says of itself; a subclass adds ``runs``.
+    """The common data of every measurement; a subclass adds ``runs``.
 
     Attributes:
-        conditions: what else the machine was doing, as whoever measured says.
-        cores: that this process may use.
+        conditions: other load of the machine, described by the operator.
+        cores: number of cores available to this process.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -68,10 +68,10 @@ def folder() -> Path:
 
 
 def save(name: str, record: Record, into: Path) -> Path:
-    """Write <name>.json, whole or not at all.
+    """Write <name>.json atomically.
 
     Args:
-        into: as :func:`folder` says, asked before a graph of one's own changes $CALLYTICS_HOME.
+        into: the result of :func:`folder`, before a graph started here changes $CALLYTICS_HOME.
     """
     into.mkdir(parents=True, exist_ok=True)
     path = into / f"{name}.json"
@@ -82,7 +82,7 @@ def save(name: str, record: Record, into: Path) -> Path:
 
 
 def load(name: str, kind: type[AnyRecord], source: Path) -> AnyRecord | None:
-    """None where it was not measured.
+    """The record, or None if it was not measured.
 
     Raises:
         ConfigError: ``record_invalid``: the file is of another version of the benchmark.
@@ -104,7 +104,7 @@ def load_all(prefix: str, kind: type[AnyRecord], source: Path) -> list[AnyRecord
 
 
 def circumstances(record: Record, command: str, num_runs: int) -> str:
-    """The line above every table: when, on what, how."""
+    """The line above every table: time, machine, conditions."""
     commit = record.versions.get(COMMIT, "unknown")
     conditions = record.conditions or "nobody said what else it was doing"
     return (
@@ -114,13 +114,13 @@ def circumstances(record: Record, command: str, num_runs: int) -> str:
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Median (min to max); of a single value the value."""
+    """Median (min to max); a single value as it is."""
     middle = f"{median(values):.{digits}f}"
     return middle if len(values) == 1 else f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def packages(source: Path) -> list[str]:
-    """The versions that the records were measured with; one line where all had the same."""
+    """The package versions of the records; one line if all are equal."""
     found: dict[str, list[str]] = {}
     for path in sorted(source.glob("*.json")):
         document = json.loads(path.read_text(encoding="utf-8"))

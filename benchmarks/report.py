@@ -1,7 +1,7 @@
-"""docs/performance.md, from what was measured so far: `python -m benchmarks.report`.
+"""Writes docs/performance.md from the existing measurements: `python -m benchmarks.report`.
 
-Reads the JSON of the single benchmarks in $CALLYTICS_HOME/benchmark; what is not there is named as not measured. What
-was tried to make the engines fast is written by people, in benchmarks/tried.md.
+Reads the JSON of the single benchmarks in $CALLYTICS_HOME/benchmark; missing ones are marked as not measured. People
+write benchmarks/tried.md, about attempts to make the engines faster.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def page(source: Path) -> str:
         source: the folder with the records.
 
     Raises:
-        ConfigError: a record is of another version of its benchmark.
+        ConfigError: a record comes from another version of its benchmark.
     """
     versions = "".join(f"- {line}\n" for line in record.packages(source))
     sections = [section(source) for section in SECTIONS]

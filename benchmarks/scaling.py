@@ -1,12 +1,12 @@
-"""How time and memory grow with the length of a call, and with the number of calls at once.
+"""Growth of time and memory with the length of a call, and with the number of concurrent calls.
 
-    python -m benchmarks.scaling lengths 1 2 5 30        minutes; each is stored by itself, so are
-    python -m benchmarks.scaling lengths 180             what is started one by one
-    python -m benchmarks.scaling at-once 1 2 5 10 20     calls of two minutes in the graph at the same time
+    python -m benchmarks.scaling lengths 1 2 5 30        minutes; each length is stored separately,
+    python -m benchmarks.scaling lengths 180             so lengths can be measured one by one
+    python -m benchmarks.scaling at-once 1 2 5 10 20     concurrent calls of two minutes in the graph
 
-Long calls are composed ones joined with pauses, never held in memory. Runs of a short call take one part of the
-material after the other, so that all lengths hear about the same. Time is from the first byte of the upload to the
-stored result; memory the proportional set size of every process of the graph. The last line is the ratio.
+Long calls are composed calls joined with pauses, never whole in memory. Runs of a short call use consecutive parts of
+the material, so all lengths use about the same audio. Time is from the first byte of the upload to the stored result;
+memory is the proportional set size of every process of the graph. The last line is the ratio.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from benchmarks.scaling_record import (
 
 CALL_MINUTES = 2.0
 LONG_MINUTES = 10
-"""From here on one run is the default: it hears all of the material, and takes long."""
+"""From this length one run is the default: it uses all of the material, and takes long."""
 
 app = typer.Typer(add_completion=False, help=__doc__, rich_markup_mode=None)
 Url = Annotated[str, typer.Option(help="A running graph; default: start one.")]
@@ -83,7 +83,7 @@ def at_once(
     conditions: Conditions = "",
     url: Url = "",
 ) -> None:
-    """So many calls handed over together."""
+    """Calls submitted together, in these numbers."""
     into = record.folder()
     with running_graph(url) as graph:
         for count in sorted(calls_at_once):
@@ -98,13 +98,13 @@ def at_once(
 
 
 def default_runs(minutes: float) -> int:
-    """Enough to hear the whole material, and at least three; one for calls that hear it by themselves."""
+    """Enough runs to use the whole material, but at least three; one for calls that contain all of it."""
     return 1 if minutes >= LONG_MINUTES else max(3, math.ceil(material_s() / 60 / minutes))
 
 
 @contextmanager
 def _calls(minutes: float, count: int, offset_s: float, channels: int) -> Iterator[list[Call]]:
-    """As many recordings, each beginning where the last one ended."""
+    """``count`` recordings; each starts at the end of the previous one."""
     with tempfile.TemporaryDirectory(prefix="callytics-") as scratch:
         yield [
             join(Path(scratch), minutes, uuid.uuid4().hex, offset_s + i * minutes * 60, channels)

@@ -1,4 +1,4 @@
-"""What a scaling run measured, the figures that follow, and their section of docs/performance.md."""
+"""The measurements of a scaling run, their figures, and their section of docs/performance.md."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ MAX_GROWTH_BYTES = 500_000_000
 
 class ScalingRun(BaseModel):
     """Attributes:
-    wall_s: from the first byte of the first upload to the last stored result.
-    calls_s: of every call, its wait in the queue included.
+    wall_s: time from the first byte of the first upload to the last stored result.
+    calls_s: time of every call, including its wait in the queue.
     stages: stage -> seconds in its engine, all calls together.
-    idle_bytes: of all processes of the graph, before.
+    idle_bytes: memory of all processes of the graph before the run.
     busy: mean share of all cores' time.
     """
 
@@ -38,7 +38,7 @@ class ScalingRun(BaseModel):
 
 
 class ScalingRecord(Record):
-    """``minutes``: of a call; ``channels``: of the recording; ``at_once``: calls handed over together."""
+    """``minutes``: length of a call; ``channels``: of the recording; ``at_once``: calls submitted together."""
 
     minutes: float
     channels: int
@@ -47,7 +47,7 @@ class ScalingRecord(Record):
 
     @property
     def per_minute_s(self) -> float:
-        """Seconds of work for a minute of audio: of all runs together, which hear the same material."""
+        """Seconds of work per minute of audio, over all runs, which use the same material."""
         return sum(one.wall_s for one in self.runs) / sum(one.audio_s for one in self.runs) * 60
 
     @property
@@ -60,19 +60,19 @@ def _of(records: Sequence[ScalingRecord], minutes: float) -> ScalingRecord | Non
 
 
 def slower(records: Sequence[ScalingRecord], minutes: float = LONG_MINUTES) -> float | None:
-    """By what share a minute of such a call takes longer than one of two minutes; None where one was not measured."""
+    """Relative increase of the time per minute of audio over a call of two minutes; None if one was not measured."""
     short, long = _of(records, SHORT_MINUTES), _of(records, minutes)
     return long.per_minute_s / short.per_minute_s - 1 if short and long else None
 
 
 def growth_bytes(records: Sequence[ScalingRecord]) -> int | None:
-    """Peak memory of a three-hour call over that of one of two minutes."""
+    """Peak memory of a three-hour call minus that of a two-minute call."""
     short, longest = _of(records, SHORT_MINUTES), _of(records, LONGEST_MINUTES)
     return longest.peak_bytes - short.peak_bytes if short and longest else None
 
 
 def figure_lengths(records: Sequence[ScalingRecord]) -> str:
-    """One line; the ratio last."""
+    """One line, with the ratio at the end."""
     grown, longer = growth_bytes(records), slower(records)
     each = ", ".join(f"{one.minutes:g} min {one.per_minute_s:.2f} s" for one in records if one.channels == 2)
     memory = "not measured" if grown is None else f"{grown / 1e6:+.0f} MB"
@@ -85,7 +85,7 @@ def figure_lengths(records: Sequence[ScalingRecord]) -> str:
 
 
 def figure_at_once(records: Sequence[ScalingRecord]) -> str:
-    """One line; the ratio last: audio a second of the most calls at once, over that of one."""
+    """One line, with the ratio at the end: audio per second with the most concurrent calls, divided by that of one."""
     speeds = {one.at_once: 60 / one.per_minute_s for one in records}
     each = ", ".join(f"{count} at once {speed:.2f}" for count, speed in sorted(speeds.items()))
     most = max(speeds)
@@ -94,7 +94,7 @@ def figure_at_once(records: Sequence[ScalingRecord]) -> str:
 
 
 def section(source: Path) -> str:
-    """Of docs/performance.md."""
+    """The section of docs/performance.md."""
     return (
         "## Length of a call\n\n"
         + _lengths(load_all(LENGTH, ScalingRecord, source))

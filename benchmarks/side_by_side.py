@@ -1,5 +1,5 @@
-"""As many processes as cores, each with one call at a time and engines of one thread: every core is at work, with
-nothing of Ray around it. What the graph and the batch could reach at best on these cores."""
+"""One process per core, each with one call at a time and single-threaded engines: every core is busy, without Ray. This
+is the upper limit for the graph and the batch on these cores."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from callytics import settings
 LOADING_TIMEOUT_S = 300.0
 
 _pipelines: list[StageAfterStage] = []
-"""Of a worker: its engines, loaded once."""
+"""The engines of a worker, loaded once."""
 
 
 @contextmanager
 def side_by_side_workers(count: int, config: Path = CONFIG) -> Iterator[Pool]:
-    """Processes that have loaded their engines. They get the environment that replicas get, which glibc reads when a
-    process begins; this process had it taken out."""
+    """Processes with loaded engines. They get the environment of replicas, which glibc reads at the start of a process;
+    this process has removed it from its own."""
     context = multiprocessing.get_context("spawn")
     loaded = context.Barrier(count + 1)
     environment = {**engine_environment(), settings.CPU_THREADS: "1"}
@@ -47,7 +47,7 @@ def side_by_side_workers(count: int, config: Path = CONFIG) -> Iterator[Pool]:
 
 
 def analysed_side_by_side(pool: Pool, calls: Sequence[Call], start_at: float) -> Iterator[ThroughputCall]:
-    """Analyse the calls; each as it is done."""
+    """Analyse the calls, and yield each when it is finished."""
     for call, stages in pool.imap_unordered(_analyse, calls):
         yield ThroughputCall(
             name=call.name,

@@ -1,7 +1,7 @@
-"""How fast, and how large: a two-minute stereo call through the whole running graph, over HTTP.
+"""Time and memory of a two-minute stereo call through the whole running graph, over HTTP.
 
-    python -m benchmarks.speed                   starts a graph of its own, and ends it
-    python -m benchmarks.speed --url http://...  uses the one that runs there (its home: $CALLYTICS_HOME)
+    python -m benchmarks.speed                   starts its own graph, and stops it
+    python -m benchmarks.speed --url http://...  uses the graph that runs there (its home: $CALLYTICS_HOME)
 
 Wall time is from the first byte of the upload to the finished status. Every run gets audio that differs in its
 last samples, because results of a known recording are not computed again. The last line is the figure: wall time over
@@ -38,7 +38,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 class RunTime(BaseModel):
-    """One analysis. ``stages_s``: stage -> seconds, as the result's job_details say."""
+    """One analysis. ``stages_s``: stage -> seconds, from the result's job_details."""
 
     wall_s: float
     stages_s: dict[str, float]
@@ -55,7 +55,7 @@ class Speed(Record):
 
     @property
     def ratio(self) -> float:
-        """Median wall time over the length of the call."""
+        """Median wall time divided by the length of the call."""
         return statistics.median(one.wall_s for one in self.runs) / self.call_s
 
     @property
@@ -70,7 +70,7 @@ class Speed(Record):
 def write_call(source: Path, path: Path, number: int) -> float:
     """Exactly two minutes of the call (repeated if it is shorter) as 16-bit stereo WAV; its length in seconds.
 
-    ``number`` more samples of silence make every file a recording of its own.
+    ``number`` more samples of silence make every file a different recording.
     """
     import soundfile
 
@@ -85,7 +85,7 @@ def write_call(source: Path, path: Path, number: int) -> float:
 
 
 def measure(graph: Graph, call: Path, num_runs: int, conditions: str) -> Speed:
-    """The runs, with memory sampled all along."""
+    """The runs, with memory sampled throughout."""
     runs = []
     call_s = CALL_S
     with (
@@ -122,7 +122,7 @@ def _analyse(client: Client, path: Path) -> RunTime:
 
 
 def section(source: Path) -> str:
-    """Of docs/performance.md."""
+    """The section of docs/performance.md."""
     title = "## A call of two minutes\n\n"
     speed = record.load(NAME, Speed, source)
     if speed is None:

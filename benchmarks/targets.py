@@ -1,4 +1,4 @@
-"""The targets of two cores, and whether what was measured meets them: the first table of docs/performance.md."""
+"""The targets on two cores, and whether the measurements meet them: the first table of docs/performance.md."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CALL_MINUTES = 2
 
 @dataclass(frozen=True)
 class Target:
-    """``measured`` is None where nobody did."""
+    """``measured`` is None without a measurement."""
 
     name: str
     target: str
@@ -34,7 +34,7 @@ class Target:
 
 
 def section(source: Path) -> str:
-    """Of docs/performance.md."""
+    """The section of docs/performance.md."""
     rows = "".join(
         f"| {one.name} | {one.target} | {one.measured or 'not measured'} "
         f"| {'' if one.measured is None else 'yes' if one.is_met else '**no**'} |\n"
@@ -44,7 +44,7 @@ def section(source: Path) -> str:
 
 
 def targets(source: Path) -> Iterator[Target]:
-    """Medians of what lies in ``source``."""
+    """Medians of the records in ``source``."""
     yield from _call_of_two_minutes(load(speed.NAME, speed.Speed, source))
     cpu_s = cpu_seconds(load(SEQUENTIAL, ThroughputRecord, source))
     for name, what in ((GRAPH, "the graph, 10 calls at once"), (BACKFILL, "the batch")):

@@ -1,9 +1,9 @@
-"""How many calls a machine analyses: one after the other, through the graph, and as a batch.
+"""Throughput of a machine: one call after the other, through the graph, and as a batch.
 
     python -m benchmarks.throughput sequential     one file at a time, stage after stage, one process
-    python -m benchmarks.throughput side-by-side   a process a core, each one file at a time: every core is at work
+    python -m benchmarks.throughput side-by-side   one process per core, each one file at a time: every core is busy
     python -m benchmarks.throughput graph          the running graph over HTTP, ten calls at once
-    python -m benchmarks.throughput backfill       `python -m deployments.backfill.job`, a Ray of its own
+    python -m benchmarks.throughput backfill       `python -m deployments.backfill.job`, with its own Ray
     python -m benchmarks.throughput all            the four, in this order
 
 Each works on the same calls (--calls, default 20: half an hour, Korean and English) and needs two to eight minutes a
@@ -58,7 +58,7 @@ def sequential(
     conditions: Conditions = "",
     threads: Annotated[int, typer.Option(min=1, help="Of an engine.")] = DEFAULT_THREADS,
 ) -> None:
-    """One file at a time, stage after stage; CPU seconds of every engine."""
+    """One file at a time, stage after stage, with the CPU seconds of every engine."""
     os.environ[settings.CPU_THREADS] = str(threads)
     print(f"loading the engines, {threads} threads each")
     pipeline = StageAfterStage()
@@ -89,7 +89,7 @@ def sequential(
 
 @app.command()
 def side_by_side(num_calls: Calls = 20, runs: Runs = 3, conditions: Conditions = "") -> None:
-    """A process a core, engines of one thread: what could be reached without a graph or a batch around it."""
+    """One process per core, single-threaded engines: the limit without a graph or a batch."""
     cores = len(os.sched_getaffinity(0))
     print(f"loading the engines in {cores} processes")
     with side_by_side_workers(cores) as pool:
@@ -153,7 +153,7 @@ def backfill(
     conditions: Conditions = "",
     cpus: Annotated[int, typer.Option(min=0, help="--cpus of the job; 0: every core.")] = 0,
 ) -> None:
-    """The batch, with a Ray of its own and an empty store."""
+    """The batch, with its own Ray and an empty store."""
     cpus = cpus or len(os.sched_getaffinity(0))
     home = settings.home()
 
@@ -181,7 +181,7 @@ def _measure(
     measure: Measure,
     home: Path | None = None,
 ) -> None:
-    """Runs, each with recordings of its own; stored after every one. The last line is the ratio."""
+    """Runs, each with its own recordings, stored after every run. The last line is the ratio."""
     into = (home or settings.home()) / "benchmark"
     done = empty
     for number in range(1, num_runs + 1):

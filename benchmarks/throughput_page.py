@@ -28,7 +28,7 @@ MODES = {
 
 
 def section(source: Path) -> str:
-    """Of docs/performance.md."""
+    """The section of docs/performance.md."""
     title = "## Throughput\n\n"
     records = {name: load(name, ThroughputRecord, source) for name in MODES}
     measured = {name: record for name, record in records.items() if record}
@@ -80,7 +80,7 @@ def _row(
 
 
 def _limits(source: Path) -> str:
-    """What the engines' work is, with the threads of the graph and with others, where that was measured."""
+    """The work of the engines, with the threads of the graph and with others, if measured."""
     lines = ""
     side_by_side = load_all(SIDE_BY_SIDE, ThroughputRecord, source)
     for record in [*load_all(SEQUENTIAL, ThroughputRecord, source), *side_by_side]:

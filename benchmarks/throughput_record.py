@@ -1,4 +1,4 @@
-"""What a throughput run measured, and the figures that follow from it."""
+"""The measurements of a throughput run, and their figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.record import Record, spread
 SEQUENTIAL, SIDE_BY_SIDE = "throughput-sequential", "throughput-side-by-side"
 GRAPH, BACKFILL = "throughput-graph", "throughput-backfill"
 TARGET = 0.9
-"""On two cores: of the physical limit, and of all cores' time in the steady part."""
+"""Targets on two cores: share of the physical limit, and of all cores' time in the steady part."""
 
 
 class ThroughputCall(BaseModel):
@@ -28,7 +28,7 @@ class ThroughputCall(BaseModel):
 
 
 class ThroughputRun(BaseModel):
-    """``busy`` and ``stolen``: shares of all cores' time, one a second; ``sampled_s``: when, since the start."""
+    """``busy`` and ``stolen``: shares of all cores' time, one per second; ``sampled_s``: times since the start."""
 
     wall_s: float
     calls: tuple[ThroughputCall, ...]
@@ -59,15 +59,15 @@ class ThroughputRun(BaseModel):
 
     @property
     def start_up_s(self) -> float:
-        """Until the engines began (processes, environments, weights): at least so long, for the call that was finished
-        first cannot have spent more since than its engines' times, one after the other."""
+        """Minimum time until the engines began (processes, environments, weights): the first finished call cannot have
+        needed more time since then than the sum of its engines' times."""
         first = min(self.calls, key=lambda call: call.completed_s)
         return max(0.0, first.completed_s - sum(first.stages.values()))
 
     def steady_busy(self, at_work: int) -> float | None:
-        """Mean share of all cores' time from the first finished call until fewer than ``at_work`` are left: there was
-        work for everybody all along. None where there are too few calls for that. Time that the hypervisor gave to
-        others counts neither way."""
+        """Mean share of all cores' time from the first finished call until fewer than ``at_work`` calls remain: during
+        this time every worker has work. None if there are too few calls. Time that the hypervisor gave to other
+        machines does not count."""
         ended = sorted(call.completed_s for call in self.calls)
         if len(ended) < at_work + 2:
             return None
@@ -85,8 +85,7 @@ class ThroughputRun(BaseModel):
 
 
 class ThroughputRecord(Record):
-    """``at_once``: calls that are handed over together; ``at_work``: calls that are worked on at the same time;
-    ``threads``: of an engine."""
+    """``at_once``: calls submitted together; ``at_work``: concurrent calls; ``threads``: threads per engine."""
 
     at_once: int
     at_work: int
@@ -95,7 +94,7 @@ class ThroughputRecord(Record):
 
 
 def cpu_seconds(sequential: ThroughputRecord | None) -> dict[str, float]:
-    """Call -> CPU seconds of all its engines, the median over the runs; empty where that was not measured."""
+    """Call -> CPU seconds of all its engines, the median over the runs; empty if not measured."""
     found: dict[str, list[float]] = {}
     for run in sequential.runs if sequential else ():
         for call in run.calls:
@@ -104,15 +103,15 @@ def cpu_seconds(sequential: ThroughputRecord | None) -> dict[str, float]:
 
 
 def limit_s(run: ThroughputRun, cpu_s: Mapping[str, float], cores: int) -> float | None:
-    """The least time in which these cores could compute what the engines compute for the run's calls; None where one of
-    them was not measured by itself."""
+    """The minimum time in which these cores could do the engines' work for the run's calls; None if one of the calls
+    was not measured sequentially."""
     if any(call.name not in cpu_s for call in run.calls):
         return None
     return sum(cpu_s[call.name] for call in run.calls) / cores
 
 
 def ratios(record: ThroughputRecord, cpu_s: Mapping[str, float], started: bool = False) -> list[float]:
-    """Of every run: the limit over the time it took. ``started``: without the time before the first engine began."""
+    """The limit divided by the time of every run. ``started``: without the time before the first engine began."""
     found = []
     for run in record.runs:
         limit = limit_s(run, cpu_s, record.cores)
@@ -122,7 +121,7 @@ def ratios(record: ThroughputRecord, cpu_s: Mapping[str, float], started: bool =
 
 
 def summary(name: str, record: ThroughputRecord, cpu_s: Mapping[str, float]) -> str:
-    """One line for people; the ratio last."""
+    """One line for people, with the ratio at the end."""
     speed = spread([run.speed for run in record.runs])
     busy = [value for run in record.runs if (value := run.steady_busy(record.at_work)) is not None]
     reached = ratios(record, cpu_s)

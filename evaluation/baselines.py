@@ -1,4 +1,4 @@
-"""What our figures stand beside: plain faster-whisper, and Silero voice activity per channel.
+"""Baselines for our figures: plain faster-whisper, and Silero voice activity per channel.
 
 Plain means the library's own defaults, the same weights, beam 5, the language given, every channel on its own:
 
@@ -6,8 +6,8 @@ Plain means the library's own defaults, the same weights, beam 5, the language g
     (ii)   the same with ``vad_filter=True, word_timestamps=True``
     (iii)  ``BatchedInferencePipeline.transcribe``, batches of 8
 
-Decoding is the library's, not ours. Modes (i) and (iii) fall back to sampling where a segment looks bad, so the
-random seed is set before every recording.
+Decoding is the library's, not ours. Modes (i) and (iii) fall back to sampling for bad segments, so the random seed is
+set before every recording.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class PlainWhisper:
         self._batched = BatchedInferencePipeline(self._model)
 
     def __call__(self, path: Path, mode: str, language: str | None, num_channels: int) -> Hypothesis:
-        """Every channel transcribed on its own; of two channels the first is the agent's."""
+        """Every channel transcribed separately; the first of two channels is the agent's."""
         import ctranslate2
 
         ctranslate2.set_random_seed(0)
@@ -79,12 +79,12 @@ class PlainWhisper:
 
 
 def cache_key(mode: str, language: str | None, num_channels: int) -> str:
-    """All that a baseline's answer depends on, besides the recording."""
+    """Everything that a baseline's output depends on, except the recording."""
     return f"{mode} {language} {num_channels} {version('faster-whisper')} {version('ctranslate2')}"
 
 
 def decode(path: Path, num_channels: int) -> list[Any]:
-    """float32 samples at 16 kHz, one array of shape (num_samples,) a channel, by faster-whisper's decoder."""
+    """float32 samples at 16 kHz, one array of shape (num_samples,) per channel, by faster-whisper's decoder."""
     from faster_whisper.audio import decode_audio
 
     if num_channels == 1:
@@ -93,7 +93,7 @@ def decode(path: Path, num_channels: int) -> list[Any]:
 
 
 def from_segments(channels: list[list[Any]], wall_s: float) -> Hypothesis:
-    """faster-whisper's segments, one list a channel, in the form that is scored."""
+    """faster-whisper's segments, one list per channel, in the form for scoring."""
     two_parties = len(channels) == 2
     texts = [" ".join(segment.text.strip() for segment in segments) for segments in channels]
     timed: list[tuple[Word, str]] = []
@@ -121,7 +121,7 @@ def from_segments(channels: list[list[Any]], wall_s: float) -> Hypothesis:
 
 
 def merge(spans: Iterable[tuple[float, float]], gap_s: float = 0.0) -> list[tuple[float, float]]:
-    """Spans that overlap or lie within ``gap_s`` of each other become one."""
+    """Join spans that overlap or are within ``gap_s`` of each other."""
     merged: list[tuple[float, float]] = []
     for start_s, end_s in sorted(spans):
         if merged and start_s - merged[-1][1] <= gap_s:

@@ -1,7 +1,7 @@
-"""Keeps what a system said about a recording, so that an interrupted evaluation goes on where it stopped.
+"""Caches the output of a system for a recording, so an interrupted evaluation can continue.
 
-The key is everything the answer depends on: the bytes of the recording, the options, the versions, and for our own
-pipeline the source of the package and the configuration. A change of any of them computes the answer again.
+The key contains everything that the output depends on: the bytes of the recording, the options, the versions, and for
+our pipeline the source of the package and the configuration. A change of any of them computes the output again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from evaluation.measurements import Table
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "callytics"
 FORMAT = 1
-"""Of the pickles; to be raised when Hypothesis changes."""
+"""Version of the pickles; raise it when Hypothesis changes."""
 
 UNRELATED = (
     "api/",
@@ -34,10 +34,10 @@ UNRELATED = (
     "client.py",
     "metrics.py",
 )
-"""Scoring is always done anew, and the rest has no say in what is scored."""
+"""Scoring is always repeated, and the other modules do not affect the scored output."""
 
 RELATED = ROOT / "evaluation" / "hypothesis.py"
-"""Not of the package, but it makes what is kept."""
+"""Outside the package, but it produces the cached output."""
 
 ENGINE_PACKAGES = ("faster-whisper", "ctranslate2", "onnxruntime", "kiwipiepy", "numpy", "av")
 
@@ -50,7 +50,7 @@ def file_digest(path: Path) -> str:
 
 @cache
 def source_digest() -> str:
-    """Hash of everything in the package that words, speakers and roles can depend on."""
+    """Hash of all source files that can affect words, speakers and roles."""
     digest = hashlib.sha256(versions_digest().encode())
     for path in (*sorted(PACKAGE.rglob("*")), RELATED):
         name = str(path.relative_to(ROOT))
@@ -65,7 +65,7 @@ def versions_digest() -> str:
 
 
 class TableCache:
-    """The same for a part that comes as a finished table and does not depend on our own pipeline."""
+    """The same for a part that is a finished table and does not depend on our pipeline."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -85,13 +85,13 @@ class TableCache:
 
 
 class HypothesisCache:
-    """A folder of pickled hypotheses, written by this program for itself. Without a folder nothing is kept."""
+    """A folder of pickled hypotheses, which only this program writes and reads. Without a folder nothing is cached."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     def get(self, path: Path, key: str, compute: Callable[[], Hypothesis]) -> Hypothesis:
-        """The kept hypothesis of a recording under a key, or a new one."""
+        """The cached hypothesis of a recording under a key, or a new one."""
         if self._folder is None:
             return compute()
         name = hashlib.sha256(f"{FORMAT} {file_digest(path)} {key}".encode()).hexdigest()

@@ -17,12 +17,12 @@ from callytics.domain import Role
 from callytics.metrics import Interval, read_rttm, read_uem
 
 LONG_CALL_S = 600.0
-"""Recordings longer than this are left out by ``--skip-long``."""
+"""``--skip-long`` excludes longer recordings."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """One recorded sentence. ``references``: as written (digits) and as spoken, where they differ."""
+    """One recorded sentence. ``references``: as written (digits) and as spoken, if they differ."""
 
     id: str
     path: Path
@@ -42,16 +42,16 @@ class SpokenUtterance:
 
 @dataclass(frozen=True)
 class CallSample:
-    """A recording of several parties and what is known of it.
+    """A recording of several parties and its reference data.
 
     Attributes:
         subset: "composed stereo", "composed mono", "real", "ami" or "meetings".
-        roles: speaker of the reference -> role; empty where the parties have none.
-        utterances: in order of start; empty where no transcript exists.
-        speech: who speaks when (reference RTTM); empty where there is none.
+        roles: speaker of the reference -> role; empty if the parties have none.
+        utterances: in order of start; empty without a transcript.
+        speech: who speaks when (reference RTTM); empty if there is none.
         scored: the regions of the UEM.
-        channel_references: for a stereo file without times, channel -> what is said on it.
-        keywords: phrases that must be recognised, where that is all that is known.
+        channel_references: for a stereo file without times, channel -> its text.
+        keywords: phrases that must be recognised, if nothing else is known.
     """
 
     id: str
@@ -108,7 +108,7 @@ def clips(data: Path, language: str) -> list[Clip]:
 
 
 def composed_calls(data: Path, layout: str) -> list[CallSample]:
-    """Calls put together from single-speaker recordings, times exact to about 20 ms.
+    """Calls composed of single-speaker recordings, with times exact to about 20 ms.
 
     Args:
         layout: "stereo" (left agent, right customer) or "mono" (both added).
@@ -128,9 +128,9 @@ def ami(data: Path) -> list[CallSample]:
 
 
 def real_calls(data: Path) -> list[CallSample]:
-    """Real and role-played calls for which any reference exists, and pyannote's sample of a telephone talk.
+    """Real and role-played calls with any reference, and pyannote's sample of a telephone call.
 
-    Not scored, for want of a checked reference: azure_katiesteve, lca_auto_repairs_40 (automatic RTTM only).
+    Not scored, without a checked reference: azure_katiesteve, lca_auto_repairs_40 (automatic RTTM only).
     """
     folder = data / "calls" / "real"
     samples = [_real(path) for path in sorted(folder.glob("*.json"))]

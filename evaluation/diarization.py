@@ -25,8 +25,8 @@ class DiarizationScore:
         strict: DER without collar.
         forgiving: DER with a collar of 0.25 s on each side.
         turns: DER (collar 0.25 s) of the turns as exported (their words' first start to last end).
-        roles: None where the parties have no roles, or the system assigns none.
-        found_speakers: number of speaker labels; ``reference_speakers`` the true number.
+        roles: None if the parties have no roles, or the system assigns none.
+        found_speakers: number of speaker labels; ``reference_speakers`` is the true number.
     """
 
     system: str
@@ -45,10 +45,10 @@ class DiarizationScore:
 def score_diarization(
     sample: CallSample, hypothesis: Hypothesis, system: str, assigns_roles: bool = True
 ) -> DiarizationScore:
-    """Compare with the sample's reference speech. The sample must have one.
+    """Compare with the sample's reference speech, which must exist.
 
     Args:
-        assigns_roles: False for a system that only tells speakers apart: it has no role accuracy.
+        assigns_roles: False for a system that only separates speakers: it has no role accuracy.
     """
     scored = assigns_roles and bool(sample.roles)
     roles = role_errors(sample.role_speech(), hypothesis.role_speech) if scored else None
@@ -73,7 +73,7 @@ def score_diarization(
 
 @dataclass(frozen=True)
 class PooledDiarization:
-    """Sums over recordings; ``counted_right``: recordings whose number of speakers was found, of ``recordings``."""
+    """Sums over recordings. ``counted_right``: number of ``recordings`` with the right number of speakers."""
 
     strict: DiarizationErrors
     forgiving: DiarizationErrors

@@ -1,8 +1,8 @@
-"""Does speech enhancement help recognition? Sentences made noisy in known ways, with every kind of enhancement.
+"""Effect of speech enhancement on recognition: sentences with known noise, with every kind of enhancement.
 
-Noise is added at a known signal-to-noise ratio with a fixed seed, so that everything but the enhancement is equal.
+Noise is added at a known signal-to-noise ratio with a fixed seed, so only the enhancement differs.
 Sentences are joined, half a second apart, into recordings of about 25 s (one window of Whisper), and the recogniser
-is plain faster-whisper with the language given: what it makes of the audio, nothing else, is compared.
+is plain faster-whisper with the language given, so only the effect of the audio is compared.
 The engine's defaults in engines/audio/standard.py follow this table.
 """
 
@@ -34,7 +34,7 @@ Transcribe = Callable[[Samples, str], str]
 
 @dataclass(frozen=True)
 class Passage:
-    """Some sentences of one language after the other; ``references`` as in Clip, joined."""
+    """Consecutive sentences of one language; ``references`` as in Clip, joined."""
 
     language: str
     samples: Samples
@@ -79,7 +79,7 @@ def babble(size: int, rng: np.random.Generator, voices: Sequence[Samples]) -> Sa
 
 
 def add_noise(samples: Samples, noise: Samples, snr_db: float) -> Samples:
-    """``noise`` has unit power. The sum is scaled down where it would clip."""
+    """``noise`` has unit power. The sum is scaled down if it would clip."""
     gain = np.sqrt(np.mean(samples**2) / 10 ** (snr_db / 10))
     noisy = samples + np.float32(gain) * noise
     scaled: Samples = (noisy / max(1.0, float(np.abs(noisy).max()))).astype(np.float32)
@@ -228,7 +228,7 @@ def table(data: Path, clips_per_language: int = 24) -> Table:
 
 
 def main() -> None:
-    """``python -m evaluation.enhancement DATA [CLIPS]``: prints every cell as it comes."""
+    """``python -m evaluation.enhancement DATA [CLIPS]``: prints every cell when it is measured."""
     import sys
 
     measure(

@@ -1,4 +1,4 @@
-"""What must not be worse than what: the floors of the project, checked against one run."""
+"""The floors of the project, checked against one run."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from evaluation.silence import summary
 
 OURS = "callytics"
 REFERENCE_MODE = "ii"
-"""The plain mode that no set may be worse than: the only one with usable times."""
+"""The plain mode that is the limit for every set: the only mode with usable times."""
 
 MAX_STEREO_DER = 0.07
 MAX_MONO_DER = 0.12
 MIN_STEREO_ROLE_ACCURACY = 0.95
 MAX_MEDIAN_TIME_ERROR_S = 0.25
-"""The collar of DER: a word time that is off by less than what the field forgives a diarizer is usable."""
+"""The collar of DER: a word time within the usual tolerance of diarization is usable."""
 
 MIN_WORDS_INSIDE = 0.95
 
 
 def floors(measured: Measurements) -> list[Floor]:
-    """Every floor whose figures were measured."""
+    """All floors with measured figures."""
     return [*_text(measured), *_speakers(measured), *_times(measured), *_silence(measured), *measured.floors]
 
 
 def _text(measured: Measurements) -> list[Floor]:
-    """Composed calls include the long one here: it is part of the set."""
+    """Composed calls include the long call here, which is part of the set."""
     found = []
     for language, unit in (("ko", "CER"), ("en", "WER")):
         for subset in ("utterances", "composed stereo", "composed mono", "real"):

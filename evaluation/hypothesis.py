@@ -1,6 +1,6 @@
-"""What a system says about one recording, in the one form that is scored, and the system under test itself.
+"""The output of a system for one recording, in the form for scoring, and the system under test.
 
-Ours and the baselines become a :class:`Hypothesis` each and go through the same scoring functions.
+The outputs of our pipeline and of the baselines become :class:`Hypothesis` objects, with the same scoring functions.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ class Hypothesis:
     """One system on one recording.
 
     Attributes:
-        text: everything that was said, in order of time.
-        text_by_speaker: speaker -> all of their text; empty where the system does not tell speakers apart.
-        text_by_role: role -> all text under that role.
-        words: with the role as ``label``; empty where the system has no word times.
+        text: the whole text, in order of time.
+        text_by_speaker: speaker -> whole text; empty if the system does not separate speakers.
+        text_by_role: role -> whole text under that role.
+        words: with the role as ``label``; empty if the system has no word times.
         speech: who speaks when, by speaker.
         role_speech: the same, by role.
         turns: the spans of whole turns, by speaker.
-        dropped_characters: recognised, but judged not to have been said, and left out.
-        wall_s: time taken, decoding included.
+        dropped_characters: recognised, but judged as not spoken, and excluded.
+        wall_s: time, including decoding.
     """
 
     text: str = ""
@@ -57,16 +57,16 @@ class Hypothesis:
 
 
 class SystemUnderTest:
-    """The pipeline, run as the graph runs it, keeping what its stages said."""
+    """The pipeline, run like the graph, with the outputs of its stages kept."""
 
     def __init__(self, pipeline: InProcess) -> None:
         self._pipeline = pipeline
 
     def __call__(self, path: Path, options: CallOptions) -> Hypothesis:
-        """Analyse a recording as far as a figure depends on it.
+        """Analyse a recording, as far as the figures need it.
 
         Raises:
-            CallyticsError: a stage failed; nothing is scored then.
+            CallyticsError: a stage failed; then nothing is scored.
         """
         outputs: dict[str, Any] = {}
 
@@ -100,7 +100,7 @@ SCORED_STAGES = ("audio-processor", "speaker-diarizer", "speech-recognizer", "pu
 
 
 def from_conversation(conversation: Conversation, transcript: Transcript, wall_s: float) -> Hypothesis:
-    """Our result in the form that is scored. Text is the final ``content`` of the turns, as the user gets it."""
+    """Our result in the form for scoring. Text is the final ``content`` of the turns, which the user gets."""
     channels = {p.id: p.channel_index for p in conversation.participants if p.channel_index is not None}
     role_of = conversation.role_of
     turns = conversation.turns

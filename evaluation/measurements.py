@@ -1,4 +1,4 @@
-"""Everything one evaluation run measured, and what it ran on."""
+"""All measurements of one evaluation run, and its machine."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Floor:
 
 @dataclass
 class Measurements:
-    """Filled part by part. ``headline``: name -> value, the short figures of parts that come as tables."""
+    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables."""
 
     command: str = ""
     partial: bool = False

@@ -1,4 +1,4 @@
-"""Words, roles and times of one system on clips and calls, scored the same way for ours and for the baselines."""
+"""Words, roles and times of one system on clips and calls, scored in the same way for our system and the baselines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARTIES = (Role.AGENT, Role.CUSTOMER)
 
 @dataclass(frozen=True)
 class RecognitionScore:
-    """One system on one recording. A field is None where the system or the reference has no answer.
+    """One system on one recording. A field is None if the system or the reference lacks it.
 
     Attributes:
         units: CER (Korean) or WER (others). Stereo: every channel against its party, summed, so that text on
@@ -63,7 +63,7 @@ def score_clip(clip: Clip, hypothesis: Hypothesis, system: str) -> RecognitionSc
 
 
 def score_call(sample: CallSample, hypothesis: Hypothesis, system: str) -> RecognitionScore:
-    """Every figure about words that the sample's reference and the system's output allow."""
+    """All figures about words that the sample's reference and the system's output permit."""
     by_role = _by_role(sample, hypothesis)
     stereo = sample.num_channels == 2
     compact = characters(hypothesis.text)
@@ -108,7 +108,7 @@ def _with_spaces(sample: CallSample, hypothesis: Hypothesis) -> ErrorCounts | No
 
 
 def _by_channel(sample: CallSample, hypothesis: Hypothesis) -> ErrorCounts:
-    """A system that mixed the channels down has all its text on none: everything is deleted and inserted."""
+    """Text by channel. A system that mixes the channels has no text on either: everything is deleted and inserted."""
     references = {str(channel): [text] for channel, text in (sample.channel_references or {}).items()}
     hypotheses = {str(channel): text for channel, text in hypothesis.text_by_channel.items()}
     return role_text_errors(references, hypotheses or {"mixed": hypothesis.text}, sample.language)
@@ -143,7 +143,7 @@ def _times(sample: CallSample, hypothesis: Hypothesis) -> WordTimes | None:
 def pooled(
     scores: Iterable[RecognitionScore], field: Callable[[RecognitionScore], ErrorCounts | None]
 ) -> ErrorCounts:
-    """One count over many recordings, those without a value left out."""
+    """One count over many recordings, without those that have no value."""
     return total(value for value in map(field, scores) if value is not None)
 
 
@@ -154,7 +154,7 @@ def pooled_times(scores: Iterable[RecognitionScore]) -> WordTimes:
 def select(
     scores: Sequence[RecognitionScore], system: str, subset: str, language: str, long: bool = False
 ) -> list[RecognitionScore]:
-    """The scores of a system on a subset, the long call apart from the short ones."""
+    """The scores of a system on a subset, with the long call separate from the short ones."""
     return [
         score
         for score in scores

@@ -2,10 +2,10 @@
 
     python -m evaluation.redaction tests/data/pii_test.tsv [--errors]
 
-A file holds language, sentence and, where it matters, the turn before, separated by tabs; ``[KIND|text]`` marks what
-must go. A marked part is found if every letter and digit of it is covered, whatever kind it was taken for: what stays,
-leaks.
-A span that was redacted is right if it overlaps a marked part. The last line is the figure.
+A file has language, sentence and, if it matters, the previous turn, separated by tabs; ``[KIND|text]`` marks the parts
+to remove. A marked part is found if all its letters and digits are covered, regardless of the kind, because any
+remaining character is a leak.
+A redacted span is right if it overlaps a marked part. The last line is the figure.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/quality.md from the measurements: pure text, nothing is measured here."""
+"""Writes docs/quality.md from the measurements; it measures nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Field = Callable[[RecognitionScore], ErrorCounts | None]
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A rate without its leading zero, as the field writes it; a dash where nothing was measured; counts whole."""
+    """A rate without its leading zero, as is usual; a dash without a measurement; counts as integers."""
     if isinstance(value, int):
         return str(value)
     if math.isnan(value):
@@ -47,7 +47,7 @@ def markdown(table: Table) -> str:
 
 
 def render(measured: Measurements) -> str:
-    """The whole document. What is the same in every run stands in method.md, beside this file."""
+    """The whole document. The constant part is in method.md, in this folder."""
     method = Path(__file__).with_name("method.md").read_text(encoding="utf-8").strip()
     tables = [
         *_floor_table(floors(measured)),

@@ -1,7 +1,7 @@
-"""``callytics eval``: every figure about quality, beside plain baselines, into docs/quality.md.
+"""``callytics eval``: writes all figures about quality, beside plain baselines, to docs/quality.md.
 
-One analysis of a recording serves all its figures. Answers are kept in a folder (see cache.py), so that an
-interrupted run goes on where it stopped. The document is written in one piece at the end.
+One analysis of a recording serves all its figures. Outputs are cached in a folder (see cache.py), so an interrupted
+run can continue. The document is written at the end, as a whole.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ OURS = "callytics"
 OURS_KNOWN = "callytics, number known"
 SILERO = "silero"
 ONE_MODE = ("ii",)
-"""Where time is short, the mode that the floors refer to alone: on the long call the others add half an hour, and on
-single sentences, which are one window of Whisper each, the three hardly differ."""
+"""The only mode for the long call and single sentences, because the floors refer to it: on the long call the others
+add half an hour, and on single sentences, which are one window of Whisper each, the three hardly differ."""
 
 ENHANCEMENT_CLIPS = 6
-"""Sentences of each language in the enhancement table: it runs every condition with every treatment."""
+"""Sentences per language in the enhancement table, which runs every condition with every treatment."""
 
 Item = TypeVar("Item")
 
 
 class Evaluation:
-    """The systems, what was asked for, and the figures so far.
+    """The systems, the requested parts, and the figures so far.
 
     Args:
         data: the kit's folder.
-        limit: no more than this many recordings of each set.
+        limit: maximum number of recordings per set.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Evaluation:
     # ------------------------------------------------------------ parts
 
     def clips(self) -> None:
-        """Single sentences: recognition alone."""
+        """Single sentences: recognition only."""
         for language in ("ko", "en"):
             for clip in self._each(datasets.clips(self.data, language), f"sentences, {language}"):
                 options = CallOptions(language=language)
@@ -145,7 +145,7 @@ class Evaluation:
         self._score_speakers(sample, known, OURS_KNOWN, assigns_roles=False)
 
     def meetings(self) -> None:
-        """Several people, one channel, no roles: speakers alone."""
+        """Several people, one channel, no roles: speakers only."""
         samples = [*datasets.meetings(self.data), *datasets.ami(self.data)]
         for sample in self._each(samples, "meetings"):
             options = CallOptions(language=sample.language)
@@ -176,7 +176,7 @@ class Evaluation:
             self.measured.headline |= figures.headline
 
     def enhancement(self) -> None:
-        """Does noise reduction help recognition? The table of enhancement.py, which runs plain Whisper."""
+        """Effect of noise reduction on recognition: the table of enhancement.py, which runs plain Whisper."""
         num_clips = min(self._limit or ENHANCEMENT_CLIPS, ENHANCEMENT_CLIPS)
         source = file_digest(Path(enhancement.__file__))
         key = (
@@ -216,15 +216,15 @@ def main(
     """Measure, write the document, and print the figure as the last line.
 
     Args:
-        output: the document; None writes none. A partial run (any of the options below) does not touch it, but
+        output: the document; None writes none. A partial run (any of the options below) does not change it, but
             writes ``<name>.partial.md`` beside it.
         only: parts of PARTS; empty means all.
-        limit: no more than this many recordings of each set.
-        fresh: compute everything anew, and keep nothing for the next run.
+        limit: maximum number of recordings per set.
+        fresh: compute everything again, and cache nothing.
 
     Raises:
         NotFoundError: there is no kit at ``data``.
-        InvalidRequestError: ``only`` names a part that there is not.
+        InvalidRequestError: ``only`` names an unknown part.
         CallyticsError: a stage failed on a recording.
     """
     if not (data / "manifest.json").is_file():

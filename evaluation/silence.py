@@ -1,8 +1,7 @@
-"""Text invented where nobody speaks: recordings without speech, and long pauses between two sentences.
+"""Text invented without speech: recordings without speech, and long pauses between two sentences.
 
-Everything without speech is made on the spot from fixed seeds, as a telephone line carries it (8 kHz, 16 bit).
-A recogniser that is right writes nothing; every letter or digit it writes is counted. For pauses, only words
-whose middle lies in the pause are counted.
+All sound without speech is synthesised from fixed seeds, in telephone quality (8 kHz, 16 bit). A perfect recogniser
+writes nothing; every letter or digit counts. For pauses, only words whose middle is in the pause count.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ LINE_RATE_HZ = 8_000
 SEED = 20261122
 PAUSE_S = 60.0
 PAUSE_EDGE_S = 0.5
-"""A word this near to a sentence may belong to it."""
+"""A word within this distance of a sentence may belong to it."""
 
 Samples = npt.NDArray[np.float64]
 
@@ -44,7 +43,7 @@ class InventedText:
 
 @dataclass(frozen=True)
 class NonSpeech:
-    """``speech_s``: the parts in which somebody speaks; text is looked for outside them."""
+    """``speech_s``: the parts with speech; text outside them counts."""
 
     name: str
     path: Path
@@ -95,7 +94,7 @@ def _dtmf(duration_s: float) -> Samples:
 
 
 def _hold_music(duration_s: float, drums: bool) -> Samples:
-    """Plucked notes over a bass, 100 beats a minute, four chords; with ``drums`` also noise bursts."""
+    """Plucked notes over a bass, 100 beats per minute, four chords; with ``drums`` also noise bursts."""
     time_s = _time(duration_s)
     samples = np.zeros_like(time_s)
     beat_s = 0.6
@@ -192,8 +191,8 @@ def _write_wav(path: Path, channels: Sequence[Samples], rate_hz: int) -> None:
 
 
 def invented(recording: NonSpeech, hypothesis: Hypothesis, system: str) -> InventedText:
-    """What was written where nobody speaks. Without word times (mode (i)), a pause cannot be scored: use it
-    for recordings without any speech only."""
+    """The text written without speech. Without word times (mode (i)), a pause cannot be scored: use this only for
+    recordings without any speech."""
     text = hypothesis.text
     if recording.speech_s:
         text = " ".join(

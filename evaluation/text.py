@@ -2,11 +2,11 @@
 
 Sentence boundaries: rows of text/punct_ko.tsv without their punctuation are joined by five; a boundary is right when
 it falls on the same character (spaces not counted) as a sentence end of the punctuated text, ends inside a row and
-the end of the passage included. Micro-averaged precision, recall, F1. Half of the passages (the even ones) were looked
-at while the rules were written, so the other half is told by itself.
+the end of the passage included. Micro-averaged precision, recall, F1. Half of the passages (the even ones) were seen
+while the rules were written, so the other half is also reported separately.
 
-Sentiment: macro-F1 over three classes on sentiment/ko.tsv (film reviews) and en.tsv (reviews and tweets), which nothing
-was trained or tuned on.
+Sentiment: macro-F1 over three classes on sentiment/ko.tsv (film reviews) and en.tsv (reviews and tweets), which were
+not used for training or tuning.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from evaluation.measurements import Floor, Table
 PASSAGE_ROWS = 5
 BOUNDARY_FLOOR = 0.878
 SENTIMENT_FLOORS = {"ko": 0.425, "en": 0.639}
-"""The baselines measured before the project began: Kiwi's splitter, AFINN-ko on Kiwi lemmas, VADER. AFINN-ko comes as a
-JavaScript package and is not run again here; its figure is the one recorded then."""
+"""Baselines measured before the start of the project: Kiwi's splitter, AFINN-ko on Kiwi lemmas, VADER. AFINN-ko is a
+JavaScript package and is not run again here; its figure is the one from then."""
 
 VADER_NEUTRAL = 0.05
-"""Compound scores nearer to 0 are neutral: the limit that VADER's authors give."""
+"""Compound scores nearer to 0 are neutral: the limit of VADER's authors."""
 
 Split = Callable[[str], Sequence[str]]
 _INSIDE = re.compile(r"[.?!…](?=[\s\"'”’)]|[.?!…]|$)")
@@ -105,7 +105,7 @@ def _sentence_ends(unpunctuated: str, punctuated: str) -> set[int]:
 
 
 def boundary_score(found: Sequence[Passage], split: Split) -> BoundaryScore:
-    """``split`` gives the parts of a text, without a letter more or less (marks it adds do not count)."""
+    """``split`` returns the parts of a text with exactly its letters (added marks do not count)."""
     right = wrong = missed = 0
     for passage in found:
         ends = _hypothesis_ends(passage.text, split(passage.text))

@@ -1,8 +1,8 @@
-"""How good word times are: the first and last word of every utterance against the utterance's own edges.
+"""Accuracy of word times: the first and last word of every utterance against the edges of the utterance.
 
 The reference has no word times, but utterances whose edges are exact to about 20 ms. The hypothesis is aligned
-to the reference by characters (Levenshtein); where the first (last) character of an utterance was recognised and
-begins (ends) a word, the distance of that word's start (end) to the edge is taken.
+to the reference by characters (Levenshtein). If the first (last) character of an utterance was recognised and begins
+(ends) a word, the distance of that word's start (end) to the edge is measured.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from callytics.metrics import characters
 from evaluation.datasets import SpokenUtterance
 
 TOLERANCE_S = 0.25
-"""A word is inside the reference speech if its middle is, give or take this: the collar of DER."""
+"""Tolerance for the middle of a word inside the reference speech: the collar of DER."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class WordTimes:
     words: int = 0
 
     def quantile_s(self, share: float) -> float:
-        """The deviation that this share of the edges stays within (nearest rank)."""
+        """The maximum deviation of this share of the edges (nearest rank)."""
         ordered = sorted(self.deviations_s)
         return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
 

@@ -1,10 +1,10 @@
-"""Receive webhooks of Callytics while developing: verifies each signature and prints what it says.
+"""Receive webhooks of Callytics during development: verify each signature and print the message.
 
     pip install standardwebhooks
     WEBHOOK_SECRET=whsec_... python receive_webhooks.py --port 8765
 
-On loopback only. A receiver in production answers as fast as this one, does its work afterwards, and remembers the
-ids that it has seen: a message may come twice, and after a failure not in order.
+On loopback only. A receiver in production must answer as fast, do its work afterwards, and store the ids that it has
+seen: a message may arrive twice, and out of order after a failure.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Not a line for each request: do_POST prints what matters."""
+        """No line per request: do_POST prints the messages."""
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def main() -> None:
     arguments = parser.parse_args()
     Receiver.webhook, Receiver.seen = Webhook(os.environ["WEBHOOK_SECRET"]), set()
     with ThreadingHTTPServer(("127.0.0.1", arguments.port), Receiver) as server:
-        server.daemon_threads = False  # a request that was taken is answered before the end
+        server.daemon_threads = False  # an accepted request is answered before the end
         print(f"http://127.0.0.1:{server.server_address[1]}/", flush=True)
         if not arguments.count:
             server.serve_forever()

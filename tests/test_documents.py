@@ -1,9 +1,12 @@
-"""What the documents name is there: files, classes of engines, environments."""
+"""The documents name existing files, engines and environments; comments and documents are plain English."""
 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,3 +78,107 @@ def test_every_promise_of_the_security_page_names_its_test() -> None:
     ]
     assert len(rows) > 20
     assert [row for row in rows if not re.search(r"tests/|test_\w+\.py", row.rsplit(" | ", 1)[1])] == []
+
+
+# ---------------------------------------------------------------- English (CONTRIBUTING.md, Words)
+
+CLEAN_FOLDERS = [
+    *(
+        "callytics/cli",
+        "callytics/client",
+        "callytics/comparison",
+        "callytics/conversation",
+        "callytics/engines",
+    ),
+    *("callytics/home", "callytics/options", "callytics/redaction", "callytics/result", "callytics/store"),
+    *("callytics/weights", "benchmarks", "evaluation", "examples", "tools"),
+]
+"""Folders whose comments and docstrings follow the rule; add a folder once it does."""
+CLEAN_DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/adr/*.md",
+    "docs/faults.md",
+    "docs/index.md",
+    "docs/python.md",
+]
+NOT_PLAIN = re.compile(
+    r"\b(?:nobody|somebody|anybody|everybody|whoever)\b"
+    r"|\b(?:for|within|after|every) so (?:long|often|many)\b|\bso (?:often|many) (?:a|attempts|calls|times)\b"
+    r"|\bone \w+ a (?:call|channel|file|line|minute|second|stage|turn)\b|\ba \w+ a (?:core|measurement|seed|step)\b"
+    r"|(?-i:(?:^|[.!?] )Of )(?!course)",
+    re.IGNORECASE,
+)
+QUOTED = re.compile(r'"[^"\n]*"|``?[^`\n]*``?')
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and text of each comment and docstring of a module, those of attributes included."""
+    source = path.read_text(encoding="utf-8")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string.lstrip("# ")
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            yield node.lineno, node.value.value.strip()
+
+
+def not_plain(text: str) -> list[str]:
+    return [match.group() for match in NOT_PLAIN.finditer(QUOTED.sub('""', text))]
+
+
+@pytest.mark.parametrize("folder", [*CLEAN_FOLDERS, "callytics"])
+def test_comments_and_docstrings_are_plain_english(folder: str) -> None:
+    modules = (ROOT / folder).glob("*.py") if folder == "callytics" else (ROOT / folder).rglob("*.py")
+    found = {
+        f"{path.relative_to(ROOT)}:{line}": words
+        for path in sorted(modules)
+        for line, text in prose(path)
+        if (words := not_plain(text))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("pattern", CLEAN_DOCUMENTS)
+def test_documents_are_plain_english(pattern: str) -> None:
+    paths = sorted(ROOT.glob(pattern))
+    assert paths
+    found = {str(path.relative_to(ROOT)): not_plain(path.read_text(encoding="utf-8")) for path in paths}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kept for so long, then deleted.",
+        "A call that somebody worked on.",
+        "One result a file.",
+        "Of a file with two channels, the first.",
+        "Kept. Of the others, none.",
+        "A process a core.",
+        "It is leased so often a call cannot end.",
+    ],
+)
+def test_translated_english_is_found(text: str) -> None:
+    assert not_plain(text)
+
+
+def test_plain_english_and_quotes_are_accepted() -> None:
+    assert not_plain("So many words are fine; one file per stage. The end of a call. Of course.") == []
+    assert not_plain('the user, not "somebody" or `whoever`') == []
+
+
+CLEAN_TESTS = "benchmarks cli comparison conversation engines evaluation redaction result store weights"
+RIDDLE = re.compile(r"def (test_(?:an?|what|who|whose|nobody|of|where|which)_\w+)")
+
+
+@pytest.mark.parametrize("folder", CLEAN_TESTS.split(" "))
+def test_test_names_begin_with_their_subject(folder: str) -> None:
+    """``test_unknown_part_is_rejected``, not ``test_a_part_that_there_is_not_is_refused``."""
+    paths = sorted((ROOT / "tests" / folder).rglob("test_*.py"))
+    assert paths
+    assert [name for path in paths for name in RIDDLE.findall(path.read_text(encoding="utf-8"))] == []

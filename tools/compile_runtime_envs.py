@@ -2,13 +2,12 @@
 
     .venv/bin/python tools/compile_runtime_envs.py [ENVIRONMENT...]      e.g. cpu/speech-recognizer speaker-diarizer
 
-A stage's environment is an overlay on the base environment: what a stage pins itself is always there, and of what
-that needs, only the packages that the base does not have at the same version. Versions follow requirements.lock
-where the stage's .in allows it; where it asks for another, it gets it: that is what the overlay is for. No
-addresses, paths or hashes of this machine end up in the files.
+A stage's environment is an overlay on the base environment. It contains the stage's own pins, and their dependencies
+that the base does not have at the same version. Versions follow requirements.lock, unless the stage's .in requires
+another version, which is the purpose of the overlay. The files contain no addresses, paths or hashes of this machine.
 
-The CUDA libraries that torch depends on are left out, unless the .in names one: torch pins them itself, and a wheel
-for the CPU needs none. deployments/operations/environments.py installs torch with its dependencies.
+The CUDA libraries of torch are omitted, unless the .in names one: torch pins them itself, and a CPU wheel needs none.
+deployments/operations/environments.py installs torch with its dependencies.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ CUDA_LIBRARY = re.compile(r"(nvidia-|cuda-|triton$)")
 
 
 def compile_closure(source: Path) -> dict[str, str]:
-    """Package -> version of everything that ``source`` needs on Python 3.11."""
+    """Package -> version of all requirements of ``source`` on Python 3.11."""
     with tempfile.TemporaryDirectory() as folder:
-        # uv keeps the versions of an existing output file where it can: preferences, not constraints
+        # uv keeps the versions of an existing output file if possible: preferences, not constraints
         output = Path(folder) / "requirements.txt"
         output.write_text("\n".join(_locked()), encoding="utf-8")
         command = [str(Path(sys.executable).parent / "uv"), "pip", "compile", str(source), "-o", str(output)]

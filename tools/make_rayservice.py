@@ -2,8 +2,8 @@
 
     .venv/bin/python tools/make_rayservice.py
 
-The graph, the Ray version and the sizes of the nodes have one source each; tests/deployments/test_rayservice.py holds
-that the manifest follows them. What only Kubernetes has to say stands here: image, secret, shared volume, ports.
+The graph, the Ray version and the sizes of the nodes have one source each; tests/deployments/test_rayservice.py checks
+that the manifest follows them. Only the settings for Kubernetes are here: image, secret, shared volume, ports.
 Fields: https://docs.ray.io/en/latest/cluster/kubernetes/references/api.html (KubeRay 1.5.1 or newer).
 """
 
@@ -22,9 +22,9 @@ IMAGE = "REPLACE.example/callytics:0.2.0"
 SHARED = "/home/ray/shared"
 STATE = "/home/ray/state"
 MEMORY_PER_CPU_GI = 4
-"""Of the instance types in cluster.yaml (m7i, g5): 4 GiB for every CPU."""
+"""Memory of the instance types in cluster.yaml (m7i, g5): 4 GiB per CPU."""
 CPUS_OF_KUBERNETES = 1
-"""Of every node: a pod that asks for all CPUs of an instance is never placed."""
+"""CPUs reserved per node: a pod that requests all CPUs of an instance is never placed."""
 
 HEAD = """\
 # Made by tools/make_rayservice.py from serve_config.yaml and cluster.yaml; edit those, not this.
@@ -40,7 +40,7 @@ HEAD = """\
 
 
 class _Dumper(yaml.SafeDumper):
-    """Block scalars for text of several lines, so that the configuration stays readable; no aliases."""
+    """Block scalars for multi-line text, for a readable configuration; no aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -55,7 +55,7 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def serve_config() -> dict[str, Any]:
-    """serve_config.yaml for pods: the proxy of every pod listens to the pod network, where only services reach it."""
+    """serve_config.yaml for pods: the proxy of every pod listens on the pod network, which only services reach."""
     config: dict[str, Any] = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
     config["proxy_location"] = "EveryNode"
     config["http_options"]["host"] = "0.0.0.0"
@@ -68,7 +68,7 @@ def ray_version() -> str:
 
 
 def pod(name: str, resources: dict[str, int], ports: dict[str, int]) -> dict[str, Any]:
-    """A pod template of one container. Requests are limits, as KubeRay advises: Ray hands out the limits."""
+    """A pod template of one container. Requests equal limits, as KubeRay recommends: Ray schedules by the limits."""
     cpus = resources["CPU"] - CPUS_OF_KUBERNETES
     amounts: dict[str, Any] = {"cpu": str(cpus), "memory": f"{cpus * MEMORY_PER_CPU_GI}Gi"}
     if resources.get("GPU"):
@@ -87,7 +87,7 @@ def pod(name: str, resources: dict[str, int], ports: dict[str, int]) -> dict[str
             {"name": "shared", "mountPath": SHARED},
             {"name": "shared", "mountPath": f"{STATE}/blobs", "subPath": "blobs"},
         ],
-        # Calls in work go back to the queue in 30 s; a recognition of minutes is taken up again elsewhere.
+        # Running calls return to the queue within 30 s; another pod repeats a recognition that takes minutes.
         "lifecycle": {"preStop": {"exec": {"command": ["/bin/sh", "-c", "ray stop --grace-period 30"]}}},
     }
     if ports:

@@ -1,4 +1,4 @@
-"""Writes docs/report.svg: the report of docs/result.example.json as `callytics analyze` prints it.
+"""Writes docs/report.svg: the report of docs/result.example.json in the form of `callytics analyze`.
 
 python tools/make_report_picture.py           writes it
 python tools/make_report_picture.py --check   exit code 1 if it is stale
@@ -21,7 +21,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 PICTURE, EXAMPLE = DOCS / "report.svg", DOCS / "result.example.json"
 TITLE = "callytics analyze sample/call.mp3"
 WIDTH_CHARACTERS = 110
-# Rich names a font on a CDN. The picture loads nothing: each viewer's own monospaced font does.
+# Rich names a font on a CDN. The picture loads nothing: each viewer's own monospaced font is used.
 FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
 
 
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def picture() -> str:
-    """What the file should hold, whatever the terminal and the colours of the caller are."""
+    """The expected content of the file, independent of the caller's terminal and colours."""
     result = CallResult.model_validate_json(EXAMPLE.read_text(encoding="utf-8"))
     console = Console(
         record=True, file=io.StringIO(), width=WIDTH_CHARACTERS, force_terminal=True, color_system="truecolor",

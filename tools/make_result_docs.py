@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def documents() -> dict[Path, str]:
-    """What the files should hold."""
+    """The expected content of the files."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **CallResult.model_json_schema(mode="serialization"),
@@ -75,7 +75,7 @@ def _page() -> str:
 
 
 def _models(model: type[BaseModel], seen: list[type[BaseModel]]) -> list[type[BaseModel]]:
-    """The model and all that its fields name, each once, in the order in which a reader meets them."""
+    """The model and all models of its fields, without duplicates, in reading order."""
     if model not in seen:
         seen.append(model)
         for field in model.model_fields.values():

@@ -3,9 +3,9 @@
     apt-get install espeak-ng
     python tools/make_sample.py
 
-The agent is on the left channel and the customer on the right, each with a faint noise floor of its own, as a
-recorder that taps both legs of a call would write it. ``pause_s`` is the time since the end of the latest line;
-negative values overlap. The reference holds what was said by whom and when, to the millisecond.
+The agent is on the left channel and the customer on the right, each with its own faint noise floor, like the output of
+a recorder on both legs of a call. ``pause_s`` is the time since the end of the latest line; negative values overlap.
+The reference has the text, speaker and time of every line, to the millisecond.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ import soundfile
 import soxr
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample"
-PEAK = 0.35  # about -9 dBFS: a level that calls have, far from clipping
+PEAK = 0.35  # about -9 dBFS: a usual level of calls, far from clipping
 TAIL_S = 0.7
 BIT_RATE = 96_000
 
 
 def speak(text: str, voice: dict[str, Any], sample_rate_hz: int) -> npt.NDArray[np.float32]:
-    """One line as espeak-ng says it, without the silence around it; shape (num_samples,)."""
+    """One line spoken by espeak-ng, without the silence around it; shape (num_samples,)."""
     command = ["espeak-ng", "-v", voice["voice"], "-s", str(voice["words_per_minute"])]
     command += ["-p", str(voice["pitch"]), "--stdout", text]
     wav = subprocess.run(command, check=True, capture_output=True).stdout
@@ -73,7 +73,7 @@ def compose(script: dict[str, Any]) -> tuple[npt.NDArray[np.float32], list[dict[
 
 
 def write_mp3(path: Path, call: npt.NDArray[np.float32], sample_rate_hz: int) -> None:
-    """The call, shape (num_samples, 2); decoders take the encoder's delay away again, so times stay exact."""
+    """Write the call, shape (num_samples, 2). Decoders remove the encoder's delay, so times remain exact."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libmp3lame", rate=sample_rate_hz, layout="stereo")
         stream.bit_rate = BIT_RATE

@@ -1,4 +1,4 @@
-"""Written service calls with gold labels: README.md says what they are and how they may be used."""
+"""Written service calls with gold labels; README.md describes them and their permitted use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Split = Literal["fit", "choose", "report"]
 
 
 def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, Any]]:
-    """The calls of a split, in the format of README.md; of both languages unless one is named."""
+    """The calls of a split, in the format of README.md; both languages unless one is named."""
     wanted = LANGUAGES if language is None else (language,)
     calls = [
         json.loads(line)

@@ -313,7 +313,7 @@ def test_api_error_is_reported_in_one_line(graph: str) -> None:
 # ---------------------------------------------------------------- all
 
 
-def test_the_version() -> None:
+def test_version_is_printed() -> None:
     from importlib.metadata import version
 
     assert printed("--version") == f"callytics {version('callytics')}\n"

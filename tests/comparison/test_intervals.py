@@ -69,7 +69,7 @@ def test_common_difficulty_cancels_out_in_pairs() -> None:
     assert apart.high - apart.low > 0.05
 
 
-def test_relative_change() -> None:
+def test_relative_change_has_an_interval() -> None:
     first = {f"c{i}": (2.0 + i % 3, 60.0) for i in range(30)}
     second = {key: (1.5 * seconds, audio) for key, (seconds, audio) in first.items()}
     assert numbers(relative_change(first, second)) == pytest.approx((0.5, 0.5, 0.5))

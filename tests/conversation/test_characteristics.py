@@ -19,11 +19,11 @@ def call() -> Conversation:
     )
 
 
-def test_talk_time(call: Conversation) -> None:
+def test_talk_time_is_measured(call: Conversation) -> None:
     assert traits.talk_time_s(call) == pytest.approx({"spk_0": 5.0, "spk_1": 2.4})
 
 
-def test_silences(call: Conversation) -> None:
+def test_silences_are_measured(call: Conversation) -> None:
     assert [(i.start_s, i.end_s) for i in traits.silences(call)] == [
         (0.0, 1.0),
         (3.0, 3.5),
@@ -32,7 +32,7 @@ def test_silences(call: Conversation) -> None:
     ]
 
 
-def test_talk_speed(call: Conversation) -> None:
+def test_talk_speed_is_measured(call: Conversation) -> None:
     speed = traits.talk_speed(call)["spk_0"]
     assert speed.words_per_minute == pytest.approx(7 / 5 * 60)
     # 안녕하세요 5, 무엇을 3, 도와드릴까요 6, 네 1, 고객님 3, 확인해 3, 드리겠습니다 6
@@ -53,11 +53,11 @@ def test_talk_speed(call: Conversation) -> None:
         ("...", 0),
     ],
 )
-def test_syllables(text: str, expected: int) -> None:
+def test_syllables_are_estimated(text: str, expected: int) -> None:
     assert traits.syllables(text) == expected
 
 
-def test_response_latency(call: Conversation) -> None:
+def test_response_latency_is_measured(call: Conversation) -> None:
     latency = traits.response_latency(call)
     assert latency["spk_1"].mean_s == pytest.approx(0.5)
     assert latency["spk_0"].max_s == pytest.approx(4.0)

@@ -47,7 +47,7 @@ def test_agent_and_customer_are_distinguished(lines: tuple[tuple[str, str], ...]
     assert all(p.role_source is RoleSource.TEXT and p.role_confidence >= 0.65 for p in result.participants)
 
 
-def test_a_real_call() -> None:
+def test_real_call_has_agent_and_customer() -> None:
     if not SHARED_CALL.exists():
         pytest.skip("needs ../shared/data")
     document = json.loads(SHARED_CALL.read_text(encoding="utf-8"))
@@ -108,7 +108,7 @@ def test_roles_are_found_again_after_a_correction_of_the_text() -> None:
     assert assign_roles(once) == once
 
 
-def test_one_speaker_and_none() -> None:
+def test_single_speaker_gets_a_role_and_an_empty_call_is_unchanged() -> None:
     only = assign_roles(talk(("a", "고객센터입니다 무엇을 도와드릴까요")))
     assert only.role_of("a") is Role.AGENT
     empty = Conversation("ko", 1.0, (), (), ())

@@ -93,12 +93,12 @@ def test_words_without_segments_give_no_turns() -> None:
 
 
 @pytest.mark.parametrize("text", ["네", "네 네", "아 네", "uh-huh", "Okay.", "yeah, right"])
-def test_backchannels(text: str) -> None:
+def test_backchannel_is_recognised(text: str) -> None:
     assert is_backchannel(text)
 
 
 @pytest.mark.parametrize("text", ["", "네 그런데요", "no", "아니요", "yes yes yes yes yes", "왜요?"])
-def test_not_backchannels(text: str) -> None:
+def test_answer_with_content_is_not_a_backchannel(text: str) -> None:
     assert not is_backchannel(text)
 
 

@@ -46,7 +46,7 @@ def kit(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_composed_call(kit: Path) -> None:
+def test_composed_call_has_its_references(kit: Path) -> None:
     (call,) = datasets.composed_calls(kit, "stereo")
     assert call.path.name == "ko_call9.stereo.wav"
     assert call.roles == {"x": Role.AGENT, "y": Role.CUSTOMER}

@@ -28,7 +28,7 @@ def test_ids_are_unique() -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_a_third_is_noisy() -> None:
+def test_third_of_the_dialogues_is_noisy() -> None:
     noisy = sum("noise" in call["tags"] for call in calls())
     assert noisy / len(calls()) >= 1 / 3
 

@@ -113,7 +113,7 @@ def test_document_is_written_without_measurements() -> None:
 @pytest.mark.parametrize(
     ("value", "text"), [(0.0704, ".070"), (1.2, "1.200"), (0.0, ".000"), (math.nan, "–"), (3, "3")]
 )
-def test_number(value: float, text: str) -> None:
+def test_number_is_formatted(value: float, text: str) -> None:
     assert number(value) == text
 
 

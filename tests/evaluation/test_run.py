@@ -15,7 +15,7 @@ KIT = PROJECT.parent / "shared" / "data"
 @pytest.mark.shared
 @pytest.mark.weights
 @pytest.mark.skipif(not KIT.is_dir(), reason="the evaluation kit is not there")
-def test_a_slice_of_the_kit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_part_of_the_kit_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     measured = run.main(
         KIT,
         tmp_path / "quality.md",

@@ -77,7 +77,7 @@ def test_our_result_in_the_form_that_is_scored() -> None:
     assert found.role_speech == (Interval(1.0, 3.0, "AGENT"), Interval(4.0, 6.0, "CUSTOMER"))
 
 
-def test_a_perfect_stereo_call() -> None:
+def test_perfect_stereo_call_has_no_errors() -> None:
     score = score_call(SAMPLE, hypothesis(), "callytics")
     assert score.units is not None
     assert score.units.errors == 0

@@ -24,11 +24,11 @@ def test_ends_inside_a_row_count_and_decimal_points_do_not() -> None:
         (["안녕하세요 반갑습니다 12배가 된다"], BoundaryScore(1, 0, 2)),
     ],
 )
-def test_boundary_score(parts: list[str], expected: BoundaryScore) -> None:
+def test_boundaries_are_scored(parts: list[str], expected: BoundaryScore) -> None:
     assert boundary_score(passages(ROWS), lambda text: parts) == expected
 
 
-def test_f1() -> None:
+def test_f1_is_computed() -> None:
     score = BoundaryScore(6, 2, 4)
     assert (score.precision, score.recall) == (0.75, 0.6)
     assert score.f1 == pytest.approx(2 / 3)

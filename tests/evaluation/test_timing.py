@@ -52,7 +52,7 @@ def test_matching_form_is_used() -> None:
     assert len(word_times(spoken, words(("이만", 0.0, 1.0), ("원", 1.0, 2.0))).deviations_s) == 2
 
 
-def test_nothing_recognised() -> None:
+def test_call_without_recognised_words_has_no_times() -> None:
     times = word_times(UTTERANCES, [])
     assert times.compared == 0.0
     assert math.isnan(times.quantile_s(0.5))

@@ -26,7 +26,7 @@ def test_redaction_is_off_by_default() -> None:
     assert redact(call, CallOptions()) == call
 
 
-def test_every_text_of_a_turn() -> None:
+def test_every_text_of_a_turn_is_redacted() -> None:
     call = talk(("c", "네 제 번호는 010 1234 5678이에요. 감사합니다."))
     (turn,) = call.turns
     sentences = (
@@ -43,7 +43,7 @@ def test_every_text_of_a_turn() -> None:
     assert (done.words[3].start_s, done.words[3].end_s) == (start_s, end_s)
 
 
-def test_two_spans_in_a_row_and_in_one_word() -> None:
+def test_adjacent_spans_are_replaced() -> None:
     call = talk(("c", "My name is John Smith, call me on 415-555-0132 or bob@example.com."), language="en")
     (done,) = redact(call, REDACT).turns
     assert done.content == "My name is [NAME], call me on [PHONE] or [EMAIL]."

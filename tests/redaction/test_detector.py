@@ -66,7 +66,7 @@ def test_answer_is_classified_by_its_question(
 
 
 @pytest.mark.parametrize(("digits", "valid"), [("4111111111111111", True), ("4111111111111112", False)])
-def test_luhn(digits: str, valid: bool) -> None:
+def test_luhn_digit_is_checked(digits: str, valid: bool) -> None:
     assert luhn(digits) is valid
     assert bool(found(digits.replace("1111", "1111 "))) is valid
 

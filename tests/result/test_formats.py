@@ -45,7 +45,7 @@ TURNS = st.lists(
 )
 
 
-def test_a_real_result() -> None:
+def test_result_is_exported_to_every_format() -> None:
     assert export(RESULT, "txt").splitlines()[1] == "[00:03] CUSTOMER: 어제 산 신발 환불을 받고 싶어요"
     assert export(RESULT, "srt").startswith("1\n00:00:00,500 --> 00:00:03,000\nAGENT: 안녕하세요")
     assert "\n\n00:00:03.200 --> 00:00:06.000\n<v CUSTOMER>어제" in export(RESULT, "vtt")
@@ -104,7 +104,7 @@ def test_clock_of_text_has_hours_after_the_first() -> None:
     assert [line.split("]")[0] for line in export(result, "txt").splitlines()] == ["[59:59", "[1:15:05"]
 
 
-def test_hours() -> None:
+def test_subtitle_times_have_hours() -> None:
     assert "03:00:00,001 --> 03:00:01,001" in export(result_of(turn("네", 10_800_001, 10_801_000)), "srt")
 
 

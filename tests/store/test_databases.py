@@ -87,7 +87,7 @@ def test_both_index_the_same_tokens() -> None:
     ("url", "code"),
     [("mysql://localhost/x", "database_url_invalid"), ("not a url", "database_url_invalid")],
 )
-def test_wrong_urls(url: str, code: str) -> None:
+def test_wrong_url_is_rejected(url: str, code: str) -> None:
     with pytest.raises(ConfigError) as error:
         CallStore(url)
     assert error.value.code == code

@@ -37,7 +37,7 @@ def test_the_database_with_its_log_and_index(tmp_path: Path) -> None:
         store.close()
 
 
-def test_recordings(tmp_path: Path) -> None:
+def test_recordings_are_private(tmp_path: Path) -> None:
     blobs = BlobStore(str(tmp_path / "blobs"))
     with blobs.writer("c1") as writer:
         writer.write(b"what was said")

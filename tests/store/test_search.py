@@ -55,7 +55,7 @@ def searchable(
         ("NEAR(환불)", 0),
     ],
 )
-def test_search(searchable: CallStore, query: str, found: int) -> None:
+def test_query_finds_its_calls(searchable: CallStore, query: str, found: int) -> None:
     assert len(searchable.list_calls(CallFilter(text=query)).calls) == found
 
 
@@ -89,7 +89,7 @@ def test_empty_query_is_reported(searchable: CallStore, query: str) -> None:
         searchable.list_calls(CallFilter(text=query))
 
 
-def test_tokens() -> None:
+def test_tokens_are_pairs_and_content_words() -> None:
     assert index_tokens("환불을, LTE 5만원") == (
         *("환불", "불을", "을", "lte", "5", "만원", "원"),
         *("ㅁ환불", "ㅁlte", "ㅁ5", "ㅁ만", "ㅁ원"),

@@ -198,7 +198,7 @@ def test_retry_repeats_only_unfinished_stages(store: CallStore) -> None:
     assert [(run.name, run.status) for run in retried.stages] == [("speaker-diarizer", StageStatus.COMPLETED)]
 
 
-def test_cancelling(store: CallStore) -> None:
+def test_cancelling_twice_ends_the_lease(store: CallStore) -> None:
     call = store.create_call(new_call()).call
     lease = store.lease("w", 60)
     assert lease is not None

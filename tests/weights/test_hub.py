@@ -33,7 +33,7 @@ def test_other_errors_are_unchanged() -> None:
         load_pretrained("stage", "model", load)
 
 
-def test_revisions(tmp_path: Path) -> None:
+def test_revision_is_the_hubs_commit(tmp_path: Path) -> None:
     assert revision_of(str(tmp_path), SimpleNamespace(_commit_hash="abc"), None) == "local"
     assert revision_of("owner/model", SimpleNamespace(_commit_hash="abc"), "main") == "abc"
     assert revision_of("owner/model", None, "v2") == "v2"

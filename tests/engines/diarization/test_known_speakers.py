@@ -53,12 +53,12 @@ def stereo() -> Audio:
     return audio_of(*sample_channels()[:, : 40 * RATE_HZ])
 
 
-def test_by_channel(stereo: Audio) -> None:
+def test_participants_are_named_by_channel(stereo: Audio) -> None:
     audio = with_samples(stereo, lee=sample_of("CUSTOMER"), kim=sample_of("AGENT"))
     assert named(onnx_diarizer()(audio, CallOptions())) == {"AGENT": "kim", "CUSTOMER": "lee"}
 
 
-def test_by_voice(stereo: Audio) -> None:
+def test_participants_are_named_by_voice(stereo: Audio) -> None:
     mono = audio_of(sample_channels()[:, : 40 * RATE_HZ].sum(axis=0))
     audio = with_samples(mono, lee=sample_of("CUSTOMER"), kim=sample_of("AGENT"))
     found = onnx_diarizer()(audio, CallOptions(num_speakers=2))

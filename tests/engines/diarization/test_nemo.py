@@ -85,7 +85,7 @@ def test_names_its_models_by_their_content(engine: Any) -> None:
 
 
 @needs_nemo
-def test_voices(engine: Any) -> None:
+def test_mono_call_is_separated_by_voice(engine: Any) -> None:
     result: Diarization = engine(mono(), CallOptions())
     check_form(result)
     assert result.segments
@@ -94,7 +94,7 @@ def test_voices(engine: Any) -> None:
 
 
 @needs_nemo
-def test_channels(engine: Any) -> None:
+def test_stereo_call_is_separated_by_channel(engine: Any) -> None:
     result: Diarization = engine(
         audio_of(*sample_channels()[:, : RATE_HZ * 12]), CallOptions(agent_channel=1)
     )

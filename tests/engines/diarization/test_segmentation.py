@@ -47,7 +47,7 @@ def test_the_powerset_has_every_class_once() -> None:
     assert POWERSET.sum(axis=1).tolist() == [0, 1, 1, 1, 2, 2, 2]
 
 
-def test_runs() -> None:
+def test_runs_are_half_open() -> None:
     assert runs(np.array([True, False, True, True])).tolist() == [[0, 1], [2, 4]]
     assert runs(np.zeros(0, bool)).tolist() == []
 

@@ -11,7 +11,7 @@ from tests.engines.diarization.recordings import audio_of, noise, sample_channel
 
 @pytest.mark.parametrize("frequencies_hz", [(425.0,), (440.0, 480.0), (697.0, 1209.0), (941.0, 1633.0)])
 @pytest.mark.parametrize("on_s", [0.2, 2.0])
-def test_signalling_tones(frequencies_hz: tuple[float, ...], on_s: float) -> None:
+def test_signalling_tones_are_tonal(frequencies_hz: tuple[float, ...], on_s: float) -> None:
     samples = np.concatenate([np.append(tones(on_s, *frequencies_hz), noise(0.1, -60.0)) for _ in range(8)])
     pcm = audio_of(samples).pcm
     assert is_tonal(pcm, 0, 0.0, pcm.duration_s)

@@ -90,6 +90,6 @@ def test_correct_spacing_is_unchanged(kiwi: KiwiPunctuationRestorer) -> None:
     assert kiwi(talk(("a", text))).turns[0].content == f"{text}?"
 
 
-def test_nothing_said(kiwi: KiwiPunctuationRestorer) -> None:
+def test_empty_call_is_unchanged(kiwi: KiwiPunctuationRestorer) -> None:
     empty = Conversation("ko", 5.0, (), (), ())
     assert kiwi(empty) == empty

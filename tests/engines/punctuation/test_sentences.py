@@ -18,7 +18,7 @@ from callytics.engines.punctuation.sentences import split_by_marks, split_mark
         ("...", ("...", "")),
     ],
 )
-def test_split_mark(word: str, expected: tuple[str, str]) -> None:
+def test_mark_is_split_from_its_word(word: str, expected: tuple[str, str]) -> None:
     assert split_mark(word) == expected
 
 

@@ -22,7 +22,7 @@ def test_each_token_starts_with_its_attention() -> None:
     assert token_starts(attention).tolist() == [0, 20, 35]
 
 
-def test_one_token_and_one_frame() -> None:
+def test_single_token_or_frame_is_aligned() -> None:
     assert token_starts(np.ones((1, 1, 10))).tolist() == [0]
     assert token_starts(np.ones((4, 3, 1))).tolist() == [0, 0, 0]
 

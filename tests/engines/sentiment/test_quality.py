@@ -22,7 +22,7 @@ def test_call_without_agent_is_not_judged() -> None:
     assert all(c.score is None for c in criteria)
 
 
-def test_greeting_and_closing() -> None:
+def test_greeting_and_closing_are_scored_by_parts() -> None:
     good = judged(
         talk(
             ("a", "안녕하세요. 행복카드 김민지입니다. 무엇을 도와드릴까요?"),
@@ -60,7 +60,7 @@ def test_interruptions_lower_listening() -> None:
     assert after.evidence_turn_ids == ("t2",)
 
 
-def test_speech_level() -> None:
+def test_speech_level_is_scored() -> None:
     def politeness(text: str) -> float | None:
         return judged(talk(("a", text), ("c", "네"), roles=ROLES))["politeness"].score
 
