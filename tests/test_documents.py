@@ -92,6 +92,15 @@ CLEAN_FOLDERS = [
     ),
     *("callytics/home", "callytics/options", "callytics/redaction", "callytics/result", "callytics/store"),
     *("callytics/weights", "benchmarks", "evaluation", "examples", "tools"),
+    *(
+        "tests/benchmarks",
+        "tests/cli",
+        "tests/comparison",
+        "tests/conversation",
+        "tests/engines",
+        "tests/evaluation",
+    ),
+    *("tests/redaction", "tests/result", "tests/store", "tests/weights"),
 ]
 """Folders whose comments and docstrings follow the rule; add a folder once it does."""
 CLEAN_DOCUMENTS = [

@@ -25,7 +25,7 @@ def test_termination_ends_started_processes() -> None:
     body += "    finally:\n        print('ended')"
     process = start(body)
     assert process.stdout is not None
-    assert process.stdout.readline() == "measuring\n"  # at once, though nobody looks at a terminal
+    assert process.stdout.readline() == "measuring\n"  # at once, without a terminal
     process.terminate()
     output, _ = process.communicate(timeout=30)
     assert (output, process.returncode) == ("ended\n", 143)

@@ -26,7 +26,7 @@ TRANSCRIPT = replace(TRANSCRIPT, language="en")
 
 
 def heard(*texts: str, language: str = "en") -> Transcript:
-    """One text a channel."""
+    """One text per channel."""
     lines = [(channel, 2.0 * channel, 2.0 * channel + 2.0, text) for channel, text in enumerate(texts)]
     return replace(stereo(*lines, duration_s=4.0)[1], language=language)
 
@@ -89,7 +89,7 @@ def test_errors_against_references() -> None:
     by_speaker = Reference(
         "en", ("hello there you good morning",), {"b": ("hello there you",), "a": ("good morning",)}
     )
-    assert outputs.errors(TRANSCRIPT, by_speaker) == {outputs.WER: (0, 5)}  # whoever is on which channel
+    assert outputs.errors(TRANSCRIPT, by_speaker) == {outputs.WER: (0, 5)}  # regardless of the channels
     who = Reference(speech=(Interval(0.0, 2.0, "a"), Interval(2.0, 4.0, "b")), scored=((0.0, 4.0),))
     assert outputs.errors(DIARIZATION, who)[outputs.DER][0] == pytest.approx(0.0)
     assert outputs.errors(DIARIZATION, known) == {}

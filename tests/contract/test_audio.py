@@ -108,7 +108,7 @@ def test_a_missing_file_is_not_found(engine: Any, tmp_path: Path, ask: str) -> N
 
 def test_probe_agrees_with_the_call(engine: Any, sample: Recording) -> None:
     probed, media = engine.probe(sample, CallOptions()), engine(sample, CallOptions()).media
-    assert probed.sha256 == ""  # that takes the whole file, and who receives it knows the hash already
+    assert probed.sha256 == ""  # the hash needs the whole file, and the receiver of the file knows it already
     assert (probed.format, probed.codec, probed.sample_rate_hz) == (
         media.format,
         media.codec,

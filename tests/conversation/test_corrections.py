@@ -1,4 +1,4 @@
-"""What people corrected, applied to a conversation: where it goes, what stays, what is said where it does not fit."""
+"""Corrections applied to a conversation: their place, the unchanged parts, and the report if they do not fit."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def test_no_treatment_changes_nothing_and_loudness_only_the_level() -> None:
 
 
 def test_every_cell_is_measured_on_the_same_passages(tmp_path: Path) -> None:
-    """A kit of six sentences, and a recogniser that hears only what is loud enough."""
+    """A kit of six sentences, and a recogniser that recognises only loud sound."""
     for language in ("ko", "en"):
         folder = tmp_path / f"asr_{language}"
         folder.mkdir()

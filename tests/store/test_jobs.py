@@ -1,4 +1,4 @@
-"""Leases: one worker a call, at any time, whatever dies."""
+"""Leases: one worker per call, at any time, whatever dies."""
 
 from __future__ import annotations
 

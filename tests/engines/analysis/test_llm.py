@@ -163,7 +163,7 @@ def test_korean_calls_get_the_korean_prompt_and_are_checked_in_korean() -> None:
         result = analyzer(endpoint)(KOREAN)
     assert "상담원" in endpoint.requests[0]["messages"][0]["content"]
     assert result.issue
-    assert result.outcome is None  # nobody said 30,000
+    assert result.outcome is None  # no turn has 30,000
     assert [item.text for item in result.action_items] == [
         "확인 문자를 보내기"
     ]  # the customer cannot promise

@@ -59,7 +59,7 @@ def sample_reference() -> list[dict[str, Any]]:
 def audio_of(
     *channels: npt.NDArray[Any], indices: tuple[int, ...] | None = None, file_channels: int = 0
 ) -> Audio:
-    """Float samples in [-1, 1] at 16 kHz, one array a channel."""
+    """Float samples in [-1, 1] at 16 kHz, one array per channel."""
     pcm = Pcm.from_array(np.stack(channels), RATE_HZ)
     media = Media("0" * 64, "wav", "pcm_s16le", RATE_HZ, file_channels or len(channels), pcm.duration_s)
     acoustics = Acoustics(-30.0, -30.0, 30.0, 0.0, 0.5)

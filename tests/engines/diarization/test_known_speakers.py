@@ -70,7 +70,7 @@ def test_participants_are_named_by_voice(stereo: Audio) -> None:
 
 
 def test_name_is_given_only_to_the_matching_voice(stereo: Audio) -> None:
-    """The other party stays without a name, although nobody else could be meant."""
+    """The other party gets no name, although it is the only one left."""
     audio = with_samples(stereo, kim=sample_of("AGENT"))
     assert named(onnx_diarizer()(audio, CallOptions())) == {"AGENT": "kim", "CUSTOMER": None}
 

@@ -110,7 +110,7 @@ def test_folder_without_pipeline_is_rejected(tmp_path: Path) -> None:
 
 
 class Hub(BaseHTTPRequestHandler):
-    """The part of the model hub that downloading a gated repository takes; serves ``folder`` to whoever has TOKEN."""
+    """The part of the model hub for the download of a gated repository; serves ``folder`` to clients with TOKEN."""
 
     TOKEN = "hf_test"
     folder: Path

@@ -9,7 +9,7 @@ from callytics.engines.recognition.alignment import cheapest_path, median_filter
 
 
 def cost_of(cost: np.ndarray, starts: np.ndarray) -> float:
-    """Of the path that stays with a token until the next one starts."""
+    """Cost of the path that stays with a token until the next one starts."""
     ends = [*starts[1:], cost.shape[1]]
     pairs = zip(starts, ends, strict=True)
     return float(sum(cost[row, a : max(b, a + 1)].sum() for row, (a, b) in enumerate(pairs)))

@@ -1,4 +1,4 @@
-"""Results of the versions of a stage that worked in the shadow of another.
+"""Results of shadow versions of a stage.
 
 Revision: 0003
 Revises: 0002

@@ -1,4 +1,4 @@
-"""What every tenant used, by day.
+"""Usage by tenant and day.
 
 Revision: 0004
 Revises: 0003

@@ -1,4 +1,4 @@
-"""Webhooks: whose turn it is, endpoints that fail, rotated secrets, messages that are about no call.
+"""Webhooks: turns, failing endpoints, rotated secrets, messages without a call.
 
 Revision: 0005
 Revises: 0004

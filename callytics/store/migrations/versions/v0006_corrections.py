@@ -1,4 +1,4 @@
-"""What people corrected in a call: words and names, with their history.
+"""Corrections of a call: words and names, with their history.
 
 Revision: 0006
 Revises: 0005

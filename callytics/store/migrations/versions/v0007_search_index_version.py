@@ -1,4 +1,4 @@
-"""Which version of the full-text tokens a turn was indexed by; older ones are made anew in the background.
+"""Version of the full-text tokens of a turn; older ones are updated in the background.
 
 Revision: 0007
 Revises: 0006

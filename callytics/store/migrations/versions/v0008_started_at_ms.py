@@ -1,4 +1,4 @@
-"""When a call took place, as a number that lists filter and sort by.
+"""Time of a call, as a number for the filters and order of lists.
 
 Revision: 0008
 Revises: 0007
@@ -41,6 +41,6 @@ def downgrade() -> None:
 def _time_ms(time: str) -> int | None:
     try:
         parsed = datetime.fromisoformat(time)
-    except ValueError:  # a batch took any text
+    except ValueError:  # earlier batches accepted any text
         return None
     return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
