@@ -2,6 +2,7 @@
 CALL ?= sample/call.mp3
 DATA ?= ../shared/data
 CONDITIONS ?=
+OBSERVE ?=
 bin := .venv/bin
 
 # Set in many containers: without bytecode every command compiles its imports again, one to two seconds each.
@@ -18,8 +19,8 @@ help:  ## List the recipes
 
 setup: .venv/.ready  ## Create .venv with every locked package
 
-run: .venv/.ready  ## Start the graph and analyse a call (CALL=path/to/recording)
-	@$(bin)/callytics up
+run: .venv/.ready  ## Start the graph and analyse a call (CALL=path/to/recording; OBSERVE=1: with Prometheus beside it)
+	@$(bin)/callytics up $(if $(OBSERVE),--observe)
 	@$(bin)/callytics analyze --again --out results "$(CALL)"
 	@$(bin)/callytics status
 

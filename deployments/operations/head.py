@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from callytics.errors import CallyticsError
@@ -73,6 +74,7 @@ def start(
     dashboard_port: int,
     project: Path | None,
     num_gpus: int | None = 0,
+    variables: Mapping[str, str] | None = None,
 ) -> None:
     """Start a head that takes no other's ports or folders, listens on loopback, and asks for the token in ``home``.
 
@@ -81,6 +83,7 @@ def start(
         project: a checkout, which comes first on their path; None where the deployments are installed.
         python: runs Ray's own processes and every replica without an environment of its own.
         num_gpus: logical ones; None takes those that Ray finds in the machine.
+        variables: more of its environment.
 
     Raises:
         LocalGraphError: with the last lines of what Ray said.
@@ -114,7 +117,9 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=_environment(run_id, home, project) | {"DASHBOARD_METRIC_PORT": str(dashboard_metrics)},
+            env=_environment(run_id, home, project)
+            | {"DASHBOARD_METRIC_PORT": str(dashboard_metrics)}
+            | dict(variables or {}),
             cwd=project or home,
             start_new_session=True,
             umask=private_files.OTHERS,

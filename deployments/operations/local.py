@@ -15,7 +15,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,11 @@ from callytics.errors import ConfigError
 from callytics.home import graphs as local_graphs
 from callytics.home import private_files, resources
 from callytics.weights import manifest as models
-from deployments.operations import head, kept_logs, ray_token
+from deployments.operations import head, kept_logs, observers, ray_token
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.environments import BASE_ENVIRONMENT, build_environments, environment_names
 from deployments.operations.head import LocalGraphError
+from deployments.operations.observers import ObserverState
 from deployments.operations.preparation import prepared
 from deployments.operations.serve_api import ApplicationState, Progress, ServeApi, await_healthy
 
@@ -53,6 +54,8 @@ class Run:
     """$PYTHONPATH of its processes, beside the project: where engines of one's own may lie."""
     token_path: str = ""
     """Of the file with the token that its Ray asks for; the token itself is nowhere else."""
+    observers: Mapping[str, str] = field(default_factory=dict)
+    """Prometheus, Alertmanager, Grafana -> URL, of those that were started with it."""
 
     @property
     def url(self) -> str:
@@ -78,6 +81,7 @@ class Status:
 
     run: Run | None
     applications: tuple[ApplicationState, ...] = ()
+    observers: tuple[ObserverState, ...] = ()
 
     @property
     def healthy(self) -> bool:
@@ -99,6 +103,7 @@ def up(
     timeout_s: float = 300.0,
     pull_weights: bool = True,
     num_gpus: int | None = None,
+    observe: bool = False,
 ) -> Run:
     """Start a head and deploy the graph, or deploy again to the one that runs. Returns when all is healthy.
 
@@ -109,6 +114,7 @@ def up(
         dashboard_port: default ``$CALLYTICS_DASHBOARD_PORT``, else 8265.
         timeout_s: for the applications to become healthy, once the head runs.
         num_gpus: what Ray is told to have; default the machine's own, and none where no stage asks for one.
+        observe: start Prometheus, Alertmanager and Grafana beside it, those that are installed (observers.py).
 
     Raises:
         ConfigError: the configuration or an environment is wrong, or a folder is another account's
@@ -130,11 +136,15 @@ def up(
     with locked(home):
         _prepare(document, pins, home, report, pull_weights)
         run = running(home)
+        if observe and run is not None:
+            observers.end(run.run_id)  # they start again, with the files as they are now
         if run is None:
             down(home=home)  # the rest of a start that was interrupted
+        watched = observers.addresses(run.observers if run else {}) if observe else {}
+        if run is None:
             if num_gpus is None and not asks_for_gpus(document):
                 num_gpus = 0
-            run = _start(home, config, http_port, dashboard_port, report, num_gpus)
+            run = _start(home, config, http_port, dashboard_port, report, num_gpus, watched)
         elif not run.token_path:
             raise LocalGraphError(
                 "run_outdated",
@@ -147,6 +157,12 @@ def up(
         api.deploy(prepared(document, pins, sources(run)))
         await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
         _ensure_api_key(home, run.url)
+        if observe:
+            run = replace(run, observers=observers.installed(watched))
+            save(home, run)
+            files = resources.observability_folder(config)
+            beside = observers.Observation(run.run_id, home, files, Path(run.temp_dir), run.url, watched)
+            observers.start(beside, report)
     return run
 
 
@@ -234,7 +250,13 @@ def asks_for_gpus(document: Mapping[str, Any]) -> bool:
 
 
 def _start(
-    home: Path, config: Path, http_port: int, dashboard_port: int, report: Progress, num_gpus: int | None
+    home: Path,
+    config: Path,
+    http_port: int,
+    dashboard_port: int,
+    report: Progress,
+    num_gpus: int | None,
+    watched: Mapping[str, str],
 ) -> Run:
     for port, use in ((http_port, "the gateway"), (dashboard_port, "the Ray dashboard")):
         if not head.is_free(port):
@@ -257,6 +279,7 @@ def _start(
         started_at=time.time(),
         python_path=python_path,
         token_path=str(ray_token.make(home)),
+        observers=observers.installed(watched) if watched else {},
     )
     save(home, run)  # before the first process: an interrupted start can be found and ended
     try:
@@ -264,7 +287,8 @@ def _start(
     except OSError as error:
         report("ray", "starting", f"commands in other folders will not find this graph: {error}")
     try:
-        head.start(run.run_id, python, home, temp_dir, dashboard_port, code_folder(), num_gpus)
+        variables = observers.ray_environment(watched) if watched else {}
+        head.start(run.run_id, python, home, temp_dir, dashboard_port, code_folder(), num_gpus, variables)
     except LocalGraphError:
         down(home=home)
         raise
@@ -284,7 +308,7 @@ def status(*, home: Path | None = None) -> Status:
     missing = [
         ApplicationState(name, "NOT_DEPLOYED", "not deployed") for name in expected if name not in found
     ]
-    return Status(run, (*found.values(), *missing))
+    return Status(run, (*found.values(), *missing), observers.states(run.observers))
 
 
 def down(*, home: Path | None = None) -> int:
@@ -299,7 +323,7 @@ def down(*, home: Path | None = None) -> int:
     run = _load(home)
     if run is None:
         return 0
-    ended = head.end_processes(run.run_id)
+    ended = observers.end(run.run_id) + head.end_processes(run.run_id)
     try:
         kept_logs.keep(Path(run.temp_dir), kept_logs_folder(home), home / "ray-start.log")
     except OSError as error:

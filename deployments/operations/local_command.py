@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -64,18 +65,31 @@ class ProgressView:
             yield
 
 
-def up(config: ConfigOption = CPU_CONFIG) -> None:
+def up(
+    config: ConfigOption = CPU_CONFIG,
+    observe: Annotated[
+        bool,
+        typer.Option(
+            "--observe",
+            help="Also start Prometheus, Alertmanager and Grafana on loopback, those that are installed.",
+        ),
+    ] = False,
+) -> None:
     """Start a local Ray and the graph: environments, weights, stages. Safe to run again."""
     start = time.monotonic()
     view = ProgressView()
     with one_line_errors(INTERRUPTED):
-        from deployments.operations import local
+        from deployments.operations import local, observers
 
         with view.shown():
-            run = local.up(config, progress=view)
+            run = local.up(config, progress=view, observe=observe)
         console.print(f"Callytics is up ({time.monotonic() - start:.0f} s)")
         console.print(f"  API        {run.url}  (docs at {run.url}/docs)")
         console.print(f"  dashboard  {run.dashboard_url}")
+        for name, url in run.observers.items():
+            console.print(f"  {name:<12} {url}")
+        for line in observers.missing() if observe else ():
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def down() -> None:
@@ -110,6 +124,8 @@ def status() -> None:
         table.add_row(application.name, f"[{colour}]{application.status}[/]", replicas, why)
     console.print(table)
     console.print(f"API {state.run.url}, dashboard {state.run.dashboard_url}")
+    for observer in state.observers:
+        console.print(f"{observer.name} {observer.url}" + ("" if observer.ready else " does not answer"))
     console.print(f"home {home}", markup=False, soft_wrap=True)
     earlier = local.kept_logs_folder(home)
     console.print(
