@@ -75,6 +75,15 @@ def mean(histogram: str, by: str = "") -> str:
     return f"{rate(f'{histogram}_sum', by)} / {rate(f'{histogram}_count', by)}"
 
 
+def by_application(component_series: str) -> str:
+    """Of Ray's agent, whose label names the replica and what it does at the moment."""
+    pattern = "ray::ServeReplica:([^:]+):.*"
+    return (
+        f'sum by (application) (label_replace({component_series}{{Component=~"{pattern}"}}, '
+        f'"application", "$1", "Component", "{pattern}"))'
+    )
+
+
 CALLS, AUDIO = "ray_callytics_calls_total", "ray_callytics_audio_seconds_total"
 CALL_TIME, WAITING = "ray_callytics_call_duration_seconds", "ray_callytics_call_waiting_seconds"
 STAGE_TIME, SPEED = "ray_callytics_stage_duration_seconds", "ray_callytics_stage_real_time_factor"
@@ -240,10 +249,7 @@ STAGES = (
         "Memory",
         "bytes",
         "Memory of all processes of an application, shared pages counted once per process.",
-        (
-            'sum by (Component) (ray_component_rss_bytes{Component=~"ray::ServeReplica.*"})',
-            "{{Component}}",
-        ),
+        (by_application("ray_component_rss_bytes"), "{{application}}"),
     ),
 )
 
@@ -444,14 +450,14 @@ GPU = (
         "Load by application",
         "percent",
         "Which replicas keep the GPU busy, where its driver tells processes apart.",
-        ("sum by (Component) (ray_component_gpu_percentage)", "{{Component}}"),
+        (by_application("ray_component_gpu_percentage"), "{{application}}"),
         stacked=True,
     ),
     graph(
         "Memory by application",
         "bytes",
         "Which replicas hold the memory.",
-        ("sum by (Component) (ray_component_gpu_memory_mb) * 1024 * 1024", "{{Component}}"),
+        (f"{by_application('ray_component_gpu_memory_mb')} * 1024 * 1024", "{{application}}"),
         stacked=True,
     ),
     graph(
