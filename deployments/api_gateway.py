@@ -13,6 +13,7 @@ from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
 from callytics.store import BlobStore
 from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
+from deployments.replica import metrics
 from deployments.replica.logs import to_serve_log
 
 PATIENCE_S = 15.0
@@ -102,6 +103,7 @@ class ApiGateway:
             audio=HandleAudio(),
             health=HandleHealth(),
             settings=ApiSettings(**settings),
+            count=metrics.record,
         )
 
     def __serve_build_asgi_app__(self) -> Any:

@@ -31,6 +31,7 @@ from deployments.pipeline.circuit import Circuit
 from deployments.pipeline.routing import Assignment, Routing, assign, read_routing
 from deployments.pipeline.shadow import ShadowRuns
 from deployments.pipeline.stage_caller import STAGE_PATIENCE_S
+from deployments.replica import metrics
 from deployments.replica.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
@@ -161,6 +162,7 @@ class CallPipeline:
             self._timeouts_s,
             self._circuits,
             args.stage_patience_s,
+            metrics.record,
         )
         work = asyncio.create_task(run.execute())
         renewal = asyncio.create_task(self._keep(lease))

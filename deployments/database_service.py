@@ -13,12 +13,14 @@ from ray.serve import Application
 
 from callytics import settings
 from callytics.errors import UnavailableError
-from callytics.store import METHODS, BlobStore, CallStore
+from callytics.store import METHODS, BlobStore, CallBegun, CallEnded, CallStore
 from callytics.store.asynchronous import marked
 from callytics.store.expiry import apply_retention
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import queues_call
+from callytics.telemetry import samples
 from deployments.handles import WorkSeen
+from deployments.replica import metrics
 from deployments.replica.answers import Refused, answered
 from deployments.replica.logs import to_serve_log
 
@@ -117,12 +119,16 @@ class DatabaseService:
             logger.error("the database does not answer")
 
 
+def _count(change: CallBegun | CallEnded) -> None:
+    metrics.record(samples.of_call(change))
+
+
 def _open_patiently(url: str, max_attempts: int) -> CallStore:
     """At start the server may still be starting, too."""
     deadline = time.monotonic() + START_PATIENCE_S
     while True:
         try:
-            return CallStore(url, max_attempts=max_attempts)
+            return CallStore(url, max_attempts=max_attempts, on_change=_count)
         except UnavailableError:
             if time.monotonic() > deadline:
                 raise

@@ -1,4 +1,4 @@
-"""monitoring: the health of every application, and what went wrong last."""
+"""monitoring: the health of every application, what went wrong last, and the gauges about the whole graph."""
 
 import asyncio
 import importlib.metadata
@@ -16,6 +16,8 @@ from callytics.errors import CallyticsError
 from callytics.store import CallFilter, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
 from deployments.operations.serve_api import last_line
+from deployments.replica import metrics
+from deployments.replica.graph_gauges import GraphGauges, state_folders
 from deployments.replica.logs import to_serve_log
 from deployments.stage import StageInfo
 
@@ -34,6 +36,12 @@ class Monitoring:
         to_serve_log()
         self._store = store_client(give_up_after_s=DESCRIBE_TIMEOUT_S)
         self._infos: dict[str, StageInfo] = {}
+        gauges = GraphGauges(self._store, state_folders(), metrics.record)
+        self._gauges = asyncio.get_running_loop().create_task(gauges.set_for_ever())
+
+    def check_health(self) -> None:
+        if self._gauges.done():
+            raise RuntimeError(f"the gauges of the graph stopped: {self._gauges.exception()!r}")
 
     async def stages(self) -> list[StageHealth]:
         """Every application that is deployed, in the order of the configuration."""

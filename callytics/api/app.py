@@ -134,7 +134,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(_sweep(services)), asyncio.create_task(writing_usage)]
     if services.settings.webhook_poll_s > 0:
         reach, poll_s = webhooks.webhook_reach(services), services.settings.webhook_poll_s
-        tasks.append(asyncio.create_task(deliver_for_ever(services.store, reach, poll_s)))
+        tasks.append(asyncio.create_task(deliver_for_ever(services.store, reach, poll_s, services.count)))
     yield
     for task in tasks:
         task.cancel()

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
 
 from callytics.domain import CallOptions, Media, Recording
 from callytics.store import DEFAULT_TENANT, AsyncStore, BlobStore
+from callytics.telemetry import Record, ignore
 
 
 class AudioService(Protocol):
@@ -198,6 +199,7 @@ class Services:
     audio: AudioService
     health: HealthService
     settings: ApiSettings = field(default_factory=ApiSettings)
+    count: Record = ignore
 
 
 def _services(request: Request) -> Services:

@@ -4,6 +4,7 @@ in a blob store.
     records.py       what goes in and out: frozen dataclasses
     store.py         CallStore: every method is one transaction
     asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
+    changes.py       what becomes of calls, told to whoever counts it, after the commit
     marks.py         what a method says of itself: may it be repeated, does it queue a call
     leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
@@ -25,6 +26,9 @@ from callytics.store.records import (
     WITH_RESULT,
     ApiKeyRecord,
     AuditRecord,
+    Backlog,
+    CallBegun,
+    CallEnded,
     CallFilter,
     CallPage,
     CallRecord,
@@ -55,7 +59,10 @@ __all__ = [
     "ApiKeyRecord",
     "AsyncStore",
     "AuditRecord",
+    "Backlog",
     "BlobStore",
+    "CallBegun",
+    "CallEnded",
     "CallFilter",
     "CallPage",
     "CallRecord",

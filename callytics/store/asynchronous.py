@@ -12,6 +12,7 @@ from callytics.store.records import (
     DEFAULT_TENANT,
     ApiKeyRecord,
     AuditRecord,
+    Backlog,
     CallFilter,
     CallPage,
     CallRecord,
@@ -30,7 +31,7 @@ from callytics.store.records import (
 from callytics.store.store import CallStore
 from callytics.store.versions import VersionRun
 from callytics.store.webhook_queue import LeasedDelivery
-from callytics.store.webhooks import WebhookDelivery, WebhookEndpoint
+from callytics.store.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 
 Invoke = Callable[[str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 """Calls a method of a CallStore: name, positional and keyword arguments."""
@@ -201,6 +202,10 @@ class AsyncStore:
         result: Statistics = await self._call("statistics")
         return result
 
+    async def backlog(self) -> Backlog:
+        result: Backlog = await self._call("backlog")
+        return result
+
     async def record_requests(self, source: str, totals: Sequence[RequestTotals]) -> None:
         await self._call("record_requests", source, totals)
 
@@ -298,8 +303,10 @@ class AsyncStore:
 
     async def finish_delivery(
         self, endpoint_id: str, delivery_id: str, token: str, status_code: int | None, error: str
-    ) -> None:
-        await self._call("finish_delivery", endpoint_id, delivery_id, token, status_code, error)
+    ) -> DeliveryStatus | None:
+        args = (endpoint_id, delivery_id, token, status_code, error)
+        result: DeliveryStatus | None = await self._call("finish_delivery", *args)
+        return result
 
     async def start_webhook_test(
         self, endpoint_id: str, tenant: str, seconds: float, actor: str = ""

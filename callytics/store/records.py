@@ -203,6 +203,38 @@ class Lease:
 
 
 @dataclass(frozen=True)
+class CallBegun:
+    """A call was given to a worker for the first time ever."""
+
+    priority: Priority
+    waited_s: float
+
+
+@dataclass(frozen=True)
+class CallEnded:
+    """The job of a call is over. ``duration_s``: since its upload. ``is_first``: it had not ended before."""
+
+    status: JobStatus
+    tenant: str
+    language_code: str | None
+    priority: Priority
+    audio_s: float
+    duration_s: float
+    is_first: bool
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits at the moment of asking; times are None where nothing does."""
+
+    queued: int
+    in_progress: int
+    oldest_queued_at_ms: int | None
+    webhooks_pending: int
+    oldest_webhook_at_ms: int | None
+
+
+@dataclass(frozen=True)
 class EventRecord:
     """``number`` grows with time over all calls and is never used again."""
 

@@ -15,6 +15,7 @@ from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
 from callytics.store import (
     calls,
+    changes,
     codec,
     corrections,
     events,
@@ -35,6 +36,7 @@ from callytics.store.records import (
     DEFAULT_TENANT,
     ApiKeyRecord,
     AuditRecord,
+    Backlog,
     CallFilter,
     CallPage,
     CallRecord,
@@ -64,7 +66,7 @@ from callytics.store.rows import (
 from callytics.store.tables import AuditRow, CallRow, EventRow, ReportRow, StageRow, TenantRow
 from callytics.store.versions import VersionRun
 from callytics.store.webhook_queue import LeasedDelivery
-from callytics.store.webhooks import WebhookDelivery, WebhookEndpoint
+from callytics.store.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 
 MAX_NUMBER = (1 << 63) - 1
 """Of an event; a caller may ask for those after any number."""
@@ -81,16 +83,22 @@ class CallStore:
         url: SQLAlchemy URL of an SQLite file or a PostgreSQL database; its schema is migrated to the newest.
         clock: seconds since the epoch.
         max_attempts: so often a call is leased before it FAILED.
+        on_change: is told what became of calls, each time once, after it was committed.
     """
 
     def __init__(
-        self, url: str, clock: Callable[[], float] = time.time, max_attempts: int = MAX_ATTEMPTS
+        self,
+        url: str,
+        clock: Callable[[], float] = time.time,
+        max_attempts: int = MAX_ATTEMPTS,
+        on_change: Callable[[changes.Change], None] | None = None,
     ) -> None:
         self._engine = open_database(url)
         self._writing_engine = writing(self._engine)
         self._reading_engine = reading(self._engine)
         self._clock = clock
         self._max_attempts = max_attempts
+        self._on_change = on_change
 
     def close(self) -> None:
         self._engine.dispose()
@@ -105,8 +113,13 @@ class CallStore:
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
-        with unavailable_errors(), Session(self._writing_engine) as session, session.begin():
-            yield session
+        with unavailable_errors(), Session(self._writing_engine) as session:
+            with session.begin():
+                yield session
+            noted = changes.noted(session)
+        if self._on_change is not None:
+            for change in noted:
+                self._on_change(change)
 
     # ------------------------------------------------------------ calls
 
@@ -396,6 +409,11 @@ class CallStore:
             stages=tuple(StageStatistics(stage, status, n, float(s)) for stage, status, n, s in stages),
         )
 
+    def backlog(self) -> Backlog:
+        """What waits; it costs as much as there is waiting, and not what is stored."""
+        with self._read() as session:
+            return events.backlog(session)
+
     # ------------------------------------------------------------ usage
 
     def record_requests(self, source: str, totals: Sequence[RequestTotals]) -> None:
@@ -498,11 +516,15 @@ class CallStore:
 
     def finish_delivery(
         self, endpoint_id: str, delivery_id: str, token: str, status_code: int | None, error: str
-    ) -> None:
-        """How the attempt went that was leased."""
+    ) -> DeliveryStatus | None:
+        """How the attempt went that was leased.
+
+        Returns:
+            What the message is now: PENDING where it will be tried again; None where the lease was over.
+        """
         outcome = (endpoint_id, delivery_id, token, status_code, error)
         with self._write() as session:
-            webhook_queue.finish(session, *outcome, self._now_ms())
+            return webhook_queue.finish(session, *outcome, self._now_ms())
 
     @not_repeatable
     def start_webhook_test(
