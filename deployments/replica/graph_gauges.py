@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ray import serve
-from ray.serve.schema import ReplicaState, ServeStatus
+from ray.serve._private.common import ReplicaState
+from ray.serve.schema import ServeStatus
 
 from callytics import settings
 from callytics.errors import CallyticsError
