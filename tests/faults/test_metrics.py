@@ -131,4 +131,7 @@ def test_restarting_stage_is_not_ready_and_not_dead(graph: FaultGraph) -> None:
     graph.kill_application("sentiment-analyzer")
     assert "sentiment-analyzer" in wait_for(503, 30)["not_ready"]
     assert ask("/healthz")[0] == 200
+    assert (
+        httpx.get(f"{graph.run.url}/-/healthz", timeout=30).text == "success"
+    )  # what Serve itself says of its proxy
     assert wait_for(200, 90)["not_ready"] == {}
