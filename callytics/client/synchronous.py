@@ -136,6 +136,10 @@ class Client:
     def stages(self) -> Json:
         return self._json("GET", "/v1/stages")
 
+    def metrics(self) -> str:
+        """What Prometheus is told by the gateway, as text."""
+        return self._send(requests.TextRequest("GET", "/metrics"))
+
     def webhooks(self) -> Json:
         return self._json("GET", "/v1/webhooks")
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ray import serve
-from ray.serve.schema import ReplicaState, ServeStatus
+from ray.serve.schema import ServeStatus
 
 from callytics import settings
 from callytics.errors import CallyticsError
@@ -73,7 +73,9 @@ class GraphGauges:
 def of_applications(status: ServeStatus) -> list[Sample]:
     found = []
     for name, of in status.applications.items():
-        replicas = sum(d.replica_states.get(ReplicaState.RUNNING, 0) for d in of.deployments.values())
+        replicas = sum(
+            n for d in of.deployments.values() for state, n in d.replica_states.items() if state == "RUNNING"
+        )
         healthy = of.status.value == "RUNNING" and replicas > 0
         found.append(Sample(series.STAGE_HEALTHY, float(healthy), {"stage": name}))
         found.append(Sample(series.STAGE_REPLICAS, replicas, {"stage": name}))

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from ray import serve
+from ray.serve._private.common import ReplicaState
 from ray.serve.schema import (
     ApplicationStatus,
     ApplicationStatusOverview,
     DeploymentStatus,
     DeploymentStatusOverview,
     DeploymentStatusTrigger,
-    ReplicaState,
     ServeStatus,
 )
 
