@@ -31,7 +31,10 @@ VARIABLES: Mapping[str, str] = {
     "WEBHOOK_KEY_FILE": "File with the Bearer token that WEBHOOK_URL wants",
 }
 
-TEXT = "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n{{ .Annotations.runbook_url }}\n{{ end }}"
+TEXT = (
+    "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n"
+    "{{ .Annotations.runbook_url }}\n{{ end }}"
+)
 """Of a message in Slack, in Alertmanager's template language."""
 
 Config = dict[str, Any]
