@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from callytics.telemetry import SERIES
 from tests.support.observability import expressions, needs_servers
 from tools import make_dashboards
 
@@ -99,6 +101,27 @@ def test_every_query_asks_the_data_source_that_the_reader_chooses(name: str) -> 
     assert {source["uid"] for source in sources} == {"${datasource}"}
     provisioned = yaml.safe_load((GRAFANA / "provisioning/datasources/callytics.yaml").read_text())
     assert variable["current"]["value"] in [source["uid"] for source in provisioned["datasources"]]
+
+
+def test_grafana_knows_how_often_prometheus_scrapes() -> None:
+    """It makes $__rate_interval of it: a shorter one would find less than two samples."""
+    provisioned = yaml.safe_load((GRAFANA / "provisioning/datasources/callytics.yaml").read_text())
+    prometheus = yaml.safe_load((ROOT / "observability" / "prometheus.yml").read_text())
+    intervals = [source["jsonData"].get("timeInterval") for source in provisioned["datasources"]]
+    assert prometheus["global"]["scrape_interval"] in intervals
+
+
+def test_queries_name_series_that_the_graph_exports() -> None:
+    """Labels too: a label that a series does not have finds nothing, or sums everything."""
+    exported = {f"ray_{series.name}": {label.name for label in series.labels} for series in SERIES}
+    for query in expressions(GRAFANA / "dashboards"):
+        for name, where in re.findall(r"(ray_callytics_\w+)(\{[^}]*\})?", query):
+            series = re.sub(r"_(bucket|sum|count)$", "", name)
+            series = series if series in exported else series.removesuffix("_total")
+            assert series in exported, query
+            assert set(re.findall(r"(\w+)=", where)) <= exported[series], query
+            for labels in re.findall(rf"by \(([^)]*)\) \((?:rate|increase)\({name}", query):
+                assert {label.strip() for label in labels.split(",")} - {"le"} <= exported[series], query
 
 
 @needs_servers

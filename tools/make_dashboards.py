@@ -61,6 +61,11 @@ def increase(series: str, by: str = "", where: str = "") -> str:
     return f"sum{grouped} (increase({series}{where}[$__range]))"
 
 
+def ratio(part: str, whole: str) -> str:
+    """0, not nothing, where there is no part yet."""
+    return f"({part} or 0 * {whole}) / {whole}"
+
+
 def share(series: str, by: str, where: str) -> str:
     """Of each value of a label, in all of ``where``."""
     return f"{rate(series, by, where)} / ignoring ({by}) group_left {rate(series, where=where)}"
@@ -356,7 +361,7 @@ VERSIONS = (
         "percentunit",
         "Share of the attempts.",
         (
-            f"{rate(f'{STAGE_TIME}_count', 'version', FAILED)} / {rate(f'{STAGE_TIME}_count', 'version')}",
+            ratio(rate(f"{STAGE_TIME}_count", "version", FAILED), rate(f"{STAGE_TIME}_count", "version")),
             "{{version}}",
         ),
     ),
@@ -396,7 +401,7 @@ VERSIONS = (
         "percentunit",
         "Share of the turns that a version of the sentiment stage calls negative.",
         (
-            f"{rate(TURNS, 'version', NEGATIVE_OF_ANYBODY)} / {rate(TURNS, 'version')}",
+            ratio(rate(TURNS, "version", NEGATIVE_OF_ANYBODY), rate(TURNS, "version")),
             "{{version}}",
         ),
     ),

@@ -13,6 +13,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from callytics.api import (
+    alerts,
     api_keys,
     audit,
     calls,
@@ -81,6 +82,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         api_keys,
         audit,
         webhooks,
+        alerts,
         usage,
     ):
         app.include_router(module.router)

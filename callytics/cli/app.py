@@ -203,7 +203,8 @@ def retention_apply(
 def keys_create(
     name: Annotated[str, typer.Argument(help="Whose key it is, for the list.")],
     scope: Annotated[
-        list[str] | None, typer.Option(help="calls:read, calls:write, calls:delete, metrics:read, admin.")
+        list[str] | None,
+        typer.Option(help="calls:read, calls:write, calls:delete, metrics:read, alerts:write, admin."),
     ] = None,
     tenant: Annotated[str, typer.Option(help="Whose calls it opens; a new name makes a tenant.")] = "default",
     days: Annotated[float | None, typer.Option(min=0, help="It expires after so long.")] = None,

@@ -8,6 +8,7 @@ in a blob store.
     marks.py         what a method says of itself: may it be repeated, does it queue a call
     leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
+    alerts.py        what Alertmanager reported
     corrections.py   what people corrected, its history
     events.py        what happened to many calls
     retention.py     how long calls are kept
@@ -17,6 +18,7 @@ in a blob store.
     blobs.py         BlobStore: recordings through fsspec
 """
 
+from callytics.store.alerts import AlertNotice, AlertPage, AlertRecord, AlertStatus
 from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_local
 from callytics.store.blobs import BlobStore
 from callytics.store.keys import SCOPES, hash_secret, tenant_name
@@ -56,6 +58,10 @@ __all__ = [
     "METHODS",
     "SCOPES",
     "WITH_RESULT",
+    "AlertNotice",
+    "AlertPage",
+    "AlertRecord",
+    "AlertStatus",
     "ApiKeyRecord",
     "AsyncStore",
     "AuditRecord",

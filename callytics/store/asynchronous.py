@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from callytics.domain import CallOptions, Role, StageRun
+from callytics.store.alerts import AlertNotice, AlertPage, AlertStatus
 from callytics.store.marks import marks_of
 from callytics.store.records import (
     DEFAULT_TENANT,
@@ -319,6 +320,24 @@ class AsyncStore:
         self, endpoint_id: str, delivery_id: str, token: str, status_code: int | None, error: str
     ) -> None:
         await self._call("finish_webhook_test", endpoint_id, delivery_id, token, status_code, error)
+
+    async def record_alerts(self, notices: Sequence[AlertNotice], actor: str = "") -> int:
+        result: int = await self._call("record_alerts", notices, actor)
+        return result
+
+    async def list_alerts(
+        self,
+        status: AlertStatus | None = None,
+        severity: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> AlertPage:
+        result: AlertPage = await self._call("list_alerts", status, severity, limit, cursor)
+        return result
+
+    async def delete_old_alerts(self) -> int:
+        result: int = await self._call("delete_old_alerts")
+        return result
 
     async def ping(self) -> None:
         await self._call("ping")

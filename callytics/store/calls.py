@@ -147,22 +147,22 @@ def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -
     for phrase in phrases:
         statement = statement.where(search.calls_saying(session, phrase))
     if cursor is not None:
-        statement = statement.where(col(CallRow.id) < _decode_cursor(cursor))
+        statement = statement.where(col(CallRow.id) < decode_cursor(cursor))
     limit = max(1, min(limit, MAX_PAGE_SIZE))
     rows = list(session.exec(statement.limit(limit + 1)))
     shown = rows[:limit]
     return CallPage(
         calls=call_records(session, shown),
-        next_cursor=_encode_cursor(shown[-1].id) if len(rows) > limit else None,
+        next_cursor=encode_cursor(shown[-1].id) if len(rows) > limit else None,
         matches=search.first_matches(session, [row.id for row in shown], phrases) if phrases else {},
     )
 
 
-def _encode_cursor(call_id: str) -> str:
+def encode_cursor(call_id: str) -> str:
     return base64.urlsafe_b64encode(f"v1:{call_id}".encode()).decode().rstrip("=")
 
 
-def _decode_cursor(cursor: str) -> str:
+def decode_cursor(cursor: str) -> str:
     try:
         version, _, call_id = (
             base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(":")
@@ -170,7 +170,7 @@ def _decode_cursor(cursor: str) -> str:
     except (binascii.Error, ValueError):
         version, call_id = "", ""
     if version != "v1" or len(call_id) != 26 or not is_id(call_id):
-        raise InvalidRequestError("cursor_invalid", "The cursor is not one that a list of calls returned.")
+        raise InvalidRequestError("cursor_invalid", "The cursor is not one that a list returned.")
     return call_id
 
 

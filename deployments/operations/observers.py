@@ -25,6 +25,7 @@ import yaml
 from callytics.home import private_files
 from callytics.home.graphs import RUN_MARK
 from deployments.operations import head
+from deployments.operations.alertmanager import render_alertmanager
 from deployments.operations.head import LocalGraphError
 
 READY_TIMEOUT_S = 30.0
@@ -90,7 +91,9 @@ def program(server: Server) -> str | None:
 def missing() -> list[str]:
     """A line for each server that this machine does not have: how to install it."""
     return [
-        f"{server.name} is not installed: {server.how_to_install}" for server in SERVERS if not program(server)
+        f"{server.name} is not installed: {server.how_to_install}"
+        for server in SERVERS
+        if not program(server)
     ]
 
 
@@ -219,14 +222,15 @@ def start(observation: Observation, report: Callable[[str, str, str], None]) -> 
 
 def write_files(observation: Observation) -> None:
     """prometheus.yml, alertmanager.yml and compose.env for this graph, and the key of Alertmanager."""
-    from callytics.alerting import render_alertmanager
-
     private_files.make_folder(observation.folder)
     _ensure_key(observation.key_file)
     rendered = {
         "prometheus.yml": render_prometheus(observation),
         "alertmanager.yml": render_alertmanager(
-            os.environ, observation.gateway_url, str(observation.key_file)
+            os.environ,
+            observation.gateway_url,
+            observation.key_file,
+            observation.files / "alertmanager.yml",
         ),
         "compose.env": "".join(f"{name}='{value}'\n" for name, value in observation.variables().items()),
     }
@@ -262,7 +266,10 @@ def _start(observation: Observation, server: Server, found: str, service: Mappin
         for name, value in service.get("environment", {}).items()
     }
     if server is GRAFANA:
-        arguments = [*(["server"] if Path(found).name == "grafana" else []), f"--homepath={_grafana_home(found)}"]
+        arguments = [
+            *(["server"] if Path(found).name == "grafana" else []),
+            f"--homepath={_grafana_home(found)}",
+        ]
     log_path = observation.folder / f"{server.service}.log"
     with open(log_path, "w", opener=private_files.opener) as log:
         process = subprocess.Popen(

@@ -38,8 +38,8 @@ SHORT = {"scrape_interval": "1s", "evaluation_interval": "1s", "scrape_timeout":
 
 
 def shortened(source: Path, target: Path) -> None:
-    """A copy of observability/ for tests: it scrapes every second, and an alert fires after two. What the alerts and
-    the panels ask stays as it is."""
+    """A copy of observability/ for tests: it scrapes every second, an alert fires after two, and Alertmanager hands it
+    on a second later. What the alerts and the panels ask stays as it is."""
     shutil.copytree(source, target)
     prometheus = yaml.safe_load((source / "prometheus.yml").read_text(encoding="utf-8"))
     prometheus["global"] |= SHORT
@@ -56,6 +56,10 @@ def shortened(source: Path, target: Path) -> None:
                     rule["for"] = "2s"
                 rule.pop("keep_firing_for", None)
         (target / name).write_text(yaml.safe_dump(rules), encoding="utf-8")
+    alertmanager = yaml.safe_load((source / "alertmanager.yml").read_text(encoding="utf-8"))
+    for route in (alertmanager["route"], *alertmanager["route"]["routes"]):
+        route |= {"group_wait": "1s", "group_interval": "1s"}
+    (target / "alertmanager.yml").write_text(yaml.safe_dump(alertmanager), encoding="utf-8")
 
 
 class Prometheus:

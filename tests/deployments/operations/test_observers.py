@@ -253,7 +253,7 @@ def sleeper(mark: str) -> subprocess.Popen[bytes]:
 def test_down_ends_the_servers_of_a_crashed_run_and_no_others(
     crashed: tuple[local.Run, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
-    run, server = crashed
+    _, server = crashed
     other = sleeper("another run-observers")
     try:
         assert local.down(home=tmp_path) == 1
