@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from callytics import settings
+from callytics.cli import alerts as alerts_command
 from callytics.cli import calls as calls_command
 from callytics.cli import init as init_command
 from callytics.cli import top as top_command
@@ -31,6 +32,7 @@ retention_app = typer.Typer(no_args_is_help=True, help="How long calls are kept.
 app.add_typer(retention_app, name="retention", rich_help_panel=DATA)
 app.command("init", rich_help_panel=GRAPH)(init_command.init)
 app.command("top", rich_help_panel=GRAPH)(top_command.top)
+app.command("alerts", rich_help_panel=GRAPH)(alerts_command.alerts)
 
 
 def _print_version(wanted: bool) -> None:
