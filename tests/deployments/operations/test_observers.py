@@ -13,18 +13,20 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
-from callytics.home import resources
+from callytics.home import private_files, resources
 from callytics.store import CallStore, hash_secret
 from deployments.operations import head, local, local_command, observers
 from deployments.operations.head import RUN_MARK, LocalGraphError
 from tests.attacks.listeners import listeners
 from tests.e2e.conftest import free_port
+from tests.support.documented_files import unlike_the_table
 from tests.support.observability import needs_servers
 
 FILES = resources.project_file("observability")
@@ -51,7 +53,7 @@ def own_ports(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def observation(tmp_path: Path) -> Iterator[observers.Observation]:
     home = tmp_path / "home"
-    home.mkdir()
+    private_files.make_folder(home)
     urls = observers.addresses({})
     found = observers.Observation(f"of {tmp_path}", home, FILES, tmp_path / "ray", "http://127.0.0.1:1", urls)
     yield found
@@ -137,6 +139,14 @@ def test_head_is_told_where_the_servers_are() -> None:
     assert told["RAY_PROMETHEUS_NAME"] in [source["name"] for source in provisioned["datasources"]]
 
 
+def headers(url: str, origin: str) -> Message:
+    """Of an answer to the page of a site."""
+    request = urllib.request.Request(f"{url}/api/v1/query?query=1", headers={"Origin": origin})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        found: Message = answer.headers
+    return found
+
+
 @needs_servers
 def test_servers_run_with_the_files_of_the_graph_on_loopback_until_they_are_ended(
     observation: observers.Observation,
@@ -152,8 +162,13 @@ def test_servers_run_with_the_files_of_the_graph_on_loopback_until_they_are_ende
     assert head.processes(observation.run_id) == []  # not counted as the graph's own
     rules = json.load(urllib.request.urlopen(observation.urls["Prometheus"] + "/api/v1/status/config"))
     assert str(FILES / "alerts.yml") in rules["data"]["yaml"]
-    own = [path for path in observation.home.rglob("*") if path.stat().st_mode & 0o077]
-    assert own == []
+    assert "Access-Control-Allow-Origin" not in headers(
+        observation.urls["Prometheus"], "http://other.example"
+    )
+    assert "Access-Control-Allow-Origin" in headers(
+        observation.urls["Prometheus"], observation.urls["Prometheus"]
+    )
+    assert unlike_the_table(observation.home) == []
     assert observers.end(observation.run_id) == len(pids)
     assert observers.processes(observation.run_id) == []
     assert (observation.folder / "prometheus" / "wal").is_dir()
