@@ -72,6 +72,7 @@ bench: .venv/.ready  ## Everything of docs/performance.md: two hours on two core
 	@$(bin)/python -m benchmarks.speed --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.throughput all --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.overhead --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.observability --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling lengths 1 2 5 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling at-once 1 2 5 10 20 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.gpu_plan

@@ -11,7 +11,16 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import gpu_plan, overhead, record, scaling_record, speed, targets, throughput_page
+from benchmarks import (
+    gpu_plan,
+    observability,
+    overhead,
+    record,
+    scaling_record,
+    speed,
+    targets,
+    throughput_page,
+)
 from benchmarks.command import run
 
 PAGE = record.PROJECT / "docs/performance.md"
@@ -21,6 +30,7 @@ SECTIONS = (
     speed.section,
     throughput_page.section,
     overhead.section,
+    observability.section,
     scaling_record.section,
     gpu_plan.section,
 )
