@@ -57,7 +57,7 @@ class ObservabilityRecord(Record):
     observed: tuple[Turn, ...] = ()
 
     def growth(self, name: str) -> float:
-        """Of a field of the turns, median against median."""
+        """Growth of a field of the turns, median against median."""
         before, after = (
             median(float(getattr(turn, name)) for turn in turns) for turns in (self.without, self.observed)
         )
@@ -175,7 +175,7 @@ def _free_port() -> int:
 
 
 def section(source: Path) -> str:
-    """Of docs/performance.md."""
+    """The section of docs/performance.md."""
     title = "## What monitoring costs\n\n"
     measured = record.load(NAME, ObservabilityRecord, source)
     if measured is None:

@@ -145,3 +145,12 @@ def test_schema_is_that_of_grafanas_package(tmp_path: Path) -> None:
     for command in (["npm", "install", "--no-audit", "--no-fund"], ["npm", "run", "schema"]):
         subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     assert json.loads((tmp_path / "dashboard.schema.json").read_text()) == SCHEMA.schema
+
+
+def test_pictures_of_the_page_are_there_and_small() -> None:
+    page = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"!\[[^\]]+\]\((monitoring/[\w.-]+)\)", page)
+    assert pictures
+    for picture in pictures:
+        assert (ROOT / "docs" / picture).stat().st_size < 150_000, picture
+    assert {f"monitoring/{path.name}" for path in (ROOT / "docs" / "monitoring").iterdir()} == set(pictures)

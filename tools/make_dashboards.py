@@ -67,7 +67,7 @@ def ratio(part: str, whole: str) -> str:
 
 
 def share(series: str, by: str, where: str) -> str:
-    """Of each value of a label, in all of ``where``."""
+    """The share of each value of a label in all of ``where``."""
     return f"{rate(series, by, where)} / ignoring ({by}) group_left {rate(series, where=where)}"
 
 
@@ -81,7 +81,7 @@ def mean(histogram: str, by: str = "") -> str:
 
 
 def by_application(component_series: str) -> str:
-    """Of Ray's agent, whose label names the replica and what it does at the moment."""
+    """A series of Ray's agent, whose label names the replica and what it does at the moment."""
     pattern = "ray::ServeReplica:([^:]+):.*"
     return (
         f'sum by (application) (label_replace({component_series}{{Component=~"{pattern}"}}, '
@@ -154,7 +154,7 @@ OVERVIEW = (
     graph(
         "From upload to result",
         "s",
-        "Of the calls that ended with a result: half took less than the median, one in twenty more than the 95 %.",
+        "Calls that ended with a result: half took less than the median, one in twenty more than the 95 %.",
         (quantile(0.5, CALL_TIME, where=SUCCEEDED), "median"),
         (quantile(0.95, CALL_TIME, where=SUCCEEDED), "95 %"),
     ),
@@ -186,7 +186,7 @@ OVERVIEW = (
     graph(
         "Disk that is free",
         "percentunit",
-        "Of the folders of recordings and of the database.",
+        "Share of the disk, for the folders of recordings and of the database.",
         ("min by (folder) (ray_callytics_disk_free_ratio)", "{{folder}}"),
         maximum=1,
     ),
@@ -260,7 +260,7 @@ STAGES = (
 
 NEGATIVE = '{role="CUSTOMER",sentiment="NEGATIVE"}'
 OF_CUSTOMERS, OF_AGENTS = '{role="CUSTOMER"}', '{role="AGENT"}'
-NEGATIVE_OF_ANYBODY = '{sentiment="NEGATIVE"}'
+NEGATIVE_OF_ALL = '{sentiment="NEGATIVE"}'
 FAILED = '{status="FAILED"}'
 
 BUSINESS = (
@@ -268,7 +268,7 @@ BUSINESS = (
     number(
         "Mean length",
         "s",
-        "Of the calls that ended in this time range.",
+        "Mean length of the calls that ended in this time range.",
         f"{increase(AUDIO)} / {increase(CALLS)}",
         width=6,
     ),
@@ -282,7 +282,7 @@ BUSINESS = (
     number(
         "Confidence of recognition",
         "percentunit",
-        "Mean confidence of the words of a call, averaged over the calls.",
+        "Mean confidence of the words of a call, averaged over the calls; from buckets, so to about 0.02.",
         f"{increase(f'{CONFIDENCE}_sum')} / {increase(f'{CONFIDENCE}_count')}",
         width=6,
     ),
@@ -401,7 +401,7 @@ VERSIONS = (
         "percentunit",
         "Share of the turns that a version of the sentiment stage calls negative.",
         (
-            ratio(rate(TURNS, "version", NEGATIVE_OF_ANYBODY), rate(TURNS, "version")),
+            ratio(rate(TURNS, "version", NEGATIVE_OF_ALL), rate(TURNS, "version")),
             "{{version}}",
         ),
     ),
@@ -432,7 +432,7 @@ GPU = (
     graph(
         "Memory in use",
         "bytes",
-        "Of each GPU, by all programs on it.",
+        "Memory of each GPU that all programs on it hold.",
         ("ray_node_gram_used * 1024 * 1024", OF_GPU),
     ),
     graph(
@@ -448,7 +448,7 @@ GPU = (
     graph(
         "Memory that is free",
         "bytes",
-        "Of each GPU.",
+        "Memory of each GPU that no program holds.",
         ("ray_node_gram_available * 1024 * 1024", OF_GPU),
     ),
     graph(
@@ -468,7 +468,7 @@ GPU = (
     graph(
         "Power",
         "watt",
-        "Of each GPU.",
+        "Power that each GPU draws.",
         ("ray_node_gpu_power_milliwatts / 1000", OF_GPU),
     ),
     graph(

@@ -1,4 +1,4 @@
-"""What `up --observe` costs: how it is computed and told. The measurement itself: python -m benchmarks.observability."""
+"""What `up --observe` costs: how it is computed and told. It is measured by python -m benchmarks.observability."""
 
 from __future__ import annotations
 

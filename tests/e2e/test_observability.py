@@ -85,7 +85,7 @@ def test_broken_stage_fires_an_alert_that_arrives_and_resolves(observed: Observe
     name = "CallyticsStageDown"
     before = len(observed.alerts_sent(name, "resolved"))
     observed.break_stage()
-    (alert, *_) = wait_for("it fires", lambda: observed.alerts_sent(name, "firing"), 60)
+    (alert, *_) = wait_for("it fires", lambda: observed.alerts_sent(name, "firing"), 90)
     assert alert["labels"]["severity"] == "page"
     assert alert["annotations"]["summary"] == f"Stage {BROKEN} is down"
     wait_for("the gateway keeps it", lambda: observed.alerts_kept(name, "firing"), 10)

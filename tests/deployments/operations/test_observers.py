@@ -140,7 +140,7 @@ def test_head_is_told_where_the_servers_are() -> None:
 
 
 def headers(url: str, origin: str) -> Message:
-    """Of an answer to the page of a site."""
+    """What answers a page of the site ``origin``."""
     request = urllib.request.Request(f"{url}/api/v1/query?query=1", headers={"Origin": origin})
     with urllib.request.urlopen(request, timeout=10) as answer:
         found: Message = answer.headers
