@@ -54,6 +54,26 @@ def test_every_combination_of_receivers_is_taken_by_alertmanager(tmp_path: Path)
     assert done.stdout.count("SUCCESS") == len(COMBINATIONS) == 36
 
 
+@pytest.mark.parametrize(
+    ("label", "receivers"),
+    [
+        ("severity=page", "gateway,page"),
+        ("severity=ticket", "gateway,ticket"),
+        ("alertname=Foreign", "gateway"),
+    ],
+)
+def test_alert_is_routed_by_its_severity_and_always_to_the_gateway(
+    label: str, receivers: str, tmp_path: Path
+) -> None:
+    if shutil.which("amtool") is None:
+        pytest.skip("amtool is not installed (Debian: prometheus-alertmanager)")
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(render_alertmanager({}, URL, tmp_path / "key"))
+    command = ["amtool", "config", "routes", "test", f"--config.file={file}", label]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == receivers
+
+
 @pytest.mark.parametrize("parts", COMBINATIONS)
 def test_gateway_is_always_told_and_others_only_where_named(parts: tuple[Mapping[str, str], ...]) -> None:
     receivers = rendered(*parts)
