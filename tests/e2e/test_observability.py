@@ -83,14 +83,15 @@ def excuse(query: str) -> str:
 
 def test_broken_stage_fires_an_alert_that_arrives_and_resolves(observed: ObservedGraph) -> None:
     name = "CallyticsStageDown"
-    before = len(observed.alerts_sent(name, "resolved"))
+    wait_for("the stage is well", lambda: not observed.alerts_kept(name, "firing"), 60)
+    fired, resolved = (len(observed.alerts_sent(name, status)) for status in ("firing", "resolved"))
     observed.break_stage()
-    (alert, *_) = wait_for("it fires", lambda: observed.alerts_sent(name, "firing"), 90)
+    (alert, *_) = wait_for("it fires", lambda: observed.alerts_sent(name, "firing")[fired:], 90)
     assert alert["labels"]["severity"] == "page"
     assert alert["annotations"]["summary"] == f"Stage {BROKEN} is down"
     wait_for("the gateway keeps it", lambda: observed.alerts_kept(name, "firing"), 10)
     observed.mend_stage()
-    wait_for("it resolves", lambda: observed.alerts_sent(name, "resolved")[before:], 90)
+    wait_for("it resolves", lambda: observed.alerts_sent(name, "resolved")[resolved:], 90)
     wait_for("the gateway knows", lambda: not observed.alerts_kept(name, "firing"), 10)
     assert observed.alerts_kept(name, "resolved")
 
