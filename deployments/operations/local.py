@@ -131,6 +131,8 @@ def up(
     http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
     dashboard_port = dashboard_port or _port("CALLYTICS_DASHBOARD_PORT", 8265)
     _refuse_ports_of_others(home, {http_port, dashboard_port})  # before anything is made
+    if observe:
+        observers.check_receivers(resources.observability_folder(config))
     private_files.make_folder(home)
     private_files.close_to_others(home, leave=PUBLIC_FOLDERS)
     with locked(home):

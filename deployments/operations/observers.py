@@ -126,6 +126,15 @@ def addresses(before: Mapping[str, str]) -> dict[str, str]:
     return chosen
 
 
+def check_receivers(files: Path) -> None:
+    """That the receivers of alerts, which the environment names, can be written: before anything is started.
+
+    Raises:
+        ConfigError: one of them is not complete, or not known.
+    """
+    render_alertmanager(os.environ, "http://127.0.0.1", Path(KEY_FILE), files / "alertmanager.yml")
+
+
 def ray_environment(urls: Mapping[str, str]) -> dict[str, str]:
     """With which the Ray dashboard finds them: Grafana draws its metrics, from Prometheus."""
     return {

@@ -20,6 +20,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from callytics.errors import ConfigError
 from callytics.home import private_files, resources
 from callytics.store import CallStore, hash_secret
 from deployments.operations import head, local, local_command, observers
@@ -76,6 +77,19 @@ def install(folder: Path, name: str, script: str) -> None:
 
 def quiet(what: str, state: str, detail: str) -> None:
     pass
+
+
+def test_incomplete_receiver_is_refused_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CALLYTICS_ALERT_EMAIL_TO", "ops@example.com")
+    config = tmp_path / "config.yaml"
+    config.write_text("applications: []")
+    with pytest.raises(ConfigError, match="CALLYTICS_ALERT_EMAIL_FROM"):
+        local.up(
+            config, home=tmp_path / "home", http_port=free_port(), dashboard_port=free_port(), observe=True
+        )
+    assert not (tmp_path / "home").exists()
 
 
 def test_each_missing_server_is_a_line_that_says_how_to_install_it(
