@@ -81,8 +81,9 @@ def main(
 ) -> None:
     from deployments.operations import observers
 
-    if lines := observers.missing()[:2]:
-        raise SystemExit("\n".join(lines))
+    for server in (observers.PROMETHEUS, observers.ALERTMANAGER):
+        if observers.program(server) is None:
+            raise SystemExit(f"{server.name} is not installed: {server.how_to_install}")
     into = record.folder()
     without, observed = [], []
     with running_graph() as graph, graph.client() as client:

@@ -1,18 +1,21 @@
-"""Pictures of docs/monitoring.md: pages of Prometheus, Alertmanager and the Ray dashboard, by Debian's chromium.
+"""Pictures of docs/monitoring.md: pages of Prometheus and the Ray dashboard, by Debian's chromium.
 
     .venv/bin/python tools/make_monitoring_screenshots.py            # of the graph of `callytics up --observe`
     .venv/bin/python tools/make_monitoring_screenshots.py --demo     # of one with engines that need no models
 
 `--demo` sends calls through that graph, breaks a stage and waits for the alert, three minutes in all. Grafana's own
-pages are taken where Grafana runs. Panels of the dashboards are also drawn here, as panels.svg, from what Prometheus
-answers to their queries.
+pages are taken where Grafana runs; Debian's Alertmanager has none. Panels of the dashboards are also drawn here, as
+panels.svg, from what Prometheus answers to their queries.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import math
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +30,7 @@ from xml.sax.saxutils import escape
 
 import aiohttp
 import httpx
+from rich.console import Console
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -36,6 +40,8 @@ from tools import make_dashboards  # noqa: E402
 
 FOLDER = ROOT / "docs" / "monitoring"
 WIDTH, HEIGHT = 1200, 720
+COLUMNS = 130
+"""The width of the terminal, characters."""
 MOST_BYTES = 150_000
 SETTLED_S = 4.0
 """For a page to fetch and draw; none of them says when it has."""
@@ -85,18 +91,19 @@ class Browser:
 
 def pages(run: local.Run) -> dict[str, str]:
     """Name of the picture -> address."""
-    prometheus, alertmanager = run.observers["Prometheus"], run.observers["Alertmanager"]
+    prometheus = run.observers["Prometheus"]
+    if httpx.get(f"{prometheus}/alerts").status_code == 404:
+        prometheus += "/classic"  # Debian's package has the older pages
     graph = {
         "g0.expr": "sum by (stage) (rate(ray_callytics_stage_duration_seconds_sum[30s]))",
         "g0.tab": "0",
         "g0.stacked": "1",
-        "g0.range_input": "3m",
+        "g0.range_input": "2m",
     }
     found = {
         "prometheus-graph": f"{prometheus}/graph?{urlencode(graph)}",
         "prometheus-targets": f"{prometheus}/targets",
-        "prometheus-alerts": f"{prometheus}/alerts?search=",
-        "alertmanager": f"{alertmanager}/#/alerts",
+        "prometheus-alerts": f"{prometheus}/alerts",
         "ray-serve": f"{run.dashboard_url}/#/serve",
     }
     if grafana := run.observers.get("Grafana"):
@@ -121,6 +128,8 @@ async def take(run: local.Run, program: str) -> None:
                     browser = Browser(socket)
                     cookie = {"name": "ray-authentication-token", "value": token, "url": run.dashboard_url}
                     await browser.call("Network.setCookie", **cookie)
+                    size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": False}
+                    await browser.call("Emulation.setDeviceMetricsOverride", **size)
                     for name, url in pages(run).items():
                         await browser.picture(url, FOLDER / f"{name}.png")
         finally:
@@ -147,7 +156,7 @@ DRAWN = (
     ("stages", "Which stage takes the time"),
     ("overview", "Errors of stages"),
 )
-RANGE_S, STEP_S, WINDOW_S = 180, 2, 30
+RANGE_S, STEP_S, WINDOW_S = 120, 2, 30
 PANEL_WIDTH, PANEL_HEIGHT, PLOT_HEIGHT, MOST_SERIES = 480, 250, 130, 8
 COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f")
 
@@ -193,7 +202,7 @@ def answers(prometheus: str, query: str, legend: str, end: float) -> list[tuple[
 
 def drawn(panel: make_dashboards.Panel, series: list[tuple[str, Points]], end: float) -> str:
     most = max((value for _, points in series for _, value in points), default=0.0) or 1.0
-    unit = panel.unit.removeprefix("suffix: ")
+    unit = panel.unit.removeprefix("suffix: ").removeprefix("short")
     parts = [
         f'<text x="8" y="18" font-size="14" font-weight="bold">{escape(panel.title)}</text>',
         f'<text x="8" y="34" fill="#666">{most:.3g} {escape(unit)}</text>',
@@ -208,8 +217,34 @@ def drawn(panel: make_dashboards.Panel, series: list[tuple[str, Points]], end: f
         )
         x, y = 8 + index % 3 * 156, 40 + PLOT_HEIGHT + 18 + index // 3 * 15
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
-        parts.append(f'<text x="{x}" y="{y}" fill="{colour}">{escape(name[:26])}</text>')
+        parts.append(
+            f'<text x="{x}" y="{y}" fill="{colour}">{escape(name[: 26 if len(series) > 2 else 60])}</text>'
+        )
     return "".join(parts)
+
+
+# ---------------------------------------------------------------- what the terminal shows
+
+FONT_FACE = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+"""Rich names a font on another host; each viewer's own monospaced one does."""
+
+
+def draw_terminal(command: str, target: Path) -> None:
+    """What a command prints, as a terminal shows it."""
+    done = subprocess.run(
+        [Path(sys.executable).parent / "callytics", *command.split()[1:]],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"COLUMNS": str(COLUMNS)},
+    )
+    console = Console(
+        record=True, file=io.StringIO(), width=COLUMNS, force_terminal=True, legacy_windows=False, _environ={}
+    )
+    console.print(done.stdout, end="", highlight=False, markup=False)
+    svg = FONT_FACE.sub("", console.export_svg(title=command, unique_id="terminal"))
+    target.write_text(svg.replace("font-family: Fira Code, monospace", "font-family: monospace") + "\n")
+    print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1000} kB")
 
 
 # ---------------------------------------------------------------- which graph
@@ -242,6 +277,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with demonstration() if "--demo" in sys.argv else own_graph() as run:
         asyncio.run(take(run, program))
+        draw_terminal("callytics alerts", FOLDER / "alerts.svg")
         draw_panels(run.observers["Prometheus"], FOLDER / "panels.svg")
 
 

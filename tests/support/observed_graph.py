@@ -34,7 +34,7 @@ SAYS = "I was charged twice and want a refund, my number is 010-1234-5678."
 
 def configuration(home: Path) -> dict[str, Any]:
     options: dict[str, dict[str, Any]] = {
-        "speech-recognizer": {"customer_says": SAYS},
+        "speech-recognizer": {"customer_says": SAYS, "delay_s": 0.2},
         BROKEN: {"broken_file": str(home / "broken"), "fail_file": str(home / "fail")},
     }
     analyzer = application("llm-analyzer", "llm-analyzer")
