@@ -117,9 +117,7 @@ def _servers(graph: Graph) -> Iterator[dict[str, int]]:
         lambda what, state, detail: None,
     )
     try:
-        yield {
-            Path(f"/proc/{pid}/comm").read_text().strip(): pid for pid in observers.processes(running.run_id)
-        }
+        yield {_program(pid): pid for pid in observers.processes(running.run_id)}
     finally:
         observers.end(running.run_id)
 
@@ -166,6 +164,10 @@ def cpu_s(pids: list[int]) -> dict[int, float]:
 
 def used_s(before: dict[int, float], after: dict[int, float]) -> float:
     return sum(after[pid] - before[pid] for pid in after.keys() & before.keys())
+
+
+def _program(pid: int) -> str:
+    return Path(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode()).name
 
 
 def _free_port() -> int:

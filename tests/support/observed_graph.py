@@ -128,7 +128,8 @@ def observed_graph(home: Path) -> Iterator[ObservedGraph]:
     files = home / "observability_files"
     shortened(resources.project_file("observability"), files)
     ports = {server.port_variable: str(free_port()) for server in observers.SERVERS}
-    quick = {"RAY_metrics_report_interval_ms": "1000", "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "500"}
+    # Ray's agent forgets a gauge after two reports; those of monitoring are set every 5 s.
+    quick = {"RAY_metrics_report_interval_ms": "4000", "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "500"}
     with (
         receiving() as receiver,
         state_folder(home, CALLYTICS_ALERT_WEBHOOK_URL=receiver.url, **quick, **ports),
