@@ -1,5 +1,6 @@
 """api-gateway: the only application with an HTTP route; callytics.api over the handles of the others."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from ray import serve
 from ray.serve import Application
 
 from callytics import settings as local
+from callytics import tracing
 from callytics.api import ApiSettings, Services, StageHealth, create_app
 from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
@@ -96,6 +98,7 @@ class HandleHealth:
 class ApiGateway:
     def __init__(self, settings: dict[str, Any], blobs: str) -> None:
         to_serve_log()
+        tracing.start("api-gateway")
         self._services = Services(
             store=store_client(PATIENCE_S),
             blobs=BlobStore(blobs),
@@ -103,6 +106,10 @@ class ApiGateway:
             health=HandleHealth(),
             settings=ApiSettings(**settings),
         )
+
+    async def __del__(self) -> None:
+        """Serve awaits this at a graceful stop."""
+        await asyncio.to_thread(tracing.flush)
 
     def __serve_build_asgi_app__(self) -> Any:
         return create_app(self._services, answer_request_id=False)  # Ray's proxy does

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validato
 from ray import serve
 from ray.serve import Application
 
+from callytics import tracing
 from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.errors import CallyticsError, ConfigError, ConflictError, UnavailableError
@@ -81,6 +82,7 @@ class PipelineArgs(BaseModel):
 class CallPipeline:
     def __init__(self, args: PipelineArgs) -> None:
         to_serve_log()
+        tracing.start("call-pipeline")
         self._args = args
         self._defaults = {stage: args.stages.get(stage, stage) for stage in ENGINE_STAGES}
         self._routing: Routing | None = None
@@ -131,6 +133,7 @@ class CallPipeline:
         for task in self._calls:
             task.cancel()
         await asyncio.gather(*self._calls, self._shadows.stop(), return_exceptions=True)
+        await asyncio.to_thread(tracing.flush)
 
     async def _take_calls(self) -> None:
         seen: WorkSeen | None = None

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
+from callytics import tracing
 from callytics.api.fetching import fetch
 from callytics.api.services import Services
 from callytics.api.uploads import LargeFields, Upload, receive
@@ -49,7 +50,31 @@ async def submit(
         UnavailableError: ``queue_full``, told before the recording is received; ``no_turn``.
         TooManyRequestsError: ``queue_share_reached``, likewise; ``too_many_waiting``.
     """
+    principal = request.state.principal
     call_id = new_call_id()
+    about = {
+        "http.request.method": request.method,
+        "http.route": request.scope["route"].path,
+        "callytics.tenant": principal.tenant,
+        "callytics.call_id": call_id,
+    }
+    with tracing.span("accept", about, parent=request.headers.get("traceparent"), kind="server") as span:
+        submission = await _submit(
+            request, services, read_form, complete, large_fields, call_id, span.traceparent
+        )
+        span.note({"callytics.call_id": submission.call.id, "callytics.duplicate": not submission.created})
+        return submission
+
+
+async def _submit(
+    request: Request,
+    services: Services,
+    read_form: Callable[[Upload], tuple[CallOptions, dict[str, Any]]],
+    complete: Callable[[str, CallOptions], Awaitable[CallOptions]] | None,
+    large_fields: LargeFields | None,
+    call_id: str,
+    traceparent: str | None,
+) -> Submission:
     settings = services.settings
     await _check_queue(services, request.state.principal.tenant)
     upload = await receive(request, services.blobs, call_id, settings.max_upload_bytes, large_fields)
@@ -79,6 +104,7 @@ async def submit(
         media=replace(media, sha256=upload.sha256),
         filename=upload.filename,
         options=options,
+        traceparent=traceparent,
         **other,
     )
     try:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 
 import httpcore
 
+from callytics import tracing
 from callytics.api.outbound import AddressRefusedError, Reach, request
 from callytics.errors import CallyticsError
 from callytics.store import AsyncStore
@@ -97,10 +98,31 @@ async def _deliver(store: AsyncStore, reach: Reach, delivery: LeasedDelivery) ->
 
 async def attempt(reach: Reach, delivery: LeasedDelivery, timeout_s: float) -> Outcome:
     """Send a message once. The time is for all of it: name, connection, request, status line and headers."""
+    if delivery.traceparent is None:
+        return await _attempt(reach, delivery, timeout_s, None)
+    named = {
+        "callytics.tenant": delivery.tenant,
+        "callytics.webhook_id": delivery.endpoint_id,
+        "callytics.delivery_id": delivery.id,
+    }
+    with tracing.span("webhook", named, parent=delivery.traceparent, kind="client") as span:
+        outcome = await _attempt(reach, delivery, timeout_s, span.traceparent)
+        if outcome.status_code is not None:
+            span.note({"http.response.status_code": outcome.status_code})
+        if outcome.error:
+            span.fail("webhook_not_delivered")
+        return outcome
+
+
+async def _attempt(
+    reach: Reach, delivery: LeasedDelivery, timeout_s: float, traceparent: str | None
+) -> Outcome:
     began, status_code, error = time.monotonic(), None, ""
     try:
         async with asyncio.timeout(timeout_s):
             headers = signed_headers(delivery, datetime.now(UTC))
+            if traceparent is not None:
+                headers.append(("traceparent", traceparent))
             body = delivery.body.encode()
             async with request(reach, "POST", delivery.url, headers, body) as response:
                 status_code = response.status

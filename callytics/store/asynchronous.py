@@ -28,6 +28,7 @@ from callytics.store.records import (
     TenantUsage,
 )
 from callytics.store.store import CallStore
+from callytics.store.timeline import Timeline
 from callytics.store.versions import VersionRun
 from callytics.store.webhook_queue import LeasedDelivery
 from callytics.store.webhooks import WebhookDelivery, WebhookEndpoint
@@ -184,6 +185,10 @@ class AsyncStore:
 
     async def append_event(self, call_id: str, event_type: str, data: Mapping[str, Any]) -> None:
         await self._call("append_event", call_id, event_type, data)
+
+    async def timeline(self, call_id: str, tenant: str | None = None) -> Timeline:
+        result: Timeline = await self._call("timeline", call_id, tenant)
+        return result
 
     async def events_after(self, call_id: str, number: int = 0, limit: int = 100) -> tuple[EventRecord, ...]:
         result: tuple[EventRecord, ...] = await self._call("events_after", call_id, number, limit)

@@ -78,7 +78,9 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
         status=JobStatus.QUEUED,
         created_at_ms=now_ms,
         updated_at_ms=now_ms,
+        queued_at_ms=now_ms,
         available_at_ms=now_ms,
+        traceparent=new.traceparent,
         uri=new.uri,
         size_bytes=new.size_bytes,
         filename=plain_text(new.filename),
@@ -190,7 +192,7 @@ def set_roles(
             f"Call {call_id} is {row.status}: roles are corrected in calls that are COMPLETED or PARTIAL.",
         )
     apply_roles(session, row, roles, now_ms)
-    enqueue(session, row, now_ms)
+    enqueue(session, row, now_ms, "roles_corrected")
     return row
 
 
@@ -217,7 +219,7 @@ def retry(session: Session, call_id: str, now_ms: int, tenant: str | None) -> Ca
     )
     for stage in session.exec(unfinished).all():
         session.delete(stage)
-    enqueue(session, row, now_ms)
+    enqueue(session, row, now_ms, "retried")
     return row
 
 
@@ -238,20 +240,22 @@ def reprocess(
     session.execute(
         delete_rows(StageRow).where(col(StageRow.call_id) == call_id, col(StageRow.stage).in_(stages))
     )
-    enqueue(session, row, now_ms)
+    enqueue(session, row, now_ms, "reprocessed")
     return row
 
 
-def enqueue(session: Session, row: CallRow, now_ms: int) -> None:
+def enqueue(session: Session, row: CallRow, now_ms: int, reason: str) -> None:
+    """Queue a call for one more run; ``reason`` is for its timeline."""
     row.status = JobStatus.QUEUED
     row.attempts = 0
+    row.queued_at_ms = now_ms
     row.available_at_ms = now_ms
     row.updated_at_ms = now_ms
     row.completed_at_ms = None
     row.error_stage = row.error_code = row.error_message = None
     clear_lease(row)
     session.add(row)
-    add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
+    add_event(session, row.id, "call.queued", {"job_status": row.status, "reason": reason}, now_ms)
 
 
 def cancel(session: Session, call_id: str, now_ms: int, tenant: str | None) -> CallRow:

@@ -15,6 +15,9 @@ from callytics.store.records import WITH_RESULT, CallUsage, JobStatus
 from callytics.store.rows import add_event, plain_text
 from callytics.store.tables import ReportRow, StageRow
 
+VERSION_FIELDS = ("application", "engine", "model", "model_revision")
+"""What an event of a stage says of the version that did the work."""
+
 
 def record_stage(
     session: Session, call_id: str, token: str, run: StageRun, key: str, output: Any | None, now_ms: int
@@ -40,6 +43,7 @@ def record_stage(
     row.output = codec.encode(output) if output is not None else None
     session.add(row)
     data = {"stage": run.name, "status": run.status, "attempts": run.attempts}
+    data |= {name: value for name in VERSION_FIELDS if (value := getattr(run, name))}
     if run.duration_s:
         data["duration_ms"] = round(run.duration_s * 1000)
     if run.error_code:

@@ -53,6 +53,7 @@ class NewCall:
         tenant: whose call it is.
         created_by: id of the API key, or of the user, that submitted it.
         deduplicate: a call of the same audio with the same options, unless it failed, is answered instead.
+        traceparent: of the span that accepted it, where traces are on (callytics/tracing.py).
     """
 
     id: str
@@ -67,6 +68,7 @@ class NewCall:
     tenant: str = DEFAULT_TENANT
     created_by: str = ""
     priority: Priority = Priority.NORMAL
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -194,12 +196,15 @@ class Lease:
     """The right of one worker to one call until ``expires_at_ms``. Every write of the worker shows ``token``.
 
     ``corrections``: what people corrected in it, the oldest first; nobody adds to them while the call is at work.
+    ``traceparent`` is that of NewCall. ``waiting_since_ms``: it was queued then, or the lease of a lost worker ended.
     """
 
     call: CallRecord
     token: str
     expires_at_ms: int
     corrections: tuple[Correction, ...] = ()
+    traceparent: str | None = None
+    waiting_since_ms: int = 0
 
 
 @dataclass(frozen=True)

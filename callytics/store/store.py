@@ -62,6 +62,7 @@ from callytics.store.rows import (
     is_id,
 )
 from callytics.store.tables import AuditRow, CallRow, EventRow, ReportRow, StageRow, TenantRow
+from callytics.store.timeline import Timeline, timeline
 from callytics.store.versions import VersionRun
 from callytics.store.webhook_queue import LeasedDelivery
 from callytics.store.webhooks import WebhookDelivery, WebhookEndpoint
@@ -355,6 +356,11 @@ class CallStore:
                 .limit(limit)
             )
             return tuple(event_record(row) for row in rows)
+
+    def timeline(self, call_id: str, tenant: str | None = None) -> Timeline:
+        """What happened to a call and when: waits, runs, attempts of stages, webhooks."""
+        with self._read() as session:
+            return timeline(session, call_id, tenant)
 
     def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
         """By call, how it stands and its events after a number, all of the same moment; without calls that there are

@@ -43,7 +43,8 @@ class CallRow(SQLModel, table=True):
 
     ``dedupe_key`` is the hash of tenant, audio and options, ``lease_token`` fences out a worker whose lease ended.
     ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
-    attempt before in ``error_*``. The metadata that lists filter by has columns of its own.
+    attempt before in ``error_*``. The metadata that lists filter by has columns of its own. ``traceparent`` is the
+    span that accepted the call, where traces are on; ``queued_at_ms`` is since when a QUEUED call waits.
     """
 
     __tablename__ = "calls"
@@ -80,6 +81,8 @@ class CallRow(SQLModel, table=True):
     created_by: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     priority: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
     attempts: int = 0
+    traceparent: str | None = Field(default=None, sa_column=Column(String(64)))
+    queued_at_ms: int = Field(default=0, sa_column=_time_or_zero())
     available_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     lease_owner: str | None = Field(default=None, sa_column=Column(Text))
     lease_token: str | None = Field(default=None, sa_column=Column(String(32)))
@@ -291,3 +294,4 @@ class WebhookDeliveryRow(SQLModel, table=True):
     delivered_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
     last_status_code: int | None = Field(default=None, sa_column=Column(Integer))
     last_error: str = Field(default="", sa_column=Column(Text, nullable=False))
+    traceparent: str | None = Field(default=None, sa_column=Column(String(64)))
