@@ -13,7 +13,7 @@ import importlib.metadata
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -156,16 +156,21 @@ def span(
 
 
 def flush(within_s: float = FLUSH_WITHIN_S) -> None:
-    """Send what is waiting, for a limited time: force_flush of the SDK knows none."""
-    if _provider is None:
-        return
-    thread = threading.Thread(target=_provider.force_flush, name="last spans", daemon=True)
+    """Send what is waiting, for a limited time."""
+    if _provider is not None:
+        _for_a_while(_provider.force_flush, within_s)
+
+
+def stop(within_s: float = FLUSH_WITHIN_S) -> None:
+    """Turn traces off again; what waits is sent, for a limited time."""
+    global _provider, _tracer
+    provider, _provider, _tracer = _provider, None, None
+    if provider is not None:
+        _for_a_while(provider.shutdown, within_s)
+
+
+def _for_a_while(send: Callable[[], Any], within_s: float) -> None:
+    """In a thread: the SDK's own methods know no limit, or one of half a minute."""
+    thread = threading.Thread(target=send, name="last spans", daemon=True)
     thread.start()
     thread.join(within_s)
-
-
-def stop() -> None:
-    """Turn traces off again; what waits is sent as `flush` does."""
-    global _provider, _tracer
-    flush()
-    _provider = _tracer = None

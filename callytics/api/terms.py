@@ -27,6 +27,8 @@ MODELS: Mapping[str, str] = {
     "RoleSource": "What told a role.",
     "SentimentLabel": "The feeling of a turn.",
     "StageStatus": "How a stage stands.",
+    "TimelineKind": "What an entry of a timeline is about.",
+    "TimelineStatus": "How an entry of a timeline ended.",
     "TestView": "How the test of a webhook went.",
     "WebhookDisabledData": "Which webhook was disabled, and why.",
     "WebhookTestData": "Which webhook is tested.",

@@ -108,6 +108,10 @@ class Client:
         """As json, txt, srt, vtt, rttm or csv."""
         return self._send(requests.transcript(call_id, format))
 
+    def timeline(self, call_id: str) -> Json:
+        """When it waited, and what worked on it for how long; docs/api.md explains the fields."""
+        return self._send(requests.timeline(call_id))
+
     def iter_calls(self, **filters: Any) -> Iterator[CallStatus]:
         """Calls, newest first; pages are fetched as one goes. ``filters`` are parameters of GET /v1/calls, such as
         ``status="COMPLETED"`` or ``agent_id="kim.minji"``."""
