@@ -85,7 +85,7 @@ def test_attempts_of_a_stage_are_spans_of_their_own(graph: FakeGraph, collector:
 def test_call_that_waits_for_a_stage_has_two_waits_and_two_runs_in_one_trace(
     graph: FakeGraph, collector: Collector
 ) -> None:
-    stage = graph.stages["llm-analyzer"]
+    stage = graph.stages["punctuation-restorer"]
     stage.away = ActorDiedError()
     submit(graph)
     graph.work()
