@@ -12,7 +12,7 @@ from callytics.api.errors import problem_responses
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
-from callytics.store import JobStatus
+from callytics.store import CallStore, JobStatus
 from callytics.store.timeline import TimelineEntry, TimelineKind, TimelineStatus
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["calls"])
@@ -82,7 +82,7 @@ async def get_call_timeline(call_id: str, services: ServicesDep, principal: Read
 
         curl -H "Authorization: Bearer $KEY" http://127.0.0.1:8000/v1/calls/$ID/timeline
     """
-    found = await services.store.timeline(call_id, principal.tenant)
+    found = await services.store(CallStore.timeline, call_id, principal.tenant)
     return TimelineView(
         call_id=found.call_id,
         job_status=found.status,

@@ -25,7 +25,7 @@ from callytics.domain import Audio, CallOptions, Correction, StageFailure, Stage
 from callytics.errors import CallyticsError, StageError
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.result.build import complete
-from callytics.store import AsyncStore, JobStatus, Lease
+from callytics.store import AsyncStore, CallStore, JobStatus, Lease
 from deployments.handles import replica_failure
 from deployments.pipeline.circuit import Circuit
 from deployments.pipeline.routing import Assignment
@@ -135,7 +135,7 @@ class CallRun:
         except StageWaitError as error:
             span.fail(error.code)
             await self._skip_running()
-            await self._store.release(self._call.id, self._token, error.delay_s)
+            await self._store(CallStore.release, self._call.id, self._token, error.delay_s)
             return
         except StageError as error:
             span.fail(error.code)
@@ -144,7 +144,9 @@ class CallRun:
         status = JobStatus(result.job_status)
         span.note({"callytics.job_status": status.value})
         with tracing.span("store result"):
-            await self._store.complete(self._call.id, self._token, status, result.model_dump_json().encode())
+            await self._store(
+                CallStore.complete, self._call.id, self._token, status, result.model_dump_json().encode()
+            )
 
     async def _skip_running(self) -> None:
         for run in self._runs.values():
@@ -153,7 +155,7 @@ class CallRun:
 
     async def _fail(self, stage: str, code: str, message: str) -> None:
         await self._skip_running()
-        await self._store.fail(self._call.id, self._token, stage, code, message, code in TRANSIENT)
+        await self._store(CallStore.fail, self._call.id, self._token, stage, code, message, code in TRANSIENT)
 
     async def _analyse(self) -> Output:
         recording = self._call.recording
@@ -213,7 +215,7 @@ class CallRun:
         keys = [item.key for item in inputs]
         run = described(run, info)
         key = _stage_key(stage, info, keys)
-        kept = await self._store.load_stage_output(self._call.id, key)
+        kept = await self._store(CallStore.load_stage_output, self._call.id, key)
         if kept is not None:
             self._runs[stage] = self._earlier[stage]
             return Output(key, kept, kept)
@@ -297,7 +299,7 @@ class CallRun:
 
     def _record(self, run: StageRun, key: str = "", output: Any = None) -> Awaitable[None]:
         self._runs[run.name] = run
-        return self._store.record_stage(self._call.id, self._token, run, key, output)
+        return self._store(CallStore.record_stage, self._call.id, self._token, run, key, output)
 
 
 def _version_of(run: StageRun) -> dict[str, str | int]:
