@@ -19,7 +19,7 @@ import httpcore
 
 from callytics.api.outbound import AddressRefusedError, Reach, request
 from callytics.errors import CallyticsError
-from callytics.store import AsyncStore
+from callytics.store import AsyncStore, CallStore
 from callytics.store.webhook_queue import LeasedDelivery
 from callytics.telemetry import Record, ignore
 from callytics.telemetry.samples import of_webhook
@@ -83,7 +83,9 @@ async def _fill(
     if len(at_work) >= PLACES:
         return
     of_tenants = dict(Counter(at_work.values()))
-    for delivery in await store.lease_deliveries(PLACES - len(at_work), LEASE_S, TENANT_PLACES, of_tenants):
+    for delivery in await store(
+        CallStore.lease_deliveries, PLACES - len(at_work), LEASE_S, TENANT_PLACES, of_tenants
+    ):
         at_work[asyncio.create_task(_deliver(store, reach, delivery, count))] = delivery.tenant
 
 
@@ -94,8 +96,13 @@ async def _deliver(store: AsyncStore, reach: Reach, delivery: LeasedDelivery, co
         logger.exception("webhook message %s could not be sent", delivery.id)
         outcome = Outcome(None, "not sent: a fault of the service", 0.0)
     try:
-        status = await store.finish_delivery(
-            delivery.endpoint_id, delivery.id, delivery.token, outcome.status_code, outcome.error
+        status = await store(
+            CallStore.finish_delivery,
+            delivery.endpoint_id,
+            delivery.id,
+            delivery.token,
+            outcome.status_code,
+            outcome.error,
         )
         count(of_webhook(status))
     except CallyticsError as error:  # the store is away: sent again when its lease is over

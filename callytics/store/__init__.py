@@ -3,7 +3,7 @@ in a blob store.
 
     records.py       what goes in and out: frozen dataclasses
     store.py         CallStore: every method is one transaction
-    asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
+    asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
     changes.py       what becomes of calls, told to whoever counts it, after the commit
     marks.py         what a method says of itself: may it be repeated, does it queue a call
     leases.py jobs.py                                      the queue, and what workers write
@@ -30,6 +30,7 @@ from callytics.store.records import (
     CallBegun,
     CallEnded,
     CallFilter,
+    CallOrder,
     CallPage,
     CallRecord,
     CorrectionRecord,
@@ -64,6 +65,7 @@ __all__ = [
     "CallBegun",
     "CallEnded",
     "CallFilter",
+    "CallOrder",
     "CallPage",
     "CallRecord",
     "CallStore",

@@ -41,8 +41,8 @@ class TenantRow(SQLModel, table=True):
 class CallRow(SQLModel, table=True):
     """A call and its job.
 
-    ``dedupe_key`` is the hash of tenant, audio and options, ``lease_token`` fences out a worker whose lease ended.
-    ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
+    ``dedupe_key`` is the hash of tenant, audio, options and metadata, ``lease_token`` fences out a worker whose lease
+    ended. ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
     attempt before in ``error_*``. The metadata that lists filter by has columns of its own.
     """
 
@@ -52,6 +52,7 @@ class CallRow(SQLModel, table=True):
         Index("ix_calls_tenant_id_id", "tenant_id", "id"),
         Index("ix_calls_status", "status"),
         Index("ix_calls_completed_at_ms", "completed_at_ms"),
+        Index("ix_calls_tenant_id_started_at_ms", "tenant_id", "started_at_ms"),
     )
 
     id: str = Field(sa_column=Column(String(26), primary_key=True))
@@ -72,6 +73,7 @@ class CallRow(SQLModel, table=True):
     queue: str | None = Field(default=None, sa_column=Column(Text, index=True))
     direction: str | None = Field(default=None, sa_column=Column(Text))
     started_at: str | None = Field(default=None, sa_column=Column(Text))
+    started_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
     language_code: str | None = Field(default=None, sa_column=Column(String(16), index=True))
     dedupe_key: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
     idempotency_key: str | None = Field(default=None, sa_column=Column(Text, unique=True))
@@ -151,7 +153,7 @@ class CorrectionRow(SQLModel, table=True):
 
 
 class TurnTextRow(SQLModel, table=True):
-    """What was said, a row a turn, for full-text search (store/search.py)."""
+    """What was said, one row per turn, for full-text search (store/search.py)."""
 
     __tablename__ = "turn_texts"
 
@@ -161,6 +163,7 @@ class TurnTextRow(SQLModel, table=True):
     participant_role: str
     begin_offset_ms: int
     content: str = Field(sa_column=Column(Text, nullable=False))
+    index_version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
 
 
 class EventRow(SQLModel, table=True):
