@@ -103,6 +103,7 @@ class DatabaseService:
             await asyncio.sleep(self._args.upkeep_interval_s)
             try:
                 await asyncio.to_thread(apply_retention, self._store, blobs, self._args.retention_days)
+                await asyncio.to_thread(self._store.trim_call_lines)
                 await asyncio.to_thread(self._store.remove_traces)
             except Exception:  # the next round does it; the store itself goes on
                 logger.exception("the upkeep of the store failed; it will be tried again")

@@ -15,6 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from callytics.api import (
     api_keys,
     audit,
+    call_logs,
     calls,
     corrections,
     errors,
@@ -74,6 +75,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         calls,
         corrections,
         results,
+        call_logs,
         recordings,
         turn_audio,
         openai,

@@ -13,6 +13,7 @@ import typer
 from callytics import settings
 from callytics.cli import calls as calls_command
 from callytics.cli import init as init_command
+from callytics.cli import logs as logs_command
 from callytics.cli import webhooks as webhooks_command
 from callytics.cli.common import CALLS, CPU_CONFIG, DATA, GRAPH, PANELS, QUALITY, ConfigOption
 from callytics.cli.connection import UrlOption, connect
@@ -29,6 +30,7 @@ app.add_typer(keys_app, name="keys", rich_help_panel=GRAPH)
 retention_app = typer.Typer(no_args_is_help=True, help="How long calls are kept.")
 app.add_typer(retention_app, name="retention", rich_help_panel=DATA)
 app.command("init", rich_help_panel=GRAPH)(init_command.init)
+app.command("logs", rich_help_panel=CALLS)(logs_command.logs)
 
 
 def _print_version(wanted: bool) -> None:

@@ -133,6 +133,11 @@ class Client:
     def delete_call(self, call_id: str) -> None:
         self._send(requests.deletion(call_id))
 
+    def call_logs(self, call_id: str, after: int = 0, stage: str | None = None) -> Json:
+        """The log lines of a call, by time; ``after``: only those behind ``last`` of an earlier answer."""
+        parameters = {"after": after} | ({"stage": stage} if stage else {})
+        return self._json("GET", f"{requests.call_path(call_id)}/logs", params=parameters)
+
     def stages(self) -> Json:
         return self._json("GET", "/v1/stages")
 

@@ -18,6 +18,7 @@ in a blob store.
 
 from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_local
 from callytics.store.blobs import BlobStore
+from callytics.store.call_lines import CallLine
 from callytics.store.keys import SCOPES, hash_secret, tenant_name
 from callytics.store.records import (
     DEFAULT_TENANT,
@@ -57,6 +58,7 @@ __all__ = [
     "AuditRecord",
     "BlobStore",
     "CallFilter",
+    "CallLine",
     "CallPage",
     "CallRecord",
     "CallStore",

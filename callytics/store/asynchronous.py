@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from callytics.domain import CallOptions, Role, StageRun
+from callytics.store.call_lines import MAX_LINES_OF_A_TENANT, CallLine
 from callytics.store.marks import marks_of
 from callytics.store.records import (
     DEFAULT_TENANT,
@@ -188,6 +189,18 @@ class AsyncStore:
     async def events_after(self, call_id: str, number: int = 0, limit: int = 100) -> tuple[EventRecord, ...]:
         result: tuple[EventRecord, ...] = await self._call("events_after", call_id, number, limit)
         return result
+
+    async def append_call_lines(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        await self._call("append_call_lines", lines)
+
+    async def lines_of_call(
+        self, call_id: str, tenant: str | None = None, after: int = 0, stage: str | None = None
+    ) -> tuple[CallLine, ...]:
+        result: tuple[CallLine, ...] = await self._call("lines_of_call", call_id, tenant, after, stage)
+        return result
+
+    async def trim_call_lines(self, limit: int = MAX_LINES_OF_A_TENANT) -> None:
+        await self._call("trim_call_lines", limit)
 
     async def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
         result: dict[str, tuple[JobStatus, tuple[EventRecord, ...]]] = await self._call("news", dict(after))

@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
 from callytics.store import (
+    call_lines,
     calls,
     codec,
     corrections,
@@ -28,6 +29,7 @@ from callytics.store import (
     webhook_queue,
     webhooks,
 )
+from callytics.store.call_lines import CallLine
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import not_repeatable, queues_call, removes
@@ -355,6 +357,24 @@ class CallStore:
                 .limit(limit)
             )
             return tuple(event_record(row) for row in rows)
+
+    @not_repeatable
+    def append_call_lines(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Log lines of calls, as deployments/replica/call_lines.py makes them."""
+        with self._write() as session:
+            call_lines.append(session, lines)
+
+    def lines_of_call(
+        self, call_id: str, tenant: str | None = None, after: int = 0, stage: str | None = None
+    ) -> tuple[CallLine, ...]:
+        """What replicas logged while they worked on a call, by time; those that arrived after a number."""
+        with self._read() as session:
+            return call_lines.of_call(session, call_id, tenant, min(after, MAX_NUMBER), stage)
+
+    def trim_call_lines(self, limit: int = call_lines.MAX_LINES_OF_A_TENANT) -> None:
+        """Of each tenant the newest stay."""
+        with self._write() as session:
+            call_lines.trim(session, limit)
 
     def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
         """By call, how it stands and its events after a number, all of the same moment; without calls that there are

@@ -119,6 +119,9 @@ class CallRun:
             result = complete(report, [self._runs[stage] for stage in ENGINE_STAGES])
         except StageWaitError as error:
             await self._skip_running()
+            logger.warning(
+                "call %s waits %.0f s for %s: %s", self._call.id, error.delay_s, error.stage, error.code
+            )
             await self._store.release(self._call.id, self._token, error.delay_s)
             return
         except StageError as error:
@@ -126,6 +129,7 @@ class CallRun:
             return
         status = JobStatus(result.job_status)
         await self._store.complete(self._call.id, self._token, status, result.model_dump_json().encode())
+        logger.info("call %s is %s", self._call.id, status.value)
 
     async def _skip_running(self) -> None:
         for run in self._runs.values():
@@ -134,7 +138,8 @@ class CallRun:
 
     async def _fail(self, stage: str, code: str, message: str) -> None:
         await self._skip_running()
-        await self._store.fail(self._call.id, self._token, stage, code, message, code in TRANSIENT)
+        status = await self._store.fail(self._call.id, self._token, stage, code, message, code in TRANSIENT)
+        logger.warning("call %s is %s: %s: %s", self._call.id, status.value, stage, code)
 
     async def _analyse(self) -> Output:
         recording = self._call.recording
@@ -263,6 +268,9 @@ class CallRun:
     async def _failed(self, run: StageRun, error: Exception) -> StageError:
         failure = replica_failure(run.name, error)
         run = replace(run, status=StageStatus.FAILED, error_code=failure.code, error_message=failure.message)
+        logger.warning(
+            "%s on call %s failed: %s", run.name, self._call.id, failure.code
+        )  # its text may quote the call
         await self._record(run)
         return StageError(run.name, failure.code, failure.message)
 

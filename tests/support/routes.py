@@ -45,6 +45,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/v1/calls/{call_id}/result"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/transcript"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/events"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/logs"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
     ("HEAD", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/turns/{turn_id}/audio"): Access(READ, CALL),
