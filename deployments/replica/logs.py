@@ -15,6 +15,7 @@ from importlib.metadata import version as package_version
 from pathlib import Path
 
 from ray import serve
+from ray._common.formatters import JSONFormatter
 from ray.serve.exceptions import RayServeException
 
 from callytics.call_context import CallContext, current_call
@@ -26,6 +27,8 @@ SERVE_LOGGER = "ray.serve"
 OURS = ("callytics", "deployments")
 ACCESS_LOGGER = "callytics.access"  # callytics.api.access_log, which engines' environments cannot import
 GATEWAY = "api-gateway"
+BATCH = "backfill"
+"""The application of the workers of a batch, which belong to none of Serve's."""
 
 
 class Fields(logging.Filter):
@@ -114,6 +117,18 @@ def to_serve_log(stage: str = "", version: str = "") -> None:
             logger.addHandler(ToServeLog())
             if replica_id:  # after it: it takes the fields from the record
                 logger.addHandler(lines)
+
+
+def to_worker_log(stage: str, version: str) -> None:
+    """For the process of a worker of a batch: JSON on standard error, which Ray keeps in a file of the worker."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JSONFormatter())
+    handler.addFilter(Fields({"stage": stage, "application": BATCH, "version": version}))
+    for name in OURS:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        logger.handlers = [handler]
 
 
 def _replica() -> tuple[str, str]:

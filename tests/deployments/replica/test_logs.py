@@ -6,17 +6,22 @@ import asyncio
 import io
 import json
 import logging
+import pickle
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from ray._common.formatters import JSONFormatter
 from ray.serve import context as serve_context
 
 from callytics.call_context import CallContext, working_on
+from callytics.config import stage_config
+from callytics.domain import Recording
 from callytics.errors import NotFoundError
+from deployments.backfill.plan import FAILURE, ITEM, RECORDING, RUNS, StageWorker, by_stage
 from deployments.replica import call_lines, logs
 from deployments.replica.answers import Refused
 from deployments.replica.call_session import call_of_request, with_call
@@ -221,3 +226,31 @@ def test_a_call_that_leaves_its_batch_logs_under_its_own_name(
     answers = asyncio.run(both())
     assert not any(isinstance(answer, Refused) for answer in answers)
     assert seen == [CALL, CALL]
+
+
+def test_a_worker_of_a_batch_names_the_call_of_its_row(capsys: pytest.CaptureFixture[str]) -> None:
+    """With the real worker and a tiny engine that fails with words of the call."""
+    step = next(steps for steps in by_stage() if steps[0].name == "speech-recognizer")[:1]
+    args = {"engine": "tests.deployments.tiny_engines:TinyRecognizer", "options": {"fail": True}}
+    stage = stage_config("speech-recognizer", args)
+    values = dict.fromkeys(step[0].inputs) | {RECORDING: Recording(CALL.call_id, "x"), RUNS: (), ITEM: None}
+    row = {name: [pickle.dumps(value)] for name, value in values.items()} | {FAILURE: [None]}
+    ours = [logging.getLogger(name) for name in logs.OURS]
+    before = [(logger, logger.level, logger.propagate, list(logger.handlers)) for logger in ours]
+    try:
+        logs.to_worker_log("speech-recognizer", stage.config_hash)
+        table = StageWorker(step, stage, CALL.tenant)(
+            pa.table({n: pa.array(c, pa.large_binary()) for n, c in row.items()})
+        )
+    finally:
+        for logger, level, propagate, handlers in before:
+            logger.setLevel(level)
+            logger.propagate, logger.handlers = propagate, handlers
+    assert pickle.loads(table.column(FAILURE).to_pylist()[0]).code == "stage_crashed"
+    failed, ended = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    for line in (failed, ended):
+        assert OF_CALL.items() <= line.items()
+        assert (line["stage"], line["application"]) == ("speech-recognizer", "backfill")
+        assert line["version"] == stage.config_hash
+    assert "told to fail" not in str(failed)
+    assert "builtins.RuntimeError" in failed["exc_text"]
