@@ -12,7 +12,7 @@ from callytics.api.schemas import CallLogs, LogLine
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
-from callytics.store import CallLine
+from callytics.store import CallLine, CallStore
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])
 
@@ -31,7 +31,7 @@ async def get_call_logs(
 ) -> CallLogs:
     """The log lines of a call from every stage, by time: the newest 500. They name ids, stages, times and error codes,
     never what was said, and are deleted with the call. A line appears within about two seconds."""
-    lines = await services.store.lines_of_call(call_id, principal.tenant, after, stage)
+    lines = await services.store(CallStore.lines_of_call, call_id, principal.tenant, after, stage)
     last = max((line.number for line in lines), default=after)
     return CallLogs(call_id=call_id, lines=[_view(line) for line in lines], last=last)
 
