@@ -11,7 +11,7 @@ from callytics import settings as local
 from callytics.api import ApiSettings, Services, StageHealth, create_app
 from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
-from callytics.store import AlertNotice, AsyncStore, BlobStore
+from callytics.store import AlertNotice, AsyncStore, BlobStore, CallStore
 from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
 from deployments.replica.logs import to_serve_log
 
@@ -102,7 +102,7 @@ class HandleAlerts:
         try:
             await _ask("monitoring", "record_alerts", notices, actor)
         except UnavailableError:
-            await self._store.record_alerts(notices, actor)
+            await self._store(CallStore.record_alerts, notices, actor)
 
 
 @serve.deployment
