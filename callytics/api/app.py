@@ -16,6 +16,7 @@ from callytics.api import (
     alerts,
     api_keys,
     audit,
+    bulk,
     calls,
     corrections,
     errors,
@@ -73,6 +74,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
     app.state.probes = FairTurns("uploads", services.settings.probes_at_once)
     app.state.conversions = FairTurns("conversions", services.settings.conversions_at_once)
     for module in (
+        bulk,  # before calls: /v1/calls/export is no call's id
         calls,
         corrections,
         results,

@@ -3,7 +3,7 @@ in a blob store.
 
     records.py       what goes in and out: frozen dataclasses
     store.py         CallStore: every method is one transaction
-    asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
+    asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
     marks.py         what a method says of itself: may it be repeated, does it queue a call
     leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
@@ -28,6 +28,7 @@ from callytics.store.records import (
     ApiKeyRecord,
     AuditRecord,
     CallFilter,
+    CallOrder,
     CallPage,
     CallRecord,
     CorrectionRecord,
@@ -63,6 +64,7 @@ __all__ = [
     "AuditRecord",
     "BlobStore",
     "CallFilter",
+    "CallOrder",
     "CallPage",
     "CallRecord",
     "CallStore",

@@ -39,6 +39,7 @@ from callytics.store.records import (
     ApiKeyRecord,
     AuditRecord,
     CallFilter,
+    CallOrder,
     CallPage,
     CallRecord,
     CorrectionRecord,
@@ -150,10 +151,17 @@ class CallStore:
         with self._read() as session:
             return call_record(session, fetch_call(session, call_id, tenant))
 
-    def list_calls(self, wanted: CallFilter, limit: int = 50, cursor: str | None = None) -> CallPage:
-        """A page, newest first; ``cursor`` is the ``next_cursor`` of the page before."""
+    def list_calls(
+        self,
+        wanted: CallFilter,
+        limit: int = 50,
+        cursor: str | None = None,
+        order: CallOrder = CallOrder.CREATED_LAST,
+        with_total: bool = False,
+    ) -> CallPage:
+        """A page; ``cursor`` is the ``next_cursor`` of the page before, in the same order."""
         with self._read() as session:
-            return calls.page(session, wanted, limit, cursor)
+            return calls.page(session, wanted, limit, cursor, order, with_total)
 
     def call_ids(self) -> frozenset[str]:
         with self._read() as session:

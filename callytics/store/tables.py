@@ -52,6 +52,7 @@ class CallRow(SQLModel, table=True):
         Index("ix_calls_tenant_id_id", "tenant_id", "id"),
         Index("ix_calls_status", "status"),
         Index("ix_calls_completed_at_ms", "completed_at_ms"),
+        Index("ix_calls_tenant_id_started_at_ms", "tenant_id", "started_at_ms"),
     )
 
     id: str = Field(sa_column=Column(String(26), primary_key=True))
@@ -72,6 +73,7 @@ class CallRow(SQLModel, table=True):
     queue: str | None = Field(default=None, sa_column=Column(Text, index=True))
     direction: str | None = Field(default=None, sa_column=Column(Text))
     started_at: str | None = Field(default=None, sa_column=Column(Text))
+    started_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
     language_code: str | None = Field(default=None, sa_column=Column(String(16), index=True))
     dedupe_key: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
     idempotency_key: str | None = Field(default=None, sa_column=Column(Text, unique=True))

@@ -46,6 +46,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/v1/audio/translations"): Access(WRITE),
     ("POST", "/v1/calls"): Access(WRITE),
     ("GET", "/v1/calls"): Access(READ, lists=True),
+    ("GET", "/v1/calls/export"): Access(READ, lists=True),
+    ("POST", "/v1/calls/delete"): Access(DELETE, body={"call_ids": ["x"]}),
     ("GET", "/v1/calls/{call_id}"): Access(READ, CALL),
     ("PATCH", "/v1/calls/{call_id}"): Access(WRITE, CALL, body={"metadata": {"queue": "x"}}),
     ("DELETE", "/v1/calls/{call_id}"): Access(DELETE, CALL),
