@@ -32,7 +32,7 @@ from ray.serve.handle import DeploymentHandle
 from callytics.domain import StageFailure
 from callytics.errors import NotFoundError, UnavailableError
 from callytics.pipeline import stage_failure
-from callytics.store import METHODS, AsyncStore
+from callytics.store import AsyncStore
 from callytics.store.asynchronous import marked
 from callytics.store.marks import not_repeatable, removes
 from deployments.replica.answers import Refused
@@ -153,9 +153,6 @@ def store_client(give_up_after_s: float) -> AsyncStore:
     """
 
     async def invoke(method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if method not in METHODS:
-            raise AttributeError(method)
-
         attempts = 0
 
         async def call() -> Any:

@@ -13,8 +13,10 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from callytics.api import (
+    alerts,
     api_keys,
     audit,
+    bulk,
     call_logs,
     calls,
     corrections,
@@ -73,6 +75,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
     app.state.probes = FairTurns("uploads", services.settings.probes_at_once)
     app.state.conversions = FairTurns("conversions", services.settings.conversions_at_once)
     for module in (
+        bulk,  # before calls: /v1/calls/export is no call's id
         calls,
         corrections,
         results,
@@ -84,6 +87,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         api_keys,
         audit,
         webhooks,
+        alerts,
         usage,
     ):
         app.include_router(module.router)

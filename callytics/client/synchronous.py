@@ -159,6 +159,10 @@ class Client:
     def webhook_deliveries(self, webhook_id: str, limit: int) -> Json:
         return self._json("GET", f"/v1/webhooks/{segment(webhook_id)}/deliveries", params={"limit": limit})
 
+    def alerts(self, filters: Mapping[str, Any], limit: int) -> Json:
+        """Alerts of the graph, the newest first; ``filters`` are parameters of GET /v1/alerts."""
+        return self._json("GET", "/v1/alerts", params={**filters, "limit": limit})
+
     def _json(self, method: str, path: str, **arguments: Any) -> Json:
         return self._send(Request[Json](method, path, arguments))
 

@@ -3,10 +3,11 @@ in a blob store.
 
     records.py       what goes in and out: frozen dataclasses
     store.py         CallStore: every method is one transaction
-    asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
+    asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
     marks.py         what a method says of itself: may it be repeated, does it queue a call
     leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
+    alerts.py        what Alertmanager reported
     corrections.py   what people corrected, its history
     events.py        what happened to many calls
     retention.py     how long calls are kept
@@ -16,6 +17,7 @@ in a blob store.
     blobs.py         BlobStore: recordings through fsspec
 """
 
+from callytics.store.alerts import AlertNotice, AlertPage, AlertRecord, AlertStatus
 from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_local
 from callytics.store.blobs import BlobStore
 from callytics.store.call_lines import CallLine
@@ -27,6 +29,7 @@ from callytics.store.records import (
     ApiKeyRecord,
     AuditRecord,
     CallFilter,
+    CallOrder,
     CallPage,
     CallRecord,
     CorrectionRecord,
@@ -53,12 +56,17 @@ __all__ = [
     "METHODS",
     "SCOPES",
     "WITH_RESULT",
+    "AlertNotice",
+    "AlertPage",
+    "AlertRecord",
+    "AlertStatus",
     "ApiKeyRecord",
     "AsyncStore",
     "AuditRecord",
     "BlobStore",
     "CallFilter",
     "CallLine",
+    "CallOrder",
     "CallPage",
     "CallRecord",
     "CallStore",

@@ -153,6 +153,15 @@ class Submission:
     created: bool
 
 
+class CallOrder(StrEnum):
+    """``-``: the latest first. Calls without a time of their own come last in both orders by it."""
+
+    CREATED = "created_at"
+    CREATED_LAST = "-created_at"
+    STARTED = "started_at"
+    STARTED_LAST = "-started_at"
+
+
 @dataclass(frozen=True)
 class CallFilter:
     """All that is given must hold. ``text`` finds calls where every word (or "quoted phrase") was said."""
@@ -165,6 +174,8 @@ class CallFilter:
     direction: str | None = None
     created_from_ms: int | None = None
     created_before_ms: int | None = None
+    started_from_ms: int | None = None
+    started_before_ms: int | None = None
     text: str | None = None
     tenant: str | None = None
     created_by: str | None = None
@@ -182,10 +193,12 @@ class TurnMatch:
 
 @dataclass(frozen=True)
 class CallPage:
-    """Newest first. ``matches[call_id]`` are the first turns found, when there was a full-text search."""
+    """``matches[call_id]`` are the first turns found, when there was a full-text search. ``total``: of all pages, where
+    it was asked for."""
 
     calls: tuple[CallRecord, ...]
     next_cursor: str | None
+    total: int | None = None
     matches: Mapping[str, tuple[TurnMatch, ...]] = field(default_factory=dict)
 
 

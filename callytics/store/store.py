@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
 from callytics.store import (
+    alerts,
     call_lines,
     calls,
     codec,
@@ -30,6 +31,7 @@ from callytics.store import (
     webhook_queue,
     webhooks,
 )
+from callytics.store.alerts import AlertNotice, AlertPage, AlertStatus
 from callytics.store.call_lines import CallLine
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
@@ -39,6 +41,7 @@ from callytics.store.records import (
     ApiKeyRecord,
     AuditRecord,
     CallFilter,
+    CallOrder,
     CallPage,
     CallRecord,
     CorrectionRecord,
@@ -150,10 +153,17 @@ class CallStore:
         with self._read() as session:
             return call_record(session, fetch_call(session, call_id, tenant))
 
-    def list_calls(self, wanted: CallFilter, limit: int = 50, cursor: str | None = None) -> CallPage:
-        """A page, newest first; ``cursor`` is the ``next_cursor`` of the page before."""
+    def list_calls(
+        self,
+        wanted: CallFilter,
+        limit: int = 50,
+        cursor: str | None = None,
+        order: CallOrder = CallOrder.CREATED_LAST,
+        with_total: bool = False,
+    ) -> CallPage:
+        """A page; ``cursor`` is the ``next_cursor`` of the page before, in the same order."""
         with self._read() as session:
-            return calls.page(session, wanted, limit, cursor)
+            return calls.page(session, wanted, limit, cursor, order, with_total)
 
     def call_ids(self) -> frozenset[str]:
         with self._read() as session:
@@ -545,6 +555,33 @@ class CallStore:
         outcome = (endpoint_id, delivery_id, token, status_code, error)
         with self._write() as session:
             webhook_queue.finish_test(session, *outcome, self._now_ms())
+
+    # ------------------------------------------------------------ alerts
+
+    def record_alerts(self, notices: Sequence[AlertNotice], actor: str = "") -> int:
+        """Store what Alertmanager reports, and send on what changed; returns how many did. Safe to repeat."""
+        try:
+            with self._write() as session:
+                return alerts.record(session, notices, actor, self._now_ms())
+        except IntegrityError:  # another Alertmanager reported the same alert at the same moment
+            with self._write() as session:
+                return alerts.record(session, notices, actor, self._now_ms())
+
+    def list_alerts(
+        self,
+        status: AlertStatus | None = None,
+        severity: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> AlertPage:
+        """A page, newest first; ``cursor`` is the ``next_cursor`` of the page before."""
+        with self._read() as session:
+            return alerts.page(session, status, severity, limit, cursor)
+
+    def delete_old_alerts(self) -> int:
+        """Those that are kept no longer (alerts.KEPT_DAYS); returns how many."""
+        with self._write() as session:
+            return alerts.delete_old(session, self._now_ms())
 
     # ------------------------------------------------------------ upkeep
 

@@ -52,6 +52,7 @@ class CallRow(SQLModel, table=True):
         Index("ix_calls_tenant_id_id", "tenant_id", "id"),
         Index("ix_calls_status", "status"),
         Index("ix_calls_completed_at_ms", "completed_at_ms"),
+        Index("ix_calls_tenant_id_started_at_ms", "tenant_id", "started_at_ms"),
     )
 
     id: str = Field(sa_column=Column(String(26), primary_key=True))
@@ -72,6 +73,7 @@ class CallRow(SQLModel, table=True):
     queue: str | None = Field(default=None, sa_column=Column(Text, index=True))
     direction: str | None = Field(default=None, sa_column=Column(Text))
     started_at: str | None = Field(default=None, sa_column=Column(Text))
+    started_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
     language_code: str | None = Field(default=None, sa_column=Column(String(16), index=True))
     dedupe_key: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
     idempotency_key: str | None = Field(default=None, sa_column=Column(Text, unique=True))
@@ -316,3 +318,22 @@ class WebhookDeliveryRow(SQLModel, table=True):
     delivered_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
     last_status_code: int | None = Field(default=None, sa_column=Column(Integer))
     last_error: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class AlertRow(SQLModel, table=True):
+    """An alert that Alertmanager reported (store/alerts.py). ``fingerprint`` is its hash of the labels; with the
+    time of its start it is the identity of the alert."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (Index("ux_alerts_identity", "fingerprint", "started_at_ms", unique=True),)
+
+    id: str = Field(sa_column=Column(String(26), primary_key=True))
+    fingerprint: str = Field(sa_column=Column(String(64), nullable=False))
+    started_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    name: str = Field(default="", sa_column=Column(Text, nullable=False))
+    severity: str = Field(default="", sa_column=Column(Text, nullable=False))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    labels: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    annotations: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    ended_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    received_at_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))

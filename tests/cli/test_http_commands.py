@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from callytics.api import Services, create_app
 from callytics.cli.app import app
-from callytics.store import CallStore, hash_secret
+from callytics.store import AlertNotice, AlertStatus, CallStore, hash_secret
 from tests.api.conftest import blob_root, services  # noqa: F401 (fixtures)
 from tests.store.samples import finish, fresh_database, new_call
 from tests.support.played_graph import played_graph, served
@@ -263,6 +263,28 @@ def test_a_graph_that_does_not_answer_yet(home: Path) -> None:
     (home / "api-key").write_text("cly_x")
     with played_graph(home, 9):
         assert "see `callytics status`. [not_running]" in refused("calls", "list")
+
+
+# ---------------------------------------------------------------- alerts
+
+
+def test_alerts_are_listed_and_filtered(graph: str, store: CallStore) -> None:
+    for number, (status, severity) in enumerate((("firing", "page"), ("resolved", "ticket"))):
+        ended_at_ms = 1_800_000_060_000 if status == "resolved" else None
+        labels = {"alertname": f"Callytics{severity}", "severity": severity}
+        annotations = {"summary": f"{severity}\x1b[2J summary"}
+        notice = AlertNotice(
+            f"f{number}", AlertStatus(status), 1_800_000_000_000, ended_at_ms, labels, annotations
+        )
+        store.record_alerts([notice])
+    listed = printed("alerts")
+    assert "Callyticspage" in listed
+    assert "2027-01-15 08:01:00" in listed
+    assert "\x1b[2J" not in listed
+    assert "Callyticspage" not in printed("alerts", "--status", "resolved")
+    (alert,) = json.loads(printed("alerts", "--severity", "ticket", "--json"))["alerts"]
+    assert alert["status"] == "resolved"
+    assert "[validation_failed]" in refused("alerts", "--status", "burning")
 
 
 # ---------------------------------------------------------------- webhooks
