@@ -11,7 +11,7 @@ from callytics import settings as local
 from callytics.api import ApiSettings, Services, StageHealth, create_app
 from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
-from callytics.store import BlobStore
+from callytics.store import AlertNotice, AsyncStore, BlobStore, CallStore
 from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
 from deployments.replica import metrics
 from deployments.replica.logs import to_serve_log
@@ -92,18 +92,34 @@ class HandleHealth:
         return stages
 
 
+class HandleAlerts:
+    """callytics.api's AlertService: monitoring, or the store itself where monitoring does not answer. The alert may
+    be that monitoring is down."""
+
+    def __init__(self, store: AsyncStore) -> None:
+        self._store = store
+
+    async def record_alerts(self, notices: Sequence[AlertNotice], actor: str) -> None:
+        try:
+            await _ask("monitoring", "record_alerts", notices, actor)
+        except UnavailableError:
+            await self._store(CallStore.record_alerts, notices, actor)
+
+
 @serve.deployment
 @serve.ingress()
 class ApiGateway:
     def __init__(self, settings: dict[str, Any], blobs: str) -> None:
         to_serve_log()
+        store = store_client(PATIENCE_S)
         self._services = Services(
-            store=store_client(PATIENCE_S),
+            store=store,
             blobs=BlobStore(blobs),
             audio=HandleAudio(),
             health=HandleHealth(),
             settings=ApiSettings(**settings),
             count=metrics.record,
+            alerts=HandleAlerts(store),
         )
 
     def __serve_build_asgi_app__(self) -> Any:

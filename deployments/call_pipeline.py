@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validato
 from ray import serve
 from ray.serve import Application
 
+from callytics.call_context import CallContext, working_on
 from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.errors import CallyticsError, ConfigError, ConflictError, UnavailableError
@@ -149,12 +150,16 @@ class CallPipeline:
             if lease is None:
                 seen = await wait_for_work(POLL_S, seen)
                 continue
-            task = asyncio.create_task(self._work_on(lease))
+            with working_on(
+                CallContext(lease.call.id, lease.call.tenant)
+            ):  # the task copies it, for its log lines
+                task = asyncio.create_task(self._work_on(lease))
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
 
     async def _work_on(self, lease: Lease) -> None:
         call_id = lease.call.id
+        logger.info("call %s is taken up, attempt %d", call_id, lease.call.attempts)
         args = self._args
         run = CallRun(
             lease,

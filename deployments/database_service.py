@@ -13,6 +13,7 @@ from ray.serve import Application
 
 from callytics import settings
 from callytics.errors import UnavailableError
+from callytics.home.kept_logs import remove_older
 from callytics.store import METHODS, BlobStore, CallBegun, CallEnded, CallStore
 from callytics.store.asynchronous import marked
 from callytics.store.expiry import apply_retention
@@ -41,7 +42,7 @@ class DatabaseArgs(BaseModel):
         url: SQLAlchemy URL, sqlite or postgresql; default $DATABASE_URL, else callytics.db in $CALLYTICS_HOME. One
             with a password belongs into the environment.
         max_attempts: so often a call is taken up before it FAILED.
-        retention_days: finished calls are deleted after so long; None keeps them.
+        retention_days: finished calls are deleted after so long, and logs of ended runs; None keeps them.
         blobs_url: fsspec, where the recordings lie; default blobs in $CALLYTICS_HOME.
         upkeep_interval_s: how often retention is applied, and the traces of deleted calls are removed.
     """
@@ -110,6 +111,8 @@ class DatabaseService:
             await asyncio.sleep(self._args.upkeep_interval_s)
             try:
                 await asyncio.to_thread(apply_retention, self._store, blobs, self._args.retention_days)
+                await asyncio.to_thread(remove_older, settings.home(), self._args.retention_days)
+                await asyncio.to_thread(self._store.trim_call_lines)
                 await asyncio.to_thread(self._store.remove_traces)
             except Exception:  # the next round does it; the store itself goes on
                 logger.exception("the upkeep of the store failed; it will be tried again")

@@ -13,9 +13,11 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from callytics.api import (
+    alerts,
     api_keys,
     audit,
     bulk,
+    call_logs,
     calls,
     corrections,
     errors,
@@ -77,6 +79,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         calls,
         corrections,
         results,
+        call_logs,
         recordings,
         turn_audio,
         openai,
@@ -84,6 +87,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         api_keys,
         audit,
         webhooks,
+        alerts,
         usage,
     ):
         app.include_router(module.router)

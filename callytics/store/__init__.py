@@ -8,6 +8,7 @@ in a blob store.
     marks.py         what a method says of itself: may it be repeated, does it queue a call
     leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
+    alerts.py        what Alertmanager reported
     corrections.py   what people corrected, its history
     events.py        what happened to many calls
     retention.py     how long calls are kept
@@ -17,8 +18,10 @@ in a blob store.
     blobs.py         BlobStore: recordings through fsspec
 """
 
+from callytics.store.alerts import AlertNotice, AlertPage, AlertRecord, AlertStatus
 from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_local
 from callytics.store.blobs import BlobStore
+from callytics.store.call_lines import CallLine
 from callytics.store.keys import SCOPES, hash_secret, tenant_name
 from callytics.store.records import (
     DEFAULT_TENANT,
@@ -57,6 +60,10 @@ __all__ = [
     "METHODS",
     "SCOPES",
     "WITH_RESULT",
+    "AlertNotice",
+    "AlertPage",
+    "AlertRecord",
+    "AlertStatus",
     "ApiKeyRecord",
     "AsyncStore",
     "AuditRecord",
@@ -65,6 +72,7 @@ __all__ = [
     "CallBegun",
     "CallEnded",
     "CallFilter",
+    "CallLine",
     "CallOrder",
     "CallPage",
     "CallRecord",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -17,6 +15,7 @@ from callytics.domain import CallOptions, Role, StageStatus
 from callytics.errors import ConflictError, InvalidRequestError
 from callytics.store import search, usage
 from callytics.store.codec import options_to_json
+from callytics.store.cursors import decode_cursor, encode_cursor
 from callytics.store.leases import clear_lease, end, ensure_tenant
 from callytics.store.records import (
     DEFAULT_TENANT,
@@ -38,7 +37,6 @@ from callytics.store.rows import (
     call_records,
     corrections_in_force,
     fetch_call,
-    is_id,
     media_json,
     plain_text,
     priority_number,
@@ -179,7 +177,7 @@ def page(
     statement = select(CallRow).where(*conditions)
     if cursor is not None:
         place = tuple_(key, col(CallRow.id))
-        after = tuple_(*map(literal, _decode_cursor(cursor, order)))
+        after = tuple_(*map(literal, decode_cursor(cursor, order)))
         statement = statement.where(place < after if is_descending else place > after)
     columns = (key, col(CallRow.id))
     statement = statement.order_by(*(column.desc() if is_descending else column for column in columns))
@@ -188,7 +186,7 @@ def page(
     shown = rows[:limit]
     return CallPage(
         calls=call_records(session, shown),
-        next_cursor=_encode_cursor(order, shown[-1]) if len(rows) > limit else None,
+        next_cursor=encode_cursor(order, _key(order, shown[-1]), shown[-1].id) if len(rows) > limit else None,
         matches=search.first_matches(session, [row.id for row in shown], terms) if terms else {},
         total=session.exec(select(func.count()).select_from(CallRow).where(*conditions)).one()
         if with_total
@@ -229,31 +227,12 @@ _ORDERS: Mapping[CallOrder, tuple[Any, bool]] = {
 """What calls are sorted by before their id, and whether the largest comes first."""
 
 
-def _encode_cursor(order: CallOrder, row: CallRow) -> str:
+def _key(order: CallOrder, row: CallRow) -> int:
     if order in (CallOrder.CREATED, CallOrder.CREATED_LAST):
-        key = row.created_at_ms
-    elif row.started_at_ms is not None:
-        key = row.started_at_ms
-    else:
-        key = _LAST_MS if order is CallOrder.STARTED else -_LAST_MS
-    return base64.urlsafe_b64encode(f"v2:{order}:{key}:{row.id}".encode()).decode().rstrip("=")
-
-
-def _decode_cursor(cursor: str, order: CallOrder) -> tuple[int, str]:
-    """
-    Raises:
-        InvalidRequestError: ``cursor_invalid``; also where the order is another than that of the page before.
-    """
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        version, of_order, key, call_id = text.split(":")
-        if version == "v2" and of_order == order and len(call_id) == 26 and is_id(call_id):
-            return int(key), call_id
-    except (binascii.Error, ValueError):
-        pass
-    raise InvalidRequestError(
-        "cursor_invalid", "The cursor is not one that a list of calls in this order returned."
-    )
+        return row.created_at_ms
+    if row.started_at_ms is not None:
+        return row.started_at_ms
+    return _LAST_MS if order is CallOrder.STARTED else -_LAST_MS
 
 
 def set_roles(

@@ -14,6 +14,8 @@ from sqlmodel import Session, col, select
 from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
 from callytics.store import (
+    alerts,
+    call_lines,
     calls,
     changes,
     codec,
@@ -30,6 +32,8 @@ from callytics.store import (
     webhook_queue,
     webhooks,
 )
+from callytics.store.alerts import AlertNotice, AlertPage, AlertStatus
+from callytics.store.call_lines import CallLine
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import not_repeatable, queues_call, removes
@@ -384,6 +388,24 @@ class CallStore:
             )
             return tuple(event_record(row) for row in rows)
 
+    @not_repeatable
+    def append_call_lines(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Log lines of calls, as deployments/replica/call_lines.py makes them."""
+        with self._write() as session:
+            call_lines.append(session, lines)
+
+    def lines_of_call(
+        self, call_id: str, tenant: str | None = None, after: int = 0, stage: str | None = None
+    ) -> tuple[CallLine, ...]:
+        """What replicas logged while they worked on a call, by time; those that arrived after a number."""
+        with self._read() as session:
+            return call_lines.of_call(session, call_id, tenant, min(after, MAX_NUMBER), stage)
+
+    def trim_call_lines(self, limit: int = call_lines.MAX_LINES_OF_A_TENANT) -> None:
+        """Of each tenant the newest stay."""
+        with self._write() as session:
+            call_lines.trim(session, limit)
+
     def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
         """By call, how it stands and its events after a number, all of the same moment; without calls that there are
         not (any more)."""
@@ -555,6 +577,33 @@ class CallStore:
         outcome = (endpoint_id, delivery_id, token, status_code, error)
         with self._write() as session:
             webhook_queue.finish_test(session, *outcome, self._now_ms())
+
+    # ------------------------------------------------------------ alerts
+
+    def record_alerts(self, notices: Sequence[AlertNotice], actor: str = "") -> int:
+        """Store what Alertmanager reports, and send on what changed; returns how many did. Safe to repeat."""
+        try:
+            with self._write() as session:
+                return alerts.record(session, notices, actor, self._now_ms())
+        except IntegrityError:  # another Alertmanager reported the same alert at the same moment
+            with self._write() as session:
+                return alerts.record(session, notices, actor, self._now_ms())
+
+    def list_alerts(
+        self,
+        status: AlertStatus | None = None,
+        severity: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> AlertPage:
+        """A page, newest first; ``cursor`` is the ``next_cursor`` of the page before."""
+        with self._read() as session:
+            return alerts.page(session, status, severity, limit, cursor)
+
+    def delete_old_alerts(self) -> int:
+        """Those that are kept no longer (alerts.KEPT_DAYS); returns how many."""
+        with self._write() as session:
+            return alerts.delete_old(session, self._now_ms())
 
     # ------------------------------------------------------------ upkeep
 

@@ -179,6 +179,30 @@ class EventRow(SQLModel, table=True):
     at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class CallLineRow(SQLModel, table=True):
+    """A line that a replica logged while it worked on a call (store/call_lines.py)."""
+
+    __tablename__ = "call_lines"
+    __table_args__ = (
+        Index("ix_call_lines_call_number", "call_id", "number"),
+        Index("ix_call_lines_tenant_number", "tenant_id", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: int | None = Field(default=None, sa_column=Column(_AUTOINCREMENT_ID, primary_key=True))
+    call_id: str = Field(sa_column=_call_reference())
+    tenant_id: str = Field(sa_column=Column(String(64), nullable=False))
+    at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    level: str = Field(sa_column=Column(String(16), nullable=False))
+    stage: str = Field(sa_column=Column(Text, nullable=False))
+    application: str = Field(sa_column=Column(Text, nullable=False))
+    version: str = Field(sa_column=Column(Text, nullable=False))
+    replica: str = Field(sa_column=Column(Text, nullable=False))
+    logger: str = Field(sa_column=Column(Text, nullable=False))
+    message: str = Field(sa_column=Column(Text, nullable=False))
+    traceback: str = Field(sa_column=Column(Text, nullable=False))
+
+
 class AuditRow(SQLModel, table=True):
     """Who did what to which call or key. It outlives what it is about, so it references nothing."""
 
@@ -294,3 +318,22 @@ class WebhookDeliveryRow(SQLModel, table=True):
     delivered_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
     last_status_code: int | None = Field(default=None, sa_column=Column(Integer))
     last_error: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
+class AlertRow(SQLModel, table=True):
+    """An alert that Alertmanager reported (store/alerts.py). ``fingerprint`` is its hash of the labels; with the
+    time of its start it is the identity of the alert."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (Index("ux_alerts_identity", "fingerprint", "started_at_ms", unique=True),)
+
+    id: str = Field(sa_column=Column(String(26), primary_key=True))
+    fingerprint: str = Field(sa_column=Column(String(64), nullable=False))
+    started_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    name: str = Field(default="", sa_column=Column(Text, nullable=False))
+    severity: str = Field(default="", sa_column=Column(Text, nullable=False))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    labels: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    annotations: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    ended_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    received_at_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))

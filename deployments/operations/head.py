@@ -143,6 +143,7 @@ def _environment(run_id: str, home: Path, project: Path | None) -> dict[str, str
     # Its replicas, handles and proxy write their metrics ten times a second; who reads them comes every 10 s.
     # malloc keeps a heap for every thread of each process, and what lies free in one helps no other: 0.4 GB in all.
     # A worker that waits for tasks waits for ever, for all work here is in actors: 42 MB.
+    # Ray rotates a log file at 512 MB and keeps five: 3 GB of each replica. Here 20 MB and two.
     # Serve's proxy answers problem+json, and obeys no header of a client (edge.py).
     return (
         {
@@ -150,6 +151,8 @@ def _environment(run_id: str, home: Path, project: Path | None) -> dict[str, str
             "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "2000",
             "MALLOC_ARENA_MAX": "1",
             "RAY_num_workers_soft_limit": "0",
+            "RAY_ROTATION_MAX_BYTES": "20000000",
+            "RAY_ROTATION_BACKUP_COUNT": "2",
             edge.IMPORT_PATH_VARIABLE: edge.IMPORT_PATH,
         }
         | inherited

@@ -131,6 +131,9 @@ class CallRun:
             result = complete(report, [self._runs[stage] for stage in ENGINE_STAGES])
         except StageWaitError as error:
             await self._skip_running()
+            logger.warning(
+                "call %s waits %.0f s for %s: %s", self._call.id, error.delay_s, error.stage, error.code
+            )
             await self._store(CallStore.release, self._call.id, self._token, error.delay_s)
             return
         except StageError as error:
@@ -143,6 +146,7 @@ class CallRun:
         if self._call.result_at_ms is None:
             applications = {name: run.application for name, run in self._runs.items()}
             self._count(list(samples.of_result(result, applications)))
+        logger.info("call %s is %s", self._call.id, status.value)
 
     async def _skip_running(self) -> None:
         for run in self._runs.values():
@@ -151,7 +155,10 @@ class CallRun:
 
     async def _fail(self, stage: str, code: str, message: str) -> None:
         await self._skip_running()
-        await self._store(CallStore.fail, self._call.id, self._token, stage, code, message, code in TRANSIENT)
+        status = await self._store(
+            CallStore.fail, self._call.id, self._token, stage, code, message, code in TRANSIENT
+        )
+        logger.warning("call %s is %s: %s: %s", self._call.id, status.value, stage, code)
 
     async def _analyse(self) -> Output:
         recording = self._call.recording
@@ -285,6 +292,9 @@ class CallRun:
     async def _failed(self, run: StageRun, error: Exception) -> StageError:
         failure = replica_failure(run.name, error)
         run = replace(run, status=StageStatus.FAILED, error_code=failure.code, error_message=failure.message)
+        logger.warning(
+            "%s on call %s failed: %s", run.name, self._call.id, failure.code
+        )  # its text may quote the call
         await self._record(run)
         self._count(samples.of_stage(run, self._call.media.duration_s))
         return StageError(run.name, failure.code, failure.message)
