@@ -17,9 +17,16 @@ TAGS: Mapping[str, str] = {
     "usage": "What tenants used, by day or month.",
     "audit": "Who did and who read what.",
     "webhooks": "Where to tell that calls ended.",
+    "alerts": "What is wrong with the graph, as Alertmanager reports it.",
 }
 
 MODELS: Mapping[str, str] = {
+    "AlertEventData": "Which alert fired or was resolved.",
+    "AlertList": "A page of alerts, the newest first.",
+    "AlertNotification": "A webhook of Alertmanager, version 4.",
+    "AlertStatus": "Whether an alert lasts.",
+    "AlertView": "An alert of the graph.",
+    "NotifiedAlert": "An alert as Alertmanager reports it.",
     "CallEventData": "Which call ended, and how.",
     "CorrectionStatus": "Whether a correction is in a result.",
     "DisabledReason": "Why a webhook is disabled.",
@@ -36,7 +43,8 @@ MODELS: Mapping[str, str] = {
     "ApiKeyView": "An API key, without its secret.",
     "AuditEventList": "A page of the audit.",
     "AuditEventView": "Something that was done or read.",
-    "CallList": "A page of calls, the newest first.",
+    "CallList": "A page of calls.",
+    "CallOrder": "What calls are sorted by.",
     "DeliveryList": "What was sent to a webhook.",
     "DeliveryStatus": "How the delivery of a message stands.",
     "DeliveryView": "One message to one webhook.",

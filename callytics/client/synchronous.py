@@ -138,8 +138,17 @@ class Client:
     def delete_call(self, call_id: str) -> None:
         self._send(requests.deletion(call_id))
 
+    def call_logs(self, call_id: str, after: int = 0, stage: str | None = None) -> Json:
+        """The log lines of a call, by time; ``after``: only those behind ``last`` of an earlier answer."""
+        parameters = {"after": after} | ({"stage": stage} if stage else {})
+        return self._json("GET", f"{requests.call_path(call_id)}/logs", params=parameters)
+
     def stages(self) -> Json:
         return self._json("GET", "/v1/stages")
+
+    def metrics(self) -> str:
+        """What Prometheus is told by the gateway, as text."""
+        return self._send(requests.TextRequest("GET", "/metrics"))
 
     def webhooks(self) -> Json:
         return self._json("GET", "/v1/webhooks")
@@ -157,6 +166,10 @@ class Client:
 
     def webhook_deliveries(self, webhook_id: str, limit: int) -> Json:
         return self._json("GET", f"/v1/webhooks/{segment(webhook_id)}/deliveries", params={"limit": limit})
+
+    def alerts(self, filters: Mapping[str, Any], limit: int) -> Json:
+        """Alerts of the graph, the newest first; ``filters`` are parameters of GET /v1/alerts."""
+        return self._json("GET", "/v1/alerts", params={**filters, "limit": limit})
 
     def _json(self, method: str, path: str, **arguments: Any) -> Json:
         return self._send(Request[Json](method, path, arguments))

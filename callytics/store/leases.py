@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 
 from callytics.domain import StageStatus
 from callytics.errors import ConflictError
-from callytics.store import webhooks
+from callytics.store import changes, webhooks
 from callytics.store.records import JobStatus, Lease
 from callytics.store.rows import add_event, call_record, corrections_in_force, plain_text
 from callytics.store.tables import CallRow, StageRow, TenantRow
@@ -55,6 +55,7 @@ def lease(
                 continue
             was_queued = row.status == JobStatus.QUEUED
             waiting_since_ms = row.queued_at_ms if was_queued else row.lease_expires_at_ms
+            changes.note_begin(session, row, now_ms)
             row.status = JobStatus.IN_PROGRESS
             row.attempts += 1
             row.updated_at_ms = now_ms
@@ -203,6 +204,7 @@ def end(
     if row.options.get("redact_pii"):  # the outputs of stages hold what the result may not show
         originals = update(StageRow).where(col(StageRow.call_id) == row.id)
         session.execute(originals.values(output=None, result_key=""))
+    changes.note_end(session, row, now_ms)
     data = {"job_status": status, **_error_data(error)}
     event = add_event(session, row.id, f"call.{status.lower()}", data, now_ms)
     session.flush()  # numbers the event

@@ -21,11 +21,20 @@ from typing import Any
 
 from callytics import tracing
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES
-from callytics.domain import Audio, CallOptions, Correction, StageFailure, StageRun, StageStatus
+from callytics.domain import (
+    Audio,
+    CallOptions,
+    ContactSummary,
+    Correction,
+    StageFailure,
+    StageRun,
+    StageStatus,
+)
 from callytics.errors import CallyticsError, StageError
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.result.build import complete
 from callytics.store import AsyncStore, CallStore, JobStatus, Lease
+from callytics.telemetry import Record, ignore, samples
 from deployments.handles import replica_failure
 from deployments.pipeline.circuit import Circuit
 from deployments.pipeline.routing import Assignment
@@ -82,6 +91,7 @@ class CallRun:
         timeouts_s: stage -> seconds; one that takes longer on the call has failed.
         circuits: application -> its circuit breaker, shared by the calls of a pipeline.
         stage_patience_s: see STAGE_PATIENCE_S.
+        count: is given the samples of what happened, each after the store took it.
     """
 
     def __init__(
@@ -93,6 +103,7 @@ class CallRun:
         timeouts_s: Mapping[str, float],
         circuits: defaultdict[str, Circuit] | None = None,
         stage_patience_s: float = STAGE_PATIENCE_S,
+        count: Record = ignore,
     ) -> None:
         self._call = lease.call
         self._corrections = lease.corrections
@@ -104,6 +115,7 @@ class CallRun:
         self._timeouts_s = timeouts_s
         self._circuits = defaultdict(Circuit) if circuits is None else circuits
         self._stage_patience_s = stage_patience_s
+        self._count = count
         self._earlier = {run.name: run for run in lease.call.stages}
         self._runs: dict[str, StageRun] = {}
         self._tasks: list[asyncio.Task[Any]] = []
@@ -135,6 +147,9 @@ class CallRun:
         except StageWaitError as error:
             span.fail(error.code)
             await self._skip_running()
+            logger.warning(
+                "call %s waits %.0f s for %s: %s", self._call.id, error.delay_s, error.stage, error.code
+            )
             await self._store(CallStore.release, self._call.id, self._token, error.delay_s)
             return
         except StageError as error:
@@ -147,6 +162,10 @@ class CallRun:
             await self._store(
                 CallStore.complete, self._call.id, self._token, status, result.model_dump_json().encode()
             )
+        if self._call.result_at_ms is None:
+            applications = {name: run.application for name, run in self._runs.items()}
+            self._count(list(samples.of_result(result, applications)))
+        logger.info("call %s is %s", self._call.id, status.value)
 
     async def _skip_running(self) -> None:
         for run in self._runs.values():
@@ -155,7 +174,10 @@ class CallRun:
 
     async def _fail(self, stage: str, code: str, message: str) -> None:
         await self._skip_running()
-        await self._store(CallStore.fail, self._call.id, self._token, stage, code, message, code in TRANSIENT)
+        status = await self._store(
+            CallStore.fail, self._call.id, self._token, stage, code, message, code in TRANSIENT
+        )
+        logger.warning("call %s is %s: %s: %s", self._call.id, status.value, stage, code)
 
     async def _analyse(self) -> Output:
         recording = self._call.recording
@@ -227,6 +249,9 @@ class CallRun:
         # argument they would be written to the object store a second time, and a third with every retry.
         value = output.value.without_samples() if isinstance(output.value, Audio) else output.value
         await self._record(run, key, value)
+        self._count(samples.of_stage(run, self._call.media.duration_s))
+        if isinstance(value, ContactSummary):
+            self._count(samples.of_summary(value, run.application))
         return Output(key, value, response)
 
     def _caller(self, stage: str) -> StageCaller:
@@ -241,6 +266,8 @@ class CallRun:
         while True:
             run = replace(run, attempts=run.attempts + 1)
             await self._record(run)
+            if run.attempts > 1:
+                self._count(samples.of_retry(run))
             start = time.monotonic()
             try:
                 with tracing.span(run.name, _version_of(run)) as span:
@@ -294,7 +321,11 @@ class CallRun:
     async def _failed(self, run: StageRun, error: Exception) -> StageError:
         failure = replica_failure(run.name, error)
         run = replace(run, status=StageStatus.FAILED, error_code=failure.code, error_message=failure.message)
+        logger.warning(
+            "%s on call %s failed: %s", run.name, self._call.id, failure.code
+        )  # its text may quote the call
         await self._record(run)
+        self._count(samples.of_stage(run, self._call.media.duration_s))
         return StageError(run.name, failure.code, failure.message)
 
     def _record(self, run: StageRun, key: str = "", output: Any = None) -> Awaitable[None]:

@@ -51,6 +51,7 @@ def configuration(home: Path) -> dict[str, Any]:
             *(application(stage, stage, **options.get(stage, {})) for stage in ENGINE_STAGES),
             service("database-service", {}),
             service("call-pipeline", pipeline),
+            service("monitoring", {}),
             gateway,
         ],
     }

@@ -1,14 +1,14 @@
 """Traces: the trace of a call, with its job and its webhook messages; and since when it waits.
 
-Revision: 0008
-Revises: 0006
+Revision: 0011
+Revises: 0010
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0006"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
