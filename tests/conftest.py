@@ -18,6 +18,17 @@ from tests.support.played_engines import CLASSES, InventingAnalysis
 from tests.support.postgres import PostgresServer, find_binaries
 
 MIGRATED = "migrated"
+LIVE = "tests/e2e/"
+ALONE = ("tests/attacks/", "tests/faults/")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Which process runs a test, when there are several (``make test``): a file in one, all that share the live graph
+    in one. What measures time, and what hurts a graph of its own, runs in no such company: it is ``alone``."""
+    path = item.path.relative_to(item.config.rootpath).as_posix()
+    item.add_marker(pytest.mark.xdist_group(LIVE if path.startswith(LIVE) else path))
+    if path.startswith(ALONE):
+        item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session", autouse=True)
