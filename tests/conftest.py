@@ -20,6 +20,17 @@ from tests.support.postgres import PostgresServer, find_binaries
 MIGRATED = "migrated"
 LIVE = "tests/e2e/"
 ALONE = ("tests/attacks/", "tests/faults/")
+EXIT_S = 90.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """After Ctrl-C the processes of the tests end their servers. xdist kills them 10 s later, a graph takes longer."""
+    if config.getoption("numprocesses", None):
+        from xdist.workermanage import NodeManager
+
+        patch = pytest.MonkeyPatch()
+        patch.setattr(NodeManager, "EXIT_TIMEOUT", EXIT_S)  # raises where there is no such name
+        config.add_cleanup(patch.undo)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
