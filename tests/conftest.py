@@ -38,7 +38,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     in one. What measures time, and what hurts a graph of its own, runs in no such company: it is ``alone``."""
     path = item.path.relative_to(item.config.rootpath).as_posix()
     item.add_marker(pytest.mark.xdist_group(LIVE if path.startswith(LIVE) else path))
-    if path.startswith(ALONE):
+    # Hypothesis fails a test whose examples are slow to make or to run, and judges that by the clock.
+    if path.startswith(ALONE) or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
         item.add_marker(pytest.mark.alone)
 
 
