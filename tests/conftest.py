@@ -24,13 +24,20 @@ EXIT_S = 90.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """After Ctrl-C the processes of the tests end their servers. xdist kills them 10 s later, a graph takes longer."""
-    if config.getoption("numprocesses", None):
-        from xdist.workermanage import NodeManager
+    """After Ctrl-C the processes of the tests end their servers. execnet interrupts them again 5 s later and ends them
+    after 15 s, xdist kills them after 10 s; a graph takes longer."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    from execnet.gateway_base import WorkerGateway
+    from xdist.workermanage import NodeManager
 
-        patch = pytest.MonkeyPatch()
-        patch.setattr(NodeManager, "EXIT_TIMEOUT", EXIT_S)  # raises where there is no such name
-        config.add_cleanup(patch.undo)
+    def wait_for_tests(self: WorkerGateway) -> None:
+        self._execpool.trigger_shutdown()
+        self._execpool.waitall(EXIT_S)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(NodeManager, "EXIT_TIMEOUT", EXIT_S)  # raises where there is no such name
+    patch.setattr(WorkerGateway, "_terminate_execution", wait_for_tests)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
