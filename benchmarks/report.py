@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import (
+    audio_opens,
     gpu_plan,
     observability,
     overhead,
@@ -33,6 +34,7 @@ SECTIONS = (
     observability.section,
     scaling_record.section,
     gpu_plan.section,
+    audio_opens.section,
 )
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

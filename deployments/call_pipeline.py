@@ -21,10 +21,12 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validato
 from ray import serve
 from ray.serve import Application
 
+from callytics import tracing
+from callytics.call_context import CallContext, working_on
 from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.errors import CallyticsError, ConfigError, ConflictError, UnavailableError
-from callytics.store import Lease
+from callytics.store import CallStore, Lease
 from deployments.handles import WorkSeen, store_client, wait_for_work
 from deployments.pipeline.call_run import CallRun
 from deployments.pipeline.circuit import Circuit
@@ -82,6 +84,7 @@ class PipelineArgs(BaseModel):
 class CallPipeline:
     def __init__(self, args: PipelineArgs) -> None:
         to_serve_log()
+        tracing.start("call-pipeline")
         self._args = args
         self._defaults = {stage: args.stages.get(stage, stage) for stage in ENGINE_STAGES}
         self._routing: Routing | None = None
@@ -132,6 +135,7 @@ class CallPipeline:
         for task in self._calls:
             task.cancel()
         await asyncio.gather(*self._calls, self._shadows.stop(), return_exceptions=True)
+        await asyncio.to_thread(tracing.flush)
 
     async def _take_calls(self) -> None:
         seen: WorkSeen | None = None
@@ -140,19 +144,25 @@ class CallPipeline:
                 await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
                 continue
             try:
-                lease = await self._store.lease(self._worker, self._args.lease_s, tuple(self._at_work))
+                lease = await self._store(
+                    CallStore.lease, self._worker, self._args.lease_s, tuple(self._at_work)
+                )
             except UnavailableError as error:
                 logger.error("no calls: %s", error)
                 lease = None
             if lease is None:
                 seen = await wait_for_work(POLL_S, seen)
                 continue
-            task = asyncio.create_task(self._work_on(lease))
+            with working_on(
+                CallContext(lease.call.id, lease.call.tenant)
+            ):  # the task copies it, for its log lines
+                task = asyncio.create_task(self._work_on(lease))
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
 
     async def _work_on(self, lease: Lease) -> None:
         call_id = lease.call.id
+        logger.info("call %s is taken up, attempt %d", call_id, lease.call.attempts)
         args = self._args
         run = CallRun(
             lease,
@@ -180,7 +190,7 @@ class CallPipeline:
         except asyncio.CancelledError:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
-            await self._store.release(call_id, lease.token)
+            await self._store(CallStore.release, call_id, lease.token)
             raise
         finally:
             for task in (work, renewal):
@@ -197,7 +207,7 @@ class CallPipeline:
         """Renew the lease until it is lost."""
         while True:
             await asyncio.sleep(self._args.lease_s / 4)
-            if not await self._store.renew(lease.call.id, lease.token, self._args.lease_s):
+            if not await self._store(CallStore.renew, lease.call.id, lease.token, self._args.lease_s):
                 return
 
 

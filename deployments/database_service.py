@@ -13,6 +13,7 @@ from ray.serve import Application
 
 from callytics import settings
 from callytics.errors import UnavailableError
+from callytics.home.kept_logs import remove_older
 from callytics.store import METHODS, BlobStore, CallBegun, CallEnded, CallStore
 from callytics.store.asynchronous import marked
 from callytics.store.expiry import apply_retention
@@ -27,6 +28,10 @@ from deployments.replica.logs import to_serve_log
 logger = logging.getLogger(__name__)
 
 START_PATIENCE_S = 120.0
+
+REINDEX_PAUSE_S = 0.5
+"""Between two batches of turns that an earlier version indexed: calls come first."""
+
 QUEUEING = marked(queues_call)
 """Methods after which there may be work for a pipeline that had none."""
 
@@ -37,7 +42,7 @@ class DatabaseArgs(BaseModel):
         url: SQLAlchemy URL, sqlite or postgresql; default $DATABASE_URL, else callytics.db in $CALLYTICS_HOME. One
             with a password belongs into the environment.
         max_attempts: so often a call is taken up before it FAILED.
-        retention_days: finished calls are deleted after so long; None keeps them.
+        retention_days: finished calls are deleted after so long, and logs of ended runs; None keeps them.
         blobs_url: fsspec, where the recordings lie; default blobs in $CALLYTICS_HOME.
         upkeep_interval_s: how often retention is applied, and the traces of deleted calls are removed.
     """
@@ -84,6 +89,7 @@ class DatabaseService:
         self._store = _open_patiently(args.url or settings.database_url(), args.max_attempts)
         self._work = WorkSignal()
         self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
+        self._reindexing = asyncio.get_running_loop().create_task(self._reindex())
 
     async def call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One method of CallStore, in a thread."""
@@ -105,14 +111,34 @@ class DatabaseService:
             await asyncio.sleep(self._args.upkeep_interval_s)
             try:
                 await asyncio.to_thread(apply_retention, self._store, blobs, self._args.retention_days)
+                await asyncio.to_thread(remove_older, settings.home(), self._args.retention_days)
+                await asyncio.to_thread(self._store.trim_call_lines)
                 await asyncio.to_thread(self._store.remove_traces)
             except Exception:  # the next round does it; the store itself goes on
                 logger.exception("the upkeep of the store failed; it will be tried again")
+
+    async def _reindex(self) -> None:
+        """Once per start: what was said before the search learned something new is found by it, too."""
+        num_turns = 0
+        while True:
+            try:
+                done = await asyncio.to_thread(self._store.reindex_turns)
+            except UnavailableError:
+                await asyncio.sleep(START_PATIENCE_S)
+                continue
+            if not done:
+                break
+            num_turns += done
+            await asyncio.sleep(REINDEX_PAUSE_S)
+        if num_turns:
+            logger.info("indexed %d turns of earlier versions for the search", num_turns)
 
     async def check_health(self) -> None:
         """A replica without its database stays: another one would not reach it either. Calls get a 503 meanwhile."""
         if self._upkeep.done():
             raise RuntimeError(f"the upkeep stopped: {self._upkeep.exception()!r}")
+        if self._reindexing.done() and self._reindexing.exception():
+            raise RuntimeError(f"the search index is not renewed: {self._reindexing.exception()!r}")
         try:
             await asyncio.wait_for(asyncio.to_thread(self._store.ping), timeout=5.0)
         except (UnavailableError, TimeoutError):

@@ -16,7 +16,7 @@ from ray.serve.schema import ApplicationStatusOverview
 from callytics.api import StageHealth
 from callytics.config import ENGINE_STAGES
 from callytics.errors import CallyticsError
-from callytics.store import AlertNotice, CallFilter, JobStatus
+from callytics.store import AlertNotice, CallFilter, CallStore, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
 from deployments.operations.serve_api import last_line
 from deployments.replica import metrics
@@ -58,7 +58,7 @@ class Monitoring:
 
     async def record_alerts(self, notices: Sequence[AlertNotice], actor: str) -> None:
         """Store alerts; each change is sent on as a webhook."""
-        changed = await self._store.record_alerts(notices, actor)
+        changed = await self._store(CallStore.record_alerts, notices, actor)
         logger.info("%d alerts reported, %d changed", len(notices), changed)
 
     async def _stage(self, name: str, of: ApplicationStatusOverview, errors: dict[str, str]) -> StageHealth:
@@ -95,7 +95,7 @@ class Monitoring:
         """Stage -> the error of the newest call that it failed on."""
         wanted = CallFilter(statuses=(JobStatus.FAILED, JobStatus.PARTIAL))
         try:
-            page = await self._store.list_calls(wanted, RECENT_CALLS)
+            page = await self._store(CallStore.list_calls, wanted, RECENT_CALLS)
         except CallyticsError:
             return {}  # the store is down: its own line says so
         newest: dict[str, str] = {}

@@ -16,7 +16,7 @@ from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
 from callytics.errors import ForbiddenError
-from callytics.store import DEFAULT_TENANT, AlertNotice, AlertRecord, AlertStatus
+from callytics.store import DEFAULT_TENANT, AlertNotice, AlertRecord, AlertStatus, CallStore
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/alerts", tags=["alerts"])
 
@@ -85,7 +85,7 @@ async def report_alerts(body: AlertNotification, services: ServicesDep, principa
     _check_operator(principal)
     notices = [_notice(alert) for alert in body.alerts]
     if services.alerts is None:
-        await services.store.record_alerts(notices, principal.id)
+        await services.store(CallStore.record_alerts, notices, principal.id)
     else:
         await services.alerts.record_alerts(notices, principal.id)
 
@@ -105,7 +105,7 @@ async def list_alerts(
 ) -> AlertList:
     """Alerts of the last 90 days, newest first."""
     _check_operator(principal)
-    page = await services.store.list_alerts(status, severity, limit, cursor)
+    page = await services.store(CallStore.list_alerts, status, severity, limit, cursor)
     return AlertList(alerts=[_view(alert) for alert in page.alerts], next_cursor=page.next_cursor)
 
 

@@ -16,6 +16,8 @@ from callytics.api import (
     alerts,
     api_keys,
     audit,
+    bulk,
+    call_logs,
     calls,
     corrections,
     errors,
@@ -23,6 +25,7 @@ from callytics.api import (
     openai,
     recordings,
     results,
+    timeline,
     turn_audio,
     usage,
     webhooks,
@@ -42,6 +45,7 @@ from callytics.api.turns import FairTurns
 from callytics.api.usage_counter import UsageCounter
 from callytics.api.webhook_delivery import deliver_for_ever
 from callytics.api.webhook_events import declare_webhooks
+from callytics.store import CallStore
 
 logger = logging.getLogger(__name__)
 
@@ -72,9 +76,12 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
     app.state.probes = FairTurns("uploads", services.settings.probes_at_once)
     app.state.conversions = FairTurns("conversions", services.settings.conversions_at_once)
     for module in (
+        bulk,  # before calls: /v1/calls/export is no call's id
         calls,
         corrections,
         results,
+        timeline,
+        call_logs,
         recordings,
         turn_audio,
         openai,
@@ -147,7 +154,7 @@ async def _sweep(services: Services) -> None:
     """Remove blobs that no call owns, at the start and then now and again: what a crash left, what was deleted."""
     while True:
         try:
-            known = await services.store.call_ids()
+            known = await services.store(CallStore.call_ids)
             removed = await asyncio.to_thread(services.blobs.sweep, known)
             if removed:
                 logger.info("removed %d orphaned blobs", removed)

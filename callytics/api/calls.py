@@ -26,10 +26,10 @@ from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.submission import parse_fields, submit
 from callytics.api.uploads import Upload
-from callytics.api.views import call_url, call_view, match_view
+from callytics.api.views import call_url, call_view, match_view, view_for
 from callytics.domain import CallOptions
 from callytics.pipeline import dependants
-from callytics.store import CallFilter
+from callytics.store import CallStore
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls", tags=["calls"])
 
@@ -62,18 +62,22 @@ async def submit_call(
 ) -> SubmittedCall:
     """Upload a recording. It is stored, checked and queued; its analysis is followed at `Location`.
 
-    The same audio with the same options is one call: the earlier one is answered with `duplicate: true`.
+    The same audio with the same options and metadata is one call: the earlier one is answered with `duplicate: true`.
+    With other metadata it is a call of its own, which uses what the stages found in the earlier one.
     A request repeated with its `Idempotency-Key` is answered with the call that it made.
 
         curl -H "Authorization: Bearer $KEY" -F file=@call.wav -F language=ko -F agent_channel=0 \\
              -F agent_id=kim.minji -F 'metadata={"custom": {"campaign": "spring"}}' http://127.0.0.1:8000/v1/calls
     """
 
+    sent: dict[str, Any] = {}
+
     def read_form(upload: Upload) -> tuple[CallOptions, dict[str, Any]]:
         form = parse_fields(upload, CallForm, repeated=frozenset({"hotwords"}))
+        sent.update(form.metadata_json())
         key = f"{principal.id}:{idempotency_key}" if idempotency_key else None
         return form.options(), {
-            "metadata": form.metadata_json(),
+            "metadata": sent,
             "deduplicate": form.deduplicate,
             "idempotency_key": key,
             "priority": form.priority,
@@ -82,7 +86,7 @@ async def submit_call(
         }
 
     submission = await submit(request, services, read_form)
-    view = call_view(submission.call, services.settings.public_url)
+    view = view_for(principal, submission.call, services.settings.public_url, sent)
     response.headers["Location"] = call_url(submission.call.id, services.settings.public_url)
     return SubmittedCall(**view.model_dump(), duplicate=not submission.created)
 
@@ -91,25 +95,18 @@ async def submit_call(
 async def list_calls(
     services: ServicesDep, principal: Reader, query: Annotated[ListQuery, Query()]
 ) -> CallList:
-    """Calls, newest first: filtered, searched in what was said, page by page."""
-    wanted = CallFilter(
-        statuses=tuple(query.status),
-        language_code=query.language,
-        external_id=query.external_id,
-        agent_id=query.agent_id,
-        queue=query.queue,
-        direction=query.direction,
-        created_from_ms=round(query.created_from.timestamp() * 1000) if query.created_from else None,
-        created_before_ms=round(query.created_before.timestamp() * 1000) if query.created_before else None,
-        text=query.q,
-        tenant=principal.tenant,
+    """Calls, the latest upload first or as `sort` says: filtered, searched in what was said, page by page."""
+    wanted = query.wanted(principal.tenant)
+    page = await services.store(
+        CallStore.list_calls, wanted, query.limit, query.cursor, query.sort, query.total
     )
-    page = await services.store.list_calls(wanted, query.limit, query.cursor)
     if (
         query.q is not None
     ):  # the answer quotes what was said in these calls; what was looked for may name somebody
         found = {"call_ids": [call.id for call in page.calls]}
-        await services.store.record_audit(principal.id, "calls.searched", "", found, principal.tenant)
+        await services.store(
+            CallStore.record_audit, principal.id, "calls.searched", "", found, principal.tenant
+        )
     return CallList(
         calls=[
             ListedCall(
@@ -119,13 +116,16 @@ async def list_calls(
             for call in page.calls
         ],
         next_cursor=page.next_cursor,
+        total=page.total,
     )
 
 
 @router.get("/{call_id}", response_model=CallView, responses=problem_responses(401, 403, 404))
 async def get_call(call_id: str, services: ServicesDep, principal: Reader) -> CallView:
     """Status and progress of a call, stage by stage."""
-    return call_view(await services.store.get_call(call_id, principal.tenant), services.settings.public_url)
+    return call_view(
+        await services.store(CallStore.get_call, call_id, principal.tenant), services.settings.public_url
+    )
 
 
 @router.patch(
@@ -146,19 +146,22 @@ async def patch_call(call_id: str, patch: CallPatch, services: ServicesDep, prin
         curl -X PATCH -H "Authorization: Bearer $KEY" http://127.0.0.1:8000/v1/calls/$ID \\
              --json '{"turns": [{"turn_id": "t3", "content": "I would like a refund."}]}'
     """
-    call = await services.store.get_call(call_id, principal.tenant)
+    call = await services.store(CallStore.get_call, call_id, principal.tenant)
     if patch.roles or patch.turns or patch.participants:
         call = await correct(services, call, patch, principal)
+    changes: dict[str, Any] = {}
     if patch.metadata is not None:
         changes = patch.metadata.model_dump(exclude_unset=True)
-        call = await services.store.patch_metadata(call_id, changes, principal.tenant, principal.id)
-    return call_view(call, services.settings.public_url)
+        call = await services.store(
+            CallStore.patch_metadata, call_id, changes, principal.tenant, principal.id
+        )
+    return view_for(principal, call, services.settings.public_url, changes)
 
 
 @router.delete("/{call_id}", status_code=204, responses=problem_responses(401, 403, 404))
 async def delete_call(call_id: str, services: ServicesDep, principal: Deleter) -> None:
     """Remove the recording and everything that was derived from it. That it happened is kept in the audit."""
-    await services.store.delete_call(call_id, actor=principal.id, tenant=principal.tenant)
+    await services.store(CallStore.delete_call, call_id, actor=principal.id, tenant=principal.tenant)
     await asyncio.to_thread(services.blobs.delete_call, call_id)
 
 
@@ -170,8 +173,8 @@ async def delete_call(call_id: str, services: ServicesDep, principal: Deleter) -
 )
 async def retry_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
     """Run again what failed, and only that: finished stages keep their results."""
-    call = await services.store.retry_call(call_id, principal.tenant, principal.id)
-    return call_view(call, services.settings.public_url)
+    call = await services.store(CallStore.retry_call, call_id, principal.tenant, principal.id)
+    return view_for(principal, call, services.settings.public_url)
 
 
 @router.post(
@@ -193,12 +196,12 @@ async def reprocess_call(
         curl -H "Authorization: Bearer $KEY" --json '{"from": "punctuation"}' http://127.0.0.1:8000/v1/calls/$ID/reprocess
     """
     stages = dependants(STEPS[(body or ReprocessBody()).from_])
-    call = await services.store.reprocess_call(call_id, stages, principal.tenant, principal.id)
-    return call_view(call, services.settings.public_url)
+    call = await services.store(CallStore.reprocess_call, call_id, stages, principal.tenant, principal.id)
+    return view_for(principal, call, services.settings.public_url)
 
 
 @router.post("/{call_id}/cancel", response_model=CallView, responses=problem_responses(401, 403, 404, 409))
 async def cancel_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
     """Stop the analysis of a call."""
-    call = await services.store.cancel_call(call_id, principal.tenant, principal.id)
-    return call_view(call, services.settings.public_url)
+    call = await services.store(CallStore.cancel_call, call_id, principal.tenant, principal.id)
+    return view_for(principal, call, services.settings.public_url)

@@ -20,9 +20,10 @@ from callytics.api.schemas import WholeNumber
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import ConflictError
-from callytics.result.formats import MEDIA_TYPES, export
+from callytics.result.formats import MEDIA_TYPES, encoded, export
 from callytics.result.schema import CallResult, ParticipantDetail, TranscriptTurn
-from callytics.store import FINISHED, CallRecord, JobStatus
+from callytics.result.subtitles import SubtitleLimits
+from callytics.store import FINISHED, CallRecord, CallStore, JobStatus
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])
 
@@ -64,7 +65,7 @@ async def finished_result(services: Services, call: CallRecord) -> dict[str, Any
     """
     if call.result_at_ms is None:
         raise _no_result(call)
-    result: dict[str, Any] = json.loads(await services.store.get_report(call.id))
+    result: dict[str, Any] = json.loads(await services.store(CallStore.get_report, call.id))
     if call.status is JobStatus.FAILED and call.error is not None:
         result["job_details"]["errors"].append(asdict(call.error))
     return {**result, "job_status": call.status.value, "metadata": dict(call.metadata)}
@@ -83,9 +84,11 @@ def _no_result(call: CallRecord) -> ConflictError:
 async def get_result(call_id: str, services: ServicesDep, principal: Reader) -> Response:
     """Everything that was found out about a call; 409 until it is. While a call is analysed again, and where that
     fails, the result of before: `job_status` says how the call stands now."""
-    call = await services.store.get_call(call_id, principal.tenant)
+    call = await services.store(CallStore.get_call, call_id, principal.tenant)
     result = await finished_result(services, call)
-    await services.store.record_audit(principal.id, "call.result_read", call_id, {}, principal.tenant)
+    await services.store(
+        CallStore.record_audit, principal.id, "call.result_read", call_id, {}, principal.tenant
+    )
     return JSONResponse(result)
 
 
@@ -115,16 +118,37 @@ async def get_transcript(
             alias="format", description="json, text, subtitles (srt, vtt), who spoke when (rttm), or a table"
         ),
     ] = "json",
+    encoding: Annotated[
+        Literal["utf-8", "utf-8-sig", "cp949"] | None,
+        Query(
+            description="Of the file: utf-8-sig has the byte order mark by which Excel knows UTF-8, cp949 is that of "
+            "Korean Windows. Left out: utf-8-sig for csv, utf-8 for all others"
+        ),
+    ] = None,
+    line_characters: Annotated[
+        WholeNumber | None,
+        Query(
+            ge=10, le=200, description="Subtitles: per line. Left out: 42, or 20 where a turn is in Korean"
+        ),
+    ] = None,
+    lines: Annotated[WholeNumber, Query(ge=1, le=10, description="Subtitles: at most, per cue")] = 2,
+    cue_seconds: Annotated[
+        float, Query(ge=1, le=60, description="Subtitles: the longest that a cue stays, in seconds")
+    ] = 7.0,
 ) -> Response:
     """What was said, by whom and when, as JSON, text, subtitles, RTTM or a table."""
-    call = await services.store.get_call(call_id, principal.tenant)
-    text = export(await finished_result(services, call), transcript_format)
+    call = await services.store(CallStore.get_call, call_id, principal.tenant)
+    limits = SubtitleLimits(line_characters, lines, cue_seconds)
+    text = export(await finished_result(services, call), transcript_format, limits)
+    content = encoded(text, transcript_format, encoding)
     detail = {"format": transcript_format}
-    await services.store.record_audit(principal.id, "call.transcript_read", call_id, detail, principal.tenant)
-    disposition = f'inline; filename="{call_id}.{transcript_format}"'
-    return Response(
-        text, media_type=MEDIA_TYPES[transcript_format], headers={"Content-Disposition": disposition}
+    await services.store(
+        CallStore.record_audit, principal.id, "call.transcript_read", call_id, detail, principal.tenant
     )
+    disposition = f'inline; filename="{call_id}.{transcript_format}"'
+    charset = (encoding or "utf-8").removesuffix("-sig")
+    media_type = MEDIA_TYPES[transcript_format].replace("utf-8", charset)
+    return Response(content, media_type=media_type, headers={"Content-Disposition": disposition})
 
 
 @router.get(
@@ -150,9 +174,9 @@ async def stream_events(
 
     A stream may be cut (a proxy's time limit); browsers reconnect by themselves and miss nothing.
     """
-    call = await services.store.get_call(call_id, principal.tenant)
+    call = await services.store(CallStore.get_call, call_id, principal.tenant)
     after = last_event_id or 0
-    if call.status in FINISHED and not await services.store.events_after(call_id, after, limit=1):
+    if call.status in FINISHED and not await services.store(CallStore.events_after, call_id, after, limit=1):
         return Response(status_code=204)
     return StreamingResponse(
         _events(request.app.state.events, services.settings.event_heartbeat_s, call_id, after),

@@ -17,9 +17,10 @@ from datetime import UTC, datetime
 
 import httpcore
 
+from callytics import tracing
 from callytics.api.outbound import AddressRefusedError, Reach, request
 from callytics.errors import CallyticsError
-from callytics.store import AsyncStore
+from callytics.store import AsyncStore, CallStore
 from callytics.store.webhook_queue import LeasedDelivery
 from callytics.telemetry import Record, ignore
 from callytics.telemetry.samples import of_webhook
@@ -83,7 +84,9 @@ async def _fill(
     if len(at_work) >= PLACES:
         return
     of_tenants = dict(Counter(at_work.values()))
-    for delivery in await store.lease_deliveries(PLACES - len(at_work), LEASE_S, TENANT_PLACES, of_tenants):
+    for delivery in await store(
+        CallStore.lease_deliveries, PLACES - len(at_work), LEASE_S, TENANT_PLACES, of_tenants
+    ):
         at_work[asyncio.create_task(_deliver(store, reach, delivery, count))] = delivery.tenant
 
 
@@ -94,8 +97,13 @@ async def _deliver(store: AsyncStore, reach: Reach, delivery: LeasedDelivery, co
         logger.exception("webhook message %s could not be sent", delivery.id)
         outcome = Outcome(None, "not sent: a fault of the service", 0.0)
     try:
-        status = await store.finish_delivery(
-            delivery.endpoint_id, delivery.id, delivery.token, outcome.status_code, outcome.error
+        status = await store(
+            CallStore.finish_delivery,
+            delivery.endpoint_id,
+            delivery.id,
+            delivery.token,
+            outcome.status_code,
+            outcome.error,
         )
         count(of_webhook(status))
     except CallyticsError as error:  # the store is away: sent again when its lease is over
@@ -106,10 +114,31 @@ async def _deliver(store: AsyncStore, reach: Reach, delivery: LeasedDelivery, co
 
 async def attempt(reach: Reach, delivery: LeasedDelivery, timeout_s: float) -> Outcome:
     """Send a message once. The time is for all of it: name, connection, request, status line and headers."""
+    if delivery.traceparent is None:
+        return await _attempt(reach, delivery, timeout_s, None)
+    named = {
+        "callytics.tenant": delivery.tenant,
+        "callytics.webhook_id": delivery.endpoint_id,
+        "callytics.delivery_id": delivery.id,
+    }
+    with tracing.span("webhook", named, parent=delivery.traceparent, kind="client") as span:
+        outcome = await _attempt(reach, delivery, timeout_s, span.traceparent)
+        if outcome.status_code is not None:
+            span.note({"http.response.status_code": outcome.status_code})
+        if outcome.error:
+            span.fail("webhook_not_delivered")
+        return outcome
+
+
+async def _attempt(
+    reach: Reach, delivery: LeasedDelivery, timeout_s: float, traceparent: str | None
+) -> Outcome:
     began, status_code, error = time.monotonic(), None, ""
     try:
         async with asyncio.timeout(timeout_s):
             headers = signed_headers(delivery, datetime.now(UTC))
+            if traceparent is not None:
+                headers.append(("traceparent", traceparent))
             body = delivery.body.encode()
             async with request(reach, "POST", delivery.url, headers, body) as response:
                 status_code = response.status

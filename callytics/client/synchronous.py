@@ -104,9 +104,14 @@ class Client:
     def result(self, call_id: str) -> CallResult:
         return self._send(requests.result(call_id))
 
-    def transcript(self, call_id: str, format: str = "txt") -> str:
-        """As json, txt, srt, vtt, rttm or csv."""
-        return self._send(requests.transcript(call_id, format))
+    def transcript(self, call_id: str, format: str = "txt", **options: Any) -> str:
+        """As json, txt, srt, vtt, rttm or csv. ``options`` are parameters of the route, such as
+        ``line_characters=32`` of subtitles."""
+        return self._send(requests.transcript(call_id, format, options))
+
+    def timeline(self, call_id: str) -> Json:
+        """When it waited, and what worked on it for how long; docs/api.md explains the fields."""
+        return self._send(requests.timeline(call_id))
 
     def iter_calls(self, **filters: Any) -> Iterator[CallStatus]:
         """Calls, newest first; pages are fetched as one goes. ``filters`` are parameters of GET /v1/calls, such as
@@ -132,6 +137,11 @@ class Client:
 
     def delete_call(self, call_id: str) -> None:
         self._send(requests.deletion(call_id))
+
+    def call_logs(self, call_id: str, after: int = 0, stage: str | None = None) -> Json:
+        """The log lines of a call, by time; ``after``: only those behind ``last`` of an earlier answer."""
+        parameters = {"after": after} | ({"stage": stage} if stage else {})
+        return self._json("GET", f"{requests.call_path(call_id)}/logs", params=parameters)
 
     def stages(self) -> Json:
         return self._json("GET", "/v1/stages")

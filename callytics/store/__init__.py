@@ -3,7 +3,7 @@ in a blob store.
 
     records.py       what goes in and out: frozen dataclasses
     store.py         CallStore: every method is one transaction
-    asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
+    asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
     changes.py       what becomes of calls, told to whoever counts it, after the commit
     marks.py         what a method says of itself: may it be repeated, does it queue a call
     leases.py jobs.py                                      the queue, and what workers write
@@ -21,6 +21,7 @@ in a blob store.
 from callytics.store.alerts import AlertNotice, AlertPage, AlertRecord, AlertStatus
 from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_local
 from callytics.store.blobs import BlobStore
+from callytics.store.call_lines import CallLine
 from callytics.store.keys import SCOPES, hash_secret, tenant_name
 from callytics.store.records import (
     DEFAULT_TENANT,
@@ -32,6 +33,7 @@ from callytics.store.records import (
     CallBegun,
     CallEnded,
     CallFilter,
+    CallOrder,
     CallPage,
     CallRecord,
     CorrectionRecord,
@@ -70,6 +72,8 @@ __all__ = [
     "CallBegun",
     "CallEnded",
     "CallFilter",
+    "CallLine",
+    "CallOrder",
     "CallPage",
     "CallRecord",
     "CallStore",

@@ -17,7 +17,8 @@ from sqlalchemy import delete as delete_rows
 from sqlmodel import Session, col, select
 
 from callytics.store import webhooks
-from callytics.store.calls import MAX_PAGE_SIZE, decode_cursor, encode_cursor
+from callytics.store.calls import MAX_PAGE_SIZE
+from callytics.store.cursors import decode_cursor, encode_cursor
 from callytics.store.records import DEFAULT_TENANT, new_call_id
 from callytics.store.rows import add_audit
 from callytics.store.tables import AlertRow
@@ -25,6 +26,7 @@ from callytics.store.tables import AlertRow
 KEPT_DAYS = 90.0
 """An alert is deleted when it was not reported for so long, whether it ended or not."""
 
+_ORDER = "alerts"
 _DAY_MS = 24 * 3600 * 1000
 
 
@@ -128,13 +130,13 @@ def page(
     if severity is not None:
         statement = statement.where(col(AlertRow.severity) == severity)
     if cursor is not None:
-        statement = statement.where(col(AlertRow.id) < decode_cursor(cursor))
+        statement = statement.where(col(AlertRow.id) < decode_cursor(cursor, _ORDER)[1])
     limit = max(1, min(limit, MAX_PAGE_SIZE))
     rows = list(session.exec(statement.limit(limit + 1)))
     shown = rows[:limit]
     return AlertPage(
         alerts=tuple(_alert(row) for row in shown),
-        next_cursor=encode_cursor(shown[-1].id) if len(rows) > limit else None,
+        next_cursor=encode_cursor(_ORDER, 0, shown[-1].id) if len(rows) > limit else None,
     )
 
 

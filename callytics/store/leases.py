@@ -53,6 +53,8 @@ def lease(
             if row.attempts >= max_attempts:
                 _give_up(session, row, now_ms)
                 continue
+            was_queued = row.status == JobStatus.QUEUED
+            waiting_since_ms = row.queued_at_ms if was_queued else row.lease_expires_at_ms
             changes.note_begin(session, row, now_ms)
             row.status = JobStatus.IN_PROGRESS
             row.attempts += 1
@@ -69,6 +71,8 @@ def lease(
                 row.lease_token,
                 row.lease_expires_at_ms,
                 corrections_in_force(session, row.id),
+                row.traceparent,
+                waiting_since_ms or now_ms,
             )
     return None
 
@@ -168,6 +172,7 @@ def _queue_again(
     session: Session, row: CallRow, delay_s: float, now_ms: int, error: tuple[str, str, str] | None = None
 ) -> None:
     row.status = JobStatus.QUEUED
+    row.queued_at_ms = now_ms
     row.available_at_ms = now_ms + round(delay_s * 1000)
     row.updated_at_ms = now_ms
     clear_lease(row)

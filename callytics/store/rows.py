@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.orm import defer
@@ -171,9 +172,19 @@ def apply_metadata(row: CallRow, changes: Mapping[str, Any]) -> None:
     for name in METADATA_FIELDS:
         if name in changes:
             setattr(row, name, changes[name])
+    if "started_at" in changes:
+        row.started_at_ms = _time_ms(changes["started_at"])
     if "custom" in changes:
         merged = {**(row.custom or {}), **(changes["custom"] or {})}
         row.custom = {} if changes["custom"] is None else {k: v for k, v in merged.items() if v is not None}
+
+
+def _time_ms(time: str | None) -> int | None:
+    """ISO 8601. Without an offset, as earlier versions took it, it is UTC."""
+    if time is None:
+        return None
+    parsed = datetime.fromisoformat(time)
+    return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def add_event(

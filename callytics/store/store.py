@@ -15,6 +15,7 @@ from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
 from callytics.store import (
     alerts,
+    call_lines,
     calls,
     changes,
     codec,
@@ -25,12 +26,14 @@ from callytics.store import (
     keys,
     leases,
     retention,
+    search,
     usage,
     versions,
     webhook_queue,
     webhooks,
 )
 from callytics.store.alerts import AlertNotice, AlertPage, AlertStatus
+from callytics.store.call_lines import CallLine
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import not_repeatable, queues_call, removes
@@ -40,6 +43,7 @@ from callytics.store.records import (
     AuditRecord,
     Backlog,
     CallFilter,
+    CallOrder,
     CallPage,
     CallRecord,
     CorrectionRecord,
@@ -66,6 +70,7 @@ from callytics.store.rows import (
     is_id,
 )
 from callytics.store.tables import AuditRow, CallRow, EventRow, ReportRow, StageRow, TenantRow
+from callytics.store.timeline import Timeline, timeline
 from callytics.store.versions import VersionRun
 from callytics.store.webhook_queue import LeasedDelivery
 from callytics.store.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
@@ -147,19 +152,32 @@ class CallStore:
             with self._write() as session:
                 return imports.import_call(session, new, runs, status, report_json, self._now_ms())
 
-    def finished_call(self, sha256: str, options: CallOptions, tenant: str = DEFAULT_TENANT) -> str | None:
-        """Id of a call of this audio with these options that has a result, or None."""
+    def finished_call(
+        self,
+        sha256: str,
+        options: CallOptions,
+        metadata: Mapping[str, Any] | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> str | None:
+        """Id of a call of this recording, with these options and this metadata, that has a result, or None."""
         with self._read() as session:
-            return imports.finished_call(session, sha256, options, tenant)
+            return imports.finished_call(session, sha256, options, metadata or {}, tenant)
 
     def get_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
         with self._read() as session:
             return call_record(session, fetch_call(session, call_id, tenant))
 
-    def list_calls(self, wanted: CallFilter, limit: int = 50, cursor: str | None = None) -> CallPage:
-        """A page, newest first; ``cursor`` is the ``next_cursor`` of the page before."""
+    def list_calls(
+        self,
+        wanted: CallFilter,
+        limit: int = 50,
+        cursor: str | None = None,
+        order: CallOrder = CallOrder.CREATED_LAST,
+        with_total: bool = False,
+    ) -> CallPage:
+        """A page; ``cursor`` is the ``next_cursor`` of the page before, in the same order."""
         with self._read() as session:
-            return calls.page(session, wanted, limit, cursor)
+            return calls.page(session, wanted, limit, cursor, order, with_total)
 
     def call_ids(self) -> frozenset[str]:
         with self._read() as session:
@@ -370,6 +388,29 @@ class CallStore:
                 .limit(limit)
             )
             return tuple(event_record(row) for row in rows)
+
+    def timeline(self, call_id: str, tenant: str | None = None) -> Timeline:
+        """What happened to a call and when: waits, runs, attempts of stages, webhooks."""
+        with self._read() as session:
+            return timeline(session, call_id, tenant)
+
+    @not_repeatable
+    def append_call_lines(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Log lines of calls, as deployments/replica/call_lines.py makes them."""
+        with self._write() as session:
+            call_lines.append(session, lines)
+
+    def lines_of_call(
+        self, call_id: str, tenant: str | None = None, after: int = 0, stage: str | None = None
+    ) -> tuple[CallLine, ...]:
+        """What replicas logged while they worked on a call, by time; those that arrived after a number."""
+        with self._read() as session:
+            return call_lines.of_call(session, call_id, tenant, min(after, MAX_NUMBER), stage)
+
+    def trim_call_lines(self, limit: int = call_lines.MAX_LINES_OF_A_TENANT) -> None:
+        """Of each tenant the newest stay."""
+        with self._write() as session:
+            call_lines.trim(session, limit)
 
     def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
         """By call, how it stands and its events after a number, all of the same moment; without calls that there are
@@ -584,6 +625,11 @@ class CallStore:
         """Finished calls that retention lets go (store/retention.py)."""
         with self._read() as session:
             return retention.expired_calls(session, days, self._now_ms(), limit)
+
+    def reindex_turns(self, limit: int = 200) -> int:
+        """Index turns anew that an earlier version of the search indexed; how many were done, 0 when none is left."""
+        with self._write() as session:
+            return search.reindex_turns(session, limit)
 
     def remove_traces(self) -> None:
         """Of deleted calls, from an SQLite file; takes longer the larger the search index is."""

@@ -47,7 +47,8 @@ no number; longer than a weekend with a holiday before it, and than RETRY_AFTER_
 
 @dataclass(frozen=True)
 class LeasedDelivery:
-    """What one attempt needs. ``id`` is the ``webhook-id``: the same at every attempt. ``secrets``: all sign."""
+    """What one attempt needs. ``id`` is the ``webhook-id``: the same at every attempt. ``secrets``: all sign.
+    ``traceparent``: of the call that the message is about, where it is traced."""
 
     id: str
     token: str
@@ -56,6 +57,7 @@ class LeasedDelivery:
     url: str
     secrets: tuple[str, ...] = field(repr=False)
     body: str = field(repr=False)
+    traceparent: str | None = None
 
 
 def lease(
@@ -144,7 +146,14 @@ def _leased(
 ) -> LeasedDelivery:
     keys = signing_secrets(endpoint, now_ms)
     return LeasedDelivery(
-        message.id, token, endpoint.id, endpoint.tenant_id, endpoint.url, keys, message.body
+        message.id,
+        token,
+        endpoint.id,
+        endpoint.tenant_id,
+        endpoint.url,
+        keys,
+        message.body,
+        message.traceparent,
     )
 
 

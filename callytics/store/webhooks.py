@@ -202,6 +202,7 @@ def enqueue(session: Session, call: CallRow, event_number: int, event_type: str,
         if endpoint.disabled_at_ms is None and event_type in endpoint.event_types:
             row = _new_message(endpoint, event_type, data, now_ms)
             row.call_id, row.event_number = call.id, event_number
+            row.traceparent = call.traceparent
             session.add(row)
 
 

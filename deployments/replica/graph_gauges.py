@@ -18,7 +18,7 @@ from ray.serve.schema import ServeStatus
 
 from callytics import settings
 from callytics.errors import CallyticsError
-from callytics.store import AsyncStore
+from callytics.store import AsyncStore, CallStore
 from callytics.telemetry import Record, Sample, samples, series
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class GraphGauges:
 
     async def _backlog(self) -> list[Sample]:
         try:
-            backlog = await self._store.backlog()
+            backlog = await self._store(CallStore.backlog)
         except CallyticsError as error:
             logger.warning("the call store does not answer: %s", error.message)
             return samples.of_backlog(None, time.time())

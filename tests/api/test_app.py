@@ -17,6 +17,7 @@ from callytics.errors import UnavailableError
 from callytics.store import CallStore, NewCall
 from tests.api.conftest import blob_files, submit
 from tests.store.samples import finish
+from tests.support.played_store import play
 from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +38,7 @@ async def test_a_crash_tells_nothing_of_the_inside(
     async def crash(*_: object) -> None:
         raise RuntimeError("secret path /srv/keys")
 
-    monkeypatch.setattr(services.store, "get_call", crash)
+    play(monkeypatch, services.store, CallStore.get_call, crash)
     response = await client.get("/v1/calls/x")
     assert_problem(response, 500, "internal_error")
     assert "secret" not in response.text
@@ -57,15 +58,17 @@ async def test_unavailable_says_when_to_come_back(
 
 
 async def test_a_lost_answer_of_the_store_loses_no_recording(
-    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch, blob_root: Path
+    client: httpx.AsyncClient,
+    services: Services,
+    store: CallStore,
+    monkeypatch: pytest.MonkeyPatch,
+    blob_root: Path,
 ) -> None:
-    create = services.store.create_call
-
     async def written_but_not_answered(new: NewCall) -> None:
-        await create(new)
+        store.create_call(new)
         raise UnavailableError("database_unavailable", "The call store does not answer.")
 
-    monkeypatch.setattr(services.store, "create_call", written_but_not_answered)
+    play(monkeypatch, services.store, CallStore.create_call, written_but_not_answered)
     assert_problem(await submit(client), 503, "database_unavailable")
     monkeypatch.undo()
     again = (await submit(client)).json()

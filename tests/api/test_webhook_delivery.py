@@ -84,6 +84,7 @@ async def until_got(receiver: Receiver, count: int, patience_s: float = 30.0) ->
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.alone
 async def test_endpoints_that_hang_hold_up_no_other_tenant(
     store: CallStore, receiver: Receiver, hanging_url: str
 ) -> None:
@@ -149,6 +150,7 @@ def leased_to(url: str) -> LeasedDelivery:
     return LeasedDelivery("id", "token", "endpoint", "tenant", url, ("whsec_" + "A" * 43 + "=",), "{}")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("begin", "again", "pause_s", "status_code"),
     [

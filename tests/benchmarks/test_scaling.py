@@ -103,7 +103,7 @@ def test_the_overhead_is_of_the_medians(tmp_path: Path) -> None:
 
 def test_the_page_has_every_section_whatever_was_measured(tmp_path: Path) -> None:
     empty = report.page(tmp_path)
-    assert empty.count("\n## ") == 10
+    assert empty.count("\n## ") == 11
     assert empty.count("ot measured") >= 5
     call = ThroughputCall(
         name="a", audio_s=60, completed_s=30, stages={"speech-recognizer": 20}, cpu={"speech-recognizer": 40}

@@ -354,3 +354,45 @@ def test_every_option_and_argument_says_what_it_is() -> None:
                 yield f"{path} {parameter.name}"
 
     assert list(walk(typer.main.get_command(app), "callytics")) == []
+
+
+def test_logs_prints_the_lines_of_a_call_in_80_columns(
+    graph: str, store: CallStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    call_id = store.create_call(new_call()).call.id
+    finish(store)
+    fields = {
+        "call_id": call_id,
+        "tenant": "default",
+        "application": "x",
+        "version": "1",
+        "replica": "r",
+        "logger": "l",
+    }
+    recognizer = {
+        **fields,
+        "at_ms": 2000,
+        "stage": "speech-recognizer",
+        "level": "WARNING",
+        "message": "slow " * 30,
+    }
+    recognizer |= {"traceback": "stage.py:1 in call\nbuiltins.ValueError"}
+    pipeline = {
+        **fields,
+        "at_ms": 1000,
+        "stage": "call-pipeline",
+        "level": "INFO",
+        "message": STEERS_A_TERMINAL,
+    }
+    store.append_call_lines([recognizer, pipeline])
+    text = printed("logs", call_id)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.index("call-pipeline") < text.index("WARNING: slow") < text.index("builtins.ValueError")
+    assert "\x1b" not in text
+    only = printed("logs", call_id, "--stage", "call-pipeline", "--json").splitlines()
+    assert [json.loads(line)["stage"] for line in only] == ["call-pipeline"]
+    monkeypatch.setattr("callytics.cli.logs.FOLLOW_PAUSE_S", 0.01)
+    assert printed("logs", call_id, "--follow") == text  # it has ended
+    unknown = callytics("logs", "0" * 26)
+    assert (unknown.exit_code, "call_not_found" in unknown.output) == (1, True)

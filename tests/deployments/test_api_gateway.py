@@ -10,6 +10,7 @@ import pytest
 from callytics.errors import InvalidRequestError, UnavailableError
 from callytics.store import AlertNotice, AlertStatus, AsyncStore, CallStore
 from deployments import api_gateway
+from deployments.monitoring import Monitoring
 from tests.store.samples import fresh_database
 
 NOTICE = AlertNotice("f1", AlertStatus.FIRING, 1_000, None, {"alertname": "CallyticsStageDown"}, {})
@@ -36,6 +37,14 @@ def report(store: CallStore, monkeypatch: pytest.MonkeyPatch, error: Exception |
 def test_alerts_are_handed_to_monitoring(store: CallStore, monkeypatch: pytest.MonkeyPatch) -> None:
     assert report(store, monkeypatch, None) == [("monitoring", "record_alerts", [NOTICE], "key")]
     assert store.list_alerts().alerts == ()
+
+
+def test_monitoring_stores_alerts(store: CallStore) -> None:
+    kind = Monitoring.func_or_class  # type: ignore[attr-defined]
+    monitoring = object.__new__(kind)  # without Ray, which its start needs
+    monitoring._store = AsyncStore.local(store)
+    asyncio.run(monitoring.record_alerts([NOTICE], "key"))
+    assert [alert.name for alert in store.list_alerts().alerts] == ["CallyticsStageDown"]
 
 
 def test_alert_that_monitoring_is_down_is_stored(store: CallStore, monkeypatch: pytest.MonkeyPatch) -> None:
