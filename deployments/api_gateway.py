@@ -13,6 +13,7 @@ from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
 from callytics.store import BlobStore
 from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
+from deployments.replica.environment import prepare_environment
 from deployments.replica.logs import to_serve_log
 
 PATIENCE_S = 15.0
@@ -109,5 +110,6 @@ class ApiGateway:
 
 
 def build(args: GatewayArgs) -> Application:
+    prepare_environment()
     blobs = args.blobs_url or str(local.home() / "blobs")
     return ApiGateway.bind(args.settings.model_dump(), blobs)  # type: ignore[attr-defined, no-any-return]

@@ -20,6 +20,7 @@ from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import queues_call
 from deployments.handles import WorkSeen
 from deployments.replica.answers import Refused, answered
+from deployments.replica.environment import prepare_environment
 from deployments.replica.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
@@ -131,4 +132,5 @@ def _open_patiently(url: str, max_attempts: int) -> CallStore:
 
 
 def build(args: DatabaseArgs) -> Application:
+    prepare_environment()
     return DatabaseService.bind(args)  # type: ignore[attr-defined, no-any-return]

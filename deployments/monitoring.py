@@ -16,6 +16,7 @@ from callytics.errors import CallyticsError
 from callytics.store import CallFilter, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
 from deployments.operations.serve_api import last_line
+from deployments.replica.environment import prepare_environment
 from deployments.replica.logs import to_serve_log
 from deployments.stage import StageInfo
 
@@ -93,4 +94,5 @@ def _runs_an_engine(application: str) -> bool:
 
 
 def build(args: dict[str, Any]) -> Application:
+    prepare_environment()
     return Monitoring.bind()  # type: ignore[attr-defined, no-any-return]

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from callytics.cli.common import CPU_CONFIG, GRAPH, ConfigOption
 from callytics.cli.errors import one_line_errors
+from deployments.operations.lock_command import LockedOption, keep_locked
 
 console = Console()
 
@@ -64,13 +65,17 @@ class ProgressView:
             yield
 
 
-def up(config: ConfigOption = CPU_CONFIG) -> None:
-    """Start a local Ray and the graph: environments, weights, stages. Safe to run again."""
+def up(config: ConfigOption = CPU_CONFIG, locked: LockedOption = False) -> None:
+    """Start a local Ray and the graph: environments, weights, stages. Safe to run again.
+
+    Locks the configuration first, as `callytics lock` does."""
     start = time.monotonic()
     view = ProgressView()
     with one_line_errors(INTERRUPTED):
         from deployments.operations import local
+        from deployments.operations.lock import make_lock, sources_of_today
 
+        keep_locked(make_lock(config, sources_of_today()), locked=locked)
         with view.shown():
             run = local.up(config, progress=view)
         console.print(f"Callytics is up ({time.monotonic() - start:.0f} s)")
