@@ -107,12 +107,13 @@ def status() -> None:
     if state.run is None:
         _print_none_runs(home)
         raise typer.Exit(1)
-    table = Table("stage", "status", "replicas", "why", box=None)
+    table = Table("stage", "status", "replicas", "version", "why", box=None)
     for application in state.applications:
         colour = "green" if application.healthy else "red"
         replicas = f"{application.healthy_replicas}/{application.replicas}"
         why = "" if application.healthy else application.message
-        table.add_row(application.name, f"[{colour}]{application.status}[/]", replicas, why)
+        status_text = f"[{colour}]{application.status}[/]"
+        table.add_row(application.name, status_text, replicas, application.version, why)
     console.print(table)
     console.print(f"API {state.run.url}, dashboard {state.run.dashboard_url}")
     console.print(f"home {home}", markup=False, soft_wrap=True)
