@@ -31,7 +31,7 @@ from deployments.operations import launcher
 from deployments.operations.launcher import LAUNCHER, base_site_packages, overlay
 
 _LAUNCHER_SCRIPT = """#!/bin/sh
-# Written by `callytics up`: deployments/operations/launcher.py, where these environments are.
+# Written by `callytics up`: runs the copy of deployments/operations/launcher.py beside it, with these environments.
 {variable}="{envs}" exec "{python}" -P "{program}" "$@"
 """
 
@@ -104,13 +104,24 @@ def build_environments(names: list[str], pins_folder: Path, home: Path) -> None:
     """
     with ThreadPoolExecutor(max_workers=4) as pool:
         list(pool.map(lambda name: build_environment(name, pins_folder, home), names))
+    _write_launcher(home)
+
+
+def _write_launcher(home: Path) -> None:
+    """A copy: the code of a Ray job, which calls this too, lies in a folder that goes with the job."""
     script = home / "bin" / LAUNCHER
-    script.parent.mkdir(parents=True, exist_ok=True)
+    program = script.with_name(f"{LAUNCHER}.py")
     text = _LAUNCHER_SCRIPT.format(
-        variable=launcher.ENVS_VARIABLE, envs=home / "envs", python=sys.executable, program=launcher.__file__
+        variable=launcher.ENVS_VARIABLE, envs=home / "envs", python=sys.executable, program=program
     )
-    script.write_text(text, encoding="utf-8")
-    script.chmod(0o755)
+    script.parent.mkdir(parents=True, exist_ok=True)
+    for path, content in ((program, Path(launcher.__file__).read_text(encoding="utf-8")), (script, text)):
+        if path.is_file() and path.read_text(encoding="utf-8") == content:
+            continue  # a replica may be starting with it
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(content, encoding="utf-8")
+        temporary.chmod(0o755)
+        temporary.replace(path)
 
 
 def build_environment(name: str, pins_folder: Path, home: Path) -> Path:

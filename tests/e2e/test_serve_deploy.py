@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,8 +28,8 @@ from deployments.operations.preparation import RELEASE
 from deployments.replica.environment import VERSION
 from tests.deployments.tiny_graph import application, service, state_folder
 from tests.e2e.conftest import PROJECT, Graph, free_port
-from tests.e2e.traffic import ENGINE, STAGE, Traffic
-from tests.support.documents import run
+from tests.e2e.traffic import ENGINE, STAGE, Traffic, silent_recording
+from tests.support.documents import run, run_shell
 
 ENVIRONMENT = "cpu/test-of-serve-deploy"
 PROGRAMS = Path(sys.executable).parent
@@ -231,6 +232,33 @@ def test_versions_are_shown_where_ray_can_show_them(operator: Operator) -> None:
     assert f"callytics-python {version}" in browser
     assert version not in operator("serve", "status")
     assert version.partition("@")[2] in operator("callytics", "status")
+
+
+def test_backfill_by_ray_job_submit_runs_as_documented(operator: Operator) -> None:
+    """From a checkout, which goes with the job, without what .gitignore names; with engines that need no models."""
+    text = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (command,) = (line for line in text.splitlines() if line.startswith("ray job submit --working-dir"))
+    checkout, calls = operator.folder / "checkout", operator.folder / "calls"
+    for package in ("callytics", "deployments"):
+        shutil.copytree(PROJECT / package, checkout / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / ".gitignore", checkout)
+    (checkout / ".venv").mkdir()
+    with (checkout / ".venv" / "large").open("wb") as file:
+        file.truncate(600_000_000)  # more than Ray takes
+    blocks = [application(stage, stage) for stage in ENGINE_STAGES]
+    (checkout / "serve_config.cpu.yaml").write_text(yaml.safe_dump({"applications": blocks}))
+    shutil.copytree(operator.folder / "runtime_envs", checkout / "runtime_envs")
+    calls.mkdir()
+    for number in range(2):
+        (calls / f"{number}.wav").write_bytes(silent_recording(1_000_000 + number))
+    before = operator.applications.replicas()
+    script = command.replace("/recordings/2025", str(calls))
+    assert script != command
+    output = run_shell(script, checkout, operator.environment)
+    assert "2 of 2 calls" in output
+    assert "2 completed" in output
+    assert "succeeded" in output
+    assert operator.applications.replicas() == before
 
 
 # ---------------------------------------------------------------- on a head of Ray's own `ray start`

@@ -118,6 +118,14 @@ def test_an_overlay_has_its_own_versions_and_sees_the_base(pins_folder: Path, tm
     )
 
 
+def test_the_launcher_outlives_the_code_that_wrote_it(pins_folder: Path, tmp_path: Path) -> None:
+    """A job of the batch writes it, too, from a folder that Ray removes with the job."""
+    build_environments(["cpu/base"], pins_folder, tmp_path / "home")
+    written = [path.read_text() for path in sorted((tmp_path / "home" / "bin").iterdir())]
+    assert len(written) == 2
+    assert not [text for text in written if str(PROJECT / "deployments") in text]
+
+
 def test_pinned_cuda_libraries_are_found_by_the_loader(pins_folder: Path, tmp_path: Path) -> None:
     build_environments(["cpu/base"], pins_folder, tmp_path / "home")
     (site,) = (tmp_path / "home" / "envs" / "cpu" / "base").glob("lib/python*/site-packages")
