@@ -71,13 +71,14 @@ def _is_built(envs: Path, environment: str) -> bool:
 
 
 def _build(envs: Path, environment: str) -> None:
-    """From the pins of the folder where Ray was started, else those that come with Callytics."""
+    """From the pins beside the configuration that `callytics up` started, or that lie where Ray was started; else from
+    those that come with Callytics."""
     from callytics.errors import CallyticsError
     from callytics.home import resources
     from deployments.operations.environments import build_environment, exact_name
 
     name, _, version = environment.partition("@")
-    pins_folder = resources.pins_folder(Path("serve_config.yaml"))
+    pins_folder = resources.pins_folder(_config_that_runs(envs.parent))
     wanted = f"{name}@{version.rpartition('.')[2]}" if version else name
     try:
         found = exact_name(name, pins_folder) if version else name
@@ -91,6 +92,15 @@ def _build(envs: Path, environment: str) -> None:
         f"{found}. Build it where the configuration lies: "
         "python -m deployments.operations.environments_command CONFIG. Or lock the configuration anew: callytics lock"
     )
+
+
+def _config_that_runs(home: Path) -> Path:
+    import json
+
+    try:
+        return Path(json.loads((home / "run.json").read_text(encoding="utf-8"))["config"])
+    except (OSError, ValueError, KeyError):
+        return Path("serve_config.yaml")
 
 
 def _envs_folder() -> Path:
