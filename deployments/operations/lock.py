@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from callytics import settings
 from callytics.errors import ConfigError
 from callytics.home import resources
 from deployments.operations import local
@@ -81,8 +82,8 @@ class Lock:
 
 
 def sources_of_today() -> SourceTree:
-    """The code that the graph of this folder imports, or would import if it was started now."""
-    run = local.running(local.home_folder())
+    """The code that the graph of this folder imports, or would import if `callytics up` started it now."""
+    run = local.running(settings.own_home())
     if run is not None:
         return local.sources(run)
     entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)

@@ -233,6 +233,21 @@ def test_lock_command_locks_the_files_of_the_folder(lock_app: typer.Typer) -> No
     assert runner.invoke(lock_app, ["serve_config.yaml", "--check"]).exit_code == 0
 
 
+def test_lock_command_does_not_ask_a_graph_of_another_folder(
+    lock_app: typer.Typer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does `up`, which starts one here, however many run elsewhere."""
+    asked: list[Path] = []
+
+    def running(home: Path) -> None:
+        asked.append(home)
+
+    monkeypatch.delenv("CALLYTICS_HOME")
+    monkeypatch.setattr(local, "running", running)
+    assert runner.invoke(lock_app, []).exit_code == 0
+    assert asked == [folder / ".callytics"]
+
+
 def test_lock_command_without_a_file_says_what_to_name(lock_app: typer.Typer) -> None:
     Path("serve_config.yaml").unlink()
     done = runner.invoke(lock_app, [])
