@@ -20,7 +20,7 @@ from deployments.operations import deploy as deploys
 from deployments.operations import local
 from deployments.operations.config_changes import Effect
 from tests.e2e.conftest import PROJECT, Graph
-from tests.e2e.traffic import ENGINE, STAGE, Traffic
+from tests.support.traffic import ENGINE, STAGE, Traffic
 
 ENVIRONMENT = "cpu/test-of-deploys"
 

@@ -28,8 +28,8 @@ from deployments.operations.preparation import RELEASE
 from deployments.replica.environment import VERSION
 from tests.deployments.tiny_graph import application, service, state_folder
 from tests.e2e.conftest import PROJECT, Graph, free_port
-from tests.e2e.traffic import ENGINE, STAGE, Traffic, silent_recording
 from tests.support.documents import run, run_shell
+from tests.support.traffic import ENGINE, STAGE, Traffic, silent_recording
 
 ENVIRONMENT = "cpu/test-of-serve-deploy"
 PROGRAMS = Path(sys.executable).parent

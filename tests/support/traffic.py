@@ -12,7 +12,7 @@ import numpy as np
 from tests.e2e.conftest import Graph
 
 STAGE = "llm-analyzer"
-ENGINE = '''"""Written by tests/e2e/traffic.py."""
+ENGINE = '''"""Written by tests/support/traffic.py."""
 
 import importlib.metadata
 
