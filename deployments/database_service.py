@@ -26,6 +26,10 @@ from deployments.replica.logs import to_serve_log
 logger = logging.getLogger(__name__)
 
 START_PATIENCE_S = 120.0
+
+REINDEX_PAUSE_S = 0.5
+"""Between two batches of turns that an earlier version indexed: calls come first."""
+
 QUEUEING = marked(queues_call)
 """Methods after which there may be work for a pipeline that had none."""
 
@@ -83,6 +87,7 @@ class DatabaseService:
         self._store = _open_patiently(args.url or settings.database_url(), args.max_attempts)
         self._work = WorkSignal()
         self._upkeep = asyncio.get_running_loop().create_task(self._keep_up())
+        self._reindexing = asyncio.get_running_loop().create_task(self._reindex())
 
     async def call(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """One method of CallStore, in a thread."""
@@ -108,10 +113,28 @@ class DatabaseService:
             except Exception:  # the next round does it; the store itself goes on
                 logger.exception("the upkeep of the store failed; it will be tried again")
 
+    async def _reindex(self) -> None:
+        """Once per start: what was said before the search learned something new is found by it, too."""
+        num_turns = 0
+        while True:
+            try:
+                done = await asyncio.to_thread(self._store.reindex_turns)
+            except UnavailableError:
+                await asyncio.sleep(START_PATIENCE_S)
+                continue
+            if not done:
+                break
+            num_turns += done
+            await asyncio.sleep(REINDEX_PAUSE_S)
+        if num_turns:
+            logger.info("indexed %d turns of earlier versions for the search", num_turns)
+
     async def check_health(self) -> None:
         """A replica without its database stays: another one would not reach it either. Calls get a 503 meanwhile."""
         if self._upkeep.done():
             raise RuntimeError(f"the upkeep stopped: {self._upkeep.exception()!r}")
+        if self._reindexing.done() and self._reindexing.exception():
+            raise RuntimeError(f"the search index is not renewed: {self._reindexing.exception()!r}")
         try:
             await asyncio.wait_for(asyncio.to_thread(self._store.ping), timeout=5.0)
         except (UnavailableError, TimeoutError):

@@ -26,7 +26,7 @@ from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.submission import parse_fields, submit
 from callytics.api.uploads import Upload
-from callytics.api.views import call_url, call_view, match_view
+from callytics.api.views import call_url, call_view, match_view, view_for
 from callytics.domain import CallOptions
 from callytics.pipeline import dependants
 from callytics.store import CallFilter
@@ -62,18 +62,22 @@ async def submit_call(
 ) -> SubmittedCall:
     """Upload a recording. It is stored, checked and queued; its analysis is followed at `Location`.
 
-    The same audio with the same options is one call: the earlier one is answered with `duplicate: true`.
+    The same audio with the same options and metadata is one call: the earlier one is answered with `duplicate: true`.
+    With other metadata it is a call of its own, which uses what the stages found in the earlier one.
     A request repeated with its `Idempotency-Key` is answered with the call that it made.
 
         curl -H "Authorization: Bearer $KEY" -F file=@call.wav -F language=ko -F agent_channel=0 \\
              -F agent_id=kim.minji -F 'metadata={"custom": {"campaign": "spring"}}' http://127.0.0.1:8000/v1/calls
     """
 
+    sent: dict[str, Any] = {}
+
     def read_form(upload: Upload) -> tuple[CallOptions, dict[str, Any]]:
         form = parse_fields(upload, CallForm, repeated=frozenset({"hotwords"}))
+        sent.update(form.metadata_json())
         key = f"{principal.id}:{idempotency_key}" if idempotency_key else None
         return form.options(), {
-            "metadata": form.metadata_json(),
+            "metadata": sent,
             "deduplicate": form.deduplicate,
             "idempotency_key": key,
             "priority": form.priority,
@@ -82,7 +86,7 @@ async def submit_call(
         }
 
     submission = await submit(request, services, read_form)
-    view = call_view(submission.call, services.settings.public_url)
+    view = view_for(principal, submission.call, services.settings.public_url, sent)
     response.headers["Location"] = call_url(submission.call.id, services.settings.public_url)
     return SubmittedCall(**view.model_dump(), duplicate=not submission.created)
 
@@ -149,10 +153,11 @@ async def patch_call(call_id: str, patch: CallPatch, services: ServicesDep, prin
     call = await services.store.get_call(call_id, principal.tenant)
     if patch.roles or patch.turns or patch.participants:
         call = await correct(services, call, patch, principal)
+    changes: dict[str, Any] = {}
     if patch.metadata is not None:
         changes = patch.metadata.model_dump(exclude_unset=True)
         call = await services.store.patch_metadata(call_id, changes, principal.tenant, principal.id)
-    return call_view(call, services.settings.public_url)
+    return view_for(principal, call, services.settings.public_url, changes)
 
 
 @router.delete("/{call_id}", status_code=204, responses=problem_responses(401, 403, 404))
@@ -171,7 +176,7 @@ async def delete_call(call_id: str, services: ServicesDep, principal: Deleter) -
 async def retry_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
     """Run again what failed, and only that: finished stages keep their results."""
     call = await services.store.retry_call(call_id, principal.tenant, principal.id)
-    return call_view(call, services.settings.public_url)
+    return view_for(principal, call, services.settings.public_url)
 
 
 @router.post(
@@ -194,11 +199,11 @@ async def reprocess_call(
     """
     stages = dependants(STEPS[(body or ReprocessBody()).from_])
     call = await services.store.reprocess_call(call_id, stages, principal.tenant, principal.id)
-    return call_view(call, services.settings.public_url)
+    return view_for(principal, call, services.settings.public_url)
 
 
 @router.post("/{call_id}/cancel", response_model=CallView, responses=problem_responses(401, 403, 404, 409))
 async def cancel_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
     """Stop the analysis of a call."""
     call = await services.store.cancel_call(call_id, principal.tenant, principal.id)
-    return call_view(call, services.settings.public_url)
+    return view_for(principal, call, services.settings.public_url)

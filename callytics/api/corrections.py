@@ -12,7 +12,7 @@ from callytics.api.errors import problem_responses
 from callytics.api.schemas import CallPatch, CallView, CorrectionList, CorrectionView
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
-from callytics.api.views import call_view, time_of
+from callytics.api.views import time_of, view_for
 from callytics.domain import Role
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.redaction.detector import find_pii
@@ -84,7 +84,7 @@ async def undo_correction(
     """Take a correction back: what depends on it is analysed again without it. The correction stays in the history;
     where it had replaced an earlier one, that holds again."""
     call = await services.store.undo_correction(call_id, correction_id, principal.tenant, principal.id)
-    return call_view(call, services.settings.public_url)
+    return view_for(principal, call, services.settings.public_url)
 
 
 def _view(record: CorrectionRecord) -> CorrectionView:

@@ -20,8 +20,9 @@ from callytics.api.schemas import WholeNumber
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import ConflictError
-from callytics.result.formats import MEDIA_TYPES, export
+from callytics.result.formats import MEDIA_TYPES, encoded, export
 from callytics.result.schema import CallResult, ParticipantDetail, TranscriptTurn
+from callytics.result.subtitles import SubtitleLimits
 from callytics.store import FINISHED, CallRecord, JobStatus
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])
@@ -115,16 +116,35 @@ async def get_transcript(
             alias="format", description="json, text, subtitles (srt, vtt), who spoke when (rttm), or a table"
         ),
     ] = "json",
+    encoding: Annotated[
+        Literal["utf-8", "utf-8-sig", "cp949"] | None,
+        Query(
+            description="Of the file: utf-8-sig has the byte order mark by which Excel knows UTF-8, cp949 is that of "
+            "Korean Windows. Left out: utf-8-sig for csv, utf-8 for all others"
+        ),
+    ] = None,
+    line_characters: Annotated[
+        WholeNumber | None,
+        Query(
+            ge=10, le=200, description="Subtitles: per line. Left out: 42, or 20 where a turn is in Korean"
+        ),
+    ] = None,
+    lines: Annotated[WholeNumber, Query(ge=1, le=10, description="Subtitles: at most, per cue")] = 2,
+    cue_seconds: Annotated[
+        float, Query(ge=1, le=60, description="Subtitles: the longest that a cue stays, in seconds")
+    ] = 7.0,
 ) -> Response:
     """What was said, by whom and when, as JSON, text, subtitles, RTTM or a table."""
     call = await services.store.get_call(call_id, principal.tenant)
-    text = export(await finished_result(services, call), transcript_format)
+    limits = SubtitleLimits(line_characters, lines, cue_seconds)
+    text = export(await finished_result(services, call), transcript_format, limits)
+    content = encoded(text, transcript_format, encoding)
     detail = {"format": transcript_format}
     await services.store.record_audit(principal.id, "call.transcript_read", call_id, detail, principal.tenant)
     disposition = f'inline; filename="{call_id}.{transcript_format}"'
-    return Response(
-        text, media_type=MEDIA_TYPES[transcript_format], headers={"Content-Disposition": disposition}
-    )
+    charset = (encoding or "utf-8").removesuffix("-sig")
+    media_type = MEDIA_TYPES[transcript_format].replace("utf-8", charset)
+    return Response(content, media_type=media_type, headers={"Content-Disposition": disposition})
 
 
 @router.get(

@@ -324,7 +324,7 @@ class ListQuery(BaseModel):
         default=None,
         min_length=1,
         max_length=200,
-        description='Words or "quoted phrases" that must all occur; Korean words also match without their particles',
+        description='Words or "quoted phrases" that must all occur; Korean ones in any form: 휴일을 finds 휴일이',
         examples=["환불"],
     )
     limit: WholeNumber = Field(default=50, ge=1, le=200)

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
-from contextlib import ExitStack
+import unicodedata
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from email.message import Message
+from email.utils import collapse_rfc2231_value
+from urllib.parse import unquote
 
 from fastapi import Request
 from python_multipart import MultipartParser
@@ -29,6 +33,8 @@ MAX_FIELDS_BYTES = 1 << 20
 
 FORM_OVERHEAD_BYTES = 16 << 20
 """What a form may hold besides the file: four known speakers' voices of 3 MB, and fields."""
+
+_BROWSER_ESCAPES = re.compile("%(?:22|0[DA])", re.IGNORECASE)
 
 
 @dataclass
@@ -181,7 +187,8 @@ class _Form:
         self._header_name = self._header_value = b""
 
     def _headers_finished(self) -> None:
-        _, options = parse_options_header(self._part.headers.get(b"content-disposition", b""))
+        disposition = self._part.headers.get(b"content-disposition", b"")
+        _, options = parse_options_header(disposition)
         self._part.name = options.get(b"name", b"").decode("utf-8", "replace")
         self._part.is_file = self._part.name == FILE_FIELD
         if self._part.is_file:
@@ -189,7 +196,7 @@ class _Form:
                 raise InvalidRequestError(
                     "file_repeated", "One recording a call: the form has several files."
                 )
-            self._upload.filename = display_name(options.get(b"filename", b"").decode("utf-8", "replace"))
+            self._upload.filename = display_name(file_name(disposition, options))
             self._writer = self._open_writer()
         large = self._large_fields
         if large is not None and self._part.name.partition("[")[0] == large.name:
@@ -228,7 +235,8 @@ class _Form:
             value = self._part.data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise InvalidRequestError(
-                "field_not_utf8", f"The field {self._part.name!r} is not UTF-8 text."
+                "field_not_utf8",
+                f"The field {self._part.name!r} is not UTF-8 text. A recording belongs in the field {FILE_FIELD!r}.",
             ) from error
         if "\0" in value or "\0" in self._part.name:
             raise InvalidRequestError("field_not_text", "A field of the form holds a NUL character.")
@@ -238,11 +246,34 @@ class _Form:
         self._ended = True
 
 
+def file_name(disposition: bytes, options: Mapping[bytes, bytes]) -> str:
+    """The name of the file as its sender meant it.
+
+    ``filename*`` (RFC 5987) wins over its ASCII stand-in: RFC 7578 forbids it in forms, yet clients in Java, .NET and
+    Dart send it. In a plain ``filename``, browsers write a quotation mark or a line break as %22, %0D, %0A
+    (HTML, 4.10.21.8), and old Korean programs write CP949.
+
+    Args:
+        options: of the header, as python-multipart parses them; it leaves out what has a ``*``.
+    """
+    message = Message()
+    message["Content-Disposition"] = disposition.decode("latin-1")
+    for name, value in message.get_params([], "content-disposition"):
+        if name.lower() == "filename" and isinstance(value, tuple):
+            return collapse_rfc2231_value(value)
+    plain = options.get(b"filename", b"")
+    for encoding in ("utf-8", "cp949"):
+        with suppress(UnicodeDecodeError):
+            return _BROWSER_ESCAPES.sub(lambda found: unquote(found[0]), plain.decode(encoding))
+    return plain.decode("utf-8", "replace")
+
+
 def display_name(filename: str) -> str:
-    """A file name as it may be shown: without folders, control and bidirectional characters; at most 200 long.
+    """A file name as it may be shown: without folders, control and bidirectional characters; at most 200 long; composed
+    (NFC), for macOS sends Korean in single jamo.
 
     It never names anything on disk.
     """
     name = re.split(r"[/\\]", filename)[-1]
     name = re.sub(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]", "", name)
-    return " ".join(name.split())[:200]
+    return unicodedata.normalize("NFC", " ".join(name.split()))[:200]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from callytics.api import schemas
+from callytics.api.auth import Principal
 from callytics.config import ENGINE_STAGES
 from callytics.domain import Role, StageRun, StageStatus
 from callytics.result.schema import CallMetadata
@@ -50,6 +53,22 @@ def call_view(call: CallRecord, public_url: str = "") -> schemas.CallView:
         result_at=time_of(call.result_at_ms) if call.result_at_ms is not None else None,
         links=_links(call, public_url),
     )
+
+
+def view_for(
+    principal: Principal, call: CallRecord, public_url: str = "", sent: Mapping[str, Any] | None = None
+) -> schemas.CallView:
+    """A call as the answer to a change. A key that may only write sees no metadata but what it sent: what others
+    noted about the call is for readers.
+
+    Args:
+        sent: metadata of the request.
+    """
+    view = call_view(call, public_url)
+    if not principal.may("calls:read"):
+        own = dict(sent or {})
+        view.metadata = CallMetadata(**own | {"custom": own.get("custom") or {}})
+    return view
 
 
 def _all_stages(call: CallRecord) -> list[StageRun]:

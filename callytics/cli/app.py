@@ -100,19 +100,35 @@ def analyze(
 def export_transcript(
     call: Annotated[str, typer.Argument(help="The id of a call, or the path of a result JSON.")],
     format: Annotated[str, typer.Option(help="json, txt, srt, vtt, rttm or csv.")] = "txt",
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            help="utf-8, utf-8-sig (Excel; default for csv) or cp949 (Korean Windows).", show_default="utf-8"
+        ),
+    ] = None,
+    line_characters: Annotated[
+        int | None,
+        typer.Option(min=10, max=200, help="Subtitles: characters per line.", show_default="42; Korean 20"),
+    ] = None,
+    lines: Annotated[int, typer.Option(min=1, max=10, help="Subtitles: lines per cue, at most.")] = 2,
+    cue_seconds: Annotated[float, typer.Option(min=1, max=60, help="Subtitles: the longest cue.")] = 7.0,
     url: UrlOption = None,
 ) -> None:
     """A call's transcript in another format, on standard output."""
     from callytics.result import formats
     from callytics.result.schema import read_result
+    from callytics.result.subtitles import SubtitleLimits
 
     with one_line_errors():
         if Path(call).is_file():
-            text = formats.export(read_result(Path(call)).model_dump(mode="json"), format)
+            limits = SubtitleLimits(line_characters, lines, cue_seconds)
+            text = formats.export(read_result(Path(call)).model_dump(mode="json"), format, limits)
         else:
+            wanted = {"line_characters": line_characters, "lines": lines, "cue_seconds": cue_seconds}
             with connect(url) as client:
-                text = client.transcript(call, format)
-    typer.echo(text, nl=not text.endswith("\n"))
+                text = client.transcript(call, format, **{k: v for k, v in wanted.items() if v is not None})
+        content = formats.encoded(text, format, encoding)
+    typer.echo(content, nl=not content.endswith(b"\n"))
 
 
 @app.command(rich_help_panel=QUALITY)

@@ -93,9 +93,10 @@ class AsyncClient:
     async def result(self, call_id: str) -> CallResult:
         return await self._send(requests.result(call_id))
 
-    async def transcript(self, call_id: str, format: str = "txt") -> str:
-        """As json, txt, srt, vtt, rttm or csv."""
-        return await self._send(requests.transcript(call_id, format))
+    async def transcript(self, call_id: str, format: str = "txt", **options: Any) -> str:
+        """As json, txt, srt, vtt, rttm or csv. ``options`` are parameters of the route, such as
+        ``line_characters=32`` of subtitles."""
+        return await self._send(requests.transcript(call_id, format, options))
 
     async def iter_calls(self, **filters: Any) -> AsyncIterator[CallStatus]:
         """Calls, newest first; pages are fetched as one goes. ``filters`` are parameters of GET /v1/calls."""

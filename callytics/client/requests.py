@@ -162,8 +162,9 @@ def result(call_id: str) -> ResultRequest:
     return ResultRequest("GET", f"{call_path(call_id)}/result")
 
 
-def transcript(call_id: str, format: str) -> TextRequest:
-    return TextRequest("GET", f"{call_path(call_id)}/transcript", {"params": {"format": format}})
+def transcript(call_id: str, format: str, options: Mapping[str, Any]) -> TextRequest:
+    params = {"format": format, "encoding": "utf-8", **options}
+    return TextRequest("GET", f"{call_path(call_id)}/transcript", {"params": params})
 
 
 def deletion(call_id: str) -> Deletion:

@@ -104,9 +104,10 @@ class Client:
     def result(self, call_id: str) -> CallResult:
         return self._send(requests.result(call_id))
 
-    def transcript(self, call_id: str, format: str = "txt") -> str:
-        """As json, txt, srt, vtt, rttm or csv."""
-        return self._send(requests.transcript(call_id, format))
+    def transcript(self, call_id: str, format: str = "txt", **options: Any) -> str:
+        """As json, txt, srt, vtt, rttm or csv. ``options`` are parameters of the route, such as
+        ``line_characters=32`` of subtitles."""
+        return self._send(requests.transcript(call_id, format, options))
 
     def iter_calls(self, **filters: Any) -> Iterator[CallStatus]:
         """Calls, newest first; pages are fetched as one goes. ``filters`` are parameters of GET /v1/calls, such as

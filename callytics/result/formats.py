@@ -1,9 +1,9 @@
 """A result (result.md, as a JSON object) in the formats that other programs read.
 
-txt   one line a turn: [mm:ss] NAME, else ROLE: what was said
+txt   one line per turn: [mm:ss] NAME, else ROLE: what was said
 srt   SubRip subtitles          vtt   WebVTT (https://www.w3.org/TR/webvtt1/), speakers as voice spans
 rttm  NIST Rich Transcription Time Marked: who spoke when
-csv   one row a turn, RFC 4180  json  the transcript with its participants
+csv   one row per turn, RFC 4180  json  the transcript with its participants
 """
 
 from __future__ import annotations
@@ -11,30 +11,27 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from callytics.errors import InvalidRequestError
+from callytics.result import subtitles
+from callytics.result.subtitles import Cue, SubtitleLimits, one_line
 
 Result = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Cue:
-    begin_ms: int
-    end_ms: int
-    speaker: str
-    text: str
+ENCODINGS = ("utf-8", "utf-8-sig", "cp949")
+"""Without and with a byte order mark, and that of Korean Windows."""
 
 
-def export(result: Result, transcript_format: str) -> str:
+def export(result: Result, transcript_format: str, limits: SubtitleLimits | None = None) -> str:
     """The transcript of a result as text.
 
     Args:
         result: the JSON object of a result, e.g. ``CallResult.model_dump(mode="json")``.
         transcript_format: json, txt, srt, vtt, rttm or csv.
+        limits: of srt and vtt.
 
     Raises:
         InvalidRequestError: ``format_unknown``.
@@ -43,41 +40,69 @@ def export(result: Result, transcript_format: str) -> str:
         raise InvalidRequestError(
             "format_unknown", f"No transcript format {transcript_format!r}; there are {', '.join(FORMATS)}."
         )
-    return FORMATS[transcript_format](result)
+    return FORMATS[transcript_format](result, limits or SubtitleLimits())
 
 
-def to_json(result: Result) -> str:
+def encoded(text: str, transcript_format: str, encoding: str | None = None) -> bytes:
+    """An exported transcript as a file.
+
+    Raises:
+        InvalidRequestError: ``encoding_unknown``; ``encoding_impossible``: the transcript has a character that the
+            encoding lacks. No question mark takes its place.
+    """
+    encoding = encoding or default_encoding(transcript_format)
+    if encoding not in ENCODINGS:
+        raise InvalidRequestError(
+            "encoding_unknown", f"No encoding {encoding!r}; there are {', '.join(ENCODINGS)}.", "encoding"
+        )
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError as error:
+        character = text[error.start]
+        raise InvalidRequestError(
+            "encoding_impossible",
+            f"The transcript has {character!r}, which {encoding} cannot write; take utf-8 or utf-8-sig.",
+            "encoding",
+        ) from error
+
+
+def default_encoding(transcript_format: str) -> str:
+    """Excel takes a CSV without a byte order mark for one in the code page of Windows."""
+    return "utf-8-sig" if transcript_format == "csv" else "utf-8"
+
+
+def to_json(result: Result, _limits: SubtitleLimits) -> str:
     parts = {name: result[name] for name in ("call_id", "language_code", "participants", "transcript")}
     return json.dumps(parts, ensure_ascii=False, indent=2) + "\n"
 
 
-def to_txt(result: Result) -> str:
+def to_txt(result: Result, _limits: SubtitleLimits) -> str:
     names = _names(result)
     return "".join(
-        f"[{_clock(turn['begin_offset_ms'])}] {_speaker(turn, names)}: {_one_line(turn['content'])}\n"
+        f"[{_clock(turn['begin_offset_ms'])}] {_speaker(turn, names)}: {one_line(turn['content'])}\n"
         for turn in result["transcript"]
     )
 
 
-def to_srt(result: Result) -> str:
-    blocks = [
-        f"{number}\n{_timestamp(cue.begin_ms, ',')} --> {_timestamp(cue.end_ms, ',')}\n"
-        + f"{cue.speaker}: {cue.text}\n".replace("-->", "->")
-        for number, cue in enumerate(cues(result), start=1)
-    ]
+def to_srt(result: Result, limits: SubtitleLimits) -> str:
+    blocks = []
+    for number, cue in enumerate(cues(result, limits, labelled=True), start=1):
+        times = f"{_timestamp(cue.begin_ms, ',')} --> {_timestamp(cue.end_ms, ',')}"
+        text = (cue.label + "\n".join(cue.lines)).replace("-->", "->")
+        blocks.append(f"{number}\n{times}\n{text}\n")
     return "\n".join(blocks)
 
 
-def to_vtt(result: Result) -> str:
+def to_vtt(result: Result, limits: SubtitleLimits) -> str:
     blocks = [
         f"{_timestamp(cue.begin_ms, '.')} --> {_timestamp(cue.end_ms, '.')}\n"
-        f"<v {_escape(cue.speaker)}>{_escape(cue.text)}</v>\n"
-        for cue in cues(result)
+        f"<v {_escape(cue.speaker)}>{_escape(chr(10).join(cue.lines))}</v>\n"
+        for cue in cues(result, limits, labelled=False)
     ]
     return "\n".join(["WEBVTT\n", *blocks])
 
 
-def to_rttm(result: Result) -> str:
+def to_rttm(result: Result, _limits: SubtitleLimits) -> str:
     """Speakers are participant ids; the times are those of the turns, the channel is always 1, as pyannote writes."""
     return "".join(
         f"SPEAKER {result['call_id']} 1 {turn['begin_offset_ms'] / 1000:.3f} {_duration_ms(turn) / 1000:.3f}"
@@ -86,8 +111,9 @@ def to_rttm(result: Result) -> str:
     )
 
 
-def to_csv(result: Result) -> str:
-    """A cell that a spreadsheet would run as a formula is preceded by an apostrophe (OWASP, CSV injection)."""
+def to_csv(result: Result, _limits: SubtitleLimits) -> str:
+    """A cell that a spreadsheet would run as a formula is preceded by an apostrophe (OWASP, CSV injection; full-width
+    signs as well, which Excel reads as their ASCII forms)."""
     columns = (
         "id",
         "participant_id",
@@ -106,25 +132,17 @@ def to_csv(result: Result) -> str:
     return text.getvalue()
 
 
-def cues(result: Result) -> Iterator[Cue]:
-    """One cue a sentence, or a turn where there are none, in order of begin; each lasts at least a millisecond."""
-    found = []
+def cues(result: Result, limits: SubtitleLimits | None = None, *, labelled: bool = False) -> list[Cue]:
+    """Subtitles of a result; see callytics/result/subtitles.py."""
     names = _names(result)
-    for turn in result["transcript"]:
-        for part in turn.get("sentences") or [turn]:
-            text = _one_line(part["content"])
-            if text:
-                begin_ms = max(0, part["begin_offset_ms"])
-                found.append(
-                    Cue(begin_ms, max(part["end_offset_ms"], begin_ms + 1), _speaker(turn, names), text)
-                )
-    yield from sorted(found, key=lambda cue: (cue.begin_ms, cue.end_ms))
+    turns = [(_speaker(turn, names), turn) for turn in result["transcript"]]
+    return subtitles.cues(turns, limits or SubtitleLimits(), labelled=labelled)
 
 
 def _names(result: Result) -> Mapping[str, str]:
-    """Participant id and the name that somebody gave it. A result from before there were names has none."""
+    """Participant id and the name that it was given. A result from before there were names has none."""
     named = ((p["participant_id"], p.get("name")) for p in result["participants"])
-    return {participant_id: _one_line(name) for participant_id, name in named if name}
+    return {participant_id: one_line(name) for participant_id, name in named if name}
 
 
 def _speaker(turn: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -139,14 +157,10 @@ def _duration_ms(turn: Mapping[str, Any]) -> int:
     return max(0, int(turn["end_offset_ms"] - turn["begin_offset_ms"]))
 
 
-def _one_line(text: str) -> str:
-    """Without line breaks and control characters, which would end a cue."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f\x85\u2028\u2029]+", " ", text).split())
-
-
 def _clock(offset_ms: int) -> str:
     minutes, seconds = divmod(offset_ms // 1000, 60)
-    return f"{minutes:02}:{seconds:02}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
 
 
 def _timestamp(offset_ms: int, separator: str) -> str:
@@ -162,13 +176,11 @@ def _escape(text: str) -> str:
 
 def _cell(value: Any) -> Any:
     return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
+        f"'{value}" if isinstance(value, str) and value.startswith((*"=+-@＝＋－＠", "\t", "\r")) else value
     )
 
 
-FORMATS: Mapping[str, Callable[[Result], str]] = {
+FORMATS: Mapping[str, Callable[[Result, SubtitleLimits], str]] = {
     "json": to_json,
     "txt": to_txt,
     "srt": to_srt,

@@ -52,7 +52,10 @@ class StageDetail(ResultModel):
 
     name: str = Field(description="The stage, for instance `speech-recognizer`.")
     status: StageStatus = Field(description="How it ended. A stage that FAILED is also in `errors`.")
-    attempts: int = Field(description="How many times it was started for this call, 1 or more.")
+    attempts: int = Field(
+        description="How many times it was started for this call; 0: its result for the "
+        "same recording in another call was used."
+    )
     duration_ms: int = Field(description="Wall time of the last attempt, in milliseconds.")
     application: str = Field(
         default="", description="The Serve application that did it; tells versions apart."

@@ -77,9 +77,13 @@ class AsyncStore:
         return result
 
     async def finished_call(
-        self, sha256: str, options: CallOptions, tenant: str = DEFAULT_TENANT
+        self,
+        sha256: str,
+        options: CallOptions,
+        metadata: Mapping[str, Any] | None = None,
+        tenant: str = DEFAULT_TENANT,
     ) -> str | None:
-        result: str | None = await self._call("finished_call", sha256, options, tenant)
+        result: str | None = await self._call("finished_call", sha256, options, metadata, tenant)
         return result
 
     async def get_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
@@ -318,6 +322,10 @@ class AsyncStore:
 
     async def expired_calls(self, days: float | None, limit: int = 500) -> tuple[str, ...]:
         result: tuple[str, ...] = await self._call("expired_calls", days, limit)
+        return result
+
+    async def reindex_turns(self, limit: int = 200) -> int:
+        result: int = await self._call("reindex_turns", limit)
         return result
 
     async def remove_traces(self) -> None:

@@ -51,8 +51,8 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
     Raises:
         ConflictError: the idempotency key was used for another request.
     """
-    request = _request(new.tenant, new.media.sha256, new.options)
-    request_hash = _hash([*request, dict(new.metadata)])
+    request = (new.tenant, new.media.sha256, new.options, new.metadata)
+    request_hash = request_key(*request)
     if new.idempotency_key is not None:
         earlier = session.exec(
             select(CallRow).where(col(CallRow.idempotency_key) == new.idempotency_key)
@@ -64,10 +64,9 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
                     "This Idempotency-Key was used for another request; send a new key with a new request.",
                 )
             return Submission(call_record(session, earlier), created=False)
-    key = _hash(request) if new.deduplicate else None
+    key = request_hash if new.deduplicate else None
     if key is not None:
-        statement = select(CallRow).where(col(CallRow.dedupe_key) == key)
-        same = session.exec(statement.with_for_update()).first()
+        same = same_request(session, *request, lock=True)
         if same is not None and not _came_to_nothing(session, same):
             return Submission(call_record(session, same), created=False)
         if same is not None:  # what came to nothing does not stand in the way of another try
@@ -98,6 +97,8 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
     apply_metadata(row, new.metadata)
     session.add(row)
     session.flush()
+    if new.deduplicate:
+        _reuse_stages(session, row, now_ms)
     add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
     add_audit(session, new.created_by, "call.submitted", row.id, {"sha256": row.sha256}, now_ms, new.tenant)
     used = CallUsage(1, new.size_bytes, uploaded_audio_ms=round(new.media.duration_s * 1000))
@@ -111,15 +112,56 @@ def _came_to_nothing(session: Session, row: CallRow) -> bool:
     return ended_without and not corrections_in_force(session, row.id)
 
 
-def dedupe_key(tenant: str, sha256: str, options: CallOptions) -> str:
-    """What is the same for two calls of one audio with the same options."""
-    return _hash(_request(tenant, sha256, options))
+def request_key(tenant: str, sha256: str, options: CallOptions, metadata: Mapping[str, Any]) -> str:
+    """What is the same for two submissions of one recording with the same options and the same metadata.
+
+    With other metadata it is another call: an announcement that nobody answers is the same sound each time.
+    """
+    return _hash([*_recording_and_options(tenant, sha256, options), dict(metadata)])
 
 
-def _request(tenant: str, sha256: str, options: CallOptions) -> list[Any]:
+def same_request(
+    session: Session,
+    tenant: str,
+    sha256: str,
+    options: CallOptions,
+    metadata: Mapping[str, Any],
+    *,
+    lock: bool = False,
+) -> CallRow | None:
+    """The call that was made by the same submission; None where that was told not to be looked for."""
+    key = request_key(tenant, sha256, options, metadata)
+    before_0_3 = _hash(
+        _recording_and_options(tenant, sha256, options)
+    )  # the key of those that are there already
+    statement = select(CallRow).where(
+        col(CallRow.dedupe_key).in_([key, before_0_3]), col(CallRow.request_hash) == key
+    )
+    return session.exec(statement.with_for_update() if lock else statement).first()
+
+
+def _recording_and_options(tenant: str, sha256: str, options: CallOptions) -> list[Any]:
     request: list[Any] = [sha256, options_to_json(options)]
     # Hashes from before there were tenants stay valid.
     return request if tenant == DEFAULT_TENANT else [tenant, *request]
+
+
+def _reuse_stages(session: Session, row: CallRow, now_ms: int) -> None:
+    """Another call of this recording with these options, whatever its metadata, has what the stages found: each is
+    used where its engine is still the one that runs. ``attempts`` is 0: it took this call no time."""
+    same_audio = col(CallRow.sha256) == row.sha256, col(CallRow.tenant_id) == row.tenant_id
+    others = select(CallRow).where(*same_audio, col(CallRow.id) != row.id).order_by(col(CallRow.id).desc())
+    sibling = next((other for other in session.exec(others.limit(20)) if other.options == row.options), None)
+    if sibling is None:
+        return
+    done = select(StageRow).where(
+        col(StageRow.call_id) == sibling.id,
+        col(StageRow.status) == StageStatus.COMPLETED,
+        col(StageRow.output).is_not(None),
+    )
+    for stage in session.exec(done).all():
+        known = stage.model_dump() | {"call_id": row.id, "attempts": 0, "duration_s": 0.0}
+        session.add(StageRow(**known | {"started_at_ms": now_ms, "updated_at_ms": now_ms}))
 
 
 def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -> CallPage:
@@ -141,11 +183,11 @@ def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -
         statement = statement.where(col(CallRow.created_at_ms) >= wanted.created_from_ms)
     if wanted.created_before_ms is not None:
         statement = statement.where(col(CallRow.created_at_ms) < wanted.created_before_ms)
-    phrases = search.query_phrases(wanted.text) if wanted.text else []
-    if wanted.text and not phrases:
+    terms = search.query_terms(wanted.text) if wanted.text else []
+    if wanted.text and not terms:
         raise InvalidRequestError("query_empty", "q holds no letter or digit to search for.")
-    for phrase in phrases:
-        statement = statement.where(search.calls_saying(session, phrase))
+    for term in terms:
+        statement = statement.where(search.calls_saying(session, term))
     if cursor is not None:
         statement = statement.where(col(CallRow.id) < _decode_cursor(cursor))
     limit = max(1, min(limit, MAX_PAGE_SIZE))
@@ -154,7 +196,7 @@ def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -
     return CallPage(
         calls=call_records(session, shown),
         next_cursor=_encode_cursor(shown[-1].id) if len(rows) > limit else None,
-        matches=search.first_matches(session, [row.id for row in shown], phrases) if phrases else {},
+        matches=search.first_matches(session, [row.id for row in shown], terms) if terms else {},
     )
 
 

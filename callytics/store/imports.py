@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from callytics.domain import CallOptions, StageRun
 from callytics.store import calls, jobs
 from callytics.store.records import DEFAULT_TENANT, JobStatus, NewCall, Submission
 from callytics.store.rows import fetch_call
-from callytics.store.tables import CallRow, ReportRow
+from callytics.store.tables import ReportRow
 
 
 def import_call(
@@ -37,12 +38,14 @@ def import_call(
 
 
 def finished_call(
-    session: Session, sha256: str, options: CallOptions, tenant: str = DEFAULT_TENANT
+    session: Session,
+    sha256: str,
+    options: CallOptions,
+    metadata: Mapping[str, Any],
+    tenant: str = DEFAULT_TENANT,
 ) -> str | None:
-    """Id of a call of this audio with these options that has a result."""
-    key = calls.dedupe_key(tenant, sha256, options)
-    statement = select(CallRow).where(col(CallRow.dedupe_key) == key)
-    row = session.exec(statement).first()
+    """Id of a call of this recording, with these options and this metadata, that has a result."""
+    row = calls.same_request(session, tenant, sha256, options, metadata)
     # Also of one that is analysed again, as after a correction: a batch that did it anew would know nothing of that.
     has_result = row is not None and session.get(ReportRow, row.id) is not None
     return row.id if row is not None and has_result else None

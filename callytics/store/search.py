@@ -1,13 +1,15 @@
 """Full-text search over what was said, in Korean and in languages with spaces.
 
 Korean words carry particles ("환불을", "환불이"), and neither speech recognition nor people agree on where its
-spaces are. So Hangul (and Han, Kana) is indexed as overlapping pairs of syllables across spaces, as Lucene's
-CJKAnalyzer does with bigrams: "환불을" gives 환불 불을 을, and the query "환불" finds it. Other scripts are indexed
-by word, without accents, by their stems (Porter, 1980).
+spaces are. So a turn is indexed twice. Hangul (and Han, Kana) as overlapping pairs of syllables per word, as Lucene's
+CJKAnalyzer does with bigrams: "환불을" gives 환불 불을 을, and the query "환불" finds it. No pair spans a space: "이사"
+is not in "이 사람". Behind that its content words without particles and endings (morphemes.py), so that "휴일을" finds
+"휴일이" and "배송지연" finds "배송 지연". Other scripts are indexed by word, without accents, by their stems (Porter,
+1980).
 
 The tokens are made here, not in the database, so that both find the same: SQLite in an FTS5 table, which stems and
 folds accents by itself, PostgreSQL in a tsvector with positions. Either way a table ``turn_search`` holds them in a
-row for each turn, its ``rowid`` the turn's id.
+row per turn, its ``rowid`` the turn's id.
 """
 
 from __future__ import annotations
@@ -22,15 +24,22 @@ from typing import Any
 from sqlalchemy import bindparam, text
 from sqlmodel import Session, col, delete, select
 
+from callytics.store import morphemes
 from callytics.store.database import is_postgresql
 from callytics.store.records import TurnMatch
 from callytics.store.rows import plain_text
 from callytics.store.tables import TurnTextRow
 
 _CJK = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
-_PIECES = re.compile(rf"[{_CJK}]+(?:\s+[{_CJK}]+)*|[^\W_{_CJK}]+")
+_PIECES = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
 _QUERY_TERMS = re.compile(r'"([^"]*)"|(\S+)')
 _IS_CJK = re.compile(rf"[{_CJK}]")
+
+_LEMMA = "ㅁ"
+"""Begins the token of a content word: a single jamo, which begins no syllable."""
+
+INDEX_VERSION = 2
+"""Of the tokens below. 1 had no content words; rows of it are made again in the background (reindex_turns)."""
 
 MATCHES_PER_CALL = 3
 MAX_TOKEN_LENGTH = 200
@@ -45,30 +54,44 @@ class Phrase:
     is_prefix: bool = False
 
 
+Term = tuple[Phrase, ...]
+"""What one word of a query may be found by: any of the phrases."""
+
+
 def index_tokens(content: str) -> tuple[str, ...]:
     """The tokens of a text, in the order in which they are indexed."""
-    return tuple(token for piece in _pieces(content) for token in _tokens(piece))
+    surface = [token for piece in _pieces(content) for token in _tokens(piece)]
+    return (*surface, *map(_lemma_token, morphemes.lemmas(_normalized(content))))
 
 
-def query_phrases(query: str) -> list[Phrase]:
+def query_terms(query: str) -> list[Term]:
     """One for each word or "quoted phrase" of the query; all of them must be found in a call."""
-    phrases = []
+    terms = []
     for quoted, word in _QUERY_TERMS.findall(query):
         pieces = _pieces(quoted or word)
         if pieces:
-            phrases.append(_phrase(pieces))
-    return phrases
+            words = morphemes.readings(_normalized(quoted or word))
+            by_words = (Phrase(tuple(map(_lemma_token, reading))) for reading in words)
+            terms.append((_phrase(pieces), *by_words))
+    return terms
+
+
+def _normalized(content: str) -> str:
+    return unicodedata.normalize("NFKC", content).casefold()
 
 
 def _pieces(content: str) -> list[str]:
-    normalized = unicodedata.normalize("NFKC", content).casefold()
-    return ["".join(piece.split()) for piece in _PIECES.findall(normalized)]
+    return _PIECES.findall(_normalized(content))
 
 
 def _tokens(piece: str) -> list[str]:
     if not _IS_CJK.match(piece):
         return [piece[:MAX_TOKEN_LENGTH]]
     return [piece[i : i + 2] for i in range(len(piece))]  # the last one is a single syllable
+
+
+def _lemma_token(lemma: str) -> str:
+    return _LEMMA + lemma[:MAX_TOKEN_LENGTH]
 
 
 def _phrase(pieces: Sequence[str]) -> Phrase:
@@ -136,6 +159,7 @@ def index_turns(session: Session, call_id: str, turns: Iterable[Mapping[str, Any
             participant_role=turn["participant_role"],
             begin_offset_ms=turn["begin_offset_ms"],
             content=plain_text(turn["content"]),
+            index_version=INDEX_VERSION,
         )
         for turn in turns
     ]
@@ -143,15 +167,37 @@ def index_turns(session: Session, call_id: str, turns: Iterable[Mapping[str, Any
         return
     session.add_all(rows)
     session.flush()
-    if is_postgresql(session.get_bind()):
-        statement = "INSERT INTO turn_search (rowid, tokens) VALUES (:id, CAST(:tokens AS tsvector))"
-        values = [tsvector(index_tokens(row.content)) for row in rows]
-    else:
-        statement = "INSERT INTO turn_search (rowid, tokens) VALUES (:id, :tokens)"
-        values = [" ".join(index_tokens(row.content)) for row in rows]
     session.execute(
-        text(statement), [{"id": row.id, "tokens": value} for row, value in zip(rows, values, strict=True)]
+        text(f"INSERT INTO turn_search (rowid, tokens) VALUES (:id, {_value(session)})"),
+        [{"id": row.id, "tokens": _indexed(session, row.content)} for row in rows],
     )
+
+
+def _value(session: Session) -> str:
+    return "CAST(:tokens AS tsvector)" if is_postgresql(session.get_bind()) else ":tokens"
+
+
+def _indexed(session: Session, content: str) -> str:
+    tokens = index_tokens(content)
+    return tsvector(tokens) if is_postgresql(session.get_bind()) else " ".join(tokens)
+
+
+def reindex_turns(session: Session, limit: int) -> int:
+    """Make the tokens of turns anew that an earlier version indexed; how many were done, 0 when none is left."""
+    outdated = select(TurnTextRow).where(col(TurnTextRow.index_version) < INDEX_VERSION)
+    rows = session.exec(
+        outdated.order_by(col(TurnTextRow.id)).limit(limit).with_for_update(skip_locked=True)
+    ).all()
+    if not rows:
+        return 0
+    session.execute(
+        text(f"UPDATE turn_search SET tokens = {_value(session)} WHERE rowid = :id"),
+        [{"id": row.id, "tokens": _indexed(session, row.content)} for row in rows],
+    )
+    for row in rows:
+        row.index_version = INDEX_VERSION
+        session.add(row)
+    return len(rows)
 
 
 def remove_turns(session: Session, call_id: str) -> None:
@@ -162,9 +208,9 @@ def remove_turns(session: Session, call_id: str) -> None:
     session.execute(delete(TurnTextRow).where(col(TurnTextRow.call_id) == call_id))
 
 
-def calls_saying(session: Session, phrase: Phrase) -> Any:
-    """A condition on calls: the phrase was said in one of its turns."""
-    condition, parameter = _saying(session, [phrase])
+def calls_saying(session: Session, term: Term) -> Any:
+    """A condition on calls: the term was said in one of its turns."""
+    condition, parameter = _saying(session, term)
     return text(
         "calls.id IN (SELECT turn_texts.call_id FROM turn_search JOIN turn_texts"
         f" ON turn_texts.id = turn_search.rowid WHERE {condition})"
@@ -172,11 +218,11 @@ def calls_saying(session: Session, phrase: Phrase) -> Any:
 
 
 def first_matches(
-    session: Session, call_ids: Sequence[str], phrases: Sequence[Phrase]
+    session: Session, call_ids: Sequence[str], terms: Sequence[Term]
 ) -> dict[str, tuple[TurnMatch, ...]]:
-    """The first few turns of each call that say any of the phrases."""
+    """The first few turns of each call that say any of the terms."""
     found: dict[str, tuple[TurnMatch, ...]] = {}
-    condition, parameter = _saying(session, phrases)
+    condition, parameter = _saying(session, [phrase for term in terms for phrase in term])
     saying = text(f"turn_texts.id IN (SELECT rowid FROM turn_search WHERE {condition})").bindparams(parameter)
     for call_id in call_ids:
         rows = session.exec(

@@ -23,6 +23,7 @@ from callytics.store import (
     keys,
     leases,
     retention,
+    search,
     usage,
     versions,
     webhook_queue,
@@ -132,10 +133,16 @@ class CallStore:
             with self._write() as session:
                 return imports.import_call(session, new, runs, status, report_json, self._now_ms())
 
-    def finished_call(self, sha256: str, options: CallOptions, tenant: str = DEFAULT_TENANT) -> str | None:
-        """Id of a call of this audio with these options that has a result, or None."""
+    def finished_call(
+        self,
+        sha256: str,
+        options: CallOptions,
+        metadata: Mapping[str, Any] | None = None,
+        tenant: str = DEFAULT_TENANT,
+    ) -> str | None:
+        """Id of a call of this recording, with these options and this metadata, that has a result, or None."""
         with self._read() as session:
-            return imports.finished_call(session, sha256, options, tenant)
+            return imports.finished_call(session, sha256, options, metadata or {}, tenant)
 
     def get_call(self, call_id: str, tenant: str | None = None) -> CallRecord:
         with self._read() as session:
@@ -533,6 +540,11 @@ class CallStore:
         """Finished calls that retention lets go (store/retention.py)."""
         with self._read() as session:
             return retention.expired_calls(session, days, self._now_ms(), limit)
+
+    def reindex_turns(self, limit: int = 200) -> int:
+        """Index turns anew that an earlier version of the search indexed; how many were done, 0 when none is left."""
+        with self._write() as session:
+            return search.reindex_turns(session, limit)
 
     def remove_traces(self) -> None:
         """Of deleted calls, from an SQLite file; takes longer the larger the search index is."""

@@ -41,8 +41,8 @@ class TenantRow(SQLModel, table=True):
 class CallRow(SQLModel, table=True):
     """A call and its job.
 
-    ``dedupe_key`` is the hash of tenant, audio and options, ``lease_token`` fences out a worker whose lease ended.
-    ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
+    ``dedupe_key`` is the hash of tenant, audio, options and metadata, ``lease_token`` fences out a worker whose lease
+    ended. ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
     attempt before in ``error_*``. The metadata that lists filter by has columns of its own.
     """
 
@@ -151,7 +151,7 @@ class CorrectionRow(SQLModel, table=True):
 
 
 class TurnTextRow(SQLModel, table=True):
-    """What was said, a row a turn, for full-text search (store/search.py)."""
+    """What was said, one row per turn, for full-text search (store/search.py)."""
 
     __tablename__ = "turn_texts"
 
@@ -161,6 +161,7 @@ class TurnTextRow(SQLModel, table=True):
     participant_role: str
     begin_offset_ms: int
     content: str = Field(sa_column=Column(Text, nullable=False))
+    index_version: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
 
 
 class EventRow(SQLModel, table=True):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Text, true
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -98,6 +98,8 @@ def version_runs(session: Session, applications: Sequence[str], since_ms: int) -
             .options(defer(table.output))  # type: ignore[arg-type]  # large; asked for one by one
             .where(col(table.application).in_(applications), col(table.status).in_(ended))
             .where(col(table.updated_at_ms) >= since_ms)
+            # A result that was taken over from another call of the same recording is no second run.
+            .where(col(StageRow.attempts) > 0 if table is StageRow else true())
         )
         found += [
             VersionRun(

@@ -32,6 +32,7 @@ from callytics.store import (
     NewCall,
     new_call_id,
 )
+from callytics.store.calls import request_key
 from deployments.backfill.manifest import BatchItem
 from deployments.backfill.plan import CORRECTIONS, FAILURE, ITEM, OPTIONS, RECORDING, RUNS
 
@@ -63,7 +64,7 @@ class Reader:
         known: dict[str, Any] = {"item": item, "call_id": call_id, "size_bytes": 0, "sha256": ""}
         try:
             known |= self._copied(item, call_id)
-            earlier = self._store.finished_call(known["sha256"], item.options, self._tenant)
+            earlier = self._store.finished_call(known["sha256"], item.options, item.metadata, self._tenant)
             if earlier is not None:
                 known["call_id"] = earlier
                 self._blobs.delete_call(call_id)
@@ -145,8 +146,11 @@ class Sink:
         return CallResult.model_validate_json(body), body
 
     def _write_tables(self, known: dict[str, Any], report: CallResult, body: bytes) -> None:
-        self._write("calls", known["sha256"], [_call_row(known["item"], report, body)])
-        self._write("turns", known["sha256"], list(_turn_rows(report)))
+        item: BatchItem = known["item"]
+        # The same name for the same submission, whenever it is run again; another for other metadata.
+        name = request_key(self._tenant, known["sha256"], item.options, item.metadata)
+        self._write("calls", name, [_call_row(item, report, body)])
+        self._write("turns", name, list(_turn_rows(report)))
 
     def _lost(self, known: dict[str, Any], failure: StageFailure) -> dict[str, Any]:
         item: BatchItem = known["item"]

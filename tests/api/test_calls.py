@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,42 @@ async def test_the_same_audio_twice_is_one_call(client: httpx.AsyncClient, blob_
     assert (again["call_id"], first["duplicate"], again["duplicate"]) == (first["call_id"], False, True)
     assert len(blob_files(blob_root)) == 1
     assert (await submit(client, deduplicate="false")).json()["call_id"] != first["call_id"]
+
+
+async def test_same_audio_with_other_metadata_is_found_by_it(client: httpx.AsyncClient) -> None:
+    first = (await submit(client, metadata='{"external_id": "FC-A"}')).json()
+    second = (await submit(client, metadata='{"external_id": "FC-B", "agent_id": "lee"}')).json()
+    assert (second["duplicate"], second["call_id"] == first["call_id"]) == (False, False)
+    found = (await client.get("/v1/calls", params={"external_id": "FC-B"})).json()["calls"]
+    assert [(call["call_id"], call["metadata"]["agent_id"]) for call in found] == [(second["call_id"], "lee")]
+
+
+async def test_key_that_may_only_write_sees_no_metadata_of_others(
+    client: httpx.AsyncClient, store: CallStore
+) -> None:
+    writer = {"Authorization": f"Bearer {store.create_api_key('writer', ('calls:write',)).secret}"}
+    call_id = (await submit(client, metadata='{"agent_id": "kim"}')).json()["call_id"]
+    path = f"/v1/calls/{call_id}"
+    noted = {"metadata": {"queue": "vip", "custom": {"note": "lawsuit"}}}
+    assert (await client.patch(path, json=noted)).json()["metadata"]["queue"] == "vip"
+    again = await client.post(
+        "/v1/calls",
+        files={"file": ("call.wav", wav_bytes())},
+        data={"metadata": '{"agent_id": "kim"}'},
+        headers=writer,
+    )
+    assert (again.json()["duplicate"], again.json()["call_id"]) == (True, call_id)
+    assert again.json()["metadata"]["agent_id"] == "kim"
+    changed = await client.patch(path, json={"metadata": {"direction": "inbound"}}, headers=writer)
+    cancelled = await client.post(f"{path}/cancel", headers=writer)
+    retried = await client.post(f"{path}/retry", headers=writer)
+    await client.post(f"{path}/cancel")
+    reprocessed = await client.post(f"{path}/reprocess", headers=writer)
+    for answer in (again, changed, cancelled, retried, reprocessed):
+        assert answer.status_code in (200, 202)
+        assert "vip" not in answer.text
+        assert "lawsuit" not in answer.text
+    assert (await client.get(path)).json()["metadata"]["queue"] == "vip"
 
 
 async def test_an_idempotency_key_repeats_the_answer(client: httpx.AsyncClient) -> None:
@@ -105,6 +142,31 @@ async def test_bad_recordings_are_refused_and_leave_nothing(
     assert response.headers["Content-Type"] == "application/problem+json"
     assert blob_files(blob_root) == []
     assert store.call_ids() == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("header", "shown"),
+    [
+        (b"filename*=UTF-8''%EC%83%81%EB%8B%B4.wav", "상담.wav"),
+        (b"filename=\"__.wav\"; filename*=UTF-8''%EC%83%81%EB%8B%B4.wav", "상담.wav"),
+        (b"filename*=UTF-8''..%2Fa%00b.wav", "ab.wav"),
+        ('filename="상담.wav"'.encode("cp949"), "상담.wav"),
+        (unicodedata.normalize("NFD", 'filename="상담.wav"').encode(), "상담.wav"),
+        (b'filename="a%22b%0D%0A 100%.wav"', 'a"b 100%.wav'),
+        (b"filename=\"a.wav\"; filename*=unknown''%FF.wav", "ÿ.wav"),
+    ],
+    ids=["extended", "both", "extended-hostile", "cp949", "nfd", "browser", "unknown-charset"],
+)
+async def test_file_names_are_read_as_clients_send_them(
+    client: httpx.AsyncClient, header: bytes, shown: str
+) -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="file"; ' + header + b"\r\n\r\n"
+    response = await client.post(
+        "/v1/calls",
+        content=body + wav_bytes() + b"\r\n--x--\r\n",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+    assert (response.status_code, response.json()["filename"]) == (202, shown)
 
 
 @pytest.mark.parametrize(

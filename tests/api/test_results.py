@@ -47,7 +47,7 @@ async def test_a_failed_call_says_why(client: httpx.AsyncClient, store: CallStor
         ("srt", "application/x-subrip", "1\n00:00:00,500 --> "),
         ("vtt", "text/vtt", "WEBVTT\n"),
         ("rttm", "text/plain", "SPEAKER "),
-        ("csv", "text/csv", "id,participant_id"),
+        ("csv", "text/csv", "\ufeffid,participant_id"),
     ],
 )
 async def test_transcripts(
@@ -60,6 +60,21 @@ async def test_transcripts(
     assert response.headers["Content-Type"].split(";")[0] == content_type
     assert response.text.startswith(beginning)
     assert "환불" in response.text or transcript_format == "rttm"
+
+
+async def test_transcript_options_reach_the_export(client: httpx.AsyncClient, store: CallStore) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    finish(store)
+    path = f"/v1/calls/{call_id}/transcript"
+    plain = await client.get(path, params={"format": "csv", "encoding": "cp949"})
+    assert plain.headers["Content-Type"] == "text/csv; charset=cp949"
+    assert "환불" in plain.content.decode("cp949")
+    narrow = await client.get(path, params={"format": "srt", "line_characters": 16, "lines": 1})
+    lines = [line for line in narrow.text.splitlines() if line and "-->" not in line]
+    assert max(map(len, lines)) <= 16
+    for wrong in ({"encoding": "latin-1"}, {"line_characters": 9}, {"lines": 0}, {"cue_seconds": 0.5}):
+        refused = await client.get(path, params={"format": "srt", **wrong})
+        assert (refused.status_code, refused.json()["code"]) == (422, "validation_failed")
 
 
 async def test_unknown_transcript_formats(client: httpx.AsyncClient) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callytics.errors import InvalidRequestError
-from callytics.result.formats import FORMATS, MEDIA_TYPES, cues, export
+from callytics.result.formats import FORMATS, MEDIA_TYPES, cues, encoded, export
 from tests.store.samples import result_json
 
 RESULT: dict[str, Any] = json.loads(result_json("call1"))
@@ -78,14 +78,34 @@ def test_markup_and_arrows_in_speech_stay_text() -> None:
     assert len(re.findall("-->", export(hostile, "vtt"))) == 1
 
 
-@pytest.mark.parametrize("content", ["=1+1", "+82", "-네", "@me"])
+@pytest.mark.parametrize("content", ["=1+1", "+82", "-네", "@me", "＝SUM(1)"])
 def test_no_cell_is_a_formula(content: str) -> None:
     (row,) = csv.DictReader(io.StringIO(export(result_of(turn(content, 0, 1)), "csv")))
     assert row["content"] == f"'{content}"
 
 
+@pytest.mark.parametrize(("name", "first_bytes"), [("csv", b"\xef\xbb\xbfid,"), ("srt", b"1\n")])
+def test_only_csv_starts_with_a_byte_order_mark_by_default(name: str, first_bytes: bytes) -> None:
+    assert encoded(export(RESULT, name), name).startswith(first_bytes)
+    assert not encoded(export(RESULT, name), name, "utf-8").startswith(b"\xef")
+
+
+def test_cp949_is_refused_where_it_lacks_a_character() -> None:
+    text = export(result_of(turn("네, 환불", 0, 1)), "csv")
+    assert encoded(text, "csv", "cp949").decode("cp949") == text
+    with pytest.raises(InvalidRequestError, match="'😀', which cp949 cannot write"):
+        encoded("😀", "csv", "cp949")
+    with pytest.raises(InvalidRequestError, match="there are utf-8"):
+        encoded("x", "csv", "latin-1")
+
+
+def test_clock_of_text_has_hours_after_the_first() -> None:
+    result = result_of(turn("네", 3_599_000, 3_600_000), turn("네", 4_505_000, 4_506_000))
+    assert [line.split("]")[0] for line in export(result, "txt").splitlines()] == ["[59:59", "[1:15:05"]
+
+
 def test_hours() -> None:
-    assert "03:00:00,001 --> 03:00:01,000" in export(result_of(turn("네", 10_800_001, 10_801_000)), "srt")
+    assert "03:00:00,001 --> 03:00:01,001" in export(result_of(turn("네", 10_800_001, 10_801_000)), "srt")
 
 
 def milliseconds(stamp: str) -> int:
@@ -97,15 +117,19 @@ def milliseconds(stamp: str) -> int:
 @given(TURNS)
 def test_subtitles_are_well_formed_whatever_is_said(turns: list[dict[str, Any]]) -> None:
     result = result_of(*turns)
-    expected = list(cues(result))
+    expected = cues(result, labelled=True)
+    unlabelled = cues(result)
     srt = [block.split("\n") for block in export(result, "srt").removesuffix("\n").split("\n\n") if block]
     head, *vtt = export(result, "vtt").removesuffix("\n").split("\n\n")
     assert head.strip() == "WEBVTT"
-    assert [len(block) for block in srt] == [3] * len(expected)
+    assert all(3 <= len(block) <= 4 for block in srt)
     assert [block[0] for block in srt] == [str(n + 1) for n in range(len(expected))]
-    for blocks in ([block[1] for block in srt], [block.split("\n")[0] for block in vtt]):
+    for blocks, of in (
+        ([block[1] for block in srt], expected),
+        ([b.split("\n")[0] for b in vtt], unlabelled),
+    ):
         times = [tuple(milliseconds(stamp) for stamp in line.split(" --> ")) for line in blocks]
-        assert times == [(cue.begin_ms, cue.end_ms) for cue in expected]
+        assert times == [(cue.begin_ms, cue.end_ms) for cue in of]
         assert all(begin < end for begin, end in times)
         assert [begin for begin, _ in times] == sorted(begin for begin, _ in times)
 

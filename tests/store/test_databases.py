@@ -10,7 +10,7 @@ import pytest
 
 from callytics.errors import ConfigError, NotFoundError, UnavailableError
 from callytics.store import CallFilter, CallStore, JobStatus
-from callytics.store.search import query_phrases, tsquery, tsvector
+from callytics.store.search import query_terms, tsquery, tsvector
 from tests.store.samples import finish, new_call
 from tests.support.postgres import PostgresServer, find_binaries
 
@@ -78,9 +78,9 @@ def test_tenants_are_apart(store: CallStore) -> None:
 
 def test_both_index_the_same_tokens() -> None:
     assert tsvector(("환불", "불을", "naïve", "calls", "s")) == "'환불':1 '불을':2 'naiv':3 'call':4 's':5"
-    assert tsquery(query_phrases('환불을 "refund policies" 환')) == (
-        "('환불' <-> '불을') | ('refund' <-> 'polici') | ('환':*)"
-    )
+    phrases = [term[0] for term in query_terms('휴일을 "refund policies" 끝')]
+    assert tsquery(phrases) == "('휴일' <-> '일을') | ('refund' <-> 'polici') | ('끝':*)"
+    assert tsquery(query_terms("휴일을")[0]) == "('휴일' <-> '일을') | ('ㅁ휴일')"
 
 
 @pytest.mark.parametrize(

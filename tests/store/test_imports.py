@@ -43,3 +43,4 @@ def test_what_is_finished_is_known_by_content_and_options(store: CallStore) -> N
     assert store.finished_call("f" * 64, other.options) == other.id
     assert store.finished_call("f" * 64, CallOptions(language="xx")) is None
     assert store.finished_call("f" * 64, other.options, tenant="another") is None
+    assert store.finished_call("f" * 64, other.options, {"external_id": "B"}) is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from callytics.domain import Role
 from callytics.errors import InvalidRequestError
 from callytics.store import CallFilter, CallStore
-from callytics.store.search import Phrase, index_tokens, query_phrases
+from callytics.store.search import Phrase, index_tokens, query_terms
 from tests.conftest import MIGRATED
 from tests.store.samples import finish, new_call
 
@@ -90,9 +90,15 @@ def test_nothing_to_search_for_is_said(searchable: CallStore, query: str) -> Non
 
 
 def test_tokens() -> None:
-    assert index_tokens("환불을, LTE 5만원") == ("환불", "불을", "을", "lte", "5", "만원", "원")
-    assert query_phrases('환불을 "a b"') == [Phrase(("환불", "불을")), Phrase(("a", "b"))]
-    assert query_phrases("환") == [Phrase(("환",), is_prefix=True)]
+    assert index_tokens("환불을, LTE 5만원") == (
+        *("환불", "불을", "을", "lte", "5", "만원", "원"),
+        *("ㅁ환불", "ㅁlte", "ㅁ5", "ㅁ만", "ㅁ원"),
+    )
+    assert query_terms('휴일을 "a b"') == [
+        (Phrase(("휴일", "일을")), Phrase(("ㅁ휴일",))),
+        (Phrase(("a", "b")),),
+    ]
+    assert query_terms("끝")[0][:2] == (Phrase(("끝",), is_prefix=True), Phrase(("ㅁ끝",)))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -108,7 +114,7 @@ def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @settings(max_examples=100, deadline=None)
 @given(query=st.text(min_size=1, max_size=40))
 def test_no_query_breaks_the_search(empty: CallStore, query: str) -> None:
-    if query_phrases(query):
+    if query_terms(query):
         assert empty.list_calls(CallFilter(text=query)).calls == ()
     else:
         with pytest.raises(InvalidRequestError):
@@ -125,7 +131,7 @@ def test_every_part_of_a_word_is_found(text: str, data: st.DataObject) -> None:
     word = data.draw(st.sampled_from(hangul))
     start = data.draw(st.integers(0, len(word) - 2))
     end = data.draw(st.integers(start + 2, len(word)))
-    (phrase,) = query_phrases(word[start:end])
+    phrase = query_terms(word[start:end])[0][0]
     indexed = index_tokens(text)
     length = len(phrase.tokens)
     assert phrase.tokens in [indexed[i : i + length] for i in range(len(indexed))]

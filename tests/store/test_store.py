@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from callytics.domain import CallOptions, KnownSpeaker, Role, StageRun, StageStatus, Task
 from callytics.errors import ConflictError, InvalidRequestError, NotFoundError
-from callytics.store import CallFilter, CallStore, JobStatus
+from callytics.store import CallFilter, CallStore, JobStatus, calls
 from callytics.store.codec import options_from_json, options_to_json
+from callytics.store.tables import CallRow
 from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call, result_json
 
@@ -33,6 +34,49 @@ def test_the_same_audio_twice_is_one_call_unless_asked_otherwise(store: CallStor
     assert store.create_call(new_call(deduplicate=False)).created
     assert store.create_call(new_call(options=CallOptions(language="en"))).created
     assert store.create_call(new_call("b" * 64)).created
+
+
+def test_same_audio_with_other_metadata_is_a_call_that_uses_the_stages_results(store: CallStore) -> None:
+    first = store.create_call(new_call(metadata={"external_id": "FC-A"})).call
+    finish(store)
+    other = {"external_id": "FC-B", "agent_id": "lee"}
+    second = store.create_call(new_call(metadata=other, filename="b.wav"))
+    assert second.created
+    assert second.call.metadata["external_id"] == "FC-B"
+    assert [(run.name, run.status, run.attempts, run.duration_s) for run in second.call.stages] == [
+        ("speech-recognizer", StageStatus.COMPLETED, 0, 0.0)
+    ]
+    assert (
+        store.load_stage_output(second.call.id, "k1") == store.load_stage_output(first.id, "k1") is not None
+    )
+    assert [call.id for call in store.list_calls(CallFilter(external_id="FC-B")).calls] == [second.call.id]
+    again = store.create_call(new_call(metadata=other))
+    assert (again.created, again.call.id) == (False, second.call.id)
+    assert [run.call_id for run in store.version_runs([""], 0)] == [first.id]
+
+
+def test_results_are_taken_over_within_a_tenant_and_for_the_same_options_only(store: CallStore) -> None:
+    store.create_call(new_call(metadata={"external_id": "A"}))
+    finish(store)
+    for other in (
+        new_call(metadata={"external_id": "B"}, tenant="alpha"),
+        new_call(metadata={"external_id": "B"}, options=CallOptions(language="en")),
+        new_call(metadata={"external_id": "B"}, deduplicate=False),
+        new_call("b" * 64),
+    ):
+        assert store.create_call(other).call.stages == ()
+
+
+def test_duplicates_of_calls_from_before_metadata_counted_are_known(store: CallStore) -> None:
+    new = new_call(metadata={"external_id": "A"})
+    first = store.create_call(new).call
+    with store._write() as session:
+        row = session.get(CallRow, first.id)
+        assert row is not None
+        row.dedupe_key = calls._hash(calls._recording_and_options(new.tenant, new.media.sha256, new.options))
+    assert store.create_call(new_call(metadata={"external_id": "A"})).call.id == first.id
+    assert store.create_call(new_call(metadata={"external_id": "B"})).created
+    assert store.create_call(new_call()).created
 
 
 def test_a_failed_call_does_not_stand_in_the_way_of_the_same_audio(store: CallStore) -> None:

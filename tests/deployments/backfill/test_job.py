@@ -103,11 +103,20 @@ def test_a_second_run_skips_what_is_finished_and_tries_the_rest_again(batch: Bat
 
 
 def test_the_same_recording_twice_in_one_batch_is_one_call(batch: Batch, tmp_path: Path) -> None:
-    outcomes = batch([recording(tmp_path, "a.wav"), recording(tmp_path, "copy.wav")])
+    first, copy = recording(tmp_path, "a.wav"), recording(tmp_path, "copy.wav")
+    outcomes = batch([first, replace(copy, metadata=first.metadata)])
     assert [outcome.status for outcome in outcomes] == ["COMPLETED", "SKIPPED"]
     assert outcomes[0].call_id == outcomes[1].call_id
     (row,) = batch.rows("calls")
     assert row["call_id"] == outcomes[0].call_id
+
+
+def test_same_recording_with_other_metadata_is_another_call(batch: Batch, tmp_path: Path) -> None:
+    items = [recording(tmp_path, "a.wav"), recording(tmp_path, "copy.wav")]
+    outcomes = batch(items)
+    assert [outcome.status for outcome in outcomes] == ["COMPLETED", "COMPLETED"]
+    assert {row["call_id"] for row in batch.rows("calls")} == {outcome.call_id for outcome in outcomes}
+    assert [outcome.status for outcome in batch(items)] == ["SKIPPED", "SKIPPED"]
 
 
 def test_an_optional_stage_that_fails_leaves_the_call_partial(batch: Batch, tmp_path: Path) -> None:
