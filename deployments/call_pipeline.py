@@ -24,7 +24,7 @@ from ray.serve import Application
 from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.errors import CallyticsError, ConfigError, ConflictError, UnavailableError
-from callytics.store import Lease
+from callytics.store import CallStore, Lease
 from deployments.handles import WorkSeen, store_client, wait_for_work
 from deployments.pipeline.call_run import CallRun
 from deployments.pipeline.circuit import Circuit
@@ -140,7 +140,9 @@ class CallPipeline:
                 await asyncio.wait(self._calls, return_when=asyncio.FIRST_COMPLETED)
                 continue
             try:
-                lease = await self._store.lease(self._worker, self._args.lease_s, tuple(self._at_work))
+                lease = await self._store(
+                    CallStore.lease, self._worker, self._args.lease_s, tuple(self._at_work)
+                )
             except UnavailableError as error:
                 logger.error("no calls: %s", error)
                 lease = None
@@ -179,7 +181,7 @@ class CallPipeline:
         except asyncio.CancelledError:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
-            await self._store.release(call_id, lease.token)
+            await self._store(CallStore.release, call_id, lease.token)
             raise
         finally:
             for task in (work, renewal):
@@ -196,7 +198,7 @@ class CallPipeline:
         """Renew the lease until it is lost."""
         while True:
             await asyncio.sleep(self._args.lease_s / 4)
-            if not await self._store.renew(lease.call.id, lease.token, self._args.lease_s):
+            if not await self._store(CallStore.renew, lease.call.id, lease.token, self._args.lease_s):
                 return
 
 

@@ -13,7 +13,7 @@ from ray.serve.schema import ApplicationStatusOverview
 from callytics.api import StageHealth
 from callytics.config import ENGINE_STAGES
 from callytics.errors import CallyticsError
-from callytics.store import CallFilter, JobStatus
+from callytics.store import CallFilter, CallStore, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
 from deployments.operations.serve_api import last_line
 from deployments.replica.environment import prepare_environment
@@ -78,7 +78,7 @@ class Monitoring:
         """Stage -> the error of the newest call that it failed on."""
         wanted = CallFilter(statuses=(JobStatus.FAILED, JobStatus.PARTIAL))
         try:
-            page = await self._store.list_calls(wanted, RECENT_CALLS)
+            page = await self._store(CallStore.list_calls, wanted, RECENT_CALLS)
         except CallyticsError:
             return {}  # the store is down: its own line says so
         newest: dict[str, str] = {}

@@ -14,7 +14,7 @@ from callytics.api.schemas import ShortText, StrictBody, Time
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
-from callytics.store import ApiKeyRecord
+from callytics.store import ApiKeyRecord, CallStore
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/api-keys", tags=["api keys"])
 
@@ -63,7 +63,8 @@ class ApiKeyList(BaseModel):
 )
 async def create_api_key(body: NewApiKey, services: ServicesDep, principal: Admin) -> IssuedApiKeyView:
     """Make a key. Its secret is in this answer and nowhere else."""
-    issued = await services.store.create_api_key(
+    issued = await services.store(
+        CallStore.create_api_key,
         body.name,
         body.scopes,
         actor=principal.id,
@@ -77,13 +78,15 @@ async def create_api_key(body: NewApiKey, services: ServicesDep, principal: Admi
 @router.get("", response_model=ApiKeyList, responses=problem_responses(401, 403))
 async def list_api_keys(services: ServicesDep, principal: Admin) -> ApiKeyList:
     """All keys of the tenant, the revoked ones included, without their secrets."""
-    return ApiKeyList(api_keys=[_view(key) for key in await services.store.list_api_keys(principal.tenant)])
+    return ApiKeyList(
+        api_keys=[_view(key) for key in await services.store(CallStore.list_api_keys, principal.tenant)]
+    )
 
 
 @router.delete("/{key_id}", status_code=204, responses=problem_responses(401, 403, 404))
 async def revoke_api_key(key_id: str, services: ServicesDep, principal: Admin) -> None:
     """Revoke a key; it stops working at once."""
-    await services.store.revoke_api_key(key_id, actor=principal.id, tenant=principal.tenant)
+    await services.store(CallStore.revoke_api_key, key_id, actor=principal.id, tenant=principal.tenant)
 
 
 def _view(key: ApiKeyRecord) -> ApiKeyView:

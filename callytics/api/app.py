@@ -41,6 +41,7 @@ from callytics.api.turns import FairTurns
 from callytics.api.usage_counter import UsageCounter
 from callytics.api.webhook_delivery import deliver_for_ever
 from callytics.api.webhook_events import declare_webhooks
+from callytics.store import CallStore
 
 logger = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ async def _sweep(services: Services) -> None:
     """Remove blobs that no call owns, at the start and then now and again: what a crash left, what was deleted."""
     while True:
         try:
-            known = await services.store.call_ids()
+            known = await services.store(CallStore.call_ids)
             removed = await asyncio.to_thread(services.blobs.sweep, known)
             if removed:
                 logger.info("removed %d orphaned blobs", removed)

@@ -14,6 +14,7 @@ from callytics.api.schemas import ShortText, WholeNumber
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
+from callytics.store import CallStore
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/audit-events", tags=["audit"])
 
@@ -41,7 +42,7 @@ async def list_audit_events(
     limit: Annotated[WholeNumber, Query(ge=1, le=500)] = 100,
 ) -> AuditEventList:
     """What was done and read in this tenant, newest first. It outlives the calls that it is about."""
-    events = await services.store.audit_events(principal.tenant, before, limit, subject)
+    events = await services.store(CallStore.audit_events, principal.tenant, before, limit, subject)
     return AuditEventList(
         audit_events=[
             AuditEventView(

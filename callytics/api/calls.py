@@ -29,7 +29,7 @@ from callytics.api.uploads import Upload
 from callytics.api.views import call_url, call_view, match_view, view_for
 from callytics.domain import CallOptions
 from callytics.pipeline import dependants
-from callytics.store import CallFilter
+from callytics.store import CallFilter, CallStore
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls", tags=["calls"])
 
@@ -108,12 +108,14 @@ async def list_calls(
         text=query.q,
         tenant=principal.tenant,
     )
-    page = await services.store.list_calls(wanted, query.limit, query.cursor)
+    page = await services.store(CallStore.list_calls, wanted, query.limit, query.cursor)
     if (
         query.q is not None
     ):  # the answer quotes what was said in these calls; what was looked for may name somebody
         found = {"call_ids": [call.id for call in page.calls]}
-        await services.store.record_audit(principal.id, "calls.searched", "", found, principal.tenant)
+        await services.store(
+            CallStore.record_audit, principal.id, "calls.searched", "", found, principal.tenant
+        )
     return CallList(
         calls=[
             ListedCall(
@@ -129,7 +131,9 @@ async def list_calls(
 @router.get("/{call_id}", response_model=CallView, responses=problem_responses(401, 403, 404))
 async def get_call(call_id: str, services: ServicesDep, principal: Reader) -> CallView:
     """Status and progress of a call, stage by stage."""
-    return call_view(await services.store.get_call(call_id, principal.tenant), services.settings.public_url)
+    return call_view(
+        await services.store(CallStore.get_call, call_id, principal.tenant), services.settings.public_url
+    )
 
 
 @router.patch(
@@ -150,20 +154,22 @@ async def patch_call(call_id: str, patch: CallPatch, services: ServicesDep, prin
         curl -X PATCH -H "Authorization: Bearer $KEY" http://127.0.0.1:8000/v1/calls/$ID \\
              --json '{"turns": [{"turn_id": "t3", "content": "I would like a refund."}]}'
     """
-    call = await services.store.get_call(call_id, principal.tenant)
+    call = await services.store(CallStore.get_call, call_id, principal.tenant)
     if patch.roles or patch.turns or patch.participants:
         call = await correct(services, call, patch, principal)
     changes: dict[str, Any] = {}
     if patch.metadata is not None:
         changes = patch.metadata.model_dump(exclude_unset=True)
-        call = await services.store.patch_metadata(call_id, changes, principal.tenant, principal.id)
+        call = await services.store(
+            CallStore.patch_metadata, call_id, changes, principal.tenant, principal.id
+        )
     return view_for(principal, call, services.settings.public_url, changes)
 
 
 @router.delete("/{call_id}", status_code=204, responses=problem_responses(401, 403, 404))
 async def delete_call(call_id: str, services: ServicesDep, principal: Deleter) -> None:
     """Remove the recording and everything that was derived from it. That it happened is kept in the audit."""
-    await services.store.delete_call(call_id, actor=principal.id, tenant=principal.tenant)
+    await services.store(CallStore.delete_call, call_id, actor=principal.id, tenant=principal.tenant)
     await asyncio.to_thread(services.blobs.delete_call, call_id)
 
 
@@ -175,7 +181,7 @@ async def delete_call(call_id: str, services: ServicesDep, principal: Deleter) -
 )
 async def retry_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
     """Run again what failed, and only that: finished stages keep their results."""
-    call = await services.store.retry_call(call_id, principal.tenant, principal.id)
+    call = await services.store(CallStore.retry_call, call_id, principal.tenant, principal.id)
     return view_for(principal, call, services.settings.public_url)
 
 
@@ -198,12 +204,12 @@ async def reprocess_call(
         curl -H "Authorization: Bearer $KEY" --json '{"from": "punctuation"}' http://127.0.0.1:8000/v1/calls/$ID/reprocess
     """
     stages = dependants(STEPS[(body or ReprocessBody()).from_])
-    call = await services.store.reprocess_call(call_id, stages, principal.tenant, principal.id)
+    call = await services.store(CallStore.reprocess_call, call_id, stages, principal.tenant, principal.id)
     return view_for(principal, call, services.settings.public_url)
 
 
 @router.post("/{call_id}/cancel", response_model=CallView, responses=problem_responses(401, 403, 404, 409))
 async def cancel_call(call_id: str, services: ServicesDep, principal: Writer) -> CallView:
     """Stop the analysis of a call."""
-    call = await services.store.cancel_call(call_id, principal.tenant, principal.id)
+    call = await services.store(CallStore.cancel_call, call_id, principal.tenant, principal.id)
     return view_for(principal, call, services.settings.public_url)

@@ -16,7 +16,7 @@ from callytics.api.views import time_of, view_for
 from callytics.domain import Role
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.redaction.detector import find_pii
-from callytics.store import CallRecord, CorrectionRecord, Corrections
+from callytics.store import CallRecord, CallStore, CorrectionRecord, Corrections
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}/corrections", tags=["calls"])
 
@@ -35,7 +35,7 @@ async def correct(services: Services, call: CallRecord, patch: CallPatch, princi
     )
     if call.options.redact_pii:
         await _check_redacted(services, call, wanted)
-    return await services.store.correct_call(call.id, wanted, principal.tenant, principal.id)
+    return await services.store(CallStore.correct_call, call.id, wanted, principal.tenant, principal.id)
 
 
 def _name(name: str | None) -> str | None:
@@ -50,7 +50,7 @@ async def _check_redacted(services: Services, call: CallRecord, wanted: Correcti
             "This call is redacted: its result, and so its participants, name nobody.",
         )
     try:
-        turns = json.loads(await services.store.get_report(call.id, call.tenant))["transcript"]
+        turns = json.loads(await services.store(CallStore.get_report, call.id, call.tenant))["transcript"]
     except NotFoundError:
         return  # correct_call says that the call has no result
     asked_by = {after["id"]: before["content"] for before, after in pairwise(turns)}
@@ -67,8 +67,10 @@ async def _check_redacted(services: Services, call: CallRecord, wanted: Correcti
 async def list_corrections(call_id: str, services: ServicesDep, principal: Reader) -> CorrectionList:
     """What people corrected in a call, the oldest first, with what it read before. `PATCH /v1/calls/{call_id}`
     corrects."""
-    found = await services.store.list_corrections(call_id, principal.tenant)
-    await services.store.record_audit(principal.id, "call.corrections_read", call_id, {}, principal.tenant)
+    found = await services.store(CallStore.list_corrections, call_id, principal.tenant)
+    await services.store(
+        CallStore.record_audit, principal.id, "call.corrections_read", call_id, {}, principal.tenant
+    )
     return CorrectionList(corrections=[_view(record) for record in found])
 
 
@@ -83,7 +85,9 @@ async def undo_correction(
 ) -> CallView:
     """Take a correction back: what depends on it is analysed again without it. The correction stays in the history;
     where it had replaced an earlier one, that holds again."""
-    call = await services.store.undo_correction(call_id, correction_id, principal.tenant, principal.id)
+    call = await services.store(
+        CallStore.undo_correction, call_id, correction_id, principal.tenant, principal.id
+    )
     return view_for(principal, call, services.settings.public_url)
 
 

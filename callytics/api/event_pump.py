@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from callytics.store import AsyncStore, EventRecord, JobStatus
+from callytics.store import AsyncStore, CallStore, EventRecord, JobStatus
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class EventPump:
         for question in questions:
             after[question.call_id] = min(question.after, after.get(question.call_id, question.after))
         try:
-            news = await self._store.news(after)
+            news = await self._store(CallStore.news, after)
         except Exception as error:  # whatever it is: those who asked get it, the next round asks again
             for question in questions:
                 if not question.answer.done():

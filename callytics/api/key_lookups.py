@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from callytics.api.lookup_turns import LookupTurns, busy
-from callytics.store import ApiKeyRecord, AsyncStore
+from callytics.store import ApiKeyRecord, AsyncStore, CallStore
 
 AT_ONCE = 8
 """Of each tenant; and of all unknown keys together."""
@@ -47,7 +47,7 @@ class KeyLookups:
             self._known -= 1
 
     async def _look_up(self, sha256: str) -> ApiKeyRecord | None:
-        key = await self._store.authenticate(sha256)
+        key = await self._store(CallStore.authenticate, sha256)
         self._tenant_of.pop(sha256, None)
         if key is not None:
             self._tenant_of[sha256] = key.tenant

@@ -19,7 +19,7 @@ from callytics.api.errors import problem_responses
 from callytics.api.services import ServicesDep, StageHealth
 from callytics.api.strict import StrictRoute
 from callytics.errors import CallyticsError, ForbiddenError, NotFoundError
-from callytics.store import DEFAULT_TENANT, Statistics
+from callytics.store import DEFAULT_TENANT, CallStore, Statistics
 
 router = APIRouter(route_class=StrictRoute, tags=["monitoring"])
 
@@ -82,7 +82,7 @@ async def readyz(services: ServicesDep) -> Response:
     """Calls can be analysed: the store answers and every stage is healthy. 503 otherwise."""
     not_ready = {}
     try:
-        await services.store.statistics()
+        await services.store(CallStore.statistics)
     except CallyticsError as error:
         not_ready["database-service"] = error.message
     try:
@@ -153,7 +153,7 @@ async def metrics(services: ServicesDep, principal: Scraper) -> Response:
             "operator_only", "These numbers are over all tenants, and only for their operator."
         )
     registry = CollectorRegistry()
-    statistics = await services.store.statistics()
+    statistics = await services.store(CallStore.statistics)
     registry.register(_StoreCollector(statistics, await services.health.stages()))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -19,7 +19,7 @@ from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import ConflictError, NotFoundError
 from callytics.redaction.sound import covered_intervals
-from callytics.store import BlobStore, CallRecord
+from callytics.store import BlobStore, CallRecord, CallStore
 from callytics.store.blobs import CHUNK_BYTES, ORIGINAL
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])
@@ -75,7 +75,7 @@ async def get_audio(
 
     Of a call that is redacted, with a tone over what identifies people, and only when its result is there.
     """
-    call = await services.store.get_call(call_id, principal.tenant)
+    call = await services.store(CallStore.get_call, call_id, principal.tenant)
     if call.options.redact_pii:
         name, audio_format = await _redacted(request, services, call, audio_format)
     elif audio_format is None:
@@ -106,7 +106,9 @@ async def get_audio(
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     detail = {"format": audio_format or "original", "bytes": [start, end]}
-    await services.store.record_audit(principal.id, "call.audio_read", call_id, detail, principal.tenant)
+    await services.store(
+        CallStore.record_audit, principal.id, "call.audio_read", call_id, detail, principal.tenant
+    )
     return StreamingResponse(_read(services.blobs, call_id, name, start, end), status, headers)
 
 
@@ -157,7 +159,7 @@ async def _redacted(
     Always converted, whether something was found or not: that leaves out tags, which may name people.
     """
     try:
-        report = json.loads(await services.store.get_report(call.id))
+        report = json.loads(await services.store(CallStore.get_report, call.id))
     except NotFoundError as error:
         raise ConflictError(
             "audio_not_redacted",

@@ -23,7 +23,7 @@ from callytics.errors import ConflictError
 from callytics.result.formats import MEDIA_TYPES, encoded, export
 from callytics.result.schema import CallResult, ParticipantDetail, TranscriptTurn
 from callytics.result.subtitles import SubtitleLimits
-from callytics.store import FINISHED, CallRecord, JobStatus
+from callytics.store import FINISHED, CallRecord, CallStore, JobStatus
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])
 
@@ -65,7 +65,7 @@ async def finished_result(services: Services, call: CallRecord) -> dict[str, Any
     """
     if call.result_at_ms is None:
         raise _no_result(call)
-    result: dict[str, Any] = json.loads(await services.store.get_report(call.id))
+    result: dict[str, Any] = json.loads(await services.store(CallStore.get_report, call.id))
     if call.status is JobStatus.FAILED and call.error is not None:
         result["job_details"]["errors"].append(asdict(call.error))
     return {**result, "job_status": call.status.value, "metadata": dict(call.metadata)}
@@ -84,9 +84,11 @@ def _no_result(call: CallRecord) -> ConflictError:
 async def get_result(call_id: str, services: ServicesDep, principal: Reader) -> Response:
     """Everything that was found out about a call; 409 until it is. While a call is analysed again, and where that
     fails, the result of before: `job_status` says how the call stands now."""
-    call = await services.store.get_call(call_id, principal.tenant)
+    call = await services.store(CallStore.get_call, call_id, principal.tenant)
     result = await finished_result(services, call)
-    await services.store.record_audit(principal.id, "call.result_read", call_id, {}, principal.tenant)
+    await services.store(
+        CallStore.record_audit, principal.id, "call.result_read", call_id, {}, principal.tenant
+    )
     return JSONResponse(result)
 
 
@@ -135,12 +137,14 @@ async def get_transcript(
     ] = 7.0,
 ) -> Response:
     """What was said, by whom and when, as JSON, text, subtitles, RTTM or a table."""
-    call = await services.store.get_call(call_id, principal.tenant)
+    call = await services.store(CallStore.get_call, call_id, principal.tenant)
     limits = SubtitleLimits(line_characters, lines, cue_seconds)
     text = export(await finished_result(services, call), transcript_format, limits)
     content = encoded(text, transcript_format, encoding)
     detail = {"format": transcript_format}
-    await services.store.record_audit(principal.id, "call.transcript_read", call_id, detail, principal.tenant)
+    await services.store(
+        CallStore.record_audit, principal.id, "call.transcript_read", call_id, detail, principal.tenant
+    )
     disposition = f'inline; filename="{call_id}.{transcript_format}"'
     charset = (encoding or "utf-8").removesuffix("-sig")
     media_type = MEDIA_TYPES[transcript_format].replace("utf-8", charset)
@@ -170,9 +174,9 @@ async def stream_events(
 
     A stream may be cut (a proxy's time limit); browsers reconnect by themselves and miss nothing.
     """
-    call = await services.store.get_call(call_id, principal.tenant)
+    call = await services.store(CallStore.get_call, call_id, principal.tenant)
     after = last_event_id or 0
-    if call.status in FINISHED and not await services.store.events_after(call_id, after, limit=1):
+    if call.status in FINISHED and not await services.store(CallStore.events_after, call_id, after, limit=1):
         return Response(status_code=204)
     return StreamingResponse(
         _events(request.app.state.events, services.settings.event_heartbeat_s, call_id, after),

@@ -23,7 +23,7 @@ from callytics.errors import (
     UnavailableError,
 )
 from callytics.options.checks import check_against, checked
-from callytics.store import DEFAULT_TENANT, NewCall, Submission, new_call_id
+from callytics.store import DEFAULT_TENANT, CallStore, NewCall, Submission, new_call_id
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -82,7 +82,7 @@ async def submit(
         **other,
     )
     try:
-        submission = await services.store.create_call(new)
+        submission = await services.store(CallStore.create_call, new)
     except (ConflictError, InvalidRequestError):
         await asyncio.to_thread(services.blobs.delete_call, call_id)
         raise
@@ -99,10 +99,10 @@ async def _check_queue(services: Services, tenant: str) -> None:
     limit = services.settings.max_queued_calls
     if not limit:
         return
-    room = limit - await services.store.queued_calls()
+    room = limit - await services.store(CallStore.queued_calls)
     if room <= 0:
         raise UnavailableError("queue_full", "Too many calls wait to be analysed; try again later.")
-    if room <= limit / 2 and await services.store.queued_calls(tenant) >= room:
+    if room <= limit / 2 and await services.store(CallStore.queued_calls, tenant) >= room:
         raise TooManyRequestsError(
             "queue_share_reached",
             "This tenant has its share of the calls that may wait to be analysed; try again later.",

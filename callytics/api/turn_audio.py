@@ -13,6 +13,7 @@ from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import NotFoundError
 from callytics.redaction.sound import covered_intervals
+from callytics.store import CallStore
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])
 
@@ -45,7 +46,7 @@ async def get_turn_audio(
 
     Of a call that is redacted, with a tone over what identifies people.
     """
-    call = await services.store.get_call(call_id, principal.tenant)
+    call = await services.store(CallStore.get_call, call_id, principal.tenant)
     result = await finished_result(services, call)
     turn = next((turn for turn in result["transcript"] if turn["id"] == turn_id), None)
     if turn is None:
@@ -57,7 +58,9 @@ async def get_turn_audio(
     async with request.app.state.conversions.turn(call.tenant):
         data = await services.audio.cut(call.uri, audio_format, start_s, end_s, call.options, tones)
     detail = {"format": audio_format, "turn_id": turn_id}
-    await services.store.record_audit(principal.id, "call.audio_read", call_id, detail, principal.tenant)
+    await services.store(
+        CallStore.record_audit, principal.id, "call.audio_read", call_id, detail, principal.tenant
+    )
     return Response(
         data,
         media_type=_MEDIA_TYPES[audio_format],

@@ -16,7 +16,7 @@ from callytics.api.schemas import Day, ShortText
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import ForbiddenError, InvalidRequestError
-from callytics.store import DEFAULT_TENANT, TenantUsage, UsageDay
+from callytics.store import DEFAULT_TENANT, CallStore, TenantUsage, UsageDay
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/usage", tags=["usage"])
 
@@ -75,7 +75,9 @@ async def get_usage(
         raise InvalidRequestError(
             "range_invalid", f"Ask for 1 to {MAX_DAYS} days: {first} to {last} is not that."
         )
-    found = await services.store.usage(_whose(principal, tenant), first.isoformat(), last.isoformat())
+    found = await services.store(
+        CallStore.usage, _whose(principal, tenant), first.isoformat(), last.isoformat()
+    )
     return Usage(from_=first, to=last, tenants=[_view(used, by) for used in found])
 
 

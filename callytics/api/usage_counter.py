@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass
 
 from callytics.errors import UnavailableError
-from callytics.store import AsyncStore, RequestTotals
+from callytics.store import AsyncStore, CallStore, RequestTotals
 from callytics.store.usage import day_of
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class UsageCounter:
             for count in new.values():
                 count.is_written = True
             try:
-                await self._store.record_requests(self._source, totals)
+                await self._store(CallStore.record_requests, self._source, totals)
             except BaseException:
                 for count in new.values():
                     count.is_written = False

@@ -19,7 +19,7 @@ import httpcore
 
 from callytics.api.outbound import AddressRefusedError, Reach, request
 from callytics.errors import CallyticsError
-from callytics.store import AsyncStore
+from callytics.store import AsyncStore, CallStore
 from callytics.store.webhook_queue import LeasedDelivery
 
 logger = logging.getLogger(__name__)
@@ -75,7 +75,9 @@ async def _fill(store: AsyncStore, reach: Reach, at_work: dict[asyncio.Task[None
     if len(at_work) >= PLACES:
         return
     of_tenants = dict(Counter(at_work.values()))
-    for delivery in await store.lease_deliveries(PLACES - len(at_work), LEASE_S, TENANT_PLACES, of_tenants):
+    for delivery in await store(
+        CallStore.lease_deliveries, PLACES - len(at_work), LEASE_S, TENANT_PLACES, of_tenants
+    ):
         at_work[asyncio.create_task(_deliver(store, reach, delivery))] = delivery.tenant
 
 
@@ -86,8 +88,13 @@ async def _deliver(store: AsyncStore, reach: Reach, delivery: LeasedDelivery) ->
         logger.exception("webhook message %s could not be sent", delivery.id)
         outcome = Outcome(None, "not sent: a fault of the service", 0.0)
     try:
-        await store.finish_delivery(
-            delivery.endpoint_id, delivery.id, delivery.token, outcome.status_code, outcome.error
+        await store(
+            CallStore.finish_delivery,
+            delivery.endpoint_id,
+            delivery.id,
+            delivery.token,
+            outcome.status_code,
+            outcome.error,
         )
     except CallyticsError as error:  # the store is away: sent again when its lease is over
         logger.error("how webhook message %s went is not noted: %s", delivery.id, error)

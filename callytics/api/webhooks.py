@@ -16,6 +16,7 @@ from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
 from callytics.api.webhook_delivery import LEASE_S, TEST_TIMEOUT_S, attempt
+from callytics.store import CallStore
 from callytics.store.webhooks import DeliveryStatus, DisabledReason, WebhookDelivery, WebhookEndpoint
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/webhooks", tags=["webhooks"])
@@ -98,8 +99,8 @@ async def create_webhook(body: NewWebhook, services: ServicesDep, principal: Adm
     """Tell a URL when calls end. Messages are signed with the secret in this answer
     ([Standard Webhooks](https://www.standardwebhooks.com)) and repeated until they are answered with 2xx."""
     webhook_reach(services).check(body.url)
-    made = await services.store.create_webhook(
-        principal.tenant, body.url, body.event_types, body.description, principal.id
+    made = await services.store(
+        CallStore.create_webhook, principal.tenant, body.url, body.event_types, body.description, principal.id
     )
     return IssuedWebhookView(**_view(made).model_dump(), secret=made.secret)
 
@@ -107,7 +108,9 @@ async def create_webhook(body: NewWebhook, services: ServicesDep, principal: Adm
 @router.get("", response_model=WebhookList, responses=problem_responses(401, 403))
 async def list_webhooks(services: ServicesDep, principal: Admin) -> WebhookList:
     """All webhooks of the tenant, without their secrets."""
-    return WebhookList(webhooks=[_view(e) for e in await services.store.list_webhooks(principal.tenant)])
+    return WebhookList(
+        webhooks=[_view(e) for e in await services.store(CallStore.list_webhooks, principal.tenant)]
+    )
 
 
 @router.patch(
@@ -121,13 +124,15 @@ async def change_webhook(
     changes = patch.model_dump(exclude_none=True)
     if patch.url is not None:
         webhook_reach(services).check(patch.url)
-    return _view(await services.store.change_webhook(webhook_id, principal.tenant, changes, principal.id))
+    return _view(
+        await services.store(CallStore.change_webhook, webhook_id, principal.tenant, changes, principal.id)
+    )
 
 
 @router.delete("/{webhook_id}", status_code=204, responses=problem_responses(401, 403, 404))
 async def delete_webhook(webhook_id: str, services: ServicesDep, principal: Admin) -> None:
     """Remove a webhook and what waits to be sent to it."""
-    await services.store.delete_webhook(webhook_id, principal.tenant, principal.id)
+    await services.store(CallStore.delete_webhook, webhook_id, principal.tenant, principal.id)
 
 
 @router.get(
@@ -140,7 +145,7 @@ async def list_deliveries(
     limit: Annotated[WholeNumber, Query(ge=1, le=200)] = 50,
 ) -> DeliveryList:
     """What was sent, newest first, and how it went. Messages go with their calls."""
-    found = await services.store.list_deliveries(webhook_id, principal.tenant, limit)
+    found = await services.store(CallStore.list_deliveries, webhook_id, principal.tenant, limit)
     return DeliveryList(deliveries=[_delivery_view(delivery) for delivery in found])
 
 
@@ -154,7 +159,9 @@ async def redeliver(
     webhook_id: str, delivery_id: str, services: ServicesDep, principal: Admin
 ) -> DeliveryView:
     """Send a message again, with the same `webhook-id`, by which its receiver knows it."""
-    delivery = await services.store.redeliver(webhook_id, delivery_id, principal.tenant, principal.id)
+    delivery = await services.store(
+        CallStore.redeliver, webhook_id, delivery_id, principal.tenant, principal.id
+    )
     return _delivery_view(delivery)
 
 
@@ -163,10 +170,10 @@ async def test_webhook(webhook_id: str, services: ServicesDep, principal: Admin)
     """Send a signed `webhook.test` now, also to a webhook that is disabled, and tell how it went: within 10 seconds.
     It is not sent again. One that arrives ends the pause of an endpoint that failed; it enables none."""
     store = services.store
-    test = await store.start_webhook_test(webhook_id, principal.tenant, LEASE_S, principal.id)
+    test = await store(CallStore.start_webhook_test, webhook_id, principal.tenant, LEASE_S, principal.id)
     outcome = await attempt(webhook_reach(services), test, TEST_TIMEOUT_S)
     how = (webhook_id, test.id, test.token, outcome.status_code, outcome.error)
-    await store.finish_webhook_test(*how)
+    await store(CallStore.finish_webhook_test, *how)
     return TestView(
         delivery_id=test.id,
         status=DeliveryStatus.FAILED if outcome.error else DeliveryStatus.DELIVERED,
@@ -184,7 +191,7 @@ async def test_webhook(webhook_id: str, services: ServicesDep, principal: Admin)
 async def rotate_secret(webhook_id: str, services: ServicesDep, principal: Admin) -> IssuedWebhookView:
     """A new secret. For a day messages are signed with the one before as well (`webhook-signature` holds both), so
     that a receiver can change over at any moment of it."""
-    made = await services.store.rotate_webhook_secret(webhook_id, principal.tenant, principal.id)
+    made = await services.store(CallStore.rotate_webhook_secret, webhook_id, principal.tenant, principal.id)
     return IssuedWebhookView(**_view(made).model_dump(), secret=made.secret)
 
 

@@ -24,7 +24,7 @@ from callytics.domain import Audio, CallOptions, Correction, StageFailure, Stage
 from callytics.errors import CallyticsError, StageError
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.result.build import complete
-from callytics.store import AsyncStore, JobStatus, Lease
+from callytics.store import AsyncStore, CallStore, JobStatus, Lease
 from deployments.handles import replica_failure
 from deployments.pipeline.circuit import Circuit
 from deployments.pipeline.routing import Assignment
@@ -119,13 +119,15 @@ class CallRun:
             result = complete(report, [self._runs[stage] for stage in ENGINE_STAGES])
         except StageWaitError as error:
             await self._skip_running()
-            await self._store.release(self._call.id, self._token, error.delay_s)
+            await self._store(CallStore.release, self._call.id, self._token, error.delay_s)
             return
         except StageError as error:
             await self._fail(error.stage, error.code, error.message)
             return
         status = JobStatus(result.job_status)
-        await self._store.complete(self._call.id, self._token, status, result.model_dump_json().encode())
+        await self._store(
+            CallStore.complete, self._call.id, self._token, status, result.model_dump_json().encode()
+        )
 
     async def _skip_running(self) -> None:
         for run in self._runs.values():
@@ -134,7 +136,7 @@ class CallRun:
 
     async def _fail(self, stage: str, code: str, message: str) -> None:
         await self._skip_running()
-        await self._store.fail(self._call.id, self._token, stage, code, message, code in TRANSIENT)
+        await self._store(CallStore.fail, self._call.id, self._token, stage, code, message, code in TRANSIENT)
 
     async def _analyse(self) -> Output:
         recording = self._call.recording
@@ -192,7 +194,7 @@ class CallRun:
         keys = [item.key for item in inputs]
         run = described(run, info)
         key = _stage_key(stage, info, keys)
-        kept = await self._store.load_stage_output(self._call.id, key)
+        kept = await self._store(CallStore.load_stage_output, self._call.id, key)
         if kept is not None:
             self._runs[stage] = self._earlier[stage]
             return Output(key, kept, kept)
@@ -268,7 +270,7 @@ class CallRun:
 
     def _record(self, run: StageRun, key: str = "", output: Any = None) -> Awaitable[None]:
         self._runs[run.name] = run
-        return self._store.record_stage(self._call.id, self._token, run, key, output)
+        return self._store(CallStore.record_stage, self._call.id, self._token, run, key, output)
 
 
 def _stage_key(stage: str, info: StageInfo, input_keys: list[str]) -> str:

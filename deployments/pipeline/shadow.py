@@ -15,7 +15,7 @@ from typing import Any
 
 from callytics.domain import StageRun, StageStatus
 from callytics.errors import CallyticsError
-from callytics.store import AsyncStore
+from callytics.store import AsyncStore, CallStore
 from deployments.handles import application_handle, replica_failure, unwrapped
 from deployments.stage import StageInfo, StageOutput
 
@@ -88,7 +88,7 @@ class ShadowRuns:
                 error_message=failure.message,
             )
         try:
-            await self._store.record_shadow(call_id, run, value)
+            await self._store(CallStore.record_shadow, call_id, run, value)
         except CallyticsError as error:
             logger.error("shadow %s on call %s: its result is lost: %s", application, call_id, error)
 

@@ -290,7 +290,7 @@ async def test_an_unknown_language_is_refused_before_there_is_a_call(
         answer = await client.post(path, files=files, data={**fields, "language": language})
         assert answer.status_code == (400 if "audio" in path else 422), answer.text
         assert "it has af, am" in answer.json()["detail"]
-    assert await AsyncStore.local(store).call_ids() == set()
+    assert await AsyncStore.local(store)(CallStore.call_ids) == set()
 
 
 async def test_every_route_of_the_version_is_strict(app: FastAPI) -> None:

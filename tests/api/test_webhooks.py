@@ -60,10 +60,17 @@ async def admin(services: Services, store: CallStore) -> Any:
 
 async def deliver_due(store: AsyncStore, reach: Reach) -> int:
     """One attempt for each endpoint that has something due. Returns how many."""
-    due = await store.lease_deliveries(PLACES, LEASE_S, TENANT_PLACES, {})
+    due = await store(CallStore.lease_deliveries, PLACES, LEASE_S, TENANT_PLACES, {})
     for each in due:
         outcome = await attempt(reach, each, TOTAL_TIMEOUT_S)
-        await store.finish_delivery(each.endpoint_id, each.id, each.token, outcome.status_code, outcome.error)
+        await store(
+            CallStore.finish_delivery,
+            each.endpoint_id,
+            each.id,
+            each.token,
+            outcome.status_code,
+            outcome.error,
+        )
     return len(due)
 
 

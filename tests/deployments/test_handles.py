@@ -9,6 +9,7 @@ import pytest
 from ray.exceptions import ActorDiedError, RayTaskError
 
 from callytics.errors import InvalidMediaError, NotFoundError, UnavailableError
+from callytics.store import CallStore
 from deployments import handles
 
 
@@ -106,26 +107,26 @@ MISSING = NotFoundError("call_not_found", "No such call.")
 
 def test_delete_that_is_repeated_after_a_lost_answer_is_no_404(database: PlayedDatabase) -> None:
     database.answers = [ActorDiedError(), MISSING]
-    asyncio.run(handles.store_client(10.0).delete_call("a call"))
+    asyncio.run(handles.store_client(10.0)(CallStore.delete_call, "a call"))
     database.answers = [ActorDiedError(), MISSING]
-    asyncio.run(handles.store_client(10.0).delete_webhook("an endpoint", "default"))
+    asyncio.run(handles.store_client(10.0)(CallStore.delete_webhook, "an endpoint", "default"))
     assert database.answers == []
 
 
 def test_delete_of_what_is_not_there_is_a_404(database: PlayedDatabase) -> None:
     database.answers = [MISSING]
     with pytest.raises(NotFoundError):
-        asyncio.run(handles.store_client(10.0).delete_call("a call"))
+        asyncio.run(handles.store_client(10.0)(CallStore.delete_call, "a call"))
 
 
 def test_question_that_is_repeated_keeps_its_404(database: PlayedDatabase) -> None:
     database.answers = [ActorDiedError(), MISSING]
     with pytest.raises(NotFoundError):
-        asyncio.run(handles.store_client(10.0).get_call("a call"))
+        asyncio.run(handles.store_client(10.0)(CallStore.get_call, "a call"))
 
 
 def test_what_would_be_done_twice_is_not_repeated(database: PlayedDatabase) -> None:
     database.answers = [ActorDiedError(), None]
     with pytest.raises(UnavailableError):
-        asyncio.run(handles.store_client(10.0).retry_call("a call"))
+        asyncio.run(handles.store_client(10.0)(CallStore.retry_call, "a call"))
     assert database.answers == [None]

@@ -24,7 +24,7 @@ from callytics.errors import (
 )
 from callytics.pipeline import roles
 from callytics.result.build import spoken
-from callytics.store import FINISHED, WITH_RESULT, CallRecord, JobStatus
+from callytics.store import FINISHED, WITH_RESULT, CallRecord, CallStore, JobStatus
 
 _REFUSED = {
     "language_unknown": "language",
@@ -55,7 +55,7 @@ class Awaited:
         """
         settings = self._services.settings
         deadline_s = time.monotonic() + settings.transcription_timeout_s
-        while (call := await self._services.store.get_call(self.call_id)).status not in FINISHED:
+        while (call := await self._services.store(CallStore.get_call, self.call_id)).status not in FINISHED:
             if time.monotonic() > deadline_s:
                 raise UnavailableError(
                     "transcription_timeout", "The transcription took too long; use POST /v1/calls."
@@ -74,8 +74,8 @@ class Awaited:
         Raises:
             InvalidRequestError: ``translation_unsupported``: the recogniser took no notice of the task.
         """
-        call = await self._services.store.get_call(self.call_id)
-        result: dict[str, Any] = json.loads(await self._services.store.get_report(self.call_id))
+        call = await self._services.store(CallStore.get_call, self.call_id)
+        result: dict[str, Any] = json.loads(await self._services.store(CallStore.get_report, self.call_id))
         _check_task(call, result)
         return result
 
@@ -88,8 +88,10 @@ class Awaited:
         if call.options.redact_pii or not applications.keys() >= _SPOKEN_STAGES:
             return None
         store = self._services.store
-        transcript = await store.version_output(self.call_id, applications["speech-recognizer"])
-        conversation = await store.version_output(self.call_id, applications["punctuation-restorer"])
+        transcript = await store(CallStore.version_output, self.call_id, applications["speech-recognizer"])
+        conversation = await store(
+            CallStore.version_output, self.call_id, applications["punctuation-restorer"]
+        )
         if not (isinstance(transcript, Transcript) and isinstance(conversation, Conversation)):
             return None  # written by another version
         result = await asyncio.to_thread(lambda: spoken(roles(conversation, call.options), transcript))
@@ -102,7 +104,7 @@ class Awaited:
 
     async def _remove(self) -> None:
         with suppress(NotFoundError):  # somebody else deleted it
-            await self._services.store.delete_call(self.call_id, actor=self._actor)
+            await self._services.store(CallStore.delete_call, self.call_id, actor=self._actor)
         await asyncio.to_thread(self._services.blobs.delete_call, self.call_id)
 
 
