@@ -2,6 +2,7 @@
 CALL ?= sample/call.mp3
 DATA ?= ../shared/data
 CONDITIONS ?=
+JOBS ?= 2
 bin := .venv/bin
 
 # Set in many containers: without bytecode every command compiles its imports again, one to two seconds each.
@@ -30,7 +31,8 @@ status: .venv/.ready  ## Every stage, healthy or not, and why
 	@$(bin)/callytics status
 
 test: .venv/.ready  ## Every test: style, types, units, contracts, real Ray with real models
-	@$(bin)/python -m pytest
+	@$(bin)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow and not alone"; together=$$?; \
+	    $(bin)/python -m pytest -m "not slow and alone" && exit $$together
 
 test-fast: .venv/.ready  ## The tests that need neither Ray nor weights
 	@$(bin)/python -m pytest -m "not e2e and not weights and not shared and not slow"
@@ -77,6 +79,7 @@ bench: .venv/.ready  ## Everything of docs/performance.md: two hours on two core
 	@$(bin)/python -m benchmarks.overhead --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling lengths 1 2 5 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling at-once 1 2 5 10 20 --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.audio_opens 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.gpu_plan
 	@$(bin)/python -m benchmarks.report
 

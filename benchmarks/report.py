@@ -11,7 +11,16 @@ from typing import Annotated
 
 import typer
 
-from benchmarks import gpu_plan, overhead, record, scaling_record, speed, targets, throughput_page
+from benchmarks import (
+    audio_opens,
+    gpu_plan,
+    overhead,
+    record,
+    scaling_record,
+    speed,
+    targets,
+    throughput_page,
+)
 from benchmarks.command import run
 
 PAGE = record.PROJECT / "docs/performance.md"
@@ -23,6 +32,7 @@ SECTIONS = (
     overhead.section,
     scaling_record.section,
     gpu_plan.section,
+    audio_opens.section,
 )
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

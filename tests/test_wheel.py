@@ -28,7 +28,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_holds_the_packages_and_their_data_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"callytics", "deployments"}
-    tracked = [path for path in (ROOT / "runtime_envs").rglob("*") if path.is_file()]
+    folders = (ROOT / "runtime_envs", ROOT / "observability")
+    tracked = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     data = [*resources.CONFIGS, "cluster.yaml", resources.SAMPLE]
     data += [path.relative_to(ROOT).as_posix() for path in tracked]
     assert {name.removeprefix("callytics/_data/") for name in names if "/_data/" in name} == set(data)

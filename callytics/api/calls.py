@@ -29,7 +29,7 @@ from callytics.api.uploads import Upload
 from callytics.api.views import call_url, call_view, match_view, view_for
 from callytics.domain import CallOptions
 from callytics.pipeline import dependants
-from callytics.store import CallFilter, CallStore
+from callytics.store import CallStore
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls", tags=["calls"])
 
@@ -95,20 +95,11 @@ async def submit_call(
 async def list_calls(
     services: ServicesDep, principal: Reader, query: Annotated[ListQuery, Query()]
 ) -> CallList:
-    """Calls, newest first: filtered, searched in what was said, page by page."""
-    wanted = CallFilter(
-        statuses=tuple(query.status),
-        language_code=query.language,
-        external_id=query.external_id,
-        agent_id=query.agent_id,
-        queue=query.queue,
-        direction=query.direction,
-        created_from_ms=round(query.created_from.timestamp() * 1000) if query.created_from else None,
-        created_before_ms=round(query.created_before.timestamp() * 1000) if query.created_before else None,
-        text=query.q,
-        tenant=principal.tenant,
+    """Calls, the latest upload first or as `sort` says: filtered, searched in what was said, page by page."""
+    wanted = query.wanted(principal.tenant)
+    page = await services.store(
+        CallStore.list_calls, wanted, query.limit, query.cursor, query.sort, query.total
     )
-    page = await services.store(CallStore.list_calls, wanted, query.limit, query.cursor)
     if (
         query.q is not None
     ):  # the answer quotes what was said in these calls; what was looked for may name somebody
@@ -125,6 +116,7 @@ async def list_calls(
             for call in page.calls
         ],
         next_cursor=page.next_cursor,
+        total=page.total,
     )
 
 

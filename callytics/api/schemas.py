@@ -29,10 +29,11 @@ from callytics.options.checks import (
     MAX_HOTWORDS,
     MAX_SPEAKERS,
     SAMPLE_RATES_HZ,
+    call_time,
 )
 from callytics.options.languages import language_code
 from callytics.result.schema import CallMetadata
-from callytics.store import JobStatus, Priority
+from callytics.store import CallFilter, CallOrder, JobStatus, Priority
 from callytics.store.records import METADATA_FIELDS
 
 MAX_CUSTOM_BYTES = 16 * 1024
@@ -101,7 +102,7 @@ class StrictBody(BaseModel):
 
 
 def _is_a_time(value: str) -> str:
-    datetime.fromisoformat(value)
+    call_time(value)
     return value
 
 
@@ -116,7 +117,9 @@ class MetadataBody(StrictBody):
     agent_id: ShortText | None = Field(default=None, description="The agent who took the call")
     queue: ShortText | None = Field(default=None, description="The queue, skill or campaign of the call")
     direction: Direction | None = Field(default=None, description="Who called whom")
-    started_at: StartedAt | None = Field(default=None, description="When the call took place, ISO 8601")
+    started_at: StartedAt | None = Field(
+        default=None, description="When the call took place; ISO 8601 with an offset"
+    )
     custom: dict[str, Any] | None = Field(
         default=None,
         description="Any other JSON, at most 16 KiB; merged with existing entries, null removes an entry",
@@ -309,7 +312,7 @@ class ReprocessBody(StrictBody):
     )
 
 
-class ListQuery(BaseModel):
+class CallFilters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: list[JobStatus] = Field(default=[], description="One or more statuses; repeat the parameter")
@@ -320,6 +323,10 @@ class ListQuery(BaseModel):
     direction: ShortText | None = None
     created_from: Time | None = Field(default=None, description="Inclusive; ISO 8601 with an offset")
     created_before: Time | None = Field(default=None, description="Exclusive")
+    started_from: Time | None = Field(
+        default=None, description="When the call took place (`started_at` of its metadata); inclusive"
+    )
+    started_before: Time | None = Field(default=None, description="Exclusive")
     q: str | None = Field(
         default=None,
         min_length=1,
@@ -327,14 +334,53 @@ class ListQuery(BaseModel):
         description='Words or "quoted phrases" that must all occur; Korean ones in any form: 휴일을 finds 휴일이',
         examples=["환불"],
     )
-    limit: WholeNumber = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(default=None, max_length=200, description="next_cursor of the previous page")
+    sort: CallOrder = Field(
+        default=CallOrder.CREATED_LAST,
+        description="By upload, or by when the calls took place; `-`: the latest first. Calls without `started_at` "
+        "come last",
+    )
 
     @model_validator(mode="after")
-    def _from_is_before(self) -> ListQuery:
+    def _from_is_before(self) -> CallFilters:
         if self.created_from and self.created_before and self.created_from >= self.created_before:
             raise ValueError("created_from must be earlier than created_before")
+        if self.started_from and self.started_before and self.started_from >= self.started_before:
+            raise ValueError("started_from must be earlier than started_before")
         return self
+
+    def wanted(self, tenant: str) -> CallFilter:
+        return CallFilter(
+            statuses=tuple(self.status),
+            language_code=self.language,
+            external_id=self.external_id,
+            agent_id=self.agent_id,
+            queue=self.queue,
+            direction=self.direction,
+            created_from_ms=_ms(self.created_from),
+            created_before_ms=_ms(self.created_before),
+            started_from_ms=_ms(self.started_from),
+            started_before_ms=_ms(self.started_before),
+            text=self.q,
+            tenant=tenant,
+        )
+
+
+def _ms(time: datetime | None) -> int | None:
+    return round(time.timestamp() * 1000) if time is not None else None
+
+
+class ExportQuery(CallFilters):
+    format: Literal["csv", "jsonl"] = Field(
+        default="csv",
+        description="csv: one row of main figures per call, for a spreadsheet; jsonl: one line per call, "
+        "with its whole result",
+    )
+
+
+class ListQuery(CallFilters):
+    limit: WholeNumber = Field(default=50, ge=1, le=200)
+    cursor: str | None = Field(default=None, max_length=200, description="next_cursor of the previous page")
+    total: bool = Field(default=False, description="Also count the calls of all pages")
 
 
 # ---------------------------------------------------------------- responses
@@ -369,6 +415,32 @@ class CorrectionList(BaseModel):
     """The history of a call's corrections."""
 
     corrections: list[CorrectionView] = Field(description="Oldest first, including undone corrections")
+
+
+class LogLine(BaseModel):
+    """A line that a service logged while it worked on a call."""
+
+    time: datetime = Field(description="Time at which the line was written")
+    level: str = Field(description="INFO, WARNING, ERROR or CRITICAL", examples=["INFO"])
+    stage: str = Field(
+        description="Stage of the pipeline, or the service that is none", examples=["speech-recognizer"]
+    )
+    application: str = Field(
+        description="Serve application: the stage's, or another version of it", examples=["speech-recognizer"]
+    )
+    version: str = Field(description="Configuration hash of an engine stage; package version of a service")
+    replica: str = Field(description="Id of the replica that wrote the line", examples=["x3k9fq2a"])
+    logger: str = Field(description="Python logger", examples=["deployments.stage"])
+    message: str = Field(description="The line, at most 2,000 characters", examples=["done in 1.27 s"])
+    traceback: str | None = Field(description="Files, lines and types of an error, without its text")
+
+
+class CallLogs(BaseModel):
+    """The log lines of a call."""
+
+    call_id: str = Field(description="Id of the call")
+    lines: list[LogLine] = Field(max_length=500, description="Lines by time, from all stages")
+    last: int = Field(ge=0, description="The next request's `after`, for the lines that come later")
 
 
 class MediaView(BaseModel):
@@ -457,6 +529,22 @@ class ListedCall(CallView):
     matches: list[MatchView] | None = Field(default=None, description="With q: the first matching turns")
 
 
+class CallIds(StrictBody):
+    """Calls to be deleted."""
+
+    call_ids: list[ShortText] = Field(
+        min_length=1, max_length=500, description="Ids of calls", examples=[["01kaqf3v9x6z2h8m4n7p5r1t0w"]]
+    )
+
+
+class DeletedCalls(BaseModel):
+    """What became of each id."""
+
+    deleted: list[str] = Field(description="Deleted now, with all that was derived from them")
+    not_found: list[str] = Field(description="No call of this tenant has this id, or has it any more")
+
+
 class CallList(BaseModel):
     calls: list[ListedCall]
     next_cursor: str | None = Field(description="Cursor of the next page; null on the last one")
+    total: int | None = Field(default=None, description="Calls on all pages; null unless `total=true`")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from callytics.domain import CallOptions, Media
 from callytics.errors import InvalidRequestError
@@ -16,6 +17,20 @@ MAX_HOTWORDS = 100
 MAX_HOTWORD_LENGTH = 100
 AUDIO_FORMATS = ("mulaw", "alaw", "s16le")
 SAMPLE_RATES_HZ = range(4000, 192_001)
+
+
+def call_time(text: str) -> datetime:
+    """When a call took place: ISO 8601 with an offset. Without one it would be another time in another country.
+
+    Raises:
+        ValueError: it is none.
+    """
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError(
+            f"{text!r} needs an offset, such as 2026-11-22T09:30:00+09:00 or 2026-11-22T00:30:00Z"
+        )
+    return time
 
 
 def checked(options: CallOptions) -> CallOptions:

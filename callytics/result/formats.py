@@ -128,7 +128,7 @@ def to_csv(result: Result, _limits: SubtitleLimits) -> str:
     writer = csv.writer(text)
     writer.writerow(columns)
     for turn in result["transcript"]:
-        writer.writerow([_cell(turn.get(column)) for column in columns])
+        writer.writerow([spreadsheet_cell(turn.get(column)) for column in columns])
     return text.getvalue()
 
 
@@ -174,7 +174,8 @@ def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _cell(value: Any) -> Any:
+def spreadsheet_cell(value: Any) -> Any:
+    """What begins like a formula, so that no spreadsheet runs it."""
     return (
         f"'{value}" if isinstance(value, str) and value.startswith((*"=+-@＝＋－＠", "\t", "\r")) else value
     )

@@ -3,10 +3,12 @@ in a blob store.
 
     records.py       what goes in and out: frozen dataclasses
     store.py         CallStore: every method is one transaction
-    asynchronous.py  AsyncStore: the same for asyncio, over a store anywhere
+    asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
+    changes.py       what becomes of calls, told to whoever counts it, after the commit
     marks.py         what a method says of itself: may it be repeated, does it queue a call
     leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
+    alerts.py        what Alertmanager reported
     corrections.py   what people corrected, its history
     events.py        what happened to many calls
     retention.py     how long calls are kept
@@ -16,8 +18,10 @@ in a blob store.
     blobs.py         BlobStore: recordings through fsspec
 """
 
+from callytics.store.alerts import AlertNotice, AlertPage, AlertRecord, AlertStatus
 from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_local
 from callytics.store.blobs import BlobStore
+from callytics.store.call_lines import CallLine
 from callytics.store.keys import SCOPES, hash_secret, tenant_name
 from callytics.store.records import (
     DEFAULT_TENANT,
@@ -25,7 +29,11 @@ from callytics.store.records import (
     WITH_RESULT,
     ApiKeyRecord,
     AuditRecord,
+    Backlog,
+    CallBegun,
+    CallEnded,
     CallFilter,
+    CallOrder,
     CallPage,
     CallRecord,
     CorrectionRecord,
@@ -52,11 +60,20 @@ __all__ = [
     "METHODS",
     "SCOPES",
     "WITH_RESULT",
+    "AlertNotice",
+    "AlertPage",
+    "AlertRecord",
+    "AlertStatus",
     "ApiKeyRecord",
     "AsyncStore",
     "AuditRecord",
+    "Backlog",
     "BlobStore",
+    "CallBegun",
+    "CallEnded",
     "CallFilter",
+    "CallLine",
+    "CallOrder",
     "CallPage",
     "CallRecord",
     "CallStore",

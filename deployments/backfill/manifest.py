@@ -17,7 +17,7 @@ from typing import Any
 
 from callytics.domain import CallOptions
 from callytics.errors import CallyticsError, InvalidRequestError, NotFoundError
-from callytics.options.checks import checked
+from callytics.options.checks import call_time, checked
 from callytics.store.records import METADATA_FIELDS
 
 MEDIA_SUFFIXES = frozenset(
@@ -123,6 +123,10 @@ def _item(row: Mapping[str, Any], source: str, defaults: CallOptions) -> BatchIt
         uri = posixpath.join(posixpath.dirname(source), uri)
     options = _options(known, defaults, source)
     metadata: dict[str, Any] = {name: str(known.pop(name)) for name in METADATA_FIELDS if name in known}
+    try:
+        call_time(metadata.get("started_at", "1970-01-01T00:00:00Z"))
+    except ValueError as error:
+        raise InvalidRequestError("manifest_invalid", f"{source}: started_at of {uri}: {error}") from error
     if known:
         metadata["custom"] = {name: str(value) for name, value in known.items()}
     return BatchItem(uri, options, metadata)

@@ -155,7 +155,7 @@ def apply_plan(plan: Plan, *, home: Path | None = None, progress: Progress, time
     """
     home = local.home_folder(home)
     api = plan.serve
-    with local.locked(home):
+    with local.locked(home, progress):
         if api.document()["applications"] != plan.before["applications"]:
             raise LocalGraphError(
                 "changed_meanwhile",

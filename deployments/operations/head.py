@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
+
 from callytics.errors import CallyticsError
 from callytics.home import private_files
 from callytics.home.graphs import RUN_MARK
@@ -141,6 +143,7 @@ def _environment(run_id: str, home: Path, project: Path | None) -> dict[str, str
     # Its replicas, handles and proxy write their metrics ten times a second; who reads them comes every 10 s.
     # malloc keeps a heap for every thread of each process, and what lies free in one helps no other: 0.4 GB in all.
     # A worker that waits for tasks waits for ever, for all work here is in actors: 42 MB.
+    # Ray rotates a log file at 512 MB and keeps five: 3 GB of each replica. Here 20 MB and two.
     # Serve's proxy answers problem+json, and obeys no header of a client (edge.py).
     return (
         {
@@ -148,6 +151,8 @@ def _environment(run_id: str, home: Path, project: Path | None) -> dict[str, str
             "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "2000",
             "MALLOC_ARENA_MAX": "1",
             "RAY_num_workers_soft_limit": "0",
+            "RAY_ROTATION_MAX_BYTES": "20000000",
+            "RAY_ROTATION_BACKUP_COUNT": "2",
             edge.IMPORT_PATH_VARIABLE: edge.IMPORT_PATH,
         }
         | inherited
@@ -175,48 +180,48 @@ def remove_temp(temp: Path) -> None:
 
 
 def processes(run_id: str) -> list[int]:
-    """The pids of the processes of a run: those that carry its mark, and all of their sessions.
+    """The pids of the processes of a run: those that carry its mark, and all of their sessions."""
+    return [process.pid for process in _processes(run_id)]
+
+
+def _processes(run_id: str) -> list[psutil.Process]:
+    """As `processes` says.
 
     Some processes of Ray lose the mark: naming themselves ("ray::...") overwrites their environment. But they
     stay in the session that ``start`` opened, whose number the kernel gives to no other while it lives.
     """
-    mark = f"{RUN_MARK}={run_id}".encode()
-    session_of: dict[int, int] = {}
-    marked: set[int] = set()
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit() or int(folder.name) == os.getpid():
-            continue
-        pid = int(folder.name)
-        try:
-            state, *fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            if state != "Z":
-                session_of[pid] = int(fields[2])
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                marked.add(pid)
-        except (PermissionError, FileNotFoundError, ProcessLookupError):
-            continue  # another user's, or just ended
-    sessions = {session_of[pid] for pid in marked if pid in session_of} - {os.getsid(0)}
-    return [pid for pid, session in session_of.items() if pid in marked or session in sessions]
+    session_of: dict[psutil.Process, int] = {}
+    marked: set[psutil.Process] = set()
+    for process in psutil.process_iter():
+        # Another user's, or just ended.
+        with contextlib.suppress(psutil.Error, PermissionError, ProcessLookupError):
+            if process.pid == os.getpid() or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            session_of[process] = os.getsid(process.pid)
+            if process.environ().get(RUN_MARK) == run_id:
+                marked.add(process)
+    sessions = {session_of[process] for process in marked} - {os.getsid(0)}
+    return [process for process, session in session_of.items() if process in marked or session in sessions]
 
 
 def end_processes(run_id: str, grace_s: float = 3.0) -> int:
     """Ask, wait, then kill; returns how many processes there were."""
-    pids = processes(run_id)
-    left = pids
-    _send(pids, signal.SIGTERM)
+    found = _processes(run_id)
+    left = found
+    _send(found, signal.SIGTERM)
     deadline = time.monotonic() + grace_s
-    while (left := processes(run_id)) and time.monotonic() < deadline:
+    while (left := _processes(run_id)) and time.monotonic() < deadline:
         time.sleep(0.1)
     while left:  # a dying supervisor may have started another in the meantime
         _send(left, signal.SIGKILL)
         time.sleep(0.1)
-        left = processes(run_id)
-    return len(pids)
+        left = _processes(run_id)
+    return len(found)
 
 
-def _send(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
+def _send(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(
+            psutil.NoSuchProcess
+        ):  # it ended, and perhaps another process has its pid now
+            process.send_signal(number)

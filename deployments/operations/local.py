@@ -7,14 +7,13 @@ carry it: those of this run and no others, even when ``up`` was interrupted half
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ import yaml
 from callytics import settings
 from callytics.errors import ConfigError
 from callytics.home import graphs as local_graphs
-from callytics.home import private_files, resources
+from callytics.home import locks, private_files, resources
 from callytics.weights import manifest as models
 from deployments.operations import head, kept_logs, ray_token
 from deployments.operations.code_revision import SourceTree
@@ -127,7 +126,7 @@ def up(
     _refuse_ports_of_others(home, {http_port, dashboard_port})  # before anything is made
     private_files.make_folder(home)
     private_files.close_to_others(home, leave=PUBLIC_FOLDERS)
-    with locked(home):
+    with locked(home, report):
         _prepare(document, pins, home, report, pull_weights)
         run = running(home)
         if run is None:
@@ -377,9 +376,8 @@ def save(home: Path, run: Run) -> None:
     private_files.write_text(home / "run.json", json.dumps(asdict(run), indent=2))
 
 
-@contextmanager
-def locked(home: Path) -> Iterator[None]:
-    """One `up` at a time; the lock goes with the process, however it ends."""
-    with open(home / "up.lock", "w", opener=private_files.opener) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def locked(home: Path, progress: Progress | None = None) -> AbstractContextManager[None]:
+    """One `up` or `deploy` at a time."""
+    report = progress or (lambda what, state, detail: None)
+    waiting = f"another `up` or `deploy` works in {home}"
+    return locks.alone(home / "up.lock", lambda: report("lock", "waiting", waiting))

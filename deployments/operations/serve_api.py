@@ -30,7 +30,7 @@ _REFUSED = (401, 403)
 _GLOBAL_OPTIONS = ("proxy_location", "http_options", "grpc_options", "target_capacity")
 
 Progress = Callable[[str, str, str], None]
-"""Called with (what, state, detail); ``what`` is "environments", "weights", "ray" or the name of an application."""
+"""Called with (what, state, detail); ``what`` is "lock", "environments", "weights", "ray" or an application's name."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from callytics.errors import UnavailableError
 from callytics.store import CallStore, NewCall
 from tests.api.conftest import blob_files, submit
 from tests.store.samples import finish
+from tests.support.played_store import play
 from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -36,7 +38,7 @@ async def test_a_crash_tells_nothing_of_the_inside(
     async def crash(*_: object) -> None:
         raise RuntimeError("secret path /srv/keys")
 
-    monkeypatch.setattr(services.store, "get_call", crash)
+    play(monkeypatch, services.store, CallStore.get_call, crash)
     response = await client.get("/v1/calls/x")
     assert_problem(response, 500, "internal_error")
     assert "secret" not in response.text
@@ -56,15 +58,17 @@ async def test_unavailable_says_when_to_come_back(
 
 
 async def test_a_lost_answer_of_the_store_loses_no_recording(
-    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch, blob_root: Path
+    client: httpx.AsyncClient,
+    services: Services,
+    store: CallStore,
+    monkeypatch: pytest.MonkeyPatch,
+    blob_root: Path,
 ) -> None:
-    create = services.store.create_call
-
     async def written_but_not_answered(new: NewCall) -> None:
-        await create(new)
+        store.create_call(new)
         raise UnavailableError("database_unavailable", "The call store does not answer.")
 
-    monkeypatch.setattr(services.store, "create_call", written_but_not_answered)
+    play(monkeypatch, services.store, CallStore.create_call, written_but_not_answered)
     assert_problem(await submit(client), 503, "database_unavailable")
     monkeypatch.undo()
     again = (await submit(client)).json()
@@ -160,6 +164,45 @@ async def test_metrics_are_counted_in_the_store(client: httpx.AsyncClient, store
     assert families["callytics_audio_seconds"][()] == pytest.approx(0.1)
     assert families["callytics_stage_results"][("speech-recognizer", "COMPLETED")] == 1
     assert families["callytics_stage_healthy"][("speech-recognizer",)] == 1
+
+
+async def test_metrics_that_a_deletion_lowers_are_gauges(client: httpx.AsyncClient, store: CallStore) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    finish(store)
+
+    async def scraped() -> dict[str, float]:
+        families = list(text_string_to_metric_families((await client.get("/metrics")).text))
+        assert {family.type for family in families} == {"gauge"}
+        assert not [family.name for family in families if family.name.endswith("_total")]
+        return {sample.name: sample.value for family in families for sample in family.samples}
+
+    before = await scraped()
+    assert (await client.delete(f"/v1/calls/{call_id}")).status_code == 204
+    assert (await scraped())["callytics_audio_bytes"] < before["callytics_audio_bytes"]
+
+
+async def test_each_replica_of_the_gateway_tells_the_same(
+    client: httpx.AsyncClient, services: Services, key: str, store: CallStore
+) -> None:
+    await submit(client)
+    finish(store)
+    other = httpx.ASGITransport(create_app(services))
+    async with httpx.AsyncClient(transport=other, base_url="http://other") as second:
+        answer = await second.get("/metrics", headers={"Authorization": f"Bearer {key}"})
+    assert answer.text == (await client.get("/metrics")).text
+
+
+async def test_metrics_are_told_without_monitoring(services: Services, key: str) -> None:
+    class Away:
+        async def stages(self) -> list[StageHealth]:
+            raise UnavailableError("stage_unavailable", "monitoring does not answer")
+
+    app = create_app(replace(services, health=Away()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        answer = await client.get("/metrics", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 200
+    assert 'callytics_calls{status="QUEUED"} 0.0' in answer.text
+    assert "callytics_stage_healthy{" not in answer.text
 
 
 async def test_the_documentation_is_whole(client: httpx.AsyncClient) -> None:

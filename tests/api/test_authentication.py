@@ -71,7 +71,7 @@ async def test_liveness_waits_for_nothing(services: Services, monkeypatch: pytes
     async def never(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(services.store, "_call", never)
+    monkeypatch.setattr(services.store, "_invoke", never)
     monkeypatch.setattr(asyncio, "to_thread", never)
     settings = ApiSettings(max_concurrent_requests=1, auth_enabled=False)
     app = create_app(replace(services, settings=settings))

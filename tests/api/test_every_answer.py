@@ -14,6 +14,7 @@ from callytics.api import Services, create_app
 from callytics.errors import UnavailableError
 from callytics.store import CallStore
 from tests.api.raw import FORM, JSON, ask, bearer, hang
+from tests.support.played_store import play
 
 pytestmark = pytest.mark.anyio
 
@@ -72,8 +73,8 @@ async def test_an_error_has_what_every_answer_has(
         raise UnavailableError("database_unavailable", "away")
 
     if status == 500:
-        monkeypatch.setattr(open_to_pages.store, "list_calls", broken)
-    monkeypatch.setattr(open_to_pages.store, "audit_events", away)
+        play(monkeypatch, open_to_pages.store, CallStore.list_calls, broken)
+    play(monkeypatch, open_to_pages.store, CallStore.audit_events, away)
     key = store.create_api_key("every", ["admin"]).secret
     sent = {"Origin": ORIGIN, **headers, **bearer(key)}
     arriving = parts() if parts is not None else None  # type: ignore[operator]

@@ -15,10 +15,11 @@ from callytics.api import Services, create_app
 from callytics.api.limits import RequestLimits
 from callytics.api.services import ApiSettings, TenantLimits
 from callytics.errors import ConfigError, TooManyRequestsError
-from callytics.store import CallStore
+from callytics.store import CallFilter, CallStore
 from tests.api.raw import ask
 from tests.e2e.conftest import free_port
 from tests.store.samples import new_call
+from tests.support.played_store import play
 from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -43,15 +44,16 @@ async def test_a_key_gets_429_and_when_to_come_back(services: Services, store: C
         assert {answer.status_code for answer in await statuses(unlimited)} == {200}
 
 
-async def test_so_many_at_once_and_no_more(services: Services, key: str) -> None:
+async def test_so_many_at_once_and_no_more(
+    services: Services, store: CallStore, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = asyncio.Event()
-    list_calls = services.store.list_calls
 
-    async def slow(*args: object) -> object:
+    async def slow(wanted: CallFilter, limit: int, cursor: str | None) -> object:
         await gate.wait()
-        return await list_calls(*args)  # type: ignore[arg-type]
+        return store.list_calls(wanted, limit, cursor)
 
-    services.store.list_calls = slow  # type: ignore[method-assign, assignment]
+    play(monkeypatch, services.store, CallStore.list_calls, slow)
     settings = services.settings.model_copy(update={"concurrent_requests": 2})
     transport = httpx.ASGITransport(create_app(replace(services, settings=settings)))
     headers = {"Authorization": f"Bearer {key}"}
@@ -208,18 +210,20 @@ async def test_the_keys_of_a_tenant_share_its_requests_per_minute(
         assert [answer.status_code for answer in answers] == [200] * 5 + [429]
 
 
-async def test_two_keys_of_a_tenant_do_not_starve_another(services: Services, store: CallStore) -> None:
+async def test_two_keys_of_a_tenant_do_not_starve_another(
+    services: Services, store: CallStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ten places: however many requests hang with however many keys, another tenant finds one, liveness needs none."""
     gate = asyncio.Event()
-    get_call, hanging = services.store.get_call, []
+    hanging = []
 
     async def slow(call_id: str, tenant: str | None = None) -> object:
         if tenant == "alpha":
             hanging.append(call_id)
             await gate.wait()
-        return await get_call(call_id, tenant)
+        return store.get_call(call_id, tenant)
 
-    services.store.get_call = slow  # type: ignore[method-assign, assignment]
+    play(monkeypatch, services.store, CallStore.get_call, slow)
     keys = [key_of(store, "alpha") for _ in range(4)]
     async with with_settings(services, max_concurrent_requests=10) as client:
         waiting = [

@@ -13,6 +13,7 @@ from callytics.result.schema import CallResult
 from callytics.store import CallStore
 from tests.api.conftest import submit
 from tests.store.samples import finish
+from tests.support.played_store import play
 
 pytestmark = pytest.mark.anyio
 
@@ -121,17 +122,17 @@ async def test_events_are_streamed_until_the_end_and_resume(
 
 
 async def test_a_stream_ends_when_its_call_is_deleted(
-    client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, services: Services, store: CallStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call_id = (await submit(client)).json()["call_id"]
-    news, has_begun = services.store.news, asyncio.Event()
+    has_begun = asyncio.Event()
 
     async def noticed(after: Mapping[str, int]) -> object:
-        found = await news(after)
+        found = store.news(after)
         has_begun.set()
         return found
 
-    monkeypatch.setattr(services.store, "news", noticed)
+    play(monkeypatch, services.store, CallStore.news, noticed)
     listening = asyncio.create_task(events_of(client, call_id))
     await asyncio.wait_for(has_begun.wait(), 10)
     await client.delete(f"/v1/calls/{call_id}")

@@ -68,6 +68,7 @@ def test_every_command_option_and_argument_has_a_help_text(path: tuple[str, ...]
     assert [param.name for param in command.params if not param.help] == []
 
 
+@pytest.mark.alone
 def test_help_of_every_command_takes_about_a_second_at_most() -> None:
     """Processor time, for other tests take the wall time. Each group is measured once: its commands share imports."""
     cpu_s = {}

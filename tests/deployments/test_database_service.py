@@ -1,13 +1,15 @@
-"""How pipelines hear of work: WorkSignal."""
+"""How pipelines hear of work (WorkSignal), and what other processes may ask of the store."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
-from deployments.database_service import WorkSignal
+from callytics.store import CallStore
+from deployments.database_service import DatabaseService, WorkSignal
 
 LONG_S = 30.0  # a test that waits so long has failed
 AT_ONCE_S = 5.0
@@ -57,3 +59,11 @@ def test_the_count_of_another_replica_means_nothing_here() -> None:
             await asyncio.wait_for(two.wait(LONG_S, seen), 0.2)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("method", ["close", "_now_ms", "__init__", "no_such_method"])
+def test_what_is_no_public_method_of_the_store_is_refused(method: str, tmp_path: Path) -> None:
+    service = object.__new__(DatabaseService.func_or_class)
+    service._store = CallStore(f"sqlite:///{tmp_path}/calls.db")
+    with pytest.raises(AttributeError, match=method):
+        asyncio.run(service.call(method, (), {}))

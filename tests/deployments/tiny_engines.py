@@ -61,8 +61,10 @@ class _Tiny:
             os.kill(os.getpid(), 9)
         while self._hang_file and os.path.exists(self._hang_file):
             time.sleep(0.05)
-        if self._fail or (self._fail_file and os.path.exists(self._fail_file)):
+        if self._fail:
             raise RuntimeError("told to fail")
+        if self._fail_file and os.path.exists(self._fail_file):
+            raise RuntimeError(Path(self._fail_file).read_text() or "told to fail")
 
 
 class TinyAudioProcessor(_Tiny):

@@ -62,6 +62,7 @@ TENANT_TERM = block("UPDATE tenants")
 KEYS = block("callytics keys")
 RECEIVE = block('curl -fsS -H "Authorization: Bearer $CALLYTICS_API_KEY" --json \'{"url"')
 TEST_WEBHOOK = block("id=$(python")
+ALERTS = block("callytics alerts")
 BACKUP = block("mkdir -p backup\npython")
 BACKUP_POSTGRESQL = block("mkdir -p backup\npg_dump", "postgresql")
 RESTORE = block("callytics down\nmkdir")
@@ -159,6 +160,7 @@ def configuration(hang: Path) -> dict[str, Any]:
             *(application(stage, stage, **options.get(stage, {})) for stage in ENGINE_STAGES),
             application("speech-recognizer-v2", "speech-recognizer"),
             service("database-service", {}),
+            service("monitoring", {}),
             service("call-pipeline", {}, user_config={"routes": routes}),
             service("api-gateway", {"settings": {"trusted_networks": ["127.0.0.1/32"]}})
             | {"route_prefix": "/"},
@@ -317,6 +319,22 @@ def test_receiving_webhooks_on_loopback(operator: Operator) -> None:
     assert lines[1].startswith("webhook.test {")
     with operator.database() as database:  # what is tested after this one tells nobody
         database.execute("DELETE FROM webhook_endpoints")
+
+
+def test_alerts(operator: Operator) -> None:
+    """As Alertmanager reports them; the application monitoring takes them."""
+    alert = {
+        "status": "firing",
+        "fingerprint": "1d8a0c4f6a2b3e57",
+        "labels": {"alertname": "CallyticsDiskLow", "severity": "page"},
+        "annotations": {"summary": "The disk is nearly full"},
+        "startsAt": "2026-11-28T12:00:00Z",
+    }
+    answer = operator.http.post("/v1/alerts", json={"version": "4", "alerts": [alert]})
+    assert answer.status_code == 204, answer.text
+    output = operator.follow(ALERTS)
+    assert "CallyticsDiskLow" in output
+    assert "speech-recognizer" in output
 
 
 def test_backup_restore_and_upgrade(operator: Operator, call_id: str) -> None:

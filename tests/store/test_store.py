@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from callytics.domain import CallOptions, KnownSpeaker, Role, StageRun, StageStatus, Task
 from callytics.errors import ConflictError, InvalidRequestError, NotFoundError
-from callytics.store import CallFilter, CallStore, JobStatus, calls
+from callytics.store import CallFilter, CallOrder, CallStore, JobStatus, calls
 from callytics.store.codec import options_from_json, options_to_json
 from callytics.store.tables import CallRow
 from tests.store.conftest import Clock
@@ -77,6 +77,40 @@ def test_duplicates_of_calls_from_before_metadata_counted_are_known(store: CallS
     assert store.create_call(new_call(metadata={"external_id": "A"})).call.id == first.id
     assert store.create_call(new_call(metadata={"external_id": "B"})).created
     assert store.create_call(new_call()).created
+
+
+STARTED = ("2025-03-02T09:30:00+09:00", None, "2025-03-01T23:00:00Z", "2025-03-05T00:00:00Z", None)
+
+
+def test_calls_are_found_and_sorted_by_when_they_took_place(store: CallStore) -> None:
+    made = [
+        store.create_call(new_call(deduplicate=False, metadata={"started_at": at} if at else {})).call.id
+        for at in STARTED
+    ]
+    march_2_ms = 1_740_873_600_000  # 2025-03-02T00:00:00Z
+    found = CallFilter(started_from_ms=march_2_ms, started_before_ms=march_2_ms + 3_600_000)
+    assert [call.id for call in store.list_calls(found).calls] == [made[0]]
+    for order, expected in (
+        (CallOrder.STARTED, [2, 0, 3, 1, 4]),
+        (CallOrder.STARTED_LAST, [3, 0, 2, 4, 1]),
+        (CallOrder.CREATED, [0, 1, 2, 3, 4]),
+        (CallOrder.CREATED_LAST, [4, 3, 2, 1, 0]),
+    ):
+        pages, cursor = [], None
+        while True:
+            page = store.list_calls(CallFilter(), 2, cursor, order, with_total=True)
+            assert page.total == 5
+            pages += [made.index(call.id) for call in page.calls]
+            if (cursor := page.next_cursor) is None:
+                break
+            with pytest.raises(InvalidRequestError):
+                store.list_calls(
+                    CallFilter(), 2, cursor, next(other for other in CallOrder if other != order)
+                )
+        assert pages == expected, order
+    store.patch_metadata(made[1], {"started_at": "2025-03-02T00:30:00+00:00"})
+    store.patch_metadata(made[0], {"started_at": None})
+    assert [call.id for call in store.list_calls(found).calls] == [made[1]]
 
 
 def test_a_failed_call_does_not_stand_in_the_way_of_the_same_audio(store: CallStore) -> None:

@@ -86,6 +86,7 @@ def test_with_one_place_left_tenants_take_turns(store: CallStore, clock: Clock) 
     assert order in (["a", "b"] * 3, ["b", "a"] * 3)
 
 
+@pytest.mark.alone
 def test_a_hundred_thousand_messages_of_one_tenant_push_nobody_out(store: CallStore) -> None:
     flooded, other = endpoint(store, "flood"), endpoint(store, "other")
     end_a_call(store, "flood")

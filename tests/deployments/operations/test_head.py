@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 import uuid
 from pathlib import Path
 
+import psutil
 import pytest
 
-from deployments.operations.head import RUN_MARK, _environment, end_processes, is_free, processes, temp_dir
+from deployments.operations.head import (
+    RUN_MARK,
+    _environment,
+    _send,
+    end_processes,
+    is_free,
+    processes,
+    temp_dir,
+)
 
 SLEEP = "import time; time.sleep(60)"
 
@@ -64,6 +74,36 @@ def test_kills_what_does_not_listen() -> None:
     process.stdout.read(1)
     assert end_processes(run_id, grace_s=0.3) == 1
     assert process.wait(5) == -9
+
+
+def test_signal_spares_a_process_that_got_the_pid_of_one_that_ended() -> None:
+    """A pid is given again: what was found is told apart by its start."""
+    bystander = start(uuid.uuid4().hex)
+    try:
+        found = psutil.Process(bystander.pid)
+        found._ident = (
+            bystander.pid,
+            found.create_time() - 1.0,
+        )  # as if it had been another, started earlier
+        _send([found], signal.SIGTERM)
+        time.sleep(0.2)
+        assert bystander.poll() is None
+        _send([psutil.Process(bystander.pid)], signal.SIGTERM)
+        assert bystander.wait(5) == -signal.SIGTERM
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_process_that_ended_and_was_not_waited_for_does_not_count() -> None:
+    """Where the first process of a container reaps no one, they stay."""
+    run_id = uuid.uuid4().hex
+    process = start(run_id)
+    assert wait_for(run_id, 1) == [process.pid]
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert processes(run_id) == []
+    process.wait()
 
 
 def test_socket_paths_stay_short_and_homes_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,7 @@ def test_cpu_time_ends_what_no_exception_could(tmp_path: Path) -> None:
     assert "1 s of computing" in error.message
 
 
+@pytest.mark.alone
 def test_the_clock_ends_it_as_well(tmp_path: Path) -> None:
     path = amr(tmp_path / "weeks.amr", 30_000_000)
     examiner = Examiner(wall_s=30.0)
@@ -81,6 +82,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     assert refused(Examiner(memory_bytes=64 << 20), path).code == "media_too_complex"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "make",
     [
