@@ -10,7 +10,7 @@ bin := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-fast test-slow test-faults test-attacks check lint lock docs docs-site bench bench-quality bench-redaction bench-speed clean
+.PHONY: help setup run stop status test test-fast test-slow test-faults test-attacks check lint lock lock-serve docs docs-site bench bench-quality bench-redaction bench-speed clean
 
 help:  ## List the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ lint: .venv/.ready  ## ruff and mypy
 lock: .venv/.ready  ## Rebuild requirements.lock from pyproject.toml
 	@$(bin)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
 	    --no-header -o requirements.lock --quiet
+
+lock-serve: .venv/.ready  ## Write the versions of today's code and pins into the Serve files (after an edit or a merge)
+	@$(bin)/callytics lock serve_config.cpu.yaml serve_config.yaml
+	@$(bin)/python tools/make_rayservice.py
 
 docs: .venv/.ready  ## Write what is generated under docs/: the result's page and schema, the picture of a report
 	@$(bin)/python tools/make_result_docs.py

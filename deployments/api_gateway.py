@@ -16,6 +16,7 @@ from callytics.errors import UnavailableError
 from callytics.store import AlertNotice, AsyncStore, BlobStore, CallStore
 from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
 from deployments.replica import metrics
+from deployments.replica.environment import prepare_environment
 from deployments.replica.logs import to_serve_log
 
 PATIENCE_S = 15.0
@@ -134,5 +135,6 @@ class ApiGateway:
 
 
 def build(args: GatewayArgs) -> Application:
+    prepare_environment()
     blobs = args.blobs_url or str(local.home() / "blobs")
     return ApiGateway.bind(args.settings.model_dump(), blobs)  # type: ignore[attr-defined, no-any-return]

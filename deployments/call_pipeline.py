@@ -34,6 +34,7 @@ from deployments.pipeline.routing import Assignment, Routing, assign, read_routi
 from deployments.pipeline.shadow import ShadowRuns
 from deployments.pipeline.stage_caller import STAGE_PATIENCE_S
 from deployments.replica import metrics
+from deployments.replica.environment import prepare_environment
 from deployments.replica.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
@@ -212,4 +213,5 @@ class CallPipeline:
 
 
 def build(args: PipelineArgs) -> Application:
+    prepare_environment()
     return CallPipeline.bind(args)  # type: ignore[attr-defined, no-any-return]

@@ -23,6 +23,7 @@ from callytics.telemetry import samples
 from deployments.handles import WorkSeen
 from deployments.replica import metrics
 from deployments.replica.answers import Refused, answered
+from deployments.replica.environment import prepare_environment
 from deployments.replica.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
@@ -163,4 +164,5 @@ def _open_patiently(url: str, max_attempts: int) -> CallStore:
 
 
 def build(args: DatabaseArgs) -> Application:
+    prepare_environment()
     return DatabaseService.bind(args)  # type: ignore[attr-defined, no-any-return]

@@ -20,6 +20,7 @@ from callytics.store import AlertNotice, CallFilter, CallStore, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
 from deployments.operations.serve_api import last_line
 from deployments.replica import metrics
+from deployments.replica.environment import prepare_environment
 from deployments.replica.graph_gauges import GraphGauges, state_folders
 from deployments.replica.logs import to_serve_log
 from deployments.stage import StageInfo
@@ -111,4 +112,5 @@ def _runs_an_engine(application: str) -> bool:
 
 
 def build(args: dict[str, Any]) -> Application:
+    prepare_environment()
     return Monitoring.bind()  # type: ignore[attr-defined, no-any-return]

@@ -62,6 +62,13 @@ def test_init_writes_copies_that_are_used(installed: Path, tmp_path: Path) -> No
         assert (tmp_path / "mine" / name).read_bytes() == (ROOT / name).read_bytes()
 
 
+def test_serve_files_of_the_wheel_are_locked_to_its_own_code(installed: Path, tmp_path: Path) -> None:
+    """The digest of the code is the same in a checkout and where it is installed."""
+    run(installed, tmp_path, "init", "mine")
+    run(installed, tmp_path / "mine", "lock", "--check")
+    assert (installed / "callytics-python").is_file()
+
+
 @pytest.mark.weights
 def test_installed_package_analyses_the_sample(installed: Path, tmp_path: Path) -> None:
     printed = run(installed, tmp_path, "analyze", "sample", "--local", "--out", "out")

@@ -168,13 +168,29 @@ def up(
 
 
 def read_config(config: Path) -> dict[str, Any]:
+    return parse_config(read_text(config), config)
+
+
+def read_text(config: Path) -> str:
+    """With its own ends of lines."""
     if not config.is_file():
         raise ConfigError(
             "config_missing", f"No configuration at {config}. Give the path of a Serve config file."
         )
     try:
-        document = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return config.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError("config_invalid", f"{config} is no YAML: {error}") from error
+
+
+def parse_config(text: str, config: Path) -> dict[str, Any]:
+    """
+    Args:
+        config: where the text stands, for messages.
+    """
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         raise ConfigError("config_invalid", f"{config} is no YAML: {reason}") from error
     if not isinstance(document, dict) or "applications" not in document:

@@ -145,6 +145,7 @@ def test_up_is_told_its_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path:
         return local.Run("run", str(config), 1, 2, str(tmp_path), 0.0)
 
     monkeypatch.setattr(local, "up", noted)
+    (tmp_path / "c.yaml").write_text("applications: []")
     done = CliRunner().invoke(app, ["up", "--config", str(tmp_path / "c.yaml")])
     assert done.exit_code == 0, done.output
     assert told == [tmp_path / "c.yaml"]

@@ -29,6 +29,7 @@ from callytics.config import ENGINE_STAGES
 from callytics.store import CallStore
 from callytics.weights import manifest as models
 from deployments.operations import local
+from deployments.replica.environment import VERSION
 from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
 from tests.e2e.conftest import FINISHED, PROJECT
 from tests.store.samples import finish, new_call
@@ -50,7 +51,8 @@ def block(start: str, note: str = "") -> Block:
 
 
 DEPLOY = block("callytics deploy serve_config.cpu.yaml --dry-run")
-RAY = block('eval "$(callytics env)"')
+RAY = block('eval "$(callytics env)"     #')
+LOCK = block('eval "$(callytics env)"\ncallytics lock')
 COMPARE = block("callytics compare")
 MANIFEST = block("python tools/make_rayservice.py")
 CALLS = block("callytics calls list")
@@ -195,6 +197,14 @@ def test_deploying_changes(operator: Operator) -> None:
     assert output.index("Nothing was changed") < output.index("Deployed (")
     assert output.endswith("Nothing to change: that is what runs.\n")
     assert recognizer["args"]["options"] == {}
+
+
+def test_deploying_by_ray_s_own_command(operator: Operator) -> None:
+    output = operator.follow(LOCK)
+    assert output.startswith("serve_config.cpu.yaml is locked\n")  # by `callytics deploy`, just before
+    assert "Sent deploy request successfully" in output
+    assert "status: RUNNING" in output
+    assert re.search(rf"{VERSION}: \d[.\d]+\+[0-9a-f]{{12}}\n", output)
 
 
 def test_ray_s_own_commands(operator: Operator, call_id: str) -> None:
