@@ -9,11 +9,11 @@ from ray import serve
 from ray.serve import Application
 
 from callytics import settings as local
-from callytics import tracing
 from callytics.api import ApiSettings, Services, StageHealth, create_app
 from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
 from callytics.store import AlertNotice, AsyncStore, BlobStore, CallStore
+from callytics.telemetry import tracing
 from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
 from deployments.replica import metrics
 from deployments.replica.environment import prepare_environment

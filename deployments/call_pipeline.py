@@ -21,12 +21,12 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, field_validato
 from ray import serve
 from ray.serve import Application
 
-from callytics import tracing
-from callytics.call_context import CallContext, working_on
 from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.errors import CallyticsError, ConfigError, ConflictError, UnavailableError
 from callytics.store import CallStore, Lease
+from callytics.telemetry import tracing
+from callytics.telemetry.call_context import CallContext, working_on
 from deployments.handles import WorkSeen, store_client, wait_for_work
 from deployments.pipeline.call_run import CallRun
 from deployments.pipeline.circuit import Circuit

@@ -17,7 +17,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from callytics.call_context import CallContext, working_on
+from callytics.telemetry.call_context import CallContext, working_on
 
 _CALL_ID = re.compile(r"[0-9a-z]{26}")
 MAX_DEPTH = 32

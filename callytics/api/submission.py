@@ -12,11 +12,9 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from callytics import tracing
 from callytics.api.fetching import fetch
 from callytics.api.services import Services
 from callytics.api.uploads import LargeFields, Upload, receive
-from callytics.call_context import CallContext, working_on
 from callytics.domain import CallOptions, Recording
 from callytics.errors import (
     ConflictError,
@@ -27,6 +25,8 @@ from callytics.errors import (
 )
 from callytics.options.checks import check_against, checked
 from callytics.store import DEFAULT_TENANT, CallStore, NewCall, Submission, new_call_id
+from callytics.telemetry import tracing
+from callytics.telemetry.call_context import CallContext, working_on
 
 logger = logging.getLogger(__name__)
 Form = TypeVar("Form", bound=BaseModel)

@@ -17,12 +17,11 @@ from datetime import UTC, datetime
 
 import httpcore
 
-from callytics import tracing
 from callytics.api.outbound import AddressRefusedError, Reach, request
 from callytics.errors import CallyticsError
 from callytics.store import AsyncStore, CallStore
 from callytics.store.webhook_queue import LeasedDelivery
-from callytics.telemetry import Record, ignore
+from callytics.telemetry import Record, ignore, tracing
 from callytics.telemetry.samples import of_webhook
 
 logger = logging.getLogger(__name__)

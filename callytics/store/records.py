@@ -53,7 +53,7 @@ class NewCall:
         tenant: whose call it is.
         created_by: id of the API key, or of the user, that submitted it.
         deduplicate: a call of the same audio with the same options, unless it failed, is answered instead.
-        traceparent: of the span that accepted it, where traces are on (callytics/tracing.py).
+        traceparent: of the span that accepted it, where traces are on (callytics/telemetry/tracing.py).
     """
 
     id: str

@@ -1,8 +1,10 @@
-"""What the graph counts, told in plain data: which series there are, and which samples follow from what happened.
+"""What the graph tells about itself: metrics, traces, and which call a log line belongs to.
 
-    series.py    every series: name, type, meaning, labels with the values that they may have
-    labels.py    the closed lists of those values
-    samples.py   a call ended, a stage failed, a webhook was sent: the samples of it
+    series.py        every series: name, type, meaning, labels with the values that they may have
+    labels.py        the closed lists of those values
+    samples.py       a call ended, a stage failed, a webhook was sent: the samples of it
+    tracing.py       spans of OpenTelemetry; nothing is imported where traces are off
+    call_context.py  the call that the current code works on
 
 Nothing here knows who exports the numbers; on Ray that is deployments/replica/metrics.py.
 """

@@ -16,11 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from callytics.call_context import CallContext, working_on
 from callytics.config import OPTIONAL_STAGES, StageConfig
 from callytics.domain import StageFailure, StageRun, StageStatus
 from callytics.engines import load_engine
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
+from callytics.telemetry.call_context import CallContext, working_on
 from deployments.replica.logs import to_worker_log
 
 logger = logging.getLogger(__name__)

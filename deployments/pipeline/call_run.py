@@ -19,7 +19,6 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from callytics import tracing
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES
 from callytics.domain import (
     Audio,
@@ -34,7 +33,7 @@ from callytics.errors import CallyticsError, StageError
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.result.build import complete
 from callytics.store import AsyncStore, CallStore, JobStatus, Lease
-from callytics.telemetry import Record, ignore, samples
+from callytics.telemetry import Record, ignore, samples, tracing
 from deployments.handles import replica_failure
 from deployments.pipeline.circuit import Circuit
 from deployments.pipeline.routing import Assignment

@@ -12,7 +12,7 @@ from typing import Any
 
 from ray.serve import context
 
-from callytics.call_context import CallContext, current_call
+from callytics.telemetry.call_context import CallContext, current_call
 
 _SESSION = re.compile(r"call:([0-9a-z]{26}):([^\s:]{1,64})")
 

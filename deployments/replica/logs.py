@@ -18,8 +18,8 @@ from ray import serve
 from ray._common.formatters import JSONFormatter
 from ray.serve.exceptions import RayServeException
 
-from callytics.call_context import CallContext, current_call
 from callytics.errors import CallyticsError
+from callytics.telemetry.call_context import CallContext, current_call
 from deployments.replica.call_lines import CallLines
 from deployments.replica.call_session import call_of_request
 

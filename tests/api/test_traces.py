@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from callytics import tracing
 from callytics.api import webhook_delivery
 from callytics.api.outbound import Reach
 from callytics.store import CallStore
+from callytics.telemetry import tracing
 from tests.api.conftest import submit, wav_bytes
 from tests.store.samples import finish
 from tests.support.webhook_receiver import receiving

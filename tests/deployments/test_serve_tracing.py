@@ -19,7 +19,7 @@ def test_tracing_of_serve_takes_the_global_provider_and_leaves_ours_alone() -> N
 import os
 os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9"
 from opentelemetry import trace
-from callytics import tracing
+from callytics.telemetry import tracing
 from ray.serve._private import tracing_utils
 from ray.serve.schema import TracingConfig
 tracing_utils.default_tracing_exporter = lambda name: []

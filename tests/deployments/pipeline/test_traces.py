@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from ray.exceptions import ActorDiedError
 
-from callytics import tracing
 from callytics.config import ENGINE_STAGES
 from callytics.pipeline import PURE_STEPS
 from callytics.store import NewCall
+from callytics.telemetry import tracing
 from tests.deployments import tiny_engines
 from tests.deployments.conftest import FakeGraph
 

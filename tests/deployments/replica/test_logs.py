@@ -17,10 +17,10 @@ import pytest
 from ray._common.formatters import JSONFormatter
 from ray.serve import context as serve_context
 
-from callytics.call_context import CallContext, working_on
 from callytics.config import stage_config
 from callytics.domain import Recording
 from callytics.errors import NotFoundError
+from callytics.telemetry.call_context import CallContext, working_on
 from deployments.backfill.plan import FAILURE, ITEM, RECORDING, RUNS, StageWorker, by_stage
 from deployments.replica import call_lines, logs
 from deployments.replica.answers import Refused

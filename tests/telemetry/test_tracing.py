@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from callytics import tracing
 from callytics.errors import InvalidMediaError
+from callytics.telemetry import tracing
 
 pytest.importorskip(
     "opentelemetry.exporter.otlp.proto.http", reason="the exporter of callytics[traces] is not installed"
@@ -32,7 +32,7 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
 
 def test_tracing_is_off_without_an_endpoint_and_imports_nothing() -> None:
     code = (
-        "import sys\nfrom callytics import tracing\nassert not tracing.start('test')\n"
+        "import sys\nfrom callytics.telemetry import tracing\nassert not tracing.start('test')\n"
         "with tracing.span('x', {'a': 1}, parent='00-1-2-01') as span:\n    span.note({'b': 2}); span.fail('c')\n"
         "assert span.traceparent is None\ntracing.flush()\n"
         "print([name for name in sys.modules if name.startswith('opentelemetry')])"
