@@ -65,9 +65,21 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
     try:
         yield written
     finally:
+        for handler in {handler for logger in ours for handler in logger.handlers}:
+            if isinstance(handler, call_lines.CallLines):
+                drained(handler)
         for logger, level, propagate, handlers in before:
             logger.setLevel(level)
             logger.propagate, logger.handlers = propagate, handlers
+
+
+def drained(handler: call_lines.CallLines) -> None:
+    """Its thread goes on for ever: what it holds must not arrive in the next test."""
+    for _ in range(500):
+        if not handler._lines:
+            break
+        time.sleep(0.01)
+    time.sleep(5 * call_lines.PAUSE_S)
 
 
 @pytest.fixture
@@ -243,6 +255,9 @@ def test_a_worker_of_a_batch_names_the_call_of_its_row(capsys: pytest.CaptureFix
             pa.table({n: pa.array(c, pa.large_binary()) for n, c in row.items()})
         )
     finally:
+        for handler in {handler for logger in ours for handler in logger.handlers}:
+            if isinstance(handler, call_lines.CallLines):
+                drained(handler)
         for logger, level, propagate, handlers in before:
             logger.setLevel(level)
             logger.propagate, logger.handlers = propagate, handlers
