@@ -43,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Which process runs a test, when there are several (``make test``): a file in one, all that share the live graph
     in one. What measures time, and what hurts a graph of its own, runs in no such company: it is ``alone``."""
+    if " at 0x" in item.nodeid:
+        raise pytest.UsageError(f"{item.nodeid}: an id with an address differs in each process; give `ids`.")
     path = item.path.relative_to(item.config.rootpath).as_posix()
     item.add_marker(pytest.mark.xdist_group(LIVE if path.startswith(LIVE) else path))
     # Hypothesis fails a test whose examples are slow to make or to run, and judges that by the clock.

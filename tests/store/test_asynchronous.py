@@ -121,7 +121,7 @@ _get_call.__name__ = "get_call"
         "get_call",
         None,
     ],
-    ids=repr,
+    ids=["close", "private", "init", "class", "another-class", "function", "name", "none"],
 )
 def test_what_is_no_public_method_of_the_store_is_refused(method: Any) -> None:
     async def invoke(*_: Any) -> None:
