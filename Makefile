@@ -2,13 +2,15 @@
 CALL ?= sample/call.mp3
 DATA ?= ../shared/data
 CONDITIONS ?=
+OBSERVE ?=
+JOBS ?= 2
 bin := .venv/bin
 
 # Set in many containers: without bytecode every command compiles its imports again, one to two seconds each.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status test test-fast test-slow test-faults test-attacks check lint lock docs docs-site bench bench-quality bench-redaction bench-speed clean
+.PHONY: help setup run stop status test test-fast test-slow test-faults test-attacks check lint lock lock-serve docs docs-site bench bench-quality bench-redaction bench-speed clean
 
 help:  ## List the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -18,8 +20,8 @@ help:  ## List the recipes
 
 setup: .venv/.ready  ## Create .venv with every locked package
 
-run: .venv/.ready  ## Start the graph and analyse a call (CALL=path/to/recording)
-	@$(bin)/callytics up
+run: .venv/.ready  ## Start the graph and analyse a call (CALL=path/to/recording; OBSERVE=1: with Prometheus beside it)
+	@$(bin)/callytics up $(if $(OBSERVE),--observe)
 	@$(bin)/callytics analyze --again --out results "$(CALL)"
 	@$(bin)/callytics status
 
@@ -30,7 +32,8 @@ status: .venv/.ready  ## Every stage, healthy or not, and why
 	@$(bin)/callytics status
 
 test: .venv/.ready  ## Every test: style, types, units, contracts, real Ray with real models
-	@$(bin)/python -m pytest
+	@$(bin)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow and not alone"; together=$$?; \
+	    $(bin)/python -m pytest -m "not slow and alone" && exit $$together
 
 test-fast: .venv/.ready  ## The tests that need neither Ray nor weights
 	@$(bin)/python -m pytest -m "not e2e and not weights and not shared and not slow"
@@ -53,6 +56,10 @@ lock: .venv/.ready  ## Rebuild requirements.lock from pyproject.toml
 	@$(bin)/uv pip compile pyproject.toml --all-extras --generate-hashes --universal --python-version 3.11 \
 	    --no-header -o requirements.lock --quiet
 
+lock-serve: .venv/.ready  ## Write the versions of today's code and pins into the Serve files (after an edit or a merge)
+	@$(bin)/callytics lock serve_config.cpu.yaml serve_config.yaml
+	@$(bin)/python tools/make_rayservice.py
+
 docs: .venv/.ready  ## Write what is generated under docs/: the result's page and schema, the picture of a report
 	@$(bin)/python tools/make_result_docs.py
 	@$(bin)/python tools/make_report_picture.py
@@ -71,6 +78,7 @@ bench: .venv/.ready  ## Everything of docs/performance.md: two hours on two core
 	@$(bin)/python -m benchmarks.speed --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.throughput all --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.overhead --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.observability --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling lengths 1 2 5 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling at-once 1 2 5 10 20 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.audio_opens 30 180 --conditions "$(CONDITIONS)"

@@ -9,7 +9,14 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-DATA = ("serve_config.cpu.yaml", "serve_config.yaml", "cluster.yaml", "runtime_envs", "sample/call.mp3")
+DATA = (
+    "serve_config.cpu.yaml",
+    "serve_config.yaml",
+    "cluster.yaml",
+    "runtime_envs",
+    "observability",
+    "sample/call.mp3",
+)
 
 
 class BuildWithData(build_py):

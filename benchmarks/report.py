@@ -14,6 +14,7 @@ import typer
 from benchmarks import (
     audio_opens,
     gpu_plan,
+    observability,
     overhead,
     record,
     scaling_record,
@@ -30,6 +31,7 @@ SECTIONS = (
     speed.section,
     throughput_page.section,
     overhead.section,
+    observability.section,
     scaling_record.section,
     gpu_plan.section,
     audio_opens.section,

@@ -1,5 +1,6 @@
 """api-gateway: the only application with an HTTP route; callytics.api over the handles of the others."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,8 +12,11 @@ from callytics import settings as local
 from callytics.api import ApiSettings, Services, StageHealth, create_app
 from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
-from callytics.store import BlobStore
+from callytics.store import AlertNotice, AsyncStore, BlobStore, CallStore
+from callytics.telemetry import tracing
 from deployments.handles import LOST, application_handle, patiently, store_client, unwrapped
+from deployments.replica import metrics
+from deployments.replica.environment import prepare_environment
 from deployments.replica.logs import to_serve_log
 
 PATIENCE_S = 15.0
@@ -91,23 +95,46 @@ class HandleHealth:
         return stages
 
 
+class HandleAlerts:
+    """callytics.api's AlertService: monitoring, or the store itself where monitoring does not answer. The alert may
+    be that monitoring is down."""
+
+    def __init__(self, store: AsyncStore) -> None:
+        self._store = store
+
+    async def record_alerts(self, notices: Sequence[AlertNotice], actor: str) -> None:
+        try:
+            await _ask("monitoring", "record_alerts", notices, actor)
+        except UnavailableError:
+            await self._store(CallStore.record_alerts, notices, actor)
+
+
 @serve.deployment
 @serve.ingress()
 class ApiGateway:
     def __init__(self, settings: dict[str, Any], blobs: str) -> None:
         to_serve_log()
+        tracing.start("api-gateway")
+        store = store_client(PATIENCE_S)
         self._services = Services(
-            store=store_client(PATIENCE_S),
+            store=store,
             blobs=BlobStore(blobs),
             audio=HandleAudio(),
             health=HandleHealth(),
             settings=ApiSettings(**settings),
+            count=metrics.record,
+            alerts=HandleAlerts(store),
         )
+
+    async def __del__(self) -> None:
+        """Serve awaits this at a graceful stop."""
+        await asyncio.to_thread(tracing.flush)
 
     def __serve_build_asgi_app__(self) -> Any:
         return create_app(self._services, answer_request_id=False)  # Ray's proxy does
 
 
 def build(args: GatewayArgs) -> Application:
+    prepare_environment()
     blobs = args.blobs_url or str(local.home() / "blobs")
     return ApiGateway.bind(args.settings.model_dump(), blobs)  # type: ignore[attr-defined, no-any-return]

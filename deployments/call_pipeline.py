@@ -25,12 +25,16 @@ from callytics.config import ENGINE_STAGES
 from callytics.domain import StageStatus
 from callytics.errors import CallyticsError, ConfigError, ConflictError, UnavailableError
 from callytics.store import CallStore, Lease
+from callytics.telemetry import tracing
+from callytics.telemetry.call_context import CallContext, working_on
 from deployments.handles import WorkSeen, store_client, wait_for_work
 from deployments.pipeline.call_run import CallRun
 from deployments.pipeline.circuit import Circuit
 from deployments.pipeline.routing import Assignment, Routing, assign, read_routing
 from deployments.pipeline.shadow import ShadowRuns
 from deployments.pipeline.stage_caller import STAGE_PATIENCE_S
+from deployments.replica import metrics
+from deployments.replica.environment import prepare_environment
 from deployments.replica.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
@@ -81,6 +85,7 @@ class PipelineArgs(BaseModel):
 class CallPipeline:
     def __init__(self, args: PipelineArgs) -> None:
         to_serve_log()
+        tracing.start("call-pipeline")
         self._args = args
         self._defaults = {stage: args.stages.get(stage, stage) for stage in ENGINE_STAGES}
         self._routing: Routing | None = None
@@ -131,6 +136,7 @@ class CallPipeline:
         for task in self._calls:
             task.cancel()
         await asyncio.gather(*self._calls, self._shadows.stop(), return_exceptions=True)
+        await asyncio.to_thread(tracing.flush)
 
     async def _take_calls(self) -> None:
         seen: WorkSeen | None = None
@@ -148,12 +154,16 @@ class CallPipeline:
             if lease is None:
                 seen = await wait_for_work(POLL_S, seen)
                 continue
-            task = asyncio.create_task(self._work_on(lease))
+            with working_on(
+                CallContext(lease.call.id, lease.call.tenant)
+            ):  # the task copies it, for its log lines
+                task = asyncio.create_task(self._work_on(lease))
             self._calls.add(task)
             task.add_done_callback(self._calls.discard)
 
     async def _work_on(self, lease: Lease) -> None:
         call_id = lease.call.id
+        logger.info("call %s is taken up, attempt %d", call_id, lease.call.attempts)
         args = self._args
         run = CallRun(
             lease,
@@ -163,6 +173,7 @@ class CallPipeline:
             self._timeouts_s,
             self._circuits,
             args.stage_patience_s,
+            metrics.record,
         )
         work = asyncio.create_task(run.execute())
         renewal = asyncio.create_task(self._keep(lease))
@@ -202,4 +213,5 @@ class CallPipeline:
 
 
 def build(args: PipelineArgs) -> Application:
+    prepare_environment()
     return CallPipeline.bind(args)  # type: ignore[attr-defined, no-any-return]

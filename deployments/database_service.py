@@ -13,13 +13,17 @@ from ray.serve import Application
 
 from callytics import settings
 from callytics.errors import UnavailableError
-from callytics.store import METHODS, BlobStore, CallStore
+from callytics.home.kept_logs import remove_older
+from callytics.store import METHODS, BlobStore, CallBegun, CallEnded, CallStore
 from callytics.store.asynchronous import marked
 from callytics.store.expiry import apply_retention
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import queues_call
+from callytics.telemetry import samples
 from deployments.handles import WorkSeen
+from deployments.replica import metrics
 from deployments.replica.answers import Refused, answered
+from deployments.replica.environment import prepare_environment
 from deployments.replica.logs import to_serve_log
 
 logger = logging.getLogger(__name__)
@@ -39,7 +43,7 @@ class DatabaseArgs(BaseModel):
         url: SQLAlchemy URL, sqlite or postgresql; default $DATABASE_URL, else callytics.db in $CALLYTICS_HOME. One
             with a password belongs into the environment.
         max_attempts: so often a call is taken up before it FAILED.
-        retention_days: finished calls are deleted after so long; None keeps them.
+        retention_days: finished calls are deleted after so long, and logs of ended runs; None keeps them.
         blobs_url: fsspec, where the recordings lie; default blobs in $CALLYTICS_HOME.
         upkeep_interval_s: how often retention is applied, and the traces of deleted calls are removed.
     """
@@ -108,6 +112,8 @@ class DatabaseService:
             await asyncio.sleep(self._args.upkeep_interval_s)
             try:
                 await asyncio.to_thread(apply_retention, self._store, blobs, self._args.retention_days)
+                await asyncio.to_thread(remove_older, settings.home(), self._args.retention_days)
+                await asyncio.to_thread(self._store.trim_call_lines)
                 await asyncio.to_thread(self._store.remove_traces)
             except Exception:  # the next round does it; the store itself goes on
                 logger.exception("the upkeep of the store failed; it will be tried again")
@@ -140,12 +146,16 @@ class DatabaseService:
             logger.error("the database does not answer")
 
 
+def _count(change: CallBegun | CallEnded) -> None:
+    metrics.record(samples.of_call(change))
+
+
 def _open_patiently(url: str, max_attempts: int) -> CallStore:
     """At start the server may still be starting, too."""
     deadline = time.monotonic() + START_PATIENCE_S
     while True:
         try:
-            return CallStore(url, max_attempts=max_attempts)
+            return CallStore(url, max_attempts=max_attempts, on_change=_count)
         except UnavailableError:
             if time.monotonic() > deadline:
                 raise
@@ -154,4 +164,5 @@ def _open_patiently(url: str, max_attempts: int) -> CallStore:
 
 
 def build(args: DatabaseArgs) -> Application:
+    prepare_environment()
     return DatabaseService.bind(args)  # type: ignore[attr-defined, no-any-return]

@@ -36,6 +36,7 @@ from callytics.store import AsyncStore
 from callytics.store.asynchronous import marked
 from callytics.store.marks import not_repeatable, removes
 from deployments.replica.answers import Refused
+from deployments.replica.call_session import with_call
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -72,13 +73,14 @@ def _cached_handle(application: str) -> DeploymentHandle[Any]:
 
 
 async def application_handle(application: str) -> DeploymentHandle[Any]:
-    """The handle of an application; it stays valid when the application's replicas are replaced.
+    """The handle of an application; it stays valid when the application's replicas are replaced. What is asked through
+    it belongs to the call that is worked on.
 
     Raises:
         UnavailableError: ``stage_not_deployed``.
     """
     try:
-        return await asyncio.to_thread(_cached_handle, application)
+        return with_call(await asyncio.to_thread(_cached_handle, application))  # type: ignore[no-any-return]
     except RayServeException as error:
         raise UnavailableError("stage_not_deployed", f"{application} is not deployed.") from error
 

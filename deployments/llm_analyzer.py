@@ -3,6 +3,7 @@
 from ray import serve
 from ray.serve import Application
 
+from deployments.replica.environment import prepare_environment
 from deployments.stage import EngineArgs, EngineReplica
 
 
@@ -12,4 +13,5 @@ class LlmAnalyzer(EngineReplica):
 
 
 def build(args: EngineArgs) -> Application:
+    prepare_environment()
     return LlmAnalyzer.bind("llm-analyzer", args.model_dump())  # type: ignore[attr-defined, no-any-return]

@@ -1,7 +1,10 @@
-"""monitoring: the health of every application, and what went wrong last."""
+"""monitoring: the health of every application, what went wrong last, the gauges about the whole graph, and the alerts
+that Alertmanager reports."""
 
 import asyncio
 import importlib.metadata
+import logging
+from collections.abc import Sequence
 from typing import Any
 
 from ray import serve
@@ -13,11 +16,16 @@ from ray.serve.schema import ApplicationStatusOverview
 from callytics.api import StageHealth
 from callytics.config import ENGINE_STAGES
 from callytics.errors import CallyticsError
-from callytics.store import CallFilter, CallStore, JobStatus
+from callytics.store import AlertNotice, CallFilter, CallStore, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
 from deployments.operations.serve_api import last_line
+from deployments.replica import metrics
+from deployments.replica.environment import prepare_environment
+from deployments.replica.graph_gauges import GraphGauges, state_folders
 from deployments.replica.logs import to_serve_log
 from deployments.stage import StageInfo
+
+logger = logging.getLogger(__name__)
 
 CALLYTICS_VERSION = importlib.metadata.version("callytics")
 
@@ -34,6 +42,12 @@ class Monitoring:
         to_serve_log()
         self._store = store_client(give_up_after_s=DESCRIBE_TIMEOUT_S)
         self._infos: dict[str, StageInfo] = {}
+        gauges = GraphGauges(self._store, state_folders(), metrics.record)
+        self._gauges = asyncio.get_running_loop().create_task(gauges.set_for_ever())
+
+    def check_health(self) -> None:
+        if self._gauges.done():
+            raise RuntimeError(f"the gauges of the graph stopped: {self._gauges.exception()!r}")
 
     async def stages(self) -> list[StageHealth]:
         """Every application that is deployed, in the order of the configuration."""
@@ -42,6 +56,11 @@ class Monitoring:
         return list(
             await asyncio.gather(*(self._stage(name, of, errors) for name, of in status.applications.items()))
         )
+
+    async def record_alerts(self, notices: Sequence[AlertNotice], actor: str) -> None:
+        """Store alerts; each change is sent on as a webhook."""
+        changed = await self._store(CallStore.record_alerts, notices, actor)
+        logger.info("%d alerts reported, %d changed", len(notices), changed)
 
     async def _stage(self, name: str, of: ApplicationStatusOverview, errors: dict[str, str]) -> StageHealth:
         replicas = sum(
@@ -93,4 +112,5 @@ def _runs_an_engine(application: str) -> bool:
 
 
 def build(args: dict[str, Any]) -> Application:
+    prepare_environment()
     return Monitoring.bind()  # type: ignore[attr-defined, no-any-return]

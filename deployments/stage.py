@@ -106,8 +106,8 @@ class EngineReplica:
     """After so many the replica calls itself unhealthy, and Serve replaces it: a library may be left broken."""
 
     def __init__(self, stage: str, args: dict[str, Any]) -> None:
-        to_serve_log()
         config = stage_config(stage, args)
+        to_serve_log(stage, config.config_hash)
         self._engine = load_engine(config)
         self._turn = asyncio.Semaphore(args["concurrency"])
         # Threads of its own for each kind of work: probes of a second never wait behind conversions of minutes.
@@ -146,11 +146,13 @@ class EngineReplica:
     async def _run(self, inputs: tuple[Any, ...]) -> StageOutput:
         values = tuple(item.value if isinstance(item, StageOutput) else item for item in inputs)
         if self._max_batch_size > 1:
-            output: StageOutput | Exception = await self._in_batch(values)
+            output: StageOutput | Exception = await self._in_batch((values, contextvars.copy_context()))
             if isinstance(output, Exception):
                 raise output
-            return output
-        return await self._alone(values)
+        else:
+            output = await self._alone(values)
+        logger.info("done in %.2f s by %s, model %s", output.duration_s, self._info.engine, self._info.model)
+        return output
 
     async def _alone(self, values: tuple[Any, ...]) -> StageOutput:
         async with self._turn:
@@ -158,9 +160,13 @@ class EngineReplica:
             output = await self._in_thread("__call__", self._engine, *values)
             return StageOutput(output, self._info, time.perf_counter() - start)
 
-    async def _together(self, calls: list[tuple[Any, ...]]) -> list[StageOutput | Exception]:
+    async def _together(
+        self, requests: list[tuple[tuple[Any, ...], contextvars.Context]]
+    ) -> list[StageOutput | Exception]:
         """The output of each call, in their order, or its error: a call that cannot be analysed does not take the
-        others of its batch with it. Each ``duration_s`` is that of the batch."""
+        others of its batch with it. Each ``duration_s`` is that of the batch. The context is that of the request:
+        a call that runs by itself logs under its own name."""
+        calls = [values for values, _ in requests]
         async with self._turn:
             start = time.perf_counter()
             try:
@@ -172,7 +178,8 @@ class EngineReplica:
             else:
                 duration_s = time.perf_counter() - start
                 return [StageOutput(output, self._info, duration_s) for output in outputs]
-        alone = await asyncio.gather(*map(self._alone, calls), return_exceptions=True)
+        tasks = [asyncio.create_task(self._alone(values), context=context) for values, context in requests]
+        alone = await asyncio.gather(*tasks, return_exceptions=True)
         return [_output_or_error(result) for result in alone]
 
     async def call(self, method: str, *args: Any) -> Any:

@@ -18,6 +18,38 @@ from tests.support.played_engines import CLASSES, InventingAnalysis
 from tests.support.postgres import PostgresServer, find_binaries
 
 MIGRATED = "migrated"
+LIVE = "tests/e2e/"
+ALONE = ("tests/attacks/", "tests/faults/")
+EXIT_S = 90.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """After Ctrl-C the processes of the tests end their servers. execnet interrupts them again 5 s later and ends them
+    after 15 s, xdist kills them after 10 s; a graph takes longer."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    from execnet.gateway_base import WorkerGateway
+    from xdist.workermanage import NodeManager
+
+    def wait_for_tests(self: WorkerGateway) -> None:
+        self._execpool.trigger_shutdown()
+        self._execpool.waitall(EXIT_S)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(NodeManager, "EXIT_TIMEOUT", EXIT_S)  # raises where there is no such name
+    patch.setattr(WorkerGateway, "_terminate_execution", wait_for_tests)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Which process runs a test, when there are several (``make test``): a file in one, all that share the live graph
+    in one. What measures time, and what hurts a graph of its own, runs in no such company: it is ``alone``."""
+    if " at 0x" in item.nodeid:
+        raise pytest.UsageError(f"{item.nodeid}: an id with an address differs in each process; give `ids`.")
+    path = item.path.relative_to(item.config.rootpath).as_posix()
+    item.add_marker(pytest.mark.xdist_group(LIVE if path.startswith(LIVE) else path))
+    # Hypothesis fails a test whose examples are slow to make or to run, and judges that by the clock.
+    if path.startswith(ALONE) or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -47,6 +47,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
         callytics.anything  # noqa: B018
 
 
+@pytest.mark.alone
 def test_import_is_quick_and_loads_no_numpy() -> None:
     done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
     seconds, loaded, numpy_loaded = done.stdout.splitlines()

@@ -28,7 +28,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_holds_the_packages_and_their_data_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"callytics", "deployments"}
-    tracked = [path for path in (ROOT / "runtime_envs").rglob("*") if path.is_file()]
+    folders = (ROOT / "runtime_envs", ROOT / "observability")
+    tracked = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     data = [*resources.CONFIGS, "cluster.yaml", resources.SAMPLE]
     data += [path.relative_to(ROOT).as_posix() for path in tracked]
     assert {name.removeprefix("callytics/_data/") for name in names if "/_data/" in name} == set(data)
@@ -59,6 +60,13 @@ def test_init_writes_copies_that_are_used(installed: Path, tmp_path: Path) -> No
     run(installed, tmp_path, "init", "mine")
     for name in ("serve_config.cpu.yaml", "serve_config.yaml", "cluster.yaml", "runtime_envs/cpu/base.txt"):
         assert (tmp_path / "mine" / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_serve_files_of_the_wheel_are_locked_to_its_own_code(installed: Path, tmp_path: Path) -> None:
+    """The digest of the code is the same in a checkout and where it is installed."""
+    run(installed, tmp_path, "init", "mine")
+    run(installed, tmp_path / "mine", "lock", "--check")
+    assert (installed / "callytics-python").is_file()
 
 
 @pytest.mark.weights

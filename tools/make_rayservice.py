@@ -26,6 +26,13 @@ MEMORY_PER_CPU_GI = 4
 CPUS_OF_KUBERNETES = 1
 """CPUs reserved per node: a pod that requests all CPUs of an instance is never placed."""
 
+RAYLET_ALIVE = "http://localhost:52365/api/local_raylet_healthz"
+GCS_ALIVE = "http://localhost:8265/api/gcs_healthz"
+PROXY_SERVES = "http://localhost:8000/-/healthz"
+"""Of Serve: its proxy in this pod has routes and is not draining."""
+GRAPH_READY = "http://localhost:8000/readyz"
+"""Of the gateway: calls can be analysed."""
+
 HEAD = """\
 # Made by tools/make_rayservice.py from serve_config.yaml and cluster.yaml; edit those, not this.
 #
@@ -67,6 +74,33 @@ def ray_version() -> str:
     return str(version)
 
 
+def _probe(urls: tuple[str, ...], timeout_s: int, failures: int) -> dict[str, Any]:
+    """With the program that KubeRay's own probes use. Ray's health checks and ours ask for no token."""
+    each_s = timeout_s // len(urls)
+    command = " && ".join(f"wget --tries 1 -T {each_s} -q -O /dev/null {url}" for url in urls)
+    return {
+        "exec": {"command": ["/bin/sh", "-c", command]},
+        "initialDelaySeconds": 30,
+        "periodSeconds": 10,
+        "timeoutSeconds": timeout_s,
+        "failureThreshold": failures,
+    }
+
+
+def probes(name: str) -> dict[str, Any]:
+    """Dead is a pod whose own processes of Ray do not answer, never one that waits for a stage: KubeRay would replace
+    it, and everything that works in it. Not ready is a worker whose proxy cannot hand calls to a whole graph; its
+    Service then sends requests elsewhere. The head is ready without the graph: KubeRay submits the graph only to a
+    head that is, and the workers find it through a Service that lists ready pods."""
+    if name == "ray-head":
+        alive = _probe((RAYLET_ALIVE, GCS_ALIVE), 10, 12)
+        return {"livenessProbe": alive, "readinessProbe": _probe((RAYLET_ALIVE, GCS_ALIVE), 10, 1)}
+    return {
+        "livenessProbe": _probe((RAYLET_ALIVE,), 5, 12),
+        "readinessProbe": _probe((RAYLET_ALIVE, PROXY_SERVES, GRAPH_READY), 15, 1),
+    }
+
+
 def pod(name: str, resources: dict[str, int], ports: dict[str, int]) -> dict[str, Any]:
     """A pod template of one container. Requests equal limits, as KubeRay recommends: Ray schedules by the limits."""
     cpus = resources["CPU"] - CPUS_OF_KUBERNETES
@@ -87,7 +121,8 @@ def pod(name: str, resources: dict[str, int], ports: dict[str, int]) -> dict[str
             {"name": "shared", "mountPath": SHARED},
             {"name": "shared", "mountPath": f"{STATE}/blobs", "subPath": "blobs"},
         ],
-        # Running calls return to the queue within 30 s; another pod repeats a recognition that takes minutes.
+        # Calls in work go back to the queue in 30 s; a recognition of minutes is taken up again elsewhere.
+        **probes(name),
         "lifecycle": {"preStop": {"exec": {"command": ["/bin/sh", "-c", "ray stop --grace-period 30"]}}},
     }
     if ports:

@@ -123,7 +123,8 @@ class _Exchange:
 
     def _fields(self, status: int | None) -> dict[str, Any]:
         scope, principal = self._scope, self._scope["state"].get("principal")
-        parameters: Mapping[str, Any] = scope.get("path_params", {})
+        made = {"call_id": scope["state"].get("call_id", "")}  # by this request
+        parameters: Mapping[str, Any] = {**made, **scope.get("path_params", {})}
         forwarded = self._headers.get("X-Forwarded-For", "")
         user_agent = re.sub(r"[^\x20-\x7e]", "?", self._headers.get("User-Agent", ""))
         return {

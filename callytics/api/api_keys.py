@@ -18,7 +18,7 @@ from callytics.store import ApiKeyRecord, CallStore
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/api-keys", tags=["api keys"])
 
-Scope = Literal["calls:read", "calls:write", "calls:delete", "metrics:read", "admin"]
+Scope = Literal["calls:read", "calls:write", "calls:delete", "metrics:read", "alerts:write", "admin"]
 
 
 class KeyLimits(StrictBody):
@@ -30,7 +30,7 @@ class KeyLimits(StrictBody):
 
 class NewApiKey(StrictBody):
     name: Annotated[ShortText, Field(min_length=1, examples=["crm import"])]
-    scopes: list[Scope] = Field(min_length=1, max_length=5, examples=[["calls:read", "calls:write"]])
+    scopes: list[Scope] = Field(min_length=1, max_length=6, examples=[["calls:read", "calls:write"]])
     expires_at: Annotated[Time, Field(strict=False)] | None = Field(
         default=None, description="From then on the key opens nothing; null: it does not expire"
     )

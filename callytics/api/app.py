@@ -13,9 +13,11 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from callytics.api import (
+    alerts,
     api_keys,
     audit,
     bulk,
+    call_logs,
     calls,
     corrections,
     errors,
@@ -23,6 +25,7 @@ from callytics.api import (
     openai,
     recordings,
     results,
+    timeline,
     turn_audio,
     usage,
     webhooks,
@@ -77,6 +80,8 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         calls,
         corrections,
         results,
+        timeline,
+        call_logs,
         recordings,
         turn_audio,
         openai,
@@ -84,6 +89,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         api_keys,
         audit,
         webhooks,
+        alerts,
         usage,
     ):
         app.include_router(module.router)
@@ -137,7 +143,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(_sweep(services)), asyncio.create_task(writing_usage)]
     if services.settings.webhook_poll_s > 0:
         reach, poll_s = webhooks.webhook_reach(services), services.settings.webhook_poll_s
-        tasks.append(asyncio.create_task(deliver_for_ever(services.store, reach, poll_s)))
+        tasks.append(asyncio.create_task(deliver_for_ever(services.store, reach, poll_s, services.count)))
     yield
     for task in tasks:
         task.cancel()

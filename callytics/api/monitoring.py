@@ -154,7 +154,11 @@ async def metrics(services: ServicesDep, principal: Scraper) -> Response:
         )
     registry = CollectorRegistry()
     statistics = await services.store(CallStore.statistics)
-    registry.register(_StoreCollector(statistics, await services.health.stages()))
+    try:
+        stages = await services.health.stages()
+    except CallyticsError:  # what is stored can be told without it
+        stages = []
+    registry.register(_StoreCollector(statistics, stages))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 

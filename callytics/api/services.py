@@ -10,7 +10,8 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
 
 from callytics.domain import CallOptions, Media, Recording
-from callytics.store import DEFAULT_TENANT, AsyncStore, BlobStore
+from callytics.store import DEFAULT_TENANT, AlertNotice, AsyncStore, BlobStore
+from callytics.telemetry import Record, ignore
 
 
 class AudioService(Protocol):
@@ -71,6 +72,13 @@ class HealthService(Protocol):
 
     async def stages(self) -> Sequence[StageHealth]:
         """Every stage of the graph, now."""
+
+
+class AlertService(Protocol):
+    """What takes the alerts that Alertmanager reports."""
+
+    async def record_alerts(self, notices: Sequence[AlertNotice], actor: str) -> None:
+        """Store them, and send on what changed."""
 
 
 class OidcSettings(BaseModel):
@@ -193,11 +201,15 @@ class ApiSettings(BaseModel):
 
 @dataclass(frozen=True)
 class Services:
+    """``alerts``: None stores what Alertmanager reports directly."""
+
     store: AsyncStore
     blobs: BlobStore
     audio: AudioService
     health: HealthService
     settings: ApiSettings = field(default_factory=ApiSettings)
+    count: Record = ignore
+    alerts: AlertService | None = None
 
 
 def _services(request: Request) -> Services:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any, NoReturn
@@ -16,6 +17,9 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
+from callytics.telemetry.call_context import CallContext, working_on
+
+_CALL_ID = re.compile(r"[0-9a-z]{26}")
 MAX_DEPTH = 32
 MAX_VALUES = 10_000
 _INT64 = 2**63
@@ -116,9 +120,16 @@ class StrictRoute(APIRoute):
         async def strictly(request: Request) -> Response:
             if request.url.path.startswith("/v1/"):  # what probes ask /healthz with is nobody's misspelling
                 check_query(request, self.path_format)
-            return await handle(_PlainJson(request.scope, request.receive))
+            with working_on(_call(request)):
+                return await handle(_PlainJson(request.scope, request.receive))
 
         return strictly
+
+
+def _call(request: Request) -> CallContext | None:
+    """The call that the path names, for the log lines of its handler."""
+    call_id, principal = request.path_params.get("call_id", ""), getattr(request.state, "principal", None)
+    return CallContext(call_id, principal.tenant) if principal and _CALL_ID.fullmatch(call_id) else None
 
 
 def check_query(request: Request, path: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -24,7 +25,10 @@ from callytics.errors import (
 )
 from callytics.options.checks import check_against, checked
 from callytics.store import DEFAULT_TENANT, CallStore, NewCall, Submission, new_call_id
+from callytics.telemetry import tracing
+from callytics.telemetry.call_context import CallContext, working_on
 
+logger = logging.getLogger(__name__)
 Form = TypeVar("Form", bound=BaseModel)
 
 QUEUE_RETRY_S = 30
@@ -49,7 +53,41 @@ async def submit(
         UnavailableError: ``queue_full``, told before the recording is received; ``no_turn``.
         TooManyRequestsError: ``queue_share_reached``, likewise; ``too_many_waiting``.
     """
+    principal = request.state.principal
     call_id = new_call_id()
+    about = {
+        "http.request.method": request.method,
+        "http.route": request.scope["route"].path,
+        "callytics.tenant": principal.tenant,
+        "callytics.call_id": call_id,
+    }
+    with (
+        working_on(CallContext(call_id, principal.tenant)),  # for the log lines
+        tracing.span("accept", about, parent=request.headers.get("traceparent"), kind="server") as span,
+    ):
+        submission = await _submit(
+            call_id, request, services, read_form, complete, large_fields, span.traceparent
+        )
+        span.note({"callytics.call_id": submission.call.id, "callytics.duplicate": not submission.created})
+        if submission.created:
+            logger.info(
+                "queued: %.1f s of audio, %d bytes",
+                submission.call.media.duration_s,
+                submission.call.size_bytes,
+            )
+    request.state.call_id = submission.call.id
+    return submission
+
+
+async def _submit(
+    call_id: str,
+    request: Request,
+    services: Services,
+    read_form: Callable[[Upload], tuple[CallOptions, dict[str, Any]]],
+    complete: Callable[[str, CallOptions], Awaitable[CallOptions]] | None,
+    large_fields: LargeFields | None,
+    traceparent: str | None,
+) -> Submission:
     settings = services.settings
     await _check_queue(services, request.state.principal.tenant)
     upload = await receive(request, services.blobs, call_id, settings.max_upload_bytes, large_fields)
@@ -79,6 +117,7 @@ async def submit(
         media=replace(media, sha256=upload.sha256),
         filename=upload.filename,
         options=options,
+        traceparent=traceparent,
         **other,
     )
     try:

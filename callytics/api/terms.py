@@ -17,9 +17,16 @@ TAGS: Mapping[str, str] = {
     "usage": "What tenants used, by day or month.",
     "audit": "Who did and who read what.",
     "webhooks": "Where to tell that calls ended.",
+    "alerts": "What is wrong with the graph, as Alertmanager reports it.",
 }
 
 MODELS: Mapping[str, str] = {
+    "AlertEventData": "Which alert fired or was resolved.",
+    "AlertList": "A page of alerts, the newest first.",
+    "AlertNotification": "A webhook of Alertmanager, version 4.",
+    "AlertStatus": "Whether an alert lasts.",
+    "AlertView": "An alert of the graph.",
+    "NotifiedAlert": "An alert as Alertmanager reports it.",
     "CallEventData": "Which call ended, and how.",
     "CorrectionStatus": "Whether a correction is in a result.",
     "DisabledReason": "Why a webhook is disabled.",
@@ -27,6 +34,8 @@ MODELS: Mapping[str, str] = {
     "RoleSource": "What told a role.",
     "SentimentLabel": "The feeling of a turn.",
     "StageStatus": "How a stage stands.",
+    "TimelineKind": "What an entry of a timeline is about.",
+    "TimelineStatus": "How an entry of a timeline ended.",
     "TestView": "How the test of a webhook went.",
     "WebhookDisabledData": "Which webhook was disabled, and why.",
     "WebhookTestData": "Which webhook is tested.",

@@ -21,6 +21,8 @@ from callytics.api.outbound import AddressRefusedError, Reach, request
 from callytics.errors import CallyticsError
 from callytics.store import AsyncStore, CallStore
 from callytics.store.webhook_queue import LeasedDelivery
+from callytics.telemetry import Record, ignore, tracing
+from callytics.telemetry.samples import of_webhook
 
 logger = logging.getLogger(__name__)
 
@@ -45,13 +47,17 @@ class Outcome:
     duration_s: float
 
 
-async def deliver_for_ever(store: AsyncStore, reach: Reach, poll_s: float) -> None:
-    """Until cancelled; attempts that are at work are cancelled with it."""
+async def deliver_for_ever(store: AsyncStore, reach: Reach, poll_s: float, count: Record = ignore) -> None:
+    """Until cancelled; attempts that are at work are cancelled with it.
+
+    Args:
+        count: is given the samples of each attempt.
+    """
     at_work: dict[asyncio.Task[None], str] = {}
     try:
         while True:
             try:
-                await _fill(store, reach, at_work)
+                await _fill(store, reach, at_work, count)
             except CallyticsError as error:  # the store is away: what is leased comes back by itself
                 logger.error("webhooks wait: %s", error)
                 await asyncio.sleep(poll_s)
@@ -70,7 +76,9 @@ async def deliver_for_ever(store: AsyncStore, reach: Reach, poll_s: float) -> No
         await asyncio.gather(*at_work, return_exceptions=True)
 
 
-async def _fill(store: AsyncStore, reach: Reach, at_work: dict[asyncio.Task[None], str]) -> None:
+async def _fill(
+    store: AsyncStore, reach: Reach, at_work: dict[asyncio.Task[None], str], count: Record
+) -> None:
     """Begin an attempt in every place that is free, as far as something is due."""
     if len(at_work) >= PLACES:
         return
@@ -78,17 +86,17 @@ async def _fill(store: AsyncStore, reach: Reach, at_work: dict[asyncio.Task[None
     for delivery in await store(
         CallStore.lease_deliveries, PLACES - len(at_work), LEASE_S, TENANT_PLACES, of_tenants
     ):
-        at_work[asyncio.create_task(_deliver(store, reach, delivery))] = delivery.tenant
+        at_work[asyncio.create_task(_deliver(store, reach, delivery, count))] = delivery.tenant
 
 
-async def _deliver(store: AsyncStore, reach: Reach, delivery: LeasedDelivery) -> None:
+async def _deliver(store: AsyncStore, reach: Reach, delivery: LeasedDelivery, count: Record) -> None:
     try:
         outcome = await attempt(reach, delivery, TOTAL_TIMEOUT_S)
     except Exception:  # counted as an attempt: it would meet the same fault for ever
         logger.exception("webhook message %s could not be sent", delivery.id)
         outcome = Outcome(None, "not sent: a fault of the service", 0.0)
     try:
-        await store(
+        status = await store(
             CallStore.finish_delivery,
             delivery.endpoint_id,
             delivery.id,
@@ -96,6 +104,7 @@ async def _deliver(store: AsyncStore, reach: Reach, delivery: LeasedDelivery) ->
             outcome.status_code,
             outcome.error,
         )
+        count(of_webhook(status))
     except CallyticsError as error:  # the store is away: sent again when its lease is over
         logger.error("how webhook message %s went is not noted: %s", delivery.id, error)
     except Exception:
@@ -104,10 +113,31 @@ async def _deliver(store: AsyncStore, reach: Reach, delivery: LeasedDelivery) ->
 
 async def attempt(reach: Reach, delivery: LeasedDelivery, timeout_s: float) -> Outcome:
     """Send a message once. The time is for all of it: name, connection, request, status line and headers."""
+    if delivery.traceparent is None:
+        return await _attempt(reach, delivery, timeout_s, None)
+    named = {
+        "callytics.tenant": delivery.tenant,
+        "callytics.webhook_id": delivery.endpoint_id,
+        "callytics.delivery_id": delivery.id,
+    }
+    with tracing.span("webhook", named, parent=delivery.traceparent, kind="client") as span:
+        outcome = await _attempt(reach, delivery, timeout_s, span.traceparent)
+        if outcome.status_code is not None:
+            span.note({"http.response.status_code": outcome.status_code})
+        if outcome.error:
+            span.fail("webhook_not_delivered")
+        return outcome
+
+
+async def _attempt(
+    reach: Reach, delivery: LeasedDelivery, timeout_s: float, traceparent: str | None
+) -> Outcome:
     began, status_code, error = time.monotonic(), None, ""
     try:
         async with asyncio.timeout(timeout_s):
             headers = signed_headers(delivery, datetime.now(UTC))
+            if traceparent is not None:
+                headers.append(("traceparent", traceparent))
             body = delivery.body.encode()
             async with request(reach, "POST", delivery.url, headers, body) as response:
                 status_code = response.status

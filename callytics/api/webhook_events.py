@@ -57,6 +57,26 @@ class WebhookTestEvent(_Event):
     data: WebhookTestData
 
 
+class AlertEventData(_Event):
+    alert_id: str = Field(description="`id` in GET /v1/alerts")
+    name: str = Field(description="Label alertname")
+    severity: str = Field(description="page: act now; ticket: act in the next days")
+    summary: str = Field(description="What is wrong, in one line")
+    description: str = Field(description="What is wrong, with figures")
+    runbook_url: str = Field(description="What the alert means, what to look at, what to do")
+    labels: dict[str, str] = Field(description="What identifies the alert")
+    started_at: datetime = Field(description="When the alert started")
+    ended_at: datetime | None = Field(description="null while the alert is firing")
+
+
+class AlertEvent(_Event):
+    """An alert of the graph fired or was resolved. Only the operator's webhooks get it."""
+
+    type: Literal["alert.fired", "alert.resolved"]
+    timestamp: datetime
+    data: AlertEventData
+
+
 EVENT_MODELS: dict[str, type[BaseModel]] = {
     "call.completed": CallEvent,
     "call.partial": CallEvent,
@@ -64,6 +84,8 @@ EVENT_MODELS: dict[str, type[BaseModel]] = {
     "call.cancelled": CallEvent,
     "webhook.disabled": WebhookDisabledEvent,
     "webhook.test": WebhookTestEvent,
+    "alert.fired": AlertEvent,
+    "alert.resolved": AlertEvent,
 }
 
 

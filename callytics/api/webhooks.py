@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from callytics.api.auth import Admin
+from callytics.api.auth import Admin, Principal
 from callytics.api.errors import problem_responses
 from callytics.api.outbound import Reach
 from callytics.api.schemas import ShortText, StrictBody, WholeNumber
@@ -16,16 +17,31 @@ from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
 from callytics.api.webhook_delivery import LEASE_S, TEST_TIMEOUT_S, attempt
-from callytics.store import CallStore
-from callytics.store.webhooks import DeliveryStatus, DisabledReason, WebhookDelivery, WebhookEndpoint
+from callytics.errors import ForbiddenError
+from callytics.store import DEFAULT_TENANT, CallStore
+from callytics.store.webhooks import (
+    ALERT_EVENTS,
+    DeliveryStatus,
+    DisabledReason,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/webhooks", tags=["webhooks"])
 
-EventType = Literal["call.completed", "call.partial", "call.failed", "call.cancelled", "webhook.disabled"]
+EventType = Literal[
+    "call.completed",
+    "call.partial",
+    "call.failed",
+    "call.cancelled",
+    "webhook.disabled",
+    "alert.fired",
+    "alert.resolved",
+]
 Url = Annotated[
     str, Field(max_length=2000, pattern=r"^https?://", examples=["https://crm.example.org/hooks"])
 ]
-EventTypes = Annotated[list[EventType], Field(min_length=1, max_length=5)]
+EventTypes = Annotated[list[EventType], Field(min_length=1, max_length=7)]
 
 
 class NewWebhook(StrictBody):
@@ -66,7 +82,7 @@ class WebhookList(BaseModel):
 
 class DeliveryView(BaseModel):
     id: str = Field(description="The header webhook-id, the same at every attempt")
-    call_id: str | None = Field(description="null: the message is about the webhook")
+    call_id: str | None = Field(description="null: the message is about the webhook or an alert")
     event_type: str
     status: DeliveryStatus
     attempts: int
@@ -96,9 +112,10 @@ class TestView(BaseModel):
     responses=problem_responses(400, 401, 403, 409, 422),
 )
 async def create_webhook(body: NewWebhook, services: ServicesDep, principal: Admin) -> IssuedWebhookView:
-    """Tell a URL when calls end. Messages are signed with the secret in this answer
+    """Tell a URL when calls end, and the operator when alerts fire. Messages are signed with the secret in this answer
     ([Standard Webhooks](https://www.standardwebhooks.com)) and repeated until they are answered with 2xx."""
     webhook_reach(services).check(body.url)
+    _check_events(body.event_types, principal)
     made = await services.store(
         CallStore.create_webhook, principal.tenant, body.url, body.event_types, body.description, principal.id
     )
@@ -124,6 +141,7 @@ async def change_webhook(
     changes = patch.model_dump(exclude_none=True)
     if patch.url is not None:
         webhook_reach(services).check(patch.url)
+    _check_events(patch.event_types or [], principal)
     return _view(
         await services.store(CallStore.change_webhook, webhook_id, principal.tenant, changes, principal.id)
     )
@@ -193,6 +211,13 @@ async def rotate_secret(webhook_id: str, services: ServicesDep, principal: Admin
     that a receiver can change over at any moment of it."""
     made = await services.store(CallStore.rotate_webhook_secret, webhook_id, principal.tenant, principal.id)
     return IssuedWebhookView(**_view(made).model_dump(), secret=made.secret)
+
+
+def _check_events(event_types: Sequence[str], principal: Principal) -> None:
+    if principal.tenant != DEFAULT_TENANT and any(event in ALERT_EVENTS for event in event_types):
+        raise ForbiddenError(
+            "operator_only", "Alerts are about the whole graph, and are sent to its operator's webhooks only."
+        )
 
 
 def webhook_reach(services: Services) -> Reach:

@@ -11,8 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from callytics import settings
+from callytics.cli import alerts as alerts_command
 from callytics.cli import calls as calls_command
 from callytics.cli import init as init_command
+from callytics.cli import logs as logs_command
+from callytics.cli import timeline as timeline_command
+from callytics.cli import top as top_command
 from callytics.cli import webhooks as webhooks_command
 from callytics.cli.common import CALLS, CPU_CONFIG, DATA, GRAPH, PANELS, QUALITY, ConfigOption
 from callytics.cli.connection import UrlOption, connect
@@ -29,6 +33,10 @@ app.add_typer(keys_app, name="keys", rich_help_panel=GRAPH)
 retention_app = typer.Typer(no_args_is_help=True, help="Retention of calls.")
 app.add_typer(retention_app, name="retention", rich_help_panel=DATA)
 app.command("init", rich_help_panel=GRAPH)(init_command.init)
+app.command("timeline", rich_help_panel=CALLS)(timeline_command.timeline)
+app.command("top", rich_help_panel=GRAPH)(top_command.top)
+app.command("logs", rich_help_panel=CALLS)(logs_command.logs)
+app.command("alerts", rich_help_panel=GRAPH)(alerts_command.alerts)
 
 
 def _print_version(wanted: bool) -> None:
@@ -221,7 +229,8 @@ def retention_apply(
 def keys_create(
     name: Annotated[str, typer.Argument(help="Name of the key, for the list.")],
     scope: Annotated[
-        list[str] | None, typer.Option(help="calls:read, calls:write, calls:delete, metrics:read, admin.")
+        list[str] | None,
+        typer.Option(help="calls:read, calls:write, calls:delete, metrics:read, alerts:write, admin."),
     ] = None,
     tenant: Annotated[str, typer.Option(help="Tenant of the key; a new name creates a tenant.")] = "default",
     days: Annotated[float | None, typer.Option(min=0, help="Days until the key expires.")] = None,

@@ -19,7 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="Calls of the graph: list, show, de
 
 CallId = Annotated[str, typer.Argument(metavar="ID", help="The id of a call, from `calls list`.")]
 WITHOUT_RESULT = "no result"
-DELETED_WITH_IT = "recording, transcript, result, search index and events"
+DELETED_WITH_IT = "recording, transcript, result, search index, events and log lines"
 
 
 @app.command("list")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import typer
 
 from callytics import settings
+from callytics.home.kept_logs import remove_older
 from callytics.store import BlobStore, CallStore
 from callytics.store.expiry import apply_retention
 
@@ -18,3 +19,5 @@ def run(days: float | None, dry_run: bool) -> None:
         return
     deleted = apply_retention(store, BlobStore(str(settings.home() / "blobs")), days)
     typer.echo(f"{deleted} calls deleted")
+    if runs := remove_older(settings.home(), days):
+        typer.echo(f"logs of {runs} ended runs deleted")

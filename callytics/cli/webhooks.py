@@ -47,7 +47,8 @@ def create_webhook(
     event: Annotated[
         list[str] | None,
         typer.Option(
-            help="call.completed, call.partial, call.failed or call.cancelled; repeatable. Default: the first three.",
+            help="call.completed, call.partial, call.failed, call.cancelled, alert.fired or alert.resolved; repeatable."
+            " Default: the first three.",
             show_default=False,
         ),
     ] = None,

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from callytics.client import pauses, requests
-from callytics.client.requests import FINISHED, Answer, CallStatus, Request
+from callytics.client.requests import FINISHED, Answer, CallStatus, Json, Request
 from callytics.result.schema import CallResult
 
 
@@ -97,6 +97,10 @@ class AsyncClient:
         """The transcript as json, txt, srt, vtt, rttm or csv. ``options`` are parameters of the route, such as
         ``line_characters=32`` for subtitles."""
         return await self._send(requests.transcript(call_id, format, options))
+
+    async def timeline(self, call_id: str) -> Json:
+        """When it waited, and what worked on it for how long; docs/api.md explains the fields."""
+        return await self._send(requests.timeline(call_id))
 
     async def iter_calls(self, **filters: Any) -> AsyncIterator[CallStatus]:
         """Calls, newest first; pages are fetched as needed. ``filters`` are parameters of GET /v1/calls."""

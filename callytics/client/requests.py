@@ -162,6 +162,10 @@ def result(call_id: str) -> ResultRequest:
     return ResultRequest("GET", f"{call_path(call_id)}/result")
 
 
+def timeline(call_id: str) -> Request[Json]:
+    return Request("GET", f"{call_path(call_id)}/timeline")
+
+
 def transcript(call_id: str, format: str, options: Mapping[str, Any]) -> TextRequest:
     params = {"format": format, "encoding": "utf-8", **options}
     return TextRequest("GET", f"{call_path(call_id)}/transcript", {"params": params})

@@ -109,6 +109,10 @@ class Client:
         ``line_characters=32`` for subtitles."""
         return self._send(requests.transcript(call_id, format, options))
 
+    def timeline(self, call_id: str) -> Json:
+        """When it waited, and what worked on it for how long; docs/api.md explains the fields."""
+        return self._send(requests.timeline(call_id))
+
     def iter_calls(self, **filters: Any) -> Iterator[CallStatus]:
         """Calls, newest first; pages are fetched as needed. ``filters`` are parameters of GET /v1/calls, such as
         ``status="COMPLETED"`` or ``agent_id="kim.minji"``."""
@@ -134,8 +138,17 @@ class Client:
     def delete_call(self, call_id: str) -> None:
         self._send(requests.deletion(call_id))
 
+    def call_logs(self, call_id: str, after: int = 0, stage: str | None = None) -> Json:
+        """The log lines of a call, by time; ``after``: only those behind ``last`` of an earlier answer."""
+        parameters = {"after": after} | ({"stage": stage} if stage else {})
+        return self._json("GET", f"{requests.call_path(call_id)}/logs", params=parameters)
+
     def stages(self) -> Json:
         return self._json("GET", "/v1/stages")
+
+    def metrics(self) -> str:
+        """What Prometheus is told by the gateway, as text."""
+        return self._send(requests.TextRequest("GET", "/metrics"))
 
     def webhooks(self) -> Json:
         return self._json("GET", "/v1/webhooks")
@@ -153,6 +166,10 @@ class Client:
 
     def webhook_deliveries(self, webhook_id: str, limit: int) -> Json:
         return self._json("GET", f"/v1/webhooks/{segment(webhook_id)}/deliveries", params={"limit": limit})
+
+    def alerts(self, filters: Mapping[str, Any], limit: int) -> Json:
+        """Alerts of the graph, the newest first; ``filters`` are parameters of GET /v1/alerts."""
+        return self._json("GET", "/v1/alerts", params={**filters, "limit": limit})
 
     def _json(self, method: str, path: str, **arguments: Any) -> Json:
         return self._send(Request[Json](method, path, arguments))

@@ -18,7 +18,8 @@ IS_INSTALLED = DATA_FOLDER.is_dir()
 CONFIGS = ("serve_config.cpu.yaml", "serve_config.yaml")
 PINS = "runtime_envs"
 SAMPLE = "sample/call.mp3"
-EDITABLE = (*CONFIGS, "cluster.yaml", PINS, SAMPLE)
+OBSERVABILITY = "observability"
+EDITABLE = (*CONFIGS, "cluster.yaml", PINS, OBSERVABILITY, SAMPLE)
 """What `callytics init` copies."""
 
 
@@ -46,6 +47,13 @@ def pins_folder(config: Path) -> Path:
     """The pins for a Serve config file: those in its folder, else those in the package."""
     beside = config.absolute().parent / PINS
     return beside if beside.is_dir() else project_file(PINS)
+
+
+def observability_folder(config: Path) -> Path:
+    """The files of Prometheus, Alertmanager and Grafana: those beside a Serve config file, else those that come with
+    Callytics."""
+    beside = config.absolute().parent / OBSERVABILITY
+    return beside if beside.is_dir() else project_file(OBSERVABILITY)
 
 
 def write_copies(folder: Path) -> list[Path]:

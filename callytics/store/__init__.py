@@ -4,20 +4,24 @@ in a blob store.
     records.py       arguments and results: frozen dataclasses
     store.py         CallStore: every method is one transaction
     asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
-    marks.py         marks of a method: may it be repeated, does it queue a call
-    leases.py jobs.py                                      the queue, and the writes of workers
+    changes.py       what becomes of calls, told to whoever counts it, after the commit
+    marks.py         what a method says of itself: may it be repeated, does it queue a call
+    leases.py jobs.py                                      the queue, and what workers write
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
-    corrections.py   people's corrections and their history
-    events.py        events of many calls
-    retention.py     the retention period of calls
-    usage.py         usage by tenant and day
-    versions.py      runs of the versions of a stage, including shadow runs
+    alerts.py        what Alertmanager reported
+    corrections.py   what people corrected, its history
+    events.py        what happened to many calls
+    retention.py     how long calls are kept
+    usage.py         what tenants used, by day
+    versions.py      what versions of a stage did side by side, also in the shadow
     tables.py database.py migrations/                      SQLModel tables, connection, Alembic
     blobs.py         BlobStore: recordings through fsspec
 """
 
+from callytics.store.alerts import AlertNotice, AlertPage, AlertRecord, AlertStatus
 from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_local
 from callytics.store.blobs import BlobStore
+from callytics.store.call_lines import CallLine
 from callytics.store.keys import SCOPES, hash_secret, tenant_name
 from callytics.store.records import (
     DEFAULT_TENANT,
@@ -25,6 +29,9 @@ from callytics.store.records import (
     WITH_RESULT,
     ApiKeyRecord,
     AuditRecord,
+    Backlog,
+    CallBegun,
+    CallEnded,
     CallFilter,
     CallOrder,
     CallPage,
@@ -53,11 +60,19 @@ __all__ = [
     "METHODS",
     "SCOPES",
     "WITH_RESULT",
+    "AlertNotice",
+    "AlertPage",
+    "AlertRecord",
+    "AlertStatus",
     "ApiKeyRecord",
     "AsyncStore",
     "AuditRecord",
+    "Backlog",
     "BlobStore",
+    "CallBegun",
+    "CallEnded",
     "CallFilter",
+    "CallLine",
     "CallOrder",
     "CallPage",
     "CallRecord",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -17,6 +15,7 @@ from callytics.domain import CallOptions, Role, StageStatus
 from callytics.errors import ConflictError, InvalidRequestError
 from callytics.store import search, usage
 from callytics.store.codec import options_to_json
+from callytics.store.cursors import decode_cursor, encode_cursor
 from callytics.store.leases import clear_lease, end, ensure_tenant
 from callytics.store.records import (
     DEFAULT_TENANT,
@@ -38,7 +37,6 @@ from callytics.store.rows import (
     call_records,
     corrections_in_force,
     fetch_call,
-    is_id,
     media_json,
     plain_text,
     priority_number,
@@ -79,7 +77,9 @@ def create(session: Session, new: NewCall, now_ms: int) -> Submission:
         status=JobStatus.QUEUED,
         created_at_ms=now_ms,
         updated_at_ms=now_ms,
+        queued_at_ms=now_ms,
         available_at_ms=now_ms,
+        traceparent=new.traceparent,
         uri=new.uri,
         size_bytes=new.size_bytes,
         filename=plain_text(new.filename),
@@ -179,7 +179,7 @@ def page(
     statement = select(CallRow).where(*conditions)
     if cursor is not None:
         place = tuple_(key, col(CallRow.id))
-        after = tuple_(*map(literal, _decode_cursor(cursor, order)))
+        after = tuple_(*map(literal, decode_cursor(cursor, order)))
         statement = statement.where(place < after if is_descending else place > after)
     columns = (key, col(CallRow.id))
     statement = statement.order_by(*(column.desc() if is_descending else column for column in columns))
@@ -188,7 +188,7 @@ def page(
     shown = rows[:limit]
     return CallPage(
         calls=call_records(session, shown),
-        next_cursor=_encode_cursor(order, shown[-1]) if len(rows) > limit else None,
+        next_cursor=encode_cursor(order, _key(order, shown[-1]), shown[-1].id) if len(rows) > limit else None,
         matches=search.first_matches(session, [row.id for row in shown], terms) if terms else {},
         total=session.exec(select(func.count()).select_from(CallRow).where(*conditions)).one()
         if with_total
@@ -229,31 +229,12 @@ _ORDERS: Mapping[CallOrder, tuple[Any, bool]] = {
 """The sort key of calls before their id, and whether the largest comes first."""
 
 
-def _encode_cursor(order: CallOrder, row: CallRow) -> str:
+def _key(order: CallOrder, row: CallRow) -> int:
     if order in (CallOrder.CREATED, CallOrder.CREATED_LAST):
-        key = row.created_at_ms
-    elif row.started_at_ms is not None:
-        key = row.started_at_ms
-    else:
-        key = _LAST_MS if order is CallOrder.STARTED else -_LAST_MS
-    return base64.urlsafe_b64encode(f"v2:{order}:{key}:{row.id}".encode()).decode().rstrip("=")
-
-
-def _decode_cursor(cursor: str, order: CallOrder) -> tuple[int, str]:
-    """
-    Raises:
-        InvalidRequestError: ``cursor_invalid``; also if the order differs from that of the previous page.
-    """
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        version, of_order, key, call_id = text.split(":")
-        if version == "v2" and of_order == order and len(call_id) == 26 and is_id(call_id):
-            return int(key), call_id
-    except (binascii.Error, ValueError):
-        pass
-    raise InvalidRequestError(
-        "cursor_invalid", "The cursor is not one that a list of calls in this order returned."
-    )
+        return row.created_at_ms
+    if row.started_at_ms is not None:
+        return row.started_at_ms
+    return _LAST_MS if order is CallOrder.STARTED else -_LAST_MS
 
 
 def set_roles(
@@ -272,7 +253,7 @@ def set_roles(
             f"Call {call_id} is {row.status}: roles are corrected in calls that are COMPLETED or PARTIAL.",
         )
     apply_roles(session, row, roles, now_ms)
-    enqueue(session, row, now_ms)
+    enqueue(session, row, now_ms, "roles_corrected")
     return row
 
 
@@ -299,7 +280,7 @@ def retry(session: Session, call_id: str, now_ms: int, tenant: str | None) -> Ca
     )
     for stage in session.exec(unfinished).all():
         session.delete(stage)
-    enqueue(session, row, now_ms)
+    enqueue(session, row, now_ms, "retried")
     return row
 
 
@@ -320,20 +301,22 @@ def reprocess(
     session.execute(
         delete_rows(StageRow).where(col(StageRow.call_id) == call_id, col(StageRow.stage).in_(stages))
     )
-    enqueue(session, row, now_ms)
+    enqueue(session, row, now_ms, "reprocessed")
     return row
 
 
-def enqueue(session: Session, row: CallRow, now_ms: int) -> None:
+def enqueue(session: Session, row: CallRow, now_ms: int, reason: str) -> None:
+    """Queue a call for one more run; ``reason`` is for its timeline."""
     row.status = JobStatus.QUEUED
     row.attempts = 0
+    row.queued_at_ms = now_ms
     row.available_at_ms = now_ms
     row.updated_at_ms = now_ms
     row.completed_at_ms = None
     row.error_stage = row.error_code = row.error_message = None
     clear_lease(row)
     session.add(row)
-    add_event(session, row.id, "call.queued", {"job_status": row.status}, now_ms)
+    add_event(session, row.id, "call.queued", {"job_status": row.status, "reason": reason}, now_ms)
 
 
 def cancel(session: Session, call_id: str, now_ms: int, tenant: str | None) -> CallRow:

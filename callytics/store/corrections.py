@@ -47,7 +47,7 @@ def correct(
     if wanted.roles:
         calls.apply_roles(session, row, wanted.roles, now_ms)
     if rows or wanted.roles:
-        calls.enqueue(session, row, now_ms)
+        calls.enqueue(session, row, now_ms, "corrected" if rows else "roles_corrected")
     return row, rows
 
 
@@ -69,7 +69,7 @@ def undo(
     _result(session, row)
     found.undone_at_ms, found.undone_by = now_ms, actor
     add_event(session, call_id, "call.correction_undone", {"corrections": [correction_id]}, now_ms)
-    calls.enqueue(session, row, now_ms)
+    calls.enqueue(session, row, now_ms, "correction_undone")
     return row
 
 

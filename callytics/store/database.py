@@ -84,8 +84,9 @@ def _sqlite(url: URL) -> Engine:
     with suppress(OSError):  # SQLite cannot open it either, and reports the reason
         os.close(
             private_files.opener(str(path), os.O_CREAT | os.O_RDONLY)
-        )  # the log gets the mode of the file
-    engine = create_engine(url, connect_args={"check_same_thread": False})
+        )  # its log gets the mode of the file
+    # An error that leaves the store is logged with its statement: not with what was said in a call.
+    engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
@@ -103,6 +104,7 @@ def _postgresql(url: URL) -> Engine:
         return create_engine(
             url.set(drivername="postgresql+psycopg"),
             connect_args=arguments,
+            hide_parameters=True,
             pool_pre_ping=True,  # after a restart of the server the old connections are replaced, not used
             pool_size=8,
             max_overflow=16,

@@ -8,19 +8,24 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from callytics.domain import StageRun, StageStatus
+from callytics.domain import Audio, StageRun, StageStatus
 from callytics.store import codec, search, usage
 from callytics.store.leases import MAX_ATTEMPTS, end, held, try_again
 from callytics.store.records import WITH_RESULT, CallUsage, JobStatus
 from callytics.store.rows import add_event, plain_text
-from callytics.store.tables import ReportRow, StageRow
+from callytics.store.tables import CallRow, ReportRow, StageRow
+
+VERSION_FIELDS = ("application", "engine", "model", "model_revision")
+"""What an event of a stage says of the version that did the work."""
 
 
 def record_stage(
     session: Session, call_id: str, token: str, run: StageRun, key: str, output: Any | None, now_ms: int
 ) -> None:
-    """Record the state of a stage, with its output if it is COMPLETED."""
-    held(session, call_id, token)
+    """Note how a stage goes, with its output when it is COMPLETED."""
+    call = held(session, call_id, token)
+    if isinstance(output, Audio):
+        _correct_length(call, output.media.duration_s)
     row = session.get(StageRow, (call_id, run.name))
     if row is None:
         row = StageRow(
@@ -40,11 +45,20 @@ def record_stage(
     row.output = codec.encode(output) if output is not None else None
     session.add(row)
     data = {"stage": run.name, "status": run.status, "attempts": run.attempts}
+    data |= {name: value for name in VERSION_FIELDS if (value := getattr(run, name))}
     if run.duration_s:
         data["duration_ms"] = round(run.duration_s * 1000)
     if run.error_code:
         data |= {"error_code": run.error_code, "error_message": row.error_message}
     add_event(session, call_id, f"stage.{run.status.lower()}", data, now_ms)
+
+
+def _correct_length(call: CallRow, duration_s: float) -> None:
+    """The length of a call is what was decoded. Until then it is what the file's header claims, which is wrong for
+    chained Ogg files, joined MP3 files and files that were cut off."""
+    if abs(call.duration_s - duration_s) >= 0.001:
+        call.duration_s = duration_s
+        call.media = {**call.media, "duration_s": duration_s}
 
 
 def load_stage_output(session: Session, call_id: str, key: str) -> Any | None:
@@ -78,6 +92,7 @@ def complete(
     row = held(session, call_id, token)
     report = json.loads(report_json)
     row.language_code = report["language_code"]
+    _correct_length(row, report["media"]["duration_ms"] / 1000)
     search.index_turns(session, call_id, report["transcript"])
     session.merge(ReportRow(call_id=call_id, created_at_ms=now_ms, body=codec.pack(report_json)))
     errors = report.get("job_details", {}).get("errors", [])

@@ -18,8 +18,9 @@ from callytics.store.records import DEFAULT_TENANT, ApiKeyRecord, IssuedApiKey, 
 from callytics.store.rows import add_audit, api_key_record, is_id
 from callytics.store.tables import ApiKeyRow
 
-SCOPES = ("calls:read", "calls:write", "calls:delete", "metrics:read", "admin")
-"""``admin`` allows everything, including the keys; ``metrics:read`` is for a scraper: figures, but no calls."""
+SCOPES = ("calls:read", "calls:write", "calls:delete", "metrics:read", "alerts:write", "admin")
+"""``admin`` allows everything, the keys themselves included; ``metrics:read`` is for a scraper: numbers, no call;
+``alerts:write`` is for Alertmanager: it reports alerts and reads nothing."""
 
 KEY_PREFIX = "cly_"
 _LAST_USED_PRECISION_MS = 60_000  # avoids one write per read request

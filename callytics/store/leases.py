@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 
 from callytics.domain import StageStatus
 from callytics.errors import ConflictError
-from callytics.store import webhooks
+from callytics.store import changes, webhooks
 from callytics.store.records import JobStatus, Lease
 from callytics.store.rows import add_event, call_record, corrections_in_force, plain_text
 from callytics.store.tables import CallRow, StageRow, TenantRow
@@ -53,6 +53,9 @@ def lease(
             if row.attempts >= max_attempts:
                 _give_up(session, row, now_ms)
                 continue
+            was_queued = row.status == JobStatus.QUEUED
+            waiting_since_ms = row.queued_at_ms if was_queued else row.lease_expires_at_ms
+            changes.note_begin(session, row, now_ms)
             row.status = JobStatus.IN_PROGRESS
             row.attempts += 1
             row.updated_at_ms = now_ms
@@ -68,6 +71,8 @@ def lease(
                 row.lease_token,
                 row.lease_expires_at_ms,
                 corrections_in_force(session, row.id),
+                row.traceparent,
+                waiting_since_ms or now_ms,
             )
     return None
 
@@ -167,6 +172,7 @@ def _queue_again(
     session: Session, row: CallRow, delay_s: float, now_ms: int, error: tuple[str, str, str] | None = None
 ) -> None:
     row.status = JobStatus.QUEUED
+    row.queued_at_ms = now_ms
     row.available_at_ms = now_ms + round(delay_s * 1000)
     row.updated_at_ms = now_ms
     clear_lease(row)
@@ -198,6 +204,7 @@ def end(
     if row.options.get("redact_pii"):  # the outputs of stages contain data that the result must not show
         originals = update(StageRow).where(col(StageRow.call_id) == row.id)
         session.execute(originals.values(output=None, result_key=""))
+    changes.note_end(session, row, now_ms)
     data = {"job_status": status, **_error_data(error)}
     event = add_event(session, row.id, f"call.{status.lower()}", data, now_ms)
     session.flush()  # numbers the event

@@ -49,10 +49,11 @@ class NewCall:
     """A recording in the blob store that becomes a call.
 
     Attributes:
-        idempotency_key: the caller's name for this request, already unique per API key.
-        tenant: the owner of the call.
-        created_by: id of the API key or user that submitted it.
-        deduplicate: return an existing call of the same audio with the same options instead, unless it failed.
+        idempotency_key: the caller's own name of this request, already made unique per API key.
+        tenant: whose call it is.
+        created_by: id of the API key, or of the user, that submitted it.
+        deduplicate: a call of the same audio with the same options, unless it failed, is answered instead.
+        traceparent: of the span that accepted it, where traces are on (callytics/telemetry/tracing.py).
     """
 
     id: str
@@ -67,6 +68,7 @@ class NewCall:
     tenant: str = DEFAULT_TENANT
     created_by: str = ""
     priority: Priority = Priority.NORMAL
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -206,13 +208,48 @@ class CallPage:
 class Lease:
     """The right of one worker to one call until ``expires_at_ms``. Every write of the worker includes ``token``.
 
-    ``corrections``: people's corrections, oldest first; none can be added while the call is running.
+    ``corrections``: what people corrected in it, the oldest first; nobody adds to them while the call is at work.
+    ``traceparent`` is that of NewCall. ``waiting_since_ms``: it was queued then, or the lease of a lost worker ended.
     """
 
     call: CallRecord
     token: str
     expires_at_ms: int
     corrections: tuple[Correction, ...] = ()
+    traceparent: str | None = None
+    waiting_since_ms: int = 0
+
+
+@dataclass(frozen=True)
+class CallBegun:
+    """A call was given to a worker for the first time ever."""
+
+    priority: Priority
+    waited_s: float
+
+
+@dataclass(frozen=True)
+class CallEnded:
+    """The job of a call is over. ``duration_s``: since its upload. ``is_first``: it had not ended before."""
+
+    status: JobStatus
+    tenant: str
+    language_code: str | None
+    priority: Priority
+    audio_s: float
+    duration_s: float
+    is_first: bool
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits at the moment of asking; times are None where nothing does."""
+
+    queued: int
+    in_progress: int
+    oldest_queued_at_ms: int | None
+    webhooks_pending: int
+    oldest_webhook_at_ms: int | None
 
 
 @dataclass(frozen=True)

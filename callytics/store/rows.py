@@ -36,7 +36,7 @@ from callytics.store.tables import (
 )
 
 _PRIORITY_NUMBERS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
-_PRIORITIES = {number: priority for priority, number in _PRIORITY_NUMBERS.items()}
+PRIORITIES = {number: priority for priority, number in _PRIORITY_NUMBERS.items()}
 
 _ID = re.compile(r"[0-9A-Za-z]{1,26}")
 
@@ -105,7 +105,7 @@ def _call_record(row: CallRow, stages: Sequence[StageRun], result_at_ms: int | N
         stages=tuple(stages),
         tenant=row.tenant_id,
         created_by=row.created_by,
-        priority=_PRIORITIES[row.priority],
+        priority=PRIORITIES[row.priority],
         available_at_ms=row.available_at_ms,
         result_at_ms=result_at_ms,
     )

@@ -14,7 +14,10 @@ from sqlmodel import Session, col, select
 from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
 from callytics.store import (
+    alerts,
+    call_lines,
     calls,
+    changes,
     codec,
     corrections,
     events,
@@ -29,6 +32,8 @@ from callytics.store import (
     webhook_queue,
     webhooks,
 )
+from callytics.store.alerts import AlertNotice, AlertPage, AlertStatus
+from callytics.store.call_lines import CallLine
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import not_repeatable, queues_call, removes
@@ -36,6 +41,7 @@ from callytics.store.records import (
     DEFAULT_TENANT,
     ApiKeyRecord,
     AuditRecord,
+    Backlog,
     CallFilter,
     CallOrder,
     CallPage,
@@ -64,9 +70,10 @@ from callytics.store.rows import (
     is_id,
 )
 from callytics.store.tables import AuditRow, CallRow, EventRow, ReportRow, StageRow, TenantRow
+from callytics.store.timeline import Timeline, timeline
 from callytics.store.versions import VersionRun
 from callytics.store.webhook_queue import LeasedDelivery
-from callytics.store.webhooks import WebhookDelivery, WebhookEndpoint
+from callytics.store.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 
 MAX_NUMBER = (1 << 63) - 1
 """The number of an event; a caller may request the events after any number."""
@@ -83,17 +90,23 @@ class CallStore:
     Args:
         url: SQLAlchemy URL of an SQLite file or a PostgreSQL database; its schema is migrated to the newest.
         clock: seconds since the epoch.
-        max_attempts: maximum number of leases of a call before it is FAILED.
+        max_attempts: so often a call is leased before it FAILED.
+        on_change: is told what became of calls, each time once, after it was committed.
     """
 
     def __init__(
-        self, url: str, clock: Callable[[], float] = time.time, max_attempts: int = MAX_ATTEMPTS
+        self,
+        url: str,
+        clock: Callable[[], float] = time.time,
+        max_attempts: int = MAX_ATTEMPTS,
+        on_change: Callable[[changes.Change], None] | None = None,
     ) -> None:
         self._engine = open_database(url)
         self._writing_engine = writing(self._engine)
         self._reading_engine = reading(self._engine)
         self._clock = clock
         self._max_attempts = max_attempts
+        self._on_change = on_change
 
     def close(self) -> None:
         self._engine.dispose()
@@ -108,8 +121,13 @@ class CallStore:
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
-        with unavailable_errors(), Session(self._writing_engine) as session, session.begin():
-            yield session
+        with unavailable_errors(), Session(self._writing_engine) as session:
+            with session.begin():
+                yield session
+            noted = changes.noted(session)
+        if self._on_change is not None:
+            for change in noted:
+                self._on_change(change)
 
     # ------------------------------------------------------------ calls
 
@@ -374,6 +392,29 @@ class CallStore:
             )
             return tuple(event_record(row) for row in rows)
 
+    def timeline(self, call_id: str, tenant: str | None = None) -> Timeline:
+        """What happened to a call and when: waits, runs, attempts of stages, webhooks."""
+        with self._read() as session:
+            return timeline(session, call_id, tenant)
+
+    @not_repeatable
+    def append_call_lines(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        """Log lines of calls, as deployments/replica/call_lines.py makes them."""
+        with self._write() as session:
+            call_lines.append(session, lines)
+
+    def lines_of_call(
+        self, call_id: str, tenant: str | None = None, after: int = 0, stage: str | None = None
+    ) -> tuple[CallLine, ...]:
+        """What replicas logged while they worked on a call, by time; those that arrived after a number."""
+        with self._read() as session:
+            return call_lines.of_call(session, call_id, tenant, min(after, MAX_NUMBER), stage)
+
+    def trim_call_lines(self, limit: int = call_lines.MAX_LINES_OF_A_TENANT) -> None:
+        """Of each tenant the newest stay."""
+        with self._write() as session:
+            call_lines.trim(session, limit)
+
     def news(self, after: Mapping[str, int]) -> dict[str, tuple[JobStatus, tuple[EventRecord, ...]]]:
         """By call, its status and its events after a number, in one snapshot; calls that do not exist (any more) are
         omitted."""
@@ -413,6 +454,11 @@ class CallStore:
             audio_bytes=int(size or 0),
             stages=tuple(StageStatistics(stage, status, n, float(s)) for stage, status, n, s in stages),
         )
+
+    def backlog(self) -> Backlog:
+        """What waits; it costs as much as there is waiting, and not what is stored."""
+        with self._read() as session:
+            return events.backlog(session)
 
     # ------------------------------------------------------------ usage
 
@@ -516,11 +562,15 @@ class CallStore:
 
     def finish_delivery(
         self, endpoint_id: str, delivery_id: str, token: str, status_code: int | None, error: str
-    ) -> None:
-        """Record the outcome of a leased attempt."""
+    ) -> DeliveryStatus | None:
+        """How the attempt went that was leased.
+
+        Returns:
+            What the message is now: PENDING where it will be tried again; None where the lease was over.
+        """
         outcome = (endpoint_id, delivery_id, token, status_code, error)
         with self._write() as session:
-            webhook_queue.finish(session, *outcome, self._now_ms())
+            return webhook_queue.finish(session, *outcome, self._now_ms())
 
     @not_repeatable
     def start_webhook_test(
@@ -536,6 +586,33 @@ class CallStore:
         outcome = (endpoint_id, delivery_id, token, status_code, error)
         with self._write() as session:
             webhook_queue.finish_test(session, *outcome, self._now_ms())
+
+    # ------------------------------------------------------------ alerts
+
+    def record_alerts(self, notices: Sequence[AlertNotice], actor: str = "") -> int:
+        """Store what Alertmanager reports, and send on what changed; returns how many did. Safe to repeat."""
+        try:
+            with self._write() as session:
+                return alerts.record(session, notices, actor, self._now_ms())
+        except IntegrityError:  # another Alertmanager reported the same alert at the same moment
+            with self._write() as session:
+                return alerts.record(session, notices, actor, self._now_ms())
+
+    def list_alerts(
+        self,
+        status: AlertStatus | None = None,
+        severity: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> AlertPage:
+        """A page, newest first; ``cursor`` is the ``next_cursor`` of the page before."""
+        with self._read() as session:
+            return alerts.page(session, status, severity, limit, cursor)
+
+    def delete_old_alerts(self) -> int:
+        """Those that are kept no longer (alerts.KEPT_DAYS); returns how many."""
+        with self._write() as session:
+            return alerts.delete_old(session, self._now_ms())
 
     # ------------------------------------------------------------ upkeep
 

@@ -41,9 +41,13 @@ class TenantRow(SQLModel, table=True):
 class CallRow(SQLModel, table=True):
     """A call and its job.
 
-    ``dedupe_key`` is the hash of tenant, audio, options and metadata; ``lease_token`` fences out a worker whose lease
-    has ended. A smaller ``priority`` comes first. A call waits until ``available_at_ms``, with the error of the
-    previous attempt in ``error_*``. The metadata for list filters have their own columns.
+    ``dedupe_key`` is the hash of tenant, audio and options, ``lease_token`` fences out a worker whose lease ended.
+    ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
+    attempt before in ``error_*``. The metadata that lists filter by has columns of its own. ``traceparent`` is the
+    span that accepted the call, where traces are on; ``queued_at_ms`` is since when a QUEUED call waits.
+    ``dedupe_key`` is the hash of tenant, audio, options and metadata, ``lease_token`` fences out a worker whose lease
+    ended. ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
+    attempt before in ``error_*``. The metadata that lists filter by has columns of its own.
     """
 
     __tablename__ = "calls"
@@ -82,6 +86,8 @@ class CallRow(SQLModel, table=True):
     created_by: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     priority: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
     attempts: int = 0
+    traceparent: str | None = Field(default=None, sa_column=Column(String(64)))
+    queued_at_ms: int = Field(default=0, sa_column=_time_or_zero())
     available_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     lease_owner: str | None = Field(default=None, sa_column=Column(Text))
     lease_token: str | None = Field(default=None, sa_column=Column(String(32)))
@@ -177,6 +183,30 @@ class EventRow(SQLModel, table=True):
     type: str
     data: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
     at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class CallLineRow(SQLModel, table=True):
+    """A line that a replica logged while it worked on a call (store/call_lines.py)."""
+
+    __tablename__ = "call_lines"
+    __table_args__ = (
+        Index("ix_call_lines_call_number", "call_id", "number"),
+        Index("ix_call_lines_tenant_number", "tenant_id", "number"),
+        {"sqlite_autoincrement": True},
+    )
+
+    number: int | None = Field(default=None, sa_column=Column(_AUTOINCREMENT_ID, primary_key=True))
+    call_id: str = Field(sa_column=_call_reference())
+    tenant_id: str = Field(sa_column=Column(String(64), nullable=False))
+    at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    level: str = Field(sa_column=Column(String(16), nullable=False))
+    stage: str = Field(sa_column=Column(Text, nullable=False))
+    application: str = Field(sa_column=Column(Text, nullable=False))
+    version: str = Field(sa_column=Column(Text, nullable=False))
+    replica: str = Field(sa_column=Column(Text, nullable=False))
+    logger: str = Field(sa_column=Column(Text, nullable=False))
+    message: str = Field(sa_column=Column(Text, nullable=False))
+    traceback: str = Field(sa_column=Column(Text, nullable=False))
 
 
 class AuditRow(SQLModel, table=True):
@@ -294,3 +324,23 @@ class WebhookDeliveryRow(SQLModel, table=True):
     delivered_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
     last_status_code: int | None = Field(default=None, sa_column=Column(Integer))
     last_error: str = Field(default="", sa_column=Column(Text, nullable=False))
+    traceparent: str | None = Field(default=None, sa_column=Column(String(64)))
+
+
+class AlertRow(SQLModel, table=True):
+    """An alert that Alertmanager reported (store/alerts.py). ``fingerprint`` is its hash of the labels; with the
+    time of its start it is the identity of the alert."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (Index("ux_alerts_identity", "fingerprint", "started_at_ms", unique=True),)
+
+    id: str = Field(sa_column=Column(String(26), primary_key=True))
+    fingerprint: str = Field(sa_column=Column(String(64), nullable=False))
+    started_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    name: str = Field(default="", sa_column=Column(Text, nullable=False))
+    severity: str = Field(default="", sa_column=Column(Text, nullable=False))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    labels: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    annotations: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    ended_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    received_at_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))

@@ -47,7 +47,8 @@ no number; longer than a weekend with a holiday before it, and than RETRY_AFTER_
 
 @dataclass(frozen=True)
 class LeasedDelivery:
-    """The data of one attempt. ``id`` is the ``webhook-id``: the same in every attempt. ``secrets``: all sign."""
+    """What one attempt needs. ``id`` is the ``webhook-id``: the same at every attempt. ``secrets``: all sign.
+    ``traceparent``: of the call that the message is about, where it is traced."""
 
     id: str
     token: str
@@ -56,6 +57,7 @@ class LeasedDelivery:
     url: str
     secrets: tuple[str, ...] = field(repr=False)
     body: str = field(repr=False)
+    traceparent: str | None = None
 
 
 def lease(
@@ -144,7 +146,14 @@ def _leased(
 ) -> LeasedDelivery:
     keys = signing_secrets(endpoint, now_ms)
     return LeasedDelivery(
-        message.id, token, endpoint.id, endpoint.tenant_id, endpoint.url, keys, message.body
+        message.id,
+        token,
+        endpoint.id,
+        endpoint.tenant_id,
+        endpoint.url,
+        keys,
+        message.body,
+        message.traceparent,
     )
 
 
@@ -156,19 +165,23 @@ def finish(
     status_code: int | None,
     error: str,
     now_ms: int,
-) -> None:
-    """Record the outcome of an attempt: delivered with 2xx; otherwise repeated later. 410 Gone disables the endpoint. A
-    late outcome of an attempt with an expired lease changes nothing."""
+) -> DeliveryStatus | None:
+    """How an attempt went: delivered with 2xx; else again later. 410 Gone disables the endpoint. A late answer of an
+    attempt whose lease is over changes nothing.
+
+    Returns:
+        The state of the message now; None where nothing was changed.
+    """
     endpoint = session.get(WebhookEndpointRow, endpoint_id, with_for_update={"key_share": True})
     if endpoint is None:
-        return
+        return None
     has_arrived = status_code is not None and 200 <= status_code < 300
     if endpoint.lease_token == token:
         endpoint.lease_token, endpoint.lease_expires_at_ms = None, 0
         _judge(session, endpoint, has_arrived, status_code, now_ms)
     row = session.get(WebhookDeliveryRow, delivery_id, with_for_update=True)
     if row is None or row.lease_token != token:
-        return
+        return None
     row.attempts += 1
     row.lease_token = row.lease_expires_at_ms = None
     row.last_status_code, row.last_error = status_code, error
@@ -179,6 +192,7 @@ def finish(
     else:
         pause_s = RETRY_AFTER_S[row.attempts - 1] * random.uniform(1.0, 1.2)
         row.next_attempt_at_ms = now_ms + round(pause_s * 1000)
+    return DeliveryStatus(row.status)
 
 
 def _judge(

@@ -25,6 +25,7 @@ from callytics.store.tables import CallRow, WebhookDeliveryRow, WebhookEndpointR
 
 CALL_EVENTS = ("call.completed", "call.partial", "call.failed", "call.cancelled")
 DISABLED_EVENT = "webhook.disabled"
+FIRED_EVENT, RESOLVED_EVENT = ALERT_EVENTS = ("alert.fired", "alert.resolved")
 
 MAX_ENDPOINTS = 20
 _SECRET_BYTES = 32
@@ -34,6 +35,9 @@ PREVIOUS_SECRET_S = 86_400.0
 
 KEPT_WITHOUT_CALL = 50
 """Messages without a call are not deleted with a call: this many of the newest are kept per endpoint."""
+
+KEPT_ALERTS = 1000
+"""The same of messages about alerts, apart: a storm of alerts leaves the others, and a test leaves the alerts."""
 
 
 class DeliveryStatus(StrEnum):
@@ -165,13 +169,11 @@ def disable(session: Session, row: WebhookEndpointRow, reason: DisabledReason, n
     detail = {"reason": str(reason), "failures": row.failures}
     add_audit(session, "", DISABLED_EVENT, row.id, detail, now_ms, row.tenant_id)
     since_ms = row.failing_since_ms if row.failing_since_ms is not None else now_ms
-    data = {"webhook_id": row.id, "reason": str(reason), "failing_since": _iso(since_ms)}
-    for other in _rows(session, row.tenant_id):
-        if other.disabled_at_ms is None and DISABLED_EVENT in other.event_types:
-            add_message(session, other, DISABLED_EVENT, data, now_ms)
+    data = {"webhook_id": row.id, "reason": str(reason), "failing_since": iso_time(since_ms)}
+    announce(session, row.tenant_id, DISABLED_EVENT, data, now_ms)
 
 
-def _iso(at_ms: int) -> str:
+def iso_time(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
 
 
@@ -200,17 +202,30 @@ def enqueue(session: Session, call: CallRow, event_number: int, event_type: str,
         if endpoint.disabled_at_ms is None and event_type in endpoint.event_types:
             row = _new_message(endpoint, event_type, data, now_ms)
             row.call_id, row.event_number = call.id, event_number
+            row.traceparent = call.traceparent
             session.add(row)
+
+
+def announce(session: Session, tenant: str, event_type: str, data: Mapping[str, Any], now_ms: int) -> None:
+    """A message about no call to every endpoint of the tenant that wants this event."""
+    for endpoint in _rows(session, tenant):
+        if endpoint.disabled_at_ms is None and event_type in endpoint.event_types:
+            add_message(session, endpoint, event_type, data, now_ms)
 
 
 def add_message(
     session: Session, endpoint: WebhookEndpointRow, event_type: str, data: Mapping[str, Any], now_ms: int
 ) -> WebhookDeliveryRow:
-    """Add a message without a call, and delete the oldest of this kind."""
+    """A message about no call. The oldest of this kind go."""
+    is_alert = col(WebhookDeliveryRow.event_type).in_(ALERT_EVENTS)
+    of_alert = event_type in ALERT_EVENTS
     about_none = select(WebhookDeliveryRow.id).where(
-        col(WebhookDeliveryRow.endpoint_id) == endpoint.id, col(WebhookDeliveryRow.call_id).is_(None)
+        col(WebhookDeliveryRow.endpoint_id) == endpoint.id,
+        col(WebhookDeliveryRow.call_id).is_(None),
+        is_alert if of_alert else ~is_alert,
     )
-    kept = about_none.order_by(col(WebhookDeliveryRow.id).desc()).limit(KEPT_WITHOUT_CALL - 1)
+    most = KEPT_ALERTS if of_alert else KEPT_WITHOUT_CALL
+    kept = about_none.order_by(col(WebhookDeliveryRow.id).desc()).limit(most - 1)
     newest = session.exec(kept).all()
     old = [message_id for message_id in session.exec(about_none).all() if message_id not in newest]
     if old:
@@ -223,7 +238,7 @@ def add_message(
 def _new_message(
     endpoint: WebhookEndpointRow, event_type: str, data: Mapping[str, Any], now_ms: int
 ) -> WebhookDeliveryRow:
-    body = {"type": event_type, "timestamp": _iso(now_ms), "data": data}
+    body = {"type": event_type, "timestamp": iso_time(now_ms), "data": data}
     return WebhookDeliveryRow(
         id=new_call_id(),
         endpoint_id=endpoint.id,

@@ -117,7 +117,7 @@ def _outcomes(items: Sequence[BatchItem], job: Job, pools: Pools) -> Any:
     end: dict[str, Any] = {"batch_size": 1, "batch_format": "pyarrow", **pools.of_end()}
     store = {"database_url": job.database_url, "blobs_url": job.blobs_url, "tenant": job.tenant}
     dataset = dataset.map_batches(Reader, fn_constructor_kwargs=store, **end)
-    dataset = analysed(dataset, load_stages(job.config), pools.of_stage)
+    dataset = analysed(dataset, load_stages(job.config), pools.of_stage, job.tenant)
     dataset = dataset.map_batches(Sink, fn_constructor_kwargs={**store, "output": job.output}, **end)
     for row in dataset.iter_rows():
         yield Outcome(**row)

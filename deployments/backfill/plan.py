@@ -7,6 +7,7 @@ values: a pool of actors with the same engine class, options and environment as 
 
 from __future__ import annotations
 
+import logging
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +20,10 @@ from callytics.config import OPTIONAL_STAGES, StageConfig
 from callytics.domain import StageFailure, StageRun, StageStatus
 from callytics.engines import load_engine
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
+from callytics.telemetry.call_context import CallContext, working_on
+from deployments.replica.logs import to_worker_log
+
+logger = logging.getLogger(__name__)
 
 RECORDING, OPTIONS, CORRECTIONS, ITEM = "recording", "options", "corrections", "item"
 RUNS, FAILURE = "runs", "failure"
@@ -127,6 +132,7 @@ class StepWorker:
             return output
         except Exception as error:
             failure: StageFailure = stage_failure(self._step.name, error)
+            logger.warning("%s failed: %s", self._step.name, failure.code, exc_info=error)
             run = replace(
                 run,
                 status=StageStatus.FAILED,
@@ -136,7 +142,9 @@ class StepWorker:
             raise
         finally:
             runs: tuple[StageRun, ...] = pickle.loads(row[RUNS] or b"")
-            after[RUNS] = pickle.dumps((*runs, replace(run, duration_s=time.perf_counter() - start)))
+            run = replace(run, duration_s=time.perf_counter() - start)
+            after[RUNS] = pickle.dumps((*runs, run))
+            logger.info("%s in %.2f s by %s", run.status.value.lower(), run.duration_s, self._stage.engine)
 
 
 class StageWorker:
@@ -145,14 +153,29 @@ class StageWorker:
     A pure step takes milliseconds and a process for it seconds to begin, so it has none of its own.
     """
 
-    def __init__(self, steps: Sequence[Step], stage: StageConfig | None) -> None:
+    def __init__(self, steps: Sequence[Step], stage: StageConfig | None, tenant: str = "") -> None:
         first, *pure = steps
+        self._tenant = tenant
+        if stage is not None and _is_in_actor():
+            to_worker_log(first.name, stage.config_hash)
         self._workers = [StepWorker(first, stage), *(StepWorker(step, None) for step in pure)]
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        for worker in self._workers:
-            table = worker(table)
+        with working_on(self._call(table)):
+            for worker in self._workers:
+                table = worker(table)
         return table
+
+    def _call(self, table: pa.Table) -> CallContext | None:
+        """The only row's: `analysed` asks for batches of one."""
+        recordings = [pickle.loads(cell) for cell in table.column(RECORDING).to_pylist()]
+        return CallContext(recordings[0].call_id, self._tenant) if len(recordings) == 1 else None
+
+
+def _is_in_actor() -> bool:
+    import ray
+
+    return ray.is_initialized() and ray.get_runtime_context().get_actor_id() is not None
 
 
 def by_stage() -> list[list[Step]]:
@@ -170,16 +193,18 @@ def analysed(
     dataset: Any,
     stages: Mapping[str, StageConfig],
     compute: Callable[[str], Mapping[str, Any]],
+    tenant: str = "",
 ) -> Any:
     """The dataset with a column ``report``: the whole graph as lazy steps.
 
     Args:
         dataset: a ray.data.Dataset with the columns ITEM, RECORDING, OPTIONS, CORRECTIONS, RUNS and FAILURE.
+        tenant: whose calls they are, for the log lines.
         compute: stage -> what map_batches is told of its workers: compute, num_cpus, num_gpus, runtime_env.
     """
     for steps in by_stage():
         name = steps[0].name
-        arguments = (steps, stages.get(name))
+        arguments = (steps, stages.get(name), tenant)
         dataset = dataset.map_batches(
             StageWorker, fn_constructor_args=arguments, batch_size=1, batch_format="pyarrow", **compute(name)
         )

@@ -14,7 +14,8 @@ from typing import Any
 from callytics import settings
 from callytics.config import ENGINE_STAGES
 from callytics.errors import ConfigError
-from deployments.operations.environments import SHOW_BASE
+from deployments.operations.environments import SHOW_BASE, environment_of
+from deployments.operations.launcher import LAUNCHER
 
 HEAVY_SHARES = {"speech-recognizer": 0.5, "speaker-diarizer": 0.3}
 """Nearly all of the work, and the CPUs that Ray counts for a worker."""
@@ -115,6 +116,10 @@ def _actor_options(document: Mapping[str, Any], stage: str) -> Mapping[str, Any]
 
 
 def _runtime_env(of_stage: Mapping[str, Any]) -> dict[str, Any]:
-    """That of the stage; one thread for every actor of a CPU pool, and what Ray Data needs of the base."""
+    """That of the stage; one thread for every actor of a CPU pool, and what Ray Data needs of the base. With the pins
+    that the job has built from their file, whatever version the configuration was locked to."""
     env_vars = {**of_stage.get("env_vars", {}), SHOW_BASE: "1", settings.CPU_THREADS: "1"}
-    return {**of_stage, "env_vars": env_vars}
+    found = {**of_stage, "env_vars": env_vars}
+    if name := environment_of(str(found.get("py_executable", ""))):
+        found["py_executable"] = f"{LAUNCHER} {name.partition('@')[0]}"
+    return found

@@ -17,10 +17,14 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from deployments.operations.environments import LAUNCHER, read_pins
-from deployments.operations.preparation import CODE_REVISION
+from deployments.operations.environments import environment_of, read_pins
+from deployments.operations.launcher import overlay
+from deployments.replica.environment import VERSION
 
-_EXACT_NAME = re.compile(r"(?P<folder>.*/|)\.(?P<stage>[^/]+)-(?P<fingerprint>[0-9a-f]{12})")
+_VERSION = re.compile(
+    r"(?:(?P<environment>[^@\s]+)@)?(?:(?P<code>[^@\s]+\+[0-9a-f]{12})\.?)?(?P<pins>[0-9a-f]{12})?"
+)
+"""``cpu/speech-recognizer@0.2.0+c1b7090605df.3f0c1d2e4b5a``, as preparation.py makes it."""
 _MISSING = object()
 
 _RESTARTING = ("import_path", "runtime_env", "args", "autoscaling_policy")
@@ -88,7 +92,12 @@ def _change(name: str, before: Any, after: Any, compare_pins: ComparePins) -> Ch
     differences: list[Difference] = []
     for path in paths:
         values = _text(old.get(path, _MISSING)), _text(new.get(path, _MISSING))
-        differences += compare_pins(*values) if path[-1] == "py_executable" else [_difference(path, *values)]
+        if path[-1] == "py_executable":
+            differences += compare_pins(*values)
+        elif path[-1] == VERSION:
+            differences += _code_difference(*values)
+        else:
+            differences.append(_difference(path, *values))
     return Change(name, effect, tuple(differences))
 
 
@@ -124,22 +133,36 @@ def _restarts(path: tuple[str, ...]) -> bool:
 
 
 def _difference(path: tuple[str, ...], before: str, after: str) -> Difference:
-    if path[-1] == CODE_REVISION:
-        return Difference("code", before, after)
     shown = path[1:] if path[0] == "args" else path[2:] if path[0] == "deployments" else path
     return Difference(".".join(part for part in shown if part != "ray_actor_options"), before, after)
 
 
+def _code_difference(before: str, after: str) -> list[Difference]:
+    """Nothing where only the pins are others, which `py_executable` says."""
+    old, new = (_code(text) for text in (before, after))
+    return [Difference("code", old, new)] if old != new else []
+
+
+def _code(text: str) -> str:
+    """Of every environment of an application the same."""
+    match = _VERSION.fullmatch(text.partition(" ")[0])
+    return (match["code"] if match else "") or text
+
+
 def _environment_difference(before: str, after: str, *, home: Path, pins_folder: Path) -> list[Difference]:
     """Another environment; or other pins of the same, package by package."""
-    old, new = (_EXACT_NAME.fullmatch(text.removeprefix(LAUNCHER).strip()) for text in (before, after))
-    if old is None or new is None or (old["folder"], old["stage"]) != (new["folder"], new["stage"]):
+    running = environment_of(before)
+    old, new = (_VERSION.fullmatch(environment_of(text)) for text in (before, after))
+    if not (old and new and old["pins"] and new["pins"]) or old["environment"] != new["environment"]:
         return [Difference("environment", before, after)]
-    name = f"{new['folder']}{new['stage']}"
-    was, would = _installed(home / "envs" / old[0]), _normalized(read_pins(pins_folder / f"{name}.txt"))
+    if old["pins"] == new["pins"]:
+        return []  # other code, which the version of the application says
+    name = new["environment"]
+    was = _installed(overlay(home / "envs", running))
+    would = _normalized(read_pins(pins_folder / f"{name}.txt"))
     changed = [package for package in sorted({*was, *would}) if was.get(package) != would.get(package)]
     pins = [Difference(package, was.get(package, ""), would.get(package, "")) for package in changed if was]
-    return [Difference(f"pins of {name}", old["fingerprint"], new["fingerprint"]), *pins]
+    return [Difference(f"pins of {name}", old["pins"], new["pins"]), *pins]
 
 
 def _installed(overlay: Path) -> dict[str, str]:

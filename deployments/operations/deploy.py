@@ -24,12 +24,13 @@ from deployments.operations.code_revision import SourceTree
 from deployments.operations.config_changes import Change, Difference, Effect, changes, fixed_options
 from deployments.operations.config_check import check_arguments, check_document
 from deployments.operations.environments import (
-    BASE_ENVIRONMENT,
     build_environments,
     environment_names,
     exact_name,
+    named_environments,
 )
 from deployments.operations.head import LocalGraphError
+from deployments.operations.lock import Lock, make_lock
 from deployments.operations.preparation import prepared
 from deployments.operations.serve_api import Progress, ServeApi, await_healthy
 
@@ -50,6 +51,7 @@ class Plan:
         fixed: options that differ, but that Serve keeps as they were when it started.
         environments: names of those that the changed applications use.
         pins_folder: where their pins are.
+        lock: what the file should say of code and pins.
     """
 
     dashboard_url: str
@@ -61,6 +63,7 @@ class Plan:
     fixed: tuple[Difference, ...]
     environments: tuple[str, ...]
     pins_folder: Path
+    lock: Lock
 
     @property
     def serve(self) -> ServeApi:
@@ -117,7 +120,10 @@ def make_plan(
     check_arguments([exact[name] for name in exact if name in touched], sources)
     used = environment_names({"applications": [app for app in named if app["name"] in touched]})
     fixed = fixed_options(before, document)
-    return Plan(dashboard_url, run, config.absolute(), before, after, found, fixed, tuple(used), pins_folder)
+    lock = make_lock(config, sources, pins_folder=pins_folder, only=only)
+    return Plan(
+        dashboard_url, run, config.absolute(), before, after, found, fixed, tuple(used), pins_folder, lock
+    )
 
 
 def _only(
@@ -177,7 +183,8 @@ def _build(plan: Plan, home: Path, progress: Progress) -> None:
     touched = {change.application for change in plan.changes}
     applications = [app for app in plan.after["applications"] if app["name"] in touched]
     built = {exact_name(name, plan.pins_folder) for name in plan.environments}
-    if not set(environment_names({"applications": applications})) <= built | {BASE_ENVIRONMENT}:
+    asked = (name.partition("@") for name in named_environments({"applications": applications}))
+    if not {f"{name}@{version.rpartition('.')[2]}" for name, _, version in asked} <= built:
         raise LocalGraphError(
             "changed_meanwhile", "A pin file was edited after the plan was made. Run it again."
         )

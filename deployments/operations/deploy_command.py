@@ -20,6 +20,7 @@ from callytics.cli.common import GRAPH
 from callytics.errors import CallyticsError
 from callytics.home import resources
 from deployments.operations.local_command import ProgressView
+from deployments.operations.lock_command import LockedOption, keep_locked
 
 if TYPE_CHECKING:  # `callytics --help` loads this module, and not what deploys
     from deployments.operations import deploy as deploys
@@ -93,21 +94,29 @@ def deploy(
         float, typer.Option(min=1, help="Seconds until new replicas must be healthy.")
     ] = 300.0,
     dashboard: Annotated[str | None, typer.Option(help="Of a cluster; default: the local graph.")] = None,
+    locked: LockedOption = False,
 ) -> None:
-    """Change what runs: only the stages that differ restart; it goes back where they do not become healthy."""
+    """Change what runs: only the stages that differ restart; it goes back where they do not become healthy.
+
+    Locks the file first, as `callytics lock` does."""
     start = time.monotonic()
     try:
         from deployments.operations import deploy as deploys
 
         plan = deploys.make_plan(config, only=only, dashboard_url=dashboard)
+        if locked:
+            plan.lock.check()
         _show(plan)
         if not plan.changes:
             _check_health(plan)
+            if not dry_run:
+                keep_locked(plan.lock, locked=locked)
             console.print("Nothing to change: that is what runs.")
             return
         if dry_run or not (yes or _approved(plan)):
             console.print("Nothing was changed.")
             return
+        keep_locked(plan.lock, locked=locked)
         view = ProgressView()
         with view.shown():
             deploys.apply_plan(plan, progress=view, timeout_s=timeout)

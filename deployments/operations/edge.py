@@ -10,6 +10,7 @@ The proxy is one process for all requests: nothing heavy is imported here, cally
 from __future__ import annotations
 
 import json
+import os
 import re
 
 from starlette.datastructures import Headers
@@ -28,7 +29,7 @@ _COMMANDS = frozenset(
     {
         b"x-request-timeout-seconds",
         b"x-request-disconnect-disabled",
-        b"x-session-id",
+        os.environ.get("RAY_SERVE_SESSION_ID_HEADER_KEY", "x-session-id").lower().replace("_", "-").encode(),
         b"serve-multiplexed-model-id",
     }
 )

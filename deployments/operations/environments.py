@@ -2,8 +2,8 @@
 
 ``runtime_envs/cpu/speech-recognizer.txt`` becomes ``$CALLYTICS_HOME/envs/cpu/speech-recognizer``: a virtual
 environment that holds only the packages of that file, and sees those of the base behind them. The Serve
-configuration uses it by ``py_executable: callytics-python cpu/speech-recognizer``; ``callytics-python`` is a
-small launcher that ``callytics up`` puts on the PATH of Ray's processes, so the configuration holds no path.
+configuration uses it by ``py_executable: callytics-python cpu/speech-recognizer``; ``callytics-python``
+(launcher.py) is on the PATH of Ray's processes, so the configuration holds no path.
 
     runtime_envs/cpu/<stage>.txt   the embedded engines: no torch
     runtime_envs/<stage>.txt       the engines of the GPU graph; where one pins torch, pip installs that first
@@ -18,7 +18,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,26 +27,13 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from callytics.errors import ConfigError
-
-LAUNCHER = "callytics-python"
+from deployments.operations import launcher
+from deployments.operations.launcher import LAUNCHER, base_site_packages, overlay
 
 _LAUNCHER_SCRIPT = """#!/bin/sh
-# {launcher} ENVIRONMENT ARGUMENT...: the Python of a stage's pinned environment. Written by `callytics up`.
-environment="{envs}/$1"
-if [ ! -x "$environment/bin/python" ]; then
-    echo "There is no environment $1 in {envs}; run: callytics up" >&2
-    exit 127
-fi
-shift
-# The real path: a replica that runs keeps its packages when the pins change and the link moves on.
-environment="$(cd -P "$environment" && pwd)"
-# CUDA libraries that a file pins (nvidia-cublas-cu12): CTranslate2 asks the loader for them, and says not where.
-for folder in "$environment"/lib/python*/site-packages/nvidia/*/lib; do
-    [ -d "$folder" ] && export LD_LIBRARY_PATH="$folder${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
-done
-exec "$environment/bin/python" "$@"
+# Written by `callytics up`: runs the copy of deployments/operations/launcher.py beside it, with these environments.
+{variable}="{envs}" exec "{python}" -P "{program}" "$@"
 """
-
 
 BASE_ENVIRONMENT = "cpu/base"
 """Pins nothing: the base environment as Ray's own processes, and stages without an engine, see it."""
@@ -81,19 +67,28 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = OverlayFinder
 
 
 def environment_names(config: Mapping[str, Any]) -> list[str]:
-    """The environments that a Serve config names, e.g. ["cpu/audio-processor", ...]."""
-    names = [BASE_ENVIRONMENT]
-    for options in _actor_options(config):
-        command = str((options.get("runtime_env") or {}).get("py_executable", "")).split()
-        if command[:1] == [LAUNCHER] and len(command) == 2:
-            names.append(command[1])
-    return sorted(set(names))
+    """The environments that a Serve config names, e.g. ["cpu/audio-processor", ...]; without their versions."""
+    return sorted({BASE_ENVIRONMENT, *(name.partition("@")[0] for name in named_environments(config))})
 
 
-def _actor_options(config: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def named_environments(config: Mapping[str, Any]) -> Iterator[str]:
+    """Those of its deployments as they stand there, with the version where the file is locked."""
     for application in config["applications"]:
-        for deployment in application.get("deployments", []):
-            yield deployment.get("ray_actor_options") or {}
+        for runtime_env in runtime_envs(application):
+            if name := environment_of(str(runtime_env.get("py_executable", ""))):
+                yield name
+
+
+def runtime_envs(application: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Of the deployments of an application."""
+    for deployment in application.get("deployments", []):
+        yield (deployment.get("ray_actor_options") or {}).get("runtime_env") or {}
+
+
+def environment_of(py_executable: str) -> str:
+    """ "" where it is another program than ours."""
+    command = py_executable.split()
+    return command[1] if command[:1] == [LAUNCHER] and len(command) == 2 else ""
 
 
 def build_environments(names: list[str], pins_folder: Path, home: Path) -> None:
@@ -109,18 +104,32 @@ def build_environments(names: list[str], pins_folder: Path, home: Path) -> None:
     """
     with ThreadPoolExecutor(max_workers=4) as pool:
         list(pool.map(lambda name: build_environment(name, pins_folder, home), names))
-    launcher = home / "bin" / LAUNCHER
-    launcher.parent.mkdir(parents=True, exist_ok=True)
-    launcher.write_text(_LAUNCHER_SCRIPT.format(launcher=LAUNCHER, envs=home / "envs"), encoding="utf-8")
-    launcher.chmod(0o755)
+    _write_launcher(home)
+
+
+def _write_launcher(home: Path) -> None:
+    """A copy: the code of a Ray job, which calls this too, lies in a folder that goes with the job."""
+    script = home / "bin" / LAUNCHER
+    program = script.with_name(f"{LAUNCHER}.py")
+    text = _LAUNCHER_SCRIPT.format(
+        variable=launcher.ENVS_VARIABLE, envs=home / "envs", python=sys.executable, program=program
+    )
+    script.parent.mkdir(parents=True, exist_ok=True)
+    for path, content in ((program, Path(launcher.__file__).read_text(encoding="utf-8")), (script, text)):
+        if path.is_file() and path.read_text(encoding="utf-8") == content:
+            continue  # a replica may be starting with it
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(content, encoding="utf-8")
+        temporary.chmod(0o755)
+        temporary.replace(path)
 
 
 def build_environment(name: str, pins_folder: Path, home: Path) -> Path:
     """The overlay of one stage; returns its folder. Appears whole or not at all; the same pins build it once."""
     pins_path = pins_folder / f"{name}.txt"
     pins = read_pins(pins_path)
-    link = home / "envs" / name
-    folder = home / "envs" / exact_name(name, pins_folder)
+    envs = home / "envs"
+    folder = envs / PurePosixPath(name).with_name(f".{PurePosixPath(name).name}-{_fingerprint(pins_path)}")
     if not folder.exists():
         staging = folder.with_name(f"{folder.name}.{os.getpid()}")
         try:
@@ -131,20 +140,21 @@ def build_environment(name: str, pins_folder: Path, home: Path) -> Path:
                 raise
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-    _point(link, folder)
+    _point(envs / name, folder)
+    _point(overlay(envs, exact_name(name, pins_folder)), folder)
     return folder
 
 
 def exact_name(name: str, pins_folder: Path) -> str:
-    """The overlay of the very pins that stand in the file now: "cpu/.speech-recognizer-0123456789ab".
+    """The environment of the very pins that stand in the file now: "cpu/speech-recognizer@0123456789ab".
 
     ``callytics-python`` takes it as it takes the plain name. What is deployed names it, so Serve sees a change of
     the pins as a change of the configuration, and a replica that is replaced, or rolled back, keeps its packages.
+    It is the same on every machine: `callytics lock` writes it into files that are committed.
     """
     pins_path = pins_folder / f"{name}.txt"
     read_pins(pins_path)
-    place = PurePosixPath(name)
-    return str(place.with_name(f".{place.name}-{_fingerprint(pins_path)}"))
+    return f"{name}@{hashlib.sha256(pins_path.read_bytes()).hexdigest()[:12]}"
 
 
 def read_pins(pins_path: Path) -> dict[str, str]:
@@ -169,10 +179,6 @@ def _fingerprint(pins_path: Path) -> str:
     layout = f"{sys.version} {base_site_packages()} {HIDDEN_FROM_BASE} {_HIDE_MODULE}"
     parts = (pins_path.read_bytes(), layout.encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
-
-
-def base_site_packages() -> str:
-    return sysconfig.get_path("purelib")
 
 
 def _install(pins_path: Path, pins: Mapping[str, str], folder: Path) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -75,6 +76,7 @@ def start(
     dashboard_port: int,
     project: Path | None,
     num_gpus: int | None = 0,
+    variables: Mapping[str, str] | None = None,
 ) -> None:
     """Start a head that takes no other's ports or folders, listens on loopback, and asks for the token in ``home``.
 
@@ -83,6 +85,7 @@ def start(
         project: a checkout, which comes first on their path; None where the deployments are installed.
         python: runs Ray's own processes and every replica without an environment of its own.
         num_gpus: logical ones; None takes those that Ray finds in the machine.
+        variables: more of its environment.
 
     Raises:
         LocalGraphError: with the last lines of what Ray said.
@@ -116,7 +119,9 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=_environment(run_id, home, project) | {"DASHBOARD_METRIC_PORT": str(dashboard_metrics)},
+            env=_environment(run_id, home, project)
+            | {"DASHBOARD_METRIC_PORT": str(dashboard_metrics)}
+            | dict(variables or {}),
             cwd=project or home,
             start_new_session=True,
             umask=private_files.OTHERS,
@@ -143,6 +148,7 @@ def _environment(run_id: str, home: Path, project: Path | None) -> dict[str, str
     # Its replicas, handles and proxy write their metrics ten times a second; who reads them comes every 10 s.
     # malloc keeps a heap for every thread of each process, and what lies free in one helps no other: 0.4 GB in all.
     # A worker that waits for tasks waits for ever, for all work here is in actors: 42 MB.
+    # Ray rotates a log file at 512 MB and keeps five: 3 GB of each replica. Here 20 MB and two.
     # Serve's proxy answers problem+json, and obeys no header of a client (edge.py).
     return (
         {
@@ -150,6 +156,8 @@ def _environment(run_id: str, home: Path, project: Path | None) -> dict[str, str
             "RAY_SERVE_METRICS_EXPORT_INTERVAL_MS": "2000",
             "MALLOC_ARENA_MAX": "1",
             "RAY_num_workers_soft_limit": "0",
+            "RAY_ROTATION_MAX_BYTES": "20000000",
+            "RAY_ROTATION_BACKUP_COUNT": "2",
             edge.IMPORT_PATH_VARIABLE: edge.IMPORT_PATH,
         }
         | inherited

@@ -14,7 +14,7 @@ import urllib.request
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ from callytics.errors import ConfigError
 from callytics.home import graphs as local_graphs
 from callytics.home import locks, private_files, resources
 from callytics.weights import manifest as models
-from deployments.operations import head, kept_logs, ray_token
+from deployments.operations import head, kept_logs, observers, ray_token
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.environments import BASE_ENVIRONMENT, build_environments, environment_names
 from deployments.operations.head import LocalGraphError
+from deployments.operations.observers import ObserverState
 from deployments.operations.preparation import prepared
 from deployments.operations.serve_api import ApplicationState, Progress, ServeApi, await_healthy
 
@@ -52,6 +53,8 @@ class Run:
     """$PYTHONPATH of its processes, beside the project: where engines of one's own may lie."""
     token_path: str = ""
     """Of the file with the token that its Ray asks for; the token itself is nowhere else."""
+    observers: Mapping[str, str] = field(default_factory=dict)
+    """Prometheus, Alertmanager, Grafana -> URL, of those that were started with it."""
 
     @property
     def url(self) -> str:
@@ -77,6 +80,7 @@ class Status:
 
     run: Run | None
     applications: tuple[ApplicationState, ...] = ()
+    observers: tuple[ObserverState, ...] = ()
 
     @property
     def healthy(self) -> bool:
@@ -98,6 +102,7 @@ def up(
     timeout_s: float = 300.0,
     pull_weights: bool = True,
     num_gpus: int | None = None,
+    observe: bool = False,
 ) -> Run:
     """Start a head and deploy the graph, or deploy again to the one that runs. Returns when all is healthy.
 
@@ -108,6 +113,7 @@ def up(
         dashboard_port: default ``$CALLYTICS_DASHBOARD_PORT``, else 8265.
         timeout_s: for the applications to become healthy, once the head runs.
         num_gpus: what Ray is told to have; default the machine's own, and none where no stage asks for one.
+        observe: start Prometheus, Alertmanager and Grafana beside it, those that are installed (observers.py).
 
     Raises:
         ConfigError: the configuration or an environment is wrong, or a folder is another account's
@@ -124,16 +130,22 @@ def up(
     http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
     dashboard_port = dashboard_port or _port("CALLYTICS_DASHBOARD_PORT", 8265)
     _refuse_ports_of_others(home, {http_port, dashboard_port})  # before anything is made
+    if observe:
+        observers.check_receivers(resources.observability_folder(config))
     private_files.make_folder(home)
     private_files.close_to_others(home, leave=PUBLIC_FOLDERS)
     with locked(home, report):
         _prepare(document, pins, home, report, pull_weights)
         run = running(home)
+        if observe and run is not None:
+            observers.end(run.run_id)  # they start again, with the files as they are now
         if run is None:
             down(home=home)  # the rest of a start that was interrupted
+        watched = observers.addresses(run.observers if run else {}) if observe else {}
+        if run is None:
             if num_gpus is None and not asks_for_gpus(document):
                 num_gpus = 0
-            run = _start(home, config, http_port, dashboard_port, report, num_gpus)
+            run = _start(home, config, http_port, dashboard_port, report, num_gpus, watched)
         elif not run.token_path:
             raise LocalGraphError(
                 "run_outdated",
@@ -146,17 +158,39 @@ def up(
         api.deploy(prepared(document, pins, sources(run)))
         await_healthy(api, [app["name"] for app in document["applications"]], report, timeout_s)
         _ensure_api_key(home, run.url)
+        if observe:
+            run = replace(run, observers=observers.installed(watched))
+            save(home, run)
+            files = resources.observability_folder(config)
+            beside = observers.Observation(run.run_id, home, files, Path(run.temp_dir), run.url, watched)
+            observers.start(beside, report)
     return run
 
 
 def read_config(config: Path) -> dict[str, Any]:
+    return parse_config(read_text(config), config)
+
+
+def read_text(config: Path) -> str:
+    """With its own ends of lines."""
     if not config.is_file():
         raise ConfigError(
             "config_missing", f"No configuration at {config}. Give the path of a Serve config file."
         )
     try:
-        document = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return config.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError("config_invalid", f"{config} is no YAML: {error}") from error
+
+
+def parse_config(text: str, config: Path) -> dict[str, Any]:
+    """
+    Args:
+        config: where the text stands, for messages.
+    """
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         raise ConfigError("config_invalid", f"{config} is no YAML: {reason}") from error
     if not isinstance(document, dict) or "applications" not in document:
@@ -233,7 +267,13 @@ def asks_for_gpus(document: Mapping[str, Any]) -> bool:
 
 
 def _start(
-    home: Path, config: Path, http_port: int, dashboard_port: int, report: Progress, num_gpus: int | None
+    home: Path,
+    config: Path,
+    http_port: int,
+    dashboard_port: int,
+    report: Progress,
+    num_gpus: int | None,
+    watched: Mapping[str, str],
 ) -> Run:
     for port, use in ((http_port, "the gateway"), (dashboard_port, "the Ray dashboard")):
         if not head.is_free(port):
@@ -256,6 +296,7 @@ def _start(
         started_at=time.time(),
         python_path=python_path,
         token_path=str(ray_token.make(home)),
+        observers=observers.installed(watched) if watched else {},
     )
     save(home, run)  # before the first process: an interrupted start can be found and ended
     try:
@@ -263,7 +304,8 @@ def _start(
     except OSError as error:
         report("ray", "starting", f"commands in other folders will not find this graph: {error}")
     try:
-        head.start(run.run_id, python, home, temp_dir, dashboard_port, code_folder(), num_gpus)
+        variables = observers.ray_environment(watched) if watched else {}
+        head.start(run.run_id, python, home, temp_dir, dashboard_port, code_folder(), num_gpus, variables)
     except LocalGraphError:
         down(home=home)
         raise
@@ -283,7 +325,7 @@ def status(*, home: Path | None = None) -> Status:
     missing = [
         ApplicationState(name, "NOT_DEPLOYED", "not deployed") for name in expected if name not in found
     ]
-    return Status(run, (*found.values(), *missing))
+    return Status(run, (*found.values(), *missing), observers.states(run.observers))
 
 
 def down(*, home: Path | None = None) -> int:
@@ -298,7 +340,7 @@ def down(*, home: Path | None = None) -> int:
     run = _load(home)
     if run is None:
         return 0
-    ended = head.end_processes(run.run_id)
+    ended = observers.end(run.run_id) + head.end_processes(run.run_id)
     try:
         kept_logs.keep(Path(run.temp_dir), kept_logs_folder(home), home / "ray-start.log")
     except OSError as error:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -19,6 +20,7 @@ from rich.table import Table
 
 from callytics.cli.common import CPU_CONFIG, GRAPH, ConfigOption
 from callytics.cli.errors import one_line_errors
+from deployments.operations.lock_command import LockedOption, keep_locked
 
 console = Console()
 
@@ -64,18 +66,36 @@ class ProgressView:
             yield
 
 
-def up(config: ConfigOption = CPU_CONFIG) -> None:
-    """Start a local Ray and the graph: environments, weights, stages. Safe to run again."""
+def up(
+    config: ConfigOption = CPU_CONFIG,
+    locked: LockedOption = False,
+    observe: Annotated[
+        bool,
+        typer.Option(
+            "--observe",
+            help="Also start Prometheus, Alertmanager and Grafana on loopback, those that are installed.",
+        ),
+    ] = False,
+) -> None:
+    """Start a local Ray and the graph: environments, weights, stages. Safe to run again.
+
+    Locks the configuration first, as `callytics lock` does."""
     start = time.monotonic()
     view = ProgressView()
     with one_line_errors(INTERRUPTED):
-        from deployments.operations import local
+        from deployments.operations import local, observers
+        from deployments.operations.lock import make_lock, sources_of_today
 
+        keep_locked(make_lock(config, sources_of_today()), locked=locked)
         with view.shown():
-            run = local.up(config, progress=view)
+            run = local.up(config, progress=view, observe=observe)
         console.print(f"Callytics is up ({time.monotonic() - start:.0f} s)")
         console.print(f"  API        {run.url}  (docs at {run.url}/docs)")
         console.print(f"  dashboard  {run.dashboard_url}")
+        for name, url in run.observers.items():
+            console.print(f"  {name:<12} {url}")
+        for line in observers.missing() if observe else ():
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def down() -> None:
@@ -102,14 +122,17 @@ def status() -> None:
     if state.run is None:
         _print_none_runs(home)
         raise typer.Exit(1)
-    table = Table("stage", "status", "replicas", "why", box=None)
+    table = Table("stage", "status", "replicas", "version", "why", box=None)
     for application in state.applications:
         colour = "green" if application.healthy else "red"
         replicas = f"{application.healthy_replicas}/{application.replicas}"
         why = "" if application.healthy else application.message
-        table.add_row(application.name, f"[{colour}]{application.status}[/]", replicas, why)
+        status_text = f"[{colour}]{application.status}[/]"
+        table.add_row(application.name, status_text, replicas, application.version, why)
     console.print(table)
     console.print(f"API {state.run.url}, dashboard {state.run.dashboard_url}")
+    for observer in state.observers:
+        console.print(f"{observer.name} {observer.url}" + ("" if observer.ready else " does not answer"))
     console.print(f"home {home}", markup=False, soft_wrap=True)
     earlier = local.kept_logs_folder(home)
     console.print(

@@ -18,6 +18,7 @@ from typing import Any
 from callytics.errors import ConfigError
 from deployments.operations import ray_token
 from deployments.operations.head import LocalGraphError
+from deployments.replica.environment import VERSION
 
 DEPLOY_TIMEOUT_S = 180.0
 """The first configuration starts Serve itself, its controller and its proxy: seconds, a minute on a busy machine."""
@@ -41,6 +42,8 @@ class ApplicationState:
     message: str
     replicas: int = 0
     healthy_replicas: int = 0
+    version: str = ""
+    """Release, code and pins, as `callytics lock` writes them; empty where the file was not locked."""
 
     @property
     def healthy(self) -> bool:
@@ -168,7 +171,14 @@ def _state(name: str, details: Mapping[str, Any]) -> ApplicationState:
         message=last_line(next((m for m in reversed(messages) if m), "")),
         replicas=len(replicas),
         healthy_replicas=sum(replica["state"] == "RUNNING" for replica in replicas),
+        version=_version(details.get("deployed_app_config") or {}),
     )
+
+
+def _version(application: Mapping[str, Any]) -> str:
+    """Without the name of the environment."""
+    variables = (application.get("runtime_env") or {}).get("env_vars") or {}
+    return str(variables.get(VERSION, "")).rpartition("@")[2]
 
 
 def last_line(text: str) -> str:

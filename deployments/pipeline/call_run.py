@@ -20,11 +20,20 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES
-from callytics.domain import Audio, CallOptions, Correction, StageFailure, StageRun, StageStatus
+from callytics.domain import (
+    Audio,
+    CallOptions,
+    ContactSummary,
+    Correction,
+    StageFailure,
+    StageRun,
+    StageStatus,
+)
 from callytics.errors import CallyticsError, StageError
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.result.build import complete
 from callytics.store import AsyncStore, CallStore, JobStatus, Lease
+from callytics.telemetry import Record, ignore, samples, tracing
 from deployments.handles import replica_failure
 from deployments.pipeline.circuit import Circuit
 from deployments.pipeline.routing import Assignment
@@ -81,6 +90,7 @@ class CallRun:
         timeouts_s: stage -> seconds; one that takes longer on the call has failed.
         circuits: application -> its circuit breaker, shared by the calls of a pipeline.
         stage_patience_s: see STAGE_PATIENCE_S.
+        count: is given the samples of what happened, each after the store took it.
     """
 
     def __init__(
@@ -92,16 +102,19 @@ class CallRun:
         timeouts_s: Mapping[str, float],
         circuits: defaultdict[str, Circuit] | None = None,
         stage_patience_s: float = STAGE_PATIENCE_S,
+        count: Record = ignore,
     ) -> None:
         self._call = lease.call
         self._corrections = lease.corrections
         self._token = lease.token
+        self._traceparent, self._waiting_since_ms = lease.traceparent, lease.waiting_since_ms
         self._store = store
         self._assignments = assignments
         self._shadows = shadows
         self._timeouts_s = timeouts_s
         self._circuits = defaultdict(Circuit) if circuits is None else circuits
         self._stage_patience_s = stage_patience_s
+        self._count = count
         self._earlier = {run.name: run for run in lease.call.stages}
         self._runs: dict[str, StageRun] = {}
         self._tasks: list[asyncio.Task[Any]] = []
@@ -114,20 +127,44 @@ class CallRun:
             ConflictError: ``lease_lost``: the call belongs to another worker now, or was cancelled or deleted.
             UnavailableError: the store does not answer; the lease will expire and the call be taken up again.
         """
+        about: dict[str, str | int] = {
+            "callytics.call_id": self._call.id,
+            "callytics.tenant": self._call.tenant,
+            "callytics.attempt": self._call.attempts,
+        }
+        with tracing.span(
+            "queue wait", about, parent=self._traceparent, start_ms=self._waiting_since_ms
+        ) as waited:
+            parent = self._traceparent or waited.traceparent  # of a call that came while traces were off
+        with tracing.span("pipeline", about, parent=parent) as span:
+            await self._execute(span)
+
+    async def _execute(self, span: tracing.Span) -> None:
         try:
             report = (await self._analyse()).value
             result = complete(report, [self._runs[stage] for stage in ENGINE_STAGES])
         except StageWaitError as error:
+            span.fail(error.code)
             await self._skip_running()
+            logger.warning(
+                "call %s waits %.0f s for %s: %s", self._call.id, error.delay_s, error.stage, error.code
+            )
             await self._store(CallStore.release, self._call.id, self._token, error.delay_s)
             return
         except StageError as error:
+            span.fail(error.code)
             await self._fail(error.stage, error.code, error.message)
             return
         status = JobStatus(result.job_status)
-        await self._store(
-            CallStore.complete, self._call.id, self._token, status, result.model_dump_json().encode()
-        )
+        span.note({"callytics.job_status": status.value})
+        with tracing.span("store result"):
+            await self._store(
+                CallStore.complete, self._call.id, self._token, status, result.model_dump_json().encode()
+            )
+        if self._call.result_at_ms is None:
+            applications = {name: run.application for name, run in self._runs.items()}
+            self._count(list(samples.of_result(result, applications)))
+        logger.info("call %s is %s", self._call.id, status.value)
 
     async def _skip_running(self) -> None:
         for run in self._runs.values():
@@ -136,7 +173,10 @@ class CallRun:
 
     async def _fail(self, stage: str, code: str, message: str) -> None:
         await self._skip_running()
-        await self._store(CallStore.fail, self._call.id, self._token, stage, code, message, code in TRANSIENT)
+        status = await self._store(
+            CallStore.fail, self._call.id, self._token, stage, code, message, code in TRANSIENT
+        )
+        logger.warning("call %s is %s: %s: %s", self._call.id, status.value, stage, code)
 
     async def _analyse(self) -> Output:
         recording = self._call.recording
@@ -165,7 +205,8 @@ class CallRun:
         inputs = [_relevant_options(step, item) for item in inputs]
         if step in PURE_STEPS:
             try:
-                value = await asyncio.to_thread(PURE_STEPS[step], *(item.value for item in inputs))
+                with tracing.span(step):
+                    value = await asyncio.to_thread(PURE_STEPS[step], *(item.value for item in inputs))
             except Exception as error:  # a fault of the library: the call fails with it, the service goes on
                 logger.exception("step %s of call %s", step, self._call.id)
                 failure = stage_failure(step, error)
@@ -187,7 +228,8 @@ class CallRun:
         self._runs[stage] = run
         caller = self._caller(stage)
         try:
-            info = await caller.admitted()
+            with tracing.span("admission", {"callytics.stage": stage, "callytics.application": application}):
+                info = await caller.admitted()
         except StageAwayError as error:
             failure = await self._failed(run, error)
             raise StageWaitError(stage, failure.code, failure.message, error.delay_s) from error
@@ -206,6 +248,9 @@ class CallRun:
         # argument they would be written to the object store a second time, and a third with every retry.
         value = output.value.without_samples() if isinstance(output.value, Audio) else output.value
         await self._record(run, key, value)
+        self._count(samples.of_stage(run, self._call.media.duration_s))
+        if isinstance(value, ContactSummary):
+            self._count(samples.of_summary(value, run.application))
         return Output(key, value, response)
 
     def _caller(self, stage: str) -> StageCaller:
@@ -220,13 +265,14 @@ class CallRun:
         while True:
             run = replace(run, attempts=run.attempts + 1)
             await self._record(run)
+            if run.attempts > 1:
+                self._count(samples.of_retry(run))
             start = time.monotonic()
             try:
-                arguments = [await self._argument(item) for item in inputs]
-                if run.attempts == 1:
-                    for shadow in self._assignments[run.name].shadows:
-                        self._shadows.start(self._call.id, run.name, shadow, arguments)
-                response, output = await caller.call(arguments)
+                with tracing.span(run.name, _version_of(run)) as span:
+                    response, output = await self._attempt(run, caller, inputs)
+                    span.note(_version_of(described(run, output.info)))
+                    span.note({"callytics.engine_duration_s": output.duration_s})
                 return response, output, run
             except Exception as error:
                 run = replace(run, duration_s=time.monotonic() - start)
@@ -242,6 +288,15 @@ class CallRun:
                 await caller.back()
             except CallyticsError as error:
                 raise await self._failed(run, error) from error
+
+    async def _attempt(
+        self, run: StageRun, caller: StageCaller, inputs: list[Output]
+    ) -> tuple[Any, StageOutput]:
+        arguments = [await self._argument(item) for item in inputs]
+        if run.attempts == 1:
+            for shadow in self._assignments[run.name].shadows:
+                self._shadows.start(self._call.id, run.name, shadow, arguments)
+        return await caller.call(arguments)
 
     async def _argument(self, item: Output) -> Any:
         """What stands for an input. Audio from the store came without samples: it is decoded again, once, and only
@@ -265,12 +320,28 @@ class CallRun:
     async def _failed(self, run: StageRun, error: Exception) -> StageError:
         failure = replica_failure(run.name, error)
         run = replace(run, status=StageStatus.FAILED, error_code=failure.code, error_message=failure.message)
+        logger.warning(
+            "%s on call %s failed: %s", run.name, self._call.id, failure.code
+        )  # its text may quote the call
         await self._record(run)
+        self._count(samples.of_stage(run, self._call.media.duration_s))
         return StageError(run.name, failure.code, failure.message)
 
     def _record(self, run: StageRun, key: str = "", output: Any = None) -> Awaitable[None]:
         self._runs[run.name] = run
         return self._store(CallStore.record_stage, self._call.id, self._token, run, key, output)
+
+
+def _version_of(run: StageRun) -> dict[str, str | int]:
+    """What the span of an attempt says of it."""
+    return {
+        "callytics.stage": run.name,
+        "callytics.application": run.application,
+        "callytics.engine": run.engine,
+        "callytics.model": run.model,
+        "callytics.model_revision": run.model_revision,
+        "callytics.attempt": run.attempts,
+    }
 
 
 def _stage_key(stage: str, info: StageInfo, input_keys: list[str]) -> str:

@@ -21,7 +21,7 @@ from callytics.store import AsyncStore, BlobStore, CallStore, Corrections
 from tests.api.conftest import TwoStages, WavOnlyAudio, wav_bytes
 from tests.store.conftest import Clock
 from tests.store.samples import finish, fresh_database, new_call
-from tests.support.routes import ADMIN, DELETE, HOOK, METRICS, OPEN, READ, ROUTES, WRITE
+from tests.support.routes import ADMIN, ALERTS, DELETE, HOOK, METRICS, OPEN, READ, ROUTES, WRITE
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +31,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "writer": (WRITE,),
     "deleter": (DELETE,),
     "scraper": (METRICS,),
+    "alertmanager": (ALERTS,),
     "admin": (ADMIN,),
 }
 PROTECTED = [route for route, access in ROUTES.items() if access.scope != OPEN]
@@ -176,7 +177,7 @@ async def test_a_role_may_do_what_its_scope_says(house: House, route: tuple[str,
         house.furnish()
         response = await house.ask(route, house.secrets[role, "alpha"])
         is_allowed = bool({ROUTES[route].scope, ROUTES[route].or_scope, ADMIN} & set(scopes))
-        if route[1] == "/metrics":  # over all tenants: only for the operator's
+        if ROUTES[route].operator:  # over all tenants
             assert response.status_code == 403
             response = await house.ask(route, house.secrets[role, "default"])
         if is_allowed:

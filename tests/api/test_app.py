@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -163,6 +164,45 @@ async def test_metrics_are_counted_in_the_store(client: httpx.AsyncClient, store
     assert families["callytics_audio_seconds"][()] == pytest.approx(0.1)
     assert families["callytics_stage_results"][("speech-recognizer", "COMPLETED")] == 1
     assert families["callytics_stage_healthy"][("speech-recognizer",)] == 1
+
+
+async def test_metrics_that_a_deletion_lowers_are_gauges(client: httpx.AsyncClient, store: CallStore) -> None:
+    call_id = (await submit(client)).json()["call_id"]
+    finish(store)
+
+    async def scraped() -> dict[str, float]:
+        families = list(text_string_to_metric_families((await client.get("/metrics")).text))
+        assert {family.type for family in families} == {"gauge"}
+        assert not [family.name for family in families if family.name.endswith("_total")]
+        return {sample.name: sample.value for family in families for sample in family.samples}
+
+    before = await scraped()
+    assert (await client.delete(f"/v1/calls/{call_id}")).status_code == 204
+    assert (await scraped())["callytics_audio_bytes"] < before["callytics_audio_bytes"]
+
+
+async def test_each_replica_of_the_gateway_tells_the_same(
+    client: httpx.AsyncClient, services: Services, key: str, store: CallStore
+) -> None:
+    await submit(client)
+    finish(store)
+    other = httpx.ASGITransport(create_app(services))
+    async with httpx.AsyncClient(transport=other, base_url="http://other") as second:
+        answer = await second.get("/metrics", headers={"Authorization": f"Bearer {key}"})
+    assert answer.text == (await client.get("/metrics")).text
+
+
+async def test_metrics_are_told_without_monitoring(services: Services, key: str) -> None:
+    class Away:
+        async def stages(self) -> list[StageHealth]:
+            raise UnavailableError("stage_unavailable", "monitoring does not answer")
+
+    app = create_app(replace(services, health=Away()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        answer = await client.get("/metrics", headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == 200
+    assert 'callytics_calls{status="QUEUED"} 0.0' in answer.text
+    assert "callytics_stage_healthy{" not in answer.text
 
 
 async def test_the_documentation_is_whole(client: httpx.AsyncClient) -> None:

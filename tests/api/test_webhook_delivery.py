@@ -21,7 +21,8 @@ from sqlalchemy import text
 from callytics.api import webhook_delivery as webhooks
 from callytics.api.outbound import Reach
 from callytics.store import AsyncStore, CallStore
-from callytics.store.webhook_queue import LeasedDelivery
+from callytics.store.webhook_queue import RETRY_AFTER_S, LeasedDelivery
+from callytics.telemetry import Sample
 from tests.store.samples import finish, new_call
 from tests.support.webhook_receiver import Receiver, answering, hanging, receiving
 
@@ -83,6 +84,7 @@ async def until_got(receiver: Receiver, count: int, patience_s: float = 30.0) ->
         await asyncio.sleep(0.02)
 
 
+@pytest.mark.alone
 async def test_endpoints_that_hang_hold_up_no_other_tenant(
     store: CallStore, receiver: Receiver, hanging_url: str
 ) -> None:
@@ -148,6 +150,7 @@ def leased_to(url: str) -> LeasedDelivery:
     return LeasedDelivery("id", "token", "endpoint", "tenant", url, ("whsec_" + "A" * 43 + "=",), "{}")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("begin", "again", "pause_s", "status_code"),
     [
@@ -214,3 +217,37 @@ def test_the_example_verifies_and_refuses(tmp_path: Path) -> None:
         "refused: No matching signature found",
     ]
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("attempts_before", "status", "outcome"),
+    [(0, 200, "delivered"), (0, 500, "failed"), (len(RETRY_AFTER_S), 500, "given_up")],
+)
+async def test_each_attempt_is_counted_by_its_outcome(
+    store: CallStore,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    attempts_before: int,
+    status: int,
+    outcome: str,
+) -> None:
+    async def answered(*_: object) -> webhooks.Outcome:
+        return webhooks.Outcome(status, "" if status == 200 else "answered with 500", 0.1)
+
+    monkeypatch.setattr(webhooks, "attempt", answered)
+    store.create_webhook("acme", receiver.url, ["call.completed"])
+    end_a_call(store, "acme")
+    with store._write() as session:
+        session.execute(text("UPDATE webhook_deliveries SET attempts = :n"), {"n": attempts_before})
+    counted: list[Sample] = []
+    task = asyncio.create_task(
+        webhooks.deliver_for_ever(AsyncStore.local(store), REACH, 0.05, counted.extend)
+    )
+    deadline = time.monotonic() + 10
+    while not counted:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+    task.cancel()
+    assert [(s.series.name, s.labels) for s in counted] == [
+        ("callytics_webhook_deliveries", {"outcome": outcome})
+    ]

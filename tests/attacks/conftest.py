@@ -15,6 +15,9 @@ import pytest
 from tests.deployments.tiny_graph import state_folder
 from tests.faults.graph import FaultGraph, configuration
 
+LLM_KEY = "sk-planted-" + "k" * 32
+"""In the environment of every process of the graph; to be found in no log."""
+
 LONG = os.environ.get("CALLYTICS_ATTACKS") == "all"
 
 _LINES = pytest.StashKey[list[str]]()
@@ -52,7 +55,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultGraph]:
     gateway["args"]["settings"] |= {"body_timeout_s": 8.0}  # so that tests need not wait for 30 s
     audio = next(block for block in config["applications"] if block["name"] == "audio-processor")
     audio["args"] = {"engine": "callytics.engines.audio.standard:StandardAudioProcessor", "options": {}}
-    with state_folder(home):
+    with state_folder(home, OPENAI_API_KEY=LLM_KEY):
         graph = FaultGraph(home, config)
         try:
             yield graph

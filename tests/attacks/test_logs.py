@@ -6,6 +6,7 @@ Sixty ordinary client errors of every kind, then every log file of the run, Ray'
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import time
@@ -16,9 +17,11 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from callytics.config import ENGINE_STAGES
 from tests.api.conftest import wav_bytes
-from tests.attacks.conftest import LONG, Held
+from tests.attacks.conftest import LLM_KEY, LONG, Held
 from tests.faults.graph import FaultGraph
 
 ROUNDS = 20 if LONG else 4
@@ -167,3 +170,99 @@ def test_client_errors_are_a_line_each_and_no_fault(
         "client errors in the logs",
         f"{ROUNDS * KINDS} of them: {counts}, a line each that names key and tenant",
     )
+
+
+SAID = "elephantkeeper asked for a refund"
+"""In the text of an exception, as a library quotes what it cannot read."""
+
+KEPT_SECRETS = ("api-key", "ray-token", "callytics.db")
+"""Files of the home that hold secrets by design; the mode of each is tested elsewhere."""
+
+
+def files_written(graph: FaultGraph) -> list[Path]:
+    """Below the home and Ray's session, recordings, environments and the files of secrets left out."""
+    left_out = {graph.home / name for name in ("blobs", "envs", "models", "bin", "fail")}
+    found: list[Path] = []
+    for top in (graph.home, Path(graph.run.temp_dir)):
+        for folder, names, files in os.walk(top):
+            names[:] = [name for name in names if Path(folder, name) not in left_out]
+            found += [Path(folder, name) for name in files]
+    return [path for path in found if path.is_file() and not path.name.startswith(KEPT_SECRETS)]
+
+
+def submit_call(client: httpx.Client, frequency: int) -> str:
+    answer = client.post("/v1/calls", files={"file": ("a.wav", wav_bytes(seconds=frequency))})
+    assert answer.status_code == 202, answer.text
+    call_id: str = answer.json()["call_id"]
+    client.get(f"/v1/calls/{call_id}/events")  # until it ends
+    return call_id
+
+
+def wait_for_lines(client: httpx.Client, call_id: str, *stages: str) -> list[dict[str, Any]]:
+    """Until there are some of each."""
+    deadline = time.monotonic() + 20
+    while True:
+        answer = client.get(f"/v1/calls/{call_id}/logs")
+        assert answer.status_code == 200, answer.text
+        lines: list[dict[str, Any]] = answer.json()["lines"]
+        if set(stages) <= {line["stage"] for line in lines}:
+            return lines
+        assert time.monotonic() < deadline, f"lines of {sorted({line['stage'] for line in lines})} only"
+        time.sleep(0.3)
+
+
+def test_the_lines_of_a_call_are_gathered_without_its_words_and_deleted_with_it(
+    graph: FaultGraph, secrets: dict[str, str], held: Held
+) -> None:
+    own = {"Authorization": f"Bearer {secrets['writer']}"}
+    made = graph.store.create_webhook("alpha", "http://127.0.0.1:9/hook", ["call.completed"])
+    with graph.client() as stranger, graph.client() as client:
+        client.headers.update(own)
+        well = submit_call(client, 2)
+        lines = wait_for_lines(client, well, *ENGINE_STAGES, "call-pipeline", "api-gateway")
+        assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+        (graph.home / "fail").write_text(SAID)
+        try:
+            failed = submit_call(client, 3)
+            crashes = wait_for_lines(client, failed, "audio-processor", "call-pipeline")
+        finally:
+            (graph.home / "fail").unlink()
+        assert [line["level"] for line in crashes if "speech-recognizer on call" in line["message"]]
+        in_files = [json.loads(x) for x in lines_with(graph, well) if x.startswith("{")]
+        of_stages = [line for line in in_files if line.get("stage") in ENGINE_STAGES]
+        assert {line["stage"] for line in of_stages} == set(ENGINE_STAGES)
+        for line in of_stages:
+            assert (line["call_id"], line["tenant"], line["application"]) == (well, "alpha", line["stage"])
+            assert line["version"]
+        assert any(failed in x and "RuntimeError" in x for x in lines_with(graph, failed)), (
+            "nothing of the crash"
+        )
+        needles = {
+            "words of a call": SAID,
+            "LLM key": LLM_KEY,
+            "webhook secret": made.secret,
+            "API key": graph.key,
+        }
+        needles |= {"Ray token": Path(graph.run.token_path).read_text().strip()} | secrets
+        files = files_written(graph)
+        for name, needle in needles.items():
+            leaks = [str(path) for path in files if needle.encode() in path.read_bytes()]
+            assert not leaks, f"{name} in {leaks}"
+        assert stranger.get(f"/v1/calls/{well}/logs").status_code == 404
+        for call_id in (well, failed):
+            assert client.delete(f"/v1/calls/{call_id}").status_code == 204
+            assert client.get(f"/v1/calls/{call_id}/logs").status_code == 404
+        time.sleep(1.5)  # what replicas still had
+        again = submit_call(client, 4)  # the recogniser is back, for the tests after this one
+        assert client.get(f"/v1/calls/{again}").json()["job_status"] == "COMPLETED"
+    with graph.store._engine.connect() as connection:
+        kept = connection.execute(text("SELECT DISTINCT call_id FROM call_lines")).scalars().all()
+    assert {well, failed}.isdisjoint(kept)
+    held("words and secrets in the logs", f"none in {len(files)} files; the lines of a call go with it")
+
+
+def lines_with(graph: FaultGraph, call_id: str) -> list[str]:
+    """Of every log file of Ray's session."""
+    folder = graph.run.log_folder
+    texts = [path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()]
+    return [line for each in texts for line in each.splitlines() if call_id in line]

@@ -135,7 +135,8 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_in_process_stages_run_in_order_and_are_timed(config: Path) -> None:
+@pytest.mark.alone
+def test_in_process_stages_follow_each_other_and_are_timed(config: Path) -> None:
     wall_s, stages = in_process.StageAfterStage(config)(Path("call.wav"))
     assert set(stages) == set(ENGINE_STAGES)
     assert stages["speech-recognizer"].wall_s >= 0.5
@@ -143,12 +144,14 @@ def test_in_process_stages_run_in_order_and_are_timed(config: Path) -> None:
     assert wall_s >= 0.9
 
 
-def test_critical_path_runs_diarizer_and_recogniser_in_parallel(config: Path) -> None:
+@pytest.mark.alone
+def test_on_the_critical_path_the_diarizer_works_beside_the_recogniser(config: Path) -> None:
     wall_s, steps_s = in_process.CriticalPath(config)(Path("call.wav"))
     assert set(ENGINE_STAGES) < set(steps_s)
     assert 0.5 <= wall_s < sum(steps_s.values())
 
 
+@pytest.mark.alone
 def test_side_by_side_processes_work_at_the_same_time(config: Path) -> None:
     before = dict(os.environ)
     with side_by_side_workers(2, config) as pool:

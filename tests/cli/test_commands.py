@@ -68,6 +68,7 @@ def test_every_command_option_and_argument_has_a_help_text(path: tuple[str, ...]
     assert [param.name for param in command.params if not param.help] == []
 
 
+@pytest.mark.alone
 def test_help_of_every_command_takes_about_a_second_at_most() -> None:
     """Processor time, for other tests take the wall time. Each group is measured once: its commands share imports."""
     cpu_s = {}
@@ -144,6 +145,7 @@ def test_up_gets_its_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         return local.Run("run", str(config), 1, 2, str(tmp_path), 0.0)
 
     monkeypatch.setattr(local, "up", noted)
+    (tmp_path / "c.yaml").write_text("applications: []")
     done = CliRunner().invoke(app, ["up", "--config", str(tmp_path / "c.yaml")])
     assert done.exit_code == 0, done.output
     assert told == [tmp_path / "c.yaml"]

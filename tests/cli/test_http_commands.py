@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from callytics.api import Services, create_app
 from callytics.cli.app import app
-from callytics.store import CallStore, hash_secret
+from callytics.store import AlertNotice, AlertStatus, CallStore, hash_secret
 from tests.api.conftest import blob_root, services  # noqa: F401 (fixtures)
 from tests.store.samples import finish, fresh_database, new_call
 from tests.support.played_graph import played_graph, served
@@ -263,6 +263,28 @@ def test_graph_that_does_not_answer_yet_is_reported(home: Path) -> None:
         assert "see `callytics status`. [not_running]" in refused("calls", "list")
 
 
+# ---------------------------------------------------------------- alerts
+
+
+def test_alerts_are_listed_and_filtered(graph: str, store: CallStore) -> None:
+    for number, (status, severity) in enumerate((("firing", "page"), ("resolved", "ticket"))):
+        ended_at_ms = 1_800_000_060_000 if status == "resolved" else None
+        labels = {"alertname": f"Callytics{severity}", "severity": severity}
+        annotations = {"summary": f"{severity}\x1b[2J summary"}
+        notice = AlertNotice(
+            f"f{number}", AlertStatus(status), 1_800_000_000_000, ended_at_ms, labels, annotations
+        )
+        store.record_alerts([notice])
+    listed = printed("alerts")
+    assert "Callyticspage" in listed
+    assert "2027-01-15 08:01:00" in listed
+    assert "\x1b[2J" not in listed
+    assert "Callyticspage" not in printed("alerts", "--status", "resolved")
+    (alert,) = json.loads(printed("alerts", "--severity", "ticket", "--json"))["alerts"]
+    assert alert["status"] == "resolved"
+    assert "[validation_failed]" in refused("alerts", "--status", "burning")
+
+
 # ---------------------------------------------------------------- webhooks
 
 
@@ -330,3 +352,45 @@ def test_every_option_and_argument_is_described() -> None:
                 yield f"{path} {parameter.name}"
 
     assert list(walk(typer.main.get_command(app), "callytics")) == []
+
+
+def test_logs_prints_the_lines_of_a_call_in_80_columns(
+    graph: str, store: CallStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    call_id = store.create_call(new_call()).call.id
+    finish(store)
+    fields = {
+        "call_id": call_id,
+        "tenant": "default",
+        "application": "x",
+        "version": "1",
+        "replica": "r",
+        "logger": "l",
+    }
+    recognizer = {
+        **fields,
+        "at_ms": 2000,
+        "stage": "speech-recognizer",
+        "level": "WARNING",
+        "message": "slow " * 30,
+    }
+    recognizer |= {"traceback": "stage.py:1 in call\nbuiltins.ValueError"}
+    pipeline = {
+        **fields,
+        "at_ms": 1000,
+        "stage": "call-pipeline",
+        "level": "INFO",
+        "message": STEERS_A_TERMINAL,
+    }
+    store.append_call_lines([recognizer, pipeline])
+    text = printed("logs", call_id)
+    assert max(map(len, text.splitlines())) <= 80
+    assert text.index("call-pipeline") < text.index("WARNING: slow") < text.index("builtins.ValueError")
+    assert "\x1b" not in text
+    only = printed("logs", call_id, "--stage", "call-pipeline", "--json").splitlines()
+    assert [json.loads(line)["stage"] for line in only] == ["call-pipeline"]
+    monkeypatch.setattr("callytics.cli.logs.FOLLOW_PAUSE_S", 0.01)
+    assert printed("logs", call_id, "--follow") == text  # it has ended
+    unknown = callytics("logs", "0" * 26)
+    assert (unknown.exit_code, "call_not_found" in unknown.output) == (1, True)

@@ -10,11 +10,15 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
 import yaml
+from ray.dashboard import http_server_agent
 from ray.serve.schema import ServeDeploySchema
+
+from callytics.api.paths import PUBLIC
 
 PROJECT = Path(__file__).resolve().parents[2]
 MANIFEST = PROJECT / "kubernetes" / "rayservice.yaml"
@@ -143,6 +147,42 @@ def test_no_service_is_open_no_pod_is_root_no_secret_is_in_it() -> None:
         (container,) = pod["containers"]
         assert container["envFrom"] == [{"secretRef": {"name": "callytics"}}]
         assert not {"DATABASE_URL", "HF_TOKEN", "OPENAI_API_KEY"} & {e["name"] for e in container["env"]}
+
+
+def test_a_stage_that_restarts_makes_workers_not_ready_and_no_pod_dead() -> None:
+    head, *workers = (pod["containers"][0] for pod in pods())
+    for container in (head, *workers):
+        alive = container["livenessProbe"]["exec"]["command"][-1]
+        assert "/api/local_raylet_healthz" in alive
+        assert ":8000" not in alive
+    for container in workers:
+        ready = container["readinessProbe"]["exec"]["command"][-1]
+        assert ready.endswith("http://localhost:8000/readyz")
+        assert "http://localhost:8000/-/healthz && " in ready  # a proxy that drains
+    # KubeRay submits the graph to a head that is ready: it cannot wait for the graph.
+    assert ":8000" not in head["readinessProbe"]["exec"]["command"][-1]
+
+
+def test_probes_are_public_paths_of_ray_and_of_the_gateway() -> None:
+    asked = {
+        urlsplit(word).path
+        for pod in pods()
+        for kind in ("livenessProbe", "readinessProbe")
+        for word in pod["containers"][0][kind]["exec"]["command"][-1].split()
+        if word.startswith("http://")
+    }
+    assert asked == {"/api/local_raylet_healthz", "/api/gcs_healthz", "/-/healthz", "/readyz"}
+    assert "/api/local_raylet_healthz" in http_server_agent.PUBLIC_EXACT_PATHS
+    assert "/readyz" in PUBLIC
+
+
+def test_probe_ends_within_its_time() -> None:
+    for pod in pods():
+        for kind in ("livenessProbe", "readinessProbe"):
+            probe = pod["containers"][0][kind]
+            words = probe["exec"]["command"][-1].split()
+            waits_s = [int(words[at + 1]) for at, word in enumerate(words) if word == "-T"]
+            assert 0 < sum(waits_s) <= probe["timeoutSeconds"]
 
 
 def test_ray_is_the_one_of_the_image() -> None:

@@ -12,6 +12,7 @@ from ray.serve.schema import ServeDeploySchema
 
 from callytics.api import ApiSettings
 from callytics.config import ENGINE_STAGES, load_stages
+from deployments.operations.environments import environment_of
 
 PATH = Path(__file__).resolve().parents[2] / "serve_config.cpu.yaml"
 CONFIG: dict[str, Any] = yaml.safe_load(PATH.read_text(encoding="utf-8"))
@@ -59,7 +60,7 @@ def test_an_engine_stage_keeps_its_pinned_environment(name: str) -> None:
     """The config's ray_actor_options replace the code's: without this line the stage would run in the base."""
     (deployment,) = APPLICATIONS[name]["deployments"]
     environment = dict(deployment["ray_actor_options"]["runtime_env"])
-    assert environment.pop("py_executable") == f"callytics-python cpu/{name}"
+    assert environment_of(environment.pop("py_executable")).partition("@")[0] == f"cpu/{name}"
     assert set(environment) <= {"env_vars"}
 
 

@@ -13,7 +13,7 @@ from ray.serve.schema import ServeDeploySchema
 
 from callytics.api import ApiSettings
 from callytics.config import ENGINE_STAGES, load_stages
-from deployments.operations.environments import environment_names, read_pins
+from deployments.operations.environments import environment_names, environment_of, read_pins
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATH = PROJECT / "serve_config.yaml"
@@ -132,8 +132,9 @@ def test_every_environment_is_pinned() -> None:
 @pytest.mark.parametrize("stage", GPU_STAGES)
 def test_a_gpu_stage_uses_its_own_environment(stage: str) -> None:
     """The config's ray_actor_options replace the code's: without this line the stage would run in the base."""
-    environment = DEPLOYMENTS[stage]["ray_actor_options"]["runtime_env"]
-    assert environment == {"py_executable": f"callytics-python {stage}"}
+    environment = dict(DEPLOYMENTS[stage]["ray_actor_options"]["runtime_env"])
+    assert environment_of(environment.pop("py_executable")).partition("@")[0] == stage
+    assert environment == {}
 
 
 def test_no_secret_and_no_path_of_a_machine() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from callytics.domain import (
     Acoustics,
@@ -43,7 +44,10 @@ class _Tiny:
         die_file: str = "",
         fail_file: str = "",
         hang_file: str = "",
+        broken_file: str = "",
     ) -> None:
+        if broken_file and os.path.exists(broken_file):
+            raise RuntimeError("told not to start")
         self._delay_s = delay_s
         self._fail = fail
         self._die_file = die_file
@@ -61,8 +65,10 @@ class _Tiny:
             os.kill(os.getpid(), 9)
         while self._hang_file and os.path.exists(self._hang_file):
             time.sleep(0.05)
-        if self._fail or (self._fail_file and os.path.exists(self._fail_file)):
+        if self._fail:
             raise RuntimeError("told to fail")
+        if self._fail_file and os.path.exists(self._fail_file):
+            raise RuntimeError(Path(self._fail_file).read_text() or "told to fail")
 
 
 class TinyAudioProcessor(_Tiny):
@@ -94,9 +100,18 @@ class TinyDiarizer(_Tiny):
 
 
 class TinyRecognizer(_Tiny):
+    def __init__(self, customer_says: str = "Hi.", **options: Any) -> None:
+        super().__init__(**options)
+        self._customer_says = customer_says.split()
+
     def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
         self._work()
-        words = (Word("Hello.", 0.1, 0.9, 0.9, 0), Word("Hi.", 1.1, 1.9, 0.9, 1))
+        step_s = 0.8 / len(self._customer_says)
+        said = (
+            Word(text, 1.1 + i * step_s, 1.1 + (i + 1) * step_s, 0.9, 1)
+            for i, text in enumerate(self._customer_says)
+        )
+        words = (Word("Hello.", 0.1, 0.9, 0.9, 0), *said)
         return Transcript(words, "en", (LanguageScore("en", 1.0),), 2.0)
 
 

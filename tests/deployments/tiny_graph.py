@@ -63,8 +63,9 @@ def state_folder(home: Path, **environment: str) -> Iterator[None]:
 class TinyGraph:
     """Started with a configuration, within a `state_folder`; deploys others to the same Ray."""
 
-    def __init__(self, home: Path, config: dict[str, Any]) -> None:
+    def __init__(self, home: Path, config: dict[str, Any], observe: bool = False) -> None:
         self.home = home
+        self.observe = observe
         self.ports = {"http_port": free_port(), "dashboard_port": free_port()}
         self.run = self.up(config)
 
@@ -78,4 +79,5 @@ class TinyGraph:
             dashboard_port=self.ports["dashboard_port"],
             timeout_s=400,
             pull_weights=False,
+            observe=self.observe,
         )

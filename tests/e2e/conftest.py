@@ -120,7 +120,7 @@ def share_environments(home: Path) -> None:
     (home / "envs").symlink_to(shared)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     home = tmp_path_factory.mktemp("home")
     share_environments(home)
@@ -143,7 +143,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
             local.down(home=home)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sample_call(graph: Graph) -> str:
     """The sample, analysed once for every test that only reads."""
     call_id = graph.submit()

@@ -29,6 +29,7 @@ from callytics.config import ENGINE_STAGES
 from callytics.store import CallStore
 from callytics.weights import manifest as models
 from deployments.operations import local
+from deployments.replica.environment import VERSION
 from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
 from tests.e2e.conftest import FINISHED, PROJECT
 from tests.store.samples import finish, new_call
@@ -50,7 +51,8 @@ def block(start: str, note: str = "") -> Block:
 
 
 DEPLOY = block("callytics deploy serve_config.cpu.yaml --dry-run")
-RAY = block('eval "$(callytics env)"')
+RAY = block('eval "$(callytics env)"     #')
+LOCK = block('eval "$(callytics env)"\ncallytics lock')
 COMPARE = block("callytics compare")
 MANIFEST = block("python tools/make_rayservice.py")
 CALLS = block("callytics calls list")
@@ -60,6 +62,7 @@ TENANT_TERM = block("UPDATE tenants")
 KEYS = block("callytics keys")
 RECEIVE = block('curl -fsS -H "Authorization: Bearer $CALLYTICS_API_KEY" --json \'{"url"')
 TEST_WEBHOOK = block("id=$(python")
+ALERTS = block("callytics alerts")
 BACKUP = block("mkdir -p backup\npython")
 BACKUP_POSTGRESQL = block("mkdir -p backup\npg_dump", "postgresql")
 RESTORE = block("callytics down\nmkdir")
@@ -157,6 +160,7 @@ def configuration(hang: Path) -> dict[str, Any]:
             *(application(stage, stage, **options.get(stage, {})) for stage in ENGINE_STAGES),
             application("speech-recognizer-v2", "speech-recognizer"),
             service("database-service", {}),
+            service("monitoring", {}),
             service("call-pipeline", {}, user_config={"routes": routes}),
             service("api-gateway", {"settings": {"trusted_networks": ["127.0.0.1/32"]}})
             | {"route_prefix": "/"},
@@ -193,6 +197,14 @@ def test_deploying_changes(operator: Operator) -> None:
     assert output.index("Nothing was changed") < output.index("Deployed (")
     assert output.endswith("Nothing to change: that is what runs.\n")
     assert recognizer["args"]["options"] == {}
+
+
+def test_deploying_by_ray_s_own_command(operator: Operator) -> None:
+    output = operator.follow(LOCK)
+    assert output.startswith("serve_config.cpu.yaml is locked\n")  # by `callytics deploy`, just before
+    assert "Sent deploy request successfully" in output
+    assert "status: RUNNING" in output
+    assert re.search(rf"{VERSION}: \d[.\d]+\+[0-9a-f]{{12}}\n", output)
 
 
 def test_ray_s_own_commands(operator: Operator, call_id: str) -> None:
@@ -307,6 +319,22 @@ def test_receiving_webhooks_on_loopback(operator: Operator) -> None:
     assert lines[1].startswith("webhook.test {")
     with operator.database() as database:  # what is tested after this one tells nobody
         database.execute("DELETE FROM webhook_endpoints")
+
+
+def test_alerts(operator: Operator) -> None:
+    """As Alertmanager reports them; the application monitoring takes them."""
+    alert = {
+        "status": "firing",
+        "fingerprint": "1d8a0c4f6a2b3e57",
+        "labels": {"alertname": "CallyticsDiskLow", "severity": "page"},
+        "annotations": {"summary": "The disk is nearly full"},
+        "startsAt": "2026-11-28T12:00:00Z",
+    }
+    answer = operator.http.post("/v1/alerts", json={"version": "4", "alerts": [alert]})
+    assert answer.status_code == 204, answer.text
+    output = operator.follow(ALERTS)
+    assert "CallyticsDiskLow" in output
+    assert "speech-recognizer" in output
 
 
 def test_backup_restore_and_upgrade(operator: Operator, call_id: str) -> None:

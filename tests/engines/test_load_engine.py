@@ -84,4 +84,4 @@ def test_the_gpu_graph_names_the_environment_of_each_engine() -> None:
         environment = engine and getattr(getattr(importlib.import_module(module), name), "environment", None)
         if environment:
             runtime_env = application["deployments"][0]["ray_actor_options"]["runtime_env"]
-            assert runtime_env["py_executable"].split()[-1] == environment
+            assert runtime_env["py_executable"].split()[-1].partition("@")[0] == environment

@@ -8,6 +8,7 @@ import pytest
 
 from tests.deployments.tiny_graph import state_folder
 from tests.faults.graph import FaultGraph
+from tests.support.otlp_collector import collecting
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,7 +20,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="package")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultGraph]:
     home = tmp_path_factory.mktemp("faults")
-    with state_folder(home):
+    # Traces are on: what is hurt here must not be hurt by them. The collector is stopped last.
+    with (
+        collecting() as collector,
+        state_folder(home, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="200"),
+    ):
         graph = FaultGraph(home)
+        graph.collector = collector
         yield graph
         graph.close()

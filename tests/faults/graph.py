@@ -23,6 +23,7 @@ from callytics.config import ENGINE_STAGES
 from callytics.store import FINISHED, CallStore, JobStatus
 from deployments.operations import local
 from tests.deployments.tiny_graph import TinyGraph, application, service
+from tests.support.otlp_collector import Collector
 
 CONTROLLER, PROXY = "ray::ServeController", "ray::ProxyActor"
 UPLOAD_PAUSE_S = 0.4
@@ -50,12 +51,17 @@ def configuration(home: Path) -> dict[str, Any]:
             *(application(stage, stage, **options.get(stage, {})) for stage in ENGINE_STAGES),
             service("database-service", {}),
             service("call-pipeline", pipeline),
+            service("monitoring", {}),
             gateway,
         ],
     }
 
 
 class FaultGraph(TinyGraph):
+    """``collector``: receives its spans, where traces are on."""
+
+    collector: Collector
+
     def __init__(self, home: Path, config: dict[str, Any] | None = None) -> None:
         super().__init__(home, config or configuration(home))
         self.key = (home / "api-key").read_text().strip()

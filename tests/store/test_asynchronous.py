@@ -121,7 +121,7 @@ _get_call.__name__ = "get_call"
         "get_call",
         None,
     ],
-    ids=repr,
+    ids=["close", "private", "init", "class", "another-class", "function", "name", "none"],
 )
 def test_non_public_store_method_is_rejected(method: Any) -> None:
     async def invoke(*_: Any) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,22 @@ def test_calls_are_leased_oldest_first_and_once(store: CallStore) -> None:
     first, second = (store.create_call(new_call(digit * 64)).call.id for digit in "12")
     leases = [store.lease("w", 60) for _ in range(3)]
     assert [lease and lease.call.id for lease in leases] == [first, second, None]
+
+
+def test_length_of_a_call_is_what_was_decoded(store: CallStore) -> None:
+    """The header of a chained Ogg file tells the length of its first part."""
+    new = new_call(deduplicate=False)
+    call = store.create_call(replace(new, media=replace(new.media, duration_s=4.3))).call
+    lease = store.lease("w", 60)
+    assert lease is not None
+    assert store.get_call(call.id).media.duration_s == 4.3
+    run = StageRun("audio-processor", StageStatus.COMPLETED, attempts=1)
+    store.record_stage(call.id, lease.token, run, "k", audio().without_samples())
+    assert store.get_call(call.id).media.duration_s == DURATION_S
+    store.complete(call.id, lease.token, JobStatus.COMPLETED, result_json(call.id))
+    assert store.statistics().audio_duration_s == DURATION_S
+    (tenant,) = store.usage(None, "2000-01-01", "2100-01-01")
+    assert tenant.days[0].analyzed_audio_ms == DURATION_S * 1000
 
 
 def test_threads_never_lease_the_same_call(database_url: str) -> None:

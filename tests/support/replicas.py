@@ -68,7 +68,7 @@ def replica(engine: str, monkeypatch: pytest.MonkeyPatch, concurrency: int = 1) 
     config = SimpleNamespace(max_ongoing_requests=16)
     context = SimpleNamespace(app_name="doubler", _deployment_config=config)
     monkeypatch.setattr(serve, "get_replica_context", lambda: context)
-    monkeypatch.setattr(stage, "to_serve_log", lambda: None)  # this process is no replica
+    monkeypatch.setattr(stage, "to_serve_log", lambda *names: None)  # this process is no replica
     return EngineReplica(
         "punctuation-restorer", {"engine": f"{__name__}:{engine}", "concurrency": concurrency}
     )

@@ -7,23 +7,30 @@ from typing import Any
 
 OPEN = "open"
 READ, WRITE, DELETE, ADMIN = "calls:read", "calls:write", "calls:delete", "admin"
-METRICS = "metrics:read"
+METRICS, ALERTS = "metrics:read", "alerts:write"
 
 
 @dataclass(frozen=True)
 class Access:
     """``names``: what of a tenant the path names; ``lists``: the answer holds things of the tenant only; ``or_scope``
-    opens it as well."""
+    opens it as well; ``operator``: only keys of the tenant default may use it."""
 
     scope: str
     names: str = ""
     lists: bool = False
     body: Any = None
     or_scope: str = ""
+    operator: bool = False
 
 
 CALL, KEY, WEBHOOK = "call", "key", "webhook"
 HOOK = {"url": "https://1.1.1.1/hook"}
+ALERT = {
+    "status": "firing",
+    "fingerprint": "1d8a0c4f6a2b3e57",
+    "labels": {"alertname": "CallyticsStageDown", "severity": "page"},
+    "startsAt": "2026-11-28T12:00:00Z",
+}
 ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/healthz"): Access(OPEN),
     ("GET", "/readyz"): Access(OPEN),
@@ -31,7 +38,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/docs"): Access(OPEN),
     ("GET", "/docs/oauth2-redirect"): Access(OPEN),
     ("GET", "/redoc"): Access(OPEN),
-    ("GET", "/metrics"): Access(METRICS, or_scope=READ),
+    ("GET", "/metrics"): Access(METRICS, or_scope=READ, operator=True),
     ("GET", "/v1/stages"): Access(READ),
     ("GET", "/v1/models"): Access(READ),
     ("GET", "/v1/models/{model_id:path}"): Access(READ),
@@ -47,6 +54,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/v1/calls/{call_id}/result"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/transcript"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/events"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/timeline"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/logs"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
     ("HEAD", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/turns/{turn_id}/audio"): Access(READ, CALL),
@@ -58,6 +67,8 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/v1/api-keys"): Access(ADMIN, lists=True),
     ("POST", "/v1/api-keys"): Access(ADMIN, body={"name": "x", "scopes": [READ]}),
     ("DELETE", "/v1/api-keys/{key_id}"): Access(ADMIN, KEY),
+    ("GET", "/v1/alerts"): Access(READ, operator=True),
+    ("POST", "/v1/alerts"): Access(ALERTS, body={"version": "4", "alerts": [ALERT]}, operator=True),
     ("GET", "/v1/audit-events"): Access(ADMIN, lists=True),
     ("GET", "/v1/usage"): Access(ADMIN),
     ("GET", "/v1/webhooks"): Access(ADMIN, lists=True),

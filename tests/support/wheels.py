@@ -16,7 +16,16 @@ from callytics.home import resources
 
 ROOT = Path(__file__).parents[2]
 FILES = ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "cluster.yaml")
-FOLDERS = ("callytics", "deployments", "evaluation", "benchmarks", "tests", "runtime_envs", "sample")
+FOLDERS = (
+    "callytics",
+    "deployments",
+    "evaluation",
+    "benchmarks",
+    "tests",
+    "runtime_envs",
+    "observability",
+    "sample",
+)
 
 
 def build_wheel(folder: Path) -> Path:

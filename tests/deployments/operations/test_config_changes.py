@@ -9,20 +9,23 @@ from typing import Any
 import pytest
 
 from deployments.operations.config_changes import Change, Difference, Effect, changes, fixed_options
+from deployments.operations.launcher import overlay
+from deployments.replica.environment import VERSION
 
+RUNS = "cpu/punctuation-restorer@0.2.0+000000000000.aaaaaaaaaaaa"
 APPLICATION: dict[str, Any] = {
     "name": "punctuation-restorer",
     "route_prefix": None,
     "import_path": "deployments.punctuation_restorer:build",
     "args": {"engine": "a:B", "options": {"beam": 5, "languages": ["ko"]}},
-    "runtime_env": {"env_vars": {"CALLYTICS_CODE_REVISION": "000000000000"}},
+    "runtime_env": {"env_vars": {VERSION: RUNS}},
     "deployments": [
         {
             "name": "PunctuationRestorer",
             "num_replicas": 1,
             "ray_actor_options": {
                 "num_cpus": 0.1,
-                "runtime_env": {"py_executable": "callytics-python cpu/.punctuation-restorer-aaaaaaaaaaaa"},
+                "runtime_env": {"py_executable": f"callytics-python {RUNS}"},
             },
         }
     ],
@@ -54,8 +57,13 @@ def test_the_same_is_no_change(edited: dict[str, Any]) -> None:
         ("options", "beam", 1, "options.beam"),
         ("options", "languages", ["ko", "en"], "options.languages"),
         ("actor", "num_cpus", 0.5, "num_cpus"),
-        ("environment", "py_executable", "callytics-python cpu/.other-aaaaaaaaaaaa", "environment"),
-        ("variables", "CALLYTICS_CODE_REVISION", "111111111111", "code"),
+        (
+            "environment",
+            "py_executable",
+            "callytics-python cpu/other@0.2.0+000000000000.aaaaaaaaaaaa",
+            "environment",
+        ),
+        ("variables", VERSION, RUNS.replace("000000000000", "111111111111"), "code"),
     ],
 )
 def test_what_restarts_a_stage(edited: dict[str, Any], block: str, key: str, value: Any, what: str) -> None:
@@ -93,7 +101,8 @@ def test_an_option_that_is_gone_is_said_to_be(edited: dict[str, Any]) -> None:
 
 
 def test_changed_pins_are_told_package_by_package(edited: dict[str, Any], tmp_path: Path) -> None:
-    site = tmp_path / "home/envs/cpu/.punctuation-restorer-aaaaaaaaaaaa/lib/python3.11/site-packages"
+    built = overlay(tmp_path / "home" / "envs", "cpu/punctuation-restorer@aaaaaaaaaaaa")
+    site = built / "lib" / "python3.11" / "site-packages"
     for name, version in (("kiwipiepy", "0.23.0"), ("Same_Thing", "1.0")):
         folder = site / f"{name}-{version}.dist-info"
         folder.mkdir(parents=True)
@@ -102,7 +111,9 @@ def test_changed_pins_are_told_package_by_package(edited: dict[str, Any], tmp_pa
     pins.parent.mkdir(parents=True)
     pins.write_text("kiwipiepy==0.24.1\nsame-thing==1.0\nnew==2.0\n")
     environment = edited["deployments"][0]["ray_actor_options"]["runtime_env"]
-    environment["py_executable"] = "callytics-python cpu/.punctuation-restorer-bbbbbbbbbbbb"
+    version = "cpu/punctuation-restorer@0.2.0+000000000000.bbbbbbbbbbbb"
+    environment["py_executable"] = f"callytics-python {version}"
+    edited["runtime_env"]["env_vars"][VERSION] = version
     found = change(edited, tmp_path)
     assert found is not None
     assert found.differences == (
@@ -110,6 +121,17 @@ def test_changed_pins_are_told_package_by_package(edited: dict[str, Any], tmp_pa
         Difference("kiwipiepy", "0.23.0", "0.24.1"),
         Difference("new", "", "2.0"),
     )
+
+
+def test_changed_code_is_one_difference_wherever_the_version_stands(edited: dict[str, Any]) -> None:
+    version = "cpu/punctuation-restorer@0.3.0+111111111111.aaaaaaaaaaaa"
+    environment = edited["deployments"][0]["ray_actor_options"]["runtime_env"]
+    environment["py_executable"] = f"callytics-python {version}"
+    edited["runtime_env"]["env_vars"][VERSION] = version
+    found = change(edited)
+    assert found is not None
+    assert found.effect is Effect.RESTARTS
+    assert found.differences == (Difference("code", "0.2.0+000000000000", "0.3.0+111111111111"),)
 
 
 def test_applications_come_and_go() -> None:

@@ -14,7 +14,7 @@ from deployments.operations import deploy as deploys
 from deployments.operations import local
 from deployments.operations.config_changes import Effect
 from deployments.operations.head import LocalGraphError
-from deployments.operations.preparation import CODE_REVISION
+from deployments.replica.environment import VERSION
 from tests.support.played_serve import RUN, PlayedServe, named
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -223,5 +223,5 @@ def test_an_unpinned_environment_is_refused(
 
 
 def test_replicas_can_tell_their_code(config: Callable[[], Path], serve: PlayedServe) -> None:
-    revisions = [app["runtime_env"]["env_vars"][CODE_REVISION] for app in serve.running["applications"]]
+    revisions = [app["runtime_env"]["env_vars"][VERSION] for app in serve.running["applications"]]
     assert len(set(revisions)) == len(revisions) == 3

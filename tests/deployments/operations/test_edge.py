@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +20,7 @@ from callytics.api.errors import Problem
 from deployments.operations.edge import _COMMANDS, IMPORT_PATH, IMPORT_PATH_VARIABLE, Edge
 
 pytestmark = pytest.mark.anyio
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -120,3 +125,51 @@ def test_ray_names_them_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_util, IMPORT_PATH_VARIABLE, IMPORT_PATH)
     options = http_util.configure_http_middlewares(http_util.HTTPOptions())
     assert [middleware.cls for middleware in options.middlewares] == [Edge]
+
+
+def test_header_that_the_environment_renames_is_dropped() -> None:
+    code = (
+        "from ray.serve._private.constants import SERVE_SESSION_ID as name\n"
+        "from deployments.operations.edge import _is_command\n"
+        "assert name == 'My_Session', name\n"
+        "assert _is_command(b'my-session', b'1') and _is_command(b'MY_SESSION', b'1')\n"
+        "assert not _is_command(b'x-session-id', b'1')\n"
+    )
+    environment = os.environ | {"RAY_SERVE_SESSION_ID_HEADER_KEY": "My_Session"}
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=PROJECT, env=environment)
+
+
+@pytest.mark.parametrize("path", ["kubernetes/Dockerfile", "tools/cluster_node.sh"])
+def test_every_head_has_it(path: str) -> None:
+    """One that `callytics up` starts: tests/attacks/test_starvation.py."""
+    assert f"{IMPORT_PATH_VARIABLE}={IMPORT_PATH}" in (PROJECT / path).read_text(encoding="utf-8")
+
+
+async def test_commands_of_a_websocket_are_dropped() -> None:
+    seen: list[bytes] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend(name for name, _ in scope["headers"])
+
+    headers = [
+        (b"x-request-disconnect-disabled", b"?1"),
+        (b"x-request-timeout-seconds", b"0"),
+        (b"host", b"h"),
+    ]
+    scope = {"type": "websocket", "path": "/", "headers": headers}
+    await Edge(app)(scope, asyncio.Event().wait, asyncio.Event().wait)  # type: ignore[arg-type]
+    assert seen == [b"host"]
+
+
+async def test_command_that_comes_twice_is_dropped_twice() -> None:
+    """Ray reads the last of several with one name, so no first one may hide it."""
+    seen: list[bytes] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend(name for name, _ in scope["headers"])
+        await PlainTextResponse("ok")(scope, receive, send)
+
+    name = "X-Request-Timeout-Seconds"
+    await ask(app, headers=[(name, "1"), (name.lower(), "0.001"), ("x-other", "kept")])
+    assert b"x-other" in seen
+    assert name.lower().encode() not in seen

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from deployments.operations.environments import (
     exact_name,
     read_pins,
 )
+from deployments.replica.environment import VERSION, prepare_environment
 
 PROJECT = Path(__file__).resolve().parents[3]
 PINS = PROJECT / "runtime_envs"
@@ -114,6 +118,14 @@ def test_an_overlay_has_its_own_versions_and_sees_the_base(pins_folder: Path, tm
     )
 
 
+def test_the_launcher_outlives_the_code_that_wrote_it(pins_folder: Path, tmp_path: Path) -> None:
+    """A job of the batch writes it, too, from a folder that Ray removes with the job."""
+    build_environments(["cpu/base"], pins_folder, tmp_path / "home")
+    written = [path.read_text() for path in sorted((tmp_path / "home" / "bin").iterdir())]
+    assert len(written) == 2
+    assert not [text for text in written if str(PROJECT / "deployments") in text]
+
+
 def test_pinned_cuda_libraries_are_found_by_the_loader(pins_folder: Path, tmp_path: Path) -> None:
     build_environments(["cpu/base"], pins_folder, tmp_path / "home")
     (site,) = (tmp_path / "home" / "envs" / "cpu" / "base").glob("lib/python*/site-packages")
@@ -179,6 +191,75 @@ def test_the_exact_name_of_an_overlay_outlives_a_change_of_its_pins(
     version = "from importlib.metadata import version; print(version('tqdm'))"
     assert run(launcher, deployed, "-c", version) == "4.67.1"
     assert run(launcher, "cpu/stage", "-c", version) == "4.67.0"
+
+
+@pytest.fixture
+def console_script(tmp_path: Path, pins_folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The program of the installed package, in a folder with pins, as on a head of Ray's own `ray start`."""
+    pins_folder.rename(tmp_path / "runtime_envs")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".callytics").mkdir()
+    monkeypatch.delenv("CALLYTICS_HOME", raising=False)
+    return str(Path(sys.executable).with_name("callytics-python"))
+
+
+def test_the_launcher_of_the_package_builds_what_is_asked_of_it(console_script: str, tmp_path: Path) -> None:
+    code, pins = "0.2.0+0123456789ab", exact_name("cpu/stage", tmp_path / "runtime_envs").partition("@")[2]
+    environment = f"cpu/stage@{code}.{pins}"
+    run(console_script, "--prepare", environment)
+    version = "from importlib.metadata import version; print(version('tqdm'))"
+    assert run(console_script, environment, "-c", version) == "4.67.1"
+    assert (tmp_path / ".callytics" / "envs" / "cpu" / "stage").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ("cpu/stage@0.2.0+0123456789ab.0123456789ab", "has other pins: cpu/stage@"),
+        ("cpu/nowhere@0.2.0+0123456789ab.0123456789ab", "nowhere.txt"),
+    ],
+)
+def test_the_launcher_says_why_it_cannot_build(console_script: str, environment: str, reason: str) -> None:
+    done = subprocess.run(
+        [console_script, "--prepare", environment], capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert reason in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_builder_says_that_the_launcher_is_not_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin")
+    prepare_environment()  # an application that is not locked, or has no environment of its own
+    monkeypatch.setenv(VERSION, "cpu/base@0.2.0+0123456789ab.0123456789ab")
+    with pytest.raises(ConfigError, match=r"callytics-python is not on the PATH.*bin/activate") as raised:
+        prepare_environment()
+    assert raised.value.code == "launcher_missing"
+
+
+def test_a_builder_passes_on_what_is_wrong_with_an_environment(
+    console_script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{Path(console_script).parent}:/usr/bin")
+    monkeypatch.setenv(VERSION, "cpu/nowhere@0.2.0+0123456789ab.0123456789ab")
+    with pytest.raises(ConfigError, match=r"nowhere\.txt") as raised:
+        prepare_environment()
+    assert raised.value.code == "environment_missing"
+
+
+def test_every_builder_of_the_configurations_prepares_its_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin")
+    monkeypatch.setenv(VERSION, "cpu/base@0.2.0+0123456789ab.0123456789ab")
+    config = yaml.safe_load((PROJECT / "serve_config.cpu.yaml").read_text(encoding="utf-8"))
+    for application in config["applications"]:
+        module, _, function = application["import_path"].partition(":")
+        builder = getattr(importlib.import_module(module), function)
+        model = next(iter(inspect.signature(builder, eval_str=True).parameters.values())).annotation
+        args = application["args"]
+        with pytest.raises(ConfigError, match="callytics-python is not on the PATH"):
+            builder(model.model_validate(args) if isinstance(model, type) else args)
 
 
 def test_a_failed_installation_leaves_nothing(pins_folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import urllib.error
 import urllib.request
@@ -12,6 +13,7 @@ import pytest
 
 from deployments.operations.head import LocalGraphError
 from deployments.operations.serve_api import ServeApi, _state, last_line
+from deployments.replica.environment import VERSION
 
 TRACEBACK = """The deployment failed to start 3 times in a row. Error:
 \x1b[36mray::ServeReplica:a:A.initialize_and_get_metadata()\x1b[39m (pid=1, ip=192.0.2.2)
@@ -36,6 +38,28 @@ def test_a_failed_application_says_why() -> None:
     assert not state.healthy
     assert "weights of whisper-base" in state.message
     assert (state.replicas, state.healthy_replicas) == (1, 0)
+
+
+def test_an_application_tells_its_version() -> None:
+    variables = {VERSION: "cpu/a@0.2.0+c1b7090605df.3f0c1d2e4b5a"}
+    running = {"status": "RUNNING", "deployed_app_config": {"runtime_env": {"env_vars": variables}}}
+    assert _state("a", running).version == "0.2.0+c1b7090605df.3f0c1d2e4b5a"
+    assert _state("a", {"status": "RUNNING", "deployed_app_config": None}).version == ""
+
+
+def test_ray_takes_a_path_that_does_not_exist_for_an_import_path() -> None:
+    """Why `serve deploy` of a wrong path ends every application: docs/adr/0016. When Ray refuses such a path, or asks
+    somebody before it obeys, this fails, and docs/operations.md can say so."""
+    from ray.serve._private.utils import call_function_from_import_path
+    from ray.serve.scripts import _generate_config_from_file_or_import_path
+
+    for path in ("missing.yaml", "configs/missing.yaml"):
+        config = _generate_config_from_file_or_import_path(path, name=None, arguments={}, runtime_env={})
+        assert [application.import_path for application in config.applications] == [path]
+    with pytest.raises(ValueError, match="import_path"):
+        _generate_config_from_file_or_import_path("missing", name=None, arguments={}, runtime_env={})
+    # What RAY_SERVE_CONTROLLER_CALLBACK_IMPORT_PATH is called by: without a controller or a configuration.
+    assert list(inspect.signature(call_function_from_import_path).parameters) == ["import_path"]
 
 
 def test_nobody_answers_on_a_free_port() -> None:

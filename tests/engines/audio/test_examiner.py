@@ -60,7 +60,8 @@ def test_cpu_limit_ends_native_code(tmp_path: Path) -> None:
     assert "1 s of computing" in error.message
 
 
-def test_wall_clock_limit_ends_the_child(tmp_path: Path) -> None:
+@pytest.mark.alone
+def test_the_clock_ends_it_as_well(tmp_path: Path) -> None:
     path = amr(tmp_path / "weeks.amr", 30_000_000)
     examiner = Examiner(wall_s=30.0)
     refused(examiner, text_file(tmp_path))  # imports are no part of it
@@ -81,6 +82,7 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     assert refused(Examiner(memory_bytes=64 << 20), path).code == "media_too_complex"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "make",
     [
