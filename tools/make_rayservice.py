@@ -29,9 +29,9 @@ CPUS_OF_KUBERNETES = 1
 RAYLET_ALIVE = "http://localhost:52365/api/local_raylet_healthz"
 GCS_ALIVE = "http://localhost:8265/api/gcs_healthz"
 PROXY_SERVES = "http://localhost:8000/-/healthz"
-"""Of Serve: its proxy in this pod has routes and is not draining."""
+"""Readiness of Serve: its proxy in this pod has routes and is not draining."""
 GRAPH_READY = "http://localhost:8000/readyz"
-"""Of the gateway: calls can be analysed."""
+"""Readiness of the gateway: calls can be analysed."""
 
 HEAD = """\
 # Made by tools/make_rayservice.py from serve_config.yaml and cluster.yaml; edit those, not this.
@@ -121,7 +121,7 @@ def pod(name: str, resources: dict[str, int], ports: dict[str, int]) -> dict[str
             {"name": "shared", "mountPath": SHARED},
             {"name": "shared", "mountPath": f"{STATE}/blobs", "subPath": "blobs"},
         ],
-        # Calls in work go back to the queue in 30 s; a recognition of minutes is taken up again elsewhere.
+        # Running calls return to the queue within 30 s; another pod repeats a recognition that takes minutes.
         **probes(name),
         "lifecycle": {"preStop": {"exec": {"command": ["/bin/sh", "-c", "ray stop --grace-period 30"]}}},
     }

@@ -145,7 +145,7 @@ def _whole(value: float | None) -> int | None:
 
 
 def _numbers(client: Client) -> dict[str, float]:
-    """Of `GET /metrics`: calls by status, and the age of the oldest; nothing for the key of another tenant."""
+    """Figures of `GET /metrics`: calls by status, and the age of the oldest; nothing for the key of another tenant."""
     from prometheus_client.parser import text_string_to_metric_families
 
     try:

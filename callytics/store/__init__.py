@@ -5,15 +5,15 @@ in a blob store.
     store.py         CallStore: every method is one transaction
     asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
     changes.py       what becomes of calls, told to whoever counts it, after the commit
-    marks.py         what a method says of itself: may it be repeated, does it queue a call
-    leases.py jobs.py                                      the queue, and what workers write
+    marks.py         marks of a method: may it be repeated, does it queue a call
+    leases.py jobs.py                                      the queue, and the writes of workers
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
     alerts.py        what Alertmanager reported
-    corrections.py   what people corrected, its history
-    events.py        what happened to many calls
-    retention.py     how long calls are kept
-    usage.py         what tenants used, by day
-    versions.py      what versions of a stage did side by side, also in the shadow
+    corrections.py   people's corrections and their history
+    events.py        events of many calls
+    retention.py     the retention period of calls
+    usage.py         usage by tenant and day
+    versions.py      runs of the versions of a stage, including shadow runs
     tables.py database.py migrations/                      SQLModel tables, connection, Alembic
     blobs.py         BlobStore: recordings through fsspec
 """

@@ -24,7 +24,7 @@ from callytics.store.rows import add_audit
 from callytics.store.tables import AlertRow
 
 KEPT_DAYS = 90.0
-"""An alert is deleted when it was not reported for so long, whether it ended or not."""
+"""An alert is deleted when it was not reported for this time, whether it ended or not."""
 
 _ORDER = "alerts"
 _DAY_MS = 24 * 3600 * 1000
@@ -102,7 +102,7 @@ def _record(session: Session, notice: AlertNotice, actor: str, now_ms: int) -> b
 
 
 def _data(row: AlertRow) -> dict[str, object]:
-    """Of a webhook."""
+    """The alert in the form of a webhook."""
     return {
         "alert_id": row.id,
         "name": row.name,

@@ -84,7 +84,7 @@ def _sqlite(url: URL) -> Engine:
     with suppress(OSError):  # SQLite cannot open it either, and reports the reason
         os.close(
             private_files.opener(str(path), os.O_CREAT | os.O_RDONLY)
-        )  # its log gets the mode of the file
+        )  # the log gets the mode of the file
     # An error that leaves the store is logged with its statement: not with what was said in a call.
     engine = create_engine(url, connect_args={"check_same_thread": False}, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)

@@ -17,8 +17,8 @@ _BATCH = 500
 
 
 def apply_retention(store: CallStore, blobs: BlobStore, days: float | None) -> int:
-    """Delete what is over. Returns how many calls. May run in several processes; a crash leaves the rest to the next
-    run, and a recording whose call is gone to the sweep of the blobs."""
+    """Delete expired calls and return their number. May run in several processes. After a crash, the next run deletes
+    the rest, and the sweep of the blobs deletes recordings without a call."""
     store.delete_old_alerts()
     deleted = 0
     while batch := store.expired_calls(days, limit=_BATCH):

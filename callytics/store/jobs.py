@@ -22,7 +22,7 @@ VERSION_FIELDS = ("application", "engine", "model", "model_revision")
 def record_stage(
     session: Session, call_id: str, token: str, run: StageRun, key: str, output: Any | None, now_ms: int
 ) -> None:
-    """Note how a stage goes, with its output when it is COMPLETED."""
+    """Record the state of a stage, with its output if it is COMPLETED."""
     call = held(session, call_id, token)
     if isinstance(output, Audio):
         _correct_length(call, output.media.duration_s)

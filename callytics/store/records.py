@@ -49,10 +49,10 @@ class NewCall:
     """A recording in the blob store that becomes a call.
 
     Attributes:
-        idempotency_key: the caller's own name of this request, already made unique per API key.
-        tenant: whose call it is.
-        created_by: id of the API key, or of the user, that submitted it.
-        deduplicate: a call of the same audio with the same options, unless it failed, is answered instead.
+        idempotency_key: the caller's name for this request, already unique per API key.
+        tenant: the owner of the call.
+        created_by: id of the API key or user that submitted it.
+        deduplicate: return an existing call of the same audio with the same options instead, unless it failed.
         traceparent: of the span that accepted it, where traces are on (callytics/telemetry/tracing.py).
     """
 
@@ -208,7 +208,7 @@ class CallPage:
 class Lease:
     """The right of one worker to one call until ``expires_at_ms``. Every write of the worker includes ``token``.
 
-    ``corrections``: what people corrected in it, the oldest first; nobody adds to them while the call is at work.
+    ``corrections``: people's corrections, oldest first; none can be added while the call is running.
     ``traceparent`` is that of NewCall. ``waiting_since_ms``: it was queued then, or the lease of a lost worker ended.
     """
 

@@ -90,7 +90,7 @@ class CallStore:
     Args:
         url: SQLAlchemy URL of an SQLite file or a PostgreSQL database; its schema is migrated to the newest.
         clock: seconds since the epoch.
-        max_attempts: so often a call is leased before it FAILED.
+        max_attempts: maximum number of leases of a call before it is FAILED.
         on_change: is told what became of calls, each time once, after it was committed.
     """
 
@@ -411,7 +411,7 @@ class CallStore:
             return call_lines.of_call(session, call_id, tenant, min(after, MAX_NUMBER), stage)
 
     def trim_call_lines(self, limit: int = call_lines.MAX_LINES_OF_A_TENANT) -> None:
-        """Of each tenant the newest stay."""
+        """The newest of each tenant are kept."""
         with self._write() as session:
             call_lines.trim(session, limit)
 

@@ -45,9 +45,9 @@ class CallRow(SQLModel, table=True):
     ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
     attempt before in ``error_*``. The metadata that lists filter by has columns of its own. ``traceparent`` is the
     span that accepted the call, where traces are on; ``queued_at_ms`` is since when a QUEUED call waits.
-    ``dedupe_key`` is the hash of tenant, audio, options and metadata, ``lease_token`` fences out a worker whose lease
-    ended. ``priority`` is smaller for what comes first; a call waits until ``available_at_ms``, with the error of the
-    attempt before in ``error_*``. The metadata that lists filter by has columns of its own.
+    ``dedupe_key`` is the hash of tenant, audio, options and metadata; ``lease_token`` fences out a worker whose lease
+    has ended. A smaller ``priority`` comes first. A call waits until ``available_at_ms``, with the error of the
+    previous attempt in ``error_*``. The metadata for list filters have their own columns.
     """
 
     __tablename__ = "calls"

@@ -216,7 +216,7 @@ def announce(session: Session, tenant: str, event_type: str, data: Mapping[str, 
 def add_message(
     session: Session, endpoint: WebhookEndpointRow, event_type: str, data: Mapping[str, Any], now_ms: int
 ) -> WebhookDeliveryRow:
-    """A message about no call. The oldest of this kind go."""
+    """Add a message without a call, and delete the oldest of this kind."""
     is_alert = col(WebhookDeliveryRow.event_type).in_(ALERT_EVENTS)
     of_alert = event_type in ALERT_EVENTS
     about_none = select(WebhookDeliveryRow.id).where(

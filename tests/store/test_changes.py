@@ -1,4 +1,4 @@
-"""What becomes of calls is told once, after the commit, whoever did it."""
+"""What becomes of calls is told once, after the commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timeline of a call: waits, runs, attempts, and what nobody saw the end of."""
+"""The timeline of a call: waits, runs, attempts, and runs without a recorded end."""
 
 from __future__ import annotations
 
