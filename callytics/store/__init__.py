@@ -4,7 +4,7 @@ in a blob store.
     records.py       arguments and results: frozen dataclasses
     store.py         CallStore: every method is one transaction
     asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
-    changes.py       what becomes of calls, told to whoever counts it, after the commit
+    changes.py       what becomes of calls, reported to its counters, after the commit
     marks.py         marks of a method: may it be repeated, does it queue a call
     leases.py jobs.py                                      the queue, and the writes of workers
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions

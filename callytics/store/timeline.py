@@ -1,7 +1,7 @@
 """What happened to a call and when, from its events and its webhook messages. Reads only.
 
 An event is written in the transaction of what it tells of, so the timeline is as true as the store, and no tracing
-back end is needed. What nobody saw the end of (a worker that was lost) has none here either.
+back end is needed. A run without a recorded end (a lost worker) has none here either.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class TimelineEntry:
 
     Attributes:
         name: the stage; the type of the event of a webhook; "queue", "pipeline".
-        end_ms: None: it goes on, or nobody knows when it ended (LOST).
+        end_ms: None: it is running, or its end is unknown (LOST).
         run: which run of the call it belongs to, from 1; a retry, a correction or a reprocess begins another.
         attempt: of a stage in this run, of the pipeline in this run; how often a webhook was tried.
         worked_ms: what the engine itself took; the rest of a stage's time is waiting for a place in it, and transport.
@@ -159,7 +159,7 @@ class _History:
     def _started(self, data: Mapping[str, Any], at_ms: int) -> None:
         self._end("queue", TimelineStatus.ENDED, at_ms)
         self._end_stages(TimelineStatus.LOST, None)
-        self._end("pipeline", TimelineStatus.LOST, None)  # a lease that ran out: nobody gave the call back
+        self._end("pipeline", TimelineStatus.LOST, None)  # a lease that ran out: no worker returned the call
         self._begin("pipeline", TimelineKind.RUN, at_ms, attempt=data.get("attempt", 0))
 
     def _stage(self, data: Mapping[str, Any], at_ms: int) -> None:
@@ -177,7 +177,7 @@ class _History:
         self._end(name, ended, at_ms, worked_ms=worked_ms, error_code=code, **version)
 
     def _end_attempt(self, name: str, data: Mapping[str, Any]) -> None:
-        """The next attempt of a stage says how long the one before took; the pause between them is nobody's."""
+        """The next attempt of a stage says how long the one before took; the pause between them belongs to neither."""
         if name in self._open:
             start_ms = self.entries[self._open[name]].start_ms
             took_ms = data.get("duration_ms")
