@@ -24,6 +24,8 @@ if [ -n "${CALLYTICS_SHARED:-}" ]; then
 fi
 # Without the token of ~/.ray/auth_token nobody may run code here, inside the cluster's network or not.
 export RAY_AUTH_MODE=token RAY_USAGE_STATS_ENABLED=0
+# As deployments/operations/head.py: Ray would keep 512 MB per file, and five older ones.
+export RAY_ROTATION_MAX_BYTES=20000000 RAY_ROTATION_BACKUP_COUNT=2
 # Serve's proxy answers problem+json, and obeys no header of a client (deployments/operations/edge.py).
 export RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.operations.edge:middlewares
 export PATH="$CALLYTICS_HOME/bin:$PWD/.venv/bin:$PATH" PYTHONPATH="$PWD"

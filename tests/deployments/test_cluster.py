@@ -100,3 +100,14 @@ def test_every_node_is_started_by_the_script() -> None:
     done = subprocess.run([str(SCRIPT), "unknown"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "tools/cluster_node.sh setup" in done.stderr
+
+
+def test_logs_rotate_alike_on_every_kind_of_node() -> None:
+    """Lines of deleted calls go with their file: a local head, a node of a cluster, a pod."""
+    local = (PROJECT / "deployments" / "operations" / "head.py").read_text(encoding="utf-8")
+    node = SCRIPT.read_text(encoding="utf-8")
+    image = (PROJECT / "kubernetes" / "Dockerfile").read_text(encoding="utf-8")
+    for name, value in (("RAY_ROTATION_MAX_BYTES", "20000000"), ("RAY_ROTATION_BACKUP_COUNT", "2")):
+        assert f'"{name}": "{value}"' in local
+        assert f"{name}={value}" in node
+        assert f"{name}={value}" in image
