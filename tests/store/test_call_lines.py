@@ -46,7 +46,7 @@ def test_lines_are_there_for_the_tenant_of_the_call_only(store: CallStore) -> No
         store.lines_of_call(call.id, "beta")
 
 
-def test_a_deleted_call_takes_its_lines_along_and_late_ones_find_no_place(store: CallStore) -> None:
+def test_lines_are_deleted_with_their_call_and_late_lines_are_dropped(store: CallStore) -> None:
     call, other = (store.create_call(new_call(sha * 64)).call for sha in "ab")
     store.append_call_lines([line(call.id), line(other.id)])
     store.delete_call(call.id)
@@ -69,7 +69,7 @@ def test_lines_of_a_call_and_of_a_tenant_are_bounded_and_the_newest_stay(
     assert messages(store, quiet.id) == ["at 1"]
 
 
-def test_a_line_is_cut_and_clean_and_may_know_more_than_this_version(store: CallStore) -> None:
+def test_line_is_cut_and_cleaned_and_unknown_fields_are_ignored(store: CallStore) -> None:
     call = store.create_call(new_call()).call
     long = line(call.id, message="x\0" * 5000, node="a field of a newer replica")
     store.append_call_lines([long, {name: long[name] for name in ("call_id", "tenant", "at_ms", "message")}])

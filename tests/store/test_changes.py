@@ -94,7 +94,7 @@ def test_analysis_that_is_asked_for_again_is_no_first(
     assert (first.is_first, again.is_first) == (True, False)
 
 
-def test_what_is_rolled_back_is_not_told(
+def test_rolled_back_change_is_not_reported(
     store: CallStore, told: list[Change], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.create_call(new_call())

@@ -85,7 +85,7 @@ def test_tenants_take_turns_for_the_last_place(store: CallStore, clock: Clock) -
 
 
 @pytest.mark.alone
-def test_a_hundred_thousand_messages_of_one_tenant_push_nobody_out(store: CallStore) -> None:
+def test_messages_of_one_tenant_do_not_displace_those_of_others(store: CallStore) -> None:
     flooded, other = endpoint(store, "flood"), endpoint(store, "other")
     end_a_call(store, "flood")
     copy_many(store, flooded)
