@@ -32,7 +32,7 @@ status: .venv/.ready  ## Every stage, healthy or not, and why
 	@$(bin)/callytics status
 
 test: .venv/.ready  ## Every test: style, types, units, contracts, real Ray with real models
-	@$(bin)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow and not alone"; together=$$?; \
+	@$(bin)/python -m pytest -n $(JOBS) -m "not slow and not alone"; together=$$?; \
 	    $(bin)/python -m pytest -m "not slow and alone" && exit $$together
 
 test-fast: .venv/.ready  ## The tests that need neither Ray nor weights

@@ -8,6 +8,7 @@ import types
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,13 +41,29 @@ def pytest_configure(config: pytest.Config) -> None:
     patch.setattr(WorkerGateway, "_terminate_execution", wait_for_tests)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Which process runs a test, when there are several (``make test``). (The ``loadgroup`` of pytest-xdist 3.8 groups
+    nothing under pytest 9: it renames tests, and these keep their names.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc, unused-ignore]
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByFile(config, log)
+
+
+def group_of(nodeid: str) -> str:
+    """A file runs in one process, and all that share the live graph in one."""
+    return LIVE if nodeid.startswith(LIVE) else nodeid.partition("::")[0]
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Which process runs a test, when there are several (``make test``): a file in one, all that share the live graph
-    in one. What measures time, and what hurts a graph of its own, runs in no such company: it is ``alone``."""
+    """What measures time, and what hurts a graph of its own, runs in no company: it is ``alone``."""
     if " at 0x" in item.nodeid:
         raise pytest.UsageError(f"{item.nodeid}: an id with an address differs in each process; give `ids`.")
     path = item.path.relative_to(item.config.rootpath).as_posix()
-    item.add_marker(pytest.mark.xdist_group(LIVE if path.startswith(LIVE) else path))
     # Hypothesis fails a test whose examples are slow to make or to run, and judges that by the clock.
     if path.startswith(ALONE) or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
         item.add_marker(pytest.mark.alone)

@@ -6,9 +6,12 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import group_of
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ("prometheus", "prometheus-alertmanager", "chromium", "chromedriver")
@@ -75,3 +78,28 @@ def test_nothing_is_installed_by_others_than_root_or_twice(
 ) -> None:
     called, _ = run_ci(tmp_path, apt=0, user=user, installed=installed)
     assert called == "make test\n"
+
+
+def test_all_that_share_the_live_graph_run_in_one_process_and_each_file_in_one() -> None:
+    assert group_of("tests/e2e/test_a.py::test_x[1]") == group_of("tests/e2e/test_b.py::TestC::test_y")
+    assert group_of("tests/api/test_a.py::test_x[a::b]") == group_of("tests/api/test_a.py::test_y")
+    assert group_of("tests/api/test_a.py::test_x") != group_of("tests/api/test_b.py::test_x")
+
+
+def test_processes_get_the_tests_by_these_groups(tmp_path: Path) -> None:
+    """With two processes, two files and tests that write down where they ran."""
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    note = "pathlib.Path(__file__ + '.%s').write_text(os.environ['PYTEST_XDIST_WORKER'])"
+    for name in ("a", "b"):
+        tests = "".join(f"def test_{n}():\n    {note % n}\n" for n in range(6))
+        (folder / f"test_{name}.py").write_text("import os, pathlib\n" + tests)
+    (folder / "conftest.py").write_text("from tests.conftest import pytest_xdist_make_scheduler\n")
+    (folder / "__init__.py").write_text("")
+    options = ["-q", "-n", "2", "-p", "no:cacheprovider", "-c", "/dev/null", "--import-mode=importlib"]
+    command = [sys.executable, "-m", "pytest", *options, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    workers = [{path.read_text() for path in folder.glob(f"test_{name}.py.*")} for name in ("a", "b")]
+    assert [len(found) for found in workers] == [1, 1]
