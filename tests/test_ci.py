@@ -88,7 +88,7 @@ def test_all_that_share_the_live_graph_run_in_one_process_and_each_file_in_one()
 
 def test_processes_get_the_tests_by_these_groups(tmp_path: Path) -> None:
     """With two processes, two files and tests that write down where they ran."""
-    folder = tmp_path / "tests"
+    folder = tmp_path / "inner"
     folder.mkdir()
     note = "pathlib.Path(__file__ + '.%s').write_text(os.environ['PYTEST_XDIST_WORKER'])"
     for name in ("a", "b"):
