@@ -7,6 +7,7 @@ quieter or coded again.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ STATIONARY_DB, STATIONARY_DBFS = 6.0, -45.0
 DUPLICATE_CORRELATION = 0.9
 """One signal plus independent noise of 10 dB below it on one side still correlates by 0.95; two parties that leak into
 each other at -20 dB correlate by 0.2."""
-MAX_DELAY_S = 0.1
+MAX_DELAY_SAMPLES = round(0.1 * PIPELINE_SAMPLE_RATE_HZ)
 _WINDOW_S = 2.0
 _MAX_WINDOWS = 60
 _LOW_CUT_HZ = 300.0  # hum and rumble, which both legs may share, lie below
@@ -62,28 +63,41 @@ def similarity(pcm: Sound) -> Similarity:
     """
     size = min(round(_WINDOW_S * PIPELINE_SAMPLE_RATE_HZ), pcm.shape[1])
     starts = loudest_windows(pcm, size, _MAX_WINDOWS)
-    fft_size = 1 << (2 * size - 1).bit_length()
-    max_delay = min(round(MAX_DELAY_S * PIPELINE_SAMPLE_RATE_HZ), size - 1)
-    low_cut = round(_LOW_CUT_HZ * fft_size / PIPELINE_SAMPLE_RATE_HZ)
-    cross = np.zeros(fft_size // 2 + 1, np.complex128)
-    energies = np.zeros(2)
     windows = {
         start: pcm[:, start : start + size] for start in sorted(starts)
     }  # in the order of the recording
-    for start in starts:
-        spectra = np.fft.rfft(windows[start].astype(np.float32), fft_size, axis=1)
-        spectra[:, :low_cut] = 0.0
-        cross += np.conj(spectra[0]) * spectra[1]
-        energies += (np.abs(spectra) ** 2).sum(axis=1)
-    if energies.min() <= 0.0:
-        return Similarity(0.0, 0.0)
+    correlation, delay = correlation_of(
+        (windows[start].astype(np.float32) for start in starts), MAX_DELAY_SAMPLES
+    )
+    return Similarity(correlation, delay / PIPELINE_SAMPLE_RATE_HZ)
+
+
+def correlation_of(pairs: Iterable[npt.NDArray[np.float32]], max_delay: int) -> tuple[float, int]:
+    """Of windows of shape (2, num_samples): the normalised cross-correlation, and the delay in samples, where it is
+    greatest in magnitude. Windows of other lengths than the first are passed over."""
+    cross: npt.NDArray[np.complex128] | None = None
+    energies = np.zeros(2)
+    size = fft_size = 0
+    for pair in pairs:
+        if cross is None:
+            size = pair.shape[1]
+            fft_size = 1 << (2 * size - 1).bit_length()
+            cross = np.zeros(fft_size // 2 + 1, np.complex128)
+        if pair.shape[1] == size:
+            spectra = np.fft.rfft(pair, fft_size, axis=1)
+            spectra[:, : round(_LOW_CUT_HZ * fft_size / PIPELINE_SAMPLE_RATE_HZ)] = 0.0
+            cross += np.conj(spectra[0]) * spectra[1]
+            energies += (np.abs(spectra) ** 2).sum(axis=1)
+    if cross is None or energies.min() <= 0.0:
+        return 0.0, 0
+    max_delay = min(max_delay, size - 1)
     by_delay = np.fft.irfft(cross, fft_size) * fft_size / 2
     candidates = np.concatenate(
         [by_delay[-max_delay:] if max_delay else by_delay[:0], by_delay[: max_delay + 1]]
     )
     best = int(np.argmax(np.abs(candidates)))
     correlation = float(np.clip(candidates[best] / np.sqrt(energies[0] * energies[1]), -1.0, 1.0))
-    return Similarity(correlation, (best - max_delay) / PIPELINE_SAMPLE_RATE_HZ)
+    return correlation, best - max_delay
 
 
 def loudest_windows(pcm: Sound, size: int, limit: int) -> list[int]:

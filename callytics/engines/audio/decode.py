@@ -14,13 +14,12 @@ from callytics.engines.audio import media
 from callytics.engines.audio.frames import (
     Damage,
     Samples,
-    blocks_in_time,
     clipped_samples,
     sanitised,
-    with_channels,
 )
 from callytics.engines.audio.sound import Sound, SoundBuffer
 from callytics.engines.audio.source import Source
+from callytics.engines.audio.tracks import Tracks
 from callytics.errors import InvalidMediaError
 
 CUT_TOLERANCE_S = 0.5
@@ -92,35 +91,35 @@ class _Collector:
 
 def decode(
     source: Source,
-    container: Any,
-    stream: Any,
+    tracks: Tracks,
     max_duration_s: float,
     mix: Callable[[Samples], Samples] | None = None,
 ) -> Decoded:
     """Decode a recording.
 
     Args:
-        container: of the source, and its audio stream, as :func:`media.opened_source` gives them; used up.
+        tracks: of the source, as :func:`callytics.engines.audio.tracks.read` gives them; used up.
         mix: makes the wanted channels out of a block of shape (num_channels, num_samples); None keeps all of them.
 
     Raises:
         InvalidMediaError: ``media_empty``, ``media_undecodable``, ``media_no_audio`` or ``media_too_long``.
+        MoreChannels: read it again with these.
     """
     damage = Damage()
     collector: _Collector | None = None
-    declared_s = media.declared_duration_s(container, stream)
-    for block, rate_hz in blocks_in_time(container, stream, damage):
+    declared_s = tracks.declared_duration_s()
+    for block, rate_hz in tracks.blocks(damage):
         samples = sanitised(block, damage)
         samples = samples if mix is None else mix(samples)
         if collector is None:
             collector = _Collector(samples.shape[0])
-        collector.add(with_channels(samples, collector.buffer.num_channels), rate_hz)
+        collector.add(samples, rate_hz)
         if collector.duration_s > max_duration_s:
             raise media.too_long(collector.duration_s, max_duration_s)
     if collector is None:
         raise nothing_decoded(damage)
     collector.flush()
-    if declared_s is not None and media.declares_exactly(container, source.head):
+    if declared_s is not None and tracks.declares_exactly(source.head):
         complete_s = declared_s * (1 - CUT_TOLERANCE_RATIO) - CUT_TOLERANCE_S
         damage.truncated |= collector.duration_s < complete_s
     damage.truncated &= not media.is_streamed_wav(source.head)

@@ -8,12 +8,13 @@ self-contained audio and video files are allowed. Playlists (HLS, DASH, ffconcat
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from callytics.domain import CallOptions, Media
-from callytics.engines.audio.source import UNHASHED, Source
+from callytics.engines.audio.source import Source
 from callytics.errors import InvalidMediaError, InvalidRequestError
 
 ALLOWED_DEMUXERS = (
@@ -31,18 +32,11 @@ _STREAMED_RIFF_SIZES = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00")
 
 
 @contextmanager
-def opened(uri: str, options: CallOptions) -> Iterator[tuple[Any, Any]]:
-    """As :func:`opened_source`, of a file that nothing else is asked about."""
-    with Source(uri, UNHASHED) as source, opened_source(source, options) as found:
-        yield found
-
-
-@contextmanager
-def opened_source(source: Source, options: CallOptions) -> Iterator[tuple[Any, Any]]:
-    """A PyAV container and its best audio stream. One container reads a source at a time.
+def opened_container(source: Source, options: CallOptions) -> Iterator[Any]:
+    """A PyAV container. One reads a source at a time; tracks.py chooses among its tracks.
 
     Raises:
-        InvalidMediaError: ``media_empty``, ``media_undecodable`` or ``media_no_audio``.
+        InvalidMediaError: ``media_empty`` or ``media_undecodable``.
         InvalidRequestError: ``options.audio_format`` is not a headerless format that we know.
     """
     import av
@@ -56,16 +50,17 @@ def opened_source(source: Source, options: CallOptions) -> Iterator[tuple[Any, A
     except (av.FFmpegError, ValueError) as error:
         raise undecodable(str(getattr(error, "strerror", None) or error)) from error
     with container:
-        stream = container.streams.best("audio")
-        if stream is None:
-            raise no_audio("it holds no audio track")
-        if stream.codec_context is None:
-            raise undecodable("no decoder for its audio track")
-        _check_plausible(stream.codec_context)
-        yield container, stream
+        yield container
 
 
-def _check_plausible(codec: Any) -> None:
+def is_plausible(codec: Any) -> bool:
+    """What :func:`check_plausible` lets through."""
+    return bool(
+        LOWEST_RATE_HZ <= codec.sample_rate <= HIGHEST_RATE_HZ and 1 <= codec.channels <= MAX_CHANNELS
+    )
+
+
+def check_plausible(codec: Any) -> None:
     """Refuse headers that would make hours of nothing, or gigabytes, out of a few bytes."""
     if not LOWEST_RATE_HZ <= codec.sample_rate <= HIGHEST_RATE_HZ:
         raise undecodable(f"a sample rate of {codec.sample_rate} Hz is none of a recording")
@@ -111,18 +106,32 @@ def short_format(ffmpeg_name: str) -> str:
     return {"mov,mp4,m4a,3gp,3g2,mj2": "mp4", "matroska,webm": "webm"}.get(ffmpeg_name, ffmpeg_name)
 
 
-def declared_duration_s(container: Any, stream: Any) -> float | None:
-    """What the header says, or FFmpeg's estimate from the bit rate; None where neither exists."""
+def declared_duration_s(container: Any, stream: Any, zero_s: float = 0.0) -> float | None:
+    """From ``zero_s`` to the end of the track, as the header says, or FFmpeg's estimate from the bit rate; None where
+    neither exists."""
     if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
+        late_s = float((stream.start_time or 0) * stream.time_base) - zero_s
+        return float(stream.duration * stream.time_base) + max(0.0, late_s)
+    of_track_s = _tagged_duration_s(stream)
+    if of_track_s is not None:
+        return of_track_s - zero_s
     return None if container.duration is None else container.duration / 1e6
 
 
-def declares_exactly(container: Any, head: bytes) -> bool:
+def _tagged_duration_s(stream: Any) -> float | None:
+    """Matroska's statistics tag of a track, such as 00:01:02.500000000: the time of its end."""
+    text = next((value for name, value in stream.metadata.items() if name.upper() == "DURATION"), "")
+    found = re.fullmatch(r"(\d{1,6}):([0-5]\d):([0-5]\d(?:\.\d+)?)", text)
+    return None if found is None else int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
+
+
+def declares_exactly(container: Any, stream: Any, head: bytes) -> bool:
     """Whether the declared duration comes from a header: then fewer samples than declared means a cut file."""
     name = container.format.name
     if name == "mp3":
         return any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
+    if name == "matroska,webm" and len(container.streams) > 1 and _tagged_duration_s(stream) is None:
+        return False  # what is declared is the length of the longest track: a picture, perhaps
     return name in {
         "wav",
         "w64",
@@ -141,28 +150,29 @@ def is_streamed_wav(head: bytes) -> bool:
     return head[:4] == b"RIFF" and head[4:8] in _STREAMED_RIFF_SIZES
 
 
-def packets_duration_s(source: Source, options: CallOptions, limit_s: float) -> float:
-    """By reading the packets of the audio track without decoding, no further than ``limit_s``: about a second for an
-    MP3 of three hours."""
+def packets_duration_s(container: Any, streams: Sequence[Any], limit_s: float) -> float:
+    """Of the longest of some tracks, by reading packets without decoding, no further than ``limit_s``."""
     import av
 
-    length_s: float
-    total_s = last_end_s = 0.0
-    with opened_source(source, options) as (container, stream):
-        base_s = float(stream.time_base or 0)
-        try:
-            for packet in container.demux(stream):
-                if packet.duration:
-                    length_s = packet.duration * base_s
-                    total_s += length_s
-                    if total_s > limit_s:
-                        return total_s
-                    if packet.pts is not None:
-                        last_end_s = max(last_end_s, packet.pts * base_s + length_s)
-        except av.FFmpegError:
-            pass  # a cut file: what was read until here counts
+    total_s = dict.fromkeys((stream.index for stream in streams), 0.0)
+    last_end_s = dict(total_s)
+    try:
+        for packet in container.demux(*streams):
+            if packet.duration:
+                base_s, track = float(packet.time_base or 0), packet.stream_index
+                length_s = packet.duration * base_s
+                total_s[track] += length_s
+                if total_s[track] > limit_s:
+                    return total_s[track]
+                if packet.pts is not None:
+                    last_end_s[track] = max(last_end_s[track], packet.pts * base_s + length_s)
+    except av.FFmpegError:
+        pass  # a cut file: what was read until here counts
     # Timestamps count pauses that hold no packets (WebM), but a hostile one may lie: the sum of lengths cannot.
-    return last_end_s if total_s <= last_end_s <= 2 * total_s + 60 else total_s
+    return max(
+        end_s if total_s[track] <= end_s <= 2 * total_s[track] + 60 else total_s[track]
+        for track, end_s in last_end_s.items()
+    )
 
 
 def undecodable(reason: str) -> InvalidMediaError:

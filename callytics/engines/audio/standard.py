@@ -15,12 +15,13 @@ from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import convert as conversion
 from callytics.engines.audio import cut as cutting
 from callytics.engines.audio import decode as decoding
-from callytics.engines.audio import enhance, measure, media, plausibility
+from callytics.engines.audio import enhance, measure, plausibility
 from callytics.engines.audio import flags as flags_of
-from callytics.engines.audio import frames as framing
 from callytics.engines.audio.examiner import Examiner
 from callytics.engines.audio.sound import Sound, only, to_pcm
 from callytics.engines.audio.source import UNHASHED, Source
+from callytics.engines.audio.survey import Survey
+from callytics.engines.audio.tracks import Tracks, opened_source, read
 from callytics.errors import ConfigError
 
 IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is no noisy speech
@@ -153,39 +154,49 @@ class StandardAudioProcessor:
         return VoiceSample(speaker.name, to_pcm(only(kept.pcm, int(np.argmax(kept.rms_dbfs)))))
 
     def _decode(self, source: Source, options: CallOptions) -> tuple[Media, decoding.Decoded, _Kept]:
-        with media.opened_source(source, options) as (container, stream):
-            info = media.describe(container, stream, 0.0)  # decoding may change what the header says
-            if info.channels <= 2:
-                decoded = decoding.decode(source, container, stream, self._max_duration_s)
-                kept = _choose(decoded, tuple(range(decoded.pcm.shape[0])))
-                return replace(info, duration_s=decoded.duration_s), decoded, kept
-            active = _active_channels(source, container, stream, self._max_duration_s)
-        with media.opened_source(source, options) as (container, stream):
-            decoded, kept = self._decode_many(source, container, stream, active)
-        return replace(info, duration_s=decoded.duration_s), decoded, kept
+        return read(source, options, lambda tracks: self._decode_tracks(source, options, tracks))
 
-    def _decode_many(
-        self, source: Source, container: Any, stream: Any, active: tuple[int, ...]
-    ) -> tuple[decoding.Decoded, _Kept]:
-        """Of a recording with more than two channels, those that carry sound: kept up to two, mixed above."""
-        num_channels = stream.codec_context.channels  # before decoding, which may change it
+    def _decode_tracks(
+        self, source: Source, options: CallOptions, tracks: Tracks
+    ) -> tuple[Media, decoding.Decoded, _Kept]:
+        info = tracks.described(0.0)
+        if info.channels <= 2:
+            decoded = decoding.decode(source, tracks, self._max_duration_s)
+            kept = _choose(decoded, tuple(range(decoded.pcm.shape[0])))
+        else:
+            survey = Survey(info.channels)
+            decoding.decode(source, tracks, self._max_duration_s, survey.add)
+            with opened_source(source, options, tracks.channels) as again:
+                decoded, kept = self._decode_many(source, again, survey)
+        flags = flags_of.track_flags(tracks.left_out)
+        return (
+            replace(info, duration_s=decoded.duration_s),
+            decoded,
+            replace(kept, flags=(*flags, *kept.flags)),
+        )
+
+    def _decode_many(self, source: Source, tracks: Tracks, survey: Survey) -> tuple[decoding.Decoded, _Kept]:
+        """Of a recording with more than two channels, those with a sound of their own: kept up to two, mixed above."""
+        silent, repeats = survey.silent(), survey.repeats()
+        active = tuple(c for c in range(tracks.num_channels) if c not in silent and c not in repeats)
+        flags = flags_of.repeat_flags(repeats)
         mix: Callable[[Any], Any]
         if len(active) <= 2:
             chosen = list(active) or [0]
             mix = lambda block: block[chosen]  # noqa: E731
-            decoded = decoding.decode(source, container, stream, self._max_duration_s, mix)
+            decoded = decoding.decode(source, tracks, self._max_duration_s, mix)
             kept = _choose(decoded, tuple(chosen))
-            silent = tuple(index for index in range(num_channels) if index not in active)
-            flag = _silent_flag(silent, num_channels)
-            return decoded, replace(kept, silent=silent, flags=(flag, *kept.flags))
+            if silent:
+                flags = (_silent_flag(silent, tracks.num_channels), *flags)
+            return decoded, replace(kept, silent=silent, flags=(*flags, *kept.flags))
         mix = lambda block: channel_choice.downmix(block, active)  # noqa: E731
-        decoded = decoding.decode(source, container, stream, self._max_duration_s, mix)
+        decoded = decoding.decode(source, tracks, self._max_duration_s, mix)
         kept = _choose(decoded, (active[0],))
         names = ", ".join(map(str, active))
         message = (
             f"Channels {names} all carry sound and were mixed into one; speakers are told apart by voice."
         )
-        return decoded, replace(kept, flags=(Flag("channels_mixed", message), *kept.flags))
+        return decoded, replace(kept, flags=(*flags, Flag("channels_mixed", message), *kept.flags))
 
     def _enhance(
         self, kept: _Kept, snrs_db: tuple[float, ...], powers: npt.NDArray[np.float64]
@@ -209,23 +220,6 @@ class StandardAudioProcessor:
         if self._loudness_lufs is not None:
             enhance.normalise_loudness(kept.pcm, self._loudness_lufs, None if changed else powers)
         return tuple(flags)
-
-
-def _active_channels(source: Source, container: Any, stream: Any, max_duration_s: float) -> tuple[int, ...]:
-    """Of a file with more than two channels, by a first pass that keeps one level for every second and channel."""
-    peaks = []
-
-    def keep_levels(block: framing.Samples) -> framing.Samples:
-        width = max(1, block.shape[1] // 50)
-        whole = block[:, : block.shape[1] // width * width].reshape(block.shape[0], -1, width)
-        peaks.append(measure.to_db(whole.astype(np.float64).var(axis=2)))
-        return block[:1]
-
-    decoding.decode(source, container, stream, max_duration_s, keep_levels)
-    num_channels = peaks[0].shape[0]
-    frames_dbfs = np.concatenate([levels for levels in peaks if levels.shape[0] == num_channels], axis=1)
-    silent = channel_choice.silent_channels(frames_dbfs.astype(np.float32))
-    return tuple(index for index in range(num_channels) if index not in silent)
 
 
 def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:

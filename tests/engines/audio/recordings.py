@@ -98,3 +98,22 @@ def decoded(content: bytes) -> tuple[str, int, int, np.ndarray]:
             stream.channels,
             np.concatenate(frames, axis=1),
         )
+
+
+def bursts(length_s: float, times_s: tuple[float, ...], pitch_hz: float, rate_hz: int = RATE_HZ) -> Samples:
+    """Tones of 0.5 s with overtones, as a voice has them, that begin at known times, shape (1, num_samples)."""
+    samples = np.zeros((1, round(length_s * rate_hz)), np.float32)
+    phase = 2 * np.pi * pitch_hz * np.arange(rate_hz // 2) / rate_hz
+    tone = 0.3 * sum(np.sin(k * phase) / k for k in range(1, 8))
+    for time_s in times_s:
+        samples[0, round(time_s * rate_hz) : round(time_s * rate_hz) + rate_hz // 2] = tone
+    return samples
+
+
+def onsets_s(samples: Samples, rate_hz: int) -> list[float]:
+    """Where a sound begins after at least 0.25 s of silence, in seconds."""
+    window = rate_hz // 200
+    whole = samples[: samples.size // window * window].reshape(-1, window)
+    loud = np.flatnonzero(np.sqrt((whole**2).mean(axis=1)) > 0.05)
+    begins = [frame for index, frame in enumerate(loud) if index == 0 or frame - loud[index - 1] > 50]
+    return [float(frame) * window / rate_hz for frame in begins]
