@@ -17,7 +17,7 @@ from callytics.engines.audio.frames import Damage, Samples, frames, to_float32
 BLOCK_S = 1.0
 GAP_S = 0.015  # containers round timestamps to a millisecond or better, and a lost packet of Opus holds 20 ms
 STEP_S = 0.004  # between two frames; less is rounding, or a clock that drifts
-LARGEST_DRIFT_S = 0.1  # what the stretching cannot follow is filled
+LARGEST_DRIFT_S = 0.05  # what the stretching cannot follow is filled
 JUMP_S = 1.0  # a larger step may be an error in the timestamps; the frame that follows tells
 MAX_HOLE_S = 6 * 3600.0  # no pause in a call: the timestamps are wrong
 DRIFT_GAIN, MAX_STRETCH = 0.1, 0.05
