@@ -7,7 +7,8 @@ quieter or coded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,15 +55,16 @@ def silent_channels(frames_dbfs: npt.NDArray[np.float32]) -> tuple[int, ...]:
     return tuple(int(channel) for channel in np.flatnonzero(silent))
 
 
-def similarity(pcm: Sound) -> Similarity:
-    """How alike the two channels of ``pcm``, shape (2, num_samples), are.
+def similarity(pcm: Sound, widened: Sequence[tuple[float, float]] = ()) -> Similarity:
+    """How alike the two channels of ``pcm``, shape (2, num_samples), are outside ``widened``, parts in seconds in which
+    they are copies.
 
     Normalised cross-correlation above 300 Hz over the (at most 60) loudest windows of 2 s, summed over the windows
     before it is normalised: a party that leaks into the other's channel makes single windows alike, but by another
     factor in each direction, so that the sum stays small.
     """
     size = min(round(_WINDOW_S * PIPELINE_SAMPLE_RATE_HZ), pcm.shape[1])
-    starts = loudest_windows(pcm, size, _MAX_WINDOWS)
+    starts = loudest_windows(pcm, size, _MAX_WINDOWS, widened)
     windows = {
         start: pcm[:, start : start + size] for start in sorted(starts)
     }  # in the order of the recording
@@ -100,13 +102,26 @@ def correlation_of(pairs: Iterable[npt.NDArray[np.float32]], max_delay: int) -> 
     return correlation, best - max_delay
 
 
-def loudest_windows(pcm: Sound, size: int, limit: int) -> list[int]:
-    """Starts of the at most ``limit`` windows of ``size`` samples with most power, by a look at every 16th sample."""
+def loudest_windows(
+    pcm: Sound, size: int, limit: int, passed_over: Sequence[tuple[float, float]] = ()
+) -> list[int]:
+    """Starts of the at most ``limit`` windows of ``size`` samples with most power, by a look at every 16th sample;
+    none that touches ``passed_over``, parts in seconds."""
     count = max(1, pcm.shape[1] // size)
     powers = np.concatenate(
         [_window_powers(pcm[:, block], size) for block in blocks(count * size, MINUTE_SAMPLES // size * size)]
     )
-    return [int(window) * size for window in np.argsort(-powers, kind="stable")[:limit]]
+    wanted = ~touched(passed_over, count, size / PIPELINE_SAMPLE_RATE_HZ)
+    ranked = [int(window) for window in np.argsort(-powers, kind="stable") if wanted[window]]
+    return [window * size for window in ranked[:limit]]
+
+
+def touched(parts: Sequence[tuple[float, float]], count: int, length_s: float) -> npt.NDArray[np.bool_]:
+    """Which of ``count`` windows of ``length_s`` a part, in seconds, touches."""
+    touches = np.zeros(count, np.bool_)
+    for start_s, end_s in parts:
+        touches[int(start_s / length_s) : math.ceil(end_s / length_s)] = True
+    return touches
 
 
 def _window_powers(samples: npt.NDArray[np.int16], size: int) -> npt.NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class Decoded:
         clipped: those of them that are in runs at full scale, shape (num_channels,).
         means: the DC offset in [-1, 1], shape (num_channels,).
         duration_s: of the source.
+        widened: parts, (start, end) in seconds, in which the source has one channel that was copied to the others.
     """
 
     pcm: Sound
@@ -44,6 +45,7 @@ class Decoded:
     means: npt.NDArray[np.float64]
     duration_s: float
     damage: Damage = field(default_factory=Damage)
+    widened: tuple[tuple[float, float], ...] = ()
 
 
 class _Collector:
@@ -123,7 +125,7 @@ def decode(
         complete_s = declared_s * (1 - CUT_TOLERANCE_RATIO) - CUT_TOLERANCE_S
         damage.truncated |= collector.duration_s < complete_s
     damage.truncated &= not media.is_streamed_wav(source.head)
-    return collector.decoded(damage)
+    return replace(collector.decoded(damage), widened=tuple(tracks.widened))
 
 
 def nothing_decoded(damage: Damage) -> InvalidMediaError:

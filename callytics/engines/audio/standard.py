@@ -10,7 +10,17 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import Acoustics, Audio, CallOptions, Flag, KnownSpeaker, Media, Recording, VoiceSample
+from callytics.domain import (
+    PIPELINE_SAMPLE_RATE_HZ,
+    Acoustics,
+    Audio,
+    CallOptions,
+    Flag,
+    KnownSpeaker,
+    Media,
+    Recording,
+    VoiceSample,
+)
 from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import convert as conversion
 from callytics.engines.audio import cut as cutting
@@ -228,12 +238,12 @@ def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:
     kept = _Kept(decoded.pcm, indices, decoded.means, levels.frames_dbfs, levels.rms_dbfs)
     if len(indices) == 1:
         return kept
-    silent = channel_choice.silent_channels(levels.frames_dbfs)
+    silent = _silent(levels.frames_dbfs, decoded.widened)
     if silent:
         lively = 1 if silent == (0,) else 0
         named = tuple(indices[channel] for channel in silent)
         return replace(_only(kept, lively), silent=named, flags=(_silent_flag(named, len(indices)),))
-    similarity = channel_choice.similarity(decoded.pcm)
+    similarity = channel_choice.similarity(decoded.pcm, decoded.widened)
     if not (similarity.dual_mono or similarity.antiphase):
         return kept
     best = int(np.argmin(decoded.clipped))  # the first, unless only the second is free of clipping
@@ -243,6 +253,16 @@ def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:
     if similarity.antiphase:
         flag = Flag("antiphase", f"{message}, one of them inverted: one channel is used, not their sum.")
     return replace(_only(kept, best), similarity=similarity, flags=(flag,))
+
+
+def _silent(
+    frames_dbfs: npt.NDArray[np.float32], widened: tuple[tuple[float, float], ...]
+) -> tuple[int, ...]:
+    """Judged by the part that has two channels, where the file begins or ends with one."""
+    frame_s = measure.FRAME_SAMPLES / PIPELINE_SAMPLE_RATE_HZ
+    own = ~channel_choice.touched(widened, frames_dbfs.shape[1], frame_s)
+    silent = channel_choice.silent_channels(frames_dbfs[:, own]) if own.any() else ()
+    return silent if len(silent) < len(frames_dbfs) else channel_choice.silent_channels(frames_dbfs)
 
 
 def _only(kept: _Kept, channel: int) -> _Kept:

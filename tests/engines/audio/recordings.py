@@ -43,14 +43,20 @@ def write_wav(path: Path, samples: Samples, rate_hz: int = RATE_HZ, subtype: str
 
 
 def encode(
-    path: Path, codec: str, samples: Samples, rate_hz: int, muxer: str | None = None, **options: str
+    path: Path,
+    codec: str,
+    samples: Samples,
+    rate_hz: int,
+    muxer: str | None = None,
+    container: dict[str, str] | None = None,
+    **options: str,
 ) -> str:
     """Through PyAV: resampled to ``rate_hz``, encoded by ``codec``, in the container that the name's suffix says."""
     resampled = soxr.resample(samples.T, RATE_HZ, rate_hz).T if rate_hz != RATE_HZ else samples
     planes = np.ascontiguousarray(np.atleast_2d(resampled), dtype=np.float32)
     layout = "mono" if planes.shape[0] == 1 else "stereo"
-    with av.open(str(path), "w", format=muxer) as container:
-        stream: Any = container.add_stream(codec, rate=rate_hz, layout=layout, options=options)
+    with av.open(str(path), "w", format=muxer, options=container or {}) as output:
+        stream: Any = output.add_stream(codec, rate=rate_hz, layout=layout, options=options)
         resampler = av.AudioResampler(stream.codec_context.format, layout, rate_hz)
         frame = av.AudioFrame.from_ndarray(planes, "fltp", layout)
         frame.sample_rate = rate_hz
@@ -60,8 +66,8 @@ def encode(
             fifo.write(ready)
         size = stream.codec_context.frame_size or 1024
         while (ready := fifo.read(size, partial=fifo.samples < size)) is not None:
-            container.mux(stream.encode(ready))
-        container.mux(stream.encode(None))
+            output.mux(stream.encode(ready))
+        output.mux(stream.encode(None))
     return str(path)
 
 

@@ -133,7 +133,10 @@ def test_parties_on_both_channels_of_their_tracks_are_two(tmp_path: Path) -> Non
 def test_the_mixture_beside_its_parts_is_left_out_and_told(tmp_path: Path) -> None:
     """What OBS writes: a first track with everything, then the microphone and the other side."""
     left, right = excerpt(0.0, 20.0)
-    mixture, parts = np.repeat([left + right], 2, 0) * 0.7, (left[np.newaxis], right[np.newaxis])
+    mixture, parts = (
+        np.repeat((left + right)[np.newaxis], 2, 0) * np.float32(0.7),
+        (left[np.newaxis], right[np.newaxis]),
+    )
     audio = run(write_tracks(tmp_path / "call.mkv", mixture, *parts))
     assert audio.channel_indices == (2, 3)
     assert codes(audio) == {"duplicate_channel"}
