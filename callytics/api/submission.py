@@ -22,7 +22,7 @@ from callytics.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from callytics.options.checks import check_against, checked
+from callytics.options.checks import check_against, checked, with_format_of
 from callytics.store import DEFAULT_TENANT, CallStore, NewCall, Submission, new_call_id
 
 Form = TypeVar("Form", bound=BaseModel)
@@ -59,7 +59,8 @@ async def submit(
             options = await complete(call_id, options)
         if not upload.sha256:
             upload = await fetch(upload, services, call_id)
-        options = replace(checked(options), redact_pii=options.redact_pii or settings.redact_pii)
+        options = checked(with_format_of(options, upload.filename))
+        options = replace(options, redact_pii=options.redact_pii or settings.redact_pii)
         uri = services.blobs.uri(call_id)
         async with request.app.state.probes.turn(other.get("tenant", DEFAULT_TENANT)):
             media = await services.audio.probe(Recording(call_id, uri), options, settings.max_duration_s)

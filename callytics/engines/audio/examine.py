@@ -52,7 +52,9 @@ def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
             declared_s = tracks.packets_duration_s(source, options, max_duration_s)
         if declared_s > max_duration_s:
             raise media.too_long(declared_s, max_duration_s)
-        return found.described(max(declared_s, min(decoded_s, PROBE_S)))
+        described = found.described(max(declared_s, min(decoded_s, PROBE_S)))
+        tracks.check_as_told(source, options)
+        return described
 
 
 def _limit_cpu(seconds: float) -> None:

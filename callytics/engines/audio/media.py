@@ -14,20 +14,29 @@ from contextlib import contextmanager
 from typing import Any
 
 from callytics.domain import CallOptions, Media
+from callytics.engines.audio import headerless
 from callytics.engines.audio.source import Source
-from callytics.errors import InvalidMediaError, InvalidRequestError
+from callytics.errors import InvalidMediaError
 
 ALLOWED_DEMUXERS = (
     "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dss,eac3,flac,flv,g722,g726,gsm,ircam,matroska,mov,mp3,mpc,"
     "mpc8,mpeg,mpegts,nut,ogg,rm,sln,sox,tta,voc,w64,wav,wv,xwma"
 )
-RAW_FORMATS = {"mulaw": "mulaw", "alaw": "alaw", "s16le": "s16le"}
-"""Headerless formats a caller may name, and FFmpeg's demuxer for each."""
-
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 2_000, 768_000  # below, no speech is left; above, there are no recorders
 MAX_CHANNELS = 32
-DEFAULT_RAW_RATE_HZ = 8000  # what a PBX writes
-_SELF_DESCRIBING = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3", b".snd", b"#!AMR", b"\x1aE\xdf\xa3")
+_SELF_DESCRIBING = (
+    b"RIFF",
+    b"RF64",
+    b"fLaC",
+    b"OggS",
+    b"ID3",
+    b".snd",
+    b"#!AMR",
+    b"\x1aE\xdf\xa3",
+    b"FORM",
+    b"caff",
+    b"0&\xb2u",
+)
 _STREAMED_RIFF_SIZES = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00")
 
 
@@ -44,7 +53,10 @@ def opened_container(source: Source, options: CallOptions) -> Iterator[Any]:
     source.seek(0)
     arguments = _open_arguments(source.head, options)
     try:
-        container = av.open(source, metadata_errors="ignore", **arguments)
+        file: Any = source
+        if options.audio_format == "vox" and is_headerless(source.head, options):
+            file = headerless.WithHeader(source, options.audio_sample_rate_hz or headerless.DEFAULT_RATE_HZ)
+        container = av.open(file, metadata_errors="ignore", **arguments)
     except MemoryError as error:  # FFmpeg's is one, too
         raise too_complex("the memory that it may take") from error
     except (av.FFmpegError, ValueError) as error:
@@ -72,20 +84,15 @@ def _open_arguments(head: bytes, options: CallOptions) -> dict[str, Any]:
     if not head:
         raise InvalidMediaError("media_empty", "The file is empty (0 bytes). Send the recording again.")
     limits = {"format_whitelist": ALLOWED_DEMUXERS, "protocol_whitelist": "none"}
-    if options.audio_format is None or head.startswith(_SELF_DESCRIBING):
+    if not is_headerless(head, options):
         return {"container_options": limits}
-    if options.audio_format not in RAW_FORMATS:
-        known = ", ".join(RAW_FORMATS)
-        raise InvalidRequestError(
-            "audio_format_unknown", f"Unknown audio_format {options.audio_format!r}; use one of: {known}."
-        )
-    rate_hz = options.audio_sample_rate_hz or DEFAULT_RAW_RATE_HZ
-    raw = {
-        "sample_rate": str(rate_hz),
-        "ch_layout": "mono",
-        "format_whitelist": RAW_FORMATS[options.audio_format],
-    }
-    return {"format": RAW_FORMATS[options.audio_format], "options": raw}
+    return headerless.open_arguments(options)
+
+
+def is_headerless(head: bytes, options: CallOptions) -> bool:
+    """Whether what the caller says of the format counts: a header is believed more."""
+    described = head.startswith(_SELF_DESCRIBING) or head[4:8] == b"ftyp"
+    return options.audio_format is not None and not described
 
 
 def describe(container: Any, stream: Any, duration_s: float, sha256: str = "") -> Media:
@@ -179,7 +186,8 @@ def undecodable(reason: str) -> InvalidMediaError:
     return InvalidMediaError(
         "media_undecodable",
         f"No decoder understands this file ({reason}). Send a recording such as WAV, MP3, M4A, OGG, FLAC, WMA or AMR; "
-        "for headerless telephony files give audio_format (mulaw, alaw or s16le).",
+        "for headerless telephony files give audio_format (mulaw, alaw, s16le, g722, gsm or vox), "
+        "audio_channels and audio_sample_rate_hz.",
     )
 
 

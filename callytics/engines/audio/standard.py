@@ -31,7 +31,7 @@ from callytics.engines.audio.examiner import Examiner
 from callytics.engines.audio.sound import Sound, only, to_pcm
 from callytics.engines.audio.source import UNHASHED, Source
 from callytics.engines.audio.survey import Survey
-from callytics.engines.audio.tracks import Tracks, opened_source, read
+from callytics.engines.audio.tracks import Tracks, check_as_told, opened_source, read
 from callytics.errors import ConfigError
 
 IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is no noisy speech
@@ -143,6 +143,7 @@ class StandardAudioProcessor:
             NotFoundError: there is no such file.
         """
         with Source(recording.uri, recording.sha256) as source:
+            check_as_told(source, options)
             info, decoded, kept = self._decode(source, options)
             info = replace(info, sha256=source.sha256())
         powers = measure.weighted_powers(kept.pcm)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
 
 from callytics.domain import CallOptions, Media
-from callytics.engines.audio import media
+from callytics.engines.audio import headerless, media
 from callytics.engines.audio.frames import Damage, Samples, with_channels
+from callytics.engines.audio.side_by_side import at_rate, side_by_side
 from callytics.engines.audio.source import UNHASHED, Source
 from callytics.engines.audio.timeline import BLOCK_S, Block, blocks_in_time
 
@@ -99,12 +101,12 @@ class Tracks:
             self._fitted(index, blocks_in_time(container, stream, damage, zero_s))
             for index, (container, stream) in enumerate(self.opened)
         ]
-        yield from parts[0] if len(parts) == 1 else _side_by_side(parts, self.channels, self.sample_rate_hz)
+        yield from parts[0] if len(parts) == 1 else side_by_side(parts, self.channels, self.sample_rate_hz)
         self.check_channels()
 
     def blocks_at_one_rate(self, damage: Damage) -> Iterator[Samples]:
         """As :meth:`blocks`, all at :attr:`sample_rate_hz`."""
-        return _at_rate(self.blocks(damage), self.sample_rate_hz)
+        return at_rate(self.blocks(damage), self.sample_rate_hz)
 
     def check_channels(self) -> None:
         """Whether what was read until here had no more channels than :attr:`channels`."""
@@ -173,6 +175,22 @@ def read(source: Source, options: CallOptions, work: Callable[[Tracks], T]) -> T
             channels = more.channels
 
 
+def check_as_told(source: Source, options: CallOptions) -> None:
+    """Whether a recording without a header can be what the caller says, by its first minutes.
+
+    Raises:
+        InvalidMediaError: ``media_implausible``.
+    """
+    if not media.is_headerless(source.head, options):
+        return
+    kept: list[Samples] = []
+    with opened_source(source, options) as found:
+        for samples, _ in islice(found.blocks(Damage()), round(headerless.CHECKED_S / BLOCK_S)):
+            kept.append(samples)
+    if kept:
+        headerless.check(np.concatenate(kept, axis=1), options)
+
+
 def _chosen(container: Any) -> tuple[list[Any], tuple[str, ...]]:
     """The tracks to hear, in the order of the file, and what is said of the others."""
     best = container.streams.best("audio")
@@ -211,64 +229,6 @@ def _sorted_out(streams: Any) -> tuple[list[Any], tuple[str, ...]]:
 
 def _name(stream: Any) -> str:
     return f"track {stream.index}"
-
-
-def _side_by_side(parts: list[Iterator[Block]], channels: tuple[int, ...], rate_hz: int) -> Iterator[Block]:
-    """Blocks of several tracks as one, at one rate; a track that ends earlier goes on in silence."""
-    size = round(BLOCK_S * rate_hz)
-    readers = [_at_rate(part, rate_hz) for part in parts]
-    waiting = [np.zeros((count, 0), np.float32) for count in channels]
-    ended = [False] * len(parts)
-    while not all(ended) or any(part.shape[1] for part in waiting):
-        for index, reader in enumerate(readers):
-            while not ended[index] and waiting[index].shape[1] < size:
-                block = next(reader, None)
-                ended[index] = block is None
-                if block is not None:
-                    waiting[index] = np.concatenate([waiting[index], block], axis=1)
-        length = min(size, max(part.shape[1] for part in waiting))
-        if length:
-            taken = [part[:, :length] for part in waiting]
-            yield np.concatenate([_padded(part, length) for part in taken]), rate_hz
-            waiting = [part[:, length:] for part in waiting]
-
-
-def _padded(samples: Samples, length: int) -> Samples:
-    return np.pad(samples, ((0, 0), (0, length - samples.shape[1])))
-
-
-def _at_rate(blocks: Iterator[Block], rate_hz: int) -> Iterator[Samples]:
-    import soxr
-
-    resampler: Any = None
-    from_hz = rate_hz
-    num_channels = 1
-    for samples, block_rate_hz in blocks:
-        num_channels = samples.shape[0]
-        if block_rate_hz != from_hz:
-            if resampler is not None:
-                yield _rest(resampler, num_channels)
-            from_hz = block_rate_hz
-            resampler = (
-                None
-                if from_hz == rate_hz
-                else soxr.ResampleStream(from_hz, rate_hz, num_channels, dtype="float32")
-            )
-        if resampler is not None:
-            samples = (
-                np.asarray(resampler.resample_chunk(np.ascontiguousarray(samples.T)))
-                .reshape(-1, num_channels)
-                .T
-            )
-        yield samples
-    if resampler is not None:
-        yield _rest(resampler, num_channels)
-
-
-def _rest(resampler: Any, num_channels: int) -> Samples:
-    rest = resampler.resample_chunk(np.zeros((0, num_channels), np.float32), last=True)
-    tail: Samples = np.asarray(rest, np.float32).reshape(-1, num_channels).T
-    return tail
 
 
 def packets_duration_s(source: Source, options: CallOptions, limit_s: float) -> float:
