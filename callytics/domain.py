@@ -119,13 +119,14 @@ class CallOptions:
         language: ISO 639-1 code; None detects it.
         agent_channel: 0-based channel of the agent in a stereo recording; None takes the configured default.
         num_speakers: the known number of speakers of a mono recording; None estimates it.
-        hotwords: names and terms for recognition to expect.
-        audio_format: for headerless files, "mulaw", "alaw" or "s16le"; None reads the header.
+        hotwords: names and terms that recognition should expect.
+        audio_format: for headerless files, "mulaw", "alaw", "s16le", "g722", "gsm" or "vox"; None reads the header.
         audio_sample_rate_hz: for headerless files.
-        roles: participant id and role, corrected by hand; these override channels and text.
-        redact_pii: remove data that identifies people: names, addresses, numbers (callytics/redaction).
-        task: used by the recogniser only; a translation has the flag "translated".
-        known_speakers: participants with one of these voices get its name.
+        audio_channels: for headerless files: 1, or 2 whose samples alternate.
+        roles: participant id and role, as corrected by hand; overrules channels and text.
+        redact_pii: take out what identifies people: names, addresses, numbers (callytics/redaction).
+        task: read by the recogniser alone; a translation carries the flag "translated".
+        known_speakers: participants with one of these voices get the name.
     """
 
     language: str | None = None
@@ -134,6 +135,7 @@ class CallOptions:
     hotwords: tuple[str, ...] = ()
     audio_format: str | None = None
     audio_sample_rate_hz: int | None = None
+    audio_channels: int | None = None
     roles: tuple[tuple[str, Role], ...] = ()
     redact_pii: bool = False
     task: Task = Task.TRANSCRIBE

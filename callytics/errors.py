@@ -71,7 +71,8 @@ class InvalidMediaError(CallyticsError):
 
     Codes: ``media_empty`` (no bytes), ``media_undecodable`` (no decoder understands it),
     ``media_no_audio`` (a container without sound, or without a single sample),
-    ``media_too_long``, ``media_too_large``, ``media_too_complex`` (examining it takes too much time or memory).
+    ``media_too_long``, ``media_too_large``, ``media_too_complex`` (examining it takes too much time or memory),
+    ``media_implausible`` (no speech, when read as the caller says).
     """
 
     @property

@@ -12,7 +12,7 @@ from callytics.config import load_stages
 from callytics.domain import CallOptions, Recording
 from callytics.errors import InvalidRequestError
 from callytics.home import resources
-from callytics.options.checks import checked
+from callytics.options.checks import checked, with_format_of
 from callytics.result.schema import CallResult
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def analyze(
     num_speakers: int | None = None,
     hotwords: Sequence[str] = (),
     audio_format: str | None = None,
+    audio_sample_rate_hz: int | None = None,
+    audio_channels: int | None = None,
     redact_pii: bool = False,
     config: str | Path | None = None,
 ) -> CallResult:
@@ -38,8 +40,11 @@ def analyze(
         agent_channel: channel of the agent in a stereo recording, from 0.
         num_speakers: number of speakers in a mono recording, if known.
         hotwords: names and terms to expect.
-        audio_format: format of a file without a header: ``mulaw``, ``alaw`` or ``s16le``.
-        redact_pii: remove names, addresses and numbers of people.
+        audio_format: of a file without a header: ``mulaw``, ``alaw``, ``s16le``, ``g722``, ``gsm`` or ``vox``; by
+            default what its extension tells.
+        audio_sample_rate_hz: of a file without a header; 8000 if not given.
+        audio_channels: of a file without a header: 1, or 2 whose samples alternate.
+        redact_pii: take out names, addresses and numbers of people.
         config: the Serve config file that names the engines; by default serve_config.cpu.yaml of this folder, else
             the one in the package.
 
@@ -58,10 +63,14 @@ def analyze(
         num_speakers=num_speakers,
         hotwords=tuple(hotwords),
         audio_format=audio_format,
+        audio_sample_rate_hz=audio_sample_rate_hz,
+        audio_channels=audio_channels,
         redact_pii=redact_pii,
     )
     chosen = resources.config_file(Path(config or resources.CONFIGS[0]))
-    return _interpreter(chosen.resolve())(recording_at(recording), checked(options))
+    return _interpreter(chosen.resolve())(
+        recording_at(recording), checked(with_format_of(options, recording.name))
+    )
 
 
 def recording_at(path: Path) -> Recording:

@@ -24,6 +24,7 @@ from callytics.api.strict import parse_json
 from callytics.domain import CallOptions, Role, Task
 from callytics.errors import InvalidRequestError
 from callytics.options.checks import (
+    AUDIO_CHANNELS,
     MAX_CHANNELS,
     MAX_HOTWORD_LENGTH,
     MAX_HOTWORDS,
@@ -168,14 +169,21 @@ class CallForm(BaseModel):
         max_length=MAX_HOTWORDS,
         description="Names and terms to expect; repeat the field, or separate them with commas",
     )
-    audio_format: Literal["mulaw", "alaw", "s16le"] | None = Field(
-        default=None, description="Encoding of a file without a header"
+    audio_format: Literal["mulaw", "alaw", "s16le", "g722", "gsm", "vox"] | None = Field(
+        default=None,
+        description="Encoding of a file without a header; by default what its extension (.ulaw, .sln16, .vox) tells",
     )
     audio_sample_rate_hz: WholeNumber | None = Field(
         default=None,
         ge=SAMPLE_RATES_HZ[0],
         le=SAMPLE_RATES_HZ[-1],
         description="Sample rate of a file without a header",
+    )
+    audio_channels: WholeNumber | None = Field(
+        default=None,
+        ge=AUDIO_CHANNELS[0],
+        le=AUDIO_CHANNELS[-1],
+        description="Channels of a file without a header: 1, or 2 whose samples alternate (mulaw, alaw, s16le)",
     )
     metadata: Annotated[MetadataBody | None, BeforeValidator(_parse_metadata)] = Field(
         default=None, description="JSON: external_id, agent_id, queue, direction, started_at, custom"
@@ -215,6 +223,7 @@ class CallForm(BaseModel):
             hotwords=tuple(self.hotwords),
             audio_format=self.audio_format,
             audio_sample_rate_hz=self.audio_sample_rate_hz,
+            audio_channels=self.audio_channels,
             redact_pii=self.redact_pii,
         )
 
@@ -459,6 +468,7 @@ class OptionsView(BaseModel):
     hotwords: list[str]
     audio_format: str | None
     audio_sample_rate_hz: int | None
+    audio_channels: int | None
     roles: dict[str, str]
     redact_pii: bool
     task: Task = Field(description="translate: into English, as requested through /v1/audio/translations")

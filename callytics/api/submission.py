@@ -23,7 +23,7 @@ from callytics.errors import (
     TooManyRequestsError,
     UnavailableError,
 )
-from callytics.options.checks import check_against, checked
+from callytics.options.checks import check_against, checked, with_format_of
 from callytics.store import DEFAULT_TENANT, CallStore, NewCall, Submission, new_call_id
 from callytics.telemetry import tracing
 from callytics.telemetry.call_context import CallContext, working_on
@@ -97,7 +97,8 @@ async def _submit(
             options = await complete(call_id, options)
         if not upload.sha256:
             upload = await fetch(upload, services, call_id)
-        options = replace(checked(options), redact_pii=options.redact_pii or settings.redact_pii)
+        options = checked(with_format_of(options, upload.filename))
+        options = replace(options, redact_pii=options.redact_pii or settings.redact_pii)
         uri = services.blobs.uri(call_id)
         async with request.app.state.probes.turn(other.get("tenant", DEFAULT_TENANT)):
             media = await services.audio.probe(Recording(call_id, uri), options, settings.max_duration_s)

@@ -86,6 +86,7 @@ FIELDS: Mapping[str, str] = {
     "attempts": "How often it was tried",
     "audio_format": "Of a recording without a header",
     "audio_sample_rate_hz": "Of a recording without a header",
+    "audio_channels": "Of a recording without a header",
     "audit_events": "The newest first",
     "begin_offset_ms": "Where it begins, in milliseconds from the start of the recording",
     "call_id": "Id of the call",

@@ -21,6 +21,7 @@ from callytics.config import ENGINE_STAGES, load_stages
 from callytics.domain import CallOptions, StageRun
 from callytics.errors import CallyticsError, InvalidMediaError, InvalidRequestError
 from callytics.in_process import recording_at
+from callytics.options.checks import checked, with_format_of
 from callytics.result.schema import CallResult
 
 
@@ -92,6 +93,8 @@ def form_fields(options: CallOptions, again: bool) -> dict[str, str]:
         "agent_channel": options.agent_channel,
         "num_speakers": options.num_speakers,
         "audio_format": options.audio_format,
+        "audio_sample_rate_hz": options.audio_sample_rate_hz,
+        "audio_channels": options.audio_channels,
         "hotwords": ",".join(options.hotwords) or None,
         "redact_pii": "true" if options.redact_pii else None,
         "deduplicate": "false" if again else None,
@@ -115,8 +118,10 @@ def run_local(jobs: list[Job], options: CallOptions, config: Path) -> bool:
         for job in jobs:
             current = job
             try:
-                results.append(analyse(recording_at(job.path), options))
-            except InvalidMediaError as error:
+                results.append(
+                    analyse(recording_at(job.path), checked(with_format_of(options, job.path.name)))
+                )
+            except (InvalidMediaError, InvalidRequestError) as error:
                 job.error = f"{error.message} [{error.code}]"
                 results.append(None)
     return _finish(console, jobs, results)

@@ -68,7 +68,16 @@ def analyze(
     num_speakers: Annotated[int | None, typer.Option(help="Known number of speakers of a mono file.")] = None,
     hotword: Annotated[list[str] | None, typer.Option(help="A name or term to expect; repeatable.")] = None,
     audio_format: Annotated[
-        str | None, typer.Option(help="Format of headerless files: mulaw, alaw or s16le.")
+        str | None,
+        typer.Option(
+            help="Of headerless files: mulaw, alaw, s16le, g722, gsm or vox. Default: by the extension."
+        ),
+    ] = None,
+    audio_sample_rate_hz: Annotated[
+        int | None, typer.Option(help="Sample rate of headerless files.", show_default="8000")
+    ] = None,
+    audio_channels: Annotated[
+        int | None, typer.Option(help="Channels of headerless files: 1 or 2.", show_default="1")
     ] = None,
     redact: Annotated[
         bool, typer.Option("--redact", help="Remove names, addresses and numbers of people.")
@@ -91,6 +100,8 @@ def analyze(
         num_speakers=num_speakers,
         hotwords=tuple(hotword or ()),
         audio_format=audio_format,
+        audio_sample_rate_hz=audio_sample_rate_hz,
+        audio_channels=audio_channels,
         redact_pii=redact,
     )
     left = "interrupted" if local else "interrupted; what was sent goes on: `callytics calls list` shows it"

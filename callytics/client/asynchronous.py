@@ -45,6 +45,8 @@ class AsyncClient:
         num_speakers: int | None = None,
         hotwords: Sequence[str] = (),
         audio_format: str | None = None,
+        audio_sample_rate_hz: int | None = None,
+        audio_channels: int | None = None,
         redact_pii: bool = False,
         deduplicate: bool = True,
     ) -> str:
@@ -58,6 +60,8 @@ class AsyncClient:
                 num_speakers=num_speakers,
                 hotwords=hotwords,
                 audio_format=audio_format,
+                audio_sample_rate_hz=audio_sample_rate_hz,
+                audio_channels=audio_channels,
                 redact_pii=redact_pii,
                 deduplicate=deduplicate,
             )

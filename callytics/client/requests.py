@@ -125,6 +125,8 @@ def submission(
     num_speakers: int | None = None,
     hotwords: Sequence[str] = (),
     audio_format: str | None = None,
+    audio_sample_rate_hz: int | None = None,
+    audio_channels: int | None = None,
     redact_pii: bool = False,
     deduplicate: bool = True,
 ) -> Submission:
@@ -140,6 +142,8 @@ def submission(
         "agent_channel": agent_channel,
         "num_speakers": num_speakers,
         "audio_format": audio_format,
+        "audio_sample_rate_hz": audio_sample_rate_hz,
+        "audio_channels": audio_channels,
         "hotwords": ",".join(hotwords) or None,
         "redact_pii": "true" if redact_pii else None,
         "deduplicate": None if deduplicate else "false",

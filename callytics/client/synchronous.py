@@ -55,6 +55,8 @@ class Client:
         num_speakers: int | None = None,
         hotwords: Sequence[str] = (),
         audio_format: str | None = None,
+        audio_sample_rate_hz: int | None = None,
+        audio_channels: int | None = None,
         redact_pii: bool = False,
         deduplicate: bool = True,
     ) -> str:
@@ -69,6 +71,8 @@ class Client:
                 num_speakers=num_speakers,
                 hotwords=hotwords,
                 audio_format=audio_format,
+                audio_sample_rate_hz=audio_sample_rate_hz,
+                audio_channels=audio_channels,
                 redact_pii=redact_pii,
                 deduplicate=deduplicate,
             )

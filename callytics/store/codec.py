@@ -52,8 +52,8 @@ def decode(data: bytes) -> Any:
     return output
 
 
-_NEWER_OPTIONS = ("task", "known_speakers")
-"""Omitted if unused, so an earlier call has the same key as the same request today."""
+_NEWER_OPTIONS = ("task", "known_speakers", "audio_channels")
+"""Left out where they are not used, so that a call of before has the same key as the same request today."""
 
 
 def options_to_json(options: CallOptions) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Everything is read through fsspec: a local path, ``s3://bucket/2025/``, ``gs://...`` (with fsspec's driver of that
 service; that of S3 is the extra ``s3``). A manifest is a CSV or Parquet file with a column ``uri`` (or ``path``;
 relative ones are next to the manifest). The columns of METADATA_FIELDS, ``language``, ``agent_channel``,
-``num_speakers`` and ``redact_pii`` mean what they mean in the HTTP API; any other column is kept under ``custom``.
+``num_speakers``, ``audio_format``, ``audio_sample_rate_hz``, ``audio_channels`` and ``redact_pii`` mean what they mean
+in the HTTP API; any other column is kept under ``custom``.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from typing import Any
 
 from callytics.domain import CallOptions
 from callytics.errors import CallyticsError, InvalidRequestError, NotFoundError
-from callytics.options.checks import call_time, checked
+from callytics.options.checks import EXTENSIONS, call_time, checked, with_format_of
 from callytics.store.records import METADATA_FIELDS
 
 MEDIA_SUFFIXES = frozenset(
     f".{name}"
     for name in (
         *("wav", "mp3", "m4a", "mp4", "aac", "ogg", "oga", "opus", "flac", "wma", "amr", "webm"),
-        *("gsm", "au", "aif", "aiff", "3gp", "mov", "mkv"),
+        *("au", "aif", "aiff", "3gp", "mov", "mkv"),
+        *EXTENSIONS,
     )
 )
 """What is taken from a folder. A pattern or a manifest may name anything."""
@@ -57,7 +59,7 @@ def batch_items(source: str, defaults: CallOptions | None = None) -> list[BatchI
         if source.lower().endswith(MANIFEST_SUFFIXES):
             items = [_item(row, source, defaults) for row in _rows(source)]
         else:
-            items = [BatchItem(uri, defaults) for uri in _uris(source)]
+            items = [BatchItem(uri, with_format_of(defaults, uri)) for uri in _uris(source)]
     except CallyticsError:
         raise
     except (
@@ -121,7 +123,7 @@ def _item(row: Mapping[str, Any], source: str, defaults: CallOptions) -> BatchIt
     uri = str(uri)
     if "://" not in uri and not uri.startswith("/"):
         uri = posixpath.join(posixpath.dirname(source), uri)
-    options = _options(known, defaults, source)
+    options = with_format_of(_options(known, defaults, source), uri)
     metadata: dict[str, Any] = {name: str(known.pop(name)) for name in METADATA_FIELDS if name in known}
     try:
         call_time(metadata.get("started_at", "1970-01-01T00:00:00Z"))
@@ -136,7 +138,9 @@ def _options(known: dict[str, Any], defaults: CallOptions, source: str) -> CallO
     changes: dict[str, Any] = {}
     if "language" in known:
         changes["language"] = str(known.pop("language"))
-    for name in ("agent_channel", "num_speakers"):
+    if "audio_format" in known:
+        changes["audio_format"] = str(known.pop("audio_format"))
+    for name in ("agent_channel", "num_speakers", "audio_sample_rate_hz", "audio_channels"):
         if name in known:
             value = known.pop(name)
             try:

@@ -492,3 +492,20 @@ async def test_metadata_of_the_form_that_is_wrong_or_says_two_things(
     assert (response.status_code, response.json()["code"]) == (422, "validation_failed"), response.text
     assert field in [error["loc"][1] for error in response.json()["errors"]]
     assert blob_files(blob_root) == []
+
+
+async def test_the_extension_of_an_upload_tells_the_format(client: httpx.AsyncClient) -> None:
+    """A field overrules it; the recording of this test has a header, which overrules both."""
+    answers = []
+    for fields in (
+        {"deduplicate": "false"},
+        {"deduplicate": "false", "audio_format": "alaw", "audio_channels": "2"},
+    ):
+        files = {"file": ("call.sln16", wav_bytes())}
+        answers.append((await client.post("/v1/calls", files=files, data=fields)).json())
+    found = [(await client.get(f"/v1/calls/{answer['call_id']}")).json()["options"] for answer in answers]
+    names = ("audio_format", "audio_sample_rate_hz", "audio_channels")
+    assert [tuple(options[name] for name in names) for options in found] == [
+        ("s16le", 16_000, None),
+        ("alaw", None, 2),
+    ]

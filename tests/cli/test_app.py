@@ -147,3 +147,9 @@ def test_form_fields_omit_unset_options() -> None:
         "hotwords": "환불",
         "deduplicate": "false",
     }
+    headerless = CallOptions(audio_format="mulaw", audio_sample_rate_hz=16_000, audio_channels=2)
+    assert analyze_command.form_fields(headerless, again=False) == {
+        "audio_format": "mulaw",
+        "audio_sample_rate_hz": "16000",
+        "audio_channels": "2",
+    }

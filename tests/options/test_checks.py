@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from callytics.api.schemas import CallForm
 from callytics.domain import CallOptions, Media
 from callytics.errors import InvalidRequestError
-from callytics.options.checks import check_against, checked
+from callytics.options.checks import check_against, checked, with_format_of
 from deployments.backfill.manifest import _options
 
 TAKEN: dict[str, list[Any]] = {
@@ -19,8 +19,9 @@ TAKEN: dict[str, list[Any]] = {
     "agent_channel": [0, 31],
     "num_speakers": [1, 20],
     "hotwords": [("환불",), ("x" * 100,) * 100],
-    "audio_format": ["mulaw", "alaw", "s16le"],
+    "audio_format": ["mulaw", "alaw", "s16le", "g722", "gsm", "vox"],
     "audio_sample_rate_hz": [4000, 192_000],
+    "audio_channels": [1, 2],
 }
 REFUSED: dict[str, list[Any]] = {
     "language": ["xx", "klingon", "ko en"],
@@ -29,6 +30,7 @@ REFUSED: dict[str, list[Any]] = {
     "hotwords": [("x" * 101,), ("x",) * 101],
     "audio_format": ["mp3", ""],
     "audio_sample_rate_hz": [0, -8000, 3999, 192_001],
+    "audio_channels": [-1, 0, 3],
 }
 FREE = {"roles", "redact_pii", "task", "known_speakers"}
 """Not fields of an upload, or of two values; the last two are those of the OpenAI-compatible routes."""
@@ -73,3 +75,51 @@ def test_a_manifest_is_checked_as_the_api_is() -> None:
         with pytest.raises(InvalidRequestError, match=r"calls\.csv") as caught:
             _options(dict(known), CallOptions(), "calls.csv")
         assert caught.value.code == "manifest_invalid"
+
+
+@pytest.mark.parametrize("audio_format", ["g722", "gsm", "vox"])
+def test_formats_of_one_channel_have_one(audio_format: str) -> None:
+    assert checked(CallOptions(audio_format=audio_format, audio_channels=1)).audio_channels == 1
+    with pytest.raises(InvalidRequestError, match="one channel"):
+        checked(CallOptions(audio_format=audio_format, audio_channels=2))
+
+
+def test_g722_has_one_sample_rate() -> None:
+    with pytest.raises(InvalidRequestError, match="16000 Hz"):
+        checked(CallOptions(audio_format="g722", audio_sample_rate_hz=8000))
+
+
+@pytest.mark.parametrize(
+    ("name", "audio_format", "rate_hz"),
+    [
+        ("call.ulaw", "mulaw", None),
+        ("/data/2026.11/CALL.ALAW", "alaw", None),
+        ("call.sln", "s16le", None),
+        ("call.sln16", "s16le", 16_000),
+        ("s3://bucket/call.g722", "g722", None),
+        ("call.gsm", "gsm", None),
+        ("call.vox", "vox", None),
+        ("call.wav", None, None),
+        ("call.raw", None, None),
+        ("", None, None),
+    ],
+)
+def test_an_extension_tells_the_format(name: str, audio_format: str | None, rate_hz: int | None) -> None:
+    found = with_format_of(CallOptions(), name)
+    assert (found.audio_format, found.audio_sample_rate_hz) == (audio_format, rate_hz)
+
+
+def test_what_the_caller_says_overrules_the_extension() -> None:
+    told = CallOptions(audio_format="alaw")
+    assert with_format_of(told, "call.ulaw") == told
+    rate = CallOptions(audio_sample_rate_hz=16_000)
+    assert with_format_of(rate, "call.ulaw") == replace(rate, audio_format="mulaw")
+
+
+def test_a_manifest_names_the_format_of_headerless_recordings() -> None:
+    known = {"audio_format": "mulaw", "audio_channels": "2", "audio_sample_rate_hz": "16000"}
+    found = _options(known, CallOptions(), "calls.csv")
+    assert (found.audio_format, found.audio_channels, found.audio_sample_rate_hz) == ("mulaw", 2, 16_000)
+    for row in ({"audio_channels": "3"}, {"audio_channels": "two"}, {"audio_format": "mp3"}):
+        with pytest.raises(InvalidRequestError):
+            _options(dict(row), CallOptions(), "calls.csv")

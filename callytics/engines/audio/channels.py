@@ -7,6 +7,8 @@ inverted, delayed, quieter or encoded again.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +24,9 @@ STATIONARY_DB, STATIONARY_DBFS = 6.0, -45.0
 """A channel with a low, nearly constant level carries line noise only. The level of speech changes by 20 dB or more."""
 
 DUPLICATE_CORRELATION = 0.9
-"""A signal still correlates by 0.95 with itself plus independent noise 10 dB below it; two parties that leak into each
-other at -20 dB correlate by 0.2."""
-MAX_DELAY_S = 0.1
+"""One signal plus independent noise of 10 dB below it on one side still correlates by 0.95; two parties that leak into
+each other at -20 dB correlate by 0.2."""
+MAX_DELAY_SAMPLES = round(0.1 * PIPELINE_SAMPLE_RATE_HZ)
 _WINDOW_S = 2.0
 _MAX_WINDOWS = 60
 _LOW_CUT_HZ = 300.0  # hum and rumble, which both legs may share, lie below
@@ -53,46 +55,73 @@ def silent_channels(frames_dbfs: npt.NDArray[np.float32]) -> tuple[int, ...]:
     return tuple(int(channel) for channel in np.flatnonzero(silent))
 
 
-def similarity(pcm: Sound) -> Similarity:
-    """Similarity of the two channels of ``pcm``, shape (2, num_samples).
+def similarity(pcm: Sound, widened: Sequence[tuple[float, float]] = ()) -> Similarity:
+    """How alike the two channels of ``pcm``, shape (2, num_samples), are outside ``widened``, parts in seconds in which
+    they are copies.
 
     Normalised cross-correlation above 300 Hz over the (at most 60) loudest windows of 2 s, summed over the windows
     before it is normalised: leakage makes single windows similar, but by a different factor in each direction, so the
     sum stays small.
     """
     size = min(round(_WINDOW_S * PIPELINE_SAMPLE_RATE_HZ), pcm.shape[1])
-    starts = loudest_windows(pcm, size, _MAX_WINDOWS)
-    fft_size = 1 << (2 * size - 1).bit_length()
-    max_delay = min(round(MAX_DELAY_S * PIPELINE_SAMPLE_RATE_HZ), size - 1)
-    low_cut = round(_LOW_CUT_HZ * fft_size / PIPELINE_SAMPLE_RATE_HZ)
-    cross = np.zeros(fft_size // 2 + 1, np.complex128)
-    energies = np.zeros(2)
+    starts = loudest_windows(pcm, size, _MAX_WINDOWS, widened)
     windows = {
         start: pcm[:, start : start + size] for start in sorted(starts)
     }  # in the order of the recording
-    for start in starts:
-        spectra = np.fft.rfft(windows[start].astype(np.float32), fft_size, axis=1)
-        spectra[:, :low_cut] = 0.0
-        cross += np.conj(spectra[0]) * spectra[1]
-        energies += (np.abs(spectra) ** 2).sum(axis=1)
-    if energies.min() <= 0.0:
-        return Similarity(0.0, 0.0)
+    correlation, delay = correlation_of(
+        (windows[start].astype(np.float32) for start in starts), MAX_DELAY_SAMPLES
+    )
+    return Similarity(correlation, delay / PIPELINE_SAMPLE_RATE_HZ)
+
+
+def correlation_of(pairs: Iterable[npt.NDArray[np.float32]], max_delay: int) -> tuple[float, int]:
+    """Of windows of shape (2, num_samples): the normalised cross-correlation, and the delay in samples, where it is
+    greatest in magnitude. Windows of other lengths than the first are passed over."""
+    cross: npt.NDArray[np.complex128] | None = None
+    energies = np.zeros(2)
+    size = fft_size = 0
+    for pair in pairs:
+        if cross is None:
+            size = pair.shape[1]
+            fft_size = 1 << (2 * size - 1).bit_length()
+            cross = np.zeros(fft_size // 2 + 1, np.complex128)
+        if pair.shape[1] == size:
+            spectra = np.fft.rfft(pair, fft_size, axis=1)
+            spectra[:, : round(_LOW_CUT_HZ * fft_size / PIPELINE_SAMPLE_RATE_HZ)] = 0.0
+            cross += np.conj(spectra[0]) * spectra[1]
+            energies += (np.abs(spectra) ** 2).sum(axis=1)
+    if cross is None or energies.min() <= 0.0:
+        return 0.0, 0
+    max_delay = min(max_delay, size - 1)
     by_delay = np.fft.irfft(cross, fft_size) * fft_size / 2
     candidates = np.concatenate(
         [by_delay[-max_delay:] if max_delay else by_delay[:0], by_delay[: max_delay + 1]]
     )
     best = int(np.argmax(np.abs(candidates)))
     correlation = float(np.clip(candidates[best] / np.sqrt(energies[0] * energies[1]), -1.0, 1.0))
-    return Similarity(correlation, (best - max_delay) / PIPELINE_SAMPLE_RATE_HZ)
+    return correlation, best - max_delay
 
 
-def loudest_windows(pcm: Sound, size: int, limit: int) -> list[int]:
-    """Starts of the ``limit`` loudest windows of ``size`` samples, or fewer; power is taken from every 16th sample."""
+def loudest_windows(
+    pcm: Sound, size: int, limit: int, passed_over: Sequence[tuple[float, float]] = ()
+) -> list[int]:
+    """Starts of the at most ``limit`` windows of ``size`` samples with most power, by a look at every 16th sample;
+    none that touches ``passed_over``, parts in seconds."""
     count = max(1, pcm.shape[1] // size)
     powers = np.concatenate(
         [_window_powers(pcm[:, block], size) for block in blocks(count * size, MINUTE_SAMPLES // size * size)]
     )
-    return [int(window) * size for window in np.argsort(-powers, kind="stable")[:limit]]
+    wanted = ~touched(passed_over, count, size / PIPELINE_SAMPLE_RATE_HZ)
+    ranked = [int(window) for window in np.argsort(-powers, kind="stable") if wanted[window]]
+    return [window * size for window in ranked[:limit]]
+
+
+def touched(parts: Sequence[tuple[float, float]], count: int, length_s: float) -> npt.NDArray[np.bool_]:
+    """Which of ``count`` windows of ``length_s`` a part, in seconds, touches."""
+    touches = np.zeros(count, np.bool_)
+    for start_s, end_s in parts:
+        touches[int(start_s / length_s) : math.ceil(end_s / length_s)] = True
+    return touches
 
 
 def _window_powers(samples: npt.NDArray[np.int16], size: int) -> npt.NDArray[np.float32]:

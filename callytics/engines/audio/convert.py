@@ -15,12 +15,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from callytics.domain import CallOptions
-from callytics.engines.audio import frames, media
+from callytics.engines.audio import frames, media, tracks
+from callytics.engines.audio.source import UNHASHED, Source
+from callytics.engines.audio.timeline import Block
 from callytics.engines.audio.tones import Interval, with_tones
 from callytics.errors import InvalidRequestError
-
-Block = tuple[frames.Samples, int]
-"""Float32, shape (num_channels, num_samples), and the sample rate in Hz."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +72,20 @@ def convert_to(
         raise InvalidRequestError(
             "format_unknown", f"Unknown format {format!r}; use one of: {', '.join(TARGETS)}."
         )
+
+    def written(found: tracks.Tracks) -> None:
+        sink.seek(0)  # of an attempt that met more channels
+        sink.truncate()
+        write(_toned(found, tones, max_duration_s), TARGETS[format], sink)
+
+    with Source(uri, UNHASHED) as source:
+        tracks.read(source, options or CallOptions(), written)
+
+
+def _toned(found: tracks.Tracks, tones: Sequence[Interval], max_duration_s: float) -> Iterator[Block]:
     damage = frames.Damage()
-    with media.opened(uri, options or CallOptions()) as (source, stream):
-        blocks = _toned(frames.blocks_in_time(source, stream, damage), damage, tones, max_duration_s)
-        write(blocks, TARGETS[format], sink)
-
-
-def _toned(
-    blocks: Iterable[Block], damage: frames.Damage, tones: Sequence[Interval], max_duration_s: float
-) -> Iterator[Block]:
-    duration_s = 0.0
-    for block, rate_hz in blocks:
+    duration_s, rate_hz = 0.0, found.sample_rate_hz
+    for block in found.blocks_at_one_rate(damage):
         samples = with_tones(frames.sanitised(block, damage), duration_s, rate_hz, tones)
         duration_s += samples.shape[1] / rate_hz
         if duration_s > max_duration_s:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from callytics.domain import CallOptions
-from callytics.engines.audio import frames, media
+from callytics.engines.audio import frames, media, tracks
 from callytics.engines.audio.convert import TARGETS, write
+from callytics.engines.audio.source import UNHASHED, Source
 from callytics.engines.audio.tones import TONE_AMPLITUDE, TONE_HZ, Interval
 from callytics.errors import InvalidRequestError
 
@@ -58,25 +59,29 @@ def cut(
 
 
 def _segment(uri: str, start_s: float, end_s: float, options: CallOptions) -> Any:
-    """Decodes from the beginning, because seeking is not exact in every format, and keeps only the requested part."""
+    """Decodes from the beginning, for seeking is not exact in every format, and keeps no more than the part."""
+    with Source(uri, UNHASHED) as source:
+        return tracks.read(source, options, lambda found: _of_tracks(found, start_s, end_s))
+
+
+def _of_tracks(found: tracks.Tracks, start_s: float, end_s: float) -> Any:
     damage = frames.Damage()
     kept: list[frames.Samples] = []
-    first = kept_rate_hz = 0
-    with media.opened(uri, options) as (container, stream):
-        for block, rate_hz in frames.blocks_in_time(container, stream, damage):
-            kept_rate_hz = kept_rate_hz or rate_hz
-            start, end = round(start_s * rate_hz), round(end_s * rate_hz)
-            part = frames.sanitised(block, damage)[:, max(0, start - first) : max(0, end - first)]
-            if part.shape[1]:
-                kept.append(frames.with_channels(part, min(8, kept[0].shape[0] if kept else part.shape[0])))
-            first += block.shape[1]
-            if first >= end:
-                break
+    first, rate_hz = 0, found.sample_rate_hz
+    start, end = round(start_s * rate_hz), round(end_s * rate_hz)
+    for block in found.blocks_at_one_rate(damage):
+        part = frames.sanitised(block, damage)[:8, max(0, start - first) : max(0, end - first)]
+        if part.shape[1]:
+            kept.append(part)
+        first += block.shape[1]
+        if first >= end:
+            break
+    found.check_channels()
     if not kept:
         raise media.no_audio(f"it ends before {start_s:.3f} s")
     pcm = np.round(np.concatenate(kept, axis=1) * 32767).astype("<i2")
     return _audio_segment()(
-        np.ascontiguousarray(pcm.T).tobytes(), sample_width=2, frame_rate=kept_rate_hz, channels=pcm.shape[0]
+        np.ascontiguousarray(pcm.T).tobytes(), sample_width=2, frame_rate=rate_hz, channels=pcm.shape[0]
     )
 
 

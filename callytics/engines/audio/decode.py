@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,12 @@ from callytics.engines.audio import media
 from callytics.engines.audio.frames import (
     Damage,
     Samples,
-    blocks_in_time,
     clipped_samples,
     sanitised,
-    with_channels,
 )
 from callytics.engines.audio.sound import Sound, SoundBuffer
 from callytics.engines.audio.source import Source
+from callytics.engines.audio.tracks import Tracks
 from callytics.errors import InvalidMediaError
 
 CUT_TOLERANCE_S = 0.5
@@ -36,7 +35,8 @@ class Decoded:
         source_samples: samples per channel before resampling.
         clipped: number of source samples in runs at full scale, shape (num_channels,).
         means: the DC offset in [-1, 1], shape (num_channels,).
-        duration_s: duration of the source.
+        duration_s: of the source.
+        widened: parts, (start, end) in seconds, in which the source has one channel that was copied to the others.
     """
 
     pcm: Sound
@@ -45,6 +45,7 @@ class Decoded:
     means: npt.NDArray[np.float64]
     duration_s: float
     damage: Damage = field(default_factory=Damage)
+    widened: tuple[tuple[float, float], ...] = ()
 
 
 class _Collector:
@@ -92,39 +93,39 @@ class _Collector:
 
 def decode(
     source: Source,
-    container: Any,
-    stream: Any,
+    tracks: Tracks,
     max_duration_s: float,
     mix: Callable[[Samples], Samples] | None = None,
 ) -> Decoded:
     """Decode a recording.
 
     Args:
-        container: the opened source, with its audio stream, from :func:`media.opened_source`; it is consumed.
-        mix: returns the wanted channels of a block of shape (num_channels, num_samples); None keeps all channels.
+        tracks: of the source, as :func:`callytics.engines.audio.tracks.read` gives them; used up.
+        mix: makes the wanted channels out of a block of shape (num_channels, num_samples); None keeps all of them.
 
     Raises:
         InvalidMediaError: ``media_empty``, ``media_undecodable``, ``media_no_audio`` or ``media_too_long``.
+        MoreChannels: read it again with these.
     """
     damage = Damage()
     collector: _Collector | None = None
-    declared_s = media.declared_duration_s(container, stream)
-    for block, rate_hz in blocks_in_time(container, stream, damage):
+    declared_s = tracks.declared_duration_s()
+    for block, rate_hz in tracks.blocks(damage):
         samples = sanitised(block, damage)
         samples = samples if mix is None else mix(samples)
         if collector is None:
             collector = _Collector(samples.shape[0])
-        collector.add(with_channels(samples, collector.buffer.num_channels), rate_hz)
+        collector.add(samples, rate_hz)
         if collector.duration_s > max_duration_s:
             raise media.too_long(collector.duration_s, max_duration_s)
     if collector is None:
         raise nothing_decoded(damage)
     collector.flush()
-    if declared_s is not None and media.declares_exactly(container, source.head):
+    if declared_s is not None and tracks.declares_exactly(source.head):
         complete_s = declared_s * (1 - CUT_TOLERANCE_RATIO) - CUT_TOLERANCE_S
         damage.truncated |= collector.duration_s < complete_s
     damage.truncated &= not media.is_streamed_wav(source.head)
-    return collector.decoded(damage)
+    return replace(collector.decoded(damage), widened=tuple(tracks.widened))
 
 
 def nothing_decoded(damage: Damage) -> InvalidMediaError:

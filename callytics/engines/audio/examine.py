@@ -18,7 +18,7 @@ from typing import Any
 from callytics.domain import CallOptions, Media
 from callytics.engines.audio import decode as decoding
 from callytics.engines.audio import frames as framing
-from callytics.engines.audio import media
+from callytics.engines.audio import media, tracks
 from callytics.engines.audio.source import UNHASHED, Source
 from callytics.errors import CallyticsError
 
@@ -37,9 +37,10 @@ def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
     decoded_s = 0.0
     with (
         Source(uri, UNHASHED) as source,
-        media.opened_source(source, options) as (container, stream),
+        tracks.opened_source(source, options) as found,
     ):
-        declared_s = media.declared_duration_s(container, stream)
+        declared_s = found.declared_duration_s()
+        container, stream = found.opened[0]
         for frame in framing.frames(container, stream, damage):
             decoded_s += frame.samples / frame.sample_rate
             if decoded_s >= PROBE_S:
@@ -47,11 +48,13 @@ def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
         if decoded_s == 0.0:
             raise decoding.nothing_decoded(damage)
         if declared_s is None or declared_s > max_duration_s:
-            # The header has no duration, or a possibly wrong one would reject the call: read the packets.
-            declared_s = media.packets_duration_s(source, options, max_duration_s)
+            # No header says it, or a header that may be wrong would reject the call: look at the packets.
+            declared_s = tracks.packets_duration_s(source, options, max_duration_s)
         if declared_s > max_duration_s:
             raise media.too_long(declared_s, max_duration_s)
-        return media.describe(container, stream, max(declared_s, min(decoded_s, PROBE_S)))
+        described = found.described(max(declared_s, min(decoded_s, PROBE_S)))
+        tracks.check_as_told(source, options)
+        return described
 
 
 def _limit_cpu(seconds: float) -> None:

@@ -66,6 +66,7 @@ class Examiner:
             "options": {
                 "audio_format": options.audio_format,
                 "audio_sample_rate_hz": options.audio_sample_rate_hz,
+                "audio_channels": options.audio_channels,
             },
             "max_duration_s": max_duration_s,
             "cpu_s": self._cpu_s,

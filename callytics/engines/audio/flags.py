@@ -1,6 +1,8 @@
 """Flags, with stable codes, that tell the reader of a result about problems of the recording.
 
     truncated, corrupt_frames, gaps_filled, non_finite_samples, format_changed     the file is damaged
+    clock_drift, timestamps_wrong                                                  its times are doubtful
+    track_left_out, duplicate_channel                                              not all of it was heard
     clipping, low_level, low_snr, dc_offset                                        it sounds bad
 
 Other modules add their own: silent_channel, dual_mono, antiphase, channels_mixed and noise_reduced are in standard.py,
@@ -8,6 +10,8 @@ low_sample_rate and doubtful_sample_rate in plausibility.py.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +44,22 @@ PAUSING_FORMATS = frozenset({"webm", "mp4", "ogg", "asf", "flv", "mpegts", "nut"
 """Containers that may omit a pause; in any other container a gap in the timestamps means lost frames."""
 
 
+DRIFT_S = 0.05
+
+
+def track_flags(left_out: Sequence[str]) -> tuple[Flag, ...]:
+    if not left_out:
+        return ()
+    return (Flag("track_left_out", f"Not all audio tracks were heard: {'; '.join(left_out)}."),)
+
+
+def repeat_flags(channels: Sequence[int]) -> tuple[Flag, ...]:
+    if not channels:
+        return ()
+    names = ", ".join(map(str, channels))
+    return (Flag("duplicate_channel", f"Channels {names} hold the sound of others once more: left out."),)
+
+
 def damage_flags(damage: Damage, container_format: str) -> tuple[Flag, ...]:
     flags = []
     if damage.truncated:
@@ -52,6 +72,15 @@ def damage_flags(damage: Damage, container_format: str) -> tuple[Flag, ...]:
     if damage.gaps:
         message = f"{damage.gaps} holes of {damage.gap_s:.1f} s in all were filled with silence."
         flags.append(Flag("gaps_filled", message))
+    if abs(damage.stretched_s) >= DRIFT_S:
+        message = f"{abs(damage.stretched_s):.1f} s were {'added' if damage.stretched_s > 0 else 'taken away'} in all"
+        message += " by stretching the sound: the timestamps run at another speed than it does."
+        flags.append(Flag("clock_drift", message))
+    if damage.jumps:
+        message = (
+            f"{damage.jumps} jumps of the timestamps are longer than a call, or do not last: not followed."
+        )
+        flags.append(Flag("timestamps_wrong", message))
     if damage.non_finite_samples:
         flags.append(
             Flag("non_finite_samples", f"{damage.non_finite_samples} samples are not numbers: silenced.")

@@ -1,12 +1,12 @@
-"""Reads blocks of samples from an open media file: every frame that can be decoded, at its time.
+"""From an open media file to samples: every frame that can be decoded.
 
-Decoding continues after damage, which is counted in :class:`Damage`. Silence fills the gaps that damaged or lost parts
-leave in the timestamps, so everything after a gap keeps its time.
+Damage is survived where something can be decoded, and counted in :class:`Damage`. Where each frame stands in time, and
+what fills the holes, is found in timeline.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,61 +15,28 @@ import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
 
-BLOCK_S = 1.0
-GAP_S = 0.015  # containers round timestamps to a millisecond or better, and a lost packet of Opus holds 20 ms
-MAX_GAP_S = 600.0  # a longer jump counts as a timestamp error, not as silence
 MAX_ERRORS_IN_A_ROW = 500  # then the rest is not audio
 
 
 @dataclass
 class Damage:
-    """Problems found while decoding. ``truncated``: the file is shorter than its header declares."""
+    """What went wrong while decoding.
+
+    Attributes:
+        gaps: holes in the timestamps that were filled with silence, ``gap_s`` in all.
+        jumps: steps of the timestamps that no call can have; they were not followed.
+        stretched_s: what was added (or, below 0, taken away) to follow timestamps that run at another speed.
+        truncated: the file ends before what its header promises.
+    """
 
     errors: int = 0
     non_finite_samples: int = 0
     gaps: int = 0
     gap_s: float = 0.0
+    jumps: int = 0
+    stretched_s: float = 0.0
     truncated: bool = False
     format_changed: bool = False
-
-
-def blocks_in_time(container: Any, stream: Any, damage: Damage) -> Iterator[tuple[Samples, int]]:
-    """Blocks of about a second, float32 of shape (num_channels, num_samples), each with its sample rate.
-
-    Silence fills the gaps in the timestamps.
-    """
-    pending: list[Samples] = []
-    pending_samples, rate_hz = 0, 0
-    for samples, frame_rate_hz in _frames_in_time(container, stream, damage):
-        changed = bool(pending) and (frame_rate_hz != rate_hz or samples.shape[0] != pending[0].shape[0])
-        damage.format_changed |= changed
-        if changed or pending_samples >= BLOCK_S * rate_hz > 0:
-            yield np.concatenate(pending, axis=1), rate_hz
-            pending, pending_samples = [], 0
-        pending.append(samples)
-        pending_samples += samples.shape[1]
-        rate_hz = frame_rate_hz
-    if pending:
-        yield np.concatenate(pending, axis=1), rate_hz
-
-
-def _frames_in_time(container: Any, stream: Any, damage: Damage) -> Iterator[tuple[Samples, int]]:
-    """Frames as float32, with silence in the gaps of the timestamps."""
-    expected_s: float | None = None
-    for frame in frames(container, stream, damage):
-        rate_hz = frame.sample_rate
-        samples = to_float32(frame)
-        if frame.pts is not None and frame.time_base is not None:
-            start_s = float(frame.pts * frame.time_base)
-            gap_s = 0.0 if expected_s is None else start_s - expected_s
-            if GAP_S < gap_s <= MAX_GAP_S:
-                damage.gaps += 1
-                damage.gap_s += gap_s
-                yield np.zeros((samples.shape[0], round(gap_s * rate_hz)), np.float32), rate_hz
-            expected_s = start_s
-        if expected_s is not None:
-            expected_s += samples.shape[1] / rate_hz
-        yield samples, rate_hz
 
 
 def frames(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
@@ -127,11 +94,13 @@ def sanitised(samples: Samples, damage: Damage) -> Samples:
 
 
 def with_channels(samples: Samples, num_channels: int) -> Samples:
-    """Convert to the number of channels at the start of the recording, which may change later."""
-    if samples.shape[0] >= num_channels:
+    """A part with another number of channels: one channel counts for all, and what is missing to more is silent."""
+    found = samples.shape[0]
+    if found >= num_channels:
         return samples[:num_channels]
-    rows: Sequence[int] = [min(row, samples.shape[0] - 1) for row in range(num_channels)]
-    return samples[rows]
+    if found == 1:
+        return np.repeat(samples, num_channels, axis=0)
+    return np.concatenate([samples, np.zeros((num_channels - found, samples.shape[1]), np.float32)])
 
 
 FULL_SCALE = 0.98  # the largest code of G.711 is 0.980 (mu-law) or 0.984 (A-law)

@@ -39,6 +39,7 @@ class Source:
     """
 
     def __init__(self, uri: str, sha256: str = "") -> None:
+        self.uri = uri
         self._file = open_bytes(uri)
         self._sha256 = sha256
         self._hash = hashlib.sha256()

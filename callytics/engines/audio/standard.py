@@ -10,17 +10,28 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import Acoustics, Audio, CallOptions, Flag, KnownSpeaker, Media, Recording, VoiceSample
+from callytics.domain import (
+    PIPELINE_SAMPLE_RATE_HZ,
+    Acoustics,
+    Audio,
+    CallOptions,
+    Flag,
+    KnownSpeaker,
+    Media,
+    Recording,
+    VoiceSample,
+)
 from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import convert as conversion
 from callytics.engines.audio import cut as cutting
 from callytics.engines.audio import decode as decoding
-from callytics.engines.audio import enhance, measure, media, plausibility
+from callytics.engines.audio import enhance, measure, plausibility
 from callytics.engines.audio import flags as flags_of
-from callytics.engines.audio import frames as framing
 from callytics.engines.audio.examiner import Examiner
 from callytics.engines.audio.sound import Sound, only, to_pcm
 from callytics.engines.audio.source import UNHASHED, Source
+from callytics.engines.audio.survey import Survey
+from callytics.engines.audio.tracks import Tracks, check_as_told, opened_source, read
 from callytics.errors import ConfigError
 
 IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is not noisy speech
@@ -132,6 +143,7 @@ class StandardAudioProcessor:
             NotFoundError: there is no such file.
         """
         with Source(recording.uri, recording.sha256) as source:
+            check_as_told(source, options)
             info, decoded, kept = self._decode(source, options)
             info = replace(info, sha256=source.sha256())
         powers = measure.weighted_powers(kept.pcm)
@@ -153,39 +165,49 @@ class StandardAudioProcessor:
         return VoiceSample(speaker.name, to_pcm(only(kept.pcm, int(np.argmax(kept.rms_dbfs)))))
 
     def _decode(self, source: Source, options: CallOptions) -> tuple[Media, decoding.Decoded, _Kept]:
-        with media.opened_source(source, options) as (container, stream):
-            info = media.describe(container, stream, 0.0)  # decoding may change these values
-            if info.channels <= 2:
-                decoded = decoding.decode(source, container, stream, self._max_duration_s)
-                kept = _choose(decoded, tuple(range(decoded.pcm.shape[0])))
-                return replace(info, duration_s=decoded.duration_s), decoded, kept
-            active = _active_channels(source, container, stream, self._max_duration_s)
-        with media.opened_source(source, options) as (container, stream):
-            decoded, kept = self._decode_many(source, container, stream, active)
-        return replace(info, duration_s=decoded.duration_s), decoded, kept
+        return read(source, options, lambda tracks: self._decode_tracks(source, options, tracks))
 
-    def _decode_many(
-        self, source: Source, container: Any, stream: Any, active: tuple[int, ...]
-    ) -> tuple[decoding.Decoded, _Kept]:
-        """The channels with sound of a recording with more than two: up to two are kept, more are mixed."""
-        num_channels = stream.codec_context.channels  # before decoding, which may change it
+    def _decode_tracks(
+        self, source: Source, options: CallOptions, tracks: Tracks
+    ) -> tuple[Media, decoding.Decoded, _Kept]:
+        info = tracks.described(0.0)
+        if info.channels <= 2:
+            decoded = decoding.decode(source, tracks, self._max_duration_s)
+            kept = _choose(decoded, tuple(range(decoded.pcm.shape[0])))
+        else:
+            survey = Survey(info.channels)
+            decoding.decode(source, tracks, self._max_duration_s, survey.add)
+            with opened_source(source, options, tracks.channels) as again:
+                decoded, kept = self._decode_many(source, again, survey)
+        flags = flags_of.track_flags(tracks.left_out)
+        return (
+            replace(info, duration_s=decoded.duration_s),
+            decoded,
+            replace(kept, flags=(*flags, *kept.flags)),
+        )
+
+    def _decode_many(self, source: Source, tracks: Tracks, survey: Survey) -> tuple[decoding.Decoded, _Kept]:
+        """Of a recording with more than two channels, those with a sound of their own: kept up to two, mixed above."""
+        silent, repeats = survey.silent(), survey.repeats()
+        active = tuple(c for c in range(tracks.num_channels) if c not in silent and c not in repeats)
+        flags = flags_of.repeat_flags(repeats)
         mix: Callable[[Any], Any]
         if len(active) <= 2:
             chosen = list(active) or [0]
             mix = lambda block: block[chosen]  # noqa: E731
-            decoded = decoding.decode(source, container, stream, self._max_duration_s, mix)
+            decoded = decoding.decode(source, tracks, self._max_duration_s, mix)
             kept = _choose(decoded, tuple(chosen))
-            silent = tuple(index for index in range(num_channels) if index not in active)
-            flag = _silent_flag(silent, num_channels)
-            return decoded, replace(kept, silent=silent, flags=(flag, *kept.flags))
+            if silent:
+                flags = (_silent_flag(silent, tracks.num_channels), *flags)
+            return decoded, replace(kept, silent=silent, flags=(*flags, *kept.flags))
         mix = lambda block: channel_choice.downmix(block, active)  # noqa: E731
-        decoded = decoding.decode(source, container, stream, self._max_duration_s, mix)
+        decoded = decoding.decode(source, tracks, self._max_duration_s, mix)
         kept = _choose(decoded, (active[0],))
         names = ", ".join(map(str, active))
         message = (
             f"Channels {names} all carry sound and were mixed into one; speakers are told apart by voice."
         )
-        return decoded, replace(kept, flags=(Flag("channels_mixed", message), *kept.flags))
+        return decoded, replace(kept, flags=(*flags, Flag("channels_mixed", message), *kept.flags))
 
     def _enhance(
         self, kept: _Kept, snrs_db: tuple[float, ...], powers: npt.NDArray[np.float64]
@@ -211,35 +233,18 @@ class StandardAudioProcessor:
         return tuple(flags)
 
 
-def _active_channels(source: Source, container: Any, stream: Any, max_duration_s: float) -> tuple[int, ...]:
-    """Active channels of a file with more than two, by a first pass that keeps one level per second and channel."""
-    peaks = []
-
-    def keep_levels(block: framing.Samples) -> framing.Samples:
-        width = max(1, block.shape[1] // 50)
-        whole = block[:, : block.shape[1] // width * width].reshape(block.shape[0], -1, width)
-        peaks.append(measure.to_db(whole.astype(np.float64).var(axis=2)))
-        return block[:1]
-
-    decoding.decode(source, container, stream, max_duration_s, keep_levels)
-    num_channels = peaks[0].shape[0]
-    frames_dbfs = np.concatenate([levels for levels in peaks if levels.shape[0] == num_channels], axis=1)
-    silent = channel_choice.silent_channels(frames_dbfs.astype(np.float32))
-    return tuple(index for index in range(num_channels) if index not in silent)
-
-
 def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:
     """Select the channels worth analysing of one or two decoded channels, with their ``indices`` in the file."""
     levels = measure.levels(decoded.pcm, decoded.means)
     kept = _Kept(decoded.pcm, indices, decoded.means, levels.frames_dbfs, levels.rms_dbfs)
     if len(indices) == 1:
         return kept
-    silent = channel_choice.silent_channels(levels.frames_dbfs)
+    silent = _silent(levels.frames_dbfs, decoded.widened)
     if silent:
         lively = 1 if silent == (0,) else 0
         named = tuple(indices[channel] for channel in silent)
         return replace(_only(kept, lively), silent=named, flags=(_silent_flag(named, len(indices)),))
-    similarity = channel_choice.similarity(decoded.pcm)
+    similarity = channel_choice.similarity(decoded.pcm, decoded.widened)
     if not (similarity.dual_mono or similarity.antiphase):
         return kept
     best = int(np.argmin(decoded.clipped))  # the first channel, unless only the second has no clipping
@@ -249,6 +254,16 @@ def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:
     if similarity.antiphase:
         flag = Flag("antiphase", f"{message}, one of them inverted: one channel is used, not their sum.")
     return replace(_only(kept, best), similarity=similarity, flags=(flag,))
+
+
+def _silent(
+    frames_dbfs: npt.NDArray[np.float32], widened: tuple[tuple[float, float], ...]
+) -> tuple[int, ...]:
+    """Judged by the part that has two channels, where the file begins or ends with one."""
+    frame_s = measure.FRAME_SAMPLES / PIPELINE_SAMPLE_RATE_HZ
+    own = ~channel_choice.touched(widened, frames_dbfs.shape[1], frame_s)
+    silent = channel_choice.silent_channels(frames_dbfs[:, own]) if own.any() else ()
+    return silent if len(silent) < len(frames_dbfs) else channel_choice.silent_channels(frames_dbfs)
 
 
 def _only(kept: _Kept, channel: int) -> _Kept:

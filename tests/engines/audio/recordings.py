@@ -43,14 +43,20 @@ def write_wav(path: Path, samples: Samples, rate_hz: int = RATE_HZ, subtype: str
 
 
 def encode(
-    path: Path, codec: str, samples: Samples, rate_hz: int, muxer: str | None = None, **options: str
+    path: Path,
+    codec: str,
+    samples: Samples,
+    rate_hz: int,
+    muxer: str | None = None,
+    container: dict[str, str] | None = None,
+    **options: str,
 ) -> str:
     """Through PyAV: resampled to ``rate_hz``, encoded by ``codec``, in the container that the name's suffix says."""
     resampled = soxr.resample(samples.T, RATE_HZ, rate_hz).T if rate_hz != RATE_HZ else samples
     planes = np.ascontiguousarray(np.atleast_2d(resampled), dtype=np.float32)
     layout = "mono" if planes.shape[0] == 1 else "stereo"
-    with av.open(str(path), "w", format=muxer) as container:
-        stream: Any = container.add_stream(codec, rate=rate_hz, layout=layout, options=options)
+    with av.open(str(path), "w", format=muxer, options=container or {}) as output:
+        stream: Any = output.add_stream(codec, rate=rate_hz, layout=layout, options=options)
         resampler = av.AudioResampler(stream.codec_context.format, layout, rate_hz)
         frame = av.AudioFrame.from_ndarray(planes, "fltp", layout)
         frame.sample_rate = rate_hz
@@ -60,8 +66,8 @@ def encode(
             fifo.write(ready)
         size = stream.codec_context.frame_size or 1024
         while (ready := fifo.read(size, partial=fifo.samples < size)) is not None:
-            container.mux(stream.encode(ready))
-        container.mux(stream.encode(None))
+            output.mux(stream.encode(ready))
+        output.mux(stream.encode(None))
     return str(path)
 
 
@@ -98,3 +104,22 @@ def decoded(content: bytes) -> tuple[str, int, int, np.ndarray]:
             stream.channels,
             np.concatenate(frames, axis=1),
         )
+
+
+def bursts(length_s: float, times_s: tuple[float, ...], pitch_hz: float, rate_hz: int = RATE_HZ) -> Samples:
+    """Tones of 0.5 s with overtones, as a voice has them, that begin at known times, shape (1, num_samples)."""
+    samples = np.zeros((1, round(length_s * rate_hz)), np.float32)
+    phase = 2 * np.pi * pitch_hz * np.arange(rate_hz // 2) / rate_hz
+    tone = 0.3 * sum(np.sin(k * phase) / k for k in range(1, 8))
+    for time_s in times_s:
+        samples[0, round(time_s * rate_hz) : round(time_s * rate_hz) + rate_hz // 2] = tone
+    return samples
+
+
+def onsets_s(samples: Samples, rate_hz: int) -> list[float]:
+    """Where a sound begins after at least 0.25 s of silence, in seconds."""
+    window = rate_hz // 200
+    whole = samples[: samples.size // window * window].reshape(-1, window)
+    loud = np.flatnonzero(np.sqrt((whole**2).mean(axis=1)) > 0.05)
+    begins = [frame for index, frame in enumerate(loud) if index == 0 or frame - loud[index - 1] > 50]
+    return [float(frame) * window / rate_hz for frame in begins]

@@ -7,14 +7,14 @@ import pytest
 
 from callytics.domain import CallOptions
 from callytics.engines.audio import decode as decoding
-from callytics.engines.audio import media
+from callytics.engines.audio import tracks
 from callytics.engines.audio.source import Source
 from tests.engines.audio.recordings import write_wav
 
 
 def decode(path: str, max_duration_s: float = 60.0) -> decoding.Decoded:
-    with Source(path) as source, media.opened_source(source, CallOptions()) as (container, stream):
-        return decoding.decode(source, container, stream, max_duration_s)
+    with Source(path) as source, tracks.opened_source(source, CallOptions()) as found:
+        return decoding.decode(source, found, max_duration_s)
 
 
 @pytest.mark.parametrize("rate_hz", [4_000, 8_000, 11_025, 16_000, 44_100, 48_000, 192_000])

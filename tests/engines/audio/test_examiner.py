@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from callytics.domain import CallOptions, Recording
-from callytics.engines.audio import media
+from callytics.engines.audio import tracks
 from callytics.engines.audio.examiner import Examiner
 from callytics.engines.audio.source import Source
 from callytics.engines.audio.standard import StandardAudioProcessor
@@ -37,10 +37,10 @@ def refused(examine: Callable[..., object], path: Path, limit_s: float = LIMIT_S
 
 def test_silence_of_days_is_read_up_to_the_limit(tmp_path: Path) -> None:
     path = grown_flac(tmp_path / "days.flac", silent_flac(tmp_path / "seed.flac", 0.2), 40)
-    with media.opened(str(path), OPTIONS) as (container, stream):
-        assert (media.declared_duration_s(container, stream) or 0) > 39 * 3600
+    with tracks.opened(str(path), OPTIONS) as found:
+        assert (found.declared_duration_s() or 0) > 39 * 3600
     with Source(str(path)) as source:
-        read_to_s = media.packets_duration_s(source, OPTIONS, 600.0)
+        read_to_s = tracks.packets_duration_s(source, OPTIONS, 600.0)
     assert 600.0 < read_to_s < 601.0
 
 
