@@ -75,8 +75,8 @@ def similarity(pcm: Sound, widened: Sequence[tuple[float, float]] = ()) -> Simil
 
 
 def correlation_of(pairs: Iterable[npt.NDArray[np.float32]], max_delay: int) -> tuple[float, int]:
-    """Of windows of shape (2, num_samples): the normalised cross-correlation, and the delay in samples, where it is
-    greatest in magnitude. Windows of other lengths than the first are passed over."""
+    """The normalised cross-correlation of windows of shape (2, num_samples), and the delay in samples at which it is
+    greatest in magnitude. Windows of other lengths than the first are skipped."""
     cross: npt.NDArray[np.complex128] | None = None
     energies = np.zeros(2)
     size = fft_size = 0

@@ -1,4 +1,4 @@
-"""Recordings without a header: telephone exchanges write them, and somebody has to say what they hold.
+"""Recordings without a header: telephone exchanges write them, and the caller says what they hold.
 
 Told wrongly, a decoder still makes samples of any bytes, and a recogniser words of any noise. So the samples are looked
 at: two channels read as one, one read as two, and bytes of another encoding have statistics that no speech has.
@@ -133,8 +133,12 @@ def _is_one(samples: Samples) -> bool:
 def _are_two(samples: npt.NDArray[np.float32]) -> bool:
     """Each half of the samples is a sound of its own (or silent), and they are less alike than neighbours are."""
     heard = [
-        half for half in (samples[::2], samples[1::2]) if _levels_dbfs(half[np.newaxis]).max() > NOTHING_DBFS
+        half
+        for half in (samples[::2], samples[1::2])
+        if _levels_dbfs(half[np.newaxis]).max(initial=-np.inf) > NOTHING_DBFS
     ]
+    if not heard:
+        return False
     own = min(_correlation(half[1:], half[:-1]) for half in heard)
     return own > RELATED and own - _correlation(samples[1:], samples[:-1]) > NO_SPEECH
 
@@ -149,7 +153,7 @@ def _suits_better(other: Samples, samples: Samples) -> bool:
 
 
 def _levels_dbfs(samples: Samples) -> npt.NDArray[np.float64]:
-    """Of every frame, the louder channel's."""
+    """The level of the louder channel, per frame."""
     whole = samples[:, : samples.shape[1] // FRAME * FRAME].reshape(len(samples), -1, FRAME)
     powers: npt.NDArray[np.float64] = (whole.astype(np.float64) ** 2).mean(axis=2).max(axis=0, initial=0.0)
     decibels: npt.NDArray[np.float64] = 10 * np.log10(powers + 1e-10)
@@ -167,14 +171,14 @@ def in_other_law(samples: Samples, law: str) -> Samples:
 
 
 def _mulaw() -> npt.NDArray[np.int32]:
-    """Of each byte, the sample: ITU-T G.711, table 2."""
+    """The sample of each byte: ITU-T G.711, table 2."""
     code = ~np.arange(256) & 0xFF
     magnitude = ((((code & 0x0F) << 3) + 0x84) << ((code & 0x70) >> 4)) - 0x84
     return np.where(code & 0x80, -magnitude, magnitude).astype(np.int32)
 
 
 def _alaw() -> npt.NDArray[np.int32]:
-    """Of each byte, the sample: ITU-T G.711, table 1."""
+    """The sample of each byte: ITU-T G.711, table 1."""
     code = np.arange(256) ^ 0x55
     segment, mantissa = (code & 0x70) >> 4, (code & 0x0F) << 4
     magnitude = np.where(segment == 0, mantissa + 8, (mantissa + 0x108) << np.maximum(segment - 1, 0))

@@ -158,7 +158,7 @@ def is_streamed_wav(head: bytes) -> bool:
 
 
 def packets_duration_s(container: Any, streams: Sequence[Any], limit_s: float) -> float:
-    """Of the longest of some tracks, by reading packets without decoding, no further than ``limit_s``."""
+    """The length of the longest of some tracks, by reading packets without decoding, no further than ``limit_s``."""
     import av
 
     total_s = dict.fromkeys((stream.index for stream in streams), 0.0)

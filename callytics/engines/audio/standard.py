@@ -187,7 +187,7 @@ class StandardAudioProcessor:
         )
 
     def _decode_many(self, source: Source, tracks: Tracks, survey: Survey) -> tuple[decoding.Decoded, _Kept]:
-        """Of a recording with more than two channels, those with a sound of their own: kept up to two, mixed above."""
+        """The channels with a sound of their own in a recording with more than two: kept up to two, mixed above."""
         silent, repeats = survey.silent(), survey.repeats()
         active = tuple(c for c in range(tracks.num_channels) if c not in silent and c not in repeats)
         flags = flags_of.repeat_flags(repeats)

@@ -42,7 +42,7 @@ def codes(audio: Audio) -> set[str]:
 
 @pytest.mark.parametrize("suffix", ["mp3", "aac"])
 @pytest.mark.parametrize("repeats", [1, 20])
-def test_a_mono_announcement_before_a_stereo_call_costs_no_party(
+def test_mono_announcement_before_a_stereo_call_costs_no_party(
     tmp_path: Path, suffix: str, repeats: int
 ) -> None:
     """Also where nearly all of the recording is the announcement."""
@@ -59,7 +59,7 @@ def test_a_mono_announcement_before_a_stereo_call_costs_no_party(
     assert right_s == pytest.approx([*announced_s, start_s + 2.6, start_s + 7.0], abs=0.25)
 
 
-def test_a_stereo_call_that_goes_on_in_mono_keeps_its_two_parties(tmp_path: Path) -> None:
+def test_stereo_call_that_goes_on_in_mono_keeps_its_two_parties(tmp_path: Path) -> None:
     audio = run(joined(tmp_path, STEREO, MONO))
     assert audio.channel_indices == (0, 1)
     for channel, times_s in ((0, (0.7, 5.0)), (1, (2.6, 7.0))):
@@ -67,7 +67,7 @@ def test_a_stereo_call_that_goes_on_in_mono_keeps_its_two_parties(tmp_path: Path
         assert found_s == pytest.approx([*times_s, 10.0, 12.0], abs=0.25)
 
 
-def test_a_channel_that_is_silent_in_the_stereo_part_is_left_out(tmp_path: Path) -> None:
+def test_channel_that_is_silent_in_the_stereo_part_is_left_out(tmp_path: Path) -> None:
     audio = run(joined(tmp_path, MONO, STEREO * np.float32([[1], [0]])))
     assert audio.channel_indices == (0,)
     assert codes(audio) == {"format_changed", "silent_channel"}
@@ -91,7 +91,7 @@ def test_converted_and_cut_sound_hold_both_parties(tmp_path: Path) -> None:
     assert not onsets_s(samples[0], rate_hz)
 
 
-def test_a_sample_rate_that_changes_moves_nothing(tmp_path: Path) -> None:
+def test_sample_rate_that_changes_moves_nothing(tmp_path: Path) -> None:
     path = joined(tmp_path, MONO, MONO, rates_hz=(RATE_HZ, 48_000))
     expected_s = [1.0, 3.0, 7.0, 9.0]
     assert onsets_s(run(path).pcm.float32(0), RATE_HZ) == pytest.approx(expected_s, abs=0.25)
@@ -103,7 +103,7 @@ def test_a_sample_rate_that_changes_moves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["mp3", "ogg"])
 def test_joined_files_last_as_long_as_they_sound(tmp_path: Path, suffix: str) -> None:
-    """Of a chained Ogg, the header tells the length of its first part only."""
+    """The header of a chained Ogg tells the length of its first part only."""
     audio = run(joined(tmp_path, MONO, MONO, MONO, suffix=suffix))
     assert audio.media.duration_s == pytest.approx(18.0, abs=0.3)
     expected_s = [part + time_s for part in (0.0, 6.0, 12.0) for time_s in (1.0, 3.0)]

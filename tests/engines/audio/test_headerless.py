@@ -43,7 +43,7 @@ def run(path: str, options: CallOptions) -> Audio:
 
 
 def refusal(path: str, options: CallOptions) -> InvalidMediaError:
-    """Of the engine, after making sure that the probe refuses it as well."""
+    """The refusal of the engine; the probe must refuse it as well."""
     engine = StandardAudioProcessor()
     codes, errors = set(), []
     for ask in (engine.probe, engine):
@@ -64,7 +64,7 @@ def likeness(one: Samples, other: Samples) -> float:
 
 
 @pytest.mark.parametrize("audio_format", ["mulaw", "alaw", "s16le", "g722", "gsm", "vox"])
-def test_a_named_format_is_read(tmp_path: Path, audio_format: str) -> None:
+def test_named_format_is_read(tmp_path: Path, audio_format: str) -> None:
     samples = telephone(1)
     audio = run(raw(tmp_path / "call.bin", audio_format, samples), CallOptions(audio_format=audio_format))
     assert audio.pcm.duration_s == pytest.approx(SECONDS, abs=0.1)
@@ -121,7 +121,7 @@ def test_bytes_of_another_format_are_refused(tmp_path: Path, written: str, told:
 
 
 @pytest.mark.parametrize("law", ["mulaw", "alaw"])
-def test_a_law_is_decoded_as_the_standard_says(tmp_path: Path, law: str) -> None:
+def test_law_is_decoded_as_the_standard_says(tmp_path: Path, law: str) -> None:
     path, other = tmp_path / "codes.bin", {"mulaw": "alaw", "alaw": "mulaw"}[law]
     path.write_bytes(bytes(range(256)))
     samples = {
@@ -142,7 +142,7 @@ def test_silence_and_line_noise_are_no_mistake(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [6_000, 8_000])
-def test_a_vox_file_has_the_rate_that_is_told(tmp_path: Path, rate_hz: int) -> None:
+def test_vox_file_has_the_rate_that_is_told(tmp_path: Path, rate_hz: int) -> None:
     path = raw(tmp_path / "call.vox", "vox", telephone(1))
     audio = StandardAudioProcessor()(
         Recording("call", path), CallOptions(audio_format="vox", audio_sample_rate_hz=rate_hz)

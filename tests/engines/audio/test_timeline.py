@@ -122,7 +122,7 @@ def test_timestamps_of_a_broadcast_start_anywhere(tmp_path: Path) -> None:
     assert codes(audio) == set()
 
 
-def test_a_picture_longer_than_the_sound_cuts_nothing_off(tmp_path: Path) -> None:
+def test_picture_longer_than_the_sound_cuts_nothing_off(tmp_path: Path) -> None:
     assert codes(run(write_packets(tmp_path / "call.webm", lambda s: s, picture_s=40.0))) == set()
 
 
@@ -143,7 +143,7 @@ def test_lost_packets_of_any_length_do_not_add_up(tmp_path: Path, packet_s: floa
     assert "truncated" not in codes(audio)
 
 
-def test_a_hole_of_more_than_ten_minutes_keeps_the_time(tmp_path: Path) -> None:
+def test_hole_of_more_than_ten_minutes_keeps_the_time(tmp_path: Path) -> None:
     path = write_packets(tmp_path / "call.webm", lambda s: s if s < 10 else s + 1500)
     audio = run(path)
     assert heard_s(audio) == pytest.approx([1, 4, 8, 1512, 1517], abs=0.05)
@@ -168,7 +168,7 @@ def test_one_timestamp_out_of_line_moves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ratio", [1.02, 1.001, 0.999, 0.99])
-def test_a_clock_that_drifts_is_followed(tmp_path: Path, ratio: float) -> None:
+def test_clock_that_drifts_is_followed(tmp_path: Path, ratio: float) -> None:
     path = write_packets(tmp_path / "call.mkv", lambda s: s * ratio, length_s=60.0)
     expected_s = [time_s * ratio for time_s in TIMES_S]
     audio = run(path)
@@ -178,7 +178,7 @@ def test_a_clock_that_drifts_is_followed(tmp_path: Path, ratio: float) -> None:
     assert audio.media.duration_s == pytest.approx(60.0 * ratio, abs=0.05)
 
 
-def test_a_clock_that_drifts_is_followed_for_an_hour(tmp_path: Path) -> None:
+def test_clock_that_drifts_is_followed_for_an_hour(tmp_path: Path) -> None:
     times_s = (1.0, 1800.0, 3590.0)
     path = write_packets(
         tmp_path / "call.mkv", lambda s: s * 1.001, 0.1, 3600.0, codec="pcm_s16le", times_s=times_s

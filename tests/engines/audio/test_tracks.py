@@ -66,7 +66,7 @@ def test_two_mono_tracks_are_two_parties(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.parametrize("format", ["wav", "mp3"])
-def test_a_converted_recording_holds_all_tracks(tmp_path: Path, format: str) -> None:
+def test_converted_recording_holds_all_tracks(tmp_path: Path, format: str) -> None:
     path = write_tracks(tmp_path / "call.m4a", AGENT, CUSTOMER)
     _, rate_hz, channels, samples = decoded(convert(path, format))
     assert channels == 2
@@ -74,7 +74,7 @@ def test_a_converted_recording_holds_all_tracks(tmp_path: Path, format: str) -> 
     assert onsets_s(samples[1], rate_hz) == pytest.approx(CUSTOMER_S, abs=0.1)
 
 
-def test_a_turn_is_cut_out_of_all_tracks(tmp_path: Path) -> None:
+def test_turn_is_cut_out_of_all_tracks(tmp_path: Path) -> None:
     path = write_tracks(tmp_path / "call.m4a", AGENT, CUSTOMER)
     _, rate_hz, channels, samples = decoded(cut(path, "wav", 5.0, 6.0))
     assert channels == 2
@@ -83,7 +83,7 @@ def test_a_turn_is_cut_out_of_all_tracks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["m4a", "mkv"])
-def test_a_track_that_begins_later_keeps_its_time(tmp_path: Path, suffix: str) -> None:
+def test_track_that_begins_later_keeps_its_time(tmp_path: Path, suffix: str) -> None:
     customer = bursts(6.0, (0.9, 2.2), 210)
     audio = run(write_tracks(tmp_path / f"call.{suffix}", AGENT, customer, late_s=(0.0, 2.5)))
     assert onsets_s(audio.pcm.float32(0), RATE_HZ) == pytest.approx(AGENT_S, abs=0.05)
@@ -108,7 +108,7 @@ def test_tracks_of_different_rates_keep_their_times(tmp_path: Path) -> None:
     assert onsets_s(audio.pcm.float32(1), RATE_HZ) == pytest.approx(CUSTOMER_S, abs=0.05)
 
 
-def test_a_commentary_is_left_out_and_told(tmp_path: Path) -> None:
+def test_commentary_is_left_out_and_told(tmp_path: Path) -> None:
     path = write_tracks(
         tmp_path / "call.mkv", AGENT, CUSTOMER, bursts(9.0, (0.2, 8.0), 160), marks={2: "comment"}
     )
@@ -117,7 +117,7 @@ def test_a_commentary_is_left_out_and_told(tmp_path: Path) -> None:
     assert "track 2 is marked as comment" in next(flag.message for flag in audio.flags)
 
 
-def test_a_lonely_commentary_is_heard(tmp_path: Path) -> None:
+def test_lonely_commentary_is_heard(tmp_path: Path) -> None:
     audio = run(write_tracks(tmp_path / "call.mkv", AGENT, marks={0: "comment"}))
     assert codes(audio) == set()
 
