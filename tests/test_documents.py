@@ -107,9 +107,13 @@ CLEAN_DOCUMENTS = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/adr/*.md",
+    "docs/api.md",
     "docs/faults.md",
     "docs/index.md",
+    "docs/monitoring.md",
+    "docs/operations.md",
     "docs/python.md",
+    "docs/security.md",
 ]
 NOT_PLAIN = re.compile(
     r"\b(?:nobody|somebody|anybody|everybody|whoever)\b"
