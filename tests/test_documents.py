@@ -84,6 +84,7 @@ def test_every_promise_of_the_security_page_names_its_test() -> None:
 
 CLEAN_FOLDERS = [
     *(
+        "callytics/api",
         "callytics/cli",
         "callytics/client",
         "callytics/comparison",
@@ -91,7 +92,15 @@ CLEAN_FOLDERS = [
         "callytics/engines",
     ),
     *("callytics/home", "callytics/options", "callytics/redaction", "callytics/result", "callytics/store"),
-    *("callytics/weights", "benchmarks", "evaluation", "examples", "tools"),
+    *(
+        "callytics/telemetry",
+        "callytics/weights",
+        "benchmarks",
+        "deployments",
+        "evaluation",
+        "examples",
+        "tools",
+    ),
     *(
         "tests/benchmarks",
         "tests/cli",
