@@ -133,7 +133,7 @@ def test_keys_of_the_issuer_come_through_tls() -> None:
 
 async def test_tokens_of_unknown_keys_delay_nobody(jwks_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each makes the gateway ask the issuer, who does not answer; tokens of known keys and threads are free all the
-    while, and of those who wait only so many do."""
+    while, and the number of waiting requests is limited."""
     reader = TokenReader(OidcSettings(issuer=ISSUER, audience=AUDIENCE, jwks_url=jwks_url))
     assert (await reader.read(token()))["sub"] == "kim"
     answers, fetch = threading.Event(), reader._keys.fetch_data

@@ -97,7 +97,7 @@ def test_tenant_whose_bodies_never_come(
         other_s = served_s(graph, key_of("other"))
         assert time.monotonic() - start_s < BODY_TIMEOUT_S, "the attack was over before it was looked at"
         answers = idle.answers(within_s=30)
-    assert set(answers) <= {"408", "429", "503"}  # the last: so many keys at once are not even looked up
+    assert set(answers) <= {"408", "429", "503"}  # the last: too many keys at once are not looked up
     assert answers["408"] >= 64  # they did hold places: the share of one kind at least
     figure = f"/healthz in {alive_s * 1000:.0f} ms, another's list and upload in {other_s * 1000:.0f} ms; "
     held(f"{SOCKETS} idle bodies of one tenant", figure + f"{dict(answers)} after {BODY_TIMEOUT_S:.0f} s")

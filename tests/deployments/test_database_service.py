@@ -11,7 +11,7 @@ import pytest
 from callytics.store import CallStore
 from deployments.database_service import DatabaseService, WorkSignal
 
-LONG_S = 30.0  # a test that waits so long has failed
+LONG_S = 30.0  # a test that waits this long has failed
 AT_ONCE_S = 5.0
 
 
