@@ -41,21 +41,21 @@ logger = logging.getLogger(__name__)
 
 STORE_PATIENCE_S = 60.0
 POLL_S = 2.0
-"""At least so often it looks for work: what is due later, or was queued through another replica of database-service.
+"""Longest pause between looks for work: calls due later, or queued through another replica of database-service.
 Twice a second took 3 % of a core from the engines, all day long."""
 
 
 class PipelineArgs(BaseModel):
     """
     Attributes:
-        stages: stage -> the application that does its work, where it is not the one of the stage's name. A route of
-            ``user_config`` that has weights goes before it.
+        stages: stage -> the application that does its work, if it is not the one of the stage's name. A route of
+            ``user_config`` that has weights takes precedence.
         max_concurrent_calls: how many calls one replica works on at once.
-        lease_s: after a crash, a call waits so long until it is taken up again.
-        timeouts_s: stage -> how long it may take on one call, its wait for others in the replica included. Whoever
-            works on it: the application in use, its versions, their shadows.
+        lease_s: how long a call waits after a crash until it is taken up again.
+        timeouts_s: stage -> how long it may take on one call, its wait for others in the replica included. It
+            applies to the application in use, its versions and their shadows.
         stage_timeout_s: the same for stages that ``timeouts_s`` does not name.
-        stage_patience_s: how long a call waits in its place for a stage that is away, before it does so in the queue.
+        stage_patience_s: how long a call waits in its place for a stage that is down, before it returns to the queue.
         max_shadow_runs: how many versions one replica lets work in the shadow of others at once.
     """
 
@@ -77,7 +77,7 @@ class PipelineArgs(BaseModel):
         return value
 
     def timeouts(self) -> dict[str, float]:
-        """Of every stage, in seconds."""
+        """Timeout of every stage, in seconds."""
         return {stage: self.timeouts_s.get(stage, self.stage_timeout_s) for stage in ENGINE_STAGES}
 
 

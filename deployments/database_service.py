@@ -42,8 +42,8 @@ class DatabaseArgs(BaseModel):
     Attributes:
         url: SQLAlchemy URL, sqlite or postgresql; default $DATABASE_URL, else callytics.db in $CALLYTICS_HOME. One
             with a password belongs into the environment.
-        max_attempts: so often a call is taken up before it FAILED.
-        retention_days: finished calls are deleted after so long, and logs of ended runs; None keeps them.
+        max_attempts: how many times a call is taken up before it is FAILED.
+        retention_days: age at which finished calls and logs of ended runs are deleted; None keeps them.
         blobs_url: fsspec, where the recordings lie; default blobs in $CALLYTICS_HOME.
         upkeep_interval_s: how often retention is applied, and the traces of deleted calls are removed.
     """
@@ -58,8 +58,8 @@ class DatabaseArgs(BaseModel):
 
 
 class WorkSignal:
-    """Tells pipelines that a call may have been queued. It counts, so that nobody who asks again misses what came
-    between the two questions; ``id`` tells the count of one replica from another's."""
+    """Tells pipelines that a call may have been queued. It counts, so that a pipeline that asks again misses no call
+    queued between its two requests; ``id`` distinguishes the counts of replicas."""
 
     def __init__(self) -> None:
         self._id = uuid.uuid4().hex

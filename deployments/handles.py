@@ -113,12 +113,12 @@ def replica_failure(stage: str, error: BaseException) -> StageFailure:
 async def patiently(
     call: Callable[[], Awaitable[Result]], give_up_after_s: float, answer_within_s: float = ANSWER_WITHIN_S
 ) -> Result:
-    """The result of ``call``, again and again while replicas are lost, with pauses of 0.5, 1, 2, 4, 4 ... s.
+    """The result of ``call``, repeated while replicas are lost, with pauses of 0.5, 1, 2, 4, 4 ... s.
 
     Args:
         give_up_after_s: no new attempt after that.
-        answer_within_s: of one attempt. Without it, a caller would wait for ever: while a deployment has no replica,
-            Serve keeps its requests back, and tells nobody.
+        answer_within_s: of one attempt. Without it, a caller would wait without limit: while a deployment has no
+            replica, Serve holds its requests and reports nothing.
 
     Raises:
         UnavailableError: ``no_answer``; or what ``call`` raised last.
@@ -147,9 +147,9 @@ async def _answer(call: Callable[[], Awaitable[Result]], within_s: float) -> Res
 
 
 def store_client(give_up_after_s: float) -> AsyncStore:
-    """The store behind ``database-service``; waits so long for a replica that is being replaced.
+    """The store behind ``database-service``; waits up to ``give_up_after_s`` for a replica that is being replaced.
 
-    Its methods raise what CallStore's raise, and UnavailableError when the waiting was in vain.
+    Its methods raise what CallStore's raise, and UnavailableError when the wait was in vain.
     """
 
     async def invoke(method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -178,7 +178,7 @@ def store_client(give_up_after_s: float) -> AsyncStore:
 
 
 async def wait_for_work(within_s: float, seen: WorkSeen | None) -> WorkSeen | None:
-    """Until ``database-service`` says that a call may have been queued, or for so long, whether it answers or not.
+    """Until ``database-service`` says that a call may have been queued, or ``within_s``, whether it answers or not.
 
     Args:
         seen: what this returned before.

@@ -103,7 +103,7 @@ class EngineReplica:
     """For calls of one other method at once: those of a gateway at least (ApiSettings.probes_at_once)."""
 
     MAX_CRASHES_IN_A_ROW = 3
-    """After so many the replica calls itself unhealthy, and Serve replaces it: a library may be left broken."""
+    """Then the replica reports itself unhealthy, and Serve replaces it: a library may be left broken."""
 
     def __init__(self, stage: str, args: dict[str, Any]) -> None:
         config = stage_config(stage, args)
@@ -218,7 +218,7 @@ class EngineReplica:
 
 
 def _output_or_error(result: StageOutput | BaseException) -> StageOutput | Exception:
-    """Of ``gather``: what ends the process is no result."""
+    """One result of ``gather``: an exception that ends the process is no result."""
     if isinstance(result, StageOutput | Exception):
         return result
     raise result

@@ -25,10 +25,10 @@ logger = logging.getLogger(ACCESS_LOGGER)
 
 REQUEST_ID = "X-Request-ID"
 CLIENT_WENT_AWAY = 499
-"""What nginx writes for it; nobody is answered so."""
+"""As nginx writes it to its log; no client gets this answer."""
 
 _CONVERTOR = re.compile(r":\w+(?=\})")
-"""Of a parameter that takes slashes, {model_id:path}; the OpenAPI document leaves it out as well."""
+"""The convertor of a parameter that takes slashes, {model_id:path}; the OpenAPI document leaves it out as well."""
 
 NO_ROUTE = "(none)"
 MAX_USER_AGENT = 80
@@ -69,7 +69,7 @@ class AccessLog:
                 return
             exchange.log(500)
             raise  # the answer has begun: only cutting it off tells the client
-        except BaseException:  # cancelled: whoever asked is gone
+        except BaseException:  # cancelled: the client is gone
             exchange.log(CLIENT_WENT_AWAY)
             raise
         is_answered = exchange.is_complete and not exchange.client_went_away

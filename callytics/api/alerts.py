@@ -21,7 +21,7 @@ from callytics.store import DEFAULT_TENANT, AlertNotice, AlertRecord, AlertStatu
 router = APIRouter(route_class=StrictRoute, prefix="/v1/alerts", tags=["alerts"])
 
 MAX_ALERTS = 100
-"""Of one notification: `max_alerts` in observability/alertmanager.yml. More would not fit the limit on JSON values."""
+"""Per notification: `max_alerts` in observability/alertmanager.yml. More would not fit the limit on JSON values."""
 
 _LAST_MS = 253_402_300_799_000  # the year 9999, the last one that a datetime can hold
 

@@ -14,11 +14,11 @@ from callytics.api.services import ApiSettings
 from callytics.api.uploads import FORM_OVERHEAD_BYTES
 
 MAX_BODY_BYTES = 1 << 20
-"""Of everything but uploads."""
+"""Limit for all requests but uploads."""
 
 
 class Bodies:
-    """Whoever answers before the whole body was read closes the connection: the rest of it is nobody's request."""
+    """An answer before the whole body was read closes the connection: the rest of the body is not a request."""
 
     def __init__(self, app: ASGIApp, settings: ApiSettings) -> None:
         self._app = app

@@ -100,9 +100,7 @@ async def list_calls(
     page = await services.store(
         CallStore.list_calls, wanted, query.limit, query.cursor, query.sort, query.total
     )
-    if (
-        query.q is not None
-    ):  # the answer quotes what was said in these calls; what was looked for may name somebody
+    if query.q is not None:  # the answer quotes these calls; the query itself may name a person
         found = {"call_ids": [call.id for call in page.calls]}
         await services.store(
             CallStore.record_audit, principal.id, "calls.searched", "", found, principal.tenant

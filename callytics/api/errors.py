@@ -172,14 +172,14 @@ async def _http_exception(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Of all operations at this path; Starlette names those of the first route only."""
+    """Methods of all operations at this path; Starlette names those of the first route only."""
     paths = request.app.openapi()["paths"].items()
     found = (operations for path, operations in paths if compile_path(path)[0].match(request.url.path))
     return sorted({method.upper() for operations in found for method in operations})
 
 
 async def _client_disconnect(request: Request, error: Exception) -> Response:
-    return Response(status_code=400)  # nobody reads it
+    return Response(status_code=400)  # the client has gone
 
 
 async def unexpected_error(request: Request, error: Exception) -> Response:

@@ -17,7 +17,7 @@ class _Question:
 
 
 class EventPump:
-    """Asks every ``poll_s`` while anybody waits."""
+    """Asks every ``poll_s`` while a client waits."""
 
     def __init__(self, store: AsyncStore, poll_s: float) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""What nobody foresaw becomes a 500 inside of the middlewares, so that it has the headers that every answer has: a web
+"""An unexpected error becomes a 500 inside the middlewares, so that it has the headers of every answer: a web
 page of an allowed origin can read it, no cache keeps it, and an unread body ends the connection."""
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Failures:
             await self._app(scope, receive, send_noting)
         except Exception as error:
             if has_begun or is_disconnect(error):
-                raise  # there is nothing to answer, or nobody
+                raise  # nothing can be answered, or the client has gone
             request = Request(scope)
             request.state.failure = error
             response = await unexpected_error(request, error)

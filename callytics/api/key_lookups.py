@@ -1,7 +1,7 @@
-"""Looking up API keys: bounded, and so that nobody's crowd delays another's key.
+"""Looking up API keys: bounded, and so that many requests of one tenant do not delay another's key.
 
-Every request is looked up, so a revocation counts at once. What is remembered of a key that was valid is only whose it
-is, and so in which line it waits: every tenant has one of its own, and all unknown keys share one.
+Every request is looked up, so a revocation counts at once. For a valid key only its tenant is
+remembered, which decides its queue: every tenant has one of its own, and all unknown keys share one.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from callytics.api.lookup_turns import LookupTurns, busy
 from callytics.store import ApiKeyRecord, AsyncStore, CallStore
 
 AT_ONCE = 8
-"""Of each tenant; and of all unknown keys together."""
+"""Look-ups per tenant, and for all unknown keys together."""
 
 WAITING_STRANGERS, WAITING_OF_TENANT = 64, 256
 KNOWN_IN_ALL = 512

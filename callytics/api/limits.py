@@ -114,7 +114,7 @@ class RequestLimits:
         if self._shared is not None and windows:
             try:
                 return await asyncio.to_thread(_hit, self._shared, windows)
-            except StorageError as error:  # a limit is no reason to turn everybody away
+            except StorageError as error:  # without its storage a limit must not refuse all requests
                 logger.warning("the storage of the limits is away: %s", type(error.storage_error).__name__)
         return _hit(self._own, windows)
 

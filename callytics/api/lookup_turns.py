@@ -1,4 +1,4 @@
-"""Turns at what takes time before a request is admitted: so many at once, so many that wait, and not for long."""
+"""Turns at what takes time before a request is admitted: a limit of places, of waiting requests and of their wait."""
 
 from __future__ import annotations
 

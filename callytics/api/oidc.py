@@ -30,7 +30,7 @@ class TokenReader:
         import jwt  # here, because monitoring imports this package without it
 
         self._settings = settings
-        # Threads of its own: a key that nobody knows is asked of the issuer, who may take FETCH_TIMEOUT_S, and the
+        # Threads of its own: the issuer is asked for an unknown key, which may take FETCH_TIMEOUT_S, and the
         # threads of the process write uploads and find handles meanwhile.
         self._threads = ThreadPoolExecutor(STRANGERS_AT_ONCE + KNOWN_AT_ONCE, "oidc")
         self._stranger_turns, self._known_turns = LookupTurns(STRANGERS_AT_ONCE), LookupTurns(KNOWN_AT_ONCE)

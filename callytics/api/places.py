@@ -12,8 +12,8 @@ BUSY_RETRY_S = 1
 
 
 class Places:
-    """A tenant is given another place while it holds fewer than are free. So one tenant alone gets half of all, two
-    get a third each, and whoever comes next finds one (dynamic thresholds: Choudhury and Hahne, IEEE/ACM Transactions
+    """A tenant gets another place while it holds fewer than are free. So one tenant alone gets half of all, two
+    get a third each, and the next tenant finds one (dynamic thresholds: Choudhury and Hahne, IEEE/ACM Transactions
     on Networking, 1998)."""
 
     def __init__(self, kind: str, count: int) -> None:

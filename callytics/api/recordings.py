@@ -125,7 +125,7 @@ def parse_range(value: str, size_bytes: int) -> tuple[int, int] | None:
     if match is None or match.groups() == ("", ""):
         return None
     first, last = match.groups()
-    if not first:  # the last so many bytes
+    if not first:  # a number of bytes at the end
         start, end = max(0, size_bytes - int(last)), size_bytes
     else:
         if last and int(last) < int(first):

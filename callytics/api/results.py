@@ -57,8 +57,8 @@ class TranscriptView(BaseModel):
 
 
 async def finished_result(services: Services, call: CallRecord) -> dict[str, Any]:
-    """The result of a call with its status and metadata of today. Of a call that is analysed again, or whose last run
-    failed, it is the one of before, and ``job_details.errors`` ends with that failure.
+    """The result of a call with its status and metadata of today. For a call that is analysed again, or whose last run
+    failed, it is the previous one, and ``job_details.errors`` ends with that failure.
 
     Raises:
         ConflictError: ``call_not_finished``, ``call_failed``, ``call_cancelled``.

@@ -127,23 +127,23 @@ class TenantLimits(BaseModel):
 
 
 class ApiSettings(BaseModel):
-    """Limits and habits of the API.
+    """Limits and behaviour of the API.
 
     Attributes:
         max_upload_bytes: of one recording.
         max_duration_s: of one recording.
-        auth_enabled: False lets everybody in: for a process that only its owner can reach.
+        auth_enabled: False admits every client: for a process that only its owner can reach.
         public_url: put before the paths in ``links`` and ``Location``, e.g. "https://calls.example.org".
         event_poll_s: how often the store is asked for events, for all event streams together.
         event_heartbeat_s: how often it sends a comment, so that no proxy takes it for dead.
         transcription_timeout_s: how long /v1/audio/transcriptions and translations wait for their call.
         sweep_interval_s: how often blobs that no call owns are looked for.
-        redact_pii: of every call; without it, of the calls whose upload asks for it.
-        max_queued_calls: while so many wait, no more are taken: 503 with Retry-After; 0: as many as come. Tenants
+        redact_pii: redact every call; without it, the calls whose upload asks for it.
+        max_queued_calls: while this number waits, further ones get 503 with Retry-After; 0: no limit. Tenants
             share them fairly, as places (places.py).
-        requests_per_minute: of one key that has no limit of its own; 0: as many as it likes.
+        requests_per_minute: of one key that has no limit of its own; 0: no limit.
         concurrent_requests: of one key at once, uploads and event streams included; 0: only its tenant's share.
-        tenant_requests_per_minute: of all keys of one tenant together; 0: as many as they like.
+        tenant_requests_per_minute: of all keys of one tenant together; 0: no limit.
         tenant_limits: by name of the tenant, where it has limits of its own.
         max_concurrent_requests: of all tenants at once, in one replica; uploads and event streams are counted apart.
             Tenants share each of the three fairly (places.py); more are answered with 429 or 503.
@@ -151,18 +151,18 @@ class ApiSettings(BaseModel):
         max_concurrent_event_streams: likewise, of GET /v1/calls/{id}/events.
         body_timeout_s: how long a body may take to arrive, plus what ``body_bytes_per_s`` earns it; and the longest
             pause in it. Slower ones are answered with 408.
-        body_bytes_per_s: the least rate of a body: so many bytes earn it one second more.
+        body_bytes_per_s: the least rate of a body: each such number of bytes earns one more second.
         usage_flush_s: how often counted requests are written to the store (GET /v1/usage).
         probes_at_once: uploads that are examined at once, at most half of them of one tenant (turns.py); others wait.
-        conversions_at_once: the same of ``/audio?format=``.
+        conversions_at_once: the same for ``/audio?format=``.
         rate_limit_storage: the Redis where replicas count the requests of a minute together ("redis://host:6379/0");
             without it, and without $RATE_LIMIT_STORAGE, each counts for itself.
         cors_origins: web pages of these origins may use the API from a browser, e.g. "https://desk.example.org".
         oidc: an issuer whose tokens open the API, besides API keys.
-        media_url_hosts: from where a recording may be fetched (``media_url``): "recordings.example.org",
-            "*.example.org", "archive.example.org:8443". Empty: from nowhere.
-        webhook_hosts: where webhooks may go, in the same form; None: to every public address.
-        trusted_networks: private networks that both may reach all the same, e.g. "10.20.0.0/16".
+        media_url_hosts: hosts from which a recording may be fetched (``media_url``): "recordings.example.org",
+            "*.example.org", "archive.example.org:8443". Empty: none.
+        webhook_hosts: hosts that webhooks may reach, in the same form; None: to every public address.
+        trusted_networks: private networks that both may reach nevertheless, e.g. "10.20.0.0/16".
         webhook_poll_s: how often due webhooks are looked for; 0: never by this replica.
     """
 

@@ -118,7 +118,7 @@ class StrictRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
-            if request.url.path.startswith("/v1/"):  # what probes ask /healthz with is nobody's misspelling
+            if request.url.path.startswith("/v1/"):  # probes may ask /healthz with any query
                 check_query(request, self.path_format)
             with working_on(_call(request)):
                 return await handle(_PlainJson(request.scope, request.receive))

@@ -198,5 +198,5 @@ FIELDS: Mapping[str, str] = {
 
 
 def meaning(name: str, model: str = "") -> str:
-    """Of a field or parameter; "" where it is not a term of the API."""
+    """The description of a field or parameter; "" if it is not a term of the API."""
     return FIELDS.get(f"{model}.{name}") or FIELDS.get(name.lower(), "")

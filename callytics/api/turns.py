@@ -1,7 +1,7 @@
-"""Turns at work that is dear: at most so many at once, at most half of them for one tenant, tenants in turn.
+"""Turns at expensive work: a limit of places, at most half of them for one tenant, tenants in turn.
 
-So no tenant waits for more than one piece of work of each other one, however many of those wait, and a place is always
-left for who has none at work. Counted by each replica of the gateway.
+So no tenant waits for more than one piece of work of each other tenant, however many of those wait, and a place is
+always left for a tenant with none at work. Counted by each replica of the gateway.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class FairTurns:
         what: "uploads", "conversions": for the messages.
         places: pieces of work at once.
         max_waiting: of one tenant; more are refused at once.
-        patience_s: who waited so long is refused.
+        patience_s: longest wait; then the request is refused.
     """
 
     def __init__(self, what: str, places: int, max_waiting: int = 32, patience_s: float = 60.0) -> None:
@@ -50,7 +50,7 @@ class FairTurns:
             self._leave(tenant)
 
     async def _enter(self, tenant: str) -> None:
-        if self._may_work(tenant):  # then nobody of this tenant waits
+        if self._may_work(tenant):  # then no request of this tenant waits
             self._at_work[tenant] += 1
             return
         queue = self._waiting.setdefault(tenant, deque())

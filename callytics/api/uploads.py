@@ -29,7 +29,7 @@ URL_FIELD = "media_url"
 MAX_FIELDS = 200
 MAX_FIELD_BYTES = 64 * 1024
 MAX_FIELDS_BYTES = 1 << 20
-"""Of all fields together, large ones apart: they stay in memory, of every upload that is under way."""
+"""Limit of all fields together, large ones apart: they stay in memory, of every upload that is under way."""
 
 FORM_OVERHEAD_BYTES = 16 << 20
 """What a form may hold besides the file: four known speakers' voices of 3 MB, and fields."""
@@ -50,7 +50,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class LargeFields:
-    """Fields of this name, alone or with brackets behind it: so large, and so many at most."""
+    """Fields of this name, alone or with brackets behind it: limits of their size and number."""
 
     name: str
     max_bytes: int
@@ -76,7 +76,7 @@ async def receive(
     """Read the form of a request, its file into the blob of ``call_id``. On any error there is no blob.
 
     Raises:
-        InvalidRequestError: not a multipart form, or one without a file.
+        InvalidRequestError: not a multipart form, or the file is missing.
         InvalidMediaError: ``media_too_large``, ``media_empty``.
     """
     declared = request.headers.get("content-length", "")

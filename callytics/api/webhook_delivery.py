@@ -30,7 +30,7 @@ PLACES = 40
 """Attempts at work at once, of a replica. One that waits for an answer costs a socket and nothing else."""
 
 TENANT_PLACES = PLACES // 4
-"""Of them, those of one tenant at most: four tenants whose endpoints all hang are needed to hold up the others."""
+"""Limit per tenant: it takes four tenants whose endpoints all hang to delay the others."""
 
 TOTAL_TIMEOUT_S = 20.0
 TEST_TIMEOUT_S = 10.0
@@ -40,7 +40,7 @@ LEASE_S = 60.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one attempt. ``status_code``: None where there was no answer; ``error``: "" where it arrived."""
+    """Outcome of one attempt. ``status_code``: None without an answer; ``error``: "" if it arrived."""
 
     status_code: int | None
     error: str

@@ -50,7 +50,7 @@ class WebhookTestData(_Event):
 
 
 class WebhookTestEvent(_Event):
-    """Somebody asked for it by `POST /v1/webhooks/{webhook_id}/test`."""
+    """Requested by `POST /v1/webhooks/{webhook_id}/test`."""
 
     type: Literal["webhook.test"]
     timestamp: datetime

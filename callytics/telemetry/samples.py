@@ -32,7 +32,7 @@ Record = Callable[[Sequence[Sample]], None]
 
 
 def ignore(samples: Sequence[Sample]) -> None:
-    """Where nobody exports them: tests, a call in this process."""
+    """For processes that export no samples: tests, a call in this process."""
 
 
 def of_call(change: CallBegun | CallEnded) -> list[Sample]:

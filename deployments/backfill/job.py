@@ -1,6 +1,6 @@
 """A year of calls as one job: ``ray job submit --working-dir . -- python -m deployments.backfill.job --input calls/``.
 
-    read -> one map_batches a step of the graph (plan.py) -> store and Parquet (sink.py)
+    read -> one map_batches per step of the graph (plan.py) -> store and Parquet (sink.py)
 
 Calls stream through: at any moment only a few of them are in memory. A call that has a result in the store is
 skipped, so a job that was killed is simply submitted again. A recording that cannot be analysed becomes a row in
@@ -99,7 +99,7 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
 
 
 def _close_own_ray() -> None:
-    """To everybody but this user, before ``import ray`` reads how; as `callytics up` does (operations/head.py)."""
+    """Close it to other users, before ``import ray`` reads them; as `callytics up` does (operations/head.py)."""
     os.environ |= ray_token.job_environment()
     os.umask(private_files.OTHERS)
     folder = head.temp_dir(settings.home() / "backfill").parent

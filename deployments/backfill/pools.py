@@ -1,8 +1,8 @@
 """The actor pools of a batch: how many workers a stage has, what each of them takes, and its environment.
 
-engine on a GPU            one worker a card, with the share of it that its replica has in the Serve configuration
-heavy engine, no GPU       one a core of the batch, with one thread, so that no core waits
-everything else            one, or one a card: milliseconds a call, or waiting for an endpoint
+engine on a GPU            one worker per card, with the share of it that its replica has in the Serve configuration
+heavy engine, no GPU       one per core of the batch, with one thread, so that no core waits
+everything else            one, or one per card: milliseconds per call, or waiting for an endpoint
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ class Pools:
         return {"compute": _pool(), "num_cpus": LIGHT_CPUS}
 
     def _replicas(self) -> int:
-        """Of a stage: one a card, fewer where all stages together take more than one."""
+        """Workers of a stage: one per card, fewer if all stages together take more than one."""
         return max(1, int(self.gpus / max(1.0, gpu_share(self.document))))
 
 
 def gpu_share(document: Mapping[str, Any]) -> float:
-    """Of a card, for one replica of every engine stage; 0 where none asks for a GPU."""
+    """Total share of a card for one replica of every engine stage; 0 if none asks for a GPU."""
     return sum(float(_actor_options(document, stage).get("num_gpus") or 0) for stage in ENGINE_STAGES)
 
 
@@ -110,7 +110,7 @@ def _arguments(document: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
 
 
 def _actor_options(document: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
-    """Of the application's first deployment."""
+    """Resources of the application's first deployment."""
     deployments = _application(document, stage).get("deployments") or [{}]
     return deployments[0].get("ray_actor_options") or {}
 

@@ -1,11 +1,11 @@
 """The two ends of a batch: recordings into rows, and finished calls into the store and Parquet.
 
-Parquet has a folder a table, a file a call, named after the recording's SHA-256 (in failures: its address): what is
-written twice is written over.
+Parquet has one folder per table, one file per call, named after the recording's SHA-256 (in failures: its address): a
+second write replaces the first.
 
-    calls/      one row a call: metadata, status, the main figures, the whole result as JSON
-    turns/      one row a turn: who, when, what, how it was felt
-    failures/   one row a recording that could not be analysed: where and why
+    calls/      one row per call: metadata, status, the main figures, the whole result as JSON
+    turns/      one row per turn: speaker, times, text, sentiment
+    failures/   one row per recording that could not be analysed: stage and reason
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ TEXT = (
     "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n"
     "{{ .Annotations.runbook_url }}\n{{ end }}"
 )
-"""Of a message in Slack, in Alertmanager's template language."""
+"""Text of a message in Slack, in Alertmanager's template language."""
 
 Config = dict[str, Any]
 

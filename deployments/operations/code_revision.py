@@ -98,7 +98,7 @@ class SourceTree:
         return self._modules[name]
 
     def _folders_of(self, top: str) -> list[Path]:
-        """Of a site-packages folder, where Callytics may be installed, nothing else is ours."""
+        """In a site-packages folder, where Callytics may be installed, nothing else is ours."""
         return [f for f in self._folders if top in INSTALLED_PACKAGES or f.name != "site-packages"]
 
     def _find(self, name: str) -> Path | None:

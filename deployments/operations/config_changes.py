@@ -28,13 +28,13 @@ _VERSION = re.compile(
 _MISSING = object()
 
 _RESTARTING = ("import_path", "runtime_env", "args", "autoscaling_policy")
-"""Of an application: Serve builds it anew when one of them changes (get_app_code_version in Ray 2.60)."""
+"""Fields of an application: Serve builds it again when one of them changes (get_app_code_version in Ray 2.60)."""
 
 _RESTARTING_OF_DEPLOYMENT = (
     "ray_actor_options", "placement_group_bundles", "placement_group_strategy", "max_replicas_per_node",
     "gang_scheduling_config", "request_router_config", "deployment_actors",
 )  # fmt: skip
-"""Of a deployment: Serve replaces its replicas. Anything else (replicas, user_config, limits) changes in place."""
+"""Fields of a deployment: Serve replaces its replicas. All others (replicas, user_config, limits) change in place."""
 
 _FIXED = ("proxy_location", "http_options", "grpc_options")
 
@@ -144,7 +144,7 @@ def _code_difference(before: str, after: str) -> list[Difference]:
 
 
 def _code(text: str) -> str:
-    """Of every environment of an application the same."""
+    """The same for every environment of an application."""
     match = _VERSION.fullmatch(text.partition(" ")[0])
     return (match["code"] if match else "") or text
 

@@ -103,7 +103,7 @@ class _Answer:
             (b"content-type", b"application/problem+json"),
             (b"content-length", str(len(data)).encode()),
             (b"cache-control", b"no-store"),
-            (b"connection", b"close"),  # what is left of the body is nobody's request
+            (b"connection", b"close"),  # the rest of the body is not a request
             (b"x-content-type-options", b"nosniff"),
         ]
         if status in (429, 503):

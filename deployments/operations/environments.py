@@ -80,7 +80,7 @@ def named_environments(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def runtime_envs(application: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Of the deployments of an application."""
+    """Environments of the deployments of an application."""
     for deployment in application.get("deployments", []):
         yield (deployment.get("ray_actor_options") or {}).get("runtime_env") or {}
 

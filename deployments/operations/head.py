@@ -38,7 +38,7 @@ WORKER_SETUP = Path(__file__).resolve().parent / "worker_setup"
 
 def temp_dir(home: Path) -> Path:
     """Ray's folder for temporary files: a short path of its own per user and home, because Ray puts sockets below,
-    whose paths may have 107 characters. Ray opens it to everybody (0777), so it lies in a folder of this user alone.
+    whose paths may have 107 characters. Ray opens it to every user (0777), so it lies in a folder of this user alone.
     """
     digest = hashlib.sha256(f"{os.getuid()}:{home}".encode()).hexdigest()[:8]
     folder = Path(tempfile.gettempdir())
@@ -135,7 +135,7 @@ def start(
 
 
 def _environment(run_id: str, home: Path, project: Path | None) -> dict[str, str]:
-    """Of Ray's processes, and so of every replica."""
+    """Environment of Ray's processes, and so of every replica."""
     binaries = os.pathsep.join([str(home / "bin"), str(Path(sys.executable).parent)])
     python_path = os.pathsep.join(
         filter(None, [str(project or ""), str(WORKER_SETUP), os.environ.get("PYTHONPATH", "")])

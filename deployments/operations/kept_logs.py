@@ -12,7 +12,7 @@ from callytics.home import private_files
 RUNS_KEPT = 5
 MAX_FILE_BYTES = 10_000_000
 MAX_RUN_BYTES = 100_000_000
-"""Of one run: the newest files first, and of a long file its end, for that is where it says what went wrong."""
+"""Limit per run: the newest files first, and the end of a long file, because it says what went wrong."""
 
 
 def keep(temp: Path, logs: Path, *more: Path) -> list[Path]:

@@ -36,7 +36,7 @@ from deployments.operations.serve_api import ApplicationState, Progress, ServeAp
 API_KEY_FILE = settings.api_key_path().name
 PROJECT = resources.PACKAGES_FOLDER
 PUBLIC_FOLDERS = ("envs", "models", "bin")
-"""Of the home folder: packages and weights, many files and no secrets. The folder around them is closed."""
+"""Entries of the home folder: packages and weights, many files and no secrets. The folder around them is closed."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Run:
     python_path: str = ""
     """$PYTHONPATH of its processes, beside the project: where engines of one's own may lie."""
     token_path: str = ""
-    """Of the file with the token that its Ray asks for; the token itself is nowhere else."""
+    """Path of the file with the token that its Ray asks for; the token itself is nowhere else."""
     observers: Mapping[str, str] = field(default_factory=dict)
     """Prometheus, Alertmanager, Grafana -> URL, of those that were started with it."""
 

@@ -27,7 +27,7 @@ console = Console()
 COLOURS = {"running": "green", "ready": "green", "unhealthy": "red", "deploy_failed": "red"}
 INTERRUPTED = "interrupted; `callytics down` ends what was started"
 MIN_LINE_INTERVAL_S = 5.0
-"""Of lines about the same thing, where there is no terminal: a download reports many times a second."""
+"""Pause between lines about the same thing, without a terminal: a download reports many times per second."""
 
 
 class ProgressView:

@@ -200,7 +200,7 @@ def _replaced(node: Any, text: str) -> _Edit:
 
 
 def _value(node: Any, key: str) -> Any:
-    """Of a mapping; None where it has no such key."""
+    """Value of a key of a mapping; None if it has no such key."""
     found = (value for name, value in node.value if name.value == key) if _is_mapping(node) else iter(())
     return next(found, None)
 

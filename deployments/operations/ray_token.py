@@ -1,4 +1,4 @@
-"""The token of a local run: whoever has it runs code as this user. Ray asks every client for it."""
+"""The token of a local run: its holder can run code as this user. Ray asks every client for it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _bearer(path: Path) -> dict[str, str]:
 
 
 def job_environment() -> dict[str, str]:
-    """Of a Ray that one process starts for itself; set it before ``import ray``, which reads it."""
+    """Environment of a Ray that one process starts for itself; set it before ``import ray``, which reads it."""
     return LOOPBACK_ONLY | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
 

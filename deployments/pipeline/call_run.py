@@ -4,7 +4,7 @@ A node is an asyncio task, so branches run in parallel; its result is an :class:
 object store: what is handed on to the next stage is the response of the last, which Ray passes by reference.
 
 Every finished stage is recorded under a key made of its inputs' keys and its configuration (a Merkle tree), so a
-call that is taken up again, or that somebody corrected, runs only what is missing or changed.
+call that is taken up again, or that a user corrected, runs only what is missing or changed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from deployments.stage import StageInfo, StageOutput
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-"""Of one stage on one call: a replica may be killed by something else, thrice in a row it is the call."""
+"""Attempts per stage and call: something else may kill a replica, three times in a row it is the call."""
 
 TRANSIENT = frozenset({"stage_not_deployed", "stage_unavailable"})
 """Codes of failures that are not the call's: the store queues it again, later. A call that killed its replica
@@ -86,7 +86,7 @@ class CallRun:
         store: the call store.
         assignments: stage -> the applications that work on it; the same for the whole run, whatever is
             configured meanwhile.
-        shadows: runs those that nobody waits for.
+        shadows: runs the versions that the call does not wait for.
         timeouts_s: stage -> seconds; one that takes longer on the call has failed.
         circuits: application -> its circuit breaker, shared by the calls of a pipeline.
         stage_patience_s: see STAGE_PATIENCE_S.
@@ -244,7 +244,7 @@ class CallRun:
         info = output.info  # of the replica that did it: the stage may have been updated in between
         key = _stage_key(stage, info, keys)
         run = replace(described(run, info), status=StageStatus.COMPLETED, duration_s=output.duration_s)
-        # Pure steps and the store need what was measured; whoever listens gets the samples through the response. As an
+        # Pure steps and the store need what was measured; listening stages get the samples through the response. As an
         # argument they would be written to the object store a second time, and a third with every retry.
         value = output.value.without_samples() if isinstance(output.value, Audio) else output.value
         await self._record(run, key, value)

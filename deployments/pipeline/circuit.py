@@ -1,11 +1,11 @@
 """A circuit breaker for each application that works for the pipeline (Nygard, "Release It!", 2007).
 
-While a stage is broken, calls do not line up before it: they go back to the queue, keep what their other stages have
-done, and leave their places in the pipeline to calls that can go on. Now and then one call probes the stage; the
+While a stage is broken, calls do not queue before it: they go back to the queue, keep what their other stages have
+done, and leave their places in the pipeline to calls that can continue. Sometimes one call probes the stage; the
 first success lets all through again.
 
 None of the five libraries that were read and tried for it (MIT or BSD; November 2026). In their half-open state
-purgatory 3.0.1, circuitbreaker 2.1.3, asyncbreaker 2.1.1 and aiobreaker 1.2.0 let through everybody who comes at once
+purgatory 3.0.1, circuitbreaker 2.1.3, asyncbreaker 2.1.1 and aiobreaker 1.2.0 let through all calls that arrive at once
 (10 of 10 calls), where one probe is wanted: a stage that hangs would hold every call of the pipeline for a time-out.
 pybreaker 1.4.1 is asynchronous with tornado only. All count failures, while here one call that kills its replica every
 time must not close the stage to others; and none lengthens its pause from probe to probe. Both would have to be built
@@ -22,11 +22,11 @@ CALLS_TO_OPEN = 2
 
 FIRST_PAUSE_S = 5.0
 LONGEST_PAUSE_S = 60.0
-"""Between two probes; doubled by each. A probe is cheap, and nobody should wait long after a repair."""
+"""Pauses between two probes; doubled by each. A probe is cheap, and calls should not wait long after a repair."""
 
 
 class Circuit:
-    """Of one application, as one pipeline replica sees it. Not for threads: it lives in an event loop."""
+    """State of one application, as one pipeline replica sees it. Not thread-safe: it belongs to an event loop."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -75,6 +75,6 @@ class Circuit:
         return self.is_open
 
     def open(self) -> None:
-        """Nobody answers at all: no call can be at fault."""
+        """The application does not answer at all: no call can be at fault."""
         if self._next_probe is None:
             self._next_probe = self._clock() + self._pause_s

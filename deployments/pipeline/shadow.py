@@ -1,7 +1,7 @@
-"""Versions of a stage that work in the shadow of another: on the same inputs, their results stored beside.
+"""Versions of a stage that work in the shadow of another: on the same inputs, their results stored separately.
 
-A shadow belongs to no call's job. The call neither waits for it nor hears of its failure, and it may end after the
-call did. What it can take from the graph is bounded: at most so many run at once, and others are left out.
+A shadow belongs to no call's job. The call neither waits for it nor learns of its failure, and it may end after the
+call did. Its load on the graph is bounded: a limited number runs at once, and others are skipped.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class ShadowRuns:
             run = replace(
                 described(run, output.info), status=StageStatus.COMPLETED, duration_s=output.duration_s
             )
-        except Exception as error:  # whatever an engine raises is the shadow's failure, and nobody else's
+        except Exception as error:  # whatever an engine raises is a failure of the shadow alone
             failure = replica_failure(stage, error)
             run = replace(
                 run,

@@ -22,7 +22,7 @@ MAX_WAITING = 500
 """Lines that wait in a replica; beyond that the oldest are dropped."""
 
 MAX_CHARACTERS = 2000
-"""Of a message, and of a traceback."""
+"""Limits of a message, and of a traceback."""
 
 ANSWER_WITHIN_S = 10.0
 

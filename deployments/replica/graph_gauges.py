@@ -1,7 +1,7 @@
-"""The gauges about the whole graph: what waits, which applications are healthy, how much room is left on the disks.
+"""The gauges of the whole graph: waiting calls, healthy applications, free space on the disks.
 
-One replica sets them, again and again: Ray forgets a gauge that nobody set for 20 s, so what is not known any more
-is not shown for long.
+One replica sets them repeatedly: Ray drops a gauge that was not set for 20 s, so a value that is no longer known
+soon disappears.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[Any]:
     return [record for record in caplog.records if record.name == ACCESS_LOGGER]
 
 
-async def test_a_line_says_who_asked_for_what(
+async def test_line_says_who_asked_for_what(
     client: httpx.AsyncClient, store: CallStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     call_id = (await submit(client)).json()["call_id"]
@@ -68,7 +68,7 @@ async def test_the_clients_own_request_id_is_kept_if_it_is_one(
         assert len(answer.headers["X-Request-ID"]) == 32
 
 
-async def test_what_stands_in_front_may_answer_the_request_id_itself(services: Services) -> None:
+async def test_proxy_may_answer_the_request_id_itself(services: Services) -> None:
     app = create_app(services, answer_request_id=False)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         assert "X-Request-ID" not in (await client.get("/healthz")).headers
@@ -130,7 +130,7 @@ async def test_every_route_is_logged_as_the_document_names_it(
             assert lines(caplog)[before].route == path
 
 
-async def test_a_fault_is_one_line_with_its_traceback(
+async def test_fault_is_one_line_with_its_traceback(
     services: Services, key: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken:
@@ -182,7 +182,7 @@ async def broken_meanwhile(scope: Scope, receive: Receive, send: Send) -> None:
 SCOPE: Scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "client": ("::1", 1)}
 
 
-async def test_a_client_that_goes_away_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+async def test_client_that_goes_away_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 

@@ -145,7 +145,7 @@ def test_the_middlewares_know_the_routes(house: House) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/nothing", "/v1", "/v1/calls/", "//v1/calls", "/docs/x", "/healthz/", "/METRICS"]
 )
-async def test_where_there_is_nothing_a_stranger_is_asked_for_a_key(house: House, path: str) -> None:
+async def test_unknown_path_asks_a_stranger_for_a_key(house: House, path: str) -> None:
     transport = httpx.ASGITransport(house.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         for method in ("GET", "POST", "OPTIONS"):
@@ -156,7 +156,7 @@ async def test_where_there_is_nothing_a_stranger_is_asked_for_a_key(house: House
 
 @pytest.fixture(autouse=True)
 def nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test of a webhook would go to HOOK, which is somebody's."""
+    """The test of a webhook would go to HOOK, which belongs to another."""
 
     async def attempt(*_: object) -> Outcome:
         return Outcome(204, "", 0.0)
@@ -165,14 +165,14 @@ def nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("route", PROTECTED, ids=" ".join)
-async def test_nobody_comes_in_without_a_valid_key(house: House, route: tuple[str, str]) -> None:
+async def test_requests_without_a_valid_key_are_refused(house: House, route: tuple[str, str]) -> None:
     for who, secret in house.shut_out.items():
         response = await house.ask(route, secret)
         assert response.status_code == 401, (who, response.text)
 
 
 @pytest.mark.parametrize("route", PROTECTED, ids=" ".join)
-async def test_a_role_may_do_what_its_scope_says(house: House, route: tuple[str, str]) -> None:
+async def test_role_may_do_what_its_scope_says(house: House, route: tuple[str, str]) -> None:
     for role, scopes in ROLES.items():
         house.furnish()
         response = await house.ask(route, house.secrets[role, "alpha"])
@@ -187,7 +187,7 @@ async def test_a_role_may_do_what_its_scope_says(house: House, route: tuple[str,
 
 
 @pytest.mark.parametrize("route", NAMING, ids=" ".join)
-async def test_what_is_anothers_is_not_there(house: House, route: tuple[str, str]) -> None:
+async def test_objects_of_another_tenant_are_not_found(house: House, route: tuple[str, str]) -> None:
     """Word for word the answer about something that never was, and nothing happened to what was named."""
     house.furnish()
     calls_before = house.store.get_call(house.ids["call_id"])
@@ -216,7 +216,7 @@ async def test_lists_hold_only_what_is_ones_own(house: House, route: tuple[str, 
         assert not any(value in others.text for value in house.ids.values())
 
 
-async def test_a_delivery_of_another_webhook_is_not_there(house: House) -> None:
+async def test_delivery_of_another_webhook_is_not_there(house: House) -> None:
     """The path names two things: a webhook of one's own opens no delivery of another's."""
     house.furnish()
     own = house.store.create_webhook("beta", HOOK["url"], ["call.completed"]).id

@@ -32,7 +32,7 @@ async def test_errors_are_problem_details(client: httpx.AsyncClient) -> None:
     assert_problem(await client.patch("/v1/calls/unknown", content=b"{"), 422, "validation_failed")
 
 
-async def test_a_crash_tells_nothing_of_the_inside(
+async def test_crash_tells_nothing_of_the_inside(
     client: httpx.AsyncClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def crash(*_: object) -> None:
@@ -57,7 +57,7 @@ async def test_unavailable_says_when_to_come_back(
     assert blob_files(blob_root) == []
 
 
-async def test_a_lost_answer_of_the_store_loses_no_recording(
+async def test_lost_answer_of_the_store_loses_no_recording(
     client: httpx.AsyncClient,
     services: Services,
     store: CallStore,

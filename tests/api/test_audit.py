@@ -10,7 +10,7 @@ from tests.store.samples import finish
 pytestmark = pytest.mark.anyio
 
 
-async def test_who_did_and_read_what(client: httpx.AsyncClient, store: CallStore) -> None:
+async def test_audit_names_actor_and_action(client: httpx.AsyncClient, store: CallStore) -> None:
     call_id = (await submit(client)).json()["call_id"]
     finish(store)
     path = f"/v1/calls/{call_id}"
@@ -60,7 +60,7 @@ async def test_the_audit_is_for_admins(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/audit-events")).status_code == 403
 
 
-async def test_what_was_refused_is_not_said_to_be_done(client: httpx.AsyncClient, store: CallStore) -> None:
+async def test_refused_actions_are_not_audited(client: httpx.AsyncClient, store: CallStore) -> None:
     call_id = (await submit(client)).json()["call_id"]
     assert (await client.post(f"/v1/calls/{call_id}/retry")).status_code == 409
     assert (await client.get(f"/v1/calls/{call_id}/result")).status_code == 409

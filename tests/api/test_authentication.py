@@ -26,7 +26,7 @@ PROTECTED = [route for route, access in ROUTES.items() if access.scope != OPEN]
 @pytest.mark.parametrize(
     "headers", [JSON, FORM, {"Transfer-Encoding": "chunked"}], ids=["json", "form", "chunked"]
 )
-async def test_a_stranger_is_answered_before_a_byte_of_the_body(
+async def test_stranger_is_answered_before_a_byte_of_the_body(
     services: Services, method: str, path: str, headers: dict[str, str]
 ) -> None:
     app = create_app(services)
@@ -45,7 +45,7 @@ async def test_without_a_body_the_connection_stays(services: Services) -> None:
     assert "connection" not in answer.headers
 
 
-async def test_a_key_is_taken_as_deepgram_s_and_assemblyai_s_clients_send_it(
+async def test_key_is_taken_as_deepgram_s_and_assemblyai_s_clients_send_it(
     services: Services, store: CallStore, key: str
 ) -> None:
     app = create_app(services)
@@ -57,7 +57,7 @@ async def test_a_key_is_taken_as_deepgram_s_and_assemblyai_s_clients_send_it(
         assert answer.status == 401, sent.replace(key, "KEY")
 
 
-async def test_a_key_that_may_not_upload_does_not(services: Services, store: CallStore) -> None:
+async def test_key_that_may_not_upload_does_not(services: Services, store: CallStore) -> None:
     secret = store.create_api_key("reader", ["calls:read"]).secret
     for path in ("/v1/calls", "/v1/audio/transcriptions"):
         answer, client = await ask(create_app(services), "POST", path, {**FORM, **bearer(secret)})
@@ -145,7 +145,7 @@ async def test_the_requests_of_one_tenant_do_not_delay_anothers() -> None:
     )
 
 
-async def test_who_waits_for_a_look_up_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_waiting_look_up_gets_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callytics.api.lookup_turns.WAIT_S", 0.05)
     store = SlowStore("")
     lookups = KeyLookups(AsyncStore(store.invoke))
@@ -157,7 +157,7 @@ async def test_who_waits_for_a_look_up_is_told_when_to_come_back(monkeypatch: py
     assert await lookups.find("again") is None  # and no place is lost
 
 
-async def test_a_known_key_is_looked_up_every_time(services: Services, store: CallStore) -> None:
+async def test_known_key_is_looked_up_every_time(services: Services, store: CallStore) -> None:
     app = create_app(services)
     issued = store.create_api_key("short", ["calls:read"])
     assert (await ask(app, "GET", "/v1/calls", bearer(issued.secret)))[0].status == 200
@@ -197,7 +197,7 @@ def strict(services: Services) -> Services:
     ],
     ids=["upload pauses", "upload pauses late", "upload trickles", "json pauses", "json trickles"],
 )  # fmt: skip
-async def test_a_body_that_does_not_come_is_not_waited_for(
+async def test_body_that_does_not_come_is_not_waited_for(
     strict: Services, key: str, path: str, headers: dict[str, str], parts: object, blob_root: object
 ) -> None:
     answer, _ = await ask(create_app(strict), "POST", path, {**headers, **bearer(key)}, parts())  # type: ignore[operator]
@@ -206,7 +206,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
     assert blob_files(blob_root) == []  # type: ignore[arg-type]
 
 
-async def test_a_slow_but_steady_upload_is_taken(strict: Services, key: str) -> None:
+async def test_slow_but_steady_upload_is_taken(strict: Services, key: str) -> None:
     """2 kB/s where 1 kB/s is asked for, over three times the time limit."""
     from tests.api.conftest import wav_bytes
 
@@ -225,7 +225,7 @@ async def test_a_slow_but_steady_upload_is_taken(strict: Services, key: str) -> 
     assert answer.status == 202, answer.body
 
 
-async def test_what_keeps_the_client_waiting_is_not_its_fault(
+async def test_pause_of_the_server_is_not_the_clients_fault(
     strict: Services, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk takes longer than the whole body may."""
@@ -247,7 +247,7 @@ async def test_what_keeps_the_client_waiting_is_not_its_fault(
     assert answer.status == 202, answer.body
 
 
-async def test_a_body_that_says_it_is_too_large_is_not_begun(services: Services, key: str) -> None:
+async def test_body_that_says_it_is_too_large_is_not_begun(services: Services, key: str) -> None:
     app = create_app(services)
     for path, headers, code in (
         ("/v1/calls", {**FORM, "Content-Length": "100000000"}, "media_too_large"),
@@ -258,7 +258,7 @@ async def test_a_body_that_says_it_is_too_large_is_not_begun(services: Services,
         assert (answer.headers["connection"], client.asked) == ("close", 0)
 
 
-async def test_a_websocket_is_closed_at_once(services: Services) -> None:
+async def test_websocket_is_closed_at_once(services: Services) -> None:
     """There is none in this API, and so nothing of it waits for a key."""
     sent: list[Message] = []
 

@@ -88,7 +88,7 @@ async def test_key_that_may_only_write_sees_no_metadata_of_others(
     assert (await client.get(path)).json()["metadata"]["queue"] == "vip"
 
 
-async def test_an_idempotency_key_repeats_the_answer(client: httpx.AsyncClient) -> None:
+async def test_idempotency_key_repeats_the_answer(client: httpx.AsyncClient) -> None:
     client.headers["Idempotency-Key"] = "k1"
     first = await submit(client, deduplicate="false")
     again = await submit(client, deduplicate="false")
@@ -211,7 +211,7 @@ async def test_requests_that_are_no_form(client: httpx.AsyncClient) -> None:
     assert two.json()["code"] == "file_repeated"
 
 
-async def test_an_upload_that_breaks_off_leaves_nothing(client: httpx.AsyncClient, blob_root: Path) -> None:
+async def test_upload_that_breaks_off_leaves_nothing(client: httpx.AsyncClient, blob_root: Path) -> None:
     async def half() -> object:
         yield (
             b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + b"R" * 3_00_000
@@ -333,7 +333,7 @@ async def test_retry_and_cancel(client: httpx.AsyncClient, store: CallStore) -> 
     assert (await client.post(f"{url}/retry")).json()["job_status"] == "QUEUED"
 
 
-async def test_a_cancelled_call_stops_where_it_is(client: httpx.AsyncClient, store: CallStore) -> None:
+async def test_cancelled_call_stops_where_it_is(client: httpx.AsyncClient, store: CallStore) -> None:
     call_id = (await submit(client)).json()["call_id"]
     lease = store.lease("w", 60)
     assert lease is not None
@@ -380,7 +380,7 @@ async def test_reprocess_forgets_a_step_and_what_depends_on_it(
 
 
 @pytest.mark.parametrize("ends", ["fails", "cancelled"])
-async def test_a_call_that_is_analysed_again_in_vain_keeps_its_result(
+async def test_call_that_is_analysed_again_in_vain_keeps_its_result(
     client: httpx.AsyncClient, store: CallStore, ends: str
 ) -> None:
     call_id = (await submit(client)).json()["call_id"]

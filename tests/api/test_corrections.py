@@ -27,7 +27,7 @@ def store(database_url: str) -> Iterator[CallStore]:
 
 @pytest.fixture
 async def url(client: httpx.AsyncClient, store: CallStore) -> str:
-    """Of a finished call."""
+    """URL of a finished call."""
     call_id = (await submit(client)).json()["call_id"]
     finish(store)
     return f"/v1/calls/{call_id}"
@@ -107,7 +107,7 @@ async def test_two_people_the_second_is_told_to_wait_and_then_wins_and_both_are_
         ({"participants": [{"participant_id": "spk_0"}]}, 422, "validation_failed"),
     ],
 )
-async def test_what_is_wrong_is_refused_and_changes_nothing(
+async def test_wrong_correction_is_refused_and_changes_nothing(
     client: httpx.AsyncClient, url: str, body: dict[str, Any], status: int, code: str
 ) -> None:
     answer = await client.patch(url, content=json_ascii(body), headers={"Content-Type": "application/json"})
@@ -120,7 +120,7 @@ def json_ascii(body: dict[str, Any]) -> bytes:
     return json.dumps(body).encode()  # half of a surrogate pair as its escape
 
 
-async def test_of_a_redacted_call_no_correction_says_what_its_result_must_not(
+async def test_correction_of_a_redacted_call_must_not_identify(
     client: httpx.AsyncClient, store: CallStore
 ) -> None:
     call_id = (await submit(client, redact_pii="true")).json()["call_id"]

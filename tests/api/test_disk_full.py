@@ -33,7 +33,7 @@ def blob_root(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(root)], check=True)
 
 
-async def test_a_full_disk_refuses_uploads_until_there_is_room(
+async def test_full_disk_refuses_uploads_until_there_is_room(
     client: httpx.AsyncClient, blob_root: Path
 ) -> None:
     first = await submit(client, RECORDING, deduplicate=False)

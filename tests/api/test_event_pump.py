@@ -49,7 +49,7 @@ async def test_it_asks_at_its_pace_and_not_when_nobody_waits() -> None:
     assert len(store.questions) == 3
 
 
-async def test_who_left_holds_up_nobody_and_a_failure_is_everybodys() -> None:
+async def test_client_that_left_delays_no_other_and_failure_reaches_all() -> None:
     store = Store()
     pump = EventPump(AsyncStore(store.invoke), 0.02)
     await pump.ask("a", 0)

@@ -56,7 +56,7 @@ async def whole() -> AsyncIterator[bytes]:
         (503, "GET", "/v1/audit-events", {}, None),
     ],
 )  # fmt: skip
-async def test_an_error_has_what_every_answer_has(
+async def test_error_has_what_every_answer_has(
     open_to_pages: Services,
     store: CallStore,
     monkeypatch: pytest.MonkeyPatch,
@@ -89,7 +89,9 @@ async def test_an_error_has_what_every_answer_has(
 
 
 @pytest.mark.parametrize(("secret", "status"), [(None, 401), ("cly_" + "x" * 43, 401)])
-async def test_a_stranger_too(open_to_pages: Services, secret: str | None, status: int) -> None:
+async def test_stranger_gets_what_every_answer_has(
+    open_to_pages: Services, secret: str | None, status: int
+) -> None:
     sent = {"Origin": ORIGIN, **(bearer(secret) if secret else {})}
     answer, _ = await ask(create_app(open_to_pages), "GET", "/v1/calls", sent)
     assert answer.status == status
@@ -98,7 +100,7 @@ async def test_a_stranger_too(open_to_pages: Services, secret: str | None, statu
     assert json.loads(answer.body)["error"]["code"] == answer.code()
 
 
-async def test_what_nobody_foresaw_is_logged_once_and_ends_the_connection(
+async def test_unexpected_error_is_logged_once_and_ends_the_connection(
     open_to_pages: Services, key: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken(*_: object) -> None:

@@ -25,7 +25,7 @@ def queue(store: CallStore, count: int, tenant: str) -> None:
         store.create_call(new_call(tenant=tenant, deduplicate=False))
 
 
-async def test_a_full_queue_answers_503_until_a_call_is_done(
+async def test_full_queue_answers_503_until_a_call_is_done(
     client: httpx.AsyncClient, services: Services, store: CallStore
 ) -> None:
     queue(store, 2, "alpha")

@@ -1,5 +1,5 @@
-"""Every operation of the API document, with bodies, queries, paths and fields that nobody sends by accident: the answer
-is the client's fault with a reason, never 500. On both databases: PostgreSQL refuses what SQLite takes."""
+"""Every operation of the API document, with bodies, queries, paths and fields that no client sends by accident: the
+answer is the client's fault with a reason, never 500. On both databases: PostgreSQL refuses what SQLite takes."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ async def test_nor_is_one_inside_of_what_a_body_may_hold(
         check(await client.post("/v1/calls", files=form), "form", name)
 
 
-async def test_what_is_nested_3000_deep_is_refused_by_its_field(client: httpx.AsyncClient) -> None:
+async def test_json_nested_3000_deep_is_refused_by_its_field(client: httpx.AsyncClient) -> None:
     deep = '{"custom": {"x": ' + "[" * 3000 + "]" * 3000 + "}}"
     form = {"metadata": (None, deep), "file": ("a.wav", wav_bytes())}
     answer = await client.post("/v1/calls", files=form)
@@ -212,7 +212,7 @@ async def test_no_form_field_is_an_error_of_the_server(app: FastAPI, client: htt
 
 
 @pytest.mark.parametrize("path", ["/v1/calls", "/v1/audio/transcriptions"])
-async def test_a_field_given_twice_is_named_and_wins_nothing(
+async def test_field_given_twice_is_named_and_wins_nothing(
     app: FastAPI, client: httpx.AsyncClient, path: str
 ) -> None:
     ((_, _, operation),) = [o for o in operations(app, "multipart/form-data") if o[1] == path]
@@ -234,7 +234,7 @@ async def test_a_field_given_twice_is_named_and_wins_nothing(
         assert ["body", name] in [e["loc"] for e in problem["errors"] if e["type"] == "repeated"]
 
 
-async def test_a_filter_that_is_misspelt_is_refused_and_the_right_ones_are_named(
+async def test_filter_that_is_misspelt_is_refused_and_the_right_ones_are_named(
     client: httpx.AsyncClient,
 ) -> None:
     answer = await client.get("/v1/calls", params={"stauts": "FAILED"})
@@ -263,14 +263,14 @@ WRONG_QUERIES = (
 )
 
 
-async def test_a_query_is_what_it_says_or_refused(client: httpx.AsyncClient) -> None:
+async def test_query_is_what_it_says_or_refused(client: httpx.AsyncClient) -> None:
     for query, field in WRONG_QUERIES:
         answer = await client.get(f"/v1/calls?{query}")
         assert answer.status_code == 422, (query, answer.text)
         assert field in answer.json()["detail"], query
 
 
-async def test_a_time_that_no_answer_could_show_is_not_kept(client: httpx.AsyncClient) -> None:
+async def test_time_that_no_answer_could_show_is_not_kept(client: httpx.AsyncClient) -> None:
     """It was, and from then on the list of all keys was 500."""
     for expires_at in ("9999-12-31T23:59:59-14:00", 0.5, 4_000_000_000, "4000000000", "2999-01-01"):
         body = {"name": "x", "scopes": ["calls:read"], "expires_at": expires_at}
@@ -281,7 +281,7 @@ async def test_a_time_that_no_answer_could_show_is_not_kept(client: httpx.AsyncC
 
 
 @pytest.mark.parametrize("path", ["/v1/calls", "/v1/audio/transcriptions"])
-async def test_an_unknown_language_is_refused_before_there_is_a_call(
+async def test_unknown_language_is_refused_before_there_is_a_call(
     client: httpx.AsyncClient, store: CallStore, path: str
 ) -> None:
     fields = {"model": "whisper-1"} if "audio" in path else {}
@@ -319,7 +319,7 @@ async def test_fields_are_bounded_together_for_they_stay_in_memory(client: httpx
         assert (answer.status_code, answer.json()["code"]) == (400, "fields_too_large")
 
 
-async def test_a_correction_of_a_thousand_turns_is_read(client: httpx.AsyncClient, call_id: str) -> None:
+async def test_correction_of_a_thousand_turns_is_read(client: httpx.AsyncClient, call_id: str) -> None:
     """A call of an hour, every turn of it; more of them in a second request."""
     words = {"turns": [{"turn_id": f"t{n}", "content": "환불해 주세요. " * 25} for n in range(1000)]}
     assert 500_000 < len(json.dumps(words, ensure_ascii=False).encode()) < 1 << 20

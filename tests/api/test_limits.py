@@ -25,7 +25,7 @@ from tests.support.problems import assert_problem
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_key_gets_429_and_when_to_come_back(services: Services, store: CallStore, key: str) -> None:
+async def test_key_gets_429_and_when_to_come_back(services: Services, store: CallStore, key: str) -> None:
     settings = services.settings.model_copy(update={"requests_per_minute": 3})
     transport = httpx.ASGITransport(create_app(replace(services, settings=settings)))
     own = store.create_api_key("own", ["calls:read"], limits={"requests_per_minute": 1}).secret
@@ -68,7 +68,7 @@ async def test_so_many_at_once_and_no_more(
         assert (await client.get("/v1/calls")).status_code == 200
 
 
-async def test_a_request_that_fails_gives_its_place_back() -> None:
+async def test_request_that_fails_gives_its_place_back() -> None:
     limits = RequestLimits(ApiSettings(concurrent_requests=1))
     for _ in range(2):
         with pytest.raises(ZeroDivisionError), limits.place("requests", "k", {}, "t"):
@@ -149,7 +149,7 @@ async def test_the_environment_may_name_the_storage(
 
 
 @pytest.mark.parametrize("url", ["nonsense://:secret@host", "secret"])
-async def test_a_wrong_storage_is_refused_without_its_password(url: str) -> None:
+async def test_wrong_storage_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ConfigError) as raised:
         RequestLimits(ApiSettings(rate_limit_storage=url))
     assert raised.value.code == "rate_limit_storage_invalid"

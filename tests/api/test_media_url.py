@@ -54,7 +54,7 @@ async def post(services: Services, key: str, url: str, hosts: tuple[str, ...], *
         return await client.post("/v1/calls", files=fields)
 
 
-async def test_a_recording_is_fetched(services: Services, key: str, archive: int, blob_root: Path) -> None:
+async def test_recording_is_fetched(services: Services, key: str, archive: int, blob_root: Path) -> None:
     host = f"127.0.0.1:{archive}"
     response = await post(services, key, f"http://{host}/call.wav?token=x", (host,), language="ko")
     assert response.status_code == 202, response.text
@@ -64,7 +64,7 @@ async def test_a_recording_is_fetched(services: Services, key: str, archive: int
     assert blob.read_bytes() == wav_bytes()
 
 
-async def test_what_cannot_or_may_not_be_fetched_leaves_nothing(
+async def test_failed_or_forbidden_fetch_leaves_nothing(
     services: Services, key: str, archive: int, blob_root: Path
 ) -> None:
     host = f"127.0.0.1:{archive}"
@@ -83,7 +83,7 @@ async def test_what_cannot_or_may_not_be_fetched_leaves_nothing(
     assert blob_files(blob_root) == []
 
 
-async def test_a_file_or_a_url_not_both(client: httpx.AsyncClient) -> None:
+async def test_file_or_a_url_not_both(client: httpx.AsyncClient) -> None:
     response = await client.post(
         "/v1/calls", files={"file": ("c.wav", wav_bytes())}, data={"media_url": "http://x"}
     )

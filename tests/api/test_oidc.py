@@ -79,7 +79,7 @@ async def ask(services: Services, jwks_url: str, bearer: str, method: str = "GET
         return await client.request(method, "/v1/calls")
 
 
-async def test_a_token_opens_what_its_scopes_and_tenant_say(
+async def test_token_opens_what_its_scopes_and_tenant_say(
     services: Services, store: CallStore, jwks_url: str, key: str
 ) -> None:
     own = store.create_call(new_call(tenant="alpha")).call.id
@@ -119,7 +119,7 @@ async def test_tokens_of_no_tenant_and_words_that_are_no_tokens(services: Servic
     assert_problem(await ask(services, jwks_url, "a.b.c"), 401, "token_invalid")
 
 
-async def test_an_issuer_that_does_not_answer_is_a_503(services: Services) -> None:
+async def test_issuer_that_does_not_answer_is_a_503(services: Services) -> None:
     response = await ask(services, "http://127.0.0.1:9/jwks", token())
     assert_problem(response, 503, "issuer_unavailable")
 
@@ -133,7 +133,7 @@ def test_keys_of_the_issuer_come_through_tls() -> None:
 
 async def test_tokens_of_unknown_keys_delay_nobody(jwks_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each makes the gateway ask the issuer, who does not answer; tokens of known keys and threads are free all the
-    while, and of those who wait only so many do."""
+    while, and the number of waiting requests is limited."""
     reader = TokenReader(OidcSettings(issuer=ISSUER, audience=AUDIENCE, jwks_url=jwks_url))
     assert (await reader.read(token()))["sub"] == "kim"
     answers, fetch = threading.Event(), reader._keys.fetch_data
@@ -156,7 +156,7 @@ async def test_tokens_of_unknown_keys_delay_nobody(jwks_url: str, monkeypatch: p
     assert {type(error) for error in errors} == {UnauthorizedError, UnavailableError}
 
 
-async def test_a_token_that_is_nested_deeply_is_refused(services: Services, jwks_url: str) -> None:
+async def test_token_that_is_nested_deeply_is_refused(services: Services, jwks_url: str) -> None:
     nested = b'{"alg": "ES256", "kid": ' + b"[" * 20_000
     deep = base64.urlsafe_b64encode(nested + b"]" * 20_000 + b"}").decode().rstrip("=")
     assert_problem(await ask(services, jwks_url, f"{deep}.e30.AAAA"), 401, "token_invalid")

@@ -60,9 +60,7 @@ def test_operations_have_names_of_their_own_that_people_can_read(document: dict[
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_what_it_says_of_keys_is_true_of_every_operation(
-    app: FastAPI, document: dict[str, Any]
-) -> None:
+async def test_documented_keys_hold_for_every_operation(app: FastAPI, document: dict[str, Any]) -> None:
     """401 without a key where it declares ``security``, and nowhere else."""
     schemes = set(document["components"]["securitySchemes"])
     public = set()
@@ -161,7 +159,7 @@ def test_the_answers_of_openai_are_typed(document: dict[str, Any]) -> None:
     assert set(error) == {"message", "type", "param", "code"}
 
 
-def test_a_form_says_its_fields_and_which_are_needed(document: dict[str, Any]) -> None:
+def test_form_says_its_fields_and_which_are_needed(document: dict[str, Any]) -> None:
     body = document["paths"]["/v1/calls"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert {"file", "metadata", "external_id", "agent_id", "queue", "direction", "started_at"} <= set(
         body["properties"]

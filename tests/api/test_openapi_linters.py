@@ -96,7 +96,7 @@ def test_the_linters_would_find_a_fault(linters: Path, document: Path, tmp_path:
     assert "operation-operationId-unique" in {code for _, code, _ in spectral(linters, path)}
 
 
-def test_what_is_pinned_names_no_host() -> None:
-    """Where packages come from is said by whoever installs, not by the file."""
+def test_pins_name_no_host() -> None:
+    """The user who installs chooses the package index, not the file."""
     assert "resolved" not in PINNED.read_text(encoding="utf-8")
     assert "integrity" in PINNED.read_text(encoding="utf-8")

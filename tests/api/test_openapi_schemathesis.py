@@ -24,7 +24,7 @@ from tests.api.conftest import TwoStages, WavOnlyAudio, wav_bytes
 from tests.store.samples import finish, fresh_database, new_call
 
 EXAMPLES = 10
-"""Of each operation. The seed of the generation is fixed, so that a failure comes again."""
+"""Examples per operation. The seed of the generation is fixed, so that a failure comes again."""
 
 SETTINGS = settings(
     max_examples=EXAMPLES,

@@ -112,7 +112,7 @@ def test_the_loopback_is_refused_however_it_is_written(host: str, port: int) -> 
         get(Reach(), f"http://{host}:{port}/")
 
 
-def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     async def resolve(host: str, port: int) -> list[str]:
         return ["1.1.1.1", "10.0.0.1"]
 
@@ -151,6 +151,6 @@ def test_redirects_are_judged_like_the_first_url(port: int, monkeypatch: pytest.
         get(reach, loop * 5 + "x")
 
 
-def test_a_post_follows_no_redirect(port: int) -> None:
+def test_post_follows_no_redirect(port: int) -> None:
     reach: Any = Reach(trusted=LOOPBACK)
     assert get(reach, f"http://127.0.0.1:{port}/to/http://127.0.0.1:{port}/y", "POST")[0] == 302

@@ -1,4 +1,4 @@
-"""Places are shared: who takes many leaves one for whoever comes next."""
+"""Places are shared: a tenant that takes many leaves one for the next."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_those_who_come_together_get_the_same() -> None:
     assert set(counts.values()) <= {24, 25, 26}
 
 
-def test_a_tenant_may_have_less_than_its_share() -> None:
+def test_tenant_may_have_less_than_its_share() -> None:
     places = Places("uploads", 100)
     with ExitStack() as held:
         assert take_all(places, "a", held, most=3) == 3

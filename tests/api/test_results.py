@@ -18,7 +18,7 @@ from tests.support.played_store import play
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_result_has_the_metadata_of_today(client: httpx.AsyncClient, store: CallStore) -> None:
+async def test_result_has_the_metadata_of_today(client: httpx.AsyncClient, store: CallStore) -> None:
     call_id = (await submit(client)).json()["call_id"]
     waiting = await client.get(f"/v1/calls/{call_id}/result")
     assert (waiting.status_code, waiting.json()["code"]) == (409, "call_not_finished")
@@ -29,7 +29,7 @@ async def test_a_result_has_the_metadata_of_today(client: httpx.AsyncClient, sto
     assert len(result.transcript) == 4
 
 
-async def test_a_failed_call_says_why(client: httpx.AsyncClient, store: CallStore) -> None:
+async def test_failed_call_says_why(client: httpx.AsyncClient, store: CallStore) -> None:
     call_id = (await submit(client)).json()["call_id"]
     lease = store.lease("w", 60)
     assert lease is not None
@@ -121,7 +121,7 @@ async def test_events_are_streamed_until_the_end_and_resume(
     assert over.status_code == 204
 
 
-async def test_a_stream_ends_when_its_call_is_deleted(
+async def test_stream_ends_when_its_call_is_deleted(
     client: httpx.AsyncClient, services: Services, store: CallStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call_id = (await submit(client)).json()["call_id"]
@@ -142,7 +142,7 @@ async def test_a_stream_ends_when_its_call_is_deleted(
     ]
 
 
-async def test_a_strange_last_event_id_is_refused(client: httpx.AsyncClient) -> None:
+async def test_strange_last_event_id_is_refused(client: httpx.AsyncClient) -> None:
     call_id = (await submit(client)).json()["call_id"]
     response = await client.get(f"/v1/calls/{call_id}/events", headers={"Last-Event-ID": "abc"})
     assert (response.status_code, response.json()["code"]) == (422, "validation_failed")

@@ -67,7 +67,7 @@ async def test_tenants_that_wait_are_called_in_turn_not_in_order_of_arrival() ->
 
 
 @pytest.mark.anyio
-async def test_who_gives_up_takes_no_place_with_them() -> None:
+async def test_request_that_gives_up_takes_no_place() -> None:
     work = Work(FairTurns("uploads", places=1))
     await work.add("a1", "a2", "b1", "b2")
     work.tasks["a2"].cancel()

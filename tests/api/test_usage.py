@@ -53,7 +53,7 @@ async def tenants(services: Services, store: CallStore) -> AsyncIterator[Tenants
     await tenants.http.aclose()
 
 
-async def test_what_was_used_is_told_and_stays(tenants: Tenants) -> None:
+async def test_usage_is_reported_and_stays(tenants: Tenants) -> None:
     audio = wav_bytes(2.0)
     call_id = (await tenants.ask("alpha", "POST", "/v1/calls", files={"file": audio})).json()["call_id"]
     finish(tenants.store)
@@ -127,7 +127,7 @@ async def test_months_are_sums_of_days(tenants: Tenants) -> None:
         ({"by": "year"}, 422, "validation_failed"),
     ],
 )
-async def test_a_question_that_makes_no_sense(
+async def test_question_that_makes_no_sense_is_refused(
     tenants: Tenants, query: dict[str, str], status: int, code: str
 ) -> None:
     assert_problem(await tenants.ask("alpha", "GET", "/v1/usage", params=query), status, code)

@@ -102,7 +102,7 @@ async def test_endpoints_that_hang_hold_up_no_other_tenant(
     assert took_s < WITHIN_S
 
 
-async def test_a_tenant_holds_its_share_of_places_and_no_more(
+async def test_tenant_holds_its_share_of_places_and_no_more(
     store: CallStore, hanging_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_work: Counter[str] = Counter()
@@ -162,7 +162,7 @@ def leased_to(url: str) -> LeasedDelivery:
     ],
     ids=["dripping status", "dripping header", "endless headers", "huge body", "dripping body"],
 )
-async def test_of_an_answer_nothing_but_its_head_is_read_and_that_within_the_time(
+async def test_only_the_head_of_an_answer_is_read_within_the_time(
     begin: bytes, again: bytes, pause_s: float, status_code: int | None
 ) -> None:
     with answering(begin, again, pause_s) as url:
@@ -172,7 +172,7 @@ async def test_of_an_answer_nothing_but_its_head_is_read_and_that_within_the_tim
     assert outcome.duration_s < 1.5
 
 
-async def test_a_message_that_cannot_be_sent_ends_no_others(store: CallStore, receiver: Receiver) -> None:
+async def test_message_that_cannot_be_sent_ends_no_others(store: CallStore, receiver: Receiver) -> None:
     """Such as one whose secret was damaged in the database."""
     broken = store.create_webhook("a", receiver.url, ["call.completed"])
     store.create_webhook("b", receiver.url, ["call.completed"])

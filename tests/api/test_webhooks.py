@@ -113,7 +113,7 @@ async def test_the_end_of_a_call_arrives_once_and_signed(
     assert delivery["id"] == signed["webhook-id"]
 
 
-async def test_what_does_not_arrive_is_sent_again_then_given_up_and_by_hand(
+async def test_undelivered_message_is_repeated_given_up_and_redelivered_by_hand(
     admin: httpx.AsyncClient, services: Services, store: CallStore, receiver: Receiver, clock: Clock
 ) -> None:
     webhook = await made(admin, receiver.url)
@@ -156,7 +156,7 @@ async def test_redirects_count_as_failures_and_gone_ends_it(
     assert await deliver_due(services.store, REACH) == 0
 
 
-async def test_a_late_worker_changes_nothing(store: CallStore, clock: Clock) -> None:
+async def test_late_worker_changes_nothing(store: CallStore, clock: Clock) -> None:
     webhook = store.create_webhook("default", "https://1.1.1.1/", ["call.completed"])
     store.create_call(new_call())
     finish(store)
@@ -209,7 +209,7 @@ async def test_the_secret_is_shown_once(admin: httpx.AsyncClient, receiver: Rece
     assert secret not in patched.text + listed.text + audit.text
 
 
-async def test_a_test_is_sent_now_signed_and_answered_with_how_it_went(
+async def test_test_is_sent_now_signed_and_answered_with_how_it_went(
     admin: httpx.AsyncClient, services: Services, receiver: Receiver
 ) -> None:
     webhook = await made(admin, receiver.url)
@@ -237,7 +237,7 @@ async def test_a_test_is_sent_now_signed_and_answered_with_how_it_went(
     assert (await admin.post("/v1/webhooks/nope/test")).status_code == 404
 
 
-async def test_a_test_of_an_endpoint_that_hangs_ends_and_only_one_is_under_way(
+async def test_test_of_an_endpoint_that_hangs_ends_and_only_one_is_under_way(
     admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("callytics.api.webhooks.TEST_TIMEOUT_S", 0.5)
@@ -251,7 +251,7 @@ async def test_a_test_of_an_endpoint_that_hangs_ends_and_only_one_is_under_way(
     assert (refused.status_code, refused.json()["code"]) == (409, "webhook_test_under_way")
 
 
-async def test_a_test_and_a_new_url_reach_nothing_inside(
+async def test_test_and_a_new_url_reach_nothing_inside(
     services: Services, store: CallStore, receiver: Receiver
 ) -> None:
     transport = httpx.ASGITransport(create_app(services))  # trusts no private network

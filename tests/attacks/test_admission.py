@@ -1,4 +1,4 @@
-"""Small files that are much work to look into, sent by one tenant: nobody else waits for them."""
+"""Small files that are much work to look into, sent by one tenant: no other tenant waits for them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOURS = 10.7
 """7 MB of silence; four hours of it are looked at."""
 
 WAIT_S = 15.0
-"""Of another tenant for its answer: a second or two, on a machine that tests run on."""
+"""Wait of another tenant for its answer: a second or two, on a machine that tests run on."""
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_silent_flacs_of_one_tenant_do_not_keep_another_waiting(
     held("silent FLACs", f"{figure} slowest of {len(waits_s)} uploads {max(waits_s):.1f} s")
 
 
-def test_what_an_engine_would_refuse_is_refused_at_the_door(graph: FaultGraph, held: Held) -> None:
+def test_options_that_an_engine_would_refuse_are_refused_at_upload(graph: FaultGraph, held: Held) -> None:
     before = graph.store.statistics().calls_by_status[JobStatus.FAILED]
     wrong = ({"language": "xx"}, {"agent_channel": "2"}, {"num_speakers": "0"}, {"audio_format": "mp3"})
     deep = {"metadata": '{"custom": {"x": ' + "[" * 3000 + "]" * 3000 + "}}"}

@@ -28,7 +28,7 @@ def command(folder: Path, *arguments: str, **environment: str) -> subprocess.Com
     )
 
 
-def test_a_key_made_in_any_folder_opens_the_graph_that_runs(
+def test_key_made_in_any_folder_opens_the_graph_that_runs(
     graph: FaultGraph, held: Held, tmp_path: Path
 ) -> None:
     done = command(tmp_path, "keys", "create", "made elsewhere")
@@ -39,7 +39,7 @@ def test_a_key_made_in_any_folder_opens_the_graph_that_runs(
     held("keys create in another folder", "its key opens the graph that runs, no database was made there")
 
 
-def test_where_no_graph_is_known_no_database_is_made(graph: FaultGraph, held: Held, tmp_path: Path) -> None:
+def test_without_a_known_graph_no_database_is_made(graph: FaultGraph, held: Held, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     done = command(folder, "keys", "create", "nobody's", XDG_STATE_HOME=str(tmp_path / "state"))

@@ -262,7 +262,7 @@ def test_the_lines_of_a_call_are_gathered_without_its_words_and_deleted_with_it(
 
 
 def lines_with(graph: FaultGraph, call_id: str) -> list[str]:
-    """Of every log file of Ray's session."""
+    """Lines of every log file of Ray's session."""
     folder = graph.run.log_folder
     texts = [path.read_text(errors="replace") for path in folder.rglob("*") if path.is_file()]
     return [line for each in texts for line in each.splitlines() if call_id in line]

@@ -1,4 +1,4 @@
-"""Ray runs code for whoever reaches it: nobody does from the network, and on this machine nobody without the token."""
+"""Ray runs code for every client that reaches it: none from the network, and on this machine none without the token."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def protected_by(listener: Listener, graph: FaultGraph) -> str:
     return TOKEN
 
 
-def test_nobody_listens_beyond_loopback(worked: FaultGraph, held: Held) -> None:
+def test_listeners_are_on_loopback_only(worked: FaultGraph, held: Held) -> None:
     found = of(worked)
     assert {worked.run.http_port, worked.run.dashboard_port} <= {listener.port for listener in found}
     assert len({listener.pid for listener in found}) > 12  # nine replicas, and Ray itself
@@ -145,14 +145,14 @@ def walk(folder: Path) -> list[Path]:
     return [path for path in found if not path.is_symlink()]
 
 
-def test_nobody_else_can_open_a_file_of_the_graph(worked: FaultGraph, held: Held) -> None:
+def test_files_of_the_graph_are_closed_to_others(worked: FaultGraph, held: Held) -> None:
     temp = Path(worked.run.temp_dir)
     for folder in (worked.home, temp.parent):
         assert folder.stat().st_mode & 0o777 == private_files.FOLDER_MODE
     ours = walk(worked.home)
     assert {"callytics.db", "callytics.db-wal", "run.json", "recording"} <= {path.name for path in ours}
     assert [path for path in ours if path.lstat().st_mode & private_files.OTHERS] == []
-    # Ray opens its folders to everybody, so theirs is one that nobody else enters; what is in them is closed.
+    # Ray opens its folders to every user, so they lie in a folder of this user; their files are closed.
     rays = [path for path in walk(temp) if not path.is_dir()]
     assert [path for path in rays if path.lstat().st_mode & private_files.OTHERS] == []
     held(

@@ -32,7 +32,7 @@ def liveness_s(graph: FaultGraph) -> float:
 
 
 def slowest_liveness_s(graph: FaultGraph, alone_s: float, times: int = 10) -> float:
-    """Of so many; and one before them, while the crowd is still coming in: it shares the processor with them.
+    """Slowest of ``times`` requests; and one before them, while the crowd arrives and takes the processor.
 
     Args:
         alone_s: how long it takes without the crowd: more than a tenth of a second only on a machine that is busy with
@@ -87,7 +87,7 @@ def test_strangers_who_announce_a_body(
     held(f"{SOCKETS} strangers announce bodies", figure + "; all got 401")
 
 
-def test_a_tenant_whose_bodies_never_come(
+def test_tenant_whose_bodies_never_come(
     graph: FaultGraph, alone_s: float, key_of: Callable[..., str], held: Held
 ) -> None:
     keys = [key_of("greedy") for _ in range(8)]
@@ -97,7 +97,7 @@ def test_a_tenant_whose_bodies_never_come(
         other_s = served_s(graph, key_of("other"))
         assert time.monotonic() - start_s < BODY_TIMEOUT_S, "the attack was over before it was looked at"
         answers = idle.answers(within_s=30)
-    assert set(answers) <= {"408", "429", "503"}  # the last: so many keys at once are not even looked up
+    assert set(answers) <= {"408", "429", "503"}  # the last: too many keys at once are not looked up
     assert answers["408"] >= 64  # they did hold places: the share of one kind at least
     figure = f"/healthz in {alive_s * 1000:.0f} ms, another's list and upload in {other_s * 1000:.0f} ms; "
     held(f"{SOCKETS} idle bodies of one tenant", figure + f"{dict(answers)} after {BODY_TIMEOUT_S:.0f} s")
@@ -140,7 +140,7 @@ def test_guessed_keys(graph: FaultGraph, alone_s: float, key_of: Callable[..., s
 def test_event_streams_that_are_never_read(
     graph: FaultGraph, alone_s: float, key_of: Callable[..., str], held: Held
 ) -> None:
-    """Of a call that does not end; each is held, up to the tenant's share, and takes no place of anything else. The
+    """Event streams of a call that does not end; each is held, up to the tenant's share, and takes no other place. The
     clients ask the proxy to go on after they have left: it does not."""
     key, keys = key_of("streaming"), [key_of("streaming") for _ in range(8)]
     call_id = waiting_call(graph, "streaming")
@@ -162,7 +162,7 @@ def test_event_streams_that_are_never_read(
 
 
 def waiting_call(graph: FaultGraph, tenant: str) -> str:
-    """One that waits for an hour: nobody takes it up."""
+    """A call that waits for an hour: no worker takes it up."""
     call_id = new_call_id()
     media = Media(call_id[:20].ljust(64, "0"), "wav", "pcm_s16le", 8000, 1, 1.0)
     call = graph.store.create_call(NewCall(call_id, "nowhere", 1, media, tenant=tenant)).call
@@ -194,9 +194,7 @@ def test_no_header_commands_the_proxy(graph: FaultGraph, key_of: Callable[..., s
 
 
 @pytest.mark.skipif(not LONG, reason="kills the gateway: CALLYTICS_ATTACKS=all")
-def test_what_the_proxy_says_without_a_gateway(
-    graph: FaultGraph, key_of: Callable[..., str], held: Held
-) -> None:
+def test_proxy_answers_without_a_gateway(graph: FaultGraph, key_of: Callable[..., str], held: Held) -> None:
     """A request that was at work when the replica died, and those that come before there is another."""
     key = key_of("other")
     with crowd(graph, idle_requests(5, [key])) as at_work:

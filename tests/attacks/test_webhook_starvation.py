@@ -21,7 +21,7 @@ HANGING_ENDPOINTS = 20
 ENDS = ["call.completed", "call.partial", "call.failed", "call.cancelled"]
 CALLS = 50 if LONG else 5
 POLL_S = 2.0
-"""Of the gateway: a message that falls into a quiet time waits for so long."""
+"""Poll interval of the gateway: the longest wait of a message in a quiet time."""
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_webhooks_that_hang_delay_nobody_elses(graph: FaultGraph, receiver: Rece
     held("webhooks that hang", f"{len(hooks)} of {HANGING_TENANTS} tenants: another's came in {took_s:.1f} s")
 
 
-def test_a_webhook_under_test_that_hangs_is_one_request(graph: FaultGraph, held: Held) -> None:
+def test_webhook_under_test_that_hangs_is_one_request(graph: FaultGraph, held: Held) -> None:
     with graph.client() as http, hanging() as url, ThreadPoolExecutor(10) as attackers:
         hook = http.post("/v1/webhooks", json={"url": url}).json()["id"]
         path = f"/v1/webhooks/{hook}/test"

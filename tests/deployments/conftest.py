@@ -42,7 +42,7 @@ class _Method:
 @dataclass
 class FakeStage:
     """Stands for a Serve handle. ``errors`` are raised by the next calls, one each; ``held`` calls wait until it is
-    set; nobody answers while the stage is ``away``. ``error_types`` are errors that are made only then."""
+    set; the stage does not answer while it is ``away``. ``error_types`` are errors that are made only then."""
 
     name: str
     stage: str = ""

@@ -53,7 +53,7 @@ def test_without_user_config_calls_are_taken_without_routes() -> None:
     assert configured(None) == ({"routes": {}, "rejected": ""}, True)
 
 
-def test_a_change_is_in_force_at_once_and_its_removal_too() -> None:
+def test_change_is_in_force_at_once_and_its_removal_too() -> None:
     assert configured(None, ROUTES)[0]["routes"]["speech-recognizer"]["weights"] == {
         "speech-recognizer": 9,
         "speech-recognizer-v2": 1,
@@ -61,12 +61,12 @@ def test_a_change_is_in_force_at_once_and_its_removal_too() -> None:
     assert configured(ROUTES, None)[0]["routes"] == {}
 
 
-def test_a_replica_does_not_start_with_wrong_routes() -> None:
+def test_replica_does_not_start_with_wrong_routes() -> None:
     with pytest.raises(ConfigError, match="speech-recogniser"):
         configured(WRONG)
 
 
-def test_a_wrong_change_keeps_the_routes_and_says_why() -> None:
+def test_wrong_change_keeps_the_routes_and_says_why() -> None:
     routing, takes_calls = configured(ROUTES, WRONG)
     assert set(routing["routes"]) == {"speech-recognizer"}
     assert "no stage is named speech-recogniser" in routing["rejected"]

@@ -57,7 +57,7 @@ def corrected(graph: FakeGraph) -> str:
     return call_id
 
 
-def test_what_depends_on_it_runs_again_and_nothing_that_listens(graph: FakeGraph, corrected: str) -> None:
+def test_dependants_of_a_correction_run_again_without_recognition(graph: FakeGraph, corrected: str) -> None:
     is_corrected(graph.store, corrected)
     assert graph.counts() == {stage: int(stage not in LISTENING) for stage in ENGINE_STAGES}
     (found,) = graph.store.list_calls(CallFilter(text="Callytics")).calls
@@ -82,7 +82,7 @@ def test_reprocessing_keeps_it(graph: FakeGraph, corrected: str) -> None:
     is_corrected(graph.store, corrected)
 
 
-def test_a_retry_keeps_it(graph: FakeGraph, corrected: str) -> None:
+def test_retry_keeps_a_correction(graph: FakeGraph, corrected: str) -> None:
     graph.stages["llm-analyzer"].options = {"fail": True}
     graph.store.reprocess_call(corrected, dependants("llm-analyzer"))
     graph.work()
@@ -103,7 +103,7 @@ def test_another_engine_keeps_it(graph: FakeGraph, corrected: str) -> None:
     is_corrected(graph.store, corrected)
 
 
-def test_a_batch_never_writes_over_it(graph: FakeGraph, tmp_path: Path, database_url: str) -> None:
+def test_batch_never_overwrites_a_correction(graph: FakeGraph, tmp_path: Path, database_url: str) -> None:
     """Neither in the store nor in its Parquet; also where the correction comes while the batch is at work."""
     batch = Batch(tmp_path, stages_of_tiny_engines())
     batch.url = database_url
@@ -151,8 +151,8 @@ def test_the_three_interpreters_apply_it_alike(graph: FakeGraph, corrected: str,
             assert other[block] == served[block], block
 
 
-def test_a_pipeline_is_told_at_once_that_a_call_was_corrected(graph: FakeGraph) -> None:
-    """Of every method that leaves a call queued; else it waits for the pipeline's next look at the queue."""
+def test_pipeline_is_told_at_once_that_a_call_was_corrected(graph: FakeGraph) -> None:
+    """Every method that leaves a call queued tells it; else it waits for the pipeline's next look at the queue."""
     queued = set()
     call_id = graph.submit()
     graph.work()

@@ -11,11 +11,11 @@ import pytest
 from callytics.store import CallStore
 from deployments.database_service import DatabaseService, WorkSignal
 
-LONG_S = 30.0  # a test that waits so long has failed
+LONG_S = 30.0  # a test that waits this long has failed
 AT_ONCE_S = 5.0
 
 
-def test_who_waits_is_told_when_a_call_is_queued() -> None:
+def test_waiting_pipeline_is_told_when_a_call_is_queued() -> None:
     async def run() -> None:
         signal = WorkSignal()
         waiting = [asyncio.create_task(signal.wait(LONG_S, None)) for _ in range(2)]
@@ -26,7 +26,7 @@ def test_who_waits_is_told_when_a_call_is_queued() -> None:
     asyncio.run(run())
 
 
-def test_what_came_between_two_questions_is_not_missed() -> None:
+def test_call_between_two_requests_is_not_missed() -> None:
     async def run() -> None:
         signal = WorkSignal()
         seen = await signal.wait(0.01, None)
@@ -36,7 +36,7 @@ def test_what_came_between_two_questions_is_not_missed() -> None:
     asyncio.run(run())
 
 
-def test_what_was_seen_is_not_told_again() -> None:
+def test_seen_work_is_not_told_again() -> None:
     async def run() -> None:
         signal = WorkSignal()
         signal.announce()
@@ -62,7 +62,7 @@ def test_the_count_of_another_replica_means_nothing_here() -> None:
 
 
 @pytest.mark.parametrize("method", ["close", "_now_ms", "__init__", "no_such_method"])
-def test_what_is_no_public_method_of_the_store_is_refused(method: str, tmp_path: Path) -> None:
+def test_anything_but_a_public_store_method_is_refused(method: str, tmp_path: Path) -> None:
     service = object.__new__(DatabaseService.func_or_class)
     service._store = CallStore(f"sqlite:///{tmp_path}/calls.db")
     with pytest.raises(AttributeError, match=method):

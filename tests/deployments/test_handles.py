@@ -27,7 +27,7 @@ def test_the_error_of_a_replica_arrives_as_it_was_raised() -> None:
         assert not isinstance(raised.value, RayTaskError)
 
 
-def test_a_lost_replica_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lost_replica_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     errors: list[Exception] = [ActorDiedError(), UnavailableError("stage_not_deployed", "")]
     pauses = []
 
@@ -49,7 +49,7 @@ def test_patience_ends() -> None:
         asyncio.run(handles.patiently(lambda: _raise(ActorDiedError()), 0.0))
 
 
-def test_an_answer_that_is_an_error_is_not_asked_for_again() -> None:
+def test_answer_that_is_an_error_is_not_asked_for_again() -> None:
     calls = 0
 
     async def call() -> None:
@@ -62,14 +62,14 @@ def test_an_answer_that_is_an_error_is_not_asked_for_again() -> None:
     assert calls == 1
 
 
-def test_an_attempt_that_is_never_answered_ends() -> None:
+def test_attempt_that_is_never_answered_ends() -> None:
     """Serve keeps requests back while a deployment has no replica."""
     with pytest.raises(UnavailableError) as raised:
         asyncio.run(handles.patiently(lambda: asyncio.sleep(3600), 0.0, answer_within_s=0.01))
     assert raised.value.code == "no_answer"
 
 
-def test_a_time_out_of_the_call_itself_is_not_ours() -> None:
+def test_time_out_of_the_call_itself_is_not_ours() -> None:
     with pytest.raises(TimeoutError):
         asyncio.run(handles.patiently(lambda: _raise(TimeoutError()), 0.0))
 
@@ -125,7 +125,7 @@ def test_question_that_is_repeated_keeps_its_404(database: PlayedDatabase) -> No
         asyncio.run(handles.store_client(10.0)(CallStore.get_call, "a call"))
 
 
-def test_what_would_be_done_twice_is_not_repeated(database: PlayedDatabase) -> None:
+def test_unrepeatable_method_is_not_repeated(database: PlayedDatabase) -> None:
     database.answers = [ActorDiedError(), None]
     with pytest.raises(UnavailableError):
         asyncio.run(handles.store_client(10.0)(CallStore.retry_call, "a call"))

@@ -149,7 +149,7 @@ def test_no_service_is_open_no_pod_is_root_no_secret_is_in_it() -> None:
         assert not {"DATABASE_URL", "HF_TOKEN", "OPENAI_API_KEY"} & {e["name"] for e in container["env"]}
 
 
-def test_a_stage_that_restarts_makes_workers_not_ready_and_no_pod_dead() -> None:
+def test_stage_that_restarts_makes_workers_not_ready_and_no_pod_dead() -> None:
     head, *workers = (pod["containers"][0] for pod in pods())
     for container in (head, *workers):
         alive = container["livenessProbe"]["exec"]["command"][-1]

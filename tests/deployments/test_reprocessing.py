@@ -24,7 +24,7 @@ AGAIN = {
 
 
 @pytest.mark.parametrize("step", AGAIN)
-def test_a_step_and_its_dependants_run_again_and_nothing_else(graph: FakeGraph, step: str) -> None:
+def test_step_and_its_dependants_run_again_and_nothing_else(graph: FakeGraph, step: str) -> None:
     call_id = graph.submit()
     graph.work()
     assert set(graph.counts().values()) == {1}
@@ -36,7 +36,7 @@ def test_a_step_and_its_dependants_run_again_and_nothing_else(graph: FakeGraph, 
     assert {name for name, calls in graph.counts().items() if calls == 2} == set(AGAIN[step])
 
 
-def test_a_run_that_fails_leaves_the_result_of_before(graph: FakeGraph) -> None:
+def test_run_that_fails_leaves_the_result_of_before(graph: FakeGraph) -> None:
     call_id = graph.submit()
     graph.work()
     first, result_at_ms = graph.store.get_report(call_id), graph.store.get_call(call_id).result_at_ms
@@ -57,7 +57,7 @@ def test_a_run_that_fails_leaves_the_result_of_before(graph: FakeGraph) -> None:
     assert (call.status, call.error) == (JobStatus.COMPLETED, None)
 
 
-def test_a_changed_engine_runs_again_with_its_dependants_when_the_last_stage_is_asked_for(
+def test_changed_engine_runs_again_with_its_dependants_when_the_last_stage_is_asked_for(
     graph: FakeGraph,
 ) -> None:
     call_id = graph.submit()

@@ -56,7 +56,7 @@ def test_the_old_replica_serves_until_the_new_one_is_healthy(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ENGINE_STAGES)
-def test_an_engine_stage_keeps_its_pinned_environment(name: str) -> None:
+def test_engine_stage_keeps_its_pinned_environment(name: str) -> None:
     """The config's ray_actor_options replace the code's: without this line the stage would run in the base."""
     (deployment,) = APPLICATIONS[name]["deployments"]
     environment = dict(deployment["ray_actor_options"]["runtime_env"])
@@ -65,7 +65,7 @@ def test_an_engine_stage_keeps_its_pinned_environment(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(APPLICATIONS))
-def test_an_application_builds_the_deployment_that_the_config_names(name: str) -> None:
+def test_application_builds_the_deployment_that_the_config_names(name: str) -> None:
     module_name, _, function = APPLICATIONS[name]["import_path"].partition(":")
     assert module_name == f"deployments.{name.replace('-', '_')}"
     module = importlib.import_module(module_name)

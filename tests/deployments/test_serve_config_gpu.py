@@ -49,11 +49,11 @@ ON_BOTH = (
     "backpressure_config",
     "graceful_shutdown_timeout_s",
 )
-"""Of deployments that are the same on both machines: what bounds them was measured once."""
+"""Settings of deployments that are the same on both machines: their bounds were measured once."""
 
 
 @pytest.mark.parametrize("name", ["api-gateway", "audio-processor", "database-service", "monitoring"])
-def test_what_bounds_a_service_is_as_in_the_embedded_default(name: str) -> None:
+def test_bounds_of_a_service_equal_the_embedded_default(name: str) -> None:
     (on_cpu,) = (app["deployments"][0] for app in CPU_CONFIG["applications"] if app["name"] == name)
     assert {key: DEPLOYMENTS[name].get(key) for key in ON_BOTH} == {key: on_cpu.get(key) for key in ON_BOTH}
 
@@ -99,13 +99,13 @@ def test_every_stage_surges_is_checked_and_scales_by_its_queue(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ENGINE_STAGES)
-def test_a_batch_fits_into_a_replica(name: str) -> None:
+def test_batch_fits_into_a_replica(name: str) -> None:
     batch = (DEPLOYMENTS[name].get("user_config") or {}).get("max_batch_size", 1)
     assert batch <= DEPLOYMENTS[name]["max_ongoing_requests"]
 
 
 @pytest.mark.parametrize("stage", ENGINE_STAGES)
-def test_a_call_may_take_as_long_as_on_a_cpu_before_it_is_cut(stage: str) -> None:
+def test_call_may_take_as_long_as_on_a_cpu_before_it_is_cut(stage: str) -> None:
     (on_cpu,) = (app for app in CPU_CONFIG["applications"] if app["name"] == stage)
     limit = on_cpu["deployments"][0]["graceful_shutdown_timeout_s"]
     assert DEPLOYMENTS[stage]["graceful_shutdown_timeout_s"] >= limit
@@ -130,7 +130,7 @@ def test_every_environment_is_pinned() -> None:
 
 
 @pytest.mark.parametrize("stage", GPU_STAGES)
-def test_a_gpu_stage_uses_its_own_environment(stage: str) -> None:
+def test_gpu_stage_uses_its_own_environment(stage: str) -> None:
     """The config's ray_actor_options replace the code's: without this line the stage would run in the base."""
     environment = dict(DEPLOYMENTS[stage]["ray_actor_options"]["runtime_env"])
     assert environment_of(environment.pop("py_executable")).partition("@")[0] == stage

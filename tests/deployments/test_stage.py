@@ -30,7 +30,7 @@ def test_calls_that_wait_together_go_as_one_batch(monkeypatch: pytest.MonkeyPatc
     assert doubler._engine.batches == [4, 2]
 
 
-def test_a_call_that_fails_does_not_take_its_batch_with_it(
+def test_call_that_fails_does_not_take_its_batch_with_it(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     doubler = replica("Doubler", monkeypatch)
@@ -57,7 +57,7 @@ def test_batches_are_not_asked_of_an_engine_that_takes_none(monkeypatch: pytest.
         single.reconfigure({"max_batch_size": 8})
 
 
-def test_a_replica_full_of_work_and_conversions_still_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replica_full_of_work_and_conversions_still_probes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The event loop's default pool has six threads on two cores."""
     slow = replica("Slow", monkeypatch, concurrency=40)
 

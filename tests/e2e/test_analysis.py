@@ -92,7 +92,7 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(document), parse_float=lambda text: f"{float(text):.6f}")  # type: ignore[no-any-return]
 
 
-def test_a_corrected_word_is_in_the_result_soon_and_nothing_listens_again(graph: Graph) -> None:
+def test_corrected_word_is_in_the_result_soon_and_nothing_listens_again(graph: Graph) -> None:
     """A call of its own, so that others find the sample as it was recognised."""
     call_id = graph.submit(deduplicate="false")
     graph.wait(call_id)
@@ -131,7 +131,7 @@ def test_a_corrected_word_is_in_the_result_soon_and_nothing_listens_again(graph:
     assert graph.http.delete(f"/v1/calls/{call_id}").status_code == 204
 
 
-def test_a_transcript_in_another_format(graph: Graph, sample_call: str) -> None:
+def test_transcript_in_another_format(graph: Graph, sample_call: str) -> None:
     text = graph.http.get(f"/v1/calls/{sample_call}/transcript", params={"format": "srt"}).text
     assert text.startswith("1\n00:00:")
 
@@ -154,7 +154,7 @@ def test_events_tell_the_stages(graph: Graph, sample_call: str) -> None:
     assert seen.index("call.started") < seen.index("stage.running") < seen.index("stage.completed")
 
 
-def test_a_bad_file_is_a_clear_problem_and_leaves_nothing(graph: Graph, tmp_path: Path) -> None:
+def test_bad_file_is_a_clear_problem_and_leaves_nothing(graph: Graph, tmp_path: Path) -> None:
     before = graph.http.get("/v1/calls").json()
     blobs = sorted(graph.home.glob("blobs/calls/*"))
     for content, status, code in (
@@ -206,7 +206,7 @@ def test_the_openai_client_streams_and_names_known_speakers(graph: Graph) -> Non
 
 
 def agent_clip() -> str:
-    """Of the longest turn of the agent (channel 0), six seconds at most, as a data URL."""
+    """Clip of the longest turn of the agent (channel 0), six seconds at most, as a data URL."""
     turns = json.loads((SAMPLE.parent / "reference.json").read_text(encoding="utf-8"))["turns"]
     longest = max(
         (turn for turn in turns if turn["role"].upper() == "AGENT"),
@@ -239,7 +239,7 @@ def test_the_openai_client_translates(graph: Graph) -> None:
     assert all(0.0 <= segment.no_speech_prob < 0.6 for segment in answer.segments)
 
 
-def test_a_key_is_needed_and_health_is_open(graph: Graph) -> None:
+def test_key_is_needed_and_health_is_open(graph: Graph) -> None:
     assert httpx.get(f"{graph.run.url}/v1/calls").status_code == 401
     assert httpx.get(f"{graph.run.url}/healthz").status_code == 200
     assert httpx.get(f"{graph.run.url}/readyz").status_code == 200

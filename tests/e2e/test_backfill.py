@@ -108,7 +108,7 @@ def rows(folder: Path, table: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.timeout(2 * TIMEOUT_S + 60)
-def test_a_batch_that_is_killed_goes_on_where_it_stopped(folder: Path) -> None:
+def test_batch_that_is_killed_goes_on_where_it_stopped(folder: Path) -> None:
     store = CallStore(f"sqlite:///{folder / 'callytics.db'}")
     first = backfill(folder)
     deadline = time.monotonic() + TIMEOUT_S
@@ -136,7 +136,7 @@ def test_a_batch_that_is_killed_goes_on_where_it_stopped(folder: Path) -> None:
 
 
 @pytest.mark.timeout(TIMEOUT_S + 60)
-def test_a_batch_from_s3_to_s3(folder: Path, bucket: str) -> None:
+def test_batch_from_s3_to_s3(folder: Path, bucket: str) -> None:
     for i in range(2):
         with fsspec.open(f"{bucket}/2026/{i}.wav", "wb") as stream:
             stream.write(f"call {i}".encode())

@@ -107,7 +107,7 @@ def test_each_stage_sees_its_own_version(graph: Graph, installed: dict[str, dict
         assert all(Path(location).is_relative_to(overlay) for _, location in packages.values())
 
 
-def test_a_call_goes_through_both(graph: Graph) -> None:
+def test_call_goes_through_both(graph: Graph) -> None:
     call_id = graph.submit(SAMPLE)
     assert graph.wait(call_id, timeout_s=400)["job_status"] == "COMPLETED"
     result = graph.result(call_id)

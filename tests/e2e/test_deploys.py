@@ -115,7 +115,7 @@ def edit_code(operator: Operator) -> None:
         (edit_code, {"code"}),
     ],
 )
-def test_a_change_of_one_stage_restarts_it_alone_and_loses_no_call(
+def test_change_of_one_stage_restarts_it_alone_and_loses_no_call(
     edit: Callable[[Operator], None], what: set[str], operator: Operator, traffic: Traffic
 ) -> None:
     before = operator.replicas()
@@ -131,7 +131,7 @@ def test_a_change_of_one_stage_restarts_it_alone_and_loses_no_call(
     assert operator.plan().changes == ()
 
 
-def test_a_pin_that_cannot_be_installed_leaves_the_old_version(operator: Operator, traffic: Traffic) -> None:
+def test_pin_that_cannot_be_installed_leaves_the_old_version(operator: Operator, traffic: Traffic) -> None:
     before, installed = operator.replicas(), operator.pinned
     operator.pin("0.0.0.1")
     with pytest.raises(ConfigError, match=r"tqdm==0\.0\.0\.1"):
@@ -142,7 +142,7 @@ def test_a_pin_that_cannot_be_installed_leaves_the_old_version(operator: Operato
     assert traffic.losses == []
 
 
-def test_an_engine_that_does_not_start_is_rolled_back(operator: Operator, traffic: Traffic) -> None:
+def test_engine_that_does_not_start_is_rolled_back(operator: Operator, traffic: Traffic) -> None:
     """By the command, as an operator runs it: one line that says why, and an exit code of its own."""
     before = operator.replicas()
     options = operator.application["args"]["options"]

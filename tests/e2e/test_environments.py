@@ -36,7 +36,7 @@ def installed(graph: Graph, pins: dict[str, dict[str, str]]) -> dict[str, dict[s
 
 
 @pytest.mark.parametrize("stage", ENGINE_STAGES)
-def test_a_stage_runs_on_its_pins(
+def test_stage_runs_on_its_pins(
     stage: str, graph: Graph, pins: dict[str, dict[str, str]], installed: dict[str, dict[str, list[str]]]
 ) -> None:
     assert {name: version for name, (version, _) in installed[stage].items()} == pins[stage]

@@ -114,11 +114,11 @@ def test_all_gpu_stages_share_the_card_and_leave_room_for_one_more(
     assert left >= max(shares.values())
 
 
-def test_a_call_runs_through_it(gpu_graph: Graph) -> None:
+def test_call_runs_through_it(gpu_graph: Graph) -> None:
     assert gpu_graph.wait(gpu_graph.submit(), timeout_s=60)["job_status"] == "COMPLETED"
 
 
-def test_a_stage_surges_into_the_room_that_is_left(gpu_graph: Graph, document: dict[str, Any]) -> None:
+def test_stage_surges_into_the_room_that_is_left(gpu_graph: Graph, document: dict[str, Any]) -> None:
     """The new replica of the largest stage starts beside the old one, which serves until then."""
     changed = copy.deepcopy(document)
     (recognizer,) = (app for app in changed["applications"] if app["name"] == "speech-recognizer")
@@ -136,7 +136,7 @@ def test_a_stage_surges_into_the_room_that_is_left(gpu_graph: Graph, document: d
     gpu_graph.wait_until_healthy()
 
 
-def test_what_does_not_fit_waits_and_says_why(gpu_graph: Graph, document: dict[str, Any]) -> None:
+def test_replica_that_does_not_fit_waits_and_says_why(gpu_graph: Graph, document: dict[str, Any]) -> None:
     """A second version fits beside the first (A/B on one card); a further one waits, and all others serve on."""
     two = with_second_version(document, "speech-recognizer")
     deploy(gpu_graph, two)

@@ -46,7 +46,7 @@ def test_up_again_restarts_nothing(graph: Graph) -> None:
     assert replicas(graph, config) == before
 
 
-def test_a_second_version_of_a_stage_starts_beside_the_first(graph: Graph, tmp_path: Path) -> None:
+def test_second_version_of_a_stage_starts_beside_the_first(graph: Graph, tmp_path: Path) -> None:
     """An edit of one block: v2 gets the calls, nothing but the pipeline restarts, and back again."""
     graph.wait_until_healthy()
     config = yaml.safe_load(graph.config.read_text())
@@ -97,7 +97,7 @@ def test_commands_in_another_folder_find_the_graph(
     assert list(folder.iterdir()) == []
 
 
-def test_a_missing_or_wrong_config_changes_nothing(graph: Graph, tmp_path: Path) -> None:
+def test_missing_or_wrong_config_changes_nothing(graph: Graph, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No configuration"):
         local.up(tmp_path / "missing.yaml", home=graph.home)
     broken = yaml.safe_load(graph.config.read_text())
@@ -107,7 +107,7 @@ def test_a_missing_or_wrong_config_changes_nothing(graph: Graph, tmp_path: Path)
     assert local.status(home=graph.home).healthy
 
 
-def test_an_interrupted_up_leaves_nothing_after_down(tmp_path: Path) -> None:
+def test_interrupted_up_leaves_nothing_after_down(tmp_path: Path) -> None:
     environment = os.environ | {
         "CALLYTICS_HOME": str(tmp_path),
         "CALLYTICS_HTTP_PORT": str(free_port()),

@@ -94,7 +94,7 @@ def test_every_command_that_the_text_names_is_there() -> None:
 
 
 class Operator:
-    """Whoever follows the document: in a folder with the configuration, beside a graph that runs."""
+    """A user who follows the document: in a folder with the configuration, beside a graph that runs."""
 
     def __init__(self, folder: Path, hang: Path) -> None:
         self.folder = folder
@@ -317,7 +317,7 @@ def test_receiving_webhooks_on_loopback(operator: Operator) -> None:
         lines = received.result(timeout=30).splitlines()
     assert answer["status_code"] == 204
     assert lines[1].startswith("webhook.test {")
-    with operator.database() as database:  # what is tested after this one tells nobody
+    with operator.database() as database:  # later tests send no webhook
         database.execute("DELETE FROM webhook_endpoints")
 
 

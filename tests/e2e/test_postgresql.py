@@ -68,7 +68,7 @@ def owners(store: CallStore) -> set[str]:
         return {row[0] for row in rows}
 
 
-def test_a_server_that_goes_away_loses_no_call_and_none_is_done_twice(
+def test_server_that_goes_away_loses_no_call_and_none_is_done_twice(
     store: CallStore, server: PostgresServer
 ) -> None:
     ids = [new_call_id() for _ in range(CALLS)]

@@ -36,7 +36,7 @@ PROGRAMS = Path(sys.executable).parent
 
 
 def write_folder(folder: Path, document: dict[str, Any]) -> Path:
-    """A Serve file, its pins and the code of its stage, as somebody has them in a folder of their own."""
+    """A Serve file, its pins and the code of its stage, as a user has them in a folder of their own."""
     pins = folder / "runtime_envs" / "cpu"
     pins.mkdir(parents=True)
     (pins / "base.txt").write_bytes((PROJECT / "runtime_envs" / "cpu" / "base.txt").read_bytes())
@@ -73,7 +73,7 @@ class ServeApplications:
         return found
 
     def replicas(self) -> dict[str, list[tuple[str, str, int]]]:
-        """Of each application: names, actors and processes."""
+        """Replicas of each application: names, actors and processes."""
         return {
             name: sorted(
                 (replica["replica_id"], replica["actor_id"], replica["pid"])
@@ -338,7 +338,7 @@ def test_serve_deploy_works_on_a_head_of_ray_start_in_the_activated_environment(
         serve_deploy(tmp_path, environment, path.name)
         failed = applications.wait_for(STAGE, status="DEPLOY_FAILED", timeout_s=30)
         assert "tqdm==0.0.0.0.1" in failed[STAGE]["message"]
-        # Of an application whose build failed Serve lists no replica, but those that ran go on.
+        # Serve lists no replica of an application whose build failed, but the old ones continue.
         assert applications.replicas()["audio-processor"] == before["audio-processor"]
         ((_, _, pid),) = before[STAGE]
         assert Path(f"/proc/{pid}/cmdline").read_bytes().startswith(f"ray::ServeReplica:{STAGE}:".encode())

@@ -121,7 +121,7 @@ def _kill(pids: list[int]) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one fault. ``outage_s``: the longest time, while calls streamed in, in which none was accepted; and in
+    """Outcome of one fault. ``outage_s``: the longest time, while calls streamed in, in which none was accepted; and in
     which none was completed."""
 
     fault: str
@@ -162,7 +162,7 @@ class Traffic:
                         self._accepted_at.append(time.time())
 
     def wait_for(self, more: int, timeout_s: float) -> None:
-        """Until so many calls were accepted from now on."""
+        """Wait until ``more`` calls were accepted from now on."""
         deadline, goal = time.monotonic() + timeout_s, len(self.accepted) + more
         while len(self.accepted) < goal:
             assert time.monotonic() < deadline, "no calls are accepted any more"

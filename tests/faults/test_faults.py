@@ -103,7 +103,7 @@ def test_calls_that_wait_for_a_broken_stage_finish_by_themselves(
 
 
 @pytest.mark.skipif(not ALL, reason="make test-faults")
-def test_an_optional_stage_that_hangs_makes_calls_partial_and_stops_no_other(
+def test_optional_stage_that_hangs_makes_calls_partial_and_stops_no_other(
     graph: FaultGraph, outcomes: list[Outcome]
 ) -> None:
     outcome = suffer(graph, HANGING, while_file(graph.home / "hang", 40.0), outcomes)

@@ -15,7 +15,7 @@ from tests.faults.graph import RECORDING, FaultGraph
 CLIENTS = 50
 SECONDS = 60.0 if os.environ.get("CALLYTICS_FAULTS") == "all" else 10.0
 MAX_GROWTH_BYTES = 300 << 20
-"""Of the gateway; fifty uploads at once, each in chunks of a megabyte at most, several times over."""
+"""Limit of the gateway; fifty uploads at once, each in chunks of a megabyte at most, several times over."""
 
 RECORDING_BYTES = RECORDING + bytes(64 * 1024)
 

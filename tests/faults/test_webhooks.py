@@ -80,7 +80,7 @@ def test_the_end_of_a_call_arrives_once(
     assert delivery(http, webhook) == ("DELIVERED", 1, 204)
 
 
-def test_what_was_answered_with_500_comes_again_after_the_gateway_died(
+def test_webhook_answered_with_500_comes_again_after_the_gateway_died(
     graph: FaultGraph, http: httpx.Client, receiver: Receiver, webhook: dict[str, Any]
 ) -> None:
     receiver.status = 500

@@ -53,7 +53,7 @@ def test_the_variable_goes_before_all(
         assert settings.home() == settings.own_home() == tmp_path / "named"
 
 
-def test_an_empty_variable_is_none(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_variable_is_none(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLYTICS_HOME", "")
     assert settings.home() == elsewhere / ".callytics"
 
@@ -81,7 +81,7 @@ def test_else_the_graph_that_runs_but_up_starts_one_here(tmp_path: Path, elsewhe
     assert list(elsewhere.iterdir()) == []
 
 
-def test_of_several_that_run_none_is_guessed(tmp_path: Path) -> None:
+def test_none_of_several_running_graphs_is_guessed(tmp_path: Path) -> None:
     with played_graph(tmp_path / "a", 8001), played_graph(tmp_path / "b", 8002):
         with pytest.raises(ConfigError, match="CALLYTICS_HOME") as error:
             settings.home()
@@ -93,10 +93,10 @@ def test_of_several_that_run_none_is_guessed(tmp_path: Path) -> None:
     assert "[several_graphs]" in done.stderr
 
 
-def test_a_folder_of_another_user_is_not_obeyed(
+def test_folder_of_another_user_is_not_obeyed(
     tmp_path: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody makes /tmp/.callytics, and a program that answers at the address in its run.json."""
+    """Another user makes /tmp/.callytics, and a program that answers at the address in its run.json."""
     (tmp_path / ".callytics").mkdir()
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     assert settings.home() == elsewhere / ".callytics"
@@ -111,7 +111,7 @@ def test_a_folder_of_another_user_is_not_obeyed(
 # ---------------------------------------------------------------- which graphs run
 
 
-def test_a_run_whose_processes_ended_is_none(tmp_path: Path) -> None:
+def test_run_whose_processes_ended_is_none(tmp_path: Path) -> None:
     with played_graph(tmp_path / "crashed") as crashed:
         assert local_graphs.running() == (crashed,)
     assert (tmp_path / "crashed" / "run.json").is_file()
@@ -131,7 +131,7 @@ def test_damaged_notes_are_none(tmp_path: Path) -> None:
         assert local_graphs.running() == (good,)
 
 
-def test_what_down_forgets_is_not_found(tmp_path: Path) -> None:
+def test_graph_that_down_forgot_is_not_found(tmp_path: Path) -> None:
     with played_graph(tmp_path / "runs"):
         local_graphs.forget(tmp_path / "runs")
         local_graphs.forget(tmp_path / "runs")
@@ -171,7 +171,7 @@ def test_the_address_is_that_of_the_homes_graph(tmp_path: Path, monkeypatch: pyt
         assert settings.graph_url(None) == settings.DEFAULT_URL
 
 
-def test_a_key_in_a_home_is_not_sent_to_whoever_has_the_usual_port(tmp_path: Path, elsewhere: Path) -> None:
+def test_key_in_a_home_is_not_sent_to_the_owner_of_the_usual_port(tmp_path: Path, elsewhere: Path) -> None:
     (elsewhere / ".callytics").mkdir()
     (elsewhere / ".callytics" / "api-key").write_text("cly_secret")
     done = runner.invoke(app, ["calls", "list"])
@@ -188,7 +188,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
 
 
-def test_a_folder_that_is_named_like_our_code_is_not_run(elsewhere: Path) -> None:
+def test_folder_that_is_named_like_our_code_is_not_run(elsewhere: Path) -> None:
     (elsewhere / "deployments").mkdir()
     (elsewhere / "deployments" / "__init__.py").write_text("raise SystemExit('ran')")
     assert "No graph of yours runs" in command("status").stdout

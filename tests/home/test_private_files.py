@@ -23,14 +23,14 @@ def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
 
-def test_what_is_made_is_private(tmp_path: Path) -> None:
+def test_new_files_are_private(tmp_path: Path) -> None:
     private_files.make_folder(tmp_path / "a" / "b")
     assert mode(tmp_path / "a") == mode(tmp_path / "a" / "b") == 0o700
     with open(tmp_path / "a" / "file", "w", opener=private_files.opener):
         assert mode(tmp_path / "a" / "file") == 0o600
 
 
-def test_a_text_is_private_also_over_a_file_that_was_open(tmp_path: Path) -> None:
+def test_text_is_private_also_over_a_file_that_was_open(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("old")
     assert mode(path) == 0o666
@@ -39,7 +39,7 @@ def test_a_text_is_private_also_over_a_file_that_was_open(tmp_path: Path) -> Non
     assert [entry.name for entry in tmp_path.iterdir()] == ["key"]
 
 
-def test_an_old_folder_is_closed_links_and_what_is_left_out_stay(tmp_path: Path) -> None:
+def test_old_folder_is_closed_links_and_what_is_left_out_stay(tmp_path: Path) -> None:
     home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
     (home / "blobs" / "calls").mkdir(parents=True)
     (home / "blobs" / "calls" / "recording").touch()
@@ -55,14 +55,14 @@ def test_an_old_folder_is_closed_links_and_what_is_left_out_stay(tmp_path: Path)
     assert private_files.close_to_others(home, leave=["envs"]) == 0
 
 
-def test_a_folder_that_is_named_by_a_link_is_closed(tmp_path: Path) -> None:
+def test_folder_that_is_named_by_a_link_is_closed(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "home").symlink_to(tmp_path / "real")
     private_files.close_to_others(tmp_path / "home")
     assert mode(tmp_path / "real") == 0o700
 
 
-def test_a_name_in_tmp_is_taken_only_from_oneself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_name_in_tmp_is_taken_only_from_oneself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "callytics-1"
     private_files.claim_folder(folder)
     folder.chmod(0o777)

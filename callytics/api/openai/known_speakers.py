@@ -27,7 +27,7 @@ TOLERANCE_S = 0.1
 """Codecs cut into frames."""
 
 MAX_REFERENCE_BYTES = 3 << 20
-"""Of a data URL: ten seconds of CD quality are 2.4 MB in base64."""
+"""Limit of a data URL: ten seconds of CD quality are 2.4 MB in base64."""
 
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.+-]+=[^;,]*)*;base64,", re.IGNORECASE)
 _NAMES, _REFERENCES = "known_speaker_names", "known_speaker_references"

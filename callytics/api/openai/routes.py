@@ -76,7 +76,7 @@ async def _answer(
         forms.append(form)
         return form.options(), {
             "deduplicate": False,
-            "priority": Priority.HIGH,  # somebody waits for the answer
+            "priority": Priority.HIGH,  # a client waits for the answer
             "tenant": principal.tenant,
             "created_by": principal.id,
             "metadata": {"custom": {"source": request.url.path.removeprefix("/v1/")}},

@@ -1,4 +1,4 @@
-"""A call that somebody waits for: until it ends, and then it is deleted, whatever happened."""
+"""A call that a client waits for. When it has ended it is deleted, whatever its outcome."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class Awaited:
         self._actor = actor
 
     async def records(self, request: Request) -> AsyncIterator[CallRecord]:
-        """The call as it stands, again and again until it has a result.
+        """The current record of the call, repeatedly until it has a result.
 
         Raises:
             CallyticsError: it failed or was cancelled, or it takes too long.
-            ClientDisconnect: nobody waits any more.
+            ClientDisconnect: the client no longer waits.
         """
         settings = self._services.settings
         deadline_s = time.monotonic() + settings.transcription_timeout_s
@@ -69,7 +69,7 @@ class Awaited:
         yield call
 
     async def result(self) -> dict[str, Any]:
-        """Of the finished call.
+        """The result of the finished call.
 
         Raises:
             InvalidRequestError: ``translation_unsupported``: the recogniser took no notice of the task.
@@ -103,7 +103,7 @@ class Awaited:
         await asyncio.shield(self._remove())
 
     async def _remove(self) -> None:
-        with suppress(NotFoundError):  # somebody else deleted it
+        with suppress(NotFoundError):  # another client deleted it
             await self._services.store(CallStore.delete_call, self.call_id, actor=self._actor)
         await asyncio.to_thread(self._services.blobs.delete_call, self.call_id)
 

@@ -83,7 +83,7 @@ class TestLanguage:
         ({"language": "", "temperature": "", "prompt": ""}, None, ()),
     ],
 )
-async def test_what_the_recogniser_is_told(
+async def test_recogniser_gets_the_options(
     client: httpx.AsyncClient,
     store: CallStore,
     fields: Fields,

@@ -112,7 +112,7 @@ def test_refused(
     assert blob_files(blob_root) == []
 
 
-def test_a_reference_is_bounded(api: openai.OpenAI) -> None:
+def test_reference_is_bounded(api: openai.OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as error:
         ask(api, known_speaker_references=["data:audio/wav;base64," + "A" * (3 << 20)])
     assert error.value.code == "field_too_large"

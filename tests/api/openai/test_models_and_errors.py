@@ -24,7 +24,7 @@ def test_retrieve(api: openai.OpenAI, name: str) -> None:
     assert Model.model_validate(given, strict=True).id == name
 
 
-def test_a_model_of_a_hub_has_a_slash(api: openai.OpenAI, services: Services) -> None:
+def test_model_of_a_hub_has_a_slash(api: openai.OpenAI, services: Services) -> None:
     assert isinstance(services.health, TwoStages)
     name = "Systran/faster-whisper-large-v3"
     services.health.health.append(StageHealth("speech-recognizer-v2", True, "RUNNING", model=name))

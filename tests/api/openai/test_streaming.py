@@ -123,7 +123,7 @@ def test_the_text_comes_before_it_is_known_what_it_means(api: openai.OpenAI, sto
     assert done.text == "".join(event.delta for event in early if event.type == "transcript.text.delta")
 
 
-def test_what_fails_later_is_an_error_event(api: openai.OpenAI, store: CallStore, blob_root: Path) -> None:
+def test_later_failure_is_an_error_event(api: openai.OpenAI, store: CallStore, blob_root: Path) -> None:
     def fail() -> None:
         while (lease := store.lease("w", 60)) is None:
             time.sleep(0.01)
@@ -140,7 +140,7 @@ def test_what_fails_later_is_an_error_event(api: openai.OpenAI, store: CallStore
     assert blob_files(blob_root) == []
 
 
-def test_what_is_refused_before_is_no_stream(api: openai.OpenAI) -> None:
+def test_refusal_before_the_stream_is_no_stream(api: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError) as error:
         api.audio.transcriptions.create(model="gpt-9", file=("c.wav", wav_bytes()), stream=True)
     assert (error.value.code, error.value.param) == ("model_not_found", "model")

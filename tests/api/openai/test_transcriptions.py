@@ -86,7 +86,7 @@ def test_errors_are_the_clients_own(api: openai.OpenAI, base_url: str, store: Ca
     assert store.call_ids() == frozenset()
 
 
-def test_a_failed_analysis_is_an_error_and_leaves_nothing(
+def test_failed_analysis_is_an_error_and_leaves_nothing(
     api: openai.OpenAI, store: CallStore, blob_root: Path
 ) -> None:
     def fail() -> None:
@@ -104,7 +104,7 @@ def test_a_failed_analysis_is_an_error_and_leaves_nothing(
     assert blob_files(blob_root) == []
 
 
-def test_a_client_that_leaves_takes_its_call_along(
+def test_client_that_leaves_takes_its_call_along(
     api: openai.OpenAI, store: CallStore, blob_root: Path
 ) -> None:
     with pytest.raises(openai.APITimeoutError):

@@ -72,7 +72,7 @@ def test_texts(api: openai.OpenAI, translator: list[Task], response_format: str)
 
 @pytest.mark.parametrize("translated", [False])
 @pytest.mark.usefixtures("translator")
-def test_a_transcription_is_never_sold_as_a_translation(api: openai.OpenAI, store: CallStore) -> None:
+def test_transcription_is_never_sold_as_a_translation(api: openai.OpenAI, store: CallStore) -> None:
     with pytest.raises(openai.BadRequestError) as error:
         api.audio.translations.create(model="whisper-1", file=("c.wav", wav_bytes()))
     assert error.value.code == "translation_unsupported"

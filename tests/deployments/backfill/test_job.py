@@ -37,7 +37,7 @@ def test_every_step_comes_after_those_that_it_reads_and_nothing_is_carried_too_l
     assert held == {"recording", "report"}
 
 
-def test_an_engine_has_a_worker_of_its_own_and_what_needs_none_goes_with_it() -> None:
+def test_engine_has_a_worker_of_its_own_and_what_needs_none_goes_with_it() -> None:
     groups = by_stage()
     assert [step for steps in groups for step in steps] == plan()
     assert [steps[0].name for steps in groups] == list(ENGINE_STAGES)
@@ -76,7 +76,7 @@ def test_the_report_is_that_of_the_other_interpreters(batch: Batch, tmp_path: Pa
     )
 
 
-def test_a_bad_file_is_a_row_in_failures_and_ends_nothing(batch: Batch, tmp_path: Path) -> None:
+def test_bad_file_is_a_row_in_failures_and_ends_nothing(batch: Batch, tmp_path: Path) -> None:
     items = [
         recording(tmp_path, "a.wav"),
         recording(tmp_path, "bad.bin", b"bad"),
@@ -92,7 +92,7 @@ def test_a_bad_file_is_a_row_in_failures_and_ends_nothing(batch: Batch, tmp_path
     assert len(CallStore(batch.url).call_ids()) == 1
 
 
-def test_a_second_run_skips_what_is_finished_and_tries_the_rest_again(batch: Batch, tmp_path: Path) -> None:
+def test_second_run_skips_what_is_finished_and_tries_the_rest_again(batch: Batch, tmp_path: Path) -> None:
     items = [recording(tmp_path, "a.wav"), recording(tmp_path, "bad.bin", b"bad")]
     first = batch(items)
     again = batch(items)
@@ -119,7 +119,7 @@ def test_same_recording_with_other_metadata_is_another_call(batch: Batch, tmp_pa
     assert [outcome.status for outcome in batch(items)] == ["SKIPPED", "SKIPPED"]
 
 
-def test_an_optional_stage_that_fails_leaves_the_call_partial(batch: Batch, tmp_path: Path) -> None:
+def test_optional_stage_that_fails_leaves_the_call_partial(batch: Batch, tmp_path: Path) -> None:
     analyzer = batch.stages["llm-analyzer"]
     batch.stages["llm-analyzer"] = StageConfig(analyzer.stage, analyzer.engine, {"fail": True})
     (outcome,) = batch([recording(tmp_path, "a.wav")])
@@ -138,7 +138,7 @@ def test_rows_of_lost_calls_pass_through_every_step(batch: Batch, tmp_path: Path
     assert pickle.loads(row[RUNS]) == ()
 
 
-def test_what_identifies_people_is_taken_out_where_that_is_asked_for(batch: Batch, tmp_path: Path) -> None:
+def test_personal_data_is_redacted_on_request(batch: Batch, tmp_path: Path) -> None:
     plain = recording(tmp_path, "a.wav")
     redacted = BatchItem(plain.uri, replace(plain.options, redact_pii=True))
     first, second = batch([plain, redacted])
@@ -153,13 +153,13 @@ def test_what_identifies_people_is_taken_out_where_that_is_asked_for(batch: Batc
 
 
 @pytest.mark.parametrize("settings", [None, {}, {"redact_pii": False}, {"redact_pii": True}])
-def test_a_batch_redacts_what_the_gateway_would(settings: dict[str, bool] | None) -> None:
+def test_batch_redacts_what_the_gateway_would(settings: dict[str, bool] | None) -> None:
     gateway = {"name": "api-gateway", "args": None if settings is None else {"settings": settings}}
     asked_for = bool(settings and settings.get("redact_pii"))
     assert redacts_every_call({"applications": [gateway, {"name": "monitoring"}]}) is asked_for
 
 
-def test_a_configuration_that_is_not_there_is_one_line(
+def test_configuration_that_is_not_there_is_one_line(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     recording(tmp_path, "a.wav")

@@ -24,7 +24,7 @@ def names(folder: Path, source: str) -> list[str]:
     return [str(Path(item.uri).relative_to(folder)) for item in batch_items(source)]
 
 
-def test_a_folder_gives_its_recordings_however_deep_in_order(calls: Path) -> None:
+def test_folder_gives_its_recordings_however_deep_in_order(calls: Path) -> None:
     assert names(calls, str(calls)) == ["a.mp3", "b.wav", "year/2025/c.OPUS"]
 
 
@@ -35,7 +35,7 @@ def test_the_largest_comes_first(calls: Path) -> None:
     assert names(calls, f"{calls}/*.wav") == ["b.wav", "d.wav"]
 
 
-def test_a_pattern_and_a_file_are_taken_as_they_are(calls: Path) -> None:
+def test_pattern_and_a_file_are_taken_as_they_are(calls: Path) -> None:
     assert names(calls, f"{calls}/*.wav") == ["b.wav"]
     assert names(calls, f"{calls}/notes.txt") == ["notes.txt"]
 
@@ -55,7 +55,7 @@ def test_nothing_there_is_an_error_that_says_where(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_a_manifest_tells_what_is_known_of_each_call(calls: Path, suffix: str) -> None:
+def test_manifest_tells_what_is_known_of_each_call(calls: Path, suffix: str) -> None:
     rows = [
         {"path": "a.mp3", "language": "ko", "agent_channel": "1", "external_id": "42", "team": "환불"},
         {
@@ -80,7 +80,7 @@ def test_a_manifest_tells_what_is_known_of_each_call(calls: Path, suffix: str) -
     assert (second.options, second.metadata) == (CallOptions(language="en"), {})
 
 
-def test_a_row_can_ask_for_redaction_and_never_switch_it_off(tmp_path: Path) -> None:
+def test_row_can_ask_for_redaction_and_never_switch_it_off(tmp_path: Path) -> None:
     manifest = tmp_path / "calls.csv"
     manifest.write_text("path,redact_pii\na.wav,TRUE\nb.wav,no\nc.wav,\n", encoding="utf-8")
     assert [item.options.redact_pii for item in batch_items(str(manifest))] == [True, False, False]
@@ -88,7 +88,7 @@ def test_a_row_can_ask_for_redaction_and_never_switch_it_off(tmp_path: Path) -> 
     assert [item.options.redact_pii for item in of_all] == [True, True, True]
 
 
-def test_a_row_without_an_address_or_with_a_wrong_number_is_named(tmp_path: Path) -> None:
+def test_row_without_an_address_or_with_a_wrong_number_is_named(tmp_path: Path) -> None:
     manifest = tmp_path / "calls.csv"
     for text in ("external_id\n7\n", "path,agent_channel\na.wav,left\n", "path,redact_pii\na.wav,perhaps\n"):
         manifest.write_text(text, encoding="utf-8")

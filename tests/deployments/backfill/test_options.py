@@ -102,7 +102,7 @@ def test_help_of_both_lists_every_option(capsys: pytest.CaptureFixture[str]) -> 
         assert (option in of_job) is (option != "--dashboard")
 
 
-def test_a_batch_says_where_graphs_run_if_none_runs_here(
+def test_batch_says_where_graphs_run_if_none_runs_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, submitted: list[tuple[str, str]]
 ) -> None:
     monkeypatch.setenv("CALLYTICS_HOME", str(tmp_path))

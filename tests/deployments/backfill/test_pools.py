@@ -37,7 +37,7 @@ def test_all_gpu_workers_of_a_batch_fit_on_its_cards_whatever_cores_it_has(cpus:
     assert taken["speech-recognizer"] == 0.25 * gpus
 
 
-def test_a_stage_that_takes_whole_cards_has_as_many_workers_as_fit() -> None:
+def test_stage_that_takes_whole_cards_has_as_many_workers_as_fit() -> None:
     assert workers(Pools(WHOLE_CARDS, 2, gpus=13)) == dict.fromkeys(ENGINE_STAGES, 2)
 
 
@@ -49,14 +49,14 @@ def test_without_gpus_heavy_engines_have_a_worker_a_core_that_does_one_call() ->
         assert pools.of_stage(stage)["num_gpus"] == 0
 
 
-def test_a_worker_that_waits_for_an_endpoint_has_as_many_calls_as_its_replica() -> None:
+def test_worker_that_waits_for_an_endpoint_has_as_many_calls_as_its_replica() -> None:
     compute = Pools(GPU, cpus=1, gpus=1).of_stage("llm-analyzer")["compute"]
     assert compute.max_concurrent_calls_per_actor == 16
     assert compute.max_tasks_in_flight_per_actor == 32
     assert compute.enable_true_multi_threading
 
 
-def test_a_batch_takes_the_cards_it_is_given_else_all_that_are_free() -> None:
+def test_batch_takes_the_cards_it_is_given_else_all_that_are_free() -> None:
     assert gpu_share(GPU) == pytest.approx(0.725)
     assert cards(GPU, None, 3.275) == 3
     assert cards(GPU, 2, 0.0) == 2
@@ -69,14 +69,14 @@ def test_without_a_free_card_it_says_what_to_do(num_free: float) -> None:
         cards(GPU, None, num_free)
 
 
-def test_a_batch_takes_no_more_than_it_is_given() -> None:
+def test_batch_takes_no_more_than_it_is_given() -> None:
     with pytest.raises(ConfigError, match=f"needs {len(ENGINE_STAGES)} GPU.*not --gpus 1"):
         cards(WHOLE_CARDS, 1, 8.0)
 
 
 @pytest.mark.parametrize("option", ["--cpus", "--gpus"])
 @pytest.mark.parametrize("value", ["0", "-1", "two"])
-def test_what_is_no_number_of_cores_or_cards_is_one_line(
+def test_wrong_number_of_cores_or_cards_is_one_line(
     option: str, value: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:

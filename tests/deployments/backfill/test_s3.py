@@ -23,7 +23,7 @@ def put(url: str, content: bytes) -> str:
     return url
 
 
-def test_a_batch_from_s3_to_s3(bucket: str, tmp_path: Path) -> None:
+def test_batch_from_s3_to_s3(bucket: str, tmp_path: Path) -> None:
     put(f"{bucket}/2026/a.wav", b"sound")
     put(f"{bucket}/2026/11/b.mp3", b"a longer sound")
     put(f"{bucket}/2026/readme.txt", b"no recording")
@@ -45,14 +45,14 @@ def test_a_batch_from_s3_to_s3(bucket: str, tmp_path: Path) -> None:
     assert [outcome.status for outcome in batch(items)] == ["SKIPPED", "SKIPPED"]
 
 
-def test_a_manifest_on_s3_names_recordings_beside_it(bucket: str) -> None:
+def test_manifest_on_s3_names_recordings_beside_it(bucket: str) -> None:
     put(f"{bucket}/calls.csv", b"path,language,external_id\n2026/a.wav,ko,42\n")
     (item,) = batch_items(f"{bucket}/calls.csv")
     assert (item.uri, item.options.language) == (f"{bucket}/2026/a.wav", "ko")
     assert item.metadata == {"external_id": "42"}
 
 
-def test_a_pattern_on_s3(bucket: str) -> None:
+def test_pattern_on_s3(bucket: str) -> None:
     for name in ("a.wav", "b.wav", "c.mp3"):
         put(f"{bucket}/x/{name}", b"sound")
     assert [item.uri for item in batch_items(f"{bucket}/x/*.wav")] == [
@@ -69,15 +69,15 @@ def test_sound_is_decoded_from_s3(bucket: str) -> None:
     assert audio.pcm.duration_s == pytest.approx(audio.media.duration_s, abs=0.1)
 
 
-def test_a_bucket_that_is_not_there_is_missing(bucket: str) -> None:
+def test_bucket_that_is_not_there_is_missing(bucket: str) -> None:
     with pytest.raises(NotFoundError, match="s3://nowhere/2026"):
         batch_items("s3://nowhere/2026")
 
 
-def test_what_cannot_be_reached_is_one_line(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_storage_is_one_line(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from s3fs import S3FileSystem
 
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # the discard port: nobody listens
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")  # the discard port: no process listens
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     S3FileSystem.clear_instance_cache()
     for source in (f"{bucket}/2026", "floppy://a/calls"):

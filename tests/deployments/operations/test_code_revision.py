@@ -51,7 +51,7 @@ def test_only_an_edit_of_what_a_module_consists_of_changes_its_revision(folder: 
     assert (revision(folder) != before) == (name in OF_THE_TILL)
 
 
-def test_a_file_that_appears_or_moves_counts(folder: Path) -> None:
+def test_file_that_appears_or_moves_counts(folder: Path) -> None:
     before = revision(folder)
     (folder / "shop/goods/pictures/bread.txt").rename(folder / "shop/goods/pictures/cake.txt")
     assert revision(folder) != before
@@ -73,7 +73,7 @@ def test_the_engine_that_a_stage_is_configured_with_counts(folder: Path) -> None
     assert tree.revision(["shop.window"]) == tree.revision(["shop.window", "numpy.linalg"])
 
 
-def test_what_is_ours_and_what_it_defines(folder: Path) -> None:
+def test_own_modules_and_their_definitions_are_found(folder: Path) -> None:
     tree = SourceTree([folder])
     assert tree.defines("shop.till", "Till")
     assert tree.defines("shop.drawer", "Drawer")
@@ -83,7 +83,7 @@ def test_what_is_ours_and_what_it_defines(folder: Path) -> None:
     assert not tree.owns("numpy")
 
 
-def test_a_file_that_is_no_python_is_one_clear_line(folder: Path) -> None:
+def test_file_that_is_no_python_is_one_clear_line(folder: Path) -> None:
     (folder / "shop/drawer.py").write_text("def broken(:\n")
     with pytest.raises(ConfigError, match=r"drawer\.py, line 1: invalid syntax"):
         revision(folder)

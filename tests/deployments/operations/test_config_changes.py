@@ -66,7 +66,9 @@ def test_the_same_is_no_change(edited: dict[str, Any]) -> None:
         ("variables", VERSION, RUNS.replace("000000000000", "111111111111"), "code"),
     ],
 )
-def test_what_restarts_a_stage(edited: dict[str, Any], block: str, key: str, value: Any, what: str) -> None:
+def test_restarting_changes_of_a_stage(
+    edited: dict[str, Any], block: str, key: str, value: Any, what: str
+) -> None:
     (deployment,) = edited["deployments"]
     places = {
         "args": edited["args"],
@@ -86,14 +88,14 @@ def test_what_restarts_a_stage(edited: dict[str, Any], block: str, key: str, val
     ("key", "value"),
     [("num_replicas", 2), ("user_config", {"weights": {"a": 1}}), ("max_ongoing_requests", 4)],
 )
-def test_what_changes_in_place(edited: dict[str, Any], key: str, value: Any) -> None:
+def test_changes_in_place(edited: dict[str, Any], key: str, value: Any) -> None:
     edited["deployments"][0][key] = value
     found = change(edited)
     assert found is not None
     assert found.effect is Effect.IN_PLACE
 
 
-def test_an_option_that_is_gone_is_said_to_be(edited: dict[str, Any]) -> None:
+def test_option_that_is_gone_is_said_to_be(edited: dict[str, Any]) -> None:
     del edited["args"]["options"]["beam"]
     found = change(edited)
     assert found is not None

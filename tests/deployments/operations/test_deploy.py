@@ -37,7 +37,7 @@ def refusal(path: Path, serve: PlayedServe, only: str | None = None) -> Callytic
     return raised.value
 
 
-def test_what_runs_is_no_change(config: Callable[[], Path], serve: PlayedServe) -> None:
+def test_running_configuration_is_no_change(config: Callable[[], Path], serve: PlayedServe) -> None:
     assert deploy(config()).changes == ()
     assert serve.deployed == []
 
@@ -66,7 +66,7 @@ def test_only_takes_one_application_from_the_file(
     assert serve.application("api-gateway")
 
 
-def test_what_the_file_no_longer_has_goes_when_the_rest_is_healthy(
+def test_removed_application_goes_when_the_rest_is_healthy(
     config: Callable[[], Path], document: dict[str, Any], serve: PlayedServe
 ) -> None:
     second = copy.deepcopy(named(document, "llm-analyzer")) | {"name": "llm-analyzer-v2"}
@@ -78,7 +78,7 @@ def test_what_the_file_no_longer_has_goes_when_the_rest_is_healthy(
     assert serve.deployed == [[*others, "llm-analyzer"], others]
 
 
-def test_an_address_passes_from_the_old_to_the_new_at_once(
+def test_address_passes_from_the_old_to_the_new_at_once(
     config: Callable[[], Path], document: dict[str, Any], serve: PlayedServe
 ) -> None:
     """Serve refuses two applications at one address."""
@@ -87,7 +87,7 @@ def test_an_address_passes_from_the_old_to_the_new_at_once(
     assert all("api-gateway" not in names for names in serve.deployed)
 
 
-def test_a_stage_that_does_not_start_is_rolled_back(
+def test_stage_that_does_not_start_is_rolled_back(
     config: Callable[[], Path], document: dict[str, Any], serve: PlayedServe
 ) -> None:
     before = serve.document()
@@ -102,7 +102,7 @@ def test_a_stage_that_does_not_start_is_rolled_back(
     assert all("punctuation-restorer" in names for names in serve.deployed)
 
 
-def test_a_rollback_that_fails_says_so(
+def test_rollback_that_fails_says_so(
     config: Callable[[], Path], document: dict[str, Any], serve: PlayedServe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named(document, "llm-analyzer")["args"]["concurrency"] = 2
@@ -120,7 +120,7 @@ def test_a_rollback_that_fails_says_so(
     assert raised.value.code == "rollback_failed"
 
 
-def test_an_environment_that_cannot_be_built_changes_nothing(
+def test_environment_that_cannot_be_built_changes_nothing(
     config: Callable[[], Path], document: dict[str, Any], serve: PlayedServe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(names: list[str], pins_folder: Path, home: Path) -> None:
@@ -131,7 +131,7 @@ def test_an_environment_that_cannot_be_built_changes_nothing(
     assert refusal(config(), serve).code == "environment_failed"
 
 
-def test_a_plan_that_is_out_of_date_is_not_applied(
+def test_plan_that_is_out_of_date_is_not_applied(
     config: Callable[[], Path], document: dict[str, Any], serve: PlayedServe
 ) -> None:
     named(document, "llm-analyzer")["args"]["concurrency"] = 2
@@ -142,20 +142,18 @@ def test_a_plan_that_is_out_of_date_is_not_applied(
     assert serve.deployed == []
 
 
-def test_a_missing_file_is_refused(tmp_path: Path, serve: PlayedServe) -> None:
+def test_missing_file_is_refused(tmp_path: Path, serve: PlayedServe) -> None:
     assert refusal(tmp_path / "missing.yaml", serve).code == "config_missing"
 
 
-def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, serve: PlayedServe) -> None:
+def test_file_that_is_no_configuration_is_refused(tmp_path: Path, serve: PlayedServe) -> None:
     for text in ("applications: [", "applications: {}", "just text", "applications: [{name: a}]"):
         path = tmp_path / "wrong.yaml"
         path.write_text(text)
         assert refusal(path, serve).code == "config_invalid"
 
 
-def test_a_name_that_the_file_does_not_have_is_refused(
-    config: Callable[[], Path], serve: PlayedServe
-) -> None:
+def test_name_that_the_file_does_not_have_is_refused(config: Callable[[], Path], serve: PlayedServe) -> None:
     error = refusal(config(), serve, "speech-recogniser")
     assert error.message.endswith("it has punctuation-restorer, llm-analyzer, api-gateway.")
 
@@ -193,7 +191,7 @@ def test_nothing_runs(
         ),
     ],
 )
-def test_what_cannot_run_is_refused(
+def test_configuration_that_cannot_run_is_refused(
     place: tuple[Any, ...],
     value: Any,
     code: str,
@@ -212,7 +210,7 @@ def test_what_cannot_run_is_refused(
     assert "\n" not in error.message
 
 
-def test_an_unpinned_environment_is_refused(
+def test_unpinned_environment_is_refused(
     config: Callable[[], Path], serve: PlayedServe, tmp_path: Path
 ) -> None:
     for pins in (tmp_path / "pins/cpu/punctuation-restorer.txt", tmp_path / "pins/cpu/llm-analyzer.txt"):

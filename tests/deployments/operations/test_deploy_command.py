@@ -29,7 +29,7 @@ def edited(config: Callable[[], Path], document: dict[str, Any]) -> str:
     return str(config())
 
 
-def test_a_dry_run_shows_the_changes_and_makes_none(edited: str, serve: PlayedServe) -> None:
+def test_dry_run_shows_the_changes_and_makes_none(edited: str, serve: PlayedServe) -> None:
     done = runner.invoke(app, [edited, "--dry-run"])
     assert done.exit_code == 0, done.output
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("llm-analyzer"))
@@ -38,7 +38,7 @@ def test_a_dry_run_shows_the_changes_and_makes_none(edited: str, serve: PlayedSe
     assert serve.deployed == []
 
 
-def test_what_was_deployed_is_nothing_to_deploy(edited: str) -> None:
+def test_deployed_configuration_is_nothing_to_deploy(edited: str) -> None:
     assert runner.invoke(app, [edited, "--yes"]).exit_code == 0
     again = runner.invoke(app, [edited, "--yes"])
     assert again.exit_code == 0
@@ -62,14 +62,14 @@ def test_without_a_terminal_nothing_is_confirmed(edited: str, serve: PlayedServe
     assert serve.deployed == []
 
 
-def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+def test_missing_file_is_one_line(tmp_path: Path) -> None:
     done = runner.invoke(app, [str(tmp_path / "missing.yaml"), "--yes"])
     assert done.exit_code == 1
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stderr.strip().endswith("[config_missing]")
 
 
-def test_a_rollback_has_an_exit_code_of_its_own(
+def test_rollback_has_an_exit_code_of_its_own(
     config: Callable[[], Path],
     document: dict[str, Any],
     serve: PlayedServe,

@@ -53,9 +53,7 @@ def serve_answers(error: BaseException) -> Any:
         (RuntimeError("the replica is gone"), 503, "gateway_lost"),
     ],
 )
-async def test_what_serve_says_as_text_becomes_a_problem(
-    error: BaseException, status: int, code: str
-) -> None:
+async def test_text_answer_of_serve_becomes_a_problem(error: BaseException, status: int, code: str) -> None:
     answer = await ask(serve_answers(error))
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -77,7 +75,7 @@ async def test_serves_own_routes_are_left_alone() -> None:
     assert (await ask(PlainTextResponse("unhealthy", 503), "/-/healthz")).text == "unhealthy"
 
 
-async def test_an_answer_that_breaks_off_is_not_begun_again() -> None:
+async def test_answer_that_breaks_off_is_not_begun_again() -> None:
     sent: list[Message] = []
 
     async def broken(scope: Scope, receive: Receive, send: Send) -> None:

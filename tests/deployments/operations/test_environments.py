@@ -59,7 +59,7 @@ def test_every_engine_stage_pins_its_packages_and_no_torch(stage: str) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_what_an_environment_asks_for_is_pinned(name: str) -> None:
+def test_requirements_of_an_environment_are_pinned(name: str) -> None:
     """The compiled file follows its source: run tools/compile_runtime_envs.py after an edit."""
     source = (PINS / f"{name}.in").read_text(encoding="utf-8")
     asked = {line.partition("#")[0].strip() for line in source.splitlines()} - {""}
@@ -104,7 +104,7 @@ def pins_folder(tmp_path: Path) -> Path:
     return folder.parent
 
 
-def test_an_overlay_has_its_own_versions_and_sees_the_base(pins_folder: Path, tmp_path: Path) -> None:
+def test_overlay_has_its_own_versions_and_sees_the_base(pins_folder: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     build_environments(["cpu/base", "cpu/stage"], pins_folder, home)
     launcher = str(home / "bin" / "callytics-python")
@@ -151,7 +151,7 @@ def _environments() -> list[Any]:
 
 
 @pytest.mark.parametrize("name", _environments())
-def test_an_environment_is_built_from_its_file_and_imports_what_it_asks_for(name: str) -> None:
+def test_environment_is_built_from_its_file_and_imports_what_it_asks_for(name: str) -> None:
     """In the project's own state folder, where `make run` finds them again."""
     folder = build_environment(name, PINS, settings.home())
     pins = read_pins(PINS / f"{name}.txt")
@@ -228,7 +228,7 @@ def test_the_launcher_says_why_it_cannot_build(console_script: str, environment:
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_builder_says_that_the_launcher_is_not_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_builder_says_that_the_launcher_is_not_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/bin")
     prepare_environment()  # an application that is not locked, or has no environment of its own
     monkeypatch.setenv(VERSION, "cpu/base@0.2.0+0123456789ab.0123456789ab")
@@ -237,7 +237,7 @@ def test_a_builder_says_that_the_launcher_is_not_on_the_path(monkeypatch: pytest
     assert raised.value.code == "launcher_missing"
 
 
-def test_a_builder_passes_on_what_is_wrong_with_an_environment(
+def test_builder_passes_on_what_is_wrong_with_an_environment(
     console_script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", f"{Path(console_script).parent}:/usr/bin")
@@ -262,14 +262,14 @@ def test_every_builder_of_the_configurations_prepares_its_environment(
             builder(model.model_validate(args) if isinstance(model, type) else args)
 
 
-def test_a_failed_installation_leaves_nothing(pins_folder: Path, tmp_path: Path) -> None:
+def test_failed_installation_leaves_nothing(pins_folder: Path, tmp_path: Path) -> None:
     (pins_folder / "cpu" / "stage.txt").write_text("tqdm==0.0.0.0.1\n")
     with pytest.raises(ConfigError, match="tqdm"):
         build_environment("cpu/stage", pins_folder, tmp_path / "home")
     assert not list((tmp_path / "home").rglob("pyvenv.cfg"))
 
 
-def test_an_unknown_environment_is_one_clear_line(pins_folder: Path, tmp_path: Path) -> None:
+def test_unknown_environment_is_one_clear_line(pins_folder: Path, tmp_path: Path) -> None:
     build_environments(["cpu/base"], pins_folder, tmp_path / "home")
     launcher = str(tmp_path / "home" / "bin" / "callytics-python")
     done = subprocess.run([launcher, "cpu/other"], capture_output=True, text=True, check=False)

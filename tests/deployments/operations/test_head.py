@@ -115,7 +115,7 @@ def test_socket_paths_stay_short_and_homes_apart(tmp_path: Path, monkeypatch: py
     assert temp_dir(deep) == temp_dir(deep)
 
 
-def test_a_taken_port_is_not_free() -> None:
+def test_taken_port_is_not_free() -> None:
     import socket
 
     with socket.socket() as taken:
@@ -148,7 +148,7 @@ def test_ray_asks_for_the_token_of_the_home_folder_whatever_the_user_has(
     assert "RAY_AUTH_TOKEN" not in environment
 
 
-def test_a_new_head_does_not_look_for_the_cluster_of_callytics_env(
+def test_new_head_does_not_look_for_the_cluster_of_callytics_env(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS", "RAY_DASHBOARD_ADDRESS"):

@@ -42,7 +42,9 @@ def test_the_last_runs_are_kept(tmp_path: Path) -> None:
     assert found == [6, 5, 4, 3, 2]
 
 
-def test_of_long_logs_the_end_and_of_many_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_end_of_long_logs_and_newest_of_many_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(kept_logs, "MAX_FILE_BYTES", 4)
     monkeypatch.setattr(kept_logs, "MAX_RUN_BYTES", 6)
     logs = session(tmp_path / "ray", 1, new=b"0123456789", old=b"abcdefghij")
@@ -51,7 +53,7 @@ def test_of_long_logs_the_end_and_of_many_the_newest(tmp_path: Path, monkeypatch
     assert ((kept / "new").read_bytes(), (kept / "old").read_bytes()) == (b"6789", b"ij")
 
 
-def test_a_folder_of_another_account_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_of_another_account_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session(tmp_path / "ray", 1, raylet=b"planted")
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     assert kept_logs.keep(tmp_path / "ray", tmp_path / "logs") == []

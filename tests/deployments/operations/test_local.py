@@ -44,14 +44,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_key_that_the_gateway_takes_is_kept_without_opening_the_store(home: Path, gateway: str) -> None:
+def test_key_that_the_gateway_takes_is_kept_without_opening_the_store(home: Path, gateway: str) -> None:
     (home / "api-key").write_text("good\n")
     _ensure_api_key(home, gateway)
     assert (home / "api-key").read_text() == "good\n"
     assert not (home / "callytics.db").exists()
 
 
-def test_a_key_of_another_database_is_replaced_by_one_that_counts(home: Path, gateway: str) -> None:
+def test_key_of_another_database_is_replaced_by_one_that_counts(home: Path, gateway: str) -> None:
     (home / "api-key").write_text("of a database that was deleted")
     _ensure_api_key(home, gateway)
     issued = (home / "api-key").read_text().strip()
@@ -61,7 +61,7 @@ def test_a_key_of_another_database_is_replaced_by_one_that_counts(home: Path, ga
     store.close()
 
 
-def test_a_gateway_that_does_not_answer_leaves_a_good_key_alone(home: Path, gateway: str) -> None:
+def test_gateway_that_does_not_answer_leaves_a_good_key_alone(home: Path, gateway: str) -> None:
     _ensure_api_key(home, gateway)
     issued = (home / "api-key").read_text()
     _ensure_api_key(home, f"http://127.0.0.1:{free_port()}")
@@ -101,7 +101,7 @@ def test_logs_that_cannot_be_kept_are_not_deleted(tmp_path: Path) -> None:
     assert (temp / "session_1" / "logs").is_dir()
 
 
-def test_an_old_home_is_closed_and_a_run_without_a_token_is_not_gone_on_with(
+def test_old_home_is_closed_and_a_run_without_a_token_is_not_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, config = tmp_path / "home", tmp_path / "config.yaml"

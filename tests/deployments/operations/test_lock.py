@@ -102,7 +102,7 @@ def test_lock_of_a_locked_file_changes_nothing(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("edited", ["code", "pins", "release"])
-def test_an_edit_outdates_the_lock_of_the_applications_that_it_concerns(
+def test_edit_outdates_the_lock_of_the_applications_that_it_concerns(
     edited: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "other_stage.py").write_text("def build(args): ...\n")
@@ -125,7 +125,7 @@ def test_an_edit_outdates_the_lock_of_the_applications_that_it_concerns(
     assert make_lock(folder / "serve_config.yaml", SourceTree([folder])).outdated == ()
 
 
-def test_an_edited_option_leaves_the_lock_as_it_is(folder: Path) -> None:
+def test_edited_option_leaves_the_lock_as_it_is(folder: Path) -> None:
     locked(folder)
     path = folder / "serve_config.yaml"
     path.write_text(path.read_text().replace("word: one", "word: two"))
@@ -170,7 +170,7 @@ def test_every_way_to_write_an_application_can_be_locked(block: str, folder: Pat
     assert ("\r\n" in (folder / "serve_config.yaml").read_bytes().decode()) is ("\r\n" in block)
 
 
-def test_a_file_of_aliases_is_not_spoilt(folder: Path) -> None:
+def test_file_of_aliases_is_not_spoilt(folder: Path) -> None:
     """One block for two applications cannot hold the versions of both."""
     text = (
         "applications:\n"
@@ -183,7 +183,7 @@ def test_a_file_of_aliases_is_not_spoilt(folder: Path) -> None:
     assert (folder / "serve_config.yaml").read_text() == text
 
 
-def test_a_merge_conflict_of_versions_is_solved(folder: Path) -> None:
+def test_merge_conflict_of_versions_is_solved(folder: Path) -> None:
     locked(folder)
     path = folder / "serve_config.yaml"
     good = path.read_text()
@@ -200,7 +200,7 @@ def test_a_merge_conflict_of_versions_is_solved(folder: Path) -> None:
     assert refused.value.code == "config_invalid"
 
 
-def test_a_file_that_cannot_be_written_is_one_clear_line(folder: Path) -> None:
+def test_file_that_cannot_be_written_is_one_clear_line(folder: Path) -> None:
     path = folder / f"{'a' * 250}.yaml"  # the file that is written beside it would have too long a name
     path.write_text(BLOCK)
     lock = make_lock(path, SourceTree([folder]))

@@ -23,7 +23,7 @@ def test_every_start_has_a_token_of_its_own_in_a_private_file(tmp_path: Path) ->
     assert path.read_text() != first
 
 
-def test_a_client_is_told_where_the_token_is_and_not_what_it_is(tmp_path: Path) -> None:
+def test_client_is_told_where_the_token_is_and_not_what_it_is(tmp_path: Path) -> None:
     path = ray_token.make(tmp_path)
     found = ray_token.client_environment(str(path), "127.0.0.1:6379", "http://127.0.0.1:8265")
     assert found["RAY_AUTH_TOKEN_PATH"] == str(path)

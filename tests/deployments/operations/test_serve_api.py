@@ -24,14 +24,14 @@ callytics.errors.WeightsError: The weights of whisper-base are not there. Run `c
 """
 
 
-def test_a_traceback_comes_down_to_its_last_error() -> None:
+def test_traceback_comes_down_to_its_last_error() -> None:
     expected = "callytics.errors.WeightsError: The weights of whisper-base are not there. Run `callytics models pull`."
     assert last_line(TRACEBACK) == expected
     assert last_line("two\nlines") == "lines"
     assert last_line("") == ""
 
 
-def test_a_failed_application_says_why() -> None:
+def test_failed_application_says_why() -> None:
     deployment = {"status": "UNHEALTHY", "message": TRACEBACK, "replicas": [{"state": "STARTING"}]}
     state = _state("a", {"status": "DEPLOY_FAILED", "message": "", "deployments": {"A": deployment}})
     assert state.failed
@@ -40,7 +40,7 @@ def test_a_failed_application_says_why() -> None:
     assert (state.replicas, state.healthy_replicas) == (1, 0)
 
 
-def test_an_application_tells_its_version() -> None:
+def test_application_tells_its_version() -> None:
     variables = {VERSION: "cpu/a@0.2.0+c1b7090605df.3f0c1d2e4b5a"}
     running = {"status": "RUNNING", "deployed_app_config": {"runtime_env": {"env_vars": variables}}}
     assert _state("a", running).version == "0.2.0+c1b7090605df.3f0c1d2e4b5a"
@@ -49,7 +49,7 @@ def test_an_application_tells_its_version() -> None:
 
 def test_ray_takes_a_path_that_does_not_exist_for_an_import_path() -> None:
     """Why `serve deploy` of a wrong path ends every application: docs/adr/0016. When Ray refuses such a path, or asks
-    somebody before it obeys, this fails, and docs/operations.md can say so."""
+    for confirmation, this fails, and docs/operations.md can say so."""
     from ray.serve._private.utils import call_function_from_import_path
     from ray.serve.scripts import _generate_config_from_file_or_import_path
 
@@ -62,11 +62,11 @@ def test_ray_takes_a_path_that_does_not_exist_for_an_import_path() -> None:
     assert list(inspect.signature(call_function_from_import_path).parameters) == ["import_path"]
 
 
-def test_nobody_answers_on_a_free_port() -> None:
+def test_free_port_does_not_answer() -> None:
     assert not ServeApi("http://127.0.0.1:9").answers()
 
 
-def test_a_run_of_ours_gets_its_own_token_and_not_the_users(
+def test_run_of_ours_gets_its_own_token_and_not_the_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
@@ -84,7 +84,7 @@ def test_a_run_of_ours_gets_its_own_token_and_not_the_users(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_token_is_said(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_token_is_said(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def urlopen(request: urllib.request.Request, timeout: float) -> io.BytesIO:
         raise urllib.error.HTTPError(request.full_url, status, "Unauthorized", Message(), None)
 
@@ -105,7 +105,7 @@ def test_a_refused_token_is_said(status: int, monkeypatch: pytest.MonkeyPatch) -
         ("disabled", "given", "left by ray.init", None),
     ],
 )
-def test_a_token_is_sent_where_ray_would_ask_for_one(
+def test_token_is_sent_where_ray_would_ask_for_one(
     mode: str | None,
     token: str | None,
     in_file: str | None,

@@ -42,7 +42,7 @@ def test_every_stage_runs_once_and_the_call_is_completed(graph: FakeGraph) -> No
 
 
 def test_the_store_is_never_sent_samples(graph: FakeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a long call they would lie in the object store a second time."""
+    """Samples of a long call would be in the object store a second time."""
     recorded: list[Any] = []
     record_stage = graph.store.record_stage
 
@@ -59,7 +59,7 @@ def test_the_store_is_never_sent_samples(graph: FakeGraph, monkeypatch: pytest.M
     assert graph.counts() == ONCE
 
 
-def test_a_replica_that_dies_is_tried_again(graph: FakeGraph) -> None:
+def test_replica_that_dies_is_tried_again(graph: FakeGraph) -> None:
     graph.stages["speech-recognizer"].errors = [ActorDiedError(), ActorDiedError()]
     graph.submit()
     graph.work()
@@ -84,7 +84,7 @@ def test_each_stage_has_a_timeout_of_its_own(graph: FakeGraph) -> None:
     assert 0.05 <= durations_s["llm-analyzer"] < 5.0  # the others' is 10 s
 
 
-def test_a_call_that_always_kills_its_replica_fails(graph: FakeGraph) -> None:
+def test_call_that_always_kills_its_replica_fails(graph: FakeGraph) -> None:
     graph.stages["speech-recognizer"].errors = [ActorDiedError() for _ in range(10)]
     graph.submit()
     graph.work()
@@ -95,7 +95,7 @@ def test_a_call_that_always_kills_its_replica_fails(graph: FakeGraph) -> None:
     assert graph.stages["speech-recognizer"].calls == 3
 
 
-def test_a_rejected_recording_fails_at_once_with_its_own_code(graph: FakeGraph) -> None:
+def test_rejected_recording_fails_at_once_with_its_own_code(graph: FakeGraph) -> None:
     graph.submit("bad.wav")
     graph.work()
     call = graph.store.get_call("c1")
@@ -117,7 +117,7 @@ def test_errors_of_a_replica_are_told_without_traceback(graph: FakeGraph) -> Non
     assert (call.error.code, call.error.message) == ("media_no_audio", "There is no sound in it.")
 
 
-def test_an_optional_stage_that_keeps_failing_leaves_the_call_partial(graph: FakeGraph) -> None:
+def test_optional_stage_that_keeps_failing_leaves_the_call_partial(graph: FakeGraph) -> None:
     graph.stages["llm-analyzer"].options = {"fail": True}
     graph.submit()
     graph.work()
@@ -143,7 +143,7 @@ def test_retry_runs_only_what_failed(graph: FakeGraph) -> None:
     assert graph.counts() == ONCE
 
 
-def test_a_call_taken_up_again_resumes_after_its_finished_stages(graph: FakeGraph) -> None:
+def test_call_taken_up_again_resumes_after_its_finished_stages(graph: FakeGraph) -> None:
     """The recogniser fails for good; when it is back, audio is decoded again for it, and nothing else repeats."""
     graph.stages["speech-recognizer"].options = {"fail": True}
     graph.submit()
@@ -171,7 +171,7 @@ def test_corrected_roles_repeat_nothing_that_listens(graph: FakeGraph) -> None:
     assert counts["sentiment-analyzer"] == counts["llm-analyzer"] == 1
 
 
-def test_a_changed_stage_is_run_again_with_all_that_depends_on_it(graph: FakeGraph) -> None:
+def test_changed_stage_is_run_again_with_all_that_depends_on_it(graph: FakeGraph) -> None:
     graph.submit()
     graph.work()
     for stage in graph.stages.values():
@@ -189,9 +189,7 @@ def test_a_changed_stage_is_run_again_with_all_that_depends_on_it(graph: FakeGra
     }
 
 
-def test_a_worker_that_lost_its_lease_stores_nothing(
-    graph: FakeGraph, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_worker_that_lost_its_lease_stores_nothing(graph: FakeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
     graph.submit()
     real = graph.store.complete
 
@@ -218,7 +216,7 @@ def test_the_version_that_is_assigned_does_the_work_and_the_result_says_so(graph
     assert graph.stages["speech-recognizer"].calls == 0
 
 
-def test_a_stage_that_fails_says_which_version_did(graph: FakeGraph) -> None:
+def test_stage_that_fails_says_which_version_did(graph: FakeGraph) -> None:
     graph.stages["speech-recognizer"].options = {"fail": True}
     graph.submit()
     graph.work()
@@ -231,7 +229,7 @@ AWAY = [UnavailableError("stage_not_deployed", ""), ActorDiedError()]
 
 
 @pytest.mark.parametrize("away", AWAY)
-def test_a_call_whose_stage_is_away_waits_in_the_queue(graph: FakeGraph, away: Exception) -> None:
+def test_call_whose_stage_is_away_waits_in_the_queue(graph: FakeGraph, away: Exception) -> None:
     """As long as it takes: no attempt of the call is counted. It resumes after what it had finished."""
     graph.stages["speech-recognizer"].away = away
     graph.submit()
@@ -261,7 +259,7 @@ def test_behind_an_open_circuit_a_call_waits_without_trying(graph: FakeGraph) ->
 AFTER_RECOGNITION = ("speech-recognizer", "punctuation-restorer", "sentiment-analyzer", "llm-analyzer")
 
 
-def test_a_stage_that_crashes_on_every_call_fails_none_of_the_later(graph: FakeGraph) -> None:
+def test_stage_that_crashes_on_every_call_fails_none_of_the_later(graph: FakeGraph) -> None:
     """The first cannot be told from a call that is at fault itself."""
     graph.stages["speech-recognizer"].options = {"fail": True}
     graph.circuits["speech-recognizer"].failed("another")
@@ -274,7 +272,7 @@ def test_a_stage_that_crashes_on_every_call_fails_none_of_the_later(graph: FakeG
     assert graph.circuits["speech-recognizer"].is_open
 
 
-def test_an_optional_stage_behind_an_open_circuit_leaves_the_call_partial(graph: FakeGraph) -> None:
+def test_optional_stage_behind_an_open_circuit_leaves_the_call_partial(graph: FakeGraph) -> None:
     graph.circuits["llm-analyzer"].open()
     graph.submit()
     graph.work()
@@ -283,7 +281,7 @@ def test_an_optional_stage_behind_an_open_circuit_leaves_the_call_partial(graph:
     assert graph.stages["llm-analyzer"].calls == 0
 
 
-def test_a_call_that_leaves_its_stage_without_a_replica_is_counted(graph: FakeGraph) -> None:
+def test_call_that_leaves_its_stage_without_a_replica_is_counted(graph: FakeGraph) -> None:
     """Else one that kills every replica would come back for ever."""
     recognizer = graph.stages["speech-recognizer"]
 

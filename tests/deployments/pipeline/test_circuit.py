@@ -37,7 +37,7 @@ def test_two_calls_in_a_row_open_it(circuit: Circuit) -> None:
     assert circuit.admit() == FIRST_PAUSE_S
 
 
-def test_a_success_between_two_failures_keeps_it_closed(circuit: Circuit) -> None:
+def test_success_between_two_failures_keeps_it_closed(circuit: Circuit) -> None:
     circuit.gave_up("a")
     circuit.succeeded()
     assert not circuit.gave_up("b")
@@ -55,7 +55,7 @@ def test_one_probe_a_pause_and_the_pauses_grow(circuit: Circuit, clock: Clock) -
     assert pauses == [FIRST_PAUSE_S, 10.0, 20.0, 40.0, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
 
 
-def test_a_probe_that_fails_leaves_it_open_and_one_that_succeeds_closes_it(
+def test_probe_that_fails_leaves_it_open_and_one_that_succeeds_closes_it(
     circuit: Circuit, clock: Clock
 ) -> None:
     circuit.open()

@@ -36,7 +36,7 @@ def test_without_routes_every_stage_works_for_itself() -> None:
     assert found == {stage: Assignment(stage) for stage in ENGINE_STAGES}
 
 
-def test_a_stage_without_weights_goes_to_its_default() -> None:
+def test_stage_without_weights_goes_to_its_default() -> None:
     defaults = DEFAULTS | {STAGE: V3}
     found = assign(routing(shadow={V2: 1}), defaults, "c1", {}, random.Random(0))
     assert found[STAGE] == Assignment(V3, (V2,))
@@ -63,7 +63,7 @@ def test_not_sticky_means_drawn_anew() -> None:
 
 
 @given(st.integers(0, 10**9), st.floats(1, 100), st.floats(0, 100), st.floats(0, 100))
-def test_a_growing_weight_moves_calls_to_that_version_only(
+def test_growing_weight_moves_calls_to_that_version_only(
     number: int, first: float, second: float, growth: float
 ) -> None:
     before = assigned(routing(weights={STAGE: first, V2: second, V3: 5}), f"call-{number}")
@@ -79,7 +79,7 @@ def test_experiments_on_two_stages_do_not_pick_the_same_calls() -> None:
     assert both / 2000 == pytest.approx(0.5, abs=0.05)
 
 
-def test_a_finished_stage_keeps_its_version_while_that_takes_calls() -> None:
+def test_finished_stage_keeps_its_version_while_that_takes_calls() -> None:
     for to in (routing(weights={STAGE: 99, V2: 1}), routing(weights={STAGE: 99, V2: 1}, sticky=False)):
         assert {assigned(to, f"c{i}", finished=V2).application for i in range(50)} == {V2}
     drained = routing(weights={STAGE: 1, V2: 0})
@@ -87,7 +87,7 @@ def test_a_finished_stage_keeps_its_version_while_that_takes_calls() -> None:
     assert assigned(read_routing(None), "c1", finished=V2).application == STAGE
 
 
-def test_a_shadow_runs_on_its_share_and_never_beside_itself() -> None:
+def test_shadow_runs_on_its_share_and_never_beside_itself() -> None:
     shadowed = [assigned(routing(shadow={V2: 0.25}), f"call-{i}").shadows for i in range(4000)]
     assert shadowed.count((V2,)) / 4000 == pytest.approx(0.25, abs=0.03)
     both = routing(weights={STAGE: 1, V2: 1}, shadow={STAGE: 1, V2: 1})
@@ -109,7 +109,7 @@ def test_a_shadow_runs_on_its_share_and_never_beside_itself() -> None:
         ("speech-recognizer-v2", "valid dictionary"),
     ],
 )
-def test_a_wrong_configuration_is_refused_in_one_line(user_config: object, says: str) -> None:
+def test_wrong_configuration_is_refused_in_one_line(user_config: object, says: str) -> None:
     with pytest.raises(ConfigError, match=says) as raised:
         read_routing(user_config)
     assert "\n" not in raised.value.message
@@ -138,7 +138,7 @@ def document(user_config: object) -> dict[str, object]:
     return {"applications": [{"name": STAGE}, {"name": V2}, pipeline]}
 
 
-def test_a_deploy_refuses_routes_that_lead_nowhere() -> None:
+def test_deploy_refuses_routes_that_lead_nowhere() -> None:
     check_routes(document(None))
     check_routes(document({"routes": {STAGE: {"weights": {STAGE: 9, V2: 1}}}}))
     for route in ({"weights": {STAGE: 9, V3: 1}}, {"shadow": {V3: 1}}):

@@ -56,7 +56,7 @@ def test_both_versions_work_and_the_caller_gets_the_first(shadowed: FakeGraph) -
         (UnavailableError("stage_not_deployed", ""), "stage_not_deployed"),
     ],
 )
-def test_a_shadow_that_fails_changes_nothing_of_the_call(
+def test_shadow_that_fails_changes_nothing_of_the_call(
     shadowed: FakeGraph, error: Exception, code: str
 ) -> None:
     shadowed.stages[V2].errors = [error]
@@ -68,7 +68,7 @@ def test_a_shadow_that_fails_changes_nothing_of_the_call(
     assert shadowed.stages[V2].calls == 1
 
 
-def test_a_slow_shadow_ends_after_the_call(shadowed: FakeGraph) -> None:
+def test_slow_shadow_ends_after_the_call(shadowed: FakeGraph) -> None:
     async def work() -> None:
         shadowed.stages[V2].held = asyncio.Event()
         shadows = shadowed.shadow_runs()
@@ -82,7 +82,7 @@ def test_a_slow_shadow_ends_after_the_call(shadowed: FakeGraph) -> None:
     assert [run.status for run in shadowed.runs_of(V2)] == [StageStatus.COMPLETED]
 
 
-def test_a_shadow_that_never_ends_has_failed_after_its_time(shadowed: FakeGraph) -> None:
+def test_shadow_that_never_ends_has_failed_after_its_time(shadowed: FakeGraph) -> None:
     async def work() -> None:
         shadowed.stages[V2].held = asyncio.Event()
         shadows = shadowed.shadow_runs(timeout_s=0.05)
@@ -102,7 +102,7 @@ def test_so_many_shadows_run_at_once_and_no_more(shadowed: FakeGraph) -> None:
     assert (shadowed.stages[V2].calls, shadowed.stages[third].calls) == (1, 0)
 
 
-def test_a_stage_that_is_tried_again_does_not_repeat_its_shadow(shadowed: FakeGraph) -> None:
+def test_stage_that_is_tried_again_does_not_repeat_its_shadow(shadowed: FakeGraph) -> None:
     shadowed.stages[STAGE].errors = [ActorDiedError(), ActorDiedError()]
     shadowed.work()
     assert shadowed.stages[STAGE].calls == 3

@@ -45,7 +45,7 @@ def crossed(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("error", OF_THE_CLIENT, ids=lambda error: str(error.code))
-def test_an_error_of_the_client_is_an_answer_and_no_fault(
+def test_error_of_the_client_is_an_answer_and_no_fault(
     error: CallyticsError, caplog: pytest.LogCaptureFixture
 ) -> None:
     answer = crossed(asyncio.run(answered(fail(error))))
@@ -56,7 +56,7 @@ def test_an_error_of_the_client_is_an_answer_and_no_fault(
     assert caplog.text == ""
 
 
-def test_a_fault_of_a_stage_is_logged_once_where_it_happened(caplog: pytest.LogCaptureFixture) -> None:
+def test_fault_of_a_stage_is_logged_once_where_it_happened(caplog: pytest.LogCaptureFixture) -> None:
     error = StageError("llm-analyzer", "endpoint_refused", "The endpoint answered 500.")
     answer = asyncio.run(answered(fail(error)))
     with pytest.raises(StageError):
@@ -66,13 +66,13 @@ def test_a_fault_of_a_stage_is_logged_once_where_it_happened(caplog: pytest.LogC
     assert record.exc_info is not None
 
 
-def test_what_is_no_error_of_ours_leaves_as_it_was_raised() -> None:
+def test_foreign_error_leaves_as_it_was_raised() -> None:
     """Serve counts and logs it, and the circuit of the stage sees it."""
     with pytest.raises(ZeroDivisionError):
         asyncio.run(answered(fail(ZeroDivisionError())))
 
 
-def test_a_store_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_that_is_away_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """What travels as a value is waited for as what was raised is."""
     answers: list[Any] = [Refused(UnavailableError("database_unavailable", "")), "there"]
 
@@ -97,7 +97,7 @@ def test_database_service_answers_that_a_call_is_not_there(tmp_path: Path) -> No
     assert answer.error.code == "call_not_found"
 
 
-def test_a_stage_answers_that_an_input_has_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stage_answers_that_an_input_has_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
     doubler = replica("Doubler", monkeypatch)
     for answer in (asyncio.run(doubler(13)), asyncio.run(doubler.call("refuse", 13))):
         assert isinstance(answer, Refused)

@@ -108,7 +108,7 @@ def test_every_line_names_stage_and_version_and_those_of_a_call_the_call(written
 
 
 @pytest.mark.usefixtures("asked_for_the_call")
-def test_a_stage_learns_the_call_from_the_request_and_a_gateway_does_not(
+def test_stage_learns_the_call_from_the_request_and_a_gateway_does_not(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert call_of_request() == CALL
@@ -121,7 +121,7 @@ def test_a_stage_learns_the_call_from_the_request_and_a_gateway_does_not(
 
 
 @pytest.mark.parametrize("session", ["", "a client's", f"call:{CALL.call_id}", f"call:{CALL.call_id}:a b"])
-def test_a_request_of_an_older_version_belongs_to_no_call(session: str) -> None:
+def test_request_of_an_older_version_belongs_to_no_call(session: str) -> None:
     token = serve_context._serve_request_context.set(serve_context._RequestContext(session_id=session))  # type: ignore[arg-type]
     assert call_of_request() is None
     serve_context._serve_request_context.reset(token)
@@ -214,7 +214,7 @@ def test_lines_that_do_not_arrive_are_dropped_and_later_ones_go_on(
 
 
 @pytest.mark.usefixtures("asked_for_the_call")
-def test_a_call_that_leaves_its_batch_logs_under_its_own_name(
+def test_call_that_leaves_its_batch_logs_under_its_own_name(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch as a whole fails for one of its calls; each then runs by itself."""
@@ -240,7 +240,7 @@ def test_a_call_that_leaves_its_batch_logs_under_its_own_name(
     assert seen == [CALL, CALL]
 
 
-def test_a_worker_of_a_batch_names_the_call_of_its_row(capsys: pytest.CaptureFixture[str]) -> None:
+def test_worker_of_a_batch_names_the_call_of_its_row(capsys: pytest.CaptureFixture[str]) -> None:
     """With the real worker and a tiny engine that fails with words of the call."""
     step = next(steps for steps in by_stage() if steps[0].name == "speech-recognizer")[:1]
     args = {"engine": "tests.deployments.tiny_engines:TinyRecognizer", "options": {"fail": True}}
