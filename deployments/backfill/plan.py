@@ -21,7 +21,6 @@ from callytics.domain import StageFailure, StageRun, StageStatus
 from callytics.engines import load_engine
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.telemetry.call_context import CallContext, working_on
-from deployments.replica.logs import to_worker_log
 
 logger = logging.getLogger(__name__)
 
@@ -157,6 +156,9 @@ class StageWorker:
         first, *pure = steps
         self._tenant = tenant
         if stage is not None and _is_in_actor():
+            # Not at the top: job.py says how Ray is to be closed to other users before `import ray` reads it.
+            from deployments.replica.logs import to_worker_log
+
             to_worker_log(first.name, stage.config_hash)
         self._workers = [StepWorker(first, stage), *(StepWorker(step, None) for step in pure)]
 

@@ -15,7 +15,7 @@ from callytics.api.usage_counter import UsageCounter
 from callytics.errors import UnavailableError
 from callytics.store import AsyncStore, CallStore, RequestTotals
 from tests.api.conftest import wav_bytes
-from tests.store.samples import finish
+from tests.store.samples import DURATION_S, finish
 from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +67,7 @@ async def test_usage_is_reported_and_stays(tenants: Tenants) -> None:
         "calls": 1,
         "uploaded_bytes": len(audio),
         "uploaded_audio_s": 2.0,
-        "analyzed_audio_s": 2.0,
+        "analyzed_audio_s": DURATION_S,  # as decoded
     }
     used = await tenants.usage("alpha")
     assert used == {
@@ -91,7 +91,7 @@ async def test_calls_of_the_openai_compatible_route_count(tenants: Tenants, work
     assert answer.status_code == 200, answer.text
     (mine,) = (await tenants.usage("alpha"))["tenants"]
     (period,) = mine["periods"]
-    assert (period["calls"], period["uploaded_audio_s"], period["analyzed_audio_s"]) == (1, 1.0, 1.0)
+    assert (period["calls"], period["uploaded_audio_s"], period["analyzed_audio_s"]) == (1, 1.0, DURATION_S)
     assert mine["stored_bytes"] == 0
 
 

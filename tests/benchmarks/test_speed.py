@@ -24,6 +24,7 @@ def test_memory_of_a_missing_process_is_not_counted() -> None:
     assert proportional_set_size_bytes([ended.pid]) == 0
 
 
+@pytest.mark.alone
 def test_peak_is_kept() -> None:
     with PeakMemory(lambda: [os.getpid()]) as memory:
         block = np.ones(40_000_000, np.uint8)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,3 +186,9 @@ def test_progress_counts_calls_and_audio_that_was_worked_on() -> None:
     progress.add(Outcome("c", "", "FAILED", 0.0))
     assert (progress.num_done, progress.failed, progress.audio_s) == (3, 1, 3600.0)
     assert "3 of 4 calls (1 completed, 1 failed, 1 skipped), 1.000 h of audio" in str(progress)
+
+
+def test_job_is_imported_without_ray() -> None:
+    """How its own Ray is closed to other users is read by `import ray`, and said after the arguments are known."""
+    code = "import sys, deployments.backfill.job; sys.exit('ray' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
