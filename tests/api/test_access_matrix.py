@@ -198,8 +198,8 @@ async def test_objects_of_another_tenant_are_not_found(house: House, route: tupl
         assert other.status_code == nothing.status_code == 404
         if route[0] != "HEAD":
             text = other.text
-            for name, value in house.ids.items():
-                text = text.replace(value, absent[name])
+            for name, value in sorted(house.ids.items(), key=lambda item: -len(item[1])):
+                text = text.replace(value, absent[name])  # a short one may be part of a long one
             assert text == nothing.text
     assert house.store.get_call(house.ids["call_id"]) == calls_before
     assert (await house.ask(route, house.secrets["admin", "alpha"])).status_code != 404

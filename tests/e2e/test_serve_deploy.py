@@ -84,7 +84,7 @@ class ServeApplications:
             for name, of in self.read().items()
         }
 
-    def wait_for(self, *names: str, status: str = "RUNNING", timeout_s: float = 60.0) -> dict[str, Any]:
+    def wait_for(self, *names: str, status: str = "RUNNING", timeout_s: float = 180.0) -> dict[str, Any]:
         deadline = time.monotonic() + timeout_s
         while True:
             found = self.read()
@@ -328,7 +328,7 @@ def test_serve_deploy_works_on_a_head_of_ray_start_in_the_activated_environment(
     path = small_graph(tmp_path)
     with plain_head(tmp_path, f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}") as (applications, environment):
         serve_deploy(tmp_path, environment, path.name)
-        applications.wait_for(STAGE, "audio-processor", timeout_s=90)
+        applications.wait_for(STAGE, "audio-processor")
         assert (tmp_path / ".callytics" / "envs" / "cpu" / "test-of-serve-deploy").is_dir()
         before = applications.replicas()
 
@@ -336,7 +336,7 @@ def test_serve_deploy_works_on_a_head_of_ray_start_in_the_activated_environment(
         pins.write_text("tqdm==0.0.0.0.1\n")
         lock(tmp_path)
         serve_deploy(tmp_path, environment, path.name)
-        failed = applications.wait_for(STAGE, status="DEPLOY_FAILED", timeout_s=30)
+        failed = applications.wait_for(STAGE, status="DEPLOY_FAILED")
         assert "tqdm==0.0.0.0.1" in failed[STAGE]["message"]
         # Serve lists no replica of an application whose build failed, but the old ones continue.
         assert applications.replicas()["audio-processor"] == before["audio-processor"]
@@ -345,7 +345,7 @@ def test_serve_deploy_works_on_a_head_of_ray_start_in_the_activated_environment(
 
         said = serve_deploy(tmp_path, environment, "missing.yaml")
         assert "Deploying from import path: 'missing.yaml'" in said
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while set(applications.read()) != {"default"}:
             assert time.monotonic() < deadline, applications.read()
             time.sleep(0.2)
