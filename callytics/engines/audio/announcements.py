@@ -37,6 +37,7 @@ from callytics.engines.audio.sound import Sound
 
 MAX_DELAY_S = 0.12
 WINDOW_S = 1.0
+WINDOW_SAMPLES = round(WINDOW_S * PIPELINE_SAMPLE_RATE_HZ)
 MIN_DBFS = -55.0
 ABOVE_QUIET_DB = 6.0  # above the quiet frames of the channel: noise that both legs share is no announcement
 MIN_CORRELATION = 0.8
@@ -60,6 +61,16 @@ EDGE_S = 0.2
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """One sound on both channels: samples, the delay of channel 1, and the windows in which nothing else is heard."""
+
+    start: int
+    end: int
+    delay: int
+    clear: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class _Window:
     start: int  # sample
     delay: int  # of channel 1, in samples
@@ -76,28 +87,26 @@ def take_out(pcm: Sound, frames_dbfs: Levels) -> tuple[Announcement, ...]:
     if pcm.shape[0] != 2:
         return ()
     stretches = find(pcm, frames_dbfs)
-    remove_echo(pcm, frames_dbfs, [(start_s, end_s) for start_s, end_s, _ in stretches])
+    seconds = [(s.start / PIPELINE_SAMPLE_RATE_HZ, s.end / PIPELINE_SAMPLE_RATE_HZ) for s in stretches]
+    remove_echo(pcm, frames_dbfs, seconds)
     return separate(pcm, stretches)
 
 
-def find(pcm: Sound, frames_dbfs: Levels) -> tuple[tuple[float, float, int], ...]:
-    """Stretches of one sound on both channels: start and end in seconds, and the delay of channel 1 in samples.
-
-    Args:
-        frames_dbfs: levels of frames of 20 ms, shape (2, num_frames).
-    """
+def find(pcm: Sound, frames_dbfs: Levels) -> list[Stretch]:
+    """Stretches of one sound on both channels. ``frames_dbfs`` as for :func:`take_out`."""
     stretches = _joined(_same(pcm, frames_dbfs))
     leaks = [stretch for stretch in stretches if _is_leak(stretch, frames_dbfs)]
     leaked = [window.start for stretch in leaks for window in stretch]
-    return tuple(
-        (
-            stretch[0].start / PIPELINE_SAMPLE_RATE_HZ,
-            stretch[-1].start / PIPELINE_SAMPLE_RATE_HZ + WINDOW_S,
+    return [
+        Stretch(
+            stretch[0].start,
+            stretch[-1].start + WINDOW_SAMPLES,
             int(np.median([window.delay for window in stretch if window.clear])),
+            tuple((w.start, w.start + WINDOW_SAMPLES) for w in stretch if w.clear),
         )
         for stretch in stretches
         if stretch not in leaks and _stands_alone(stretch, leaked)
-    )
+    ]
 
 
 def _same(pcm: Sound, frames_dbfs: Levels) -> list[_Window]:
@@ -123,7 +132,7 @@ def _same(pcm: Sound, frames_dbfs: Levels) -> list[_Window]:
 
 def _window(pcm: Sound, start: int, gain_db: float) -> _Window | None:
     latest = round(MAX_DELAY_S * PIPELINE_SAMPLE_RATE_HZ)
-    part = slice(start, start + round(WINDOW_S * PIPELINE_SAMPLE_RATE_HZ))
+    part = slice(start, start + WINDOW_SAMPLES)
     curve = np.abs(delay_between(pcm[0, part], pcm[1, part], -latest, latest))
     best = int(np.argmax(curve))
     delay = best * DELAY_STEP - latest
@@ -169,22 +178,24 @@ def _is_leak(stretch: Sequence[_Window], frames_dbfs: Levels) -> bool:
 
 def _stands_alone(stretch: Sequence[_Window], leaked: Sequence[int]) -> bool:
     """Where the leak of one party ends and that of the other begins, a window has both, at any gain between theirs."""
-    reach = WINDOW_S * PIPELINE_SAMPLE_RATE_HZ
     return any(
-        window.clear and all(abs(window.start - start) >= reach for start in leaked) for window in stretch
+        window.clear and all(abs(window.start - start) >= WINDOW_SAMPLES for start in leaked)
+        for window in stretch
     )
 
 
-def separate(pcm: Sound, stretches: Sequence[tuple[float, float, int]]) -> tuple[Announcement, ...]:
+def separate(pcm: Sound, stretches: Sequence[Stretch]) -> tuple[Announcement, ...]:
     """Take each announcement out of one channel, in place; the result names the channel that keeps it."""
     announcements = []
     changes = []
-    for start_s, end_s, delay in stretches:
-        heart = [(round(start_s * PIPELINE_SAMPLE_RATE_HZ), round(end_s * PIPELINE_SAMPLE_RATE_HZ))]
-        copies = (copy_of(pcm, 0, -delay, heart), copy_of(pcm, 1, delay, heart))
-        reach = round(WINDOW_S * PIPELINE_SAMPLE_RATE_HZ)
-        common = _Common(pcm, copies, max(0, heart[0][0] - reach), min(pcm.shape[1], heart[0][1] + reach))
-        for begin, end, keeper in common.parts(*heart[0]):
+    for stretch in stretches:
+        copies = (
+            copy_of(pcm, 0, -stretch.delay, stretch.clear),
+            copy_of(pcm, 1, stretch.delay, stretch.clear),
+        )
+        first, last = stretch.start - WINDOW_SAMPLES, stretch.end + WINDOW_SAMPLES
+        common = _Common(pcm, copies, max(0, first), min(pcm.shape[1], last))
+        for begin, end, keeper in common.parts(stretch.start, stretch.end):
             announcements.append(
                 Announcement(begin / PIPELINE_SAMPLE_RATE_HZ, end / PIPELINE_SAMPLE_RATE_HZ, keeper)
             )
