@@ -47,6 +47,8 @@ MIN_PROMINENCE = (
     2.5  # to the greatest correlation elsewhere: the periods of a voice are near the peak, not as high
 )
 AUDIBLE_DBFS = -75.0
+PASSES = 3
+"""In the first, the source still has the echo of the other way, and its echo would be put in; each pass weakens it."""
 MARGIN_DB = 6.0  # above what the filter usually leaves of the echo
 BEST_LOSS_DB, WORST_LOSS_DB = -15.0, 3.0  # what the filter leaves, relative to the echo
 
@@ -67,13 +69,15 @@ def remove_echo(pcm: Sound, frames_dbfs: Levels, passed_over: Sequence[tuple[flo
     if not any(echo for of_minutes in echoes.values() for echo in of_minutes):
         return False
     for number, minute in enumerate(minutes):
-        cleaned = {
-            channel: _without(pcm, echo, minute)
-            for channel in (0, 1)
-            if (echo := echoes[channel][number]) is not None
-        }
-        for channel, samples in cleaned.items():
-            pcm[channel, minute] = np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
+        of_minute = [echo for channel in (0, 1) if (echo := echoes[channel][number]) is not None]
+        received = {channel: samples_between(pcm, channel, minute.start, minute.stop) for channel in (0, 1)}
+        for _ in range(PASSES if len(of_minute) == 2 else 1):
+            cleaned = {
+                echo.copy.channel: _without(pcm, echo, minute, received[echo.copy.channel])
+                for echo in of_minute
+            }
+            for channel, samples in cleaned.items():
+                pcm[channel, minute] = np.clip(np.rint(samples), -32768, 32767).astype(np.int16)
     return True
 
 
@@ -158,8 +162,8 @@ def _carried_over(found: Sequence[_Echo | None]) -> list[_Echo | None]:
     return echoes
 
 
-def _without(pcm: Sound, echo: _Echo, part: slice) -> npt.NDArray[np.float32]:
-    own = samples_between(pcm, echo.copy.channel, part.start, part.stop)
+def _without(pcm: Sound, echo: _Echo, part: slice, own: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """``own``, the samples of the part as received, without the echo of what the other channel has now."""
     expected = predicted(pcm, echo.copy, part.start, part.stop)
     left = own - expected
     expected_db = np.maximum(frame_levels(expected), AUDIBLE_DBFS)
