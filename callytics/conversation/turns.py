@@ -164,7 +164,7 @@ def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
     interrupting: set[str] = set()
     active: list[Turn] = []
     for turn in turns:
-        if ANNOUNCEMENT in turn.flags:  # to speak over it interrupts nobody
+        if ANNOUNCEMENT in turn.flags:  # speech over it is no interruption
             continue
         active = [other for other in active if _seconds(turn.start_s, other.end_s) >= MIN_OVERLAP_S]
         for other in active:
