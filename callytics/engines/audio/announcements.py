@@ -41,7 +41,7 @@ WINDOW_SAMPLES = round(WINDOW_S * PIPELINE_SAMPLE_RATE_HZ)
 MIN_DBFS = -55.0
 ABOVE_QUIET_DB = 6.0  # above the quiet frames of the channel: noise that both legs share is no announcement
 MIN_CORRELATION = 0.8
-"""Of a window with nothing else. Copies through mu-law, MP3 and Opus at 16 kbit/s a channel reach 0.9; two people stay
+"""The window has nothing else. Copies through mu-law, MP3 and Opus at 16 kbit/s a channel reach 0.9; two people stay
 below 0.15."""
 MIN_CORRELATION_BESIDE = 0.3  # of a window beside such a one, at the same delay: a party talks over it
 MAX_GAIN_DB = 12.0

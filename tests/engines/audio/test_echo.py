@@ -52,7 +52,7 @@ def test_late_echo_is_taken_out_of_both_channels(delay_s: float, gain_db: float)
         assert np.corrcoef(left[channel, part], own[channel, part])[0, 1] > 0.95
 
 
-def test_what_the_party_says_during_an_echo_stays() -> None:
+def test_speech_during_an_echo_is_kept() -> None:
     own = call()
     voice = babble(1.5, 7) * 0.5
     own[1, 2 * RATE_HZ :][: len(voice)] += voice
