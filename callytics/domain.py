@@ -280,6 +280,18 @@ class VoiceSample:
 
 
 @dataclass(frozen=True)
+class Announcement:
+    """A stretch in which both channels of a stereo call have the same sound: neither party's.
+
+    ``channel`` is the pcm channel that still has it; it was taken out of the other one.
+    """
+
+    start_s: float
+    end_s: float
+    channel: int
+
+
+@dataclass(frozen=True)
 class Audio:
     """Output of audio-processor.
 
@@ -294,6 +306,7 @@ class Audio:
     channel_indices: tuple[int, ...]
     flags: tuple[Flag, ...] = ()
     voice_samples: tuple[VoiceSample, ...] = ()  # from CallOptions.known_speakers
+    announcements: tuple[Announcement, ...] = ()  # in order; of a call with one channel per party
 
     def without_samples(self) -> Audio:
         """The measurements and the duration: enough for every stage that does not process the sound."""
@@ -347,7 +360,7 @@ class Word:
     start_s: float
     end_s: float
     confidence: float  # 0..1
-    channel: int | None = None  # pcm channel of the word; None for a mono call
+    channel: int | None = None  # pcm channel of the word; None for a mono call, and in an announcement
     corrected: bool = False  # written by a person; its time is interpolated over the replaced words
 
 

@@ -16,6 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+from callytics.conversation.announcements import ANNOUNCEMENT
 from callytics.domain import Conversation, Participant, Role, RoleSource
 
 MIN_CONFIDENCE = 0.65
@@ -91,7 +92,8 @@ def _score(conversation: Conversation, participant: Participant) -> float:
     turns = [turn for turn in conversation.turns if turn.participant_id == participant.id]
     score = evidence(" . ".join(turn.content for turn in turns), conversation.language)
     known_language = bool(cues(conversation.language))
-    if known_language and turns and conversation.turns[0].participant_id == participant.id:
+    first = next((t for t in conversation.turns if ANNOUNCEMENT not in t.flags), None)
+    if known_language and first and first.participant_id == participant.id:
         score += FIRST_SPEAKER
     return score
 

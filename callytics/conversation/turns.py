@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from callytics.conversation.announcements import ANNOUNCEMENT, ANNOUNCEMENT_ID, announcer
 from callytics.conversation.backchannels import is_backchannel
 from callytics.domain import (
     CallOptions,
@@ -52,20 +53,28 @@ def attribute(diarization: Diarization, transcript: Transcript) -> Conversation:
     )
     utterances = _utterances(zip(transcript.words, speakers, strict=True))
     turns = _turns(utterances)
-    known = {participant.id for participant in diarization.participants}
+    participants = diarization.participants
+    if ANNOUNCEMENT_ID in speakers:
+        participants = (*participants, announcer())
+        turns = [
+            replace(turn, flags=(ANNOUNCEMENT,)) if turn.participant_id == ANNOUNCEMENT_ID else turn
+            for turn in turns
+        ]
+    known = {participant.id for participant in participants}
     return Conversation(
         language=transcript.language,
         duration_s=max(diarization.duration_s, transcript.duration_s),
-        participants=diarization.participants,
+        participants=participants,
         turns=tuple(_mark_overlaps(turn for turn in turns if turn.participant_id in known)),
         speech=diarization.segments,
     )
 
 
 def _speakers_by_channel(diarization: Diarization, words: Sequence[Word]) -> list[str]:
-    """With one party per channel, the order of the participants is the order of the channels."""
+    """With one party per channel, the order of the participants is the order of the channels. A word without a channel
+    is of an announcement."""
     ids = [participant.id for participant in diarization.participants]
-    return [ids[word.channel or 0] for word in words]
+    return [ANNOUNCEMENT_ID if word.channel is None else ids[word.channel] for word in words]
 
 
 def _speakers_by_time(segments: Sequence[SpeechSegment], words: Sequence[Word]) -> list[str]:
@@ -155,6 +164,8 @@ def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
     interrupting: set[str] = set()
     active: list[Turn] = []
     for turn in turns:
+        if ANNOUNCEMENT in turn.flags:  # speech over it is no interruption
+            continue
         active = [other for other in active if _seconds(turn.start_s, other.end_s) >= MIN_OVERLAP_S]
         for other in active:
             if other.participant_id == turn.participant_id:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from callytics.conversation.announcements import ANNOUNCEMENT
 from callytics.domain import (
     Audio,
     ContactSummary,
@@ -69,6 +70,7 @@ def build_report(
                 *audio.flags,
                 *diarization.flags,
                 *transcript.flags,
+                *_announcement_flags(conversation),
                 *_redaction_flags(conversation),
                 *_summary_flags(checked_summary),
             )
@@ -305,6 +307,18 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
         model=summary.model,
         usage=schema.LanguageModelUsageDetail(**asdict(summary.usage)) if summary.usage else None,
     )
+
+
+def _announcement_flags(conversation: Conversation) -> tuple[Flag, ...]:
+    turns = [turn for turn in conversation.turns if ANNOUNCEMENT in turn.flags]
+    if not turns:
+        return ()
+    seconds = sum(turn.end_s - turn.start_s for turn in turns)
+    message = (
+        f"{len(turns)} turns ({seconds:.1f} s) are heard on both channels at once, as announcements are: they "
+        "count as neither party's."
+    )
+    return (Flag(ANNOUNCEMENT, message),)
 
 
 def _redaction_flags(conversation: Conversation) -> tuple[Flag, ...]:

@@ -97,7 +97,8 @@ class ResultFlag(ResultModel):
     """A remark for the reader of the result."""
 
     code: str = Field(
-        description="Stable, for programs: `dual_mono`, `truncated`, `language_uncertain`, `pii_redacted` and so on."
+        description="Stable, for programs: `dual_mono`, `truncated`, `announcement`, `language_uncertain`, "
+        "`pii_redacted` and so on."
     )
     message: str = Field(description="The same for people, with the figures of this call; may change.")
 
@@ -151,9 +152,12 @@ class CallMetadata(ResultModel):
 
 
 class ParticipantDetail(ResultModel):
-    """One party of the call."""
+    """One party of the call, or its announcements."""
 
-    participant_id: str = Field(description="Unique in this call, for instance `spk_0`.")
+    participant_id: str = Field(
+        description="Unique in this call, for instance `spk_0`; `announcement` for what is heard on both channels of a "
+        "stereo call at once, such as a voice menu."
+    )
     participant_role: Role = Field(description="AGENT, CUSTOMER, OTHER, or UNKNOWN without evidence.")
     role_source: RoleSource | None = Field(
         default=None,
@@ -227,7 +231,12 @@ class TranscriptTurn(ResultModel):
     redactions: list[RedactionDetail] = Field(
         default=[], description="Data removed from this turn; empty unless redaction was requested."
     )
-    flags: list[str] = Field(default=[], description="Stable codes of remarks about this turn.")
+    flags: list[str] = Field(
+        default=[],
+        description="Stable codes of remarks about this turn: `corrected`; `announcement`, heard on both channels at "
+        "once and said by neither party: talk time, overlap, interruptions, sentiment, quality, word lists and "
+        "summary leave it out.",
+    )
 
 
 class RecognitionWindow(ResultModel):

@@ -21,11 +21,11 @@ from callytics.domain import (
     Recording,
     VoiceSample,
 )
+from callytics.engines.audio import announcements, enhance, measure, plausibility
 from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import convert as conversion
 from callytics.engines.audio import cut as cutting
 from callytics.engines.audio import decode as decoding
-from callytics.engines.audio import enhance, measure, plausibility
 from callytics.engines.audio import flags as flags_of
 from callytics.engines.audio.examiner import Examiner
 from callytics.engines.audio.sound import Sound, only, to_pcm
@@ -146,6 +146,7 @@ class StandardAudioProcessor:
             check_as_told(source, options)
             info, decoded, kept = self._decode(source, options)
             info = replace(info, sha256=source.sha256())
+        announced = announcements.take_out(kept.pcm, kept.frames_dbfs)
         powers = measure.weighted_powers(kept.pcm)
         acoustics, snrs_db = _acoustics(decoded, kept, powers)
         flags = (
@@ -156,7 +157,7 @@ class StandardAudioProcessor:
         flags += plausibility.check(kept.pcm, info)
         flags += self._enhance(kept, snrs_db, powers)
         samples = tuple(self._voice_sample(speaker) for speaker in options.known_speakers)
-        return Audio(to_pcm(kept.pcm), info, acoustics, kept.indices, flags, samples)
+        return Audio(to_pcm(kept.pcm), info, acoustics, kept.indices, flags, samples, announced)
 
     def _voice_sample(self, speaker: KnownSpeaker) -> VoiceSample:
         """The louder channel, if both are worth analysing."""

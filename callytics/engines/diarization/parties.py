@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from callytics.domain import (
+    Announcement,
     Audio,
     CallOptions,
     Diarization,
@@ -24,6 +25,9 @@ from callytics.options.checks import check_against
 
 Span = tuple[float, float]
 Spans = Sequence[Span]
+
+MIN_REST_S = 0.3
+"""What is left of speech at the edge of an announcement; shorter is the tolerance of both edges."""
 
 
 def check_options(audio: Audio, options: CallOptions, knows_voices: bool = False) -> None:
@@ -61,7 +65,7 @@ def by_channel(
     segments = [
         SpeechSegment(start_s, end_s, f"spk_{channel}", channel)
         for channel, spans in enumerate(speech)
-        for start_s, end_s in spans
+        for start_s, end_s in without_announcements(spans, channel, audio.announcements)
         if not is_tonal(audio.pcm, channel, start_s, end_s)
     ]
     # A default of the site is slightly less certain than the request.
@@ -82,6 +86,20 @@ def by_channel(
         message = f"Channel {agent}, named as the agent's, is silent: roles are told by what the others say."
         flags = (Flag("agent_channel_ignored", message),)
     return Diarization(_sorted(segments), participants, True, audio.pcm.duration_s, flags)
+
+
+def without_announcements(spans: Spans, channel: int, announcements: Sequence[Announcement]) -> list[Span]:
+    """The speech of a channel's party: an announcement, which the channel keeps, is neither party's."""
+    left = list(spans)
+    for announced in announcements:
+        if announced.channel == channel:
+            cut = [
+                part
+                for start_s, end_s in left
+                for part in ((start_s, min(end_s, announced.start_s)), (max(start_s, announced.end_s), end_s))
+            ]
+            left = [part for part in cut if part in left or part[1] - part[0] >= MIN_REST_S]
+    return left
 
 
 def by_voice(audio: Audio, options: CallOptions, voices: Sequence[Spans]) -> Diarization:

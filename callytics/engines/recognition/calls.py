@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import (
+    Announcement,
     Audio,
     CallOptions,
     DroppedText,
@@ -170,6 +171,7 @@ class CallRecognizer:
         if levels:
             words, twice = without_leaks(words, levels)
             dropped += twice
+            words = [without_party(word, audio.announcements) for word in words]
         else:
             words = [replace(word, channel=None) for word in words]
         return Transcript(
@@ -285,6 +287,13 @@ def without_leaks(words: Sequence[Word], levels: Levels) -> tuple[list[Word], li
         for run in runs
     ]
     return [word for word in words if id(word) not in leaked], dropped
+
+
+def without_party(word: Word, announcements: Sequence[Announcement]) -> Word:
+    """A word of an announcement has no channel; any other word is as it was."""
+    middle_s = (word.start_s + word.end_s) / 2
+    said = any(a.channel == word.channel and a.start_s <= middle_s < a.end_s for a in announcements)
+    return replace(word, channel=None) if said else word
 
 
 def transcript_flags(
