@@ -138,14 +138,14 @@ def passages(data: Path, language: str, clips_per_language: int) -> tuple[list[P
     group: list[Clip] = []
     for clip in [*chosen, None]:
         if group and (clip is None or sum(c.duration_s + PAUSE_S for c in [*group, clip]) > WINDOW_S):
-            joined.append(_join(group, language))
+            joined.append(join(group, language))
             group = []
         if clip is not None:
             group.append(clip)
     return joined, [_decode(clip.path) for clip in others or chosen]
 
 
-def _join(group: Sequence[Clip], language: str) -> Passage:
+def join(group: Sequence[Clip], language: str) -> Passage:
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
     parts = [part for clip in group for part in (_decode(clip.path), pause)]
     forms = max(len(clip.references) for clip in group)

@@ -1,8 +1,9 @@
-"""Decides where reduced noise helps recognition: a steady hiss that is close below the speech.
+"""The rule of ``denoise: auto``: noise is reduced on a channel with a steady hiss close below the speech.
 
-evaluation/enhancement.py measures it; the rule was chosen on one half of the kit's speakers, docs/quality.md reports
-the other. Whisper was trained on noisy speech: with pink noise, babble or hum, the noise that a filter takes away costs
-as many words as it gives back, or more. A hiss, which is as strong at 3000 Hz as at 400 Hz, covers consonants.
+Whisper was trained on noisy speech: with pink noise, babble or hum, the noise that a filter takes away costs as many
+words as it gives back, or more. A hiss, which is as strong at 3000 Hz as at 400 Hz, covers consonants. The rule was
+chosen on one half of the kit's speakers (evaluation/denoise.py); on the other half its gain did not hold, so it is not
+the shipped default (docs/adr/0017-noise-before-the-analysis.md).
 """
 
 from __future__ import annotations
