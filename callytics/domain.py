@@ -103,6 +103,14 @@ class Task(StrEnum):
     TRANSLATE = "translate"
 
 
+class Denoise(StrEnum):
+    """Which channels are analysed with their noise reduced: those that it helps, all, or none."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 @dataclass(frozen=True)
 class KnownSpeaker:
     """A person whose voice is known: the name to show, and the URL of a recording of this person alone."""
@@ -127,6 +135,7 @@ class CallOptions:
         redact_pii: take out what identifies people: names, addresses, numbers (callytics/redaction).
         task: read by the recogniser alone; a translation carries the flag "translated".
         known_speakers: participants with one of these voices get the name.
+        denoise: read by the audio-processor alone; None takes the configured default.
     """
 
     language: str | None = None
@@ -140,6 +149,7 @@ class CallOptions:
     redact_pii: bool = False
     task: Task = Task.TRANSCRIBE
     known_speakers: tuple[KnownSpeaker, ...] = ()
+    denoise: Denoise | None = None
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 from callytics.config import load_stages
-from callytics.domain import CallOptions, Recording
+from callytics.domain import CallOptions, Denoise, Recording
 from callytics.errors import InvalidRequestError
 from callytics.home import resources
 from callytics.options.checks import checked, with_format_of
@@ -29,6 +29,7 @@ def analyze(
     audio_format: str | None = None,
     audio_sample_rate_hz: int | None = None,
     audio_channels: int | None = None,
+    denoise: Literal["auto", "always", "never"] | None = None,
     redact_pii: bool = False,
     config: str | Path | None = None,
 ) -> CallResult:
@@ -44,6 +45,8 @@ def analyze(
             default what its extension tells.
         audio_sample_rate_hz: of a file without a header; 8000 if not given.
         audio_channels: of a file without a header: 1, or 2 whose samples alternate.
+        denoise: analyse with the noise reduced: ``auto``, where it helps; ``always`` or ``never``; by default as
+            ``config`` says.
         redact_pii: take out names, addresses and numbers of people.
         config: the Serve config file that names the engines; by default serve_config.cpu.yaml of this folder, else
             the one in the package.
@@ -65,6 +68,7 @@ def analyze(
         audio_format=audio_format,
         audio_sample_rate_hz=audio_sample_rate_hz,
         audio_channels=audio_channels,
+        denoise=cast(Denoise | None, denoise),  # checked() reads the name
         redact_pii=redact_pii,
     )
     chosen = resources.config_file(Path(config or resources.CONFIGS[0]))

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from callytics.api.strict import parse_json
-from callytics.domain import CallOptions, Role, Task
+from callytics.domain import CallOptions, Denoise, Role, Task
 from callytics.errors import InvalidRequestError
 from callytics.options.checks import (
     AUDIO_CHANNELS,
@@ -185,6 +185,10 @@ class CallForm(BaseModel):
         le=AUDIO_CHANNELS[-1],
         description="Channels of a file without a header: 1, or 2 whose samples alternate (mulaw, alaw, s16le)",
     )
+    denoise: Denoise | None = Field(
+        default=None,
+        description="Analyse with noise reduced on: channels that it helps (auto), all, none; default: as configured",
+    )
     metadata: Annotated[MetadataBody | None, BeforeValidator(_parse_metadata)] = Field(
         default=None, description="JSON: external_id, agent_id, queue, direction, started_at, custom"
     )
@@ -225,6 +229,7 @@ class CallForm(BaseModel):
             audio_sample_rate_hz=self.audio_sample_rate_hz,
             audio_channels=self.audio_channels,
             redact_pii=self.redact_pii,
+            denoise=self.denoise,
         )
 
     @field_validator(*METADATA_FIELDS)
@@ -469,6 +474,7 @@ class OptionsView(BaseModel):
     audio_format: str | None
     audio_sample_rate_hz: int | None
     audio_channels: int | None
+    denoise: Denoise | None = Field(description="Reduction of noise before the analysis; null: as configured")
     roles: dict[str, str]
     redact_pii: bool
     task: Task = Field(description="translate: into English, as requested through /v1/audio/translations")

@@ -33,6 +33,15 @@ class AudioService(Protocol):
     ) -> bytes:
         """The recording as wav, flac, mp3 or opus (in Ogg), with a tone over the parts (start, end), in seconds."""
 
+    async def enhanced(
+        self,
+        uri: str,
+        audio_format: str,
+        options: CallOptions,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        """As :meth:`convert`, cleaned to be listened to."""
+
     async def cut(
         self,
         uri: str,

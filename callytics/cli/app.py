@@ -21,6 +21,7 @@ from callytics.cli import webhooks as webhooks_command
 from callytics.cli.common import CALLS, CPU_CONFIG, DATA, GRAPH, PANELS, QUALITY, ConfigOption
 from callytics.cli.connection import UrlOption, connect
 from callytics.cli.errors import one_line_errors
+from callytics.domain import Denoise
 from callytics.home import resources
 
 app = typer.Typer(no_args_is_help=True, help="Call-centre recordings, understood.")
@@ -79,6 +80,13 @@ def analyze(
     audio_channels: Annotated[
         int | None, typer.Option(help="Channels of headerless files: 1 or 2.", show_default="1")
     ] = None,
+    denoise: Annotated[
+        Denoise | None,
+        typer.Option(
+            help="Analyse with noise reduced: where it helps (auto), always or never.",
+            show_default="as configured",
+        ),
+    ] = None,
     redact: Annotated[
         bool, typer.Option("--redact", help="Remove names, addresses and numbers of people.")
     ] = False,
@@ -102,6 +110,7 @@ def analyze(
         audio_format=audio_format,
         audio_sample_rate_hz=audio_sample_rate_hz,
         audio_channels=audio_channels,
+        denoise=denoise,
         redact_pii=redact,
     )
     left = "interrupted" if local else "interrupted; what was sent goes on: `callytics calls list` shows it"

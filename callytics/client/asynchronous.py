@@ -47,6 +47,7 @@ class AsyncClient:
         audio_format: str | None = None,
         audio_sample_rate_hz: int | None = None,
         audio_channels: int | None = None,
+        denoise: str | None = None,
         redact_pii: bool = False,
         deduplicate: bool = True,
     ) -> str:
@@ -62,6 +63,7 @@ class AsyncClient:
                 audio_format=audio_format,
                 audio_sample_rate_hz=audio_sample_rate_hz,
                 audio_channels=audio_channels,
+                denoise=denoise,
                 redact_pii=redact_pii,
                 deduplicate=deduplicate,
             )

@@ -127,6 +127,7 @@ def submission(
     audio_format: str | None = None,
     audio_sample_rate_hz: int | None = None,
     audio_channels: int | None = None,
+    denoise: str | None = None,
     redact_pii: bool = False,
     deduplicate: bool = True,
 ) -> Submission:
@@ -144,6 +145,7 @@ def submission(
         "audio_format": audio_format,
         "audio_sample_rate_hz": audio_sample_rate_hz,
         "audio_channels": audio_channels,
+        "denoise": denoise,
         "hotwords": ",".join(hotwords) or None,
         "redact_pii": "true" if redact_pii else None,
         "deduplicate": None if deduplicate else "false",

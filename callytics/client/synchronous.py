@@ -57,6 +57,7 @@ class Client:
         audio_format: str | None = None,
         audio_sample_rate_hz: int | None = None,
         audio_channels: int | None = None,
+        denoise: str | None = None,
         redact_pii: bool = False,
         deduplicate: bool = True,
     ) -> str:
@@ -73,6 +74,7 @@ class Client:
                 audio_format=audio_format,
                 audio_sample_rate_hz=audio_sample_rate_hz,
                 audio_channels=audio_channels,
+                denoise=denoise,
                 redact_pii=redact_pii,
                 deduplicate=deduplicate,
             )
