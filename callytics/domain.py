@@ -127,6 +127,7 @@ class CallOptions:
         redact_pii: take out what identifies people: names, addresses, numbers (callytics/redaction).
         task: read by the recogniser alone; a translation carries the flag "translated".
         known_speakers: participants with one of these voices get the name.
+        written_forms: write numbers, dates and amounts as such, beside the words (callytics/written_forms).
     """
 
     language: str | None = None
@@ -140,6 +141,7 @@ class CallOptions:
     redact_pii: bool = False
     task: Task = Task.TRANSCRIBE
     known_speakers: tuple[KnownSpeaker, ...] = ()
+    written_forms: bool = False
 
 
 @dataclass(frozen=True)
@@ -436,6 +438,7 @@ class Turn:
     interruption: bool = False  # it began while the other party was speaking, and took the floor
     flags: tuple[str, ...] = ()
     redactions: tuple[Redaction, ...] = ()
+    written: str = ""  # content with numbers in written form; "" unless the options request it
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ def analyze(
     audio_sample_rate_hz: int | None = None,
     audio_channels: int | None = None,
     redact_pii: bool = False,
+    written_forms: bool = False,
     config: str | Path | None = None,
 ) -> CallResult:
     """Analyse a recording in this process, without a server. Engines are loaded at the first call, and kept.
@@ -45,6 +46,7 @@ def analyze(
         audio_sample_rate_hz: of a file without a header; 8000 if not given.
         audio_channels: of a file without a header: 1, or 2 whose samples alternate.
         redact_pii: take out names, addresses and numbers of people.
+        written_forms: also give each turn with numbers, dates and amounts in written form.
         config: the Serve config file that names the engines; by default serve_config.cpu.yaml of this folder, else
             the one in the package.
 
@@ -66,6 +68,7 @@ def analyze(
         audio_sample_rate_hz=audio_sample_rate_hz,
         audio_channels=audio_channels,
         redact_pii=redact_pii,
+        written_forms=written_forms,
     )
     chosen = resources.config_file(Path(config or resources.CONFIGS[0]))
     return _interpreter(chosen.resolve())(

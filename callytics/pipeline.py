@@ -40,6 +40,7 @@ from callytics.errors import CallyticsError
 from callytics.redaction.conversation import redact
 from callytics.result.build import build_report, complete
 from callytics.result.schema import CallResult
+from callytics.written_forms import with_written_forms
 
 logger = logging.getLogger(__name__)
 Node = Any
@@ -66,7 +67,8 @@ def analyse(run: Run, recording: Node, options: Node, corrections: Node) -> Node
     conversation = run("redact", attributed, options)  # later stages, including an LLM's endpoint, get no PII
     sentiment = run("sentiment-analyzer", conversation)
     summary = run("llm-analyzer", conversation)
-    return run("report", recording, audio, diarization, transcript, conversation, sentiment, summary)
+    shown = run("write", conversation, options)  # for readers only: no engine gets the written forms
+    return run("report", recording, audio, diarization, transcript, shown, sentiment, summary)
 
 
 def dependants(changed: str) -> tuple[str, ...]:
@@ -93,6 +95,7 @@ PURE_STEPS: Mapping[str, Callable[..., Any]] = {
     "correct": correct,
     "roles": roles,
     "redact": redact,
+    "write": with_written_forms,
     "report": build_report,
 }
 """Steps without an engine: plain functions of the library."""

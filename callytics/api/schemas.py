@@ -205,6 +205,10 @@ class CallForm(BaseModel):
         default=False,
         description="Remove names, addresses and numbers of people from all texts and from the served audio",
     )
+    written_forms: bool = Field(
+        default=False,
+        description="Also give each turn with numbers, dates and amounts in written form (`written`): 567,000원, $120",
+    )
     deduplicate: bool = Field(
         default=True,
         description="False: analyse again even if the same audio and options were analysed before",
@@ -225,6 +229,7 @@ class CallForm(BaseModel):
             audio_sample_rate_hz=self.audio_sample_rate_hz,
             audio_channels=self.audio_channels,
             redact_pii=self.redact_pii,
+            written_forms=self.written_forms,
         )
 
     @field_validator(*METADATA_FIELDS)
@@ -471,6 +476,7 @@ class OptionsView(BaseModel):
     audio_channels: int | None
     roles: dict[str, str]
     redact_pii: bool
+    written_forms: bool
     task: Task = Field(description="translate: into English, as requested through /v1/audio/translations")
     known_speakers: list[str] = Field(description="Names of the speakers whose voices came with the request")
 

@@ -82,6 +82,9 @@ def analyze(
     redact: Annotated[
         bool, typer.Option("--redact", help="Remove names, addresses and numbers of people.")
     ] = False,
+    written_forms: Annotated[
+        bool, typer.Option("--written-forms", help="Also write numbers, dates and amounts as such: $120.")
+    ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Analyse even if the same audio was analysed before.")
     ] = False,
@@ -103,6 +106,7 @@ def analyze(
         audio_sample_rate_hz=audio_sample_rate_hz,
         audio_channels=audio_channels,
         redact_pii=redact,
+        written_forms=written_forms,
     )
     left = "interrupted" if local else "interrupted; what was sent goes on: `callytics calls list` shows it"
     with one_line_errors(left):
@@ -132,6 +136,9 @@ def export_transcript(
     ] = None,
     lines: Annotated[int, typer.Option(min=1, max=10, help="Subtitles: maximum lines per cue.")] = 2,
     cue_seconds: Annotated[float, typer.Option(min=1, max=60, help="Subtitles: the longest cue.")] = 7.0,
+    written: Annotated[
+        bool, typer.Option("--written", help="txt, csv, json: numbers, dates and amounts in written form.")
+    ] = False,
     url: UrlOption = None,
 ) -> None:
     """Print a call's transcript in another format."""
@@ -142,9 +149,16 @@ def export_transcript(
     with one_line_errors():
         if Path(call).is_file():
             limits = SubtitleLimits(line_characters, lines, cue_seconds)
-            text = formats.export(read_result(Path(call)).model_dump(mode="json"), format, limits)
+            text = formats.export(
+                read_result(Path(call)).model_dump(mode="json"), format, limits, written=written
+            )
         else:
-            wanted = {"line_characters": line_characters, "lines": lines, "cue_seconds": cue_seconds}
+            wanted: dict[str, Any] = {
+                "line_characters": line_characters,
+                "lines": lines,
+                "cue_seconds": cue_seconds,
+                "written": "true" if written else None,
+            }
             with connect(url) as client:
                 text = client.transcript(call, format, **{k: v for k, v in wanted.items() if v is not None})
         content = formats.encoded(text, format, encoding)

@@ -48,6 +48,7 @@ class AsyncClient:
         audio_sample_rate_hz: int | None = None,
         audio_channels: int | None = None,
         redact_pii: bool = False,
+        written_forms: bool = False,
         deduplicate: bool = True,
     ) -> str:
         """See ``Client.submit``. The file is read piece by piece in the event loop."""
@@ -63,6 +64,7 @@ class AsyncClient:
                 audio_sample_rate_hz=audio_sample_rate_hz,
                 audio_channels=audio_channels,
                 redact_pii=redact_pii,
+                written_forms=written_forms,
                 deduplicate=deduplicate,
             )
         )

@@ -128,6 +128,7 @@ def submission(
     audio_sample_rate_hz: int | None = None,
     audio_channels: int | None = None,
     redact_pii: bool = False,
+    written_forms: bool = False,
     deduplicate: bool = True,
 ) -> Submission:
     """
@@ -146,6 +147,7 @@ def submission(
         "audio_channels": audio_channels,
         "hotwords": ",".join(hotwords) or None,
         "redact_pii": "true" if redact_pii else None,
+        "written_forms": "true" if written_forms else None,
         "deduplicate": None if deduplicate else "false",
     }
     data = {name: str(value) for name, value in named.items() if value is not None} | dict(fields or {})

@@ -58,6 +58,7 @@ class Client:
         audio_sample_rate_hz: int | None = None,
         audio_channels: int | None = None,
         redact_pii: bool = False,
+        written_forms: bool = False,
         deduplicate: bool = True,
     ) -> str:
         """Upload a recording and return the id of its call. ``fields`` are further form fields of POST /v1/calls, such
@@ -74,6 +75,7 @@ class Client:
                 audio_sample_rate_hz=audio_sample_rate_hz,
                 audio_channels=audio_channels,
                 redact_pii=redact_pii,
+                written_forms=written_forms,
                 deduplicate=deduplicate,
             )
         )

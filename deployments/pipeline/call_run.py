@@ -354,8 +354,8 @@ def _corrections_node(corrections: tuple[Correction, ...]) -> Output:
 
 
 def _relevant_options(step: str, item: Output) -> Output:
-    """The call's options, keyed by those that the step looks at: neither corrected roles nor redaction change what
-    was heard."""
+    """The call's options, keyed by those that the step looks at: neither corrected roles nor redaction nor
+    written forms change what was heard."""
     if not isinstance(item.value, CallOptions):
         return item
     match step:
@@ -363,6 +363,8 @@ def _relevant_options(step: str, item: Output) -> Output:
             options = CallOptions(roles=item.value.roles)
         case "redact":
             options = CallOptions(redact_pii=item.value.redact_pii)
+        case "write":
+            options = CallOptions(written_forms=item.value.written_forms)
         case _:
-            options = replace(item.value, roles=(), redact_pii=False)
+            options = replace(item.value, roles=(), redact_pii=False, written_forms=False)
     return Output(result_key(json.dumps(asdict(options), sort_keys=True)), options, options)
