@@ -15,13 +15,22 @@ from callytics.domain import CallOptions, Conversation
 from callytics.written_forms.english import written_english
 from callytics.written_forms.korean import written_korean
 
+MAX_PASSES = 4
+"""Two were enough for every text of evaluation/dialogues."""
+
 
 def written(text: str) -> str:
     """``text`` with its numbers in written form, Korean and English; the rest stays character by character.
 
     Deterministic; a text without spoken numbers comes back unchanged, and so does what this function returned.
     """
-    return written_english(written_korean(text))
+    for _ in range(
+        MAX_PASSES
+    ):  # a number may wait for the form of the one beside it: "ten to twelve dollars"
+        before, text = text, written_english(written_korean(text))
+        if text == before:
+            break
+    return text
 
 
 def with_written_forms(conversation: Conversation, options: CallOptions) -> Conversation:

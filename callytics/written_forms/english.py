@@ -104,5 +104,7 @@ def _is_part_of_a_phrase(text: str, words: Sequence[Word], index: int, end: int,
     if before == "half" or (follows == "and" and word_after(text, words, end + 1) == "something"):
         return True
     clock = follows in ("to", "past") and word_after(text, words, end + 1) in UNITS and value in (10, 20, 25)
-    of_small = before in ("to", "or", "past") and word_before(words, index, 2) in UNITS and value <= 12
+    other = word_before(words, index, 2)
+    is_kept = UNITS.get(other, 10) < 10 or (other in ("ten", "twenty") and before != "or")
+    of_small = before in ("to", "or", "past") and is_kept and value <= 12
     return clock or of_small

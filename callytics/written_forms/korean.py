@@ -74,6 +74,9 @@ _NUMBER = rf"(?P<number>{SINO})"
 _DECIMAL = re.compile(
     rf"{WORD_START}(?P<whole>[{SYLLABLES}]+|\d+)\s?(?:점|쩜)\s?(?P<part>[{DIGIT_SYLLABLES}]{{1,3}})(?=\s?(?:퍼센트|프로|%|도|배|킬로|키로|센티|미터|인치|기가|리터|평|점|톤|초|만|억))"
 )
+_DECIMAL_AT_END = re.compile(
+    rf"{WORD_START}(?P<whole>[{SYLLABLES}]+)\s점\s(?P<part>[{DIGIT_SYLLABLES}]{{1,2}})(?=[.?!,]|$)"
+)
 _PERCENT = re.compile(
     rf"{WORD_START}{_NUMBER}(?P<gap>\s?)(?:퍼센트|프로(?!그램|그래|젝트|필|세스|모션|토콜|야구|골프|선수|급|답))"
 )
@@ -91,7 +94,7 @@ def _decimals(text: str) -> str:
             return None
         return f"{whole}.{digit_row(match['part'])}"
 
-    return replaced(_DECIMAL, text, made)
+    return replaced(_DECIMAL_AT_END, replaced(_DECIMAL, text, made), made)
 
 
 def _percents(text: str) -> str:

@@ -367,4 +367,7 @@ def _relevant_options(step: str, item: Output) -> Output:
             options = CallOptions(written_forms=item.value.written_forms)
         case _:
             options = replace(item.value, roles=(), redact_pii=False, written_forms=False)
-    return Output(result_key(json.dumps(asdict(options), sort_keys=True)), options, options)
+    looked_at = asdict(options)
+    if not options.written_forms:
+        del looked_at["written_forms"]  # so that results of a version without this option are still reused
+    return Output(result_key(json.dumps(looked_at, sort_keys=True)), options, options)

@@ -32,8 +32,8 @@ REFUSED: dict[str, list[Any]] = {
     "audio_sample_rate_hz": [0, -8000, 3999, 192_001],
     "audio_channels": [-1, 0, 3],
 }
-FREE = {"roles", "redact_pii", "task", "known_speakers"}
-"""Not fields of an upload, or of two values; the last two are those of the OpenAI-compatible routes."""
+FREE = {"roles", "redact_pii", "task", "known_speakers", "written_forms"}
+"""Not fields of an upload, or of two values; task and known_speakers are those of the OpenAI-compatible routes."""
 
 
 def test_every_option_is_walked_over() -> None:

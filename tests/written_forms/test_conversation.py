@@ -33,6 +33,20 @@ def test_redacted_number_does_not_return_in_written_form() -> None:
 
 
 def test_text_without_numbers_and_odd_texts_come_back() -> None:
-    for text in ("", " ", "네", "[PHONE]", "\n", "한", "공", "a", "point", "double", "half past", "시 반", "만" * 200):
+    for text in (
+        "",
+        " ",
+        "네",
+        "[PHONE]",
+        "\n",
+        "한",
+        "공",
+        "a",
+        "point",
+        "double",
+        "half past",
+        "시 반",
+        "만" * 200,
+    ):
         assert written(text) == text
     assert len(written("일이삼사오육칠팔구십" * 500)) > 0
