@@ -136,6 +136,7 @@ class CallOptions:
         task: read by the recogniser alone; a translation carries the flag "translated".
         known_speakers: participants with one of these voices get the name.
         denoise: read by the audio-processor alone; None takes the configured default.
+        written_forms: write numbers, dates and amounts as such, beside the words (callytics/written_forms).
     """
 
     language: str | None = None
@@ -150,6 +151,7 @@ class CallOptions:
     task: Task = Task.TRANSCRIBE
     known_speakers: tuple[KnownSpeaker, ...] = ()
     denoise: Denoise | None = None
+    written_forms: bool = False
 
 
 @dataclass(frozen=True)
@@ -459,6 +461,7 @@ class Turn:
     interruption: bool = False  # it began while the other party was speaking, and took the floor
     flags: tuple[str, ...] = ()
     redactions: tuple[Redaction, ...] = ()
+    written: str = ""  # content with numbers in written form; "" unless the options request it
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ def analyze(
     audio_channels: int | None = None,
     denoise: Literal["auto", "always", "never"] | None = None,
     redact_pii: bool = False,
+    written_forms: bool = False,
     config: str | Path | None = None,
 ) -> CallResult:
     """Analyse a recording in this process, without a server. Engines are loaded at the first call, and kept.
@@ -48,6 +49,7 @@ def analyze(
         denoise: analyse with the noise reduced: ``auto``, where it helps; ``always`` or ``never``; by default as
             ``config`` says.
         redact_pii: take out names, addresses and numbers of people.
+        written_forms: also give each turn with numbers, dates and amounts in written form.
         config: the Serve config file that names the engines; by default serve_config.cpu.yaml of this folder, else
             the one in the package.
 
@@ -70,6 +72,7 @@ def analyze(
         audio_channels=audio_channels,
         denoise=cast(Denoise | None, denoise),  # checked() reads the name
         redact_pii=redact_pii,
+        written_forms=written_forms,
     )
     chosen = resources.config_file(Path(config or resources.CONFIGS[0]))
     return _interpreter(chosen.resolve())(

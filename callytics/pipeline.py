@@ -42,6 +42,7 @@ from callytics.errors import CallyticsError
 from callytics.redaction.conversation import redact
 from callytics.result.build import build_report, complete
 from callytics.result.schema import CallResult
+from callytics.written_forms import with_written_forms
 
 logger = logging.getLogger(__name__)
 Node = Any
@@ -69,7 +70,8 @@ def analyse(run: Run, recording: Node, options: Node, corrections: Node) -> Node
     parties = run("parties", conversation)  # what neither party says is not judged or summarised
     sentiment = run("sentiment-analyzer", parties)
     summary = run("llm-analyzer", parties)
-    return run("report", recording, audio, diarization, transcript, conversation, sentiment, summary)
+    shown = run("write", conversation, options)  # for readers only: no engine gets the written forms
+    return run("report", recording, audio, diarization, transcript, shown, sentiment, summary)
 
 
 def dependants(changed: str) -> tuple[str, ...]:
@@ -97,6 +99,7 @@ PURE_STEPS: Mapping[str, Callable[..., Any]] = {
     "roles": roles,
     "redact": redact,
     "parties": parties_only,
+    "write": with_written_forms,
     "report": build_report,
 }
 """Steps without an engine: plain functions of the library."""

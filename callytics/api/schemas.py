@@ -209,6 +209,10 @@ class CallForm(BaseModel):
         default=False,
         description="Remove names, addresses and numbers of people from all texts and from the served audio",
     )
+    written_forms: bool = Field(
+        default=False,
+        description="Also give each turn with numbers, dates and amounts in written form (`written`): 567,000원, $120",
+    )
     deduplicate: bool = Field(
         default=True,
         description="False: analyse again even if the same audio and options were analysed before",
@@ -230,6 +234,7 @@ class CallForm(BaseModel):
             audio_channels=self.audio_channels,
             redact_pii=self.redact_pii,
             denoise=self.denoise,
+            written_forms=self.written_forms,
         )
 
     @field_validator(*METADATA_FIELDS)
@@ -477,6 +482,7 @@ class OptionsView(BaseModel):
     denoise: Denoise | None = Field(description="Reduction of noise before the analysis; null: as configured")
     roles: dict[str, str]
     redact_pii: bool
+    written_forms: bool
     task: Task = Field(description="translate: into English, as requested through /v1/audio/translations")
     known_speakers: list[str] = Field(description="Names of the speakers whose voices came with the request")
 

@@ -102,6 +102,7 @@ def _options_view(call: CallRecord) -> schemas.OptionsView:
         denoise=call.options.denoise,
         roles={party: role.value for party, role in call.options.roles},
         redact_pii=call.options.redact_pii,
+        written_forms=call.options.written_forms,
         task=call.options.task,
         known_speakers=[speaker.name for speaker in call.options.known_speakers],
     )

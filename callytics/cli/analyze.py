@@ -98,6 +98,7 @@ def form_fields(options: CallOptions, again: bool) -> dict[str, str]:
         "denoise": options.denoise,
         "hotwords": ",".join(options.hotwords) or None,
         "redact_pii": "true" if options.redact_pii else None,
+        "written_forms": "true" if options.written_forms else None,
         "deduplicate": "false" if again else None,
     }
     return {name: str(value) for name, value in fields.items() if value is not None}

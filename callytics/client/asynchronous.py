@@ -49,6 +49,7 @@ class AsyncClient:
         audio_channels: int | None = None,
         denoise: str | None = None,
         redact_pii: bool = False,
+        written_forms: bool = False,
         deduplicate: bool = True,
     ) -> str:
         """See ``Client.submit``. The file is read piece by piece in the event loop."""
@@ -65,6 +66,7 @@ class AsyncClient:
                 audio_channels=audio_channels,
                 denoise=denoise,
                 redact_pii=redact_pii,
+                written_forms=written_forms,
                 deduplicate=deduplicate,
             )
         )

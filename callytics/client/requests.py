@@ -129,6 +129,7 @@ def submission(
     audio_channels: int | None = None,
     denoise: str | None = None,
     redact_pii: bool = False,
+    written_forms: bool = False,
     deduplicate: bool = True,
 ) -> Submission:
     """
@@ -148,6 +149,7 @@ def submission(
         "denoise": denoise,
         "hotwords": ",".join(hotwords) or None,
         "redact_pii": "true" if redact_pii else None,
+        "written_forms": "true" if written_forms else None,
         "deduplicate": None if deduplicate else "false",
     }
     data = {name: str(value) for name, value in named.items() if value is not None} | dict(fields or {})

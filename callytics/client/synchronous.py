@@ -59,6 +59,7 @@ class Client:
         audio_channels: int | None = None,
         denoise: str | None = None,
         redact_pii: bool = False,
+        written_forms: bool = False,
         deduplicate: bool = True,
     ) -> str:
         """Upload a recording and return the id of its call. ``fields`` are further form fields of POST /v1/calls, such
@@ -76,6 +77,7 @@ class Client:
                 audio_channels=audio_channels,
                 denoise=denoise,
                 redact_pii=redact_pii,
+                written_forms=written_forms,
                 deduplicate=deduplicate,
             )
         )

@@ -178,6 +178,7 @@ def _transcript_turn(turn: Turn, role: Role, sentiment: TurnSentiment | None) ->
         end_offset_ms=milliseconds(turn.end_s),
         content=turn.content,
         content_raw=turn.content_raw,
+        written=turn.written or None,
         confidence=round(turn.confidence, 3),
         items=[
             schema.TranscriptItem(

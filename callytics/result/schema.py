@@ -212,6 +212,11 @@ class TranscriptTurn(ResultModel):
     end_offset_ms: EndMs
     content: str = Field(description="The text with punctuation and spacing restored.")
     content_raw: str = Field(description="The recognised text, word by word.")
+    written: str | None = Field(
+        default=None,
+        description="`content` with numbers, dates, times and amounts in written form; null unless the option "
+        "`written_forms` was set.",
+    )
     confidence: float = Field(description="Mean confidence of the words, from 0 to 1.")
     items: list[TranscriptItem] = Field(description="The words in order.")
     sentences: list[TranscriptSentence] = Field(

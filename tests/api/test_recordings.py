@@ -166,3 +166,16 @@ async def test_redaction_by_configuration_cannot_be_refused_by_a_caller(
         call = (await submit(client, AUDIO, redact_pii="false")).json()
     assert call["options"]["redact_pii"] is True
     assert store.get_call(call["call_id"]).options.redact_pii
+
+
+async def test_written_forms_are_asked_for_by_call_or_by_configuration(
+    client: httpx.AsyncClient, services: Services, key: str
+) -> None:
+    assert (await submit(client, AUDIO)).json()["options"]["written_forms"] is False
+    assert (await submit(client, AUDIO, written_forms="true")).json()["options"]["written_forms"] is True
+    always = replace(services, settings=services.settings.model_copy(update={"written_forms": True}))
+    transport = httpx.ASGITransport(create_app(always))
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as other:
+        call = (await submit(other, AUDIO, deduplicate="false")).json()
+    assert call["options"]["written_forms"] is True

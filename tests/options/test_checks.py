@@ -34,8 +34,8 @@ REFUSED: dict[str, list[Any]] = {
     "audio_channels": [-1, 0, 3],
     "denoise": ["sometimes", "AUTO", ""],
 }
-FREE = {"roles", "redact_pii", "task", "known_speakers"}
-"""Not fields of an upload, or of two values; the last two are those of the OpenAI-compatible routes."""
+FREE = {"roles", "redact_pii", "task", "known_speakers", "written_forms"}
+"""Not fields of an upload, or of two values; task and known_speakers are those of the OpenAI-compatible routes."""
 
 
 def test_every_option_is_walked_over() -> None:

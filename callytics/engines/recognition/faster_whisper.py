@@ -23,8 +23,8 @@ class FasterWhisperRecognizer:
     """``(Audio, CallOptions) -> Transcript``. Safe to call from several threads.
 
     Args:
-        model: a name in callytics/weights/models.json, the path of a CTranslate2 Whisper folder, or a hub id of one
-            ("Systran/faster-whisper-large-v3").
+        model: a name or alias of `callytics models list`, the path of a CTranslate2 Whisper folder, or a hub id of
+            one ("Systran/faster-whisper-large-v3").
         revision: a commit, tag or branch on the hub. Pin a commit in production.
         device: "cpu", "cuda" or "auto".
         compute_type: type of CTranslate2: "int8" on CPUs, "float16" or "int8_float16" on GPUs.
@@ -72,11 +72,8 @@ class FasterWhisperRecognizer:
             folder, self.model_revision = snapshot("speech-recognizer", model, revision, HUB_FILES)
             self.model = model
         else:
-            folder, self.model, self.model_revision = (
-                models.locate(model),
-                model,
-                models.get_model(model).revision,
-            )
+            entry = models.get_model(model)
+            folder, self.model, self.model_revision = models.locate(entry.name), entry.name, entry.revision
         num_workers = 1 if device == "cuda" else cpu_threads or settings.cpu_threads()
         whisper = WhisperModel(
             str(folder), device=device, compute_type=compute_type, cpu_threads=1, num_workers=num_workers

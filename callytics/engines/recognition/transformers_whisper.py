@@ -12,6 +12,7 @@ from typing import Any
 from callytics.domain import Audio, CallOptions, Transcript
 from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, can_translate
 from callytics.engines.recognition.transformers_decoding import TransformersDecoder
+from callytics.weights import manifest as models
 from callytics.weights.hub import load_pretrained, revision_of
 
 
@@ -19,7 +20,7 @@ class TransformersWhisperRecognizer:
     """``(Audio, CallOptions) -> Transcript``. Safe to call from several threads.
 
     Args:
-        model: a hub id, or the path of a folder with a Whisper checkpoint.
+        model: a hub id, the path of a folder with a Whisper checkpoint, or a name of `callytics models list`.
         revision: a commit, tag or branch on the hub. Pin a commit in production.
         device: "cpu", "cuda", "cuda:0", ...
         dtype: "float32", "float16", "bfloat16", or "auto": float16 on a GPU, float32 on a CPU.
@@ -54,21 +55,27 @@ class TransformersWhisperRecognizer:
         import torch
         import transformers
 
+        pinned = None if "/" in model or Path(model).is_dir() else models.get_model(model)
+        checkpoint = str(models.locate(pinned.name)) if pinned else model
+
         def load() -> tuple[Any, Any, Any]:
             precision = ("float16" if device.startswith("cuda") else "float32") if dtype == "auto" else dtype
             whisper = transformers.WhisperForConditionalGeneration.from_pretrained(
-                model,
+                checkpoint,
                 revision=revision,
                 dtype=getattr(torch, precision),
                 attn_implementation="eager",  # word times need the attention, which fused kernels do not return
             )
-            extractor = transformers.WhisperFeatureExtractor.from_pretrained(model, revision=revision)
-            tokenizer = transformers.AutoTokenizer.from_pretrained(model, revision=revision)
+            extractor = transformers.WhisperFeatureExtractor.from_pretrained(checkpoint, revision=revision)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint, revision=revision)
             return whisper.to(device).eval(), extractor, tokenizer.backend_tokenizer
 
         loaded = load_pretrained("speech-recognizer", model, load)
-        self.model = Path(model).name if Path(model).is_dir() else model
-        self.model_revision = revision_of(model, loaded[0].config, revision)
+        if pinned:
+            self.model, self.model_revision = pinned.name, pinned.revision
+        else:
+            self.model = Path(model).name if Path(model).is_dir() else model
+            self.model_revision = revision_of(model, loaded[0].config, revision)
         decoder = TransformersDecoder(*loaded)
         self._recognise = CallRecognizer(
             decoder,
