@@ -123,6 +123,7 @@ def to_csv(result: Result, _limits: SubtitleLimits) -> str:
         "content",
         "confidence",
         "sentiment",
+        "language_code",
     )
     text = io.StringIO(newline="")
     writer = csv.writer(text)

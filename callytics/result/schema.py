@@ -228,6 +228,10 @@ class TranscriptTurn(ResultModel):
         default=[], description="Data removed from this turn; empty unless redaction was requested."
     )
     flags: list[str] = Field(default=[], description="Stable codes of remarks about this turn.")
+    language_code: str | None = Field(
+        default=None,
+        description="ISO 639-1 code of the language of most of its words; null in results of earlier versions.",
+    )
 
 
 class RecognitionWindow(ResultModel):
@@ -238,6 +242,10 @@ class RecognitionWindow(ResultModel):
     end_offset_ms: EndMs
     avg_logprob: float = Field(description="Mean natural log probability per token; 0 or less.")
     no_speech_prob: float = Field(description="Probability that there is no speech, from 0 to 1.")
+    language_code: str | None = Field(
+        default=None,
+        description="The language in which it was decoded; null in results of earlier versions.",
+    )
 
 
 class DroppedSpeech(ResultModel):

@@ -112,6 +112,7 @@ def _word(word: TimedWord, span: Span, decoded: Decoded) -> Word:
         end_s=round(span.end_s, 3),
         confidence=round(min(1.0, max(0.0, word.probability)), 4),
         channel=decoded.window.channel,
+        language=decoded.window.language,
     )
 
 

@@ -35,10 +35,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Window:
-    """Parts of one channel, in order, that Whisper receives joined, without the sound between them."""
+    """Parts of one channel, in order, that Whisper receives joined, without the sound between them.
+
+    Attributes:
+        language: the language to decode it in; "": that of the call.
+        doubtful_s: how much of it rather sounded like another language.
+    """
 
     channel: int
     pieces: tuple[Span, ...]
+    language: str = ""
+    doubtful_s: float = 0.0
 
     @property
     def duration_s(self) -> float:
@@ -67,7 +74,8 @@ class Window:
             return (self,)
         sums = np.cumsum([piece.duration_s for piece in self.pieces])[:-1]
         cut = int(np.argmin(np.abs(sums - self.duration_s / 2))) + 1
-        return Window(self.channel, self.pieces[:cut]), Window(self.channel, self.pieces[cut:])
+        first, second = self.pieces[:cut], self.pieces[cut:]
+        return Window(self.channel, first, self.language), Window(self.channel, second, self.language)
 
 
 class SpeechDetector:

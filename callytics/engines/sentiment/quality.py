@@ -9,6 +9,7 @@ part of a criterion (a salutation, understanding, trouble): by words here, by em
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from callytics.domain import Conversation, QualityCriterion, Role, Turn
@@ -81,14 +82,16 @@ _KOREAN_LEVELS = (
 """합쇼체, 해요체, and 반말 with 해라체. A call centre expects the first two; the second is slightly less formal."""
 
 
-def shows_by_rules(language: str) -> Shows | None:
-    """Recognition by words and phrases; None for a language without rules."""
-    if language not in _RULES:
+def shows_by_rules(conversation: Conversation) -> Shows | None:
+    """Recognition by words and phrases of a turn's language; None for a call without a language that has rules."""
+    if not _RULES.keys() & {conversation.language, *map(conversation.language_of, conversation.turns)}:
         return None
-    rules = {
-        part: re.compile(pattern) for part, pattern in (_RULES[language] | {"content": _CONTENT}).items()
-    }
-    return lambda part, turn: rules[part].search(turn.content.lower()) is not None
+
+    def shows(part: str, turn: Turn) -> bool:
+        rules = _RULES.get(conversation.language_of(turn), {}) | {"content": _CONTENT}
+        return part in rules and re.search(rules[part], turn.content.lower()) is not None
+
+    return shows
 
 
 def assess_quality(
@@ -97,9 +100,9 @@ def assess_quality(
     """The weighted mean of the criteria that apply (None if none applies), and all six criteria.
 
     Args:
-        shows: recogniser of the parts; default: the rules for the conversation's language.
+        shows: recogniser of the parts; default: the rules for the language of each turn.
     """
-    shows = shows or shows_by_rules(conversation.language)
+    shows = shows or shows_by_rules(conversation)
     criteria: dict[str, Callable[[Conversation, Sequence[Turn], Shows | None], Result]] = {
         "greeting": _greeting,
         "empathy": _empathy,
@@ -172,12 +175,13 @@ def _empathy(conversation: Conversation, turns: Sequence[Turn], shows: Shows | N
 
 def _clarity(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """Share of the agent's sentences that are not too long to follow; evidence: turns with longer ones."""
-    limit = LONG_SENTENCE_WORDS.get(conversation.language, 30)
+    limits = {t.id: LONG_SENTENCE_WORDS.get(conversation.language_of(t), 30) for t in turns}
     sentences = [(t.id, text) for t in turns for text in sentences_of(t)]
-    long = [turn_id for turn_id, text in sentences if len(text.split()) > limit]
+    long = [turn_id for turn_id, text in sentences if len(text.split()) > limits[turn_id]]
     if not sentences:
         return None, (), "nothing said"
     score = 100.0 * (1 - len(long) / len(sentences))
+    limit = " or ".join(map(str, sorted(set(limits.values()))))
     detail = f"{len(long)} of {len(sentences)} sentences longer than {limit} words"
     return score, tuple(dict.fromkeys(long)), detail
 
@@ -198,11 +202,13 @@ def _listening(conversation: Conversation, turns: Sequence[Turn], shows: Shows |
 
 
 def _politeness(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
-    """Korean: mean speech level of the sentences; evidence: turns with plain sentences, if any. English: polite words
-    in at least a third of the turns give 100."""
-    if conversation.language == "ko":
+    """In the language of most of the agent's turns. Korean: mean speech level of the sentences; evidence: turns with
+    plain sentences, if any. English: polite words in at least a third of the turns give 100."""
+    language = Counter(map(conversation.language_of, turns)).most_common(1)[0][0]
+    turns = [turn for turn in turns if conversation.language_of(turn) == language]
+    if language == "ko":
         return _korean_politeness(turns)
-    if conversation.language != "en":
+    if language != "en":
         return None, (), "language not covered"
     polite = [turn.id for turn in turns if re.search(_POLITE_ENGLISH, turn.content.lower())]
     score = min(100.0, 300.0 * len(polite) / len(turns))
