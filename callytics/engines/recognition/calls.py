@@ -54,6 +54,7 @@ UNDETERMINED = "und"  # ISO 639-2
 WINDOW_S = 30.0  # the input length of Whisper
 UNCERTAIN_LANGUAGE = 0.5
 MIN_LANGUAGE_SCORE = 0.01  # lower scores are not reported
+PRODUCT_LANGUAGES = ("ko", "en")  # what a stretch may be in where the configuration names no likely languages
 MAX_DOUBTFUL_SHARE = 0.2  # of the speech; more makes the language uncertain
 MIN_ENGLISH_WORDS = 3  # a reply of "OK" or a brand name is Korean as well
 LONG_CALL_S = 3600.0
@@ -238,7 +239,7 @@ class CallRecognizer:
         candidates = {
             language,
             *sure,
-            *(expected or (code for code in self._languages.likely if code in known)),
+            *(expected or (code for code in self._languages.likely or PRODUCT_LANGUAGES if code in known)),
         }
         if not known or len(candidates) < 2:
             return None
