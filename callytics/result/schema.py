@@ -97,7 +97,7 @@ class ResultFlag(ResultModel):
     """A remark for the reader of the result."""
 
     code: str = Field(
-        description="Stable, for programs: `dual_mono`, `truncated`, `language_uncertain`, `pii_redacted` and so on."
+        description="Stable, for programs: `dual_mono`, `truncated`, `language_uncertain`, `mixed_languages`, `pii_redacted` and so on."
     )
     message: str = Field(description="The same for people, with the figures of this call; may change.")
 
@@ -488,7 +488,7 @@ class CallResult(ResultModel):
     )
     job_details: JobDetails = Field(default=JobDetails(), description="The stages' runs and errors.")
     language_code: str = Field(
-        description="Language of the call, ISO 639-1, for instance `ko`; `und` without speech."
+        description="Language of most words of the call, ISO 639-1, for instance `ko`; `und` without speech."
     )
     language_identification: list[LanguageIdentification] = Field(
         description="The most likely languages; empty if the request named the language, or without speech."

@@ -329,7 +329,7 @@ def mixed_flags(seconds: Mapping[str, float], windows: Sequence[Window]) -> Iter
             f"{code} {seconds[code]:.0f} s" for code in sorted(seconds, key=lambda c: -seconds[c])
         )
         yield Flag("mixed_languages", f"More than one language is spoken: {parts}.")
-    doubtful_s = sum(window.doubtful_s for window in windows)
+    doubtful_s = sum(window.doubtful * window.duration_s for window in windows)
     if doubtful_s > MAX_DOUBTFUL_SHARE * sum(window.duration_s for window in windows):
         message = (
             f"{doubtful_s:.0f} s of speech sound like another language than the one they are written in."

@@ -8,7 +8,7 @@ windows without the silence between them, and a window converts its times back t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,13 +39,13 @@ class Window:
 
     Attributes:
         language: the language to decode it in; "": that of the call.
-        doubtful_s: how much of it rather sounded like another language.
+        doubtful: the share of it that sounded like another language.
     """
 
     channel: int
     pieces: tuple[Span, ...]
     language: str = ""
-    doubtful_s: float = 0.0
+    doubtful: float = 0.0
 
     @property
     def duration_s(self) -> float:
@@ -75,7 +75,7 @@ class Window:
         sums = np.cumsum([piece.duration_s for piece in self.pieces])[:-1]
         cut = int(np.argmin(np.abs(sums - self.duration_s / 2))) + 1
         first, second = self.pieces[:cut], self.pieces[cut:]
-        return Window(self.channel, first, self.language), Window(self.channel, second, self.language)
+        return replace(self, pieces=first), replace(self, pieces=second)
 
 
 class SpeechDetector:

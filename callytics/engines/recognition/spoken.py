@@ -134,7 +134,8 @@ def in_languages(window: Window, stretches: Sequence[Probabilities], spoken: Spo
             if any(log_odds(heard, code, language) > DOUBT for code in spoken.candidates)
         )
         pieces = tuple(piece for piece, _, _ in parts)
-        windows.append(replace(window, pieces=pieces, language=language, doubtful_s=doubtful_s))
+        part = replace(window, pieces=pieces, language=language)
+        windows.append(replace(part, doubtful=doubtful_s / part.duration_s))
     return windows
 
 
