@@ -19,8 +19,8 @@ from tests.support.conversations import stereo
 
 LINES = (
     (0, 0.0, 3.0, "안녕하세요 상담센터입니다 무엇을 도와드릴까요"),
-    (1, 4.0, 8.0, "my order has not arrived and this is terrible"),
-    (0, 9.0, 12.0, "정말 죄송합니다 바로 환불해 드리겠습니다"),
+    (1, 4.0, 8.0, "I have a problem my order has not arrived and this is terrible"),
+    (0, 9.0, 12.0, "불편을 드려 정말 죄송합니다 감사합니다 바로 환불해 드리겠습니다"),
     (1, 13.0, 16.0, "thank you that is great"),
 )
 

@@ -9,6 +9,7 @@ import pytest
 from callytics.domain import CallOptions, Pcm, Transcript
 from callytics.engines.recognition import calls
 from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, is_english
+from callytics.engines.recognition.crosstalk import Levels
 from callytics.engines.recognition.speech import Span, Window
 from callytics.engines.recognition.spoken import (
     MIN_EVIDENCE,
@@ -129,7 +130,7 @@ def recognised(
 @pytest.fixture(autouse=True)
 def speech_without_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "SpeechDetector", lambda: five_seconds_of_ten)
-    monkeypatch.setattr(calls.Levels, "is_leak", lambda self, span, channel: False)
+    monkeypatch.setattr(Levels, "is_leak", lambda self, span, channel: False)
     monkeypatch.setattr(calls, "leaked_words", lambda words, levels: [])
 
 
