@@ -374,6 +374,7 @@ class Word:
     confidence: float  # 0..1
     channel: int | None = None  # pcm channel of the word; None for a mono call, and in an announcement
     corrected: bool = False  # written by a person; its time is interpolated over the replaced words
+    language: str = ""  # "": that of the call
 
 
 @dataclass(frozen=True)
@@ -400,6 +401,7 @@ class HeardWindow:
         channel: pcm channel; None for a mono call.
         avg_logprob: mean log probability per token.
         no_speech_prob: the recogniser's probability that there is no speech.
+        language: the language in which it was decoded; "": that of the call.
     """
 
     start_s: float
@@ -407,13 +409,15 @@ class HeardWindow:
     channel: int | None
     avg_logprob: float
     no_speech_prob: float
+    language: str = ""
 
 
 @dataclass(frozen=True)
 class Transcript:
     """Output of speech-recognizer: words sorted by start.
 
-    ``language`` is the language of the words. For a translation it is "en"; ``language_scores`` give the spoken one.
+    ``language`` is the language of most words; a word in another one says so. For a translation it is "en";
+    ``language_scores`` give the spoken one.
     """
 
     words: tuple[Word, ...]
@@ -462,6 +466,7 @@ class Turn:
     flags: tuple[str, ...] = ()
     redactions: tuple[Redaction, ...] = ()
     written: str = ""  # content with numbers in written form; "" unless the options request it
+    language: str = ""  # of most of its words; "": that of the call
 
 
 @dataclass(frozen=True)
@@ -490,6 +495,9 @@ class Conversation:
 
     def role_of(self, participant_id: str) -> Role:
         return next((p.role for p in self.participants if p.id == participant_id), Role.UNKNOWN)
+
+    def language_of(self, turn: Turn) -> str:
+        return turn.language or self.language
 
 
 # ---------------------------------------------------------------- what it means

@@ -90,8 +90,11 @@ def _score(conversation: Conversation, participant: Participant) -> float:
     if _is_settled(participant):
         return {Role.AGENT: KNOWN_ROLE, Role.CUSTOMER: -KNOWN_ROLE}.get(participant.role, 0.0)
     turns = [turn for turn in conversation.turns if turn.participant_id == participant.id]
-    score = evidence(" . ".join(turn.content for turn in turns), conversation.language)
-    known_language = bool(cues(conversation.language))
+    texts: dict[str, list[str]] = {}
+    for turn in turns:
+        texts.setdefault(conversation.language_of(turn), []).append(turn.content)
+    score = sum(evidence(" . ".join(of_language), code) for code, of_language in texts.items())
+    known_language = any(map(cues, texts))
     first = next((t for t in conversation.turns if ANNOUNCEMENT not in t.flags), None)
     if known_language and first and first.participant_id == participant.id:
         score += FIRST_SPEAKER

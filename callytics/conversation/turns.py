@@ -150,7 +150,16 @@ def _turn(turn_id: str, speaker: str, words: Sequence[Word]) -> Turn:
         content_raw=content,
         words=tuple(words),
         confidence=sum(word.confidence for word in words) / len(words),
+        language=_language(words),
     )
+
+
+def _language(words: Sequence[Word]) -> str:
+    """The language with most seconds of the words; on a tie, the first."""
+    seconds: dict[str, float] = {}
+    for word in words:
+        seconds[word.language] = seconds.get(word.language, 0.0) + word.end_s - word.start_s
+    return max(seconds, key=lambda code: round(seconds[code], 3))
 
 
 def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:

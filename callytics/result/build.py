@@ -164,12 +164,19 @@ def _transcript(
 ) -> list[schema.TranscriptTurn]:
     sentiments = {entry.turn_id: entry for entry in sentiment.turns} if sentiment else {}
     return [
-        _transcript_turn(turn, conversation.role_of(turn.participant_id), sentiments.get(turn.id))
+        _transcript_turn(
+            turn,
+            conversation.role_of(turn.participant_id),
+            sentiments.get(turn.id),
+            conversation.language_of(turn),
+        )
         for turn in conversation.turns
     ]
 
 
-def _transcript_turn(turn: Turn, role: Role, sentiment: TurnSentiment | None) -> schema.TranscriptTurn:
+def _transcript_turn(
+    turn: Turn, role: Role, sentiment: TurnSentiment | None, language: str
+) -> schema.TranscriptTurn:
     return schema.TranscriptTurn(
         id=turn.id,
         participant_id=turn.participant_id,
@@ -217,6 +224,7 @@ def _transcript_turn(turn: Turn, role: Role, sentiment: TurnSentiment | None) ->
             for redaction in turn.redactions
         ],
         flags=list(turn.flags),
+        language_code=language,
     )
 
 
@@ -229,6 +237,7 @@ def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.
             end_offset_ms=milliseconds(window.end_s),
             avg_logprob=window.avg_logprob,
             no_speech_prob=window.no_speech_prob,
+            language_code=window.language or transcript.language,
         )
         for window in transcript.windows
     ]

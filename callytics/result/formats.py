@@ -33,6 +33,7 @@ CSV_COLUMNS = (
     "content",
     "confidence",
     "sentiment",
+    "language_code",
 )
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp949")

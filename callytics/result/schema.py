@@ -98,7 +98,7 @@ class ResultFlag(ResultModel):
 
     code: str = Field(
         description="Stable, for programs: `dual_mono`, `truncated`, `announcement`, `language_uncertain`, "
-        "`pii_redacted` and so on."
+        "`mixed_languages`, `pii_redacted` and so on."
     )
     message: str = Field(description="The same for people, with the figures of this call; may change.")
 
@@ -242,6 +242,10 @@ class TranscriptTurn(ResultModel):
         "once and said by neither party: talk time, overlap, interruptions, sentiment, quality, word lists and "
         "summary leave it out.",
     )
+    language_code: str | None = Field(
+        default=None,
+        description="ISO 639-1 code of the language of most of its words; null in results of earlier versions.",
+    )
 
 
 class RecognitionWindow(ResultModel):
@@ -252,6 +256,10 @@ class RecognitionWindow(ResultModel):
     end_offset_ms: EndMs
     avg_logprob: float = Field(description="Mean natural log probability per token; 0 or less.")
     no_speech_prob: float = Field(description="Probability that there is no speech, from 0 to 1.")
+    language_code: str | None = Field(
+        default=None,
+        description="The language in which it was decoded; null in results of earlier versions.",
+    )
 
 
 class DroppedSpeech(ResultModel):
@@ -519,7 +527,7 @@ class CallResult(ResultModel):
     )
     job_details: JobDetails = Field(default=JobDetails(), description="The stages' runs and errors.")
     language_code: str = Field(
-        description="Language of the call, ISO 639-1, for instance `ko`; `und` without speech."
+        description="Language of most words of the call, ISO 639-1, for instance `ko`; `und` without speech."
     )
     language_identification: list[LanguageIdentification] = Field(
         description="The most likely languages; empty if the request named the language, or without speech."

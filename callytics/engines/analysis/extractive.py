@@ -35,6 +35,7 @@ class _Sentence:
     turn: Turn
     text: str
     role: Role
+    language: str
 
 
 class ExtractiveAnalyzer:
@@ -58,26 +59,21 @@ class ExtractiveAnalyzer:
         self._topics = [(topic, language, re.compile(pattern)) for topic, language, pattern in rows]
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
-        language = conversation.language
         sentences = _sentences(conversation)
-        substantial = [s for s in sentences if _is_substantial(s.text, language)]
-        issue = _issue(substantial, language)
-        outcome = _outcome(substantial, language)
+        substantial = [s for s in sentences if _is_substantial(s)]
+        issue = _issue(substantial)
+        outcome = _outcome(substantial)
         return ContactSummary(
-            summary=self._summary(substantial, issue, outcome, language),
-            topic=self._topic(sentences, language),
+            summary=self._summary(substantial, issue, outcome),
+            topic=self._topic(sentences),
             issue=_claim(issue),
             outcome=_claim(outcome),
-            resolved=_resolved(sentences, outcome, language),
-            action_items=self._action_items(sentences, language),
+            resolved=_resolved(sentences, outcome),
+            action_items=self._action_items(sentences),
         )
 
     def _summary(
-        self,
-        sentences: Sequence[_Sentence],
-        issue: _Sentence | None,
-        outcome: _Sentence | None,
-        language: str,
+        self, sentences: Sequence[_Sentence], issue: _Sentence | None, outcome: _Sentence | None
     ) -> Claim | None:
         """The issue, the outcome, and the most central other sentences, in the order of the call."""
         if not sentences:
@@ -85,7 +81,7 @@ class ExtractiveAnalyzer:
         scores = dict(zip((s.index for s in sentences), centrality([s.text for s in sentences]), strict=True))
         for sentence in sentences:
             for cue in (cues.PROBLEM, cues.REQUEST, cues.DONE, cues.PROMISE):
-                scores[sentence.index] += CUE_BONUS * says(cue, sentence.text, language)
+                scores[sentence.index] += CUE_BONUS * _states(sentence, cue)
         chosen = {s.index: s for s in (issue, outcome) if s is not None}
         for sentence in sorted(sentences, key=lambda s: (-scores[s.index], s.index)):
             # A short call is not repeated in full: at most half of its sentences, but at least two.
@@ -95,14 +91,14 @@ class ExtractiveAnalyzer:
         ordered = [chosen[index] for index in sorted(chosen)]
         return Claim(" ".join(s.text for s in ordered), _turn_ids(ordered))
 
-    def _topic(self, sentences: Sequence[_Sentence], language: str) -> Claim | None:
+    def _topic(self, sentences: Sequence[_Sentence]) -> Claim | None:
         """The topic with the most mentions. The customer's mentions count double; on a tie the earlier topic wins."""
         mentions: dict[str, list[_Sentence]] = {}
         scores: dict[str, float] = {}
         for sentence in sentences:
-            text = cues.normalise(sentence.text, language)
+            text = cues.normalise(sentence.text, sentence.language)
             for topic, code, pattern in self._topics:
-                if code == language and pattern.search(text):
+                if code == sentence.language and pattern.search(text):
                     mentions.setdefault(topic, []).append(sentence)
                     weight = 2.0 if sentence.role is Role.CUSTOMER else 1.0
                     # "inquiry" is the fallback for calls without a more specific topic
@@ -112,21 +108,21 @@ class ExtractiveAnalyzer:
         topic = max(scores, key=lambda name: (scores[name], -mentions[name][0].index))
         return Claim(topic, _turn_ids(mentions[topic]))
 
-    def _action_items(self, sentences: Sequence[_Sentence], language: str) -> tuple[ActionItem, ...]:
+    def _action_items(self, sentences: Sequence[_Sentence]) -> tuple[ActionItem, ...]:
         """Commitments of either party, tasks that the agent gives the customer, and unanswered requests."""
         items: list[ActionItem] = []
         for sentence in sentences:
-            if says(cues.SHORT_TERM, sentence.text, language):
+            if _states(sentence, cues.SHORT_TERM):
                 continue
             text = sentence.text
-            if says(cues.PROMISE, text, language):
+            if _states(sentence, cues.PROMISE):
                 owner = sentence.role
-            elif not says(cues.OBLIGATION, text, language):
+            elif not _states(sentence, cues.OBLIGATION):
                 continue
             elif sentence.role is Role.CUSTOMER:
-                if _is_answered(sentence, sentences, language):
+                if _is_answered(sentence, sentences):
                     continue
-                owner, text = Role.AGENT, CUSTOMER_ASKED[language] + text
+                owner, text = Role.AGENT, CUSTOMER_ASKED[sentence.language] + text
             else:
                 owner = Role.CUSTOMER if sentence.role is Role.AGENT else Role.UNKNOWN
             if all(item.text != text for item in items):
@@ -134,11 +130,11 @@ class ExtractiveAnalyzer:
         return tuple(items[: self._max_action_items])
 
 
-def _is_answered(request: _Sentence, sentences: Sequence[_Sentence], language: str) -> bool:
+def _is_answered(request: _Sentence, sentences: Sequence[_Sentence]) -> bool:
     """Whether the agent's next turn promises something (then that is the action item), reports it done, or refuses."""
     later = [s for s in sentences[request.index + 1 :] if s.role is Role.AGENT]
     answer = [s for s in later if s.turn.id == later[0].turn.id]
-    return any(says(cue, s.text, language) for s in answer for cue in (cues.PROMISE, cues.DONE, cues.REFUSAL))
+    return any(_states(s, cue) for s in answer for cue in (cues.PROMISE, cues.DONE, cues.REFUSAL))
 
 
 def _sentences(conversation: Conversation) -> list[_Sentence]:
@@ -147,15 +143,22 @@ def _sentences(conversation: Conversation) -> list[_Sentence]:
         role = conversation.role_of(turn.participant_id)
         for text in [s.text for s in turn.sentences] or _SENTENCE_END.split(turn.content):
             if re.search(r"\w", text):
-                sentences.append(_Sentence(len(sentences), turn, text.strip(), role))
+                sentences.append(
+                    _Sentence(len(sentences), turn, text.strip(), role, conversation.language_of(turn))
+                )
     return sentences
 
 
-def _is_substantial(text: str, language: str) -> bool:
-    return len(text.split()) >= MIN_WORDS.get(language, 4) and not says(cues.FORMULA, text, language)
+def _states(sentence: _Sentence, cue: cues.Patterns) -> bool:
+    return says(cue, sentence.text, sentence.language)
 
 
-def _issue(sentences: Sequence[_Sentence], language: str) -> _Sentence | None:
+def _is_substantial(sentence: _Sentence) -> bool:
+    min_words = MIN_WORDS.get(sentence.language, 4)
+    return len(sentence.text.split()) >= min_words and not _states(sentence, cues.FORMULA)
+
+
+def _issue(sentences: Sequence[_Sentence]) -> _Sentence | None:
     """The customer's first statement of a problem in the first half of the call, else their first request."""
     first_half = [s for s in sentences if s.index <= max(6, sentences[-1].index // 2)] if sentences else []
     by_customer = [s for s in first_half if s.role is Role.CUSTOMER]
@@ -163,30 +166,30 @@ def _issue(sentences: Sequence[_Sentence], language: str) -> _Sentence | None:
     candidates = by_customer or [s for s in first_half if s.role is not Role.AGENT]
     for cue in (cues.PROBLEM, cues.REQUEST):
         for sentence in candidates:
-            if says(cue, sentence.text, language):
+            if _states(sentence, cue):
                 return sentence
     return None
 
 
-def _outcome(sentences: Sequence[_Sentence], language: str) -> _Sentence | None:
+def _outcome(sentences: Sequence[_Sentence]) -> _Sentence | None:
     """The agent's last statement that something is done; else the last promise or refusal."""
     candidates = [s for s in sentences if s.role is not Role.CUSTOMER]
     for cue_group in ((cues.DONE,), (cues.PROMISE, cues.REFUSAL)):
         for sentence in reversed(candidates):
-            if any(says(cue, sentence.text, language) for cue in cue_group):
+            if any(_states(sentence, cue) for cue in cue_group):
                 return sentence
     return None
 
 
-def _resolved(sentences: Sequence[_Sentence], outcome: _Sentence | None, language: str) -> bool | None:
+def _resolved(sentences: Sequence[_Sentence], outcome: _Sentence | None) -> bool | None:
     """By the customer's last sign of satisfaction or dissatisfaction; a refusal without satisfaction is unresolved."""
-    if outcome is not None and says(cues.REFUSAL, outcome.text, language):
+    if outcome is not None and _states(outcome, cues.REFUSAL):
         return False
     late = [s for s in sentences if s.index >= len(sentences) // 2 and s.role is Role.CUSTOMER]
     for sentence in reversed(late):
-        if says(cues.DISCONTENT, sentence.text, language):
+        if _states(sentence, cues.DISCONTENT):
             return False
-        if outcome is not None and says(cues.CONTENT, sentence.text, language):
+        if outcome is not None and _states(sentence, cues.CONTENT):
             return True
     return None
 

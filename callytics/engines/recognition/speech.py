@@ -8,7 +8,7 @@ windows without the silence between them, and a window converts its times back t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +35,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Window:
-    """Parts of one channel, in order, that Whisper receives joined, without the sound between them."""
+    """Parts of one channel, in order, that Whisper receives joined, without the sound between them.
+
+    Attributes:
+        language: the language to decode it in; "": that of the call.
+        doubtful: the share of it that sounded like another language.
+    """
 
     channel: int
     pieces: tuple[Span, ...]
+    language: str = ""
+    doubtful: float = 0.0
 
     @property
     def duration_s(self) -> float:
@@ -67,7 +74,8 @@ class Window:
             return (self,)
         sums = np.cumsum([piece.duration_s for piece in self.pieces])[:-1]
         cut = int(np.argmin(np.abs(sums - self.duration_s / 2))) + 1
-        return Window(self.channel, self.pieces[:cut]), Window(self.channel, self.pieces[cut:])
+        first, second = self.pieces[:cut], self.pieces[cut:]
+        return replace(self, pieces=first), replace(self, pieces=second)
 
 
 class SpeechDetector:
