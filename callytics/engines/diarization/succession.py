@@ -31,8 +31,8 @@ MIN_PIECE_S = 1.2
 LOOK_S = 2.5
 """Length of a stretch of the first comparison."""
 LOOK_PERIOD_S = 150.0
-"""Each channel gets one stretch per this duration of the call, at least two: 3 % of the CPU time of the stage in a call
-of five minutes, more in a shorter one."""
+"""Each channel gets one stretch per this duration of the call, at least two. Four stretches took 0.16 s: 4.6 % of the
+CPU time of the stage in a call of 245 s, 11 % in one of 90 s."""
 MAX_PIECES = 40
 """Pieces that are embedded once two stretches differ: 2 s of CPU time."""
 MAX_PEOPLE = 4
@@ -44,7 +44,13 @@ ODD_PERCENT = 10
 
 @dataclass(frozen=True)
 class SuccessionOptions:
-    """Settings for the search; the first two values are options of the engine, which describes them."""
+    """Settings for the search; the first two values are options of the engine, which describes them.
+
+    Chosen on channels that were composed of utterances of half of 22 speakers, who said 9 to 27 s each: 0.68 divided
+    none of 84 channels with one voice, a third of which changed from 16 kHz to a telephone line in the middle. Of the
+    other half it divided 0 of 32, and 1 of 16 with such a change; it found 24 of 24 successions of a man and a woman,
+    24 of 38 of one gender, 65 of 100 of three people. With 0.74 it divides one of five where the line changes.
+    """
 
     same_person_similarity: float = 0.68
     different_people_similarity: float = 0.68
@@ -163,7 +169,7 @@ def _by_person(
     spans: Sequence[Span], pieces: Sequence[Span], people: npt.NDArray[np.int64]
 ) -> list[list[Span]]:
     """Each span, cut where the person changes, in the middle of the pause between two embedded pieces."""
-    changes = np.flatnonzero(np.diff(people)) + 1
+    changes: list[int] = (np.flatnonzero(np.diff(people)) + 1).tolist()
     times = [(pieces[n - 1][1] + pieces[n][0]) / 2 for n in changes]
     holders = [int(people[0]), *(int(people[n]) for n in changes)]
     edges = [-np.inf, *times, np.inf]
