@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from callytics.conversation.announcements import ANNOUNCEMENT, ANNOUNCEMENT_ID, announcer
 from callytics.conversation.backchannels import is_backchannel
@@ -18,12 +19,24 @@ from callytics.domain import (
     CallOptions,
     Conversation,
     Diarization,
+    Participant,
     RoleSource,
     SpeechSegment,
     Transcript,
     Turn,
     Word,
 )
+
+
+class Spoken(Protocol):
+    """A word, or a window of recognition."""
+
+    @property
+    def start_s(self) -> float: ...
+
+    @property
+    def end_s(self) -> float: ...
+
 
 UTTERANCE_PAUSE_S = 0.8
 """A pause that ends an utterance. Gaps inside an utterance are rarely above 0.5 s; gaps between turns of
@@ -71,13 +84,36 @@ def attribute(diarization: Diarization, transcript: Transcript) -> Conversation:
 
 
 def _speakers_by_channel(diarization: Diarization, words: Sequence[Word]) -> list[str]:
-    """With one party per channel, the order of the participants is the order of the channels. A word without a channel
-    is of an announcement."""
-    ids = [participant.id for participant in diarization.participants]
-    return [ANNOUNCEMENT_ID if word.channel is None else ids[word.channel] for word in words]
+    """The party of the word's channel; where several people share it after each other, the one who speaks then. A word
+    without a channel is of an announcement."""
+    speakers = [ANNOUNCEMENT_ID] * len(words)
+    for channel in {word.channel for word in words if word.channel is not None}:
+        rows = [row for row, word in enumerate(words) if word.channel == channel]
+        found = speakers_on_channel(
+            diarization.participants, diarization.segments, channel, [words[row] for row in rows]
+        )
+        for row, speaker in zip(rows, found, strict=True):
+            speakers[row] = speaker
+    return speakers
 
 
-def _speakers_by_time(segments: Sequence[SpeechSegment], words: Sequence[Word]) -> list[str]:
+def speakers_on_channel(
+    participants: Sequence[Participant],
+    segments: Sequence[SpeechSegment],
+    channel: int,
+    words: Sequence[Spoken],
+) -> list[str]:
+    """The participants' ids for words of one channel of a call with one party per channel.
+
+    The first participants are in the order of the channels; a channel's later people follow them.
+    """
+    own = [segment for segment in segments if segment.channel == channel]
+    if len({segment.speaker for segment in own}) > 1:
+        return _speakers_by_time(own, words)
+    return [participants[channel].id] * len(words)
+
+
+def _speakers_by_time(segments: Sequence[SpeechSegment], words: Sequence[Spoken]) -> list[str]:
     """The speaker whose segments cover most of the word; on a tie, the speaker of the previous word."""
     ordered = sorted(segments, key=lambda segment: segment.start_s)
     starts = [segment.start_s for segment in ordered]
@@ -92,7 +128,7 @@ def _speakers_by_time(segments: Sequence[SpeechSegment], words: Sequence[Word]) 
     return speakers
 
 
-def _speaker_of(word: Word, nearby: Sequence[SpeechSegment], previous: str) -> str:
+def _speaker_of(word: Spoken, nearby: Sequence[SpeechSegment], previous: str) -> str:
     cover_s: dict[str, float] = {}
     for segment in nearby:
         overlap_s = min(word.end_s, segment.end_s) - max(word.start_s, segment.start_s)

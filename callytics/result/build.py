@@ -8,12 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from callytics.conversation.announcements import ANNOUNCEMENT
+from callytics.conversation.turns import speakers_on_channel
 from callytics.domain import (
     Audio,
     ContactSummary,
     Conversation,
     Diarization,
     Flag,
+    HeardWindow,
     JobStatus,
     Recording,
     Role,
@@ -231,8 +233,7 @@ def _transcript_turn(
 def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.RecognitionWindow]:
     return [
         schema.RecognitionWindow(
-            # With one party per channel, the order of the participants is that of the channels.
-            participant_id=None if window.channel is None else conversation.participants[window.channel].id,
+            participant_id=_participant_of(window, conversation),
             begin_offset_ms=milliseconds(window.start_s),
             end_offset_ms=milliseconds(window.end_s),
             avg_logprob=window.avg_logprob,
@@ -241,6 +242,13 @@ def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.
         )
         for window in transcript.windows
     ]
+
+
+def _participant_of(window: HeardWindow, conversation: Conversation) -> str | None:
+    if window.channel is None:
+        return None
+    (speaker,) = speakers_on_channel(conversation.participants, conversation.speech, window.channel, [window])
+    return speaker
 
 
 def _dropped(transcript: Transcript, redacted: bool) -> list[schema.DroppedSpeech]:

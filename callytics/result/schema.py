@@ -166,7 +166,8 @@ class ParticipantDetail(ResultModel):
     role_confidence: float = Field(default=0.0, description="Confidence in the role, from 0 to 1.")
     channel_index: int | None = Field(
         default=None,
-        description="0-based channel of this party in the file; null if parties share one.",
+        description="0-based channel of this party in the file; people who talk after each other share one. "
+        "Null in a mono file.",
     )
     name: str | None = Field(
         default=None,

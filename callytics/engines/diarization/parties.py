@@ -6,7 +6,8 @@ data of our segmentation models had none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from callytics.domain import (
     Announcement,
@@ -100,6 +101,29 @@ def without_announcements(spans: Spans, channel: int, announcements: Sequence[An
             ]
             left = [part for part in cut if part in left or part[1] - part[0] >= MIN_REST_S]
     return left
+
+
+def with_successors(
+    diarization: Diarization, divide: Callable[[int, list[Span]], list[list[Span]]]
+) -> Diarization:
+    """A participant for each person on a channel, where several talk after each other.
+
+    The first person of a channel keeps its label; the others follow all parties, with the role and the channel of the
+    first.
+
+    Args:
+        divide: pcm channel and its speech -> the speech of each person, in order of their first speech.
+    """
+    segments: list[SpeechSegment] = []
+    participants = list(diarization.participants)
+    for channel, first in enumerate(diarization.participants):
+        spans = [(s.start_s, s.end_s) for s in diarization.segments if s.channel == channel]
+        for number, person in enumerate(divide(channel, spans)):
+            label = first.id if number == 0 else f"spk_{len(participants)}"
+            if number > 0:
+                participants.append(replace(first, id=label))
+            segments += [SpeechSegment(start_s, end_s, label, channel) for start_s, end_s in person]
+    return replace(diarization, segments=_sorted(segments), participants=tuple(participants))
 
 
 def by_voice(audio: Audio, options: CallOptions, voices: Sequence[Spans]) -> Diarization:
