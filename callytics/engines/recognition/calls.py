@@ -31,6 +31,7 @@ from callytics.domain import (
 from callytics.engines.recognition.crosstalk import Levels, leaked_words
 from callytics.engines.recognition.decoding import Decoded, Search
 from callytics.engines.recognition.evidence import believed_words
+from callytics.engines.recognition.options import WINDOW_S, VoiceActivity
 from callytics.engines.recognition.readings import Batch, Speech, WindowDecoder, WindowReader
 from callytics.engines.recognition.speech import (
     SpeechDetector,
@@ -44,28 +45,10 @@ from callytics.errors import InvalidRequestError
 from callytics.options.languages import language_code
 
 UNDETERMINED = "und"  # ISO 639-2
-WINDOW_S = 30.0  # the input length of Whisper
 UNCERTAIN_LANGUAGE = 0.5
 MIN_LANGUAGE_SCORE = 0.01  # lower scores are not reported
 LONG_CALL_S = 3600.0
 """From this length, the sound itself needs much memory (88 MB per hour as FLAC); its windows may have to use less."""
-
-
-@dataclass(frozen=True)
-class VoiceActivity:
-    """Settings for finding spans of speech; the defaults are those of FasterWhisperRecognizer.
-
-    Attributes:
-        threshold: probability above which Silero detects speech (its own default).
-        min_speech_s: shorter spans count as noise.
-        min_silence_s: shorter pauses do not end a span.
-        pad_s: padding on both sides of a span, which keeps soft starts and ends.
-    """
-
-    threshold: float = 0.5
-    min_speech_s: float = 0.1
-    min_silence_s: float = 0.3
-    pad_s: float = 0.4
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ FRAME_SAMPLES = 512  # one decision of Silero
 FRAME_S = FRAME_SAMPLES / PIPELINE_SAMPLE_RATE_HZ
 BLOCK_FRAMES = 1875  # one minute per step, so memory does not grow with the call
 LEAD_FRAMES = 31  # one extra second before each block, in which the recurrent state settles
+HYSTERESIS = 0.15
+MIN_END_THRESHOLD = 0.01
+"""Speech ends ``HYSTERESIS`` below the threshold of its start, at this or more (both are Silero's)."""
 
 
 @dataclass(frozen=True)
@@ -98,30 +101,33 @@ class SpeechDetector:
 def speech_spans(
     probabilities: npt.NDArray[np.float32], threshold: float, min_speech_s: float, min_silence_s: float
 ) -> list[Span]:
-    """Spans that start above ``threshold`` and end when the probability stays 0.15 below it (Silero's hysteresis).
+    """Spans that start at ``threshold`` and end when the probability stays below the end's threshold (HYSTERESIS).
 
     Args:
         probabilities: shape (num_frames,), one per 32 ms.
         min_speech_s: shorter spans are dropped.
         min_silence_s: shorter pauses do not end a span.
     """
+    end_threshold = max(threshold - HYSTERESIS, MIN_END_THRESHOLD)
     spans: list[Span] = []
     start: int | None = None
     quiet_from: int | None = None
-    for frame, probability in enumerate(
-        [*probabilities.tolist(), *[0.0] * (int(min_silence_s / FRAME_S) + 2)]
-    ):
+
+    def close(end: int) -> None:
+        if start is not None and (end - start) * FRAME_S >= min_speech_s:
+            spans.append(Span(start * FRAME_S, end * FRAME_S))
+
+    for frame, probability in enumerate(probabilities.tolist()):
         if probability >= threshold:
             start = frame if start is None else start
             quiet_from = None
-        elif start is not None and probability < threshold - 0.15:
+        elif start is not None and probability < end_threshold:
             quiet_from = frame if quiet_from is None else quiet_from
             if (frame - quiet_from) * FRAME_S >= min_silence_s:
-                if (quiet_from - start) * FRAME_S >= min_speech_s:
-                    spans.append(Span(start * FRAME_S, quiet_from * FRAME_S))
+                close(quiet_from)
                 start = quiet_from = None
-    end_s = len(probabilities) * FRAME_S
-    return [Span(span.start_s, min(span.end_s, end_s)) for span in spans]
+    close(len(probabilities) if quiet_from is None else quiet_from)
+    return spans
 
 
 def pad_spans(spans: Sequence[Span], pad_s: float, duration_s: float) -> list[Span]:

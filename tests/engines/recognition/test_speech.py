@@ -41,6 +41,16 @@ def test_doubtful_frames_neither_start_nor_end_speech() -> None:
     assert len(speech_spans(frames((0.9, 0.5), (0.45, 2.0), (0.9, 0.5)), 0.5, 0.1, 0.3)) == 1
 
 
+@pytest.mark.parametrize("threshold", [0.01, 0.05, 0.15, 0.5, 0.99])
+def test_speech_ends_in_silence_at_every_threshold(threshold: float) -> None:
+    probabilities = frames((0.0, 0.96), (1.0, 0.96), (0.0, 1.92), (1.0, 0.96), (0.0, 0.32))
+    spans = speech_spans(probabilities, threshold, 0.1, 1.0)
+    assert spans == [
+        Span(pytest.approx(0.96), pytest.approx(1.92)),
+        Span(pytest.approx(3.84), pytest.approx(4.8)),
+    ]
+
+
 def test_speech_up_to_the_end_ends_there() -> None:
     probabilities = frames((0.1, 0.32), (0.9, 0.64))
     assert speech_spans(probabilities, 0.5, 0.1, 0.3)[0].end_s == pytest.approx(0.96)
