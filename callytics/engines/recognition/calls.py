@@ -40,6 +40,7 @@ from callytics.engines.recognition.speech import (
     pad_spans,
     speech_spans,
     split_long,
+    without_doubtful,
 )
 from callytics.errors import InvalidRequestError
 from callytics.options.languages import language_code
@@ -201,6 +202,7 @@ def speech_windows(
     dropped: list[DroppedText] = []
     for channel, probabilities in enumerate(speech):
         spans = speech_spans(probabilities, activity.threshold, activity.min_speech_s, activity.min_silence_s)
+        spans = without_doubtful(spans, probabilities)
         leaks = [span for span in spans if levels and levels.is_leak(span, channel)]
         dropped += [DroppedText(span.start_s, span.end_s, "", DropReason.CROSSTALK) for span in leaks]
         kept = pad_spans([span for span in spans if span not in leaks], activity.pad_s, pcm.duration_s)

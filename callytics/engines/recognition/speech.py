@@ -23,6 +23,11 @@ HYSTERESIS = 0.15
 MIN_END_THRESHOLD = 0.01
 """Speech ends ``HYSTERESIS`` below the threshold of its start, at this or more (both are Silero's)."""
 
+SURE_SPEECH = 0.5  # Silero's own threshold
+NEAR_S = 10.0
+"""A span in which the detector is never sure counts only this near to one in which it is: a soft voice belongs to a
+conversation, noise does not."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -128,6 +133,26 @@ def speech_spans(
                 start = quiet_from = None
     close(len(probabilities) if quiet_from is None else quiet_from)
     return spans
+
+
+def without_doubtful(spans: Sequence[Span], probabilities: npt.NDArray[np.float32]) -> list[Span]:
+    """The spans that are sure speech, and those near to one: a low threshold finds soft voices, and noise as well.
+
+    Args:
+        probabilities: shape (num_frames,), one per 32 ms.
+    """
+    sure = [span for span in spans if _peak(span, probabilities) >= SURE_SPEECH]
+    starts_s = np.array([span.start_s for span in sure])
+    ends_s = np.array([span.end_s for span in sure])
+    return [
+        span
+        for span in spans
+        if np.any((starts_s <= span.end_s + NEAR_S) & (ends_s >= span.start_s - NEAR_S))
+    ]
+
+
+def _peak(span: Span, probabilities: npt.NDArray[np.float32]) -> float:
+    return float(probabilities[round(span.start_s / FRAME_S) : round(span.end_s / FRAME_S)].max(initial=0.0))
 
 
 def pad_spans(spans: Sequence[Span], pad_s: float, duration_s: float) -> list[Span]:
