@@ -20,8 +20,10 @@ FRAME_S = FRAME_SAMPLES / PIPELINE_SAMPLE_RATE_HZ
 BLOCK_FRAMES = 1875  # one minute per step, so memory does not grow with the call
 LEAD_FRAMES = 31  # one extra second before each block, in which the recurrent state settles
 HYSTERESIS = 0.15
-MIN_END_THRESHOLD = 0.01
-"""Speech ends ``HYSTERESIS`` below the threshold of its start, at this or more (both are Silero's)."""
+PAUSE = 0.35
+"""Speech ends ``HYSTERESIS`` below the threshold of its start, as with Silero, but not below this, where it ends for a
+start at Silero's 0.5. A lower threshold then finds softer speech and keeps the pauses: without them, Whisper
+skips sentences (docs/adr/0010)."""
 
 SURE_SPEECH = 0.5  # Silero's own threshold
 NEAR_S = 10.0
@@ -106,14 +108,14 @@ class SpeechDetector:
 def speech_spans(
     probabilities: npt.NDArray[np.float32], threshold: float, min_speech_s: float, min_silence_s: float
 ) -> list[Span]:
-    """Spans that start at ``threshold`` and end when the probability stays below the end's threshold (HYSTERESIS).
+    """Spans that start at ``threshold`` and end when the probability stays below that of the end (PAUSE).
 
     Args:
         probabilities: shape (num_frames,), one per 32 ms.
         min_speech_s: shorter spans are dropped.
         min_silence_s: shorter pauses do not end a span.
     """
-    end_threshold = max(threshold - HYSTERESIS, MIN_END_THRESHOLD)
+    end_threshold = min(threshold, max(threshold - HYSTERESIS, PAUSE))
     spans: list[Span] = []
     start: int | None = None
     quiet_from: int | None = None

@@ -68,6 +68,12 @@ def test_long_spans_are_cut_at_the_least_likely_speech() -> None:
     assert [part.start_s for part in parts] == [0.0, pytest.approx(25.6, abs=0.4)]
 
 
+def test_lower_threshold_finds_softer_speech_and_keeps_the_pauses() -> None:
+    probabilities = frames((0.9, 0.96), (0.3, 0.48), (0.4, 0.96), (0.3, 0.48), (0.9, 0.96))
+    assert len(speech_spans(probabilities, 0.5, 0.1, 0.3)) == 2
+    assert len(speech_spans(probabilities, 0.35, 0.1, 0.3)) == 3
+
+
 def test_soft_speech_counts_near_sure_speech_only() -> None:
     soft, sure, quiet = (0.3, 0.96), (0.9, 0.96), (0.0, 1.92)
     probabilities = frames(soft, (0.0, 19.2), soft, quiet, sure, quiet, soft)
