@@ -38,8 +38,8 @@ class FasterWhisperRecognizer:
         languages: detection considers only these languages; empty for all of Whisper's.
         likely_languages: if detection is uncertain (a few words, bad sound), the best of these is used.
         detection_windows: number of windows of speech for language detection.
-        vad_threshold: probability above which Silero detects speech; its own default, 0.5, misses soft speech in
-            noise (docs/adr/0010).
+        vad_threshold: probability above which Silero detects speech; 0.5 is its own default; a lower one
+            was tried in docs/adr/0010.
         min_speech_s: shorter spans count as noise.
         min_silence_s: shorter pauses do not end a span.
         pad_s: padding on both sides of a span, which keeps soft starts and ends. faster-whisper's default; on five
@@ -62,7 +62,7 @@ class FasterWhisperRecognizer:
         languages: Sequence[str] = (),
         likely_languages: Sequence[str] = (),
         detection_windows: int = 4,
-        vad_threshold: float = 0.35,
+        vad_threshold: float = 0.5,
         min_speech_s: float = 0.1,
         min_silence_s: float = 0.3,
         pad_s: float = 0.4,

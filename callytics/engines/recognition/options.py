@@ -15,14 +15,14 @@ class VoiceActivity:
     """Settings for finding spans of speech; the defaults are those of FasterWhisperRecognizer.
 
     Attributes:
-        threshold: probability above which Silero detects speech; its own default is 0.5, which misses soft speech in
-            noise (docs/adr/0010).
+        threshold: probability above which Silero detects speech; 0.5 is its own default; a lower one
+            was tried in docs/adr/0010.
         min_speech_s: shorter spans count as noise.
         min_silence_s: shorter pauses do not end a span.
         pad_s: padding on both sides of a span, which keeps soft starts and ends.
     """
 
-    threshold: float = 0.35
+    threshold: float = 0.5
     min_speech_s: float = 0.1
     min_silence_s: float = 0.3
     pad_s: float = 0.4
