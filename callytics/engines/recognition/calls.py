@@ -33,6 +33,7 @@ from callytics.domain import (
 from callytics.engines.recognition.crosstalk import Levels, leaked_words
 from callytics.engines.recognition.decoding import Decoded, Search
 from callytics.engines.recognition.evidence import believed_words
+from callytics.engines.recognition.options import WINDOW_S, VoiceActivity
 from callytics.engines.recognition.readings import Batch, Speech, WindowDecoder, WindowReader
 from callytics.engines.recognition.speech import (
     SpeechDetector,
@@ -41,6 +42,7 @@ from callytics.engines.recognition.speech import (
     pad_spans,
     speech_spans,
     split_long,
+    without_doubtful,
 )
 from callytics.engines.recognition.spoken import (
     Probabilities,
@@ -52,7 +54,6 @@ from callytics.errors import InvalidRequestError
 from callytics.options.languages import language_code
 
 UNDETERMINED = "und"  # ISO 639-2
-WINDOW_S = 30.0  # the input length of Whisper
 UNCERTAIN_LANGUAGE = 0.5
 MIN_LANGUAGE_SCORE = 0.01  # lower scores are not reported
 PRODUCT_LANGUAGES = ("ko", "en")  # what a stretch may be in where the configuration names no likely languages
@@ -60,23 +61,6 @@ MAX_DOUBTFUL_SHARE = 0.2  # of the speech; more makes the language uncertain
 MIN_ENGLISH_WORDS = 3  # a reply of "OK" or a brand name is Korean as well
 LONG_CALL_S = 3600.0
 """From this length, the sound itself needs much memory (88 MB per hour as FLAC); its windows may have to use less."""
-
-
-@dataclass(frozen=True)
-class VoiceActivity:
-    """Settings for finding spans of speech; the defaults are those of FasterWhisperRecognizer.
-
-    Attributes:
-        threshold: probability above which Silero detects speech (its own default).
-        min_speech_s: shorter spans count as noise.
-        min_silence_s: shorter pauses do not end a span.
-        pad_s: padding on both sides of a span, which keeps soft starts and ends.
-    """
-
-    threshold: float = 0.5
-    min_speech_s: float = 0.1
-    min_silence_s: float = 0.3
-    pad_s: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -262,6 +246,7 @@ def speech_windows(
     dropped: list[DroppedText] = []
     for channel, probabilities in enumerate(speech):
         spans = speech_spans(probabilities, activity.threshold, activity.min_speech_s, activity.min_silence_s)
+        spans = without_doubtful(spans, probabilities)
         leaks = [span for span in spans if levels and levels.is_leak(span, channel)]
         dropped += [DroppedText(span.start_s, span.end_s, "", DropReason.CROSSTALK) for span in leaks]
         kept = pad_spans([span for span in spans if span not in leaks], activity.pad_s, pcm.duration_s)

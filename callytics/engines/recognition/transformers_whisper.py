@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from callytics.domain import Audio, CallOptions, Transcript
-from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, can_translate
+from callytics.engines.recognition.calls import CallRecognizer, Languages, can_translate
+from callytics.engines.recognition.options import check_counts, voice_activity_from
 from callytics.engines.recognition.transformers_decoding import TransformersDecoder
 from callytics.weights import manifest as models
 from callytics.weights.hub import load_pretrained, revision_of
@@ -29,10 +30,11 @@ class TransformersWhisperRecognizer:
         languages: detection considers only these languages; empty for all of the checkpoint's.
         likely_languages: if detection is uncertain (a few words, bad sound), the best of these is used.
         detection_windows: number of windows of speech for language detection.
-        voice_activity: fields of VoiceActivity in calls.py that differ from its defaults.
+        voice_activity: fields of VoiceActivity in options.py that differ from its defaults.
         translates: the model can translate into English; default: by its name (calls.can_translate).
 
     Raises:
+        ConfigError: ``engine_options_invalid``, an option is unknown or out of range.
         WeightsError: ``weights_unavailable``.
     """
 
@@ -52,6 +54,8 @@ class TransformersWhisperRecognizer:
         voice_activity: dict[str, float] | None = None,
         translates: bool | None = None,
     ) -> None:
+        activity = voice_activity_from(voice_activity or {})
+        check_counts(beam_size=beam_size, batch_size=batch_size, detection_windows=detection_windows)
         import torch
         import transformers
 
@@ -80,7 +84,7 @@ class TransformersWhisperRecognizer:
         self._recognise = CallRecognizer(
             decoder,
             Languages(decoder.languages, tuple(languages), frozenset(likely_languages), detection_windows),
-            VoiceActivity(**(voice_activity or {})),
+            activity,
             beam_size,
             batch_size,
             translates=can_translate(self.model) if translates is None else translates,

@@ -46,6 +46,10 @@ def test_natural_repetition_is_not_a_loop(text: str) -> None:
     assert not suspicious(decoded(text))
 
 
+def test_improbable_text_is_not_read_again() -> None:
+    assert not suspicious(decoded("I am calling about my card", avg_logprob=-1.4))
+
+
 def test_repeated_sentence_is_suspicious() -> None:
     assert echoes("주문한 상품이 안 왔어요. 주문한 상품이 안 왔어요.")
     assert not echoes("여보세요 여보세요")
