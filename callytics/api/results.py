@@ -105,7 +105,7 @@ async def get_result(call_id: str, services: ServicesDep, principal: Reader) -> 
                 if name != "json"
             },
         },
-        **problem_responses(401, 403, 404, 409, 422),
+        **problem_responses(400, 401, 403, 404, 409, 422),
     },
 )
 async def get_transcript(

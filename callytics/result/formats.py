@@ -81,13 +81,15 @@ def encoded(text: str, transcript_format: str, encoding: str | None = None) -> b
 
     Raises:
         InvalidRequestError: ``encoding_unknown``; ``encoding_impossible``: the transcript has a character that the
-            encoding lacks. It is not replaced by a question mark.
+            encoding lacks (it is not replaced by a question mark), or JSON in another encoding than UTF-8.
     """
     encoding = encoding or default_encoding(transcript_format)
     if encoding not in ENCODINGS:
         raise InvalidRequestError(
             "encoding_unknown", f"No encoding {encoding!r}; there are {', '.join(ENCODINGS)}.", "encoding"
         )
+    if transcript_format == "json" and encoding != "utf-8":  # RFC 8259, 8.1: UTF-8, without a byte order mark
+        raise InvalidRequestError("encoding_impossible", "JSON is written in utf-8 only.", "encoding")
     try:
         return text.encode(encoding)
     except UnicodeEncodeError as error:

@@ -81,7 +81,7 @@ def test_sentiment_words_are_found_in_both_languages(conversation: Conversation)
 
 
 def test_quality_is_judged_in_the_language_of_each_turn(conversation: Conversation) -> None:
-    _, criteria = assess_quality(conversation)
+    _, criteria, _ = assess_quality(conversation)
     scores = {criterion.id: criterion for criterion in criteria}
     assert scores["greeting"].score == 100.0
     assert scores["empathy"].score == 100.0  # understanding in Korean after trouble told in English

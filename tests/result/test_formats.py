@@ -162,3 +162,12 @@ def test_written_forms_have_no_times_for_subtitles(name: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         export(result_of(turn("삼만 원", 0, 1000)), name, written=True)
     assert caught.value.code == "written_without_times"
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-8-sig"])
+def test_json_is_refused_in_another_encoding_than_utf_8(encoding: str) -> None:
+    """RFC 8259, 8.1: programs read it as UTF-8 without a byte order mark."""
+    with pytest.raises(InvalidRequestError) as refused:
+        encoded('{"content": "네"}', "json", encoding)
+    assert refused.value.code == "encoding_impossible"
+    assert encoded('{"content": "네"}', "json") == '{"content": "네"}'.encode()

@@ -47,8 +47,8 @@ class SuccessionOptions:
     """Settings for the search; the first two values are options of the engine, which describes them.
 
     Chosen on channels that were composed of utterances of half of 22 speakers, who said 9 to 27 s each: 0.68 divided
-    none of 84 channels with one voice, a third of which changed from 16 kHz to a telephone line in the middle. Of the
-    other half it divided 0 of 32, and 1 of 16 with such a change; it found 24 of 24 successions of a man and a woman,
+    none of 84 channels with one voice, a third of which changed from 16 kHz to a telephone line in the middle. In the
+    other half 0 of 32 were divided, and 1 of 16 with such a change; it found 24 of 24 successions of a man and a woman,
     24 of 38 of one gender, 65 of 100 of three people. With 0.74 it divides one of five where the line changes.
     """
 

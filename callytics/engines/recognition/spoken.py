@@ -79,7 +79,7 @@ def heard_frames(window: Window) -> list[tuple[int, int] | None]:
 
 
 def log_odds(probabilities: Probabilities, language: str, expected: str) -> float:
-    """Of ``language`` against ``expected``; 0 if neither has any probability to speak of."""
+    """``language`` against ``expected``; 0 if neither has any probability to speak of."""
     one, other = (probabilities.get(code, 0.0) + MIN_PROBABILITY for code in (language, expected))
     return math.log(one / other) if probabilities else 0.0
 

@@ -119,7 +119,7 @@ def test_sign_offs_of_videos_are_dropped_in_any_place(text: str, kept: int) -> N
         "다음 시간에 다시 전화드리겠습니다",
     ],
 )
-def test_what_callers_say_about_subscriptions_is_kept(text: str) -> None:
+def test_talk_about_subscriptions_is_kept(text: str) -> None:
     words, dropped = believed_words(decoded(text), speech())
     assert len(words) == len(text.split())
     assert not dropped
