@@ -14,6 +14,8 @@ from evaluation.meaning.reading import CUT_TURNS, Reading, letters
 Call = Mapping[str, Any]
 LABELS = ("NEGATIVE", "NEUTRAL", "POSITIVE")
 BINS = 100
+TOPIC_NAMES = {"insurance_claim": "insurance"}
+"""Labels of the result that the written calls name otherwise."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def actions(call: Call, reading: Reading) -> Score:
 
 
 def topic(call: Call, reading: Reading) -> Score:
-    right = reading.topic in (call["topic"], *call.get("topic_ok", ()))
+    found = TOPIC_NAMES.get(reading.topic or "", reading.topic)
+    right = found in (call["topic"], *call.get("topic_ok", ()))
     return Score((right, 1), () if right else (f"{reading.topic}, gold {call['topic']}",))
 
 
