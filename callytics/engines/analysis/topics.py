@@ -15,6 +15,9 @@ INQUIRY = "inquiry"
 ISSUE_WEIGHT, CUSTOMER_WEIGHT, OTHER_WEIGHT = 3.0, 1.0, 0.5
 """A mention in the turn of the issue, in another turn of the customer, and elsewhere."""
 
+OUTBOUND_BONUS = 2.0
+"""For "sales", if the agent called."""
+
 MOST_FROM_OTHERS = 2.5
 """All mentions outside the turn of the issue count at most this: a word that is said often is no topic yet."""
 
@@ -51,6 +54,8 @@ class Topics:
         if kind_of(call) == "wrong":
             said = [s.turn.id for s in call if s.signs & {"wrong_number", "elsewhere"}]
             return Claim(WRONG_NUMBER, tuple(said))
+        if kind_of(call) == "outbound" and "sales" in mentions:
+            others["sales"] = others.get("sales", 0.0) + OUTBOUND_BONUS
         scores = {topic: stated.get(topic, 0.0) + others.get(topic, 0.0) for topic in mentions}
         if not scores:
             return None
