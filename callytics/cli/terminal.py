@@ -143,7 +143,12 @@ def _summary(summary: ContactSummaryDetail) -> Table:
 
 
 def _quality(quality: CommunicationQuality) -> Text:
-    line = Text(f"quality {quality.overall or 0:.0f}/100   ", style="bold")
+    line = Text()
+    for lapse in quality.lapses:
+        if lapse.severity > 1:
+            line.append(f"{lapse.kind} ({lapse.turn_id}): {lapse.quote}\n", style="bold red")
+    line.append(f"quality {quality.overall or 0:.0f}/100", style="bold")
+    line.append(f", by {quality.judged_criteria} of {len(quality.criteria)} criteria   ", style="not bold")
     for criterion in quality.criteria:
         if criterion.score is not None:
             line.append(f"{criterion.id} {criterion.score:.0f}   ", style="not bold")

@@ -256,12 +256,24 @@ def _word_analysis(sentiment: SentimentAnalysis) -> schema.WordAnalysis:
 def _quality(sentiment: SentimentAnalysis) -> schema.CommunicationQuality:
     return schema.CommunicationQuality(
         overall=sentiment.quality_overall,
+        judged_criteria=sum(criterion.score is not None for criterion in sentiment.quality_criteria),
+        lapses=[
+            schema.LapseDetail(
+                kind=lapse.kind,
+                severity=lapse.severity,
+                turn_id=lapse.turn_id,
+                quote=lapse.quote,
+                correction=lapse.correction,
+            )
+            for lapse in sentiment.lapses
+        ],
         criteria=[
             schema.CriterionDetail(
                 id=criterion.id,
                 score=criterion.score,
                 evidence_turn_ids=list(criterion.evidence_turn_ids),
                 detail=criterion.detail,
+                state=criterion.state,
             )
             for criterion in sentiment.quality_criteria
         ],
@@ -331,6 +343,7 @@ def _evidence(output: SentimentAnalysis | ContactSummary) -> set[str]:
         ids = [entry.turn_id for entry in output.turns]
         ids += [i for term in (*output.positive_terms, *output.negative_terms) for i in term.turn_ids]
         ids += [i for criterion in output.quality_criteria for i in criterion.evidence_turn_ids]
+        ids += [lapse.turn_id for lapse in output.lapses]
         return set(ids)
     single = (output.summary, output.topic, output.issue, output.outcome, output.still_open)
     claims = (*single, *output.action_items)

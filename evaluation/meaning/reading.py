@@ -18,6 +18,7 @@ from callytics.domain import (
     CallOptions,
     ContactSummary,
     Conversation,
+    CriterionState,
     Participant,
     Role,
     RoleSource,
@@ -37,14 +38,13 @@ PAUSE_S = 0.4
 CUT_TURNS = 4
 """Turns cut from the start in the second figure of the roles."""
 
-PRESENT = {"greeting": 50.0, "closing": 50.0, "empathy": 1.0}
-"""Scores of a criterion from which it counts as present: two of three parts, or any sign of empathy."""
+JUDGED = ("greeting", "closing", "empathy")
+PRESENT = {CriterionState.SHOWN: True, CriterionState.NOT_SHOWN: False}
 
 MOOD_CHANGE = 1.0
 """Change on the scale of -5 to +5, from the first quarter to the last, that counts as a change of mood."""
 
 _MARK = re.compile(r"\[[A-Z_]+\]")
-_PLAIN_SPEECH = re.compile(r"반말 [1-9]")
 
 
 @dataclass(frozen=True)
@@ -137,19 +137,13 @@ def _direction(conversation: Conversation, feeling: SentimentAnalysis) -> int:
 
 
 def _quality(feeling: SentimentAnalysis) -> dict[str, bool | None]:
-    scores = {criterion.id: criterion.score for criterion in feeling.quality_criteria}
-    return {
-        name: None if (score := scores.get(name)) is None else score >= limit
-        for name, limit in PRESENT.items()
-    }
+    """Shown, not shown, or null: not recorded, not called for, not judged."""
+    states = {criterion.id: criterion.state for criterion in feeling.quality_criteria}
+    return {name: PRESENT.get(states[name]) if name in states else None for name in JUDGED}
 
 
 def _lapses(feeling: SentimentAnalysis) -> frozenset[str]:
-    """The agent's turns that the criterion of politeness names as impolite."""
-    for criterion in feeling.quality_criteria:
-        if criterion.id == "politeness" and _PLAIN_SPEECH.search(criterion.detail):
-            return frozenset(criterion.evidence_turn_ids)
-    return frozenset()
+    return frozenset(lapse.turn_id for lapse in feeling.lapses)
 
 
 def letters(text: str) -> str:

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  (one pattern per line reads better)
-"""Requests of the customer that the agent passes over: they are tasks, though nobody took them."""
+"""Requests of the customer that the agent passes over: they are tasks that no party took."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ def analyze(
         for turn, of_turn in zip(conversation.turns, sentences, strict=True)
     )
     positive, negative = _terms(conversation, sentences, lexicon, max_terms)
-    overall, criteria = assess_quality(conversation, shows)
-    return SentimentAnalysis(scored, positive, negative, overall, criteria)
+    overall, criteria, lapses = assess_quality(conversation, shows)
+    return SentimentAnalysis(scored, positive, negative, overall, criteria, lapses)
 
 
 def _turn_sentiment(turn: Turn, sentences: Sequence[str], probabilities: Sequence[Any]) -> TurnSentiment:

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import resources
 
-from callytics.domain import Conversation, QualityCriterion, Role, Turn
+from callytics.domain import ConductLapse, Conversation, CriterionState, QualityCriterion, Role, Turn
+from callytics.engines.sentiment.conduct import find_lapses, highest_score
 from callytics.engines.sentiment.text import sentences_of
 
 WEIGHTS = {
@@ -33,42 +36,16 @@ LONG_SENTENCE_WORDS = {"ko": 20, "en": 30}
 BALANCED_TALK = (0.25, 0.65)
 """Usual share of the words for an agent who listens and informs; outside, the score falls linearly."""
 
-Result = tuple[float | None, tuple[str, ...], str]
+Result = tuple[float | None, tuple[str, ...], str, CriterionState]
+"""Score, evidence turns, detail, and what was seen."""
+
+_NO_RULES: Result = (None, (), "language not covered", CriterionState.NOT_JUDGED)
 
 Shows = Callable[[str, Turn], bool]
 """Whether a turn shows a part: one of GREETING_PARTS or CLOSING_PARTS, "understanding", "trouble", "content"."""
 
 GREETING_PARTS = ("salutation", "name", "offer")
 CLOSING_PARTS = ("further_wishes", "thanks", "leave")
-
-_RULES = {
-    "ko": {
-        "salutation": r"안녕하|반갑습니다|여보세요",
-        "name": r"입니다|센터|상담|저는|라고 합니다",
-        "offer": r"도와|무엇을|어떻게 오셨|문의",
-        "further_wishes": r"다른 (?:문의|궁금)|더 (?:필요|궁금|도와|문의)",
-        "thanks": r"감사합니다|고맙습니다",
-        "leave": r"좋은 하루|즐거운|행복한|안녕히|편안한",
-        "understanding": r"죄송|미안|불편을|불편하셨|속상하|답답하셨|많이 (?:놀라|기다리|힘드)|그러셨|그러시군|걱정"
-        r"|이해합니다|이해됩니다|마음|양해",
-        "trouble": r"안 ?돼|안 ?되|안 ?왔|고장|불편|화가|짜증|실망|잘못|왜 |답답|어이|황당|속상|끊|느려|깨져|늦|못 ",
-    },
-    "en": {
-        "salutation": r"\bhello\b|\bhi\b|good (?:morning|afternoon|evening)|welcome"
-        r"|thank(?:s| you) for (?:calling|contacting)",
-        "name": r"my name is|this is|i'm \w+|you're speaking",
-        "offer": r"how (?:can|may|could) i|what can i|help you|assist",
-        "further_wishes": r"anything else|any other question",
-        "thanks": r"thank(?:s| you)|you'?re welcome|you are welcome|appreciate",
-        "leave": r"have a (?:\w+ )?(?:day|evening|weekend|one)|good ?bye|bye|take care",
-        "understanding": r"sorry|apolog|understand (?:how|your|that|why|the)|frustrat|i can imagine|i appreciate"
-        r"|no problem|of course|happy to help|glad to|don't worry|i hear you|must be",
-        "trouble": r"not work|(?:is|does|did|has|was|wo|ca)n't|problem|trouble|issue|wrong|upset|angry|broken|late"
-        r"|twice|never|frustrat|disappoint|terrible|delay",
-    },
-}
-_CONTENT = r"thank|solve|fixed|great|감사|고맙|다행|해결됐|해결되"
-"""Phrases about trouble that is over."""
 
 _POLITE_ENGLISH = (
     r"\bplease\b|thank|could you|would you|may i|could i|sorry|welcome|certainly|of course|\bsir\b|ma'am"
@@ -81,20 +58,27 @@ _KOREAN_LEVELS = (
 """합쇼체, 해요체, and 반말 with 해라체. A call centre expects the first two; the second is slightly less formal."""
 
 
+@cache
+def _rules(language: str) -> dict[str, re.Pattern[str]]:
+    """Patterns of quality_cues.tsv by part; "content" is trouble that is over."""
+    table = resources.files("callytics.engines.sentiment").joinpath("quality_cues.tsv").read_text("utf-8")
+    rows = [line.split("\t") for line in table.splitlines() if line and line[0] != "#"]
+    return {part: re.compile(pattern) for code, part, pattern in rows if code == language}
+
+
 def shows_by_rules(language: str) -> Shows | None:
     """Recognition by words and phrases; None for a language without rules."""
-    if language not in _RULES:
+    rules = _rules(language)
+    if not rules:
         return None
-    rules = {
-        part: re.compile(pattern) for part, pattern in (_RULES[language] | {"content": _CONTENT}).items()
-    }
     return lambda part, turn: rules[part].search(turn.content.lower()) is not None
 
 
 def assess_quality(
     conversation: Conversation, shows: Shows | None = None
-) -> tuple[float | None, tuple[QualityCriterion, ...]]:
-    """The weighted mean of the criteria that apply (None if none applies), and all six criteria.
+) -> tuple[float | None, tuple[QualityCriterion, ...], tuple[ConductLapse, ...]]:
+    """The weighted mean of the criteria that apply (None if none applies), at most what the lapses leave; all six
+    criteria; the lapses, the gravest first.
 
     Args:
         shows: recogniser of the parts; default: the rules for the conversation's language.
@@ -111,12 +95,21 @@ def assess_quality(
     turns = [t for t in conversation.turns if conversation.role_of(t.participant_id) is Role.AGENT]
     results: list[QualityCriterion] = []
     for name, judge in criteria.items():
-        score, turn_ids, detail = judge(conversation, turns, shows) if turns else (None, (), "no known agent")
-        results.append(QualityCriterion(name, None if score is None else round(score, 1), turn_ids, detail))
+        score, turn_ids, detail, state = (
+            judge(conversation, turns, shows)
+            if turns
+            else (None, (), "no known agent", CriterionState.NOT_JUDGED)
+        )
+        results.append(
+            QualityCriterion(name, None if score is None else round(score, 1), turn_ids, detail, state)
+        )
     scores = {c.id: c.score for c in results if c.score is not None}
     weight = sum(WEIGHTS[name] for name in scores)
     overall = sum(score * WEIGHTS[name] for name, score in scores.items()) / weight if weight else None
-    return None if overall is None else round(overall, 1), tuple(results)
+    lapses = find_lapses(conversation)
+    if overall is not None:
+        overall = round(min(overall, highest_score(lapses)), 1)
+    return overall, tuple(results), lapses
 
 
 def _parts(parts: Sequence[str], turns: Sequence[Turn], shows: Shows) -> tuple[int, tuple[str, ...]]:
@@ -133,17 +126,51 @@ def _parts(parts: Sequence[str], turns: Sequence[Turn], shows: Shows) -> tuple[i
 def _greeting(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """Salutation, own or company name, and an offer of help: a third of the score each."""
     if shows is None:
-        return None, (), "language not covered"
+        return _NO_RULES
     found, turn_ids = _parts(GREETING_PARTS, turns[:EDGE_TURNS], shows)
-    return 100.0 * found / 3, turn_ids, f"{found} of salutation, name, offer of help"
+    opening = turns[:2]
+    if any(shows("salutation", turn) for turn in opening) or any(shows("name", turn) for turn in opening[:1]):
+        state = CriterionState.SHOWN
+    elif _BEGINS_WITHIN.search(conversation.turns[0].content.lower()):
+        return None, (), "the call is cut at the start", CriterionState.NOT_RECORDED
+    else:
+        state = CriterionState.NOT_SHOWN
+    return 100.0 * found / 3, turn_ids, f"{found} of salutation, name, offer of help", state
 
 
 def _closing(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """Offer of further help, thanks, farewell: a third of the score each."""
     if shows is None:
-        return None, (), "language not covered"
+        return _NO_RULES
     found, turn_ids = _parts(CLOSING_PARTS, turns[-EDGE_TURNS:], shows)
-    return 100.0 * found / 3, turn_ids, f"{found} of further wishes, thanks, leave"
+    closing = [turn for turn in turns if turn in conversation.turns[-4:]][-2:]
+    if any(shows(part, turn) for part in CLOSING_PARTS for turn in closing):
+        state = CriterionState.SHOWN
+    elif _is_cut(conversation):
+        return None, (), "the call is cut at the end", CriterionState.NOT_RECORDED
+    else:
+        state = CriterionState.NOT_SHOWN
+    return 100.0 * found / 3, turn_ids, f"{found} of further wishes, thanks, leave", state
+
+
+_BEGINS_WITHIN = re.compile(
+    r"^(?:and|so|but|because|or|then)\b|^(?:그래서|그러니까|그런데|근데|그리고)|^[…]|^\.\."
+)
+"""A first turn that goes on with something."""
+
+_DANGLING = re.compile(
+    r"(?:\b(?:the|a|an|to|my|your|his|and|of|from|is|about|for|with|in|at|or|but|will|can|quarter|by)|[은는을를의]|까지|에서|여보세)$"
+)
+"""A last word after which something must follow."""
+
+
+def _is_cut(conversation: Conversation) -> bool:
+    """Whether the last turn is unfinished: no mark where nearly every turn has one, or a word that asks for more."""
+    last = conversation.turns[-1].content.strip()
+    marked = [turn.content.strip()[-1:] in ".?!…~" for turn in conversation.turns]
+    if sum(marked[:-1]) >= 0.8 * max(1, len(marked) - 1):
+        return not marked[-1] or (last.endswith(("...", "…")) and "여보세요" not in last)
+    return _DANGLING.search(last.lower()) is not None
 
 
 def _empathy(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
@@ -152,7 +179,7 @@ def _empathy(conversation: Conversation, turns: Sequence[Turn], shows: Shows | N
     Half of the score is this share, half is for showing understanding at all.
     """
     if shows is None:
-        return None, (), "language not covered"
+        return _NO_RULES
     shown = [turn for turn in turns if shows("understanding", turn)]
     troubles = answered = 0
     for index, turn in enumerate(conversation.turns):
@@ -164,10 +191,12 @@ def _empathy(conversation: Conversation, turns: Sequence[Turn], shows: Shows | N
         if reply:
             troubles += 1
             answered += reply in shown
+    shown_ids = tuple(t.id for t in shown)
     if not troubles:
-        return None, tuple(t.id for t in shown), "the customer tells of no trouble"
+        return None, shown_ids, "the customer tells of no trouble", CriterionState.NOT_CALLED_FOR
     score = 50.0 * answered / troubles + (50.0 if shown else 0.0)
-    return score, tuple(t.id for t in shown), f"understanding after {answered} of {troubles} troubles told"
+    state = CriterionState.SHOWN if shown else CriterionState.NOT_SHOWN
+    return score, shown_ids, f"understanding after {answered} of {troubles} troubles told", state
 
 
 def _clarity(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
@@ -176,10 +205,10 @@ def _clarity(conversation: Conversation, turns: Sequence[Turn], shows: Shows | N
     sentences = [(t.id, text) for t in turns for text in sentences_of(t)]
     long = [turn_id for turn_id, text in sentences if len(text.split()) > limit]
     if not sentences:
-        return None, (), "nothing said"
+        return None, (), "nothing said", CriterionState.NOT_JUDGED
     score = 100.0 * (1 - len(long) / len(sentences))
     detail = f"{len(long)} of {len(sentences)} sentences longer than {limit} words"
-    return score, tuple(dict.fromkeys(long)), detail
+    return score, tuple(dict.fromkeys(long)), detail, CriterionState.MEASURED
 
 
 def _listening(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
@@ -189,12 +218,12 @@ def _listening(conversation: Conversation, turns: Sequence[Turn], shows: Shows |
     words = sum(len(turn.content.split()) for turn in conversation.turns)
     share = sum(len(turn.content.split()) for turn in turns) / words if words else 0.0
     if share in (0.0, 1.0):
-        return None, (), "nobody to listen to"
+        return None, (), "nobody to listen to", CriterionState.NOT_CALLED_FOR
     low, high = BALANCED_TALK
     off = (low - share) / low if share < low else (share - high) / (1 - high) if share > high else 0.0
     patience = max(0.0, 1 - len(interrupting) / len(turns) / 0.3)
     detail = f"{len(interrupting)} interruptions, {share:.0%} of the words"
-    return 60.0 * patience + 40.0 * (1 - off), tuple(interrupting), detail
+    return 60.0 * patience + 40.0 * (1 - off), tuple(interrupting), detail, CriterionState.MEASURED
 
 
 def _politeness(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
@@ -203,10 +232,15 @@ def _politeness(conversation: Conversation, turns: Sequence[Turn], shows: Shows 
     if conversation.language == "ko":
         return _korean_politeness(turns)
     if conversation.language != "en":
-        return None, (), "language not covered"
+        return _NO_RULES
     polite = [turn.id for turn in turns if re.search(_POLITE_ENGLISH, turn.content.lower())]
     score = min(100.0, 300.0 * len(polite) / len(turns))
-    return score, tuple(polite), f"polite words in {len(polite)} of {len(turns)} turns"
+    return (
+        score,
+        tuple(polite),
+        f"polite words in {len(polite)} of {len(turns)} turns",
+        CriterionState.MEASURED,
+    )
 
 
 def _korean_politeness(turns: Sequence[Turn]) -> Result:
@@ -226,8 +260,8 @@ def _korean_politeness(turns: Sequence[Turn]) -> Result:
                     break
     number = sum(counts.values())
     if not number:
-        return None, (), "no sentence with a speech level"
+        return None, (), "no sentence with a speech level", CriterionState.NOT_JUDGED
     level = max(counts, key=lambda name: counts[name])
     turn_ids = evidence["plain"] or evidence[level]
     detail = f"합쇼체 {counts['formal']}, 해요체 {counts['polite']}, 반말 {counts['plain']}"
-    return total / number, tuple(dict.fromkeys(turn_ids)), detail
+    return total / number, tuple(dict.fromkeys(turn_ids)), detail, CriterionState.MEASURED

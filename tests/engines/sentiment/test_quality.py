@@ -16,7 +16,7 @@ def judged(conversation: Conversation) -> dict[str, QualityCriterion]:
 
 
 def test_call_without_agent_is_not_judged() -> None:
-    overall, criteria = assess_quality(talk(("a", "안녕하세요"), ("c", "네")))
+    overall, criteria, _ = assess_quality(talk(("a", "안녕하세요"), ("c", "네")))
     assert overall is None
     assert {c.id for c in criteria} == set(WEIGHTS)
     assert all(c.score is None for c in criteria)
@@ -72,7 +72,7 @@ def test_speech_level_is_scored() -> None:
 
 
 def test_overall_is_the_weighted_mean_of_what_applies() -> None:
-    overall, criteria = assess_quality(
+    overall, criteria, _ = assess_quality(
         talk(("a", "Hello, how can I help you?"), ("c", "What time do you open?"), roles=ROLES, language="en")
     )
     scored = [c for c in criteria if c.score is not None]

@@ -1,0 +1,159 @@
+"""What an agent did wrong in words: insults, scorn, dismissal, blame, plain speech, honorifics for things.
+
+Judged by content: conduct_cues.tsv lists wordings by kind and severity; a customer who protests about the tone makes
+the turn before a lapse as well. Rules see words only: an insult in friendly words is not found, and a kind word in a
+list of rude ones is (the quote stands beside every lapse, so that a person can tell).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
+
+from callytics.domain import ConductLapse, Conversation, Role, Turn
+from callytics.engines.sentiment.text import sentences_of
+
+CAPS = {3: (15.0, 0.0), 2: (50.0, 10.0), 1: (90.0, 5.0)}
+"""Severity -> the highest score of a call with one such lapse, and how much each further one takes off."""
+
+MIN_CAP = 5.0
+
+_PROTEST = {
+    "ko": re.compile(
+        r"말투|태도가|불친절|반말|무슨 말을 그렇게|말을 그렇게"
+        r"|어떻게 그런 말|매정하|너무하시네|말 ?조심|지금 뭐라(?:고|구)|뭐라고 하셨|다들이라뇨|비꼬|무시하"
+    ),
+    "en": re.compile(
+        r"\brude\b|how dare|your (?:attitude|tone|manners)|(?:talk|speak) to me like|what is wrong with you"
+        r"|excuse me\?|did you just|that ain'?t funny|it'?s not a story|are you kidding me|so condescending"
+    ),
+}
+
+_THINGS = (
+    "부결|승인|결과|이력|접수|처리|반품|교환|환불|해지|배송|요금|요금제|금액|상품|제품|재고|할인|혜택|포인트|수수료|위약금|"
+    "약정|기간|한도|사이즈|색상|가격|행사|이벤트|품절|매진|무료|유료|포함|불가|가능|별도|이내|당일|최저가|시스템|전산|"
+    "카드|쿠폰|주문|예약|자리|객실|잔여석|상태|번호|서비스|결제|취소|신청|등록|출고|입고|대상|조건|규정|보증|수리|부품|기능"
+)
+_THING_RULES = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (rf"((?:{_THINGS}|\d ?원|[천만백십] ?원|프로|퍼센트))이?(?:세요|셔요)(?!\?)", r"\1이에요"),
+        (rf"((?:{_THINGS}|\d ?원|[천만백십] ?원|프로|퍼센트))이십니다", r"\1입니다"),
+        (rf"((?:{_THINGS})(?:이|가) ?)아니세요(?!\?)", r"\1아니에요"),
+        (rf"((?:{_THINGS})(?:이|가) ?)아니십니다", r"\1아닙니다"),
+        (rf"((?:{_THINGS})(?:이|가|은|는|도|만) ?(?:따로 ?)?(?:있|없))으세요(?!\?)", r"\1어요"),
+        (rf"((?:{_THINGS})(?:이|가|은|는|도|만) ?(?:따로 ?)?(?:있|없))으십니다", r"\1습니다"),
+        (rf"((?:{_THINGS})(?:이|가|은|는|도|만|로만 접수가) ?(?:안 ?|못 ?)?)되세요(?!\?)", r"\1돼요"),
+        (r"(확인|결항|취소|접수|처리|완료|배송)되십니다", r"\1됩니다"),
+        (r"(결항|취소|접수|처리|완료|배송)되셨", r"\1됐"),
+        (r"((?:영업일|\d일|시간|분|주일?) ?)(?:걸리|소요되)십니다", r"\1걸립니다"),
+        (rf"((?:{_THINGS})(?:이|가|은|는|도|만) ?(?:안 ?|못 ?)?)되십니다", r"\1됩니다"),
+        (rf"((?:{_THINGS})(?:이|가|은|는|도) ?(?:\S+ )?)나오(?:셨는데|셨어요)", r"\1나왔어요"),
+        (rf"((?:{_THINGS})(?:이|가|은|는|도) ?)나오(?:셨습니다|십니다)", r"\1나왔습니다"),
+        (rf"((?:{_THINGS})(?:이|가|은|는|도) ?)어려우세요(?!\?)", r"\1어려워요"),
+        (rf"((?:{_THINGS})(?:이|가|은|는|도) ?)어려우십니다", r"\1어렵습니다"),
+        (rf"((?:{_THINGS})(?:이|가|은|는|도) ?)(?:불)?가능하세요(?!\?)", r"\1가능해요"),
+        (r"((?:말씀|안내|처리|확인)(?:을|를)? ?(?:못|안) ?)드리세요", r"\1드려요"),
+        (r"(나오긴 ?)나오셨", r"\1나왔"),
+        (r"^((?:아|네)?,? ?안 ?)되시는데요", r"\1되는데요"),
+    )
+)
+"""Honorifics for things (사물존칭; National Institute of Korean Language, 표준 언어 예절, 2011): corrected forms."""
+
+_PLAIN = re.compile(
+    r"(?:거야|뭐야|이야|아니야|(?<!거)잖아|[했됐갔왔있없었겠]어|"
+    r"몰라|[가-힣]지 ?마|해 ?봐|왜 봐|알았어|그래서 뭐|[할갈줄볼낼]게|하냐|하라고|"
+    r"비서야|[가-힣]냐)$"
+)
+_SELF_TALK = re.compile(r"^(?:어디 ?보자|됐다|어 ?됐다|가만|뭐더라|음+|어+)")
+_POLITE_TAIL = (
+    ("거야", "거예요"),
+    ("뭐야", "뭐예요"),
+    ("아니야", "아니에요"),
+    ("이야", "이에요"),
+    ("비서야", "비서예요"),
+)
+
+
+@cache
+def _cues(language: str) -> tuple[tuple[str, int, re.Pattern[str]], ...]:
+    table = resources.files("callytics.engines.sentiment").joinpath("conduct_cues.tsv").read_text("utf-8")
+    rows = [line.split("\t") for line in table.splitlines() if line and line[0] != "#"]
+    return tuple(
+        (kind, int(severity), re.compile(pattern))
+        for code, kind, severity, pattern in rows
+        if code == language
+    )
+
+
+def find_lapses(conversation: Conversation) -> tuple[ConductLapse, ...]:
+    """Lapses of agents, the gravest first, then in the order of the call. Empty for a language without rules."""
+    if conversation.language not in _PROTEST:
+        return ()
+    found: list[ConductLapse] = []
+    for index, turn in enumerate(conversation.turns):
+        if conversation.role_of(turn.participant_id) is not Role.AGENT:
+            continue
+        lapses = list(_of_turn(turn, conversation.language))
+        if not lapses and _protested(conversation, index):
+            lapses = [ConductLapse("protested", 2, turn.id, turn.content)]
+        found += lapses
+    order = {turn.id: number for number, turn in enumerate(conversation.turns)}
+    return tuple(sorted(found, key=lambda lapse: (-lapse.severity, order[lapse.turn_id])))
+
+
+def highest_score(lapses: Sequence[ConductLapse]) -> float:
+    """The highest overall score that these lapses leave, 0..100."""
+    cap = 100.0
+    for severity, (first, further) in CAPS.items():
+        turns = {lapse.turn_id for lapse in lapses if lapse.severity == severity}
+        if turns:
+            cap = min(cap, first - further * (len(turns) - 1))
+    return max(MIN_CAP, cap)
+
+
+def _of_turn(turn: Turn, language: str) -> Iterator[ConductLapse]:
+    """One per kind."""
+    text = turn.content.lower().replace("’", "'")
+    for kind, severity, pattern in _cues(language):
+        if match := pattern.search(text):
+            yield ConductLapse(kind, severity, turn.id, _clause(turn, match.group()))
+    if language == "ko":
+        yield from _korean_forms(turn)
+
+
+def _korean_forms(turn: Turn) -> Iterator[ConductLapse]:
+    for text in sentences_of(turn):
+        bare = re.sub(r"[^\w]+$", "", text)
+        question = text.rstrip().endswith("?")
+        for pattern, replacement in _THING_RULES:
+            corrected, count = pattern.subn(replacement, text)
+            if count and not question:
+                yield ConductLapse("honorific_for_a_thing", 1, turn.id, text, corrected)
+                break
+        if _PLAIN.search(bare) and len(bare.split()) > 1 and not _SELF_TALK.search(bare):
+            yield ConductLapse("plain_speech", 2, turn.id, text, _polite(bare))
+
+
+def _polite(sentence: str) -> str:
+    for plain, polite in _POLITE_TAIL:
+        if sentence.endswith(plain):
+            return sentence.removesuffix(plain) + polite
+    return f"{sentence}요"
+
+
+def _protested(conversation: Conversation, index: int) -> bool:
+    """Whether the customer's next turn complains about how this one was said."""
+    following = next(iter(conversation.turns[index + 1 : index + 2]), None)
+    if following is None or conversation.role_of(following.participant_id) is Role.AGENT:
+        return False
+    return _PROTEST[conversation.language].search(following.content.lower()) is not None
+
+
+def _clause(turn: Turn, words: str) -> str:
+    """The sentence of the turn with these words; all of it if a mark lies between them."""
+    return next(
+        (text for text in sentences_of(turn) if words in text.lower().replace("’", "'")), turn.content
+    )
