@@ -103,6 +103,14 @@ class Task(StrEnum):
     TRANSLATE = "translate"
 
 
+class Denoise(StrEnum):
+    """Which channels are analysed with their noise reduced: those that it helps, all, or none."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 @dataclass(frozen=True)
 class KnownSpeaker:
     """A person whose voice is known: the name to show, and the URL of a recording of this person alone."""
@@ -127,6 +135,8 @@ class CallOptions:
         redact_pii: take out what identifies people: names, addresses, numbers (callytics/redaction).
         task: read by the recogniser alone; a translation carries the flag "translated".
         known_speakers: participants with one of these voices get the name.
+        denoise: read by the audio-processor alone; None takes the configured default.
+        written_forms: write numbers, dates and amounts as such, beside the words (callytics/written_forms).
     """
 
     language: str | None = None
@@ -140,6 +150,8 @@ class CallOptions:
     redact_pii: bool = False
     task: Task = Task.TRANSCRIBE
     known_speakers: tuple[KnownSpeaker, ...] = ()
+    denoise: Denoise | None = None
+    written_forms: bool = False
 
 
 @dataclass(frozen=True)
@@ -280,6 +292,18 @@ class VoiceSample:
 
 
 @dataclass(frozen=True)
+class Announcement:
+    """A stretch in which both channels of a stereo call have the same sound: neither party's.
+
+    ``channel`` is the pcm channel that still has it; it was taken out of the other one.
+    """
+
+    start_s: float
+    end_s: float
+    channel: int
+
+
+@dataclass(frozen=True)
 class Audio:
     """Output of audio-processor.
 
@@ -294,6 +318,7 @@ class Audio:
     channel_indices: tuple[int, ...]
     flags: tuple[Flag, ...] = ()
     voice_samples: tuple[VoiceSample, ...] = ()  # from CallOptions.known_speakers
+    announcements: tuple[Announcement, ...] = ()  # in order; of a call with one channel per party
 
     def without_samples(self) -> Audio:
         """The measurements and the duration: enough for every stage that does not process the sound."""
@@ -347,8 +372,9 @@ class Word:
     start_s: float
     end_s: float
     confidence: float  # 0..1
-    channel: int | None = None  # pcm channel of the word; None for a mono call
+    channel: int | None = None  # pcm channel of the word; None for a mono call, and in an announcement
     corrected: bool = False  # written by a person; its time is interpolated over the replaced words
+    language: str = ""  # "": that of the call
 
 
 @dataclass(frozen=True)
@@ -375,6 +401,7 @@ class HeardWindow:
         channel: pcm channel; None for a mono call.
         avg_logprob: mean log probability per token.
         no_speech_prob: the recogniser's probability that there is no speech.
+        language: the language in which it was decoded; "": that of the call.
     """
 
     start_s: float
@@ -382,13 +409,15 @@ class HeardWindow:
     channel: int | None
     avg_logprob: float
     no_speech_prob: float
+    language: str = ""
 
 
 @dataclass(frozen=True)
 class Transcript:
     """Output of speech-recognizer: words sorted by start.
 
-    ``language`` is the language of the words. For a translation it is "en"; ``language_scores`` give the spoken one.
+    ``language`` is the language of most words; a word in another one says so. For a translation it is "en";
+    ``language_scores`` give the spoken one.
     """
 
     words: tuple[Word, ...]
@@ -436,6 +465,8 @@ class Turn:
     interruption: bool = False  # it began while the other party was speaking, and took the floor
     flags: tuple[str, ...] = ()
     redactions: tuple[Redaction, ...] = ()
+    written: str = ""  # content with numbers in written form; "" unless the options request it
+    language: str = ""  # of most of its words; "": that of the call
 
 
 @dataclass(frozen=True)
@@ -464,6 +495,9 @@ class Conversation:
 
     def role_of(self, participant_id: str) -> Role:
         return next((p.role for p in self.participants if p.id == participant_id), Role.UNKNOWN)
+
+    def language_of(self, turn: Turn) -> str:
+        return turn.language or self.language
 
 
 # ---------------------------------------------------------------- what it means

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, cast
 
 from callytics.config import load_stages
-from callytics.domain import CallOptions, Recording
+from callytics.domain import CallOptions, Denoise, Recording
 from callytics.errors import InvalidRequestError
 from callytics.home import resources
 from callytics.options.checks import checked, with_format_of
@@ -29,7 +29,9 @@ def analyze(
     audio_format: str | None = None,
     audio_sample_rate_hz: int | None = None,
     audio_channels: int | None = None,
+    denoise: Literal["auto", "always", "never"] | None = None,
     redact_pii: bool = False,
+    written_forms: bool = False,
     config: str | Path | None = None,
 ) -> CallResult:
     """Analyse a recording in this process, without a server. Engines are loaded at the first call, and kept.
@@ -44,7 +46,10 @@ def analyze(
             default what its extension tells.
         audio_sample_rate_hz: of a file without a header; 8000 if not given.
         audio_channels: of a file without a header: 1, or 2 whose samples alternate.
+        denoise: analyse with the noise reduced: ``auto``, where it helps; ``always`` or ``never``; by default as
+            ``config`` says.
         redact_pii: take out names, addresses and numbers of people.
+        written_forms: also give each turn with numbers, dates and amounts in written form.
         config: the Serve config file that names the engines; by default serve_config.cpu.yaml of this folder, else
             the one in the package.
 
@@ -65,7 +70,9 @@ def analyze(
         audio_format=audio_format,
         audio_sample_rate_hz=audio_sample_rate_hz,
         audio_channels=audio_channels,
+        denoise=cast(Denoise | None, denoise),  # checked() reads the name
         redact_pii=redact_pii,
+        written_forms=written_forms,
     )
     chosen = resources.config_file(Path(config or resources.CONFIGS[0]))
     return _interpreter(chosen.resolve())(

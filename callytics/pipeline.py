@@ -1,8 +1,9 @@
 """The analysis of one call as a graph, read top to bottom.
 
     audio ─┬─> diarize ─┐
-           └─> transcribe┴─> attribute ─> punctuate ─> correct ─> roles ─> redact ─┬─> sentiment ─┐
-                                                                                   └─> analyse    ┴─> report
+           └─> transcribe┴─> attribute ─> punctuate ─> correct ─> roles ─> redact ─┬────────────────────────┐
+                                                                                   └> parties ┬> sentiment ─┤
+                                                                                              └> analyse    ┴─> report
 
 ``analyse`` does not know how its nodes run: ``run(step, *inputs)`` starts a step and returns a node, which
 represents the step's result. The interpreter decides what a node is:
@@ -23,6 +24,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES, StageConfig
+from callytics.conversation.announcements import parties_only
 from callytics.conversation.corrections import correct
 from callytics.conversation.roles import assign_roles
 from callytics.conversation.turns import attribute, with_corrected_roles
@@ -40,6 +42,7 @@ from callytics.errors import CallyticsError
 from callytics.redaction.conversation import redact
 from callytics.result.build import build_report, complete
 from callytics.result.schema import CallResult
+from callytics.written_forms import with_written_forms
 
 logger = logging.getLogger(__name__)
 Node = Any
@@ -64,9 +67,11 @@ def analyse(run: Run, recording: Node, options: Node, corrections: Node) -> Node
     )  # after punctuation, which must not change the text of a correction
     attributed = run("roles", corrected, options)
     conversation = run("redact", attributed, options)  # later stages, including an LLM's endpoint, get no PII
-    sentiment = run("sentiment-analyzer", conversation)
-    summary = run("llm-analyzer", conversation)
-    return run("report", recording, audio, diarization, transcript, conversation, sentiment, summary)
+    parties = run("parties", conversation)  # what neither party says is not judged or summarised
+    sentiment = run("sentiment-analyzer", parties)
+    summary = run("llm-analyzer", parties)
+    shown = run("write", conversation, options)  # for readers only: no engine gets the written forms
+    return run("report", recording, audio, diarization, transcript, shown, sentiment, summary)
 
 
 def dependants(changed: str) -> tuple[str, ...]:
@@ -93,6 +98,8 @@ PURE_STEPS: Mapping[str, Callable[..., Any]] = {
     "correct": correct,
     "roles": roles,
     "redact": redact,
+    "parties": parties_only,
+    "write": with_written_forms,
     "report": build_report,
 }
 """Steps without an engine: plain functions of the library."""

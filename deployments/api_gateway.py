@@ -73,6 +73,17 @@ class HandleAudio:
         )
         return data
 
+    async def enhanced(
+        self,
+        uri: str,
+        audio_format: str,
+        options: CallOptions,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        arguments = ("enhanced", uri, audio_format, options, tones)
+        data: bytes = await _ask("audio-processor", "call", *arguments, within_s=CONVERT_WITHIN_S)
+        return data
+
     async def cut(
         self,
         uri: str,

@@ -7,6 +7,7 @@ folder; nothing here copies a recording.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,20 @@ from callytics.metrics import Interval, read_rttm, read_uem
 
 LONG_CALL_S = 600.0
 """``--skip-long`` excludes longer recordings."""
+
+
+HALVES = ("choose", "report")
+LAYOUTS = (".stereo", ".mono")
+
+
+def half(name: str) -> str:
+    """The half of the kit that a recording is in: rules are chosen on "choose" only, and judged on "report".
+
+    A hash of the name decides, so every run has the same halves. Both layouts of a composed call are in one half.
+    """
+    for layout in LAYOUTS:
+        name = name.removesuffix(layout)
+    return HALVES[hashlib.sha256(f"kit {name}".encode()).digest()[0] % 2]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ WINDOW_S = 25.0
 PAUSE_S = 0.5
 HIGH_PASS_HZ = 80.0
 LOUDNESS_LUFS = -23.0
-STRENGTH = 0.8
+MOST_DB = 15.0
 
 Samples = npt.NDArray[np.float32]
 Transcribe = Callable[[Samples, str], str]
@@ -110,7 +110,7 @@ def treat(samples: Samples, *, high_pass: bool, loudness: bool, noise_reduction:
     if high_pass:
         enhance.high_pass(pcm, HIGH_PASS_HZ)
     if noise_reduction:
-        enhance.reduce_noise(pcm, 0, STRENGTH)
+        enhance.reduce_noise(pcm, 0, MOST_DB)
     if loudness:
         enhance.normalise_loudness(pcm, LOUDNESS_LUFS)
     treated: Samples = pcm[0].astype(np.float32) / np.float32(32768.0)
@@ -138,14 +138,14 @@ def passages(data: Path, language: str, clips_per_language: int) -> tuple[list[P
     group: list[Clip] = []
     for clip in [*chosen, None]:
         if group and (clip is None or sum(c.duration_s + PAUSE_S for c in [*group, clip]) > WINDOW_S):
-            joined.append(_join(group, language))
+            joined.append(join(group, language))
             group = []
         if clip is not None:
             group.append(clip)
     return joined, [_decode(clip.path) for clip in others or chosen]
 
 
-def _join(group: Sequence[Clip], language: str) -> Passage:
+def join(group: Sequence[Clip], language: str) -> Passage:
     pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
     parts = [part for clip in group for part in (_decode(clip.path), pause)]
     forms = max(len(clip.references) for clip in group)
@@ -221,7 +221,7 @@ def table(data: Path, clips_per_language: int = 24) -> Table:
     note = (
         f"Korean CER / English WER of plain faster-whisper base on {clips_per_language} sentences of each language, "
         f"noise added with a fixed seed; high-pass {HIGH_PASS_HZ:.0f} Hz, loudness {LOUDNESS_LUFS:.0f} LUFS, "
-        f"noise reduction by noisereduce (stationary, strength {STRENGTH}). "
+        f"noise reduction by a Wiener filter, at most {MOST_DB:.0f} dB. "
         f"Regenerate: callytics eval DATA --only enhancement."
     )
     return Table("Does enhancement help recognition?", ["condition", *TREATMENTS], rows, note)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from evaluation.baselines import MODES
 from evaluation.diarization import pool
 from evaluation.measurements import Floor, Measurements
-from evaluation.recognition import pooled, pooled_times, select
+from evaluation.recognition import RecognitionScore, best_plain, of_set, pooled, pooled_times
 from evaluation.silence import summary
 
 OURS = "callytics"
-REFERENCE_MODE = "ii"
-"""The plain mode that is the limit for every set: the only mode with usable times."""
-
 MAX_STEREO_DER = 0.07
 MAX_MONO_DER = 0.12
 MIN_STEREO_ROLE_ACCURACY = 0.95
@@ -26,22 +26,25 @@ def floors(measured: Measurements) -> list[Floor]:
 
 
 def _text(measured: Measurements) -> list[Floor]:
-    """Composed calls include the long call here, which is part of the set."""
+    """Every set of the recognition tables, and every real call with a text, against the best plain mode."""
     found = []
     for language, unit in (("ko", "CER"), ("en", "WER")):
-        for subset in ("utterances", "composed stereo", "composed mono", "real"):
-            rates = {}
-            for system in (OURS, REFERENCE_MODE):
-                scores = [
-                    score
-                    for long in (False, True)
-                    for score in select(measured.recognition, system, subset, language, long)
-                ]
-                rates[system] = pooled(scores, lambda score: score.units)
-            if rates[OURS].reference_units and rates[REFERENCE_MODE].reference_units:
-                name = f"{language} {unit}, {subset}, against mode ({REFERENCE_MODE})"
-                found.append(Floor(name, rates[OURS].rate, rates[REFERENCE_MODE].rate))
+        for subset in ("utterances", "composed stereo", "composed mono"):
+            for long in (False, True):
+                scores = of_set(measured.recognition, subset, language, long)
+                found += _against_plain(f"{language} {unit}, {subset}{', 30 minutes' * long}", scores)
+        real = of_set(measured.recognition, "real", language)
+        for sample in dict.fromkeys(score.sample for score in real):
+            found += _against_plain(f"{language} {unit}, {sample}", [s for s in real if s.sample == sample])
     return found
+
+
+def _against_plain(name: str, scores: Sequence[RecognitionScore]) -> list[Floor]:
+    ours = pooled((score for score in scores if score.system == OURS), lambda score: score.units)
+    best = best_plain(scores, [mode.id for mode in MODES])
+    if not ours.reference_units or best is None:
+        return []
+    return [Floor(f"{name}, against the best plain mode ({best[0]})", ours.rate, best[1].rate)]
 
 
 def _speakers(measured: Measurements) -> list[Floor]:

@@ -151,13 +151,34 @@ def pooled_times(scores: Iterable[RecognitionScore]) -> WordTimes:
     return sum((score.times for score in scores if score.times is not None), WordTimes())
 
 
-def select(
-    scores: Sequence[RecognitionScore], system: str, subset: str, language: str, long: bool = False
+def of_set(
+    scores: Sequence[RecognitionScore], subset: str, language: str, long: bool = False
 ) -> list[RecognitionScore]:
-    """The scores of a system on a subset, with the long call separate from the short ones."""
+    """The scores of all systems on a subset, with the long call separate from the short ones."""
     return [
         score
         for score in scores
-        if (score.system, score.subset, score.language) == (system, subset, language)
-        and ("long" in score.sample) == long
+        if (score.subset, score.language) == (subset, language) and ("long" in score.sample) == long
     ]
+
+
+def select(
+    scores: Sequence[RecognitionScore], system: str, subset: str, language: str, long: bool = False
+) -> list[RecognitionScore]:
+    """The same of one system."""
+    return [score for score in of_set(scores, subset, language, long) if score.system == system]
+
+
+def best_plain(scores: Sequence[RecognitionScore], modes: Sequence[str]) -> tuple[str, ErrorCounts] | None:
+    """The plain mode with the lowest rate among those that were run on every recording of ours; None if none was.
+
+    Args:
+        scores: those of one set, of all systems.
+    """
+    ours = {score.sample for score in scores if score.system not in modes and score.units}
+    found = []
+    for mode in modes:
+        of_mode = [score for score in scores if score.system == mode and score.sample in ours]
+        if ours and {score.sample for score in of_mode} == ours:
+            found.append((mode, pooled(of_mode, lambda score: score.units)))
+    return min(found, key=lambda item: item[1].rate, default=None)

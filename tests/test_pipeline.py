@@ -133,3 +133,21 @@ def test_what_identifies_people_reaches_neither_the_later_stages_nor_the_result(
     plain = InProcess(stages)(RECORDING, CallOptions())
     assert said in plain.transcript[1].content
     assert "pii_redacted" not in [flag.code for flag in plain.flags]
+
+
+def test_written_forms_reach_the_result_and_no_engine(
+    stages: dict[str, StageConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, transcript = stereo((0, 0.0, 2.0, "얼마인가요"), (1, 2.5, 4.0, "오십육만 칠천 원이요"), duration_s=5.0)
+    seen: list[str] = []
+
+    def noted(self: Any, conversation: Conversation) -> ContactSummary:
+        seen.append(repr(conversation))
+        return ContactSummary(None, None, None, None, None, ())
+
+    monkeypatch.setattr(Recognizer, "run", lambda self, *inputs: transcript)
+    monkeypatch.setattr(Analysis, "run", noted)
+    turn = InProcess(stages)(RECORDING, CallOptions(written_forms=True)).transcript[1]
+    assert (turn.written, turn.content_raw) == ("567,000원이요.", "오십육만 칠천 원이요")
+    assert "567,000" not in seen[0]
+    assert InProcess(stages)(RECORDING, CallOptions()).transcript[1].written is None

@@ -67,17 +67,27 @@ async def get_audio(
     audio_format: Annotated[
         AudioFormat | None, Query(alias="format", description="As it came, if absent")
     ] = None,
+    enhanced: Annotated[
+        bool, Query(description="A cleaned copy: less rumble and noise, each channel at the same loudness")
+    ] = False,
     requested_range: Annotated[str | None, Header(alias="Range")] = None,
     if_range: Annotated[str | None, Header()] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """The recording. Ranges make players seek; `format` converts, once, and keeps the outcome.
 
+    With `enhanced` a copy that is easier to hear, of the same length; the recording itself stays as it is. In the
+    format of the recording where that can be written, else FLAC.
+
     Of a call that is redacted, with a tone over what identifies people, and only when its result is there.
     """
     call = await services.store(CallStore.get_call, call_id, principal.tenant)
     if call.options.redact_pii:
-        name, audio_format = await _redacted(request, services, call, audio_format)
+        name, audio_format = await _redacted(request, services, call, audio_format, enhanced)
+    elif enhanced:
+        audio_format = audio_format or _writable(call)
+        name = f"enhanced.{audio_format}"
+        await _convert_once(request, services, call, audio_format, name, enhanced=True)
     elif audio_format is None:
         name = ORIGINAL
     else:
@@ -105,7 +115,7 @@ async def get_audio(
     headers["Content-Length"] = str(end - start)
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    detail = {"format": audio_format or "original", "bytes": [start, end]}
+    detail = {"format": audio_format or "original", "enhanced": enhanced, "bytes": [start, end]}
     await services.store(
         CallStore.record_audit, principal.id, "call.audio_read", call_id, detail, principal.tenant
     )
@@ -141,18 +151,24 @@ async def _convert_once(
     audio_format: AudioFormat,
     name: str,
     tones: Sequence[tuple[float, float]] = (),
+    enhanced: bool = False,
 ) -> None:
     """Into the blob ``name``, unless it is there; when it is the tenant's turn, because it may take minutes."""
     if await asyncio.to_thread(services.blobs.exists, call.id, name):
         return
     async with request.app.state.conversions.turn(call.tenant):
         if not await asyncio.to_thread(services.blobs.exists, call.id, name):  # another request was first
-            data = await services.audio.convert(call.uri, audio_format, call.options, tones)
+            make = services.audio.enhanced if enhanced else services.audio.convert
+            data = await make(call.uri, audio_format, call.options, tones)
             await asyncio.to_thread(_keep, services.blobs, call.id, name, data)
 
 
 async def _redacted(
-    request: Request, services: Services, call: CallRecord, audio_format: AudioFormat | None
+    request: Request,
+    services: Services,
+    call: CallRecord,
+    audio_format: AudioFormat | None,
+    enhanced: bool,
 ) -> tuple[str, AudioFormat]:
     """The blob with tones, and its format: as asked for, else as it came where that can be written, else FLAC.
 
@@ -165,13 +181,18 @@ async def _redacted(
             "audio_not_redacted",
             "The audio can be heard when the call is analysed: only then it is redacted.",
         ) from error
-    audio_format = audio_format or _WRITABLE.get(call.media.format.split(",")[0], "flac")
+    audio_format = audio_format or _writable(call)
     tones = covered_intervals(report)
     # After another analysis other parts may be covered; what was kept from the first must not be served then.
     digest = hashlib.sha256(json.dumps(tones).encode()).hexdigest()[:16]
-    name = f"redacted-{digest}.{audio_format}"
-    await _convert_once(request, services, call, audio_format, name, tones)
+    name = f"{'enhanced-' if enhanced else ''}redacted-{digest}.{audio_format}"
+    await _convert_once(request, services, call, audio_format, name, tones, enhanced)
     return name, audio_format
+
+
+def _writable(call: CallRecord) -> AudioFormat:
+    """The format of the recording where that can be written, else FLAC."""
+    return _WRITABLE.get(call.media.format.split(",")[0], "flac")
 
 
 def _keep(blobs: BlobStore, call_id: str, name: str, data: bytes) -> None:

@@ -135,11 +135,18 @@ async def get_transcript(
     cue_seconds: Annotated[
         float, Query(ge=1, le=60, description="Subtitles: the longest that a cue stays, in seconds")
     ] = 7.0,
+    written: Annotated[
+        bool,
+        Query(
+            description="Numbers, dates and amounts in written form: instead of the words in txt, beside them in csv "
+            "and json"
+        ),
+    ] = False,
 ) -> Response:
     """What was said, by whom and when, as JSON, text, subtitles, RTTM or a table."""
     call = await services.store(CallStore.get_call, call_id, principal.tenant)
     limits = SubtitleLimits(line_characters, lines, cue_seconds)
-    text = export(await finished_result(services, call), transcript_format, limits)
+    text = export(await finished_result(services, call), transcript_format, limits, written=written)
     content = encoded(text, transcript_format, encoding)
     detail = {"format": transcript_format}
     await services.store(

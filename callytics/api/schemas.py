@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from callytics.api.strict import parse_json
-from callytics.domain import CallOptions, Role, Task
+from callytics.domain import CallOptions, Denoise, Role, Task
 from callytics.errors import InvalidRequestError
 from callytics.options.checks import (
     AUDIO_CHANNELS,
@@ -185,6 +185,10 @@ class CallForm(BaseModel):
         le=AUDIO_CHANNELS[-1],
         description="Channels of a file without a header: 1, or 2 whose samples alternate (mulaw, alaw, s16le)",
     )
+    denoise: Denoise | None = Field(
+        default=None,
+        description="Analyse with noise reduced on: channels that it helps (auto), all, none; default: as configured",
+    )
     metadata: Annotated[MetadataBody | None, BeforeValidator(_parse_metadata)] = Field(
         default=None, description="JSON: external_id, agent_id, queue, direction, started_at, custom"
     )
@@ -204,6 +208,10 @@ class CallForm(BaseModel):
     redact_pii: bool = Field(
         default=False,
         description="Remove names, addresses and numbers of people from all texts and from the served audio",
+    )
+    written_forms: bool = Field(
+        default=False,
+        description="Also give each turn with numbers, dates and amounts in written form (`written`): 567,000원, $120",
     )
     deduplicate: bool = Field(
         default=True,
@@ -225,6 +233,8 @@ class CallForm(BaseModel):
             audio_sample_rate_hz=self.audio_sample_rate_hz,
             audio_channels=self.audio_channels,
             redact_pii=self.redact_pii,
+            denoise=self.denoise,
+            written_forms=self.written_forms,
         )
 
     @field_validator(*METADATA_FIELDS)
@@ -469,8 +479,10 @@ class OptionsView(BaseModel):
     audio_format: str | None
     audio_sample_rate_hz: int | None
     audio_channels: int | None
+    denoise: Denoise | None = Field(description="Reduction of noise before the analysis; null: as configured")
     roles: dict[str, str]
     redact_pii: bool
+    written_forms: bool
     task: Task = Field(description="translate: into English, as requested through /v1/audio/translations")
     known_speakers: list[str] = Field(description="Names of the speakers whose voices came with the request")
 

@@ -33,6 +33,15 @@ class AudioService(Protocol):
     ) -> bytes:
         """The recording as wav, flac, mp3 or opus (in Ogg), with a tone over the parts (start, end), in seconds."""
 
+    async def enhanced(
+        self,
+        uri: str,
+        audio_format: str,
+        options: CallOptions,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        """As :meth:`convert`, cleaned to be listened to."""
+
     async def cut(
         self,
         uri: str,
@@ -139,6 +148,7 @@ class ApiSettings(BaseModel):
         transcription_timeout_s: how long /v1/audio/transcriptions and translations wait for their call.
         sweep_interval_s: how often blobs that no call owns are looked for.
         redact_pii: redact every call; without it, the calls whose upload asks for it.
+        written_forms: the same for numbers in written form beside the words of each turn.
         max_queued_calls: while this number waits, further ones get 503 with Retry-After; 0: no limit. Tenants
             share them fairly, as places (places.py).
         requests_per_minute: of one key that has no limit of its own; 0: no limit.
@@ -177,6 +187,7 @@ class ApiSettings(BaseModel):
     transcription_timeout_s: float = Field(default=3600.0, gt=0)
     sweep_interval_s: float = Field(default=3600.0, gt=0)
     redact_pii: bool = False
+    written_forms: bool = False
     max_queued_calls: int = Field(default=100_000, ge=0)
     requests_per_minute: int = Field(default=6000, ge=0)
     concurrent_requests: int = Field(default=64, ge=0)

@@ -98,7 +98,11 @@ async def _submit(
         if not upload.sha256:
             upload = await fetch(upload, services, call_id)
         options = checked(with_format_of(options, upload.filename))
-        options = replace(options, redact_pii=options.redact_pii or settings.redact_pii)
+        options = replace(
+            options,
+            redact_pii=options.redact_pii or settings.redact_pii,
+            written_forms=options.written_forms or settings.written_forms,
+        )
         uri = services.blobs.uri(call_id)
         async with request.app.state.probes.turn(other.get("tenant", DEFAULT_TENANT)):
             media = await services.audio.probe(Recording(call_id, uri), options, settings.max_duration_s)

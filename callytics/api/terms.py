@@ -157,6 +157,7 @@ FIELDS: Mapping[str, str] = {
     "range": "bytes=0-499 and the like; one range",
     "reason": "Why, stable",
     "redact_pii": "Whether what identifies people is taken out",
+    "written_forms": "Whether turns also have numbers in written form",
     "replicas": "How many processes serve it",
     "response_format": "How the answer is written",
     "requests_per_minute": "In each minute",

@@ -99,8 +99,10 @@ def _options_view(call: CallRecord) -> schemas.OptionsView:
         audio_format=call.options.audio_format,
         audio_sample_rate_hz=call.options.audio_sample_rate_hz,
         audio_channels=call.options.audio_channels,
+        denoise=call.options.denoise,
         roles={party: role.value for party, role in call.options.roles},
         redact_pii=call.options.redact_pii,
+        written_forms=call.options.written_forms,
         task=call.options.task,
         known_speakers=[speaker.name for speaker in call.options.known_speakers],
     )

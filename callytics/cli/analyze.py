@@ -95,8 +95,10 @@ def form_fields(options: CallOptions, again: bool) -> dict[str, str]:
         "audio_format": options.audio_format,
         "audio_sample_rate_hz": options.audio_sample_rate_hz,
         "audio_channels": options.audio_channels,
+        "denoise": options.denoise,
         "hotwords": ",".join(options.hotwords) or None,
         "redact_pii": "true" if options.redact_pii else None,
+        "written_forms": "true" if options.written_forms else None,
         "deduplicate": "false" if again else None,
     }
     return {name: str(value) for name, value in fields.items() if value is not None}

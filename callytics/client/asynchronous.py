@@ -47,7 +47,9 @@ class AsyncClient:
         audio_format: str | None = None,
         audio_sample_rate_hz: int | None = None,
         audio_channels: int | None = None,
+        denoise: str | None = None,
         redact_pii: bool = False,
+        written_forms: bool = False,
         deduplicate: bool = True,
     ) -> str:
         """See ``Client.submit``. The file is read piece by piece in the event loop."""
@@ -62,7 +64,9 @@ class AsyncClient:
                 audio_format=audio_format,
                 audio_sample_rate_hz=audio_sample_rate_hz,
                 audio_channels=audio_channels,
+                denoise=denoise,
                 redact_pii=redact_pii,
+                written_forms=written_forms,
                 deduplicate=deduplicate,
             )
         )

@@ -127,7 +127,9 @@ def submission(
     audio_format: str | None = None,
     audio_sample_rate_hz: int | None = None,
     audio_channels: int | None = None,
+    denoise: str | None = None,
     redact_pii: bool = False,
+    written_forms: bool = False,
     deduplicate: bool = True,
 ) -> Submission:
     """
@@ -144,8 +146,10 @@ def submission(
         "audio_format": audio_format,
         "audio_sample_rate_hz": audio_sample_rate_hz,
         "audio_channels": audio_channels,
+        "denoise": denoise,
         "hotwords": ",".join(hotwords) or None,
         "redact_pii": "true" if redact_pii else None,
+        "written_forms": "true" if written_forms else None,
         "deduplicate": None if deduplicate else "false",
     }
     data = {name: str(value) for name, value in named.items() if value is not None} | dict(fields or {})

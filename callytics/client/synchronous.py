@@ -57,7 +57,9 @@ class Client:
         audio_format: str | None = None,
         audio_sample_rate_hz: int | None = None,
         audio_channels: int | None = None,
+        denoise: str | None = None,
         redact_pii: bool = False,
+        written_forms: bool = False,
         deduplicate: bool = True,
     ) -> str:
         """Upload a recording and return the id of its call. ``fields`` are further form fields of POST /v1/calls, such
@@ -73,7 +75,9 @@ class Client:
                 audio_format=audio_format,
                 audio_sample_rate_hz=audio_sample_rate_hz,
                 audio_channels=audio_channels,
+                denoise=denoise,
                 redact_pii=redact_pii,
+                written_forms=written_forms,
                 deduplicate=deduplicate,
             )
         )

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
+from callytics.conversation.announcements import ANNOUNCEMENT
 from callytics.conversation.backchannels import is_backchannel
 from callytics.domain import Conversation, SentimentAnalysis, SpeechSegment, Turn
 
@@ -106,10 +107,14 @@ def talk_time_s(conversation: Conversation) -> dict[str, float]:
 
 
 def silences(conversation: Conversation) -> list[Interval]:
-    """Every stretch without speech, from the start of the recording to its end."""
+    """Every stretch without speech or an announcement, from the start of the recording to its end."""
     gaps: list[Interval] = []
     position_s = 0.0
-    for interval in _within(conversation.speech, conversation.duration_s):
+    announced = [
+        Interval(turn.start_s, turn.end_s) for turn in conversation.turns if ANNOUNCEMENT in turn.flags
+    ]
+    speech = _within(conversation.speech, conversation.duration_s)
+    for interval in union([*speech, *announced]):
         if interval.start_s > position_s:
             gaps.append(Interval(position_s, interval.start_s))
         position_s = interval.end_s

@@ -219,15 +219,18 @@ def _with_name(conversation: Conversation, correction: Correction) -> tuple[Conv
 
 
 def _participant_at(conversation: Conversation, correction: Correction) -> Participant | None:
-    """The participant on the channel; else the speaker at that time, because runs may number voices differently."""
+    """The participant on the channel; else the speaker at that time, because runs may number voices differently.
+
+    Where several people share the channel after each other, the time tells them apart.
+    """
     of_channel = [
         p
         for p in conversation.participants
         if p.channel_index is not None and p.channel_index == correction.channel_index
     ]
-    if of_channel:
+    if len(of_channel) == 1:
         return of_channel[0]
-    turn = _most_overlapping(conversation.turns, correction)
+    turn = _most_overlapping(_turns_of_channel(conversation, correction), correction)
     wanted = turn.participant_id if turn is not None else correction.participant_id
     spoke = correction.end_s > correction.start_s
     if spoke and turn is None:

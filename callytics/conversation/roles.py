@@ -16,6 +16,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+from callytics.conversation.announcements import ANNOUNCEMENT
 from callytics.domain import Conversation, Participant, Role, RoleSource
 
 MIN_CONFIDENCE = 0.65
@@ -71,14 +72,52 @@ def assign_roles(conversation: Conversation) -> Conversation:
     Roles from a channel or a person are kept. If the text does not decide, the role is UNKNOWN, its source None, and
     ``role_confidence`` that of the better guess.
     """
-    scores = {participant.id: _score(conversation, participant) for participant in conversation.participants}
-    parties = [p for p in conversation.participants if p.role is not Role.OTHER or not _is_settled(p)]
+    first = _first_on_channel(conversation.participants)
+    joined = replace(
+        conversation,
+        turns=tuple(replace(turn, participant_id=first[turn.participant_id]) for turn in conversation.turns),
+    )
+    scores = {participant.id: _score(joined, participant) for participant in conversation.participants}
+    parties = [
+        p
+        for p in conversation.participants
+        if first[p.id] == p.id and (p.role is not Role.OTHER or not _is_settled(p))
+    ]
     assigned = (
         {p.id: _of_two(p, parties, scores) for p in parties}
         if len(parties) <= 2
         else _of_many(parties, scores)
     )
-    return replace(conversation, participants=tuple(assigned.get(p.id, p) for p in conversation.participants))
+    return replace(
+        conversation,
+        participants=tuple(
+            assigned.get(p.id, p) if first[p.id] == p.id else _like(p, assigned.get(first[p.id]))
+            for p in conversation.participants
+        ),
+    )
+
+
+def _first_on_channel(participants: Sequence[Participant]) -> dict[str, str]:
+    """Participant -> the first one on the same channel: people who talk after each other there are one party.
+
+    The voices of a call with one usable channel are parties of their own.
+    """
+    channels = {p.channel_index for p in participants}
+    if len(channels) < 2:
+        return {p.id: p.id for p in participants}
+    first: dict[int, str] = {}
+    return {
+        p.id: p.id if p.channel_index is None else first.setdefault(p.channel_index, p.id)
+        for p in participants
+    }
+
+
+def _like(later: Participant, first: Participant | None) -> Participant:
+    if first is None or _is_settled(later):
+        return later
+    return replace(
+        later, role=first.role, role_source=first.role_source, role_confidence=first.role_confidence
+    )
 
 
 def _is_settled(participant: Participant) -> bool:
@@ -89,9 +128,13 @@ def _score(conversation: Conversation, participant: Participant) -> float:
     if _is_settled(participant):
         return {Role.AGENT: KNOWN_ROLE, Role.CUSTOMER: -KNOWN_ROLE}.get(participant.role, 0.0)
     turns = [turn for turn in conversation.turns if turn.participant_id == participant.id]
-    score = evidence(" . ".join(turn.content for turn in turns), conversation.language)
-    known_language = bool(cues(conversation.language))
-    if known_language and turns and conversation.turns[0].participant_id == participant.id:
+    texts: dict[str, list[str]] = {}
+    for turn in turns:
+        texts.setdefault(conversation.language_of(turn), []).append(turn.content)
+    score = sum(evidence(" . ".join(of_language), code) for code, of_language in texts.items())
+    known_language = any(map(cues, texts))
+    first = next((t for t in conversation.turns if ANNOUNCEMENT not in t.flags), None)
+    if known_language and first and first.participant_id == participant.id:
         score += FIRST_SPEAKER
     return score
 

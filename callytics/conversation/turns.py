@@ -11,18 +11,32 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Protocol
 
+from callytics.conversation.announcements import ANNOUNCEMENT, ANNOUNCEMENT_ID, announcer
 from callytics.conversation.backchannels import is_backchannel
 from callytics.domain import (
     CallOptions,
     Conversation,
     Diarization,
+    Participant,
     RoleSource,
     SpeechSegment,
     Transcript,
     Turn,
     Word,
 )
+
+
+class Spoken(Protocol):
+    """A word, or a window of recognition."""
+
+    @property
+    def start_s(self) -> float: ...
+
+    @property
+    def end_s(self) -> float: ...
+
 
 UTTERANCE_PAUSE_S = 0.8
 """A pause that ends an utterance. Gaps inside an utterance are rarely above 0.5 s; gaps between turns of
@@ -52,23 +66,54 @@ def attribute(diarization: Diarization, transcript: Transcript) -> Conversation:
     )
     utterances = _utterances(zip(transcript.words, speakers, strict=True))
     turns = _turns(utterances)
-    known = {participant.id for participant in diarization.participants}
+    participants = diarization.participants
+    if ANNOUNCEMENT_ID in speakers:
+        participants = (*participants, announcer())
+        turns = [
+            replace(turn, flags=(ANNOUNCEMENT,)) if turn.participant_id == ANNOUNCEMENT_ID else turn
+            for turn in turns
+        ]
+    known = {participant.id for participant in participants}
     return Conversation(
         language=transcript.language,
         duration_s=max(diarization.duration_s, transcript.duration_s),
-        participants=diarization.participants,
+        participants=participants,
         turns=tuple(_mark_overlaps(turn for turn in turns if turn.participant_id in known)),
         speech=diarization.segments,
     )
 
 
 def _speakers_by_channel(diarization: Diarization, words: Sequence[Word]) -> list[str]:
-    """With one party per channel, the order of the participants is the order of the channels."""
-    ids = [participant.id for participant in diarization.participants]
-    return [ids[word.channel or 0] for word in words]
+    """The party of the word's channel; where several people share it after each other, the one who speaks then. A word
+    without a channel is of an announcement."""
+    speakers = [ANNOUNCEMENT_ID] * len(words)
+    for channel in {word.channel for word in words if word.channel is not None}:
+        rows = [row for row, word in enumerate(words) if word.channel == channel]
+        found = speakers_on_channel(
+            diarization.participants, diarization.segments, channel, [words[row] for row in rows]
+        )
+        for row, speaker in zip(rows, found, strict=True):
+            speakers[row] = speaker
+    return speakers
 
 
-def _speakers_by_time(segments: Sequence[SpeechSegment], words: Sequence[Word]) -> list[str]:
+def speakers_on_channel(
+    participants: Sequence[Participant],
+    segments: Sequence[SpeechSegment],
+    channel: int,
+    words: Sequence[Spoken],
+) -> list[str]:
+    """The participants' ids for words of one channel of a call with one party per channel.
+
+    The first participants are in the order of the channels; a channel's later people follow them.
+    """
+    own = [segment for segment in segments if segment.channel == channel]
+    if len({segment.speaker for segment in own}) > 1:
+        return _speakers_by_time(own, words)
+    return [participants[channel].id] * len(words)
+
+
+def _speakers_by_time(segments: Sequence[SpeechSegment], words: Sequence[Spoken]) -> list[str]:
     """The speaker whose segments cover most of the word; on a tie, the speaker of the previous word."""
     ordered = sorted(segments, key=lambda segment: segment.start_s)
     starts = [segment.start_s for segment in ordered]
@@ -83,7 +128,7 @@ def _speakers_by_time(segments: Sequence[SpeechSegment], words: Sequence[Word]) 
     return speakers
 
 
-def _speaker_of(word: Word, nearby: Sequence[SpeechSegment], previous: str) -> str:
+def _speaker_of(word: Spoken, nearby: Sequence[SpeechSegment], previous: str) -> str:
     cover_s: dict[str, float] = {}
     for segment in nearby:
         overlap_s = min(word.end_s, segment.end_s) - max(word.start_s, segment.start_s)
@@ -141,7 +186,16 @@ def _turn(turn_id: str, speaker: str, words: Sequence[Word]) -> Turn:
         content_raw=content,
         words=tuple(words),
         confidence=sum(word.confidence for word in words) / len(words),
+        language=_language(words),
     )
+
+
+def _language(words: Sequence[Word]) -> str:
+    """The language with most seconds of the words; on a tie, the first."""
+    seconds: dict[str, float] = {}
+    for word in words:
+        seconds[word.language] = seconds.get(word.language, 0.0) + word.end_s - word.start_s
+    return max(seconds, key=lambda code: round(seconds[code], 3))
 
 
 def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
@@ -155,6 +209,8 @@ def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
     interrupting: set[str] = set()
     active: list[Turn] = []
     for turn in turns:
+        if ANNOUNCEMENT in turn.flags:  # speech over it is no interruption
+            continue
         active = [other for other in active if _seconds(turn.start_s, other.end_s) >= MIN_OVERLAP_S]
         for other in active:
             if other.participant_id == turn.participant_id:

@@ -5,7 +5,7 @@ returns domain types. There is no base class: this is the contract of each stage
 
     stage                  call
     audio-processor        (Recording, CallOptions) -> Audio;  also probe(Recording, CallOptions) -> Media
-                           and convert(uri, format) -> bytes
+                           convert(uri, format) -> bytes and enhanced(uri, format) -> bytes
     speaker-diarizer       (Audio, CallOptions) -> Diarization
     speech-recognizer      (Audio, CallOptions) -> Transcript
     punctuation-restorer   (Conversation) -> Conversation

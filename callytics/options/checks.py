@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from callytics.domain import CallOptions, Media
+from callytics.domain import CallOptions, Denoise, Media
 from callytics.errors import InvalidRequestError
 from callytics.options.languages import language_code
 
@@ -88,7 +88,12 @@ def checked(options: CallOptions) -> CallOptions:
         raise InvalidRequestError(
             "option_invalid", f"At most {MAX_HOTWORDS} hotwords of at most {MAX_HOTWORD_LENGTH} characters."
         )
-    return replace(options, language=language_code(options.language))
+    if options.denoise is not None and options.denoise not in list(Denoise):
+        raise InvalidRequestError(
+            "option_invalid", f"denoise is one of {', '.join(Denoise)}: {options.denoise!r}."
+        )
+    denoise = None if options.denoise is None else Denoise(options.denoise)
+    return replace(options, language=language_code(options.language), denoise=denoise)
 
 
 def _within(name: str, value: int | None, allowed: range) -> None:

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from callytics.conversation.announcements import ANNOUNCEMENT
+from callytics.conversation.turns import speakers_on_channel
 from callytics.domain import (
     Audio,
     ContactSummary,
     Conversation,
     Diarization,
     Flag,
+    HeardWindow,
     JobStatus,
     Recording,
     Role,
@@ -69,6 +72,7 @@ def build_report(
                 *audio.flags,
                 *diarization.flags,
                 *transcript.flags,
+                *_announcement_flags(conversation),
                 *_redaction_flags(conversation),
                 *_summary_flags(checked_summary),
             )
@@ -162,12 +166,19 @@ def _transcript(
 ) -> list[schema.TranscriptTurn]:
     sentiments = {entry.turn_id: entry for entry in sentiment.turns} if sentiment else {}
     return [
-        _transcript_turn(turn, conversation.role_of(turn.participant_id), sentiments.get(turn.id))
+        _transcript_turn(
+            turn,
+            conversation.role_of(turn.participant_id),
+            sentiments.get(turn.id),
+            conversation.language_of(turn),
+        )
         for turn in conversation.turns
     ]
 
 
-def _transcript_turn(turn: Turn, role: Role, sentiment: TurnSentiment | None) -> schema.TranscriptTurn:
+def _transcript_turn(
+    turn: Turn, role: Role, sentiment: TurnSentiment | None, language: str
+) -> schema.TranscriptTurn:
     return schema.TranscriptTurn(
         id=turn.id,
         participant_id=turn.participant_id,
@@ -176,6 +187,7 @@ def _transcript_turn(turn: Turn, role: Role, sentiment: TurnSentiment | None) ->
         end_offset_ms=milliseconds(turn.end_s),
         content=turn.content,
         content_raw=turn.content_raw,
+        written=turn.written or None,
         confidence=round(turn.confidence, 3),
         items=[
             schema.TranscriptItem(
@@ -214,21 +226,29 @@ def _transcript_turn(turn: Turn, role: Role, sentiment: TurnSentiment | None) ->
             for redaction in turn.redactions
         ],
         flags=list(turn.flags),
+        language_code=language,
     )
 
 
 def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.RecognitionWindow]:
     return [
         schema.RecognitionWindow(
-            # With one party per channel, the order of the participants is that of the channels.
-            participant_id=None if window.channel is None else conversation.participants[window.channel].id,
+            participant_id=_participant_of(window, conversation),
             begin_offset_ms=milliseconds(window.start_s),
             end_offset_ms=milliseconds(window.end_s),
             avg_logprob=window.avg_logprob,
             no_speech_prob=window.no_speech_prob,
+            language_code=window.language or transcript.language,
         )
         for window in transcript.windows
     ]
+
+
+def _participant_of(window: HeardWindow, conversation: Conversation) -> str | None:
+    if window.channel is None:
+        return None
+    (speaker,) = speakers_on_channel(conversation.participants, conversation.speech, window.channel, [window])
+    return speaker
 
 
 def _dropped(transcript: Transcript, redacted: bool) -> list[schema.DroppedSpeech]:
@@ -310,6 +330,18 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
         model=summary.model,
         usage=schema.LanguageModelUsageDetail(**asdict(summary.usage)) if summary.usage else None,
     )
+
+
+def _announcement_flags(conversation: Conversation) -> tuple[Flag, ...]:
+    turns = [turn for turn in conversation.turns if ANNOUNCEMENT in turn.flags]
+    if not turns:
+        return ()
+    seconds = sum(turn.end_s - turn.start_s for turn in turns)
+    message = (
+        f"{len(turns)} turns ({seconds:.1f} s) are heard on both channels at once, as announcements are: they "
+        "count as neither party's."
+    )
+    return (Flag(ANNOUNCEMENT, message),)
 
 
 def _redaction_flags(conversation: Conversation) -> tuple[Flag, ...]:

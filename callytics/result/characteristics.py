@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from callytics.conversation import characteristics as traits
+from callytics.conversation.announcements import parties_only
 from callytics.domain import Conversation, SentimentAnalysis
 from callytics.result import schema
 
@@ -24,6 +25,7 @@ def characteristics_detail(
     conversation: Conversation, sentiment: SentimentAnalysis | None
 ) -> schema.ConversationCharacteristics:
     gaps = traits.silences(conversation)
+    conversation = parties_only(conversation)
     speeds = traits.talk_speed(conversation)
     latencies = traits.response_latency(conversation)
     trends = traits.sentiment_trends(conversation, sentiment) if sentiment else None

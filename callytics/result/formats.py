@@ -17,29 +17,62 @@ from typing import Any
 from callytics.errors import InvalidRequestError
 from callytics.result import subtitles
 from callytics.result.subtitles import Cue, SubtitleLimits, one_line
+from callytics.written_forms import written as written_form
 
 Result = Mapping[str, Any]
 
+
+WRITTEN_FORMATS = ("txt", "csv", "json")
+
+CSV_COLUMNS = (
+    "id",
+    "participant_id",
+    "participant_role",
+    "begin_offset_ms",
+    "end_offset_ms",
+    "content",
+    "confidence",
+    "sentiment",
+    "language_code",
+)
 
 ENCODINGS = ("utf-8", "utf-8-sig", "cp949")
 """UTF-8 without and with a byte order mark, and the code page of Korean Windows."""
 
 
-def export(result: Result, transcript_format: str, limits: SubtitleLimits | None = None) -> str:
+def export(
+    result: Result, transcript_format: str, limits: SubtitleLimits | None = None, *, written: bool = False
+) -> str:
     """The transcript of a result as text.
 
     Args:
         result: the JSON object of a result, e.g. ``CallResult.model_dump(mode="json")``.
         transcript_format: json, txt, srt, vtt, rttm or csv.
         limits: limits for srt and vtt.
+        written: numbers, dates and amounts in written form: instead of the words in txt, beside them in csv and json.
 
     Raises:
-        InvalidRequestError: ``format_unknown``.
+        InvalidRequestError: ``format_unknown``; ``written_without_times``: subtitles and rttm follow the times of
+            spoken words.
     """
     if transcript_format not in FORMATS:
         raise InvalidRequestError(
             "format_unknown", f"No transcript format {transcript_format!r}; there are {', '.join(FORMATS)}."
         )
+    if written:
+        if transcript_format not in WRITTEN_FORMATS:
+            raise InvalidRequestError(
+                "written_without_times",
+                f"{transcript_format} follows the times of spoken words, which written forms do not have; take "
+                f"{', '.join(WRITTEN_FORMATS)}.",
+                "written",
+            )
+        turns = [turn | {"written": written_form(turn["content"])} for turn in result["transcript"]]
+        result = {**result, "transcript": turns}
+        if transcript_format == "csv":
+            return _csv(result, (*CSV_COLUMNS, "written"))
+        if transcript_format == "txt":
+            result = {**result, "transcript": [turn | {"content": turn["written"]} for turn in turns]}
     return FORMATS[transcript_format](result, limits or SubtitleLimits())
 
 
@@ -114,16 +147,10 @@ def to_rttm(result: Result, _limits: SubtitleLimits) -> str:
 def to_csv(result: Result, _limits: SubtitleLimits) -> str:
     """A cell that a spreadsheet would run as a formula gets an apostrophe in front (OWASP, CSV injection); this
     includes full-width signs, which Excel reads as their ASCII forms."""
-    columns = (
-        "id",
-        "participant_id",
-        "participant_role",
-        "begin_offset_ms",
-        "end_offset_ms",
-        "content",
-        "confidence",
-        "sentiment",
-    )
+    return _csv(result, CSV_COLUMNS)
+
+
+def _csv(result: Result, columns: tuple[str, ...]) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(columns)

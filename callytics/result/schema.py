@@ -97,7 +97,8 @@ class ResultFlag(ResultModel):
     """A remark for the reader of the result."""
 
     code: str = Field(
-        description="Stable, for programs: `dual_mono`, `truncated`, `language_uncertain`, `pii_redacted` and so on."
+        description="Stable, for programs: `dual_mono`, `truncated`, `announcement`, `language_uncertain`, "
+        "`mixed_languages`, `pii_redacted` and so on."
     )
     message: str = Field(description="The same for people, with the figures of this call; may change.")
 
@@ -151,9 +152,12 @@ class CallMetadata(ResultModel):
 
 
 class ParticipantDetail(ResultModel):
-    """One party of the call."""
+    """One party of the call, or its announcements."""
 
-    participant_id: str = Field(description="Unique in this call, for instance `spk_0`.")
+    participant_id: str = Field(
+        description="Unique in this call, for instance `spk_0`; `announcement` for what is heard on both channels of a "
+        "stereo call at once, such as a voice menu."
+    )
     participant_role: Role = Field(description="AGENT, CUSTOMER, OTHER, or UNKNOWN without evidence.")
     role_source: RoleSource | None = Field(
         default=None,
@@ -162,7 +166,8 @@ class ParticipantDetail(ResultModel):
     role_confidence: float = Field(default=0.0, description="Confidence in the role, from 0 to 1.")
     channel_index: int | None = Field(
         default=None,
-        description="0-based channel of this party in the file; null if parties share one.",
+        description="0-based channel of this party in the file; people who talk after each other share one. "
+        "Null in a mono file.",
     )
     name: str | None = Field(
         default=None,
@@ -208,6 +213,11 @@ class TranscriptTurn(ResultModel):
     end_offset_ms: EndMs
     content: str = Field(description="The text with punctuation and spacing restored.")
     content_raw: str = Field(description="The recognised text, word by word.")
+    written: str | None = Field(
+        default=None,
+        description="`content` with numbers, dates, times and amounts in written form; null unless the option "
+        "`written_forms` was set.",
+    )
     confidence: float = Field(description="Mean confidence of the words, from 0 to 1.")
     items: list[TranscriptItem] = Field(description="The words in order.")
     sentences: list[TranscriptSentence] = Field(
@@ -227,7 +237,16 @@ class TranscriptTurn(ResultModel):
     redactions: list[RedactionDetail] = Field(
         default=[], description="Data removed from this turn; empty unless redaction was requested."
     )
-    flags: list[str] = Field(default=[], description="Stable codes of remarks about this turn.")
+    flags: list[str] = Field(
+        default=[],
+        description="Stable codes of remarks about this turn: `corrected`; `announcement`, heard on both channels at "
+        "once and said by neither party: talk time, overlap, interruptions, sentiment, quality, word lists and "
+        "summary leave it out.",
+    )
+    language_code: str | None = Field(
+        default=None,
+        description="ISO 639-1 code of the language of most of its words; null in results of earlier versions.",
+    )
 
 
 class RecognitionWindow(ResultModel):
@@ -238,6 +257,10 @@ class RecognitionWindow(ResultModel):
     end_offset_ms: EndMs
     avg_logprob: float = Field(description="Mean natural log probability per token; 0 or less.")
     no_speech_prob: float = Field(description="Probability that there is no speech, from 0 to 1.")
+    language_code: str | None = Field(
+        default=None,
+        description="The language in which it was decoded; null in results of earlier versions.",
+    )
 
 
 class DroppedSpeech(ResultModel):
@@ -516,7 +539,7 @@ class CallResult(ResultModel):
     )
     job_details: JobDetails = Field(default=JobDetails(), description="The stages' runs and errors.")
     language_code: str = Field(
-        description="Language of the call, ISO 639-1, for instance `ko`; `und` without speech."
+        description="Language of most words of the call, ISO 639-1, for instance `ko`; `und` without speech."
     )
     language_identification: list[LanguageIdentification] = Field(
         description="The most likely languages; empty if the request named the language, or without speech."

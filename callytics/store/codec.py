@@ -52,7 +52,7 @@ def decode(data: bytes) -> Any:
     return output
 
 
-_NEWER_OPTIONS = ("task", "known_speakers", "audio_channels")
+_NEWER_OPTIONS = ("task", "known_speakers", "audio_channels", "denoise", "written_forms")
 """Left out where they are not used, so that a call of before has the same key as the same request today."""
 
 

@@ -138,13 +138,12 @@ def _names(result: Part, wanted: Mapping[str, str | None]) -> list[CorrectionRow
 
 
 def _channels(result: Part) -> dict[str, int | None]:
-    """Channels of parties with their own channel; the voices of a mono call may be numbered differently next time."""
+    """Channels of the parties, where they have channels of their own; several people may share one after each other.
+
+    In a mono call, the voices may be numbered differently next time.
+    """
     found = {p["participant_id"]: p["channel_index"] for p in result["participants"]}
-    channels = list(found.values())
-    return {
-        party: channel if channels.count(channel) == 1 and len(channels) > 1 else None
-        for party, channel in found.items()
-    }
+    return found if len(set(found.values())) > 1 else dict.fromkeys(found)
 
 
 def _check_participants(result: Part, wanted: Mapping[str, Any]) -> None:

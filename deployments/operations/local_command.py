@@ -69,6 +69,13 @@ class ProgressView:
 def up(
     config: ConfigOption = CPU_CONFIG,
     locked: LockedOption = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Recognise speech with this model of `callytics models list`, instead of the configuration's.",
+            show_default=False,
+        ),
+    ] = None,
     observe: Annotated[
         bool,
         typer.Option(
@@ -86,6 +93,8 @@ def up(
         from deployments.operations import local, observers
         from deployments.operations.lock import make_lock, sources_of_today
 
+        if model:
+            config = _with_model(config, model)
         keep_locked(make_lock(config, sources_of_today()), locked=locked)
         with view.shown():
             run = local.up(config, progress=view, observe=observe)
@@ -96,6 +105,19 @@ def up(
             console.print(f"  {name:<12} {url}")
         for line in observers.missing() if observe else ():
             console.print(line, markup=False, soft_wrap=True)
+
+
+def _with_model(config: Path, name: str) -> Path:
+    """A configuration of this home with that model of speech recognition; ``config`` stays as it is."""
+    from callytics import settings
+    from callytics.home import private_files
+    from deployments.operations import local, model_config
+
+    home = settings.own_home()
+    model = model_config.recogniser(name)
+    private_files.make_folder(home)
+    document = model_config.instead(local.read_config(config.absolute()), model)
+    return model_config.write(document, config.absolute(), home, model, f"up --model {model.name}")
 
 
 def down() -> None:

@@ -354,8 +354,8 @@ def _corrections_node(corrections: tuple[Correction, ...]) -> Output:
 
 
 def _relevant_options(step: str, item: Output) -> Output:
-    """The call's options, keyed by those that the step looks at: neither corrected roles nor redaction change what
-    was heard."""
+    """The call's options, keyed by those that the step looks at: neither corrected roles nor redaction nor
+    written forms change what was heard."""
     if not isinstance(item.value, CallOptions):
         return item
     match step:
@@ -363,6 +363,11 @@ def _relevant_options(step: str, item: Output) -> Output:
             options = CallOptions(roles=item.value.roles)
         case "redact":
             options = CallOptions(redact_pii=item.value.redact_pii)
+        case "write":
+            options = CallOptions(written_forms=item.value.written_forms)
         case _:
-            options = replace(item.value, roles=(), redact_pii=False)
-    return Output(result_key(json.dumps(asdict(options), sort_keys=True)), options, options)
+            options = replace(item.value, roles=(), redact_pii=False, written_forms=False)
+    looked_at = asdict(options)
+    if not options.written_forms:
+        del looked_at["written_forms"]  # so that results of a version without this option are still reused
+    return Output(result_key(json.dumps(looked_at, sort_keys=True)), options, options)

@@ -28,7 +28,7 @@ SEED = 20261128
 BEGIN, END = "<!-- written calls: begin -->", "<!-- written calls: end -->"
 INTRODUCTION = """What a call was about, on the written calls of evaluation/dialogues. The command is
 `callytics eval --only meaning`. Rules were written and models fitted on `fit` and `choose`: only `report`, which was
-not looked at, says what to expect; docs/adr/0017 has figures of `choose` with models of `fit` alone. In brackets the
+not looked at, says what to expect; docs/adr/0018 has figures of `choose` with models of `fit` alone. In brackets the
 95 % interval of a bootstrap by call; after it the figure of a trivial baseline (evaluation/meaning/baseline.py). Roles
 are found on calls without roles, everything else is measured with the gold roles. The calls have one author, a language
 model: real calls are harder."""

@@ -66,11 +66,10 @@ class Example:
         return np.array([float(s.turn.id in ids) for s in self.seen])
 
     def features(self, issue: int | None = None) -> list[Features]:
-        language = self.gold["language"]
-        found = [features_of(self.seen, i, language) for i in range(len(self.seen))]
+        found = [features_of(self.seen, i) for i in range(len(self.seen))]
         if issue is None:
             return found
-        return [row | features_after(self.seen, i, issue, language) for i, row in enumerate(found)]
+        return [row | features_after(self.seen, i, issue) for i, row in enumerate(found)]
 
 
 class Design:
@@ -150,7 +149,7 @@ def fit_resolved(examples: Sequence[Example]) -> dict[str, list[float]]:
     for example in examples:
         marked = np.flatnonzero(example.marked("outcome"))
         outcome = int(marked[-1]) if len(marked) else None
-        rows.append(whole_call(example.seen, outcome, example.gold["language"]))
+        rows.append(whole_call(example.seen, outcome))
     design = Design(rows)
     target = np.eye(len(RESOLVED))[[RESOLVED.index(e.gold["resolved"]) for e in examples]]
     weight = np.array([[e.weight] for e in examples])

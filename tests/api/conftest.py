@@ -55,6 +55,15 @@ class WavOnlyAudio:
         self.conversions += 1
         return audio_format.encode() + (f"{list(tones)}".encode() if tones else Path(uri).read_bytes())
 
+    async def enhanced(
+        self,
+        uri: str,
+        audio_format: str,
+        options: CallOptions,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        return b"enhanced " + await self.convert(uri, audio_format, options, tones)
+
     async def cut(
         self,
         uri: str,

@@ -494,6 +494,20 @@ async def test_metadata_of_the_form_that_is_wrong_or_says_two_things(
     assert blob_files(blob_root) == []
 
 
+async def test_denoise_is_an_option_of_each_call(client: httpx.AsyncClient) -> None:
+    plain, always = [
+        (await client.post("/v1/calls", files={"file": ("call.wav", wav_bytes())}, data=fields)).json()
+        for fields in ({}, {"denoise": "always"})
+    ]
+    assert plain["call_id"] != always["call_id"], "the same audio with another option is another call"
+    found = [(await client.get(f"/v1/calls/{call['call_id']}")).json()["options"] for call in (plain, always)]
+    assert [options["denoise"] for options in found] == [None, "always"]
+    refused = await client.post(
+        "/v1/calls", files={"file": ("call.wav", wav_bytes())}, data={"denoise": "sometimes"}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "validation_failed")
+
+
 async def test_the_extension_of_an_upload_tells_the_format(client: httpx.AsyncClient) -> None:
     """A field overrules it; the recording of this test has a header, which overrules both."""
     answers = []

@@ -90,6 +90,28 @@ async def test_conversions_are_made_once_and_have_ranges(
     assert (await client.get(url, params={"format": "exe"})).status_code == 422
 
 
+async def test_enhanced_copy_is_made_once_and_has_ranges(
+    client: httpx.AsyncClient, url: str, services: Services
+) -> None:
+    copy = await client.get(url, params={"enhanced": "true"})
+    assert (copy.content, copy.headers["Content-Type"]) == (b"enhanced wav" + AUDIO, "audio/wav")
+    part = await client.get(url, params={"enhanced": "true"}, headers={"Range": "bytes=0-7"})
+    assert (part.status_code, part.content) == (206, b"enhanced")
+    assert services.audio.conversions == 1  # type: ignore[attr-defined]
+    mp3 = await client.get(url, params={"enhanced": "true", "format": "mp3"})
+    assert (mp3.content, mp3.headers["Content-Type"]) == (b"enhanced mp3" + AUDIO, "audio/mpeg")
+    plain = [await client.get(url), await client.get(url, params={"enhanced": "false"})]
+    assert [response.content for response in plain] == [AUDIO, AUDIO]
+    assert (await client.get(url, params={"format": "mp3"})).content == b"mp3" + AUDIO
+    tags = {response.headers["ETag"] for response in (copy, mp3, *plain)}
+    assert len(tags) == 3
+    head = await client.head(url, params={"enhanced": "true"})
+    assert head.headers["Content-Length"] == str(len(copy.content))
+    unchanged = {"If-None-Match": copy.headers["ETag"]}
+    assert (await client.get(url, params={"enhanced": "true"}, headers=unchanged)).status_code == 304
+    assert (await client.get(url, params={"enhanced": "perhaps"})).status_code == 422
+
+
 @given(
     value=st.text(max_size=30) | st.from_regex(r"bytes=\d{0,5}-\d{0,5}", fullmatch=True),
     size=st.integers(1, 9999),
@@ -120,7 +142,7 @@ async def test_the_audio_of_a_redacted_call_is_served_with_tones_only(
     call = (await submit(client, AUDIO, redact_pii="true")).json()
     assert call["options"]["redact_pii"] is True
     url = f"/v1/calls/{call['call_id']}/audio"
-    for early in (url, f"{url}?format=mp3"):
+    for early in (url, f"{url}?format=mp3", f"{url}?enhanced=true"):
         refused = await client.get(early)
         assert (refused.status_code, refused.json()["code"]) == (409, "audio_not_redacted")
     finish_redacted(store)
@@ -129,6 +151,9 @@ async def test_the_audio_of_a_redacted_call_is_served_with_tones_only(
     assert as_it_came.headers["Content-Type"] == "audio/wav"
     assert "call.wav" not in as_it_came.headers["Content-Disposition"]
     assert (await client.get(f"{url}?format=mp3")).content == b"mp3[(1.8, 3.2)]"
+    enhanced = await client.get(f"{url}?enhanced=true")
+    assert enhanced.content == b"enhanced wav[(1.8, 3.2)]"
+    assert "call.wav" not in enhanced.headers["Content-Disposition"]
 
 
 async def test_redaction_by_configuration_cannot_be_refused_by_a_caller(
@@ -141,3 +166,16 @@ async def test_redaction_by_configuration_cannot_be_refused_by_a_caller(
         call = (await submit(client, AUDIO, redact_pii="false")).json()
     assert call["options"]["redact_pii"] is True
     assert store.get_call(call["call_id"]).options.redact_pii
+
+
+async def test_written_forms_are_asked_for_by_call_or_by_configuration(
+    client: httpx.AsyncClient, services: Services, key: str
+) -> None:
+    assert (await submit(client, AUDIO)).json()["options"]["written_forms"] is False
+    assert (await submit(client, AUDIO, written_forms="true")).json()["options"]["written_forms"] is True
+    always = replace(services, settings=services.settings.model_copy(update={"written_forms": True}))
+    transport = httpx.ASGITransport(create_app(always))
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as other:
+        call = (await submit(other, AUDIO, deduplicate="false")).json()
+    assert call["options"]["written_forms"] is True

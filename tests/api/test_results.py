@@ -73,6 +73,10 @@ async def test_transcript_options_reach_the_export(client: httpx.AsyncClient, st
     narrow = await client.get(path, params={"format": "srt", "line_characters": 16, "lines": 1})
     lines = [line for line in narrow.text.splitlines() if line and "-->" not in line]
     assert max(map(len, lines)) <= 16
+    table = await client.get(path, params={"format": "csv", "written": "true"})
+    assert table.text.splitlines()[0].endswith(",written")
+    timed = await client.get(path, params={"format": "srt", "written": "true"})
+    assert (timed.status_code, timed.json()["code"]) == (400, "written_without_times")
     for wrong in ({"encoding": "latin-1"}, {"line_characters": 9}, {"lines": 0}, {"cue_seconds": 0.5}):
         refused = await client.get(path, params={"format": "srt", **wrong})
         assert (refused.status_code, refused.json()["code"]) == (422, "validation_failed")

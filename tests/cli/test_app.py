@@ -13,7 +13,7 @@ from callytics import pipeline
 from callytics.cli import analyze as analyze_command
 from callytics.cli.app import app
 from callytics.config import StageConfig
-from callytics.domain import CallOptions, Recording, Role
+from callytics.domain import CallOptions, Denoise, Recording, Role
 from callytics.errors import InvalidMediaError, InvalidRequestError
 from tests.store.samples import fresh_database
 
@@ -147,9 +147,12 @@ def test_form_fields_omit_unset_options() -> None:
         "hotwords": "환불",
         "deduplicate": "false",
     }
-    headerless = CallOptions(audio_format="mulaw", audio_sample_rate_hz=16_000, audio_channels=2)
+    headerless = CallOptions(
+        audio_format="mulaw", audio_sample_rate_hz=16_000, audio_channels=2, denoise=Denoise.AUTO
+    )
     assert analyze_command.form_fields(headerless, again=False) == {
         "audio_format": "mulaw",
         "audio_sample_rate_hz": "16000",
         "audio_channels": "2",
+        "denoise": "auto",
     }

@@ -51,6 +51,21 @@ def test_words_of_each_channel_are_those_that_were_said(transcript: Transcript) 
         assert word_errors([said], heard).rate < 0.25
 
 
+def test_named_language_does_not_hide_the_spoken_one(engine: Any) -> None:
+    """The sample is English: named Korean, it is neither translated nor invented."""
+    heard: Transcript = engine(sample_audio(), CallOptions(language="ko"))
+    said = " ".join(row["text"] for row in utterances(0))
+    assert heard.language == "en"
+    assert {word.language for word in heard.words} == {"en"}
+    assert word_errors([said], " ".join(w.text for w in heard.words if w.channel == 0)).rate < 0.25
+
+
+def test_call_in_one_language_has_no_other(transcript: Transcript) -> None:
+    assert {word.language for word in transcript.words} == {"en"}
+    assert {window.language for window in transcript.windows} == {"en"}
+    assert not {"mixed_languages", "language_uncertain"} & {flag.code for flag in transcript.flags}
+
+
 def test_language_is_detected_with_scores(transcript: Transcript) -> None:
     assert transcript.language == "en"
     assert transcript.language_scores[0].code == "en"

@@ -17,7 +17,7 @@ from callytics.domain import (
     Turn,
 )
 from callytics.redaction.conversation import redact
-from tests.support.conversations import conversation, words
+from tests.support.conversations import conversation, transferred, words
 
 SAID = (
     (0, 0.0, 2.0, "hello how can I help"),
@@ -212,3 +212,17 @@ def test_marks_are_replaced_by_the_hidden_text(
 ) -> None:
     correction = replace(words_of(talk().turns[0], after), before=before)
     assert unmasked(correction, original) == text
+
+
+def test_name_on_a_shared_channel_goes_to_the_person_who_spoke_then() -> None:
+    second = Correction("c1", CorrectionKind.SPEAKER_NAME, "", "spk_9", 0, 12.0, 15.0, "", "Noah")
+    corrected = correct(transferred(), (second,))
+    assert [p.name for p in corrected.participants] == [None, None, "Noah"]
+
+
+def test_words_on_a_shared_channel_do_not_reach_the_other_party() -> None:
+    before = transferred()
+    wanted = words_of(before.turns[2], "hello this is Noa I take over", channel=0)
+    corrected = correct(before, (replace(wanted, end_s=17.0, start_s=13.0),))
+    assert [t.id for t in corrected.turns if "corrected" in t.flags] == []
+    assert correct(before, (wanted,)).turns[2].content == "hello this is Noa I take over"

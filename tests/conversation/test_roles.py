@@ -9,6 +9,7 @@ import pytest
 
 from callytics.conversation.roles import assign_roles, evidence
 from callytics.domain import Conversation, Role, RoleSource
+from tests.support.conversations import transferred
 from tests.support.talk import talk
 
 SHARED_CALL = Path(__file__).parents[3] / "shared" / "data" / "calls" / "real" / "callytics_call01.json"
@@ -117,3 +118,15 @@ def test_single_speaker_gets_a_role_and_an_empty_call_is_unchanged() -> None:
 
 def test_spacing_does_not_matter_in_korean() -> None:
     assert evidence("무엇을도와 드릴까 요", "ko") == evidence("무엇을 도와드릴까요", "ko") > 0
+
+
+def test_people_after_each_other_on_one_channel_have_one_role() -> None:
+    call = transferred()
+    unknown = replace(
+        call,
+        participants=tuple(
+            replace(p, role=Role.UNKNOWN, role_source=None, role_confidence=0.0) for p in call.participants
+        ),
+    )
+    assert [p.role for p in assign_roles(unknown).participants] == [Role.AGENT, Role.CUSTOMER, Role.AGENT]
+    assert assign_roles(call).participants == call.participants

@@ -18,7 +18,7 @@ from callytics.domain import (
     Transcript,
     Word,
 )
-from tests.support.conversations import conversation, lines, stereo, words
+from tests.support.conversations import conversation, lines, stereo, transferred, words
 
 
 def mono(
@@ -148,3 +148,9 @@ def test_later_start_changes_only_the_times(
     assert [replace(t, start_s=0, end_s=0, words=(), confidence=0) for t in first.turns] == [
         replace(t, start_s=0, end_s=0, words=(), confidence=0) for t in second.turns
     ]
+
+
+def test_words_on_a_shared_channel_go_to_the_person_who_speaks_then() -> None:
+    assert [(t.participant_id, t.content.split()[0]) for t in transferred().turns] == [
+        ("spk_0", "hello"), ("spk_1", "I"), ("spk_2", "hello"), ("spk_1", "good"),
+    ]  # fmt: skip

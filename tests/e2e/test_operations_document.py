@@ -54,6 +54,7 @@ DEPLOY = block("callytics deploy serve_config.cpu.yaml --dry-run")
 RAY = block('eval "$(callytics env)"     #')
 LOCK = block('eval "$(callytics env)"\ncallytics lock')
 COMPARE = block("callytics compare")
+ADD_MODEL = block("callytics models add")
 MANIFEST = block("python tools/make_rayservice.py")
 CALLS = block("callytics calls list")
 AGAIN = block("call=http")
@@ -227,6 +228,16 @@ def test_comparing_two_versions(operator: Operator, call_id: str) -> None:
     output = operator.follow(COMPARE)
     assert output.count("Recommendation: not enough data") == 2
     assert "against references" in output
+
+
+@pytest.mark.weights
+def test_adding_a_model(operator: Operator, tmp_path: Path) -> None:
+    models.pull("whisper-base")
+    script = ADD_MODEL.text.replace("DIR", str(models.locate("whisper-base").absolute()))
+    output = run_shell(script, operator.folder, operator.environment | {"CALLYTICS_MODELS": str(tmp_path)})
+    assert f"mine: {tmp_path / 'mine'} is as it should be" in output
+    assert output.endswith("mine is removed\n")
+    assert not (tmp_path / "mine").exists()
 
 
 def test_making_the_kubernetes_manifest(operator: Operator) -> None:

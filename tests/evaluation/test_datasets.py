@@ -98,3 +98,12 @@ def test_the_telephone_sample_has_its_transcript() -> None:
     sample = datasets.real_calls(KIT)[-1]
     assert sample.utterances[0].references == ("Hello?",)
     assert sample.num_speakers == 2
+
+
+def test_halves_do_not_depend_on_the_run_or_the_layout() -> None:
+    assert [datasets.half(f"en_call{number}.mono") for number in (1, 2, 3)] == ["choose", "report", "choose"]
+    assert all(
+        datasets.half(f"call{n}.mono") == datasets.half(f"call{n}.stereo") == datasets.half(f"call{n}")
+        for n in range(20)
+    )
+    assert 60 < sum(datasets.half(f"recording {n}") == "choose" for n in range(200)) < 140

@@ -22,6 +22,7 @@ TAKEN: dict[str, list[Any]] = {
     "audio_format": ["mulaw", "alaw", "s16le", "g722", "gsm", "vox"],
     "audio_sample_rate_hz": [4000, 192_000],
     "audio_channels": [1, 2],
+    "denoise": ["auto", "always", "never"],
 }
 REFUSED: dict[str, list[Any]] = {
     "language": ["xx", "klingon", "ko en"],
@@ -31,9 +32,10 @@ REFUSED: dict[str, list[Any]] = {
     "audio_format": ["mp3", ""],
     "audio_sample_rate_hz": [0, -8000, 3999, 192_001],
     "audio_channels": [-1, 0, 3],
+    "denoise": ["sometimes", "AUTO", ""],
 }
-FREE = {"roles", "redact_pii", "task", "known_speakers"}
-"""Not fields of an upload, or of two values; the last two are those of the OpenAI-compatible routes."""
+FREE = {"roles", "redact_pii", "task", "known_speakers", "written_forms"}
+"""Not fields of an upload, or of two values; task and known_speakers are those of the OpenAI-compatible routes."""
 
 
 def test_every_option_is_walked_over() -> None:
@@ -116,10 +118,16 @@ def test_what_the_caller_says_overrules_the_extension() -> None:
     assert with_format_of(rate, "call.ulaw") == replace(rate, audio_format="mulaw")
 
 
-def test_a_manifest_names_the_format_of_headerless_recordings() -> None:
+def test_a_manifest_names_format_and_denoise() -> None:
     known = {"audio_format": "mulaw", "audio_channels": "2", "audio_sample_rate_hz": "16000"}
     found = _options(known, CallOptions(), "calls.csv")
     assert (found.audio_format, found.audio_channels, found.audio_sample_rate_hz) == ("mulaw", 2, 16_000)
-    for row in ({"audio_channels": "3"}, {"audio_channels": "two"}, {"audio_format": "mp3"}):
+    assert _options({"denoise": "always"}, CallOptions(), "calls.csv").denoise == "always"
+    for row in (
+        {"denoise": "sometimes"},
+        {"audio_channels": "3"},
+        {"audio_channels": "two"},
+        {"audio_format": "mp3"},
+    ):
         with pytest.raises(InvalidRequestError):
             _options(dict(row), CallOptions(), "calls.csv")

@@ -144,3 +144,21 @@ def test_csv_and_rttm_keep_every_turn(turns: list[dict[str, Any]]) -> None:
     lines = export(result, "rttm").splitlines()
     assert [len(line.split()) for line in lines] == [10] * len(turns)
     assert len(export(result, "txt").splitlines()) == len(turns)
+
+
+def test_exports_write_numbers_by_option() -> None:
+    result = result_of(turn("오십육만 칠천 원이요", 0, 1000))
+    assert "오십육만 칠천 원이요" in export(result, "txt")
+    assert export(result, "txt", written=True) == "[00:00] AGENT: 567,000원이요\n"
+    (row,) = csv.DictReader(io.StringIO(export(result, "csv", written=True)))
+    assert (row["content"], row["written"]) == ("오십육만 칠천 원이요", "567,000원이요")
+    assert "written" not in export(result, "csv")
+    (entry,) = json.loads(export(result, "json", written=True))["transcript"]
+    assert (entry["content"], entry["written"]) == ("오십육만 칠천 원이요", "567,000원이요")
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt", "rttm"])
+def test_written_forms_have_no_times_for_subtitles(name: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        export(result_of(turn("삼만 원", 0, 1000)), name, written=True)
+    assert caught.value.code == "written_without_times"

@@ -204,3 +204,16 @@ def test_voices_of_a_mono_call_are_not_channels(store: CallStore) -> None:
     again = store.lease("worker", 60.0)
     assert again is not None
     assert [each.channel_index for each in again.corrections] == [None]
+
+
+def test_channel_shared_by_people_after_each_other_is_the_place_of_a_correction(store: CallStore) -> None:
+    call = store.create_call(new_call()).call
+    lease = store.lease("worker", 60.0)
+    assert lease is not None
+    result = json.loads(result_json(call.id))
+    result["participants"].append({**result["participants"][0], "participant_id": "spk_2"})
+    store.complete(call.id, lease.token, JobStatus.COMPLETED, json.dumps(result).encode())
+    store.correct_call(call.id, replace(WORDS, names={"spk_2": "김민지"}))
+    again = store.lease("worker", 60.0)
+    assert again is not None
+    assert [each.channel_index for each in again.corrections] == [1, 0]

@@ -300,8 +300,10 @@ def test_api_keys_are_kept_as_hashes_and_can_be_revoked(store: CallStore, clock:
 def test_unused_new_options_do_not_change_keys() -> None:
     """Else every recording of an archive would be analysed again after an update."""
     plain = options_to_json(CallOptions(language="ko"))
-    assert not {"task", "known_speakers"} & set(plain)
-    options = CallOptions(task=Task.TRANSLATE, known_speakers=(KnownSpeaker("kim", "/blobs/voice-0"),))
+    assert not {"task", "known_speakers", "written_forms"} & set(plain)
+    options = CallOptions(
+        task=Task.TRANSLATE, written_forms=True, known_speakers=(KnownSpeaker("kim", "/blobs/voice-0"),)
+    )
     assert options_from_json(options_to_json(options)) == options
     assert options_from_json(plain) == CallOptions(language="ko")
 

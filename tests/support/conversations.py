@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from callytics.conversation.turns import attribute
@@ -67,3 +69,21 @@ lines = st.lists(
     ).map(lambda line: (line[0], line[1], line[1] + line[2], line[3])),
     max_size=15,
 )
+
+
+def transferred(language: str = "en") -> Conversation:
+    """A stereo call in which a second agent, spk_2, takes over on the agent's channel after 10 s."""
+    diarization, transcript = stereo(
+        (0, 0.0, 3.0, "hello this is Emma how can I help"),
+        (1, 4.0, 8.0, "I would like to speak to somebody else"),
+        (0, 12.0, 15.0, "hello this is Noah I take over"),
+        (1, 14.0, 18.0, "good I have a question"),
+        duration_s=20.0,
+        language=language,
+    )
+    segments = tuple(
+        replace(s, speaker="spk_2") if s.channel == 0 and s.start_s > 10.0 else s
+        for s in diarization.segments
+    )
+    participants = (*diarization.participants, replace(diarization.participants[0], id="spk_2"))
+    return attribute(replace(diarization, segments=segments, participants=participants), transcript)

@@ -156,7 +156,7 @@ def test_changed_file_is_detected_and_replaced(home: Path, hub: list[tuple[str, 
 def test_hashes_are_computed_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     by_hand(home)
     models.locate("tiny")
-    monkeypatch.setattr(models, "_sha256", lambda path: pytest.fail("read the file again"))
+    monkeypatch.setattr(models, "sha256_of", lambda path: pytest.fail("read the file again"))
     models.locate("tiny")
 
 

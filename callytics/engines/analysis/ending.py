@@ -32,32 +32,36 @@ _CONTINUES = {
 }
 
 
-def ending_flags(call: Sequence[Seen], language: str, topic: Claim | None) -> tuple[Flag, ...]:
+def ending_flags(call: Sequence[Seen], topic: Claim | None) -> tuple[Flag, ...]:
     """The flags ``wrong_number``, ``cut_start`` and ``cut_end``, as far as they apply."""
     flags = []
     if topic and topic.text == WRONG_NUMBER:
         flags.append(Flag("wrong_number", "The caller reached the wrong number."))
-    if _cut_at_the_start(call, language):
+    if _cut_at_the_start(call):
         flags.append(Flag("cut_start", "The recording seems to begin after the start of the call."))
-    if _cut_at_the_end(call, language):
+    if _cut_at_the_end(call):
         flags.append(Flag("cut_end", "The recording seems to end before the call does."))
     return tuple(flags)
 
 
-def _cut_at_the_start(call: Sequence[Seen], language: str) -> bool:
+def _cut_at_the_start(call: Sequence[Seen]) -> bool:
     """The first words continue something, or the agent begins with neither a greeting nor a name."""
     first = call[0]
-    if _CONTINUES[language].search(first.turn.content_raw):
+    if first.language in _CONTINUES and _CONTINUES[first.language].search(first.turn.content_raw):
         return True
     if first.role is not Role.AGENT or first.signs & {"greeting", "outbound", "hold"}:
         return False
     return bool(first.signs & {"identity", "instruct"}) and not _NAMED.search(first.turn.content_raw)
 
 
-def _cut_at_the_end(call: Sequence[Seen], language: str) -> bool:
+def _cut_at_the_end(call: Sequence[Seen]) -> bool:
     """The last words break off: no final mark where other turns have one, or a word that cannot be the last."""
     *before, last = (seen.turn.content_raw for seen in call)
     if _MARK.search(last):
         return False
     marked = sum(bool(_MARK.search(text)) for text in before) / max(1, len(before))
-    return marked >= MARKED_SHARE or bool(_UNFINISHED[language].search(last))
+    return marked >= MARKED_SHARE or _is_unfinished(last, call[-1].language)
+
+
+def _is_unfinished(text: str, language: str) -> bool:
+    return language in _UNFINISHED and bool(_UNFINISHED[language].search(text))

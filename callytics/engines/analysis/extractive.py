@@ -34,6 +34,7 @@ CLOSING_WORDS = 5
 
 LINE_WORDS = {"issue": {"ko": 15, "en": 22}, "outcome": {"ko": 8, "en": 14}}
 TASK_WORDS = {"ko": 5, "en": 8}
+OTHER_WORDS = 8
 """A line of the report: longer clauses stay alone, shorter ones take their neighbours along."""
 
 SURE = {"issue": 0.5, "outcome": 0.5}
@@ -73,34 +74,33 @@ class ExtractiveAnalyzer:
         self.model_revision = f"3-{self._rank.revision}"
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
-        language = conversation.language
         call = look_at(conversation)
         if not any(_states_something(seen) for seen in call):
             return ContactSummary(None, None, None, None, None)
-        if language not in LANGUAGES:
-            return ContactSummary(self._summary(call, [], language), None, None, None, None)
-        found = self._choose(call, language)
-        topic = self._topics(call, found.issue, language)
-        issue = self._claim("issue", call, (found.issue,), language) if found.issue is not None else None
-        outcome = self._claim("outcome", call, found.outcome, language) if found.outcome else None
-        items = self._action_items(call, found.reading, language)
+        if all(seen.language not in LANGUAGES for seen in call):
+            return ContactSummary(self._summary(call, []), None, None, None, None)
+        found = self._choose(call)
+        topic = self._topics(call, found.issue)
+        issue = self._claim("issue", call, (found.issue,)) if found.issue is not None else None
+        outcome = self._claim("outcome", call, found.outcome) if found.outcome else None
+        items = self._action_items(call, found.reading)
         resolved = None if topic and topic.text == WRONG_NUMBER else found.reading.resolved
         still_open = _still_open(resolved, issue, items, topic)
         chosen = [i for i in (found.issue, *found.outcome) if i is not None]
         return ContactSummary(
-            summary=self._summary(call, chosen, language),
+            summary=self._summary(call, chosen),
             topic=topic,
             issue=issue,
             outcome=outcome,
             resolved=resolved,
             action_items=items,
-            flags=ending_flags(call, language, topic),
+            flags=ending_flags(call, topic),
             still_open=still_open,
             uncertain=_uncertain(found, still_open, issue),
         )
 
-    def _choose(self, call: Sequence[Seen], language: str) -> _Found:
-        reading = self._rank(call, language)
+    def _choose(self, call: Sequence[Seen]) -> _Found:
+        reading = self._rank(call)
         candidates = [i for i, seen in enumerate(call) if _states_something(seen)]
         issue = max(candidates, key=lambda i: (reading.issue[i], -i))
         rest = sorted(
@@ -110,62 +110,68 @@ class ExtractiveAnalyzer:
         outcome = rest[:1] + [i for i in rest[1:2] if reading.outcome[i] >= SECOND_OUTCOME]
         return _Found(issue, tuple(sorted(outcome)), reading)
 
-    def _claim(self, model: str, call: Sequence[Seen], turns: Sequence[int], language: str) -> Claim:
-        texts = [self._clause(model, call[i], language) for i in turns]
+    def _claim(self, model: str, call: Sequence[Seen], turns: Sequence[int]) -> Claim:
+        texts = [self._clause(model, call[i]) for i in turns]
         return Claim("; ".join(texts), tuple(call[i].turn.id for i in turns))
 
-    def _clause(self, model: str, seen: Seen, language: str, besides: str = "") -> str:
+    def _clause(self, model: str, seen: Seen, besides: str = "") -> str:
         """The clause of the turn that speaks most for the claim, the first of equal ones, and its neighbours as far as
         they fit on the line. ``besides``: another line, whose clauses are taken only if there are no others."""
-        parts = [part for clause in clauses(seen.turn, "") for part in parts_of(clause, language)]
-        parts = [part for part in parts if readable(part, language) not in besides] or parts
+        parts = [part for clause in clauses(seen.turn, "") for part in parts_of(clause, seen.language)]
+        parts = [part for part in parts if readable(part, seen.language) not in besides] or parts
         if not parts:
-            return readable(seen.turn.content, language)
-        of_parts = [signs(part, language) for part in parts]
+            return readable(seen.turn.content, seen.language)
+        of_parts = [signs(part, seen.language) for part in parts]
 
         def weight(index: int) -> tuple[float, int]:
             value = self._rank.weight(model, seen, of_parts[index])
             return (value - 1.0 * (len(parts[index].split()) < MIN_WORDS), -index)
 
         chosen = max(range(len(parts)), key=weight)
-        first, last = _with_neighbours(parts, of_parts, chosen, LINE_WORDS.get(model, TASK_WORDS)[language])
-        return " ".join(readable(part, language) for part in parts[first : last + 1])
+        first, last = _with_neighbours(
+            parts, of_parts, chosen, LINE_WORDS.get(model, TASK_WORDS).get(seen.language, OTHER_WORDS)
+        )
+        return " ".join(readable(part, seen.language) for part in parts[first : last + 1])
 
-    def _action_items(self, call: Sequence[Seen], reading: Reading, language: str) -> tuple[ActionItem, ...]:
+    def _action_items(self, call: Sequence[Seen], reading: Reading) -> tuple[ActionItem, ...]:
         """Turns that leave something to do, with the party that has to do it."""
         items: list[ActionItem] = []
         for index, seen in enumerate(call):
             chances = {"AGENT": reading.agent_task[index], "CUSTOMER": reading.customer_task[index]}
             if not any(chance >= MIN_TASK for chance in chances.values()) and is_unanswered_request(
-                call, index, language
+                call, index
             ):
                 chances["AGENT"] = 1.0
             for owner in (name for name, chance in chances.items() if chance >= MIN_TASK):
                 known = seen.role is not Role.UNKNOWN
                 mine = " ".join(item.text for item in items if item.evidence_turn_ids == (seen.turn.id,))
-                text = self._clause(owner, seen, language, besides=mine)
-                due = day_in(text, language)
+                text = self._clause(owner, seen, besides=mine)
+                due = day_in(text, seen.language)
                 if seen.role is Role.CUSTOMER and owner == "AGENT":
-                    text = CUSTOMER_ASKED[language] + text
+                    text = CUSTOMER_ASKED.get(seen.language, CUSTOMER_ASKED["en"]) + text
                 item = ActionItem(text, Role(owner) if known else Role.UNKNOWN, (seen.turn.id,), due)
                 if all((other.text, other.owner) != (item.text, item.owner) for other in items):
                     items.append(item)
         return tuple(items[: self._max_action_items])
 
-    def _summary(self, call: Sequence[Seen], chosen: Sequence[int], language: str) -> Claim | None:
+    def _summary(self, call: Sequence[Seen], chosen: Sequence[int]) -> Claim | None:
         """The clauses of the issue and the outcome, and the most central other sentences, in the order of the call."""
         sentences = [(i, text) for i, seen in enumerate(call) for text in clauses(seen.turn, "")]
         scores = centrality([text for _, text in sentences])
         picked: dict[int, str] = {}
         for i in dict.fromkeys(chosen):
-            picked[i] = self._clause("issue" if i == chosen[0] else "outcome", call[i], language)
+            picked[i] = self._clause("issue" if i == chosen[0] else "outcome", call[i])
         limit = min(self._max_summary_sentences, max(2, len(sentences) // 2))
         for place in sorted(range(len(sentences)), key=lambda n: (-scores[n], n)):
             index, text = sentences[place]
             if len(picked) >= limit:
                 break
-            if index not in picked and len(text.split()) >= MIN_WORDS and not _is_formula(text, language):
-                picked[index] = readable(text, language)
+            if (
+                index not in picked
+                and len(text.split()) >= MIN_WORDS
+                and not _is_formula(text, call[index].language)
+            ):
+                picked[index] = readable(text, call[index].language)
         if not picked:
             return None
         ordered = sorted(picked)

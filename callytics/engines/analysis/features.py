@@ -35,6 +35,7 @@ class Seen:
     """One turn with what the rankers need of it."""
 
     turn: Turn
+    language: str
     role: Role
     signs: frozenset[str]
     by_sentence: tuple[frozenset[str], ...]
@@ -49,10 +50,10 @@ class Seen:
 
 def look_at(conversation: Conversation) -> list[Seen]:
     """Every turn, in the order of the call."""
-    language = conversation.language
     return [
         Seen(
             turn,
+            language,
             conversation.role_of(turn.participant_id),
             signs(turn.content, language),
             tuple(signs(sentence, language) for sentence in clauses(turn, language)),
@@ -60,6 +61,7 @@ def look_at(conversation: Conversation) -> list[Seen]:
             len(turn.content.split()),
         )
         for turn in conversation.turns
+        for language in (conversation.language_of(turn),)
     ]
 
 
@@ -82,7 +84,7 @@ def grams(text: str, language: str) -> frozenset[str]:
     return frozenset({*words, *(f"{a} {b}" for a, b in pairwise(words))})
 
 
-def features_of(call: Sequence[Seen], index: int, language: str) -> Features:
+def features_of(call: Sequence[Seen], index: int) -> Features:
     """The features of one turn in its call. Signs are shared by the languages, runs of words are not."""
     seen = call[index]
     who = seen.letter
@@ -98,8 +100,8 @@ def features_of(call: Sequence[Seen], index: int, language: str) -> Features:
             other = "same" if near.role is seen.role else near.letter
             found |= {f"n{offset}:{other}:{sign}": 0.5 for sign in near.signs}
     for gram in seen.grams:
-        found[f"g:{language}:{gram}"] = 0.3
-        found[f"g:{language}:{who}:{gram}"] = 0.3
+        found[f"g:{seen.language}:{gram}"] = 0.3
+        found[f"g:{seen.language}:{who}:{gram}"] = 0.3
     return found
 
 
@@ -154,12 +156,12 @@ def kind_of(call: Sequence[Seen]) -> str:
     return "outbound" if any("outbound" in s.signs for s in agent) else ""
 
 
-def features_after(call: Sequence[Seen], index: int, issue: int, language: str) -> Features:
+def features_after(call: Sequence[Seen], index: int, issue: int) -> Features:
     """What the turn of the issue adds to the features of another turn: its distance, and shared words."""
     seen, stated = call[index], call[issue]
     who = seen.letter
     distance = index - issue
-    words = {gram for gram in stated.grams if _is_word(gram, language)}
+    words = {gram for gram in stated.grams if _is_word(gram, stated.language)}
     shared = sum(1 for gram in seen.grams if gram in words)
     return {
         f"{who}:after{max(-1, min(8, distance))}": 1.0,
@@ -174,7 +176,7 @@ def _is_word(gram: str, language: str) -> bool:
     return " " not in gram and len(gram) > 3
 
 
-def whole_call(call: Sequence[Seen], outcome: int | None, language: str) -> Features:
+def whole_call(call: Sequence[Seen], outcome: int | None) -> Features:
     """The features of how a call ended: the turn of the outcome, what follows it, and the last words of each party."""
     found: Features = {"bias": 1.0, "turns": min(30, len(call)) / 15.0}
     if outcome is None:
@@ -184,7 +186,7 @@ def whole_call(call: Sequence[Seen], outcome: int | None, language: str) -> Feat
         found[f"o:{who}"] = 1.0
         found |= {f"o:{sign}": 1.0 for sign in call[outcome].signs}
         found |= {f"o:{name}": 0.7 for name in _together(call[outcome], who)}
-        found |= {f"og:{language}:{gram}": 0.3 for gram in call[outcome].grams}
+        found |= {f"og:{call[outcome].language}:{gram}": 0.3 for gram in call[outcome].grams}
         for seen in call[outcome + 1 :]:
             for sign in seen.signs:
                 found[f"p:{seen.letter}:{sign}"] = 1.0
@@ -194,7 +196,7 @@ def whole_call(call: Sequence[Seen], outcome: int | None, language: str) -> Feat
             key = f"c:{seen.letter}:{sign}"
             found[key] = min(1.0, found.get(key, 0.0) + 0.34)
         if seen.role is Role.CUSTOMER:
-            found |= {f"cg:{language}:{gram}": 0.15 for gram in seen.grams}
+            found |= {f"cg:{seen.language}:{gram}": 0.15 for gram in seen.grams}
     return found
 
 

@@ -26,11 +26,11 @@ ANSWERS = frozenset(_ANSWERS_TEXT.split())
 """What an agent does with a request: takes it, has done it, refuses it, or asks back."""
 
 
-def is_unanswered_request(call: Sequence[Seen], index: int, language: str) -> bool:
+def is_unanswered_request(call: Sequence[Seen], index: int) -> bool:
     seen = call[index]
-    if seen.role is not Role.CUSTOMER or language not in _REQUEST:
+    if seen.role is not Role.CUSTOMER or seen.language not in _REQUEST:
         return False
-    if not _REQUEST[language].search(plain(seen.turn.content, language)):
+    if not _REQUEST[seen.language].search(plain(seen.turn.content, seen.language)):
         return False
     answers = [later for later in call[index + 1 : index + 4] if later.role is Role.AGENT]
     return not any(later.signs & ANSWERS or later.turn.content.endswith("?") for later in answers)

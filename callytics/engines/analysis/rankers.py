@@ -43,21 +43,21 @@ class Rankers:
         self._turns: Mapping[str, Mapping[str, float]] = document["turns"]
         self._call: Mapping[str, Sequence[float]] = document["resolved"]
 
-    def __call__(self, call: Sequence[Seen], language: str) -> Reading:
+    def __call__(self, call: Sequence[Seen]) -> Reading:
         """Args:
         call: at least one turn.
         """
-        plain = [features_of(call, index, language) for index in range(len(call))]
+        plain = [features_of(call, index) for index in range(len(call))]
         issue = _softmax([self._score("issue", found) for found in plain])
         stated = best(issue)
-        later = [found | features_after(call, index, stated, language) for index, found in enumerate(plain)]
+        later = [found | features_after(call, index, stated) for index, found in enumerate(plain)]
         outcome = _softmax([self._score("outcome", found) for found in later])
         return Reading(
             issue,
             outcome,
             tuple(_logistic(self._score("AGENT", found)) for found in plain),
             tuple(_logistic(self._score("CUSTOMER", found)) for found in plain),
-            self._resolved(whole_call(call, best(outcome), language)),
+            self._resolved(whole_call(call, best(outcome))),
         )
 
     def weight(self, model: str, seen: Seen, sentence_signs: frozenset[str]) -> float:

@@ -34,16 +34,16 @@ class Topics:
             (topic, language, float(weight), re.compile(pattern)) for topic, language, weight, pattern in rows
         ]
 
-    def __call__(self, call: Sequence[Seen], issue: int | None, language: str) -> Claim | None:
+    def __call__(self, call: Sequence[Seen], issue: int | None) -> Claim | None:
         """The topic with the highest sum of weights; on a tie the earlier one. None without any mention."""
         stated: dict[str, float] = {}
         others: dict[str, float] = {}
         mentions: dict[str, list[str]] = {}
         for index, seen in enumerate(call):
-            text = plain(seen.turn.content, language)
+            text = plain(seen.turn.content, seen.language)
             place = OTHER_WEIGHT + (CUSTOMER_WEIGHT - OTHER_WEIGHT) * (seen.role is not Role.AGENT)
             for topic, code, weight, pattern in self._rows:
-                if code == language and pattern.search(text):
+                if code == seen.language and pattern.search(text):
                     if index == issue:
                         stated[topic] = weight * ISSUE_WEIGHT
                     else:

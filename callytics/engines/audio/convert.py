@@ -18,7 +18,7 @@ from callytics.domain import CallOptions
 from callytics.engines.audio import frames, media, tracks
 from callytics.engines.audio.source import UNHASHED, Source
 from callytics.engines.audio.timeline import Block
-from callytics.engines.audio.tones import Interval, with_tones
+from callytics.engines.audio.tones import TONE_AMPLITUDE, Interval, with_tones
 from callytics.errors import InvalidRequestError
 
 
@@ -68,25 +68,36 @@ def convert_to(
         InvalidRequestError: ``format`` is not wav, flac, mp3 or opus.
         InvalidMediaError: the recording cannot be decoded, or is longer than ``max_duration_s``.
     """
-    if format not in TARGETS:
-        raise InvalidRequestError(
-            "format_unknown", f"Unknown format {format!r}; use one of: {', '.join(TARGETS)}."
-        )
+    target = known_format(format)
 
     def written(found: tracks.Tracks) -> None:
         sink.seek(0)  # of an attempt that met more channels
         sink.truncate()
-        write(_toned(found, tones, max_duration_s), TARGETS[format], sink)
+        write(toned(found, tones, max_duration_s), target, sink)
 
     with Source(uri, UNHASHED) as source:
         tracks.read(source, options or CallOptions(), written)
 
 
-def _toned(found: tracks.Tracks, tones: Sequence[Interval], max_duration_s: float) -> Iterator[Block]:
+def known_format(format: str) -> Target:
+    if format not in TARGETS:
+        raise InvalidRequestError(
+            "format_unknown", f"Unknown format {format!r}; use one of: {', '.join(TARGETS)}."
+        )
+    return TARGETS[format]
+
+
+def toned(
+    found: tracks.Tracks,
+    tones: Sequence[Interval],
+    max_duration_s: float,
+    amplitude: float = TONE_AMPLITUDE,
+) -> Iterator[Block]:
+    """The blocks of a recording with ``tones`` over their parts; with an amplitude of 0, silence."""
     damage = frames.Damage()
     duration_s, rate_hz = 0.0, found.sample_rate_hz
     for block in found.blocks_at_one_rate(damage):
-        samples = with_tones(frames.sanitised(block, damage), duration_s, rate_hz, tones)
+        samples = with_tones(frames.sanitised(block, damage), duration_s, rate_hz, tones, amplitude)
         duration_s += samples.shape[1] / rate_hz
         if duration_s > max_duration_s:
             raise media.too_long(duration_s, max_duration_s)

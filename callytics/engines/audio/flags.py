@@ -4,8 +4,9 @@
     clock_drift, timestamps_wrong                                                  its times are doubtful
     track_left_out, duplicate_channel                                              not all of it was heard
     clipping, low_level, low_snr, dc_offset                                        it sounds bad
+    noise_reduced (standard.py)                                                    it was analysed with less noise
 
-Other modules add their own: silent_channel, dual_mono, antiphase, channels_mixed and noise_reduced are in standard.py,
+Other modules add their own: silent_channel, dual_mono, antiphase and channels_mixed are in standard.py,
 low_sample_rate and doubtful_sample_rate in plausibility.py.
 """
 

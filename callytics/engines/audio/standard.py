@@ -15,17 +15,20 @@ from callytics.domain import (
     Acoustics,
     Audio,
     CallOptions,
+    Denoise,
     Flag,
     KnownSpeaker,
     Media,
     Recording,
     VoiceSample,
 )
+from callytics.engines.audio import announcements, enhance, measure, plausibility
 from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import convert as conversion
 from callytics.engines.audio import cut as cutting
 from callytics.engines.audio import decode as decoding
-from callytics.engines.audio import enhance, measure, plausibility
+from callytics.engines.audio import denoise as hiss
+from callytics.engines.audio import enhanced as listening
 from callytics.engines.audio import flags as flags_of
 from callytics.engines.audio.examiner import Examiner
 from callytics.engines.audio.sound import Sound, only, to_pcm
@@ -59,8 +62,8 @@ class StandardAudioProcessor:
             80 Hz, recognition of three calls composed for development was worse in three of four layouts (CER stereo
             .142 against .128, mono .216 against .203, WER stereo .086 against .081, mono .229 against .243).
         loudness_lufs: target loudness of each channel (EBU R 128: -23); None leaves levels as they are.
-        noise_reduction: spectral gating; "auto" applies it to a channel with an SNR below ``noise_reduction_below_db``.
-        noise_reduction_strength: 0..1, the share of the gated energy that is removed.
+        denoise: reduction of noise, where the call does not say; "auto": of a channel that hisses (denoise.py).
+        denoise_db: no frequency is lowered by more.
         max_duration_s: longer recordings are rejected.
     """
 
@@ -69,24 +72,20 @@ class StandardAudioProcessor:
         *,
         high_pass_hz: float = 0.0,
         loudness_lufs: float | None = -23.0,
-        noise_reduction: Literal["never", "auto", "always"] = "never",
-        noise_reduction_below_db: float = 5.0,
-        noise_reduction_strength: float = 0.8,
+        denoise: Literal["never", "auto", "always"] = "never",
+        denoise_db: float = 15.0,
         max_duration_s: float = 4 * 3600.0,
     ) -> None:
         import av
         import scipy.signal
         import soxr
 
-        if noise_reduction not in ("never", "auto", "always"):
-            raise ConfigError("noise_reduction_unknown", "noise_reduction is one of: never, auto, always.")
-        if noise_reduction != "never":
-            import noisereduce  # noqa: F401  # a missing package is reported at start, not at the first noisy call
+        if denoise not in list(Denoise):
+            raise ConfigError("denoise_unknown", f"denoise is one of: {', '.join(Denoise)}.")
         self._high_pass_hz = high_pass_hz
         self._loudness_lufs = loudness_lufs
-        self._noise_reduction = noise_reduction
-        self._noise_reduction_below_db = noise_reduction_below_db
-        self._noise_reduction_strength = noise_reduction_strength
+        self._denoise = Denoise(denoise)
+        self._denoise_db = denoise_db
         self._max_duration_s = max_duration_s
         self._examine = Examiner()
         self.model = "ffmpeg+soxr"
@@ -123,6 +122,16 @@ class StandardAudioProcessor:
         """
         return conversion.convert(uri, format, options, self._max_duration_s, tones)
 
+    def enhanced(
+        self,
+        uri: str,
+        format: str,
+        options: CallOptions | None = None,
+        tones: Sequence[tuple[float, float]] = (),
+    ) -> bytes:
+        """A cleaned copy of the recording to listen to, otherwise as :meth:`convert`; see enhanced.py."""
+        return listening.enhanced(uri, format, options, self._max_duration_s, tones)
+
     def cut(
         self,
         uri: str,
@@ -146,6 +155,7 @@ class StandardAudioProcessor:
             check_as_told(source, options)
             info, decoded, kept = self._decode(source, options)
             info = replace(info, sha256=source.sha256())
+        announced = announcements.take_out(kept.pcm, kept.frames_dbfs)
         powers = measure.weighted_powers(kept.pcm)
         acoustics, snrs_db = _acoustics(decoded, kept, powers)
         flags = (
@@ -154,9 +164,9 @@ class StandardAudioProcessor:
             + flags_of.acoustic_flags(acoustics, kept.means)
         )
         flags += plausibility.check(kept.pcm, info)
-        flags += self._enhance(kept, snrs_db, powers)
+        flags += self._enhance(kept, snrs_db, powers, options.denoise or self._denoise)
         samples = tuple(self._voice_sample(speaker) for speaker in options.known_speakers)
-        return Audio(to_pcm(kept.pcm), info, acoustics, kept.indices, flags, samples)
+        return Audio(to_pcm(kept.pcm), info, acoustics, kept.indices, flags, samples, announced)
 
     def _voice_sample(self, speaker: KnownSpeaker) -> VoiceSample:
         """The louder channel, if both are worth analysing."""
@@ -210,7 +220,7 @@ class StandardAudioProcessor:
         return decoded, replace(kept, flags=(*flags, Flag("channels_mixed", message), *kept.flags))
 
     def _enhance(
-        self, kept: _Kept, snrs_db: tuple[float, ...], powers: npt.NDArray[np.float64]
+        self, kept: _Kept, snrs_db: tuple[float, ...], powers: npt.NDArray[np.float64], denoise: Denoise
     ) -> tuple[Flag, ...]:
         """Enhance in place, in the order of a telephone front end: rumble, noise, level."""
         flags = []
@@ -220,17 +230,23 @@ class StandardAudioProcessor:
         else:
             changed = enhance.remove_offset(kept.pcm, kept.means)
         for channel, snr_db in enumerate(snrs_db):
-            noisy = snr_db < self._noise_reduction_below_db
-            if self._noise_reduction == "always" or (self._noise_reduction == "auto" and noisy):
-                enhance.reduce_noise(kept.pcm, channel, self._noise_reduction_strength)
+            is_hissing = denoise is Denoise.AUTO and hiss.is_hissing(
+                kept.pcm, channel, kept.frames_dbfs[channel], snr_db
+            )
+            if denoise is Denoise.ALWAYS or is_hissing:
+                enhance.reduce_noise(kept.pcm, channel, self._denoise_db)
                 changed = True
-                index = kept.indices[channel]
-                flags.append(
-                    Flag("noise_reduced", f"Noise on channel {index} (SNR {snr_db:.0f} dB) was reduced.")
-                )
+                flags.append(_reduced_flag(kept.indices[channel], snr_db, denoise))
         if self._loudness_lufs is not None:
             enhance.normalise_loudness(kept.pcm, self._loudness_lufs, None if changed else powers)
         return tuple(flags)
+
+
+def _reduced_flag(index: int, snr_db: float, denoise: Denoise) -> Flag:
+    reason = "as asked for" if denoise is Denoise.ALWAYS else "a steady hiss close below the speech"
+    heard = "idle" if math.isinf(snr_db) else f"SNR {snr_db:.0f} dB"
+    message = f"Noise on channel {index} ({heard}) was reduced before the analysis: {reason}."
+    return Flag("noise_reduced", message)
 
 
 def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:

@@ -6,9 +6,11 @@ data of our segmentation models had none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from callytics.domain import (
+    Announcement,
     Audio,
     CallOptions,
     Diarization,
@@ -24,6 +26,9 @@ from callytics.options.checks import check_against
 
 Span = tuple[float, float]
 Spans = Sequence[Span]
+
+MIN_REST_S = 0.3
+"""What is left of speech at the edge of an announcement; shorter is the tolerance of both edges."""
 
 
 def check_options(audio: Audio, options: CallOptions, knows_voices: bool = False) -> None:
@@ -61,7 +66,7 @@ def by_channel(
     segments = [
         SpeechSegment(start_s, end_s, f"spk_{channel}", channel)
         for channel, spans in enumerate(speech)
-        for start_s, end_s in spans
+        for start_s, end_s in without_announcements(spans, channel, audio.announcements)
         if not is_tonal(audio.pcm, channel, start_s, end_s)
     ]
     # A default of the site is slightly less certain than the request.
@@ -82,6 +87,43 @@ def by_channel(
         message = f"Channel {agent}, named as the agent's, is silent: roles are told by what the others say."
         flags = (Flag("agent_channel_ignored", message),)
     return Diarization(_sorted(segments), participants, True, audio.pcm.duration_s, flags)
+
+
+def without_announcements(spans: Spans, channel: int, announcements: Sequence[Announcement]) -> list[Span]:
+    """The speech of a channel's party: an announcement, which the channel keeps, is neither party's."""
+    left = list(spans)
+    for announced in announcements:
+        if announced.channel == channel:
+            cut = [
+                part
+                for start_s, end_s in left
+                for part in ((start_s, min(end_s, announced.start_s)), (max(start_s, announced.end_s), end_s))
+            ]
+            left = [part for part in cut if part in left or part[1] - part[0] >= MIN_REST_S]
+    return left
+
+
+def with_successors(
+    diarization: Diarization, divide: Callable[[int, list[Span]], list[list[Span]]]
+) -> Diarization:
+    """A participant for each person on a channel, where several talk after each other.
+
+    The first person of a channel keeps its label; the others follow all parties, with the role and the channel of the
+    first.
+
+    Args:
+        divide: pcm channel and its speech -> the speech of each person, in order of their first speech.
+    """
+    segments: list[SpeechSegment] = []
+    participants = list(diarization.participants)
+    for channel, first in enumerate(diarization.participants):
+        spans = [(s.start_s, s.end_s) for s in diarization.segments if s.channel == channel]
+        for number, person in enumerate(divide(channel, spans)):
+            label = first.id if number == 0 else f"spk_{len(participants)}"
+            if number > 0:
+                participants.append(replace(first, id=label))
+            segments += [SpeechSegment(start_s, end_s, label, channel) for start_s, end_s in person]
+    return replace(diarization, segments=_sorted(segments), participants=tuple(participants))
 
 
 def by_voice(audio: Audio, options: CallOptions, voices: Sequence[Spans]) -> Diarization:

@@ -59,9 +59,11 @@ class DeepMultilingualPunctuationRestorer:
 
     def __call__(self, conversation: Conversation) -> Conversation:
         """Every turn with punctuated ``content``, split into ``sentences``; raw text and words do not change."""
-        known = conversation.language in self.languages
-        turns = tuple(self._restore(turn, known=known) for turn in conversation.turns)
-        return replace(conversation, turns=turns)
+        turns = (
+            self._restore(turn, known=conversation.language_of(turn) in self.languages)
+            for turn in conversation.turns
+        )
+        return replace(conversation, turns=tuple(turns))
 
     def _restore(self, turn: Turn, *, known: bool) -> Turn:
         if not turn.words:

@@ -48,10 +48,10 @@ class KiwiPunctuationRestorer:
 
     def __call__(self, conversation: Conversation) -> Conversation:
         """Every turn with punctuated ``content``, split into ``sentences``; raw text and words do not change."""
-        korean = conversation.language == "ko"
-        return replace(
-            conversation, turns=tuple(self._restore(turn, korean=korean) for turn in conversation.turns)
+        turns = (
+            self._restore(turn, korean=conversation.language_of(turn) == "ko") for turn in conversation.turns
         )
+        return replace(conversation, turns=tuple(turns))
 
     def _restore(self, turn: Turn, *, korean: bool) -> Turn:
         if not turn.words:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from callytics.domain import Conversation
 from callytics.engines.punctuation.deep_multilingual import (
@@ -13,7 +14,7 @@ from callytics.engines.punctuation.kiwi import KiwiPunctuationRestorer
 
 
 class RoutedPunctuationRestorer:
-    """Selects the restorer by ``conversation.language``. Deterministic; safe to call from several threads.
+    """Selects the restorer by the language of each turn. Deterministic; safe to call from several threads.
 
     Args:
         model, languages: options of DeepMultilingualPunctuationRestorer.
@@ -40,4 +41,11 @@ class RoutedPunctuationRestorer:
 
     def __call__(self, conversation: Conversation) -> Conversation:
         """Every turn with punctuated ``content``, split into ``sentences``; raw text and words do not change."""
-        return (self._korean if conversation.language == "ko" else self._multilingual)(conversation)
+        korean = [turn for turn in conversation.turns if conversation.language_of(turn) == "ko"]
+        others = [turn for turn in conversation.turns if conversation.language_of(turn) != "ko"]
+        restored = [
+            *self._korean(replace(conversation, turns=tuple(korean))).turns,
+            *self._multilingual(replace(conversation, turns=tuple(others))).turns,
+        ]
+        by_id = {turn.id: turn for turn in restored}
+        return replace(conversation, turns=tuple(by_id[turn.id] for turn in conversation.turns))

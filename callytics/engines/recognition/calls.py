@@ -2,13 +2,14 @@
 
 every channel: voice activity -> spans -> windows that contain speech only    speech.py
 both channels: a span that only echoes the other channel is excluded          crosstalk.py
-language, from several windows, if the request does not give it
+language, from several windows, if the request does not give it; then of every stretch      spoken.py
 batches of windows -> words with times, repeated if the text looks wrong      readings.py
 text that was not spoken is dropped and reported                              evidence.py, crosstalk.py
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import (
+    Announcement,
     Audio,
     CallOptions,
     DroppedText,
@@ -31,6 +33,7 @@ from callytics.domain import (
 from callytics.engines.recognition.crosstalk import Levels, leaked_words
 from callytics.engines.recognition.decoding import Decoded, Search
 from callytics.engines.recognition.evidence import believed_words
+from callytics.engines.recognition.options import WINDOW_S, VoiceActivity
 from callytics.engines.recognition.readings import Batch, Speech, WindowDecoder, WindowReader
 from callytics.engines.recognition.speech import (
     SpeechDetector,
@@ -39,33 +42,25 @@ from callytics.engines.recognition.speech import (
     pad_spans,
     speech_spans,
     split_long,
+    without_doubtful,
+)
+from callytics.engines.recognition.spoken import (
+    Probabilities,
+    Spoken,
+    expected_by_channel,
+    sure_languages,
 )
 from callytics.errors import InvalidRequestError
 from callytics.options.languages import language_code
 
 UNDETERMINED = "und"  # ISO 639-2
-WINDOW_S = 30.0  # the input length of Whisper
 UNCERTAIN_LANGUAGE = 0.5
 MIN_LANGUAGE_SCORE = 0.01  # lower scores are not reported
+PRODUCT_LANGUAGES = ("ko", "en")  # what a stretch may be in where the configuration names no likely languages
+MAX_DOUBTFUL_SHARE = 0.2  # of the speech; more makes the language uncertain
+MIN_ENGLISH_WORDS = 3  # a reply of "OK" or a brand name is Korean as well
 LONG_CALL_S = 3600.0
 """From this length, the sound itself needs much memory (88 MB per hour as FLAC); its windows may have to use less."""
-
-
-@dataclass(frozen=True)
-class VoiceActivity:
-    """Settings for finding spans of speech; the defaults are those of FasterWhisperRecognizer.
-
-    Attributes:
-        threshold: probability above which Silero detects speech (its own default).
-        min_speech_s: shorter spans count as noise.
-        min_silence_s: shorter pauses do not end a span.
-        pad_s: padding on both sides of a span, which keeps soft starts and ends.
-    """
-
-    threshold: float = 0.5
-    min_speech_s: float = 0.1
-    min_silence_s: float = 0.3
-    pad_s: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -156,30 +151,43 @@ class CallRecognizer:
         heard = [] if asked else read.encoded(pcm, self._longest(windows))
         scores = self._language_scores(heard)
         language = asked or most_likely(scores, self._languages.likely)
+        spoken = self._spoken(heard, language, pcm.num_channels, named=asked is not None)
         known = {window for batch in heard for window in batch.windows}
         batches = [*heard, *read.batches([window for window in windows if window not in known])]
         words: list[Word] = []
         windows_heard: list[HeardWindow] = []
+        windows_read: list[Window] = []
         hotwords = ", ".join(options.hotwords) or None
-        for decoded in read(Speech(pcm, language, hotwords, options.task), batches):
+        for decoded in read(Speech(pcm, language, hotwords, options.task, spoken), batches):
+            if options.task is Task.TRANSCRIBE:
+                decoded = with_written_language(decoded, language, spoken)
             believed, not_believed = believed_words(decoded, speech[decoded.window.channel])
             if believed:
                 windows_heard.append(heard_window(decoded, is_stereo=levels is not None))
             words += believed
             dropped += not_believed
+            windows_read.append(decoded.window)
         if levels:
             words, twice = without_leaks(words, levels)
             dropped += twice
+            words = [without_party(word, audio.announcements) for word in words]
         else:
             words = [replace(word, channel=None) for word in words]
+        if options.task is Task.TRANSLATE:
+            words = [replace(word, language="") for word in words]
+        seconds = seconds_by_language(words, language)
+        language = max(
+            seconds, key=lambda code: (round(seconds[code], 3), code == language), default=language
+        )
         return Transcript(
             words=tuple(sorted(words, key=lambda word: (word.start_s, word.end_s))),
             language="en" if options.task is Task.TRANSLATE else language,
             language_scores=scores,
             duration_s=pcm.duration_s,
             dropped=tuple(sorted(dropped, key=lambda text: text.start_s)),
-            flags=(
+            flags=without_repetition(
                 *transcript_flags(words, language, scores, dropped),
+                *mixed_flags(seconds, windows_read),
                 *task_flags(options.task, language),
             ),
             windows=tuple(sorted(windows_heard, key=lambda window: window.start_s)),
@@ -194,8 +202,11 @@ class CallRecognizer:
             )
 
     def _longest(self, windows: Sequence[Window]) -> list[Window]:
+        """The longest windows: that of each channel, then those of the call."""
         by_length = sorted(windows, key=lambda window: -window.duration_s)
-        return by_length[: self._languages.detection_windows]
+        of_channels = {window.channel: window for window in reversed(by_length)}.values()
+        by_length.sort(key=lambda window: window not in of_channels)
+        return by_length[: max(len(of_channels), self._languages.detection_windows)]
 
     def _language_scores(self, heard: Sequence[Batch]) -> tuple[LanguageScore, ...]:
         windows = [window for batch in heard for window in batch.windows]
@@ -203,6 +214,23 @@ class CallRecognizer:
             of_window for batch in heard for of_window in self._decoder.language_probabilities(batch.encoded)
         ]
         return language_scores(windows, probabilities, self._languages.expected)
+
+    def _spoken(
+        self, heard: Sequence[Batch], language: str, num_channels: int, *, named: bool
+    ) -> Spoken | None:
+        """The languages that stretches may be in; None if there can be only one."""
+        known, expected = self._languages.known, self._languages.expected
+        stretches = with_stretches(heard)
+        sure = {code for code in sure_languages(stretches) if not expected or code in expected}
+        candidates = {
+            language,
+            *sure,
+            *(expected or (code for code in self._languages.likely or PRODUCT_LANGUAGES if code in known)),
+        }
+        if not known or len(candidates) < 2:
+            return None
+        by_channel = expected_by_channel(stretches, language, candidates, num_channels)
+        return Spoken(frozenset(candidates), by_channel, named)
 
 
 def speech_windows(
@@ -218,11 +246,16 @@ def speech_windows(
     dropped: list[DroppedText] = []
     for channel, probabilities in enumerate(speech):
         spans = speech_spans(probabilities, activity.threshold, activity.min_speech_s, activity.min_silence_s)
+        spans = without_doubtful(spans, probabilities)
         leaks = [span for span in spans if levels and levels.is_leak(span, channel)]
         dropped += [DroppedText(span.start_s, span.end_s, "", DropReason.CROSSTALK) for span in leaks]
         kept = pad_spans([span for span in spans if span not in leaks], activity.pad_s, pcm.duration_s)
         windows += pack(split_long(kept, probabilities, WINDOW_S), channel, WINDOW_S)
     return windows, dropped
+
+
+def with_stretches(heard: Sequence[Batch]) -> list[tuple[Window, Sequence[Probabilities]]]:
+    return [pair for batch in heard for pair in zip(batch.windows, batch.stretches or (), strict=True)]
 
 
 def language_scores(
@@ -251,6 +284,50 @@ def most_likely(scores: Sequence[LanguageScore], likely_languages: Collection[st
     return likely[0] if likely and scores[0].score < UNCERTAIN_LANGUAGE else scores[0].code
 
 
+def with_written_language(decoded: Decoded, language: str, spoken: Spoken | None) -> Decoded:
+    """Asked for Korean, Whisper often writes English where it hears English: the script then tells the language."""
+    window = decoded.window
+    code = window.language or language
+    if spoken and {"ko", "en"} <= spoken.candidates and code == "ko" and is_english(decoded.text):
+        code = "en"
+    return replace(decoded, window=replace(window, language=code))
+
+
+def is_english(text: str) -> bool:
+    return not re.search(r"[가-힣]", text) and len(re.findall(r"[A-Za-z']{2,}", text)) >= MIN_ENGLISH_WORDS
+
+
+def seconds_by_language(words: Sequence[Word], language: str) -> dict[str, float]:
+    seconds: dict[str, float] = {}
+    for word in words:
+        code = word.language or language
+        seconds[code] = seconds.get(code, 0.0) + word.end_s - word.start_s
+    return seconds
+
+
+def mixed_flags(seconds: Mapping[str, float], windows: Sequence[Window]) -> Iterator[Flag]:
+    """
+    Args:
+        seconds: language code -> seconds of words.
+        windows: all that were decoded.
+    """
+    if len(seconds) > 1:
+        parts = ", ".join(
+            f"{code} {seconds[code]:.0f} s" for code in sorted(seconds, key=lambda c: -seconds[c])
+        )
+        yield Flag("mixed_languages", f"More than one language is spoken: {parts}.")
+    doubtful_s = sum(window.doubtful * window.duration_s for window in windows)
+    if doubtful_s > MAX_DOUBTFUL_SHARE * sum(window.duration_s for window in windows):
+        message = (
+            f"{doubtful_s:.0f} s of speech sound like another language than the one they are written in."
+        )
+        yield Flag("language_uncertain", message)
+
+
+def without_repetition(*flags: Flag) -> tuple[Flag, ...]:
+    return tuple({flag.code: flag for flag in reversed(flags)}.values())[::-1]
+
+
 def can_translate(model: str) -> bool:
     """Judged by the name of a checkpoint: turbo was trained without translation data (openai/whisper discussion 2363),
     distil-whisper on transcription only. The checkpoint itself says whether it supports languages besides English."""
@@ -263,6 +340,7 @@ def heard_window(decoded: Decoded, is_stereo: bool) -> HeardWindow:
         start_s=round(pieces[0].start_s, 3),
         end_s=round(pieces[-1].end_s, 3),
         channel=decoded.window.channel if is_stereo else None,
+        language=decoded.window.language,
         avg_logprob=round(decoded.avg_logprob, 4),
         no_speech_prob=round(decoded.no_speech_prob, 4),
     )
@@ -287,12 +365,20 @@ def without_leaks(words: Sequence[Word], levels: Levels) -> tuple[list[Word], li
     return [word for word in words if id(word) not in leaked], dropped
 
 
+def without_party(word: Word, announcements: Sequence[Announcement]) -> Word:
+    """A word of an announcement has no channel; any other word is as it was."""
+    middle_s = (word.start_s + word.end_s) / 2
+    said = any(a.channel == word.channel and a.start_s <= middle_s < a.end_s for a in announcements)
+    return replace(word, channel=None) if said else word
+
+
 def transcript_flags(
     words: Sequence[Word], language: str, scores: Sequence[LanguageScore], dropped: Sequence[DroppedText]
 ) -> Iterator[Flag]:
     if not words:
         yield Flag("no_speech", "Nothing that was heard is believed to be speech.")
-    if scores and scores[0].score < UNCERTAIN_LANGUAGE:
+    used = {word.language or language for word in words} or {language}
+    if scores and sum(score.score for score in scores if score.code in used) < UNCERTAIN_LANGUAGE:
         message = f"The language is a guess: {language} (heard most: {scores[0].score:.2f})."
         yield Flag("language_uncertain", message)
     for reason in sorted({text.reason for text in dropped if text.text}):

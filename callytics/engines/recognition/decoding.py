@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,12 @@ import numpy.typing as npt
 
 from callytics.domain import Pcm, Task
 from callytics.engines.recognition.speech import Window
+from callytics.engines.recognition.spoken import heard_frames
 
 PREPENDED = "\"'“¿([{-"
 APPENDED = "\"'.。,，!！?？:：”)]}、"
+
+MAX_STRETCHES = 16  # judged at a time: 3 s of one need 6 MB with Whisper base
 
 UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 """Written without spaces between words: faster-whisper splits them by character (its tokenizer.py)."""
@@ -97,6 +100,21 @@ class Decoder:
             {token[2:-2]: float(probability) for token, probability in window}
             for window in self._model.model.detect_language(encoded)
         ]
+
+    def stretch_probabilities(self, encoded: Any, windows: Sequence[Window]) -> list[list[dict[str, float]]]:
+        """Language code -> probability, for each stretch of each window of a batch; empty for a short stretch."""
+        from ctranslate2 import StorageView
+
+        def judge(parts: npt.NDArray[Any]) -> list[dict[str, float]]:
+            return self.language_probabilities(StorageView.from_array(parts))
+
+        return judged_stretches(_on_host(encoded), windows, judge)
+
+    def rows(self, encoded: Any, rows: Sequence[int]) -> Any:
+        """The encoder output of some windows of a batch."""
+        from ctranslate2 import StorageView
+
+        return StorageView.from_array(np.ascontiguousarray(_on_host(encoded)[list(rows)]))
 
     def decode(
         self,
@@ -189,6 +207,36 @@ class Decoder:
             self._model.find_alignment(tokenizer, [of_window], view, [num_frames])[0]
             for of_window, view, num_frames in zip(tokens, views, frames, strict=True)
         ]
+
+
+def judged_stretches(
+    encoded: Any, windows: Sequence[Window], judge: Callable[[Any], list[dict[str, float]]]
+) -> list[list[dict[str, float]]]:
+    """``judge`` of the parts of ``encoded`` that heard_frames() names: those of one length together."""
+    by_length: dict[int, list[tuple[int, int, int]]] = {}
+    found: list[list[dict[str, float]]] = []
+    for row, window in enumerate(windows):
+        frames = heard_frames(window)
+        found.append([{} for _ in frames])
+        for number, part in enumerate(frames):
+            if part:
+                first = max(0, min(part[0], encoded.shape[1] - (part[1] - part[0])))
+                by_length.setdefault(part[1] - part[0], []).append((row, number, first))
+    for length, parts in by_length.items():
+        for begin in range(0, len(parts), MAX_STRETCHES):
+            some = parts[begin : begin + MAX_STRETCHES]
+            index = np.array([row for row, _, _ in some])[:, None]
+            frames_of = np.array([first for _, _, first in some])[:, None] + np.arange(length)
+            for (row, number, _), heard in zip(some, judge(encoded[index, frames_of]), strict=True):
+                found[row][number] = heard
+    return found
+
+
+def _on_host(encoded: Any) -> npt.NDArray[Any]:
+    """As an array: CTranslate2 shares its memory with numpy on the CPU only."""
+    from ctranslate2 import Device
+
+    return np.asarray(encoded if encoded.device == "cpu" else encoded.to_device(Device.cpu))
 
 
 def _filled(samples: npt.NDArray[np.float32], num_samples: int) -> npt.NDArray[np.float32]:

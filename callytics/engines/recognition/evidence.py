@@ -11,9 +11,12 @@ import numpy.typing as npt
 from callytics.domain import DroppedText, DropReason, Word
 from callytics.engines.recognition.decoding import Decoded, TimedWord
 from callytics.engines.recognition.hallucination import (
+    SURE_VOICE,
+    SURELY_SPOKEN,
     loop_words,
     reason_to_drop_phrase,
     reason_to_drop_window,
+    video_words,
 )
 from callytics.engines.recognition.speech import FRAME_S, Span
 
@@ -44,7 +47,11 @@ def believed_words(decoded: Decoded, speech: npt.NDArray[np.float32]) -> tuple[l
         dropped.append(
             _dropped([timed[i] for i in repeated], [spans[i] for i in repeated], DropReason.REPETITION)
         )
-    kept = [i for i in range(len(timed)) if i not in set(repeated)]
+    invented = [run for run in video_words(timed) if not _is_surely_spoken(run, timed, spans, speech)]
+    dropped += [
+        _dropped([timed[i] for i in run], [spans[i] for i in run], DropReason.SET_PHRASE) for run in invented
+    ]
+    kept = [i for i in range(len(timed)) if i not in {*repeated, *(i for run in invented for i in run)}]
     for phrase in _phrases(kept, spans):
         phrase_words, phrase_spans = [timed[i] for i in phrase], [spans[i] for i in phrase]
         reason = reason_to_drop_phrase(phrase_words, _mean(speech, phrase_spans))
@@ -55,6 +62,16 @@ def believed_words(decoded: Decoded, speech: npt.NDArray[np.float32]) -> tuple[l
                 _word(word, span, decoded) for word, span in zip(phrase_words, phrase_spans, strict=True)
             ]
     return words, dropped
+
+
+def _is_surely_spoken(
+    run: Sequence[int],
+    timed: Sequence[TimedWord],
+    spans: Sequence[Span],
+    speech: npt.NDArray[np.float32],
+) -> bool:
+    probability = sum(timed[i].probability for i in run) / len(run)
+    return probability >= SURELY_SPOKEN and _mean(speech, [spans[i] for i in run]) >= SURE_VOICE
 
 
 def _phrases(indices: Sequence[int], spans: Sequence[Span]) -> Iterator[list[int]]:
@@ -112,6 +129,7 @@ def _word(word: TimedWord, span: Span, decoded: Decoded) -> Word:
         end_s=round(span.end_s, 3),
         confidence=round(min(1.0, max(0.0, word.probability)), 4),
         channel=decoded.window.channel,
+        language=decoded.window.language,
     )
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from callytics import settings
 from callytics.domain import Audio, CallOptions, Transcript
-from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, can_translate
+from callytics.engines.recognition.calls import CallRecognizer, Languages, can_translate
 from callytics.engines.recognition.decoding import Decoder
+from callytics.engines.recognition.options import VoiceActivity, check_counts
 from callytics.weights import manifest as models
 from callytics.weights.hub import LOCAL, snapshot
 
@@ -23,8 +24,8 @@ class FasterWhisperRecognizer:
     """``(Audio, CallOptions) -> Transcript``. Safe to call from several threads.
 
     Args:
-        model: a name in callytics/weights/models.json, the path of a CTranslate2 Whisper folder, or a hub id of one
-            ("Systran/faster-whisper-large-v3").
+        model: a name or alias of `callytics models list`, the path of a CTranslate2 Whisper folder, or a hub id of
+            one ("Systran/faster-whisper-large-v3").
         revision: a commit, tag or branch on the hub. Pin a commit in production.
         device: "cpu", "cuda" or "auto".
         compute_type: type of CTranslate2: "int8" on CPUs, "float16" or "int8_float16" on GPUs.
@@ -37,12 +38,16 @@ class FasterWhisperRecognizer:
         languages: detection considers only these languages; empty for all of Whisper's.
         likely_languages: if detection is uncertain (a few words, bad sound), the best of these is used.
         detection_windows: number of windows of speech for language detection.
-        vad_threshold: probability above which Silero detects speech (its own default).
+        vad_threshold: probability above which Silero detects speech; 0.5 is its own default; a lower one
+            was tried in docs/adr/0010.
         min_speech_s: shorter spans count as noise.
         min_silence_s: shorter pauses do not end a span.
         pad_s: padding on both sides of a span, which keeps soft starts and ends. faster-whisper's default; on five
             calls composed for development, 0.4 against 0.2 gave CER .184 / .220 stereo, .240 / .238 mono.
         translates: the model can translate into English; default: by its name (calls.can_translate).
+
+    Raises:
+        ConfigError: ``engine_options_invalid``, an option is out of range.
     """
 
     def __init__(
@@ -64,6 +69,14 @@ class FasterWhisperRecognizer:
         long_call_batch_size: int | None = None,
         translates: bool | None = None,
     ) -> None:
+        activity = VoiceActivity(vad_threshold, min_speech_s, min_silence_s, pad_s)
+        check_counts(
+            beam_size=beam_size,
+            batch_size=batch_size,
+            long_call_batch_size=long_call_batch_size,
+            detection_windows=detection_windows,
+            cpu_threads=cpu_threads,
+        )
         from faster_whisper import WhisperModel
 
         if Path(model).is_dir():
@@ -72,11 +85,8 @@ class FasterWhisperRecognizer:
             folder, self.model_revision = snapshot("speech-recognizer", model, revision, HUB_FILES)
             self.model = model
         else:
-            folder, self.model, self.model_revision = (
-                models.locate(model),
-                model,
-                models.get_model(model).revision,
-            )
+            entry = models.get_model(model)
+            folder, self.model, self.model_revision = models.locate(entry.name), entry.name, entry.revision
         num_workers = 1 if device == "cuda" else cpu_threads or settings.cpu_threads()
         whisper = WhisperModel(
             str(folder), device=device, compute_type=compute_type, cpu_threads=1, num_workers=num_workers
@@ -86,7 +96,7 @@ class FasterWhisperRecognizer:
         self._recognise = CallRecognizer(
             Decoder(whisper),
             Languages(frozenset(known), tuple(languages), frozenset(likely_languages), detection_windows),
-            VoiceActivity(vad_threshold, min_speech_s, min_silence_s, pad_s),
+            activity,
             beam_size,
             batch_size,
             num_workers,

@@ -70,6 +70,43 @@ SET_PHRASES = frozenset(
 """Subtitles and sign-offs of Whisper's training videos; callers do not say them to a call centre. Collected from
 github.com/openai/whisper discussions 679 and 928 (English), with the Korean equivalents."""
 
+_GRATITUDE = r"(?:진심으로|정말|대단히|너무)?(?:감사합니다|감사드립니다|고맙습니다)"
+_PLEASE_DO = (
+    r"(?:부탁드립니다|부탁드려요|부탁드릴게요|부탁합니다|부탁해요|눌러주세요|눌러주시고|해주세요|해주시고)"
+)
+
+VIDEO_PHRASES = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"(?:오늘도|끝까지|지금까지|영상|영상을)*(?:시청|구독)해?(?:주셔서|주시는|주신)(?:여러분|분들께)?{_GRATITUDE}",
+        rf"(?:채널|영상)?구독(?:과|및|하고|이랑)?좋아요(?:와|과|도|를|한번|알림|설정|버튼|까지|꾹|꼭|많이)*{_PLEASE_DO}?",
+        rf"좋아요(?:와|과|및|하고|랑)?구독(?:도|을|꼭|알림|설정|버튼|까지|많이|한번)*{_PLEASE_DO}?",
+        rf"(?:채널|저희채널|제채널)(?:을|도)?구독(?:도|을|꼭|많이)*{_PLEASE_DO}",
+        r"다음(?:영상|동영상|에피소드)(?:에서|에)(?:다시)?(?:또)?(?:만나요|봐요|봬요|뵙겠습니다|뵐게요|만나뵙겠습니다)",
+        r"(?:mbc|kbs|sbs|ytn|jtbc|엠비씨|케이비에스)뉴스(?:데스크)?(?:[가-힣]{2,4}(?:기자)?)?(?:입니다|이었습니다|였습니다)",
+        r"(?:^|(?<=이상))(?:mbc|kbs|sbs|ytn|jtbc)뉴스(?:[가-힣]{2,4})?$",
+        r"(?:한글|한국어|영상편집및)?자막(?:by|제작by|번역by|제공by|제공및광고|제공배달의민족).*$",
+        r"^(?:이영상은)?유료광고를포함하고있습니다$",
+        r"thank(?:s|you)(?:all|guys|everyone|somuch|verymuch)*for(?:watching|viewing)(?:thisvideo|thevideo|myvideo)?",
+        r"(?:please|dontforgetto|rememberto|makesureto|makesureyou)(?:please)?"
+        r"(?:like|share|comment|and)*subscribe(?:to(?:my|our|the|this)(?:youtube)?channel)?(?:formore)?$",
+        r"(?:like|share|comment)(?:and)?(?:share|comment)?(?:and)?subscribe(?:to(?:my|our|the|this)(?:youtube)?channel)?$",
+        r"(?:hit|smash|click|press)(?:the|that)(?:like|subscribe|bell)(?:button|icon)?(?:andsubscribe)?$",
+        r"(?:i|we)?(?:ll|will)?see(?:you|ya)(?:all|guys)?in(?:the|my|our)next(?:video|episode|vlog)",
+        r"^(?:subtitles?|captions?|closedcaptions?|transcription|transcripts?)(?:are|is)?(?:madeby|providedby|createdby|by).*$",
+        r"(?:subtitles|captions|transcription)?(?:by)?(?:the)?amaraorg(?:community)?",
+        r"(?:transcribedby|transcriptionby|transcriptby)(?:https?)?otterai",
+    )
+)
+"""The same in its variants, anywhere in a sentence; "^" and "$" are the ends of a sentence. What callers do say
+("cancel the subscription", "subscribe to the sports channel", "I saw it on MBC 뉴스") matches none."""
+
+SURELY_SPOKEN = 0.97
+"""Mean probability of the words from which such a phrase counts as spoken if there is a clear voice as well: someone
+may read one out."""
+
+SURE_VOICE = 0.9
+
 AMBIGUOUS_PHRASES = frozenset(
     {
         "감사합니다",
@@ -104,12 +141,15 @@ def echoes(text: str) -> bool:
 
 
 def suspicious(decoded: Decoded) -> bool:
-    """Whether the window should be decoded again in another way."""
+    """Whether the window should be decoded again in another way.
+
+    An improbable text is not: read again, it took a tenth of the time in noisy Korean and never changed a word
+    (docs/adr/0010).
+    """
     if decoded.no_speech_prob > MAX_NO_SPEECH_PROB and decoded.avg_logprob < MIN_AVG_LOGPROB:
         return False  # no speech: another search finds no better text
     return (
         decoded.compression_ratio > MAX_COMPRESSION_RATIO
-        or decoded.avg_logprob < MIN_AVG_LOGPROB
         or loops(decoded.text)
         or echoes(decoded.text)
         or len(compact(decoded.text)) > MAX_CHARACTERS_PER_S * decoded.window.duration_s
@@ -162,6 +202,44 @@ def reason_to_drop_phrase(words: Sequence[TimedWord], speech_probability: float)
     if probability < 0.2 and speech_probability < 0.6:
         return DropReason.LOW_CONFIDENCE
     return None
+
+
+def video_words(words: Sequence[TimedWord]) -> list[list[int]]:
+    """Runs of indices whose words are one of VIDEO_PHRASES."""
+    found: list[list[int]] = []
+    sentence: list[int] = []
+    for i, word in enumerate(words):
+        sentence.append(i)
+        if word.text.rstrip().endswith(SENTENCE_ENDS) or i == len(words) - 1:
+            found += _video_words_of(words, sentence)
+            sentence = []
+    return found
+
+
+SENTENCE_ENDS = (".", "?", "!", "…")
+
+
+def _video_words_of(words: Sequence[TimedWord], sentence: Sequence[int]) -> list[list[int]]:
+    text, ends = "", []
+    for i in sentence:
+        text += compact(words[i].text)
+        ends.append(len(text))
+    runs = []
+    for pattern in VIDEO_PHRASES:
+        for match in pattern.finditer(text):
+            run = [
+                i
+                for i, begin, end in zip(sentence, [0, *ends], ends, strict=False)
+                if begin < match.end() and end > match.start()
+            ]
+            runs.append(run)
+    merged: list[list[int]] = []
+    for run in sorted(run for run in runs if run):
+        if merged and run[0] <= merged[-1][-1]:
+            merged[-1] = sorted({*merged[-1], *run})
+        else:
+            merged.append(run)
+    return merged
 
 
 def loop_words(words: Sequence[TimedWord]) -> list[int]:

@@ -21,6 +21,7 @@ from callytics.domain import Pcm, Task
 from callytics.engines.recognition.decoding import Decoded, Search
 from callytics.engines.recognition.hallucination import badness, suspicious
 from callytics.engines.recognition.speech import Window
+from callytics.engines.recognition.spoken import Probabilities, Spoken, in_languages
 
 T = TypeVar("T")
 Result = TypeVar("Result")
@@ -40,6 +41,12 @@ class WindowDecoder(Protocol):
 
     def language_probabilities(self, encoded: Any) -> list[dict[str, float]]:
         """Language code -> probability, for each window of a batch."""
+
+    def stretch_probabilities(self, encoded: Any, windows: Sequence[Window]) -> list[list[dict[str, float]]]:
+        """Language code -> probability, for each stretch of each window of a batch; empty for a short stretch."""
+
+    def rows(self, encoded: Any, rows: Sequence[int]) -> Any:
+        """The encoder output of some windows of a batch."""
 
     def decode(
         self,
@@ -61,14 +68,16 @@ class Speech:
     language: str
     hotwords: str | None
     task: Task = Task.TRANSCRIBE
+    spoken: Spoken | None = None  # None: everything is in ``language``
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Windows that are decoded together, and their encoder output if it was needed before."""
+    """Windows that are decoded together, and what was found out about them before."""
 
     windows: Sequence[Window]
     encoded: Any = None
+    stretches: Sequence[Sequence[Probabilities]] | None = None
 
 
 class WindowReader:
@@ -106,10 +115,14 @@ class WindowReader:
 
     def encoded(self, pcm: Pcm, windows: Sequence[Window]) -> list[Batch]:
         """Batches of the windows with their encoder output: 3 MB per window with Whisper base, so only for a few."""
-        return self._at_once(
-            lambda batch: replace(batch, encoded=self._decoder.encode(pcm, batch.windows)),
-            self.batches(windows),
-        )
+        return self._at_once(lambda batch: self._heard(pcm, batch), self.batches(windows))
+
+    def _heard(self, pcm: Pcm, batch: Batch) -> Batch:
+        if batch.stretches is not None:
+            return batch
+        encoded = self._decoder.encode(pcm, batch.windows)
+        stretches = self._decoder.stretch_probabilities(encoded, batch.windows)
+        return replace(batch, encoded=encoded, stretches=stretches)
 
     def __call__(self, speech: Speech, batches: Sequence[Batch]) -> list[Decoded]:
         """The text of each window, in the order of the batches; a window may be returned in parts."""
@@ -121,28 +134,72 @@ class WindowReader:
 
     def _readings(self, speech: Speech, batches: Sequence[Batch]) -> dict[Window, list[list[Decoded]]]:
         """Per window: its text, and the text of its halves if the first text looked wrong."""
-        readings = {one.window: [[one]] for one in self._decode(speech, batches, self._search)}
+        if speech.spoken:
+            first = self._decode_in_languages(speech, speech.spoken, batches)
+        else:
+            first = self._decode(speech, batches, self._search)
+        readings = {one.window: [[one]] for one in first}
         in_halves = {
             window: parts
-            for window, (first,) in readings.items()
-            if _looks_wrong(first) and len(parts := window.halves()) > 1
+            for window, (one,) in readings.items()
+            if _looks_wrong(one) and len(parts := window.halves()) > 1
         }
         if in_halves:
             halves = [half for of_window in in_halves.values() for half in of_window]
-            of_halves = self._readings(speech, self.batches(halves))
+            of_halves = self._readings(replace(speech, spoken=None), self.batches(halves))
             for window, of_window in in_halves.items():
                 readings[window].append([part for half in of_window for part in _best(of_halves[half])])
         return readings
 
+    def _decode_in_languages(self, speech: Speech, spoken: Spoken, batches: Sequence[Batch]) -> list[Decoded]:
+        """The batches, each window in its language; windows that change their language are cut, encoded again and
+        decoded at the end."""
+
+        def decode(batch: Batch) -> tuple[list[Decoded], list[Window]]:
+            heard = self._heard(speech.pcm, batch)
+            parts = [
+                in_languages(window, stretches, spoken)
+                for window, stretches in zip(heard.windows, heard.stretches or (), strict=True)
+            ]
+            whole = {row: of_window[0] for row, of_window in enumerate(parts) if len(of_window) == 1}
+            kept = heard.encoded
+            if len(whole) < len(parts):
+                kept = self._decoder.rows(kept, list(whole)) if whole else None
+            decoded = self._decode_batch(
+                speech, Batch(tuple(whole.values()), kept), replace(self._search, task=speech.task)
+            )
+            return decoded, [part for of_window in parts if len(of_window) > 1 for part in of_window]
+
+        done = self._at_once(decode, batches)
+        cut = [part for _, parts in done for part in parts]
+        return [
+            *(one for of_batch, _ in done for one in of_batch),
+            *self._decode(speech, self.batches(cut), self._search),
+        ]
+
     def _decode(self, speech: Speech, batches: Sequence[Batch], search: Search) -> list[Decoded]:
         search = replace(search, task=speech.task)
+        done = self._at_once(lambda batch: self._decode_batch(speech, batch, search), batches)
+        return [one for of_batch in done for one in of_batch]
 
-        def decode(batch: Batch) -> list[Decoded]:
-            return self._decoder.decode(
-                speech.pcm, batch.windows, speech.language, speech.hotwords, search, batch.encoded
+    def _decode_batch(self, speech: Speech, batch: Batch, search: Search) -> list[Decoded]:
+        """A batch of one language; a batch of several is decoded language by language."""
+        languages = dict.fromkeys(window.language or speech.language for window in batch.windows)
+        found: dict[int, Decoded] = {}
+        for language in languages:
+            rows = [
+                row
+                for row, window in enumerate(batch.windows)
+                if (window.language or speech.language) == language
+            ]
+            encoded = batch.encoded
+            if encoded is not None and len(rows) < len(batch.windows):
+                encoded = self._decoder.rows(encoded, rows)
+            decoded = self._decoder.decode(
+                speech.pcm, [batch.windows[row] for row in rows], language, speech.hotwords, search, encoded
             )
-
-        return [one for of_batch in self._at_once(decode, batches) for one in of_batch]
+            found |= dict(zip(rows, decoded, strict=True))
+        return [found[row] for row in sorted(found)]
 
     def _at_once(self, function: Callable[[T], Result], items: Sequence[T]) -> list[Result]:
         """``function`` of every item, in order. Each call has its own threads, so a long call does not delay others."""

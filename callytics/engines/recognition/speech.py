@@ -8,7 +8,7 @@ windows without the silence between them, and a window converts its times back t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,16 @@ FRAME_SAMPLES = 512  # one decision of Silero
 FRAME_S = FRAME_SAMPLES / PIPELINE_SAMPLE_RATE_HZ
 BLOCK_FRAMES = 1875  # one minute per step, so memory does not grow with the call
 LEAD_FRAMES = 31  # one extra second before each block, in which the recurrent state settles
+HYSTERESIS = 0.15
+PAUSE = 0.35
+"""Speech ends ``HYSTERESIS`` below the threshold of its start, as with Silero, but not below this, where it ends for a
+start at Silero's 0.5. A lower threshold then finds softer speech and keeps the pauses: without them, Whisper
+skips sentences (docs/adr/0010)."""
+
+SURE_SPEECH = 0.5  # Silero's own threshold
+NEAR_S = 10.0
+"""A span in which the detector is never sure counts only this near to one in which it is: a soft voice belongs to a
+conversation, noise does not."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +45,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Window:
-    """Parts of one channel, in order, that Whisper receives joined, without the sound between them."""
+    """Parts of one channel, in order, that Whisper receives joined, without the sound between them.
+
+    Attributes:
+        language: the language to decode it in; "": that of the call.
+        doubtful: the share of it that sounded like another language.
+    """
 
     channel: int
     pieces: tuple[Span, ...]
+    language: str = ""
+    doubtful: float = 0.0
 
     @property
     def duration_s(self) -> float:
@@ -67,7 +84,8 @@ class Window:
             return (self,)
         sums = np.cumsum([piece.duration_s for piece in self.pieces])[:-1]
         cut = int(np.argmin(np.abs(sums - self.duration_s / 2))) + 1
-        return Window(self.channel, self.pieces[:cut]), Window(self.channel, self.pieces[cut:])
+        first, second = self.pieces[:cut], self.pieces[cut:]
+        return replace(self, pieces=first), replace(self, pieces=second)
 
 
 class SpeechDetector:
@@ -98,30 +116,53 @@ class SpeechDetector:
 def speech_spans(
     probabilities: npt.NDArray[np.float32], threshold: float, min_speech_s: float, min_silence_s: float
 ) -> list[Span]:
-    """Spans that start above ``threshold`` and end when the probability stays 0.15 below it (Silero's hysteresis).
+    """Spans that start at ``threshold`` and end when the probability stays below that of the end (PAUSE).
 
     Args:
         probabilities: shape (num_frames,), one per 32 ms.
         min_speech_s: shorter spans are dropped.
         min_silence_s: shorter pauses do not end a span.
     """
+    end_threshold = min(threshold, max(threshold - HYSTERESIS, PAUSE))
     spans: list[Span] = []
     start: int | None = None
     quiet_from: int | None = None
-    for frame, probability in enumerate(
-        [*probabilities.tolist(), *[0.0] * (int(min_silence_s / FRAME_S) + 2)]
-    ):
+
+    def close(end: int) -> None:
+        if start is not None and (end - start) * FRAME_S >= min_speech_s:
+            spans.append(Span(start * FRAME_S, end * FRAME_S))
+
+    for frame, probability in enumerate(probabilities.tolist()):
         if probability >= threshold:
             start = frame if start is None else start
             quiet_from = None
-        elif start is not None and probability < threshold - 0.15:
+        elif start is not None and probability < end_threshold:
             quiet_from = frame if quiet_from is None else quiet_from
             if (frame - quiet_from) * FRAME_S >= min_silence_s:
-                if (quiet_from - start) * FRAME_S >= min_speech_s:
-                    spans.append(Span(start * FRAME_S, quiet_from * FRAME_S))
+                close(quiet_from)
                 start = quiet_from = None
-    end_s = len(probabilities) * FRAME_S
-    return [Span(span.start_s, min(span.end_s, end_s)) for span in spans]
+    close(len(probabilities) if quiet_from is None else quiet_from)
+    return spans
+
+
+def without_doubtful(spans: Sequence[Span], probabilities: npt.NDArray[np.float32]) -> list[Span]:
+    """The spans that are sure speech, and those near to one: a low threshold finds soft voices, and noise as well.
+
+    Args:
+        probabilities: shape (num_frames,), one per 32 ms.
+    """
+    sure = [span for span in spans if _peak(span, probabilities) >= SURE_SPEECH]
+    starts_s = np.array([span.start_s for span in sure])
+    ends_s = np.array([span.end_s for span in sure])
+    return [
+        span
+        for span in spans
+        if np.any((starts_s <= span.end_s + NEAR_S) & (ends_s >= span.start_s - NEAR_S))
+    ]
+
+
+def _peak(span: Span, probabilities: npt.NDArray[np.float32]) -> float:
+    return float(probabilities[round(span.start_s / FRAME_S) : round(span.end_s / FRAME_S)].max(initial=0.0))
 
 
 def pad_spans(spans: Sequence[Span], pad_s: float, duration_s: float) -> list[Span]:

@@ -16,6 +16,7 @@ from callytics.engines.recognition.decoding import (
     Search,
     TimedWord,
     joined,
+    judged_stretches,
 )
 from callytics.engines.recognition.speech import Window
 
@@ -65,6 +66,18 @@ class TransformersDecoder:
             logits = self._model(encoder_outputs=encoded, decoder_input_ids=self._ids(start)).logits[:, 0]
             rows = logits[:, list(languages.values())].float().softmax(-1).tolist()
         return [{token[2:-2]: p for token, p in zip(languages, row, strict=True)} for row in rows]
+
+    def stretch_probabilities(self, encoded: Any, windows: Sequence[Window]) -> list[list[dict[str, float]]]:
+        """Language code -> probability, for each stretch of each window of a batch; empty for a short stretch."""
+        return judged_stretches(
+            encoded.last_hidden_state,
+            windows,
+            lambda parts: self.language_probabilities(type(encoded)(parts)),
+        )
+
+    def rows(self, encoded: Any, rows: Sequence[int]) -> Any:
+        """The encoder output of some windows of a batch."""
+        return type(encoded)(encoded.last_hidden_state[list(rows)])
 
     def decode(
         self,

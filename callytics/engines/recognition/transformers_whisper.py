@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from callytics.domain import Audio, CallOptions, Transcript
-from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, can_translate
+from callytics.engines.recognition.calls import CallRecognizer, Languages, can_translate
+from callytics.engines.recognition.options import check_counts, voice_activity_from
 from callytics.engines.recognition.transformers_decoding import TransformersDecoder
+from callytics.weights import manifest as models
 from callytics.weights.hub import load_pretrained, revision_of
 
 
@@ -19,7 +21,7 @@ class TransformersWhisperRecognizer:
     """``(Audio, CallOptions) -> Transcript``. Safe to call from several threads.
 
     Args:
-        model: a hub id, or the path of a folder with a Whisper checkpoint.
+        model: a hub id, the path of a folder with a Whisper checkpoint, or a name of `callytics models list`.
         revision: a commit, tag or branch on the hub. Pin a commit in production.
         device: "cpu", "cuda", "cuda:0", ...
         dtype: "float32", "float16", "bfloat16", or "auto": float16 on a GPU, float32 on a CPU.
@@ -28,10 +30,11 @@ class TransformersWhisperRecognizer:
         languages: detection considers only these languages; empty for all of the checkpoint's.
         likely_languages: if detection is uncertain (a few words, bad sound), the best of these is used.
         detection_windows: number of windows of speech for language detection.
-        voice_activity: fields of VoiceActivity in calls.py that differ from its defaults.
+        voice_activity: fields of VoiceActivity in options.py that differ from its defaults.
         translates: the model can translate into English; default: by its name (calls.can_translate).
 
     Raises:
+        ConfigError: ``engine_options_invalid``, an option is unknown or out of range.
         WeightsError: ``weights_unavailable``.
     """
 
@@ -51,29 +54,37 @@ class TransformersWhisperRecognizer:
         voice_activity: dict[str, float] | None = None,
         translates: bool | None = None,
     ) -> None:
+        activity = voice_activity_from(voice_activity or {})
+        check_counts(beam_size=beam_size, batch_size=batch_size, detection_windows=detection_windows)
         import torch
         import transformers
+
+        pinned = None if "/" in model or Path(model).is_dir() else models.get_model(model)
+        checkpoint = str(models.locate(pinned.name)) if pinned else model
 
         def load() -> tuple[Any, Any, Any]:
             precision = ("float16" if device.startswith("cuda") else "float32") if dtype == "auto" else dtype
             whisper = transformers.WhisperForConditionalGeneration.from_pretrained(
-                model,
+                checkpoint,
                 revision=revision,
                 dtype=getattr(torch, precision),
                 attn_implementation="eager",  # word times need the attention, which fused kernels do not return
             )
-            extractor = transformers.WhisperFeatureExtractor.from_pretrained(model, revision=revision)
-            tokenizer = transformers.AutoTokenizer.from_pretrained(model, revision=revision)
+            extractor = transformers.WhisperFeatureExtractor.from_pretrained(checkpoint, revision=revision)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint, revision=revision)
             return whisper.to(device).eval(), extractor, tokenizer.backend_tokenizer
 
         loaded = load_pretrained("speech-recognizer", model, load)
-        self.model = Path(model).name if Path(model).is_dir() else model
-        self.model_revision = revision_of(model, loaded[0].config, revision)
+        if pinned:
+            self.model, self.model_revision = pinned.name, pinned.revision
+        else:
+            self.model = Path(model).name if Path(model).is_dir() else model
+            self.model_revision = revision_of(model, loaded[0].config, revision)
         decoder = TransformersDecoder(*loaded)
         self._recognise = CallRecognizer(
             decoder,
             Languages(decoder.languages, tuple(languages), frozenset(likely_languages), detection_windows),
-            VoiceActivity(**(voice_activity or {})),
+            activity,
             beam_size,
             batch_size,
             translates=can_translate(self.model) if translates is None else translates,

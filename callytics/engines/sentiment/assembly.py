@@ -50,11 +50,14 @@ def analyze(
         shows: recogniser of the parts of the quality criteria; default: rules.
     """
     sentences = [sentences_of(turn) for turn in conversation.turns]
-    flat = [sentence for of_turn in sentences for sentence in of_turn]
-    probabilities = iter(classify(flat, conversation.language).tolist())
+    languages = [conversation.language_of(turn) for turn in conversation.turns]
+    by_language: dict[str, list[str]] = {}
+    for code, of_turn in zip(languages, sentences, strict=True):
+        by_language.setdefault(code, []).extend(of_turn)
+    probabilities = {code: iter(classify(texts, code).tolist()) for code, texts in by_language.items()}
     scored = tuple(
-        _turn_sentiment(turn, of_turn, [next(probabilities) for _ in of_turn])
-        for turn, of_turn in zip(conversation.turns, sentences, strict=True)
+        _turn_sentiment(turn, of_turn, [next(probabilities[code]) for _ in of_turn])
+        for turn, of_turn, code in zip(conversation.turns, sentences, languages, strict=True)
     )
     positive, negative = _terms(conversation, sentences, lexicon, max_terms)
     overall, criteria, lapses = assess_quality(conversation, shows)
@@ -84,7 +87,7 @@ def _terms(
     tallies: dict[bool, dict[str, _Tally]] = {True: {}, False: {}}
     for turn, of_turn in zip(conversation.turns, sentences, strict=True):
         for sentence in of_turn:
-            for term in lexicon.terms(sentence, conversation.language):
+            for term in lexicon.terms(sentence, conversation.language_of(turn)):
                 tally = tallies[term.valence > 0].setdefault(term.lemma, _Tally())
                 tally.count += 1
                 if turn.id not in tally.turn_ids:

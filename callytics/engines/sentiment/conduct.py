@@ -89,14 +89,12 @@ def _cues(language: str) -> tuple[tuple[str, int, re.Pattern[str]], ...]:
 
 
 def find_lapses(conversation: Conversation) -> tuple[ConductLapse, ...]:
-    """Lapses of agents, the gravest first, then in the order of the call. Empty for a language without rules."""
-    if conversation.language not in _PROTEST:
-        return ()
+    """Lapses of agents, the gravest first, then in the order of the call. None in a language without rules."""
     found: list[ConductLapse] = []
     for index, turn in enumerate(conversation.turns):
         if conversation.role_of(turn.participant_id) is not Role.AGENT:
             continue
-        lapses = list(_of_turn(turn, conversation.language))
+        lapses = list(_of_turn(turn, conversation.language_of(turn)))
         if not lapses and _protested(conversation, index):
             lapses = [ConductLapse("protested", 2, turn.id, turn.content)]
         found += lapses
@@ -149,7 +147,8 @@ def _protested(conversation: Conversation, index: int) -> bool:
     following = next(iter(conversation.turns[index + 1 : index + 2]), None)
     if following is None or conversation.role_of(following.participant_id) is Role.AGENT:
         return False
-    return _PROTEST[conversation.language].search(following.content.lower()) is not None
+    protest = _PROTEST.get(conversation.language_of(following))
+    return protest is not None and protest.search(following.content.lower()) is not None
 
 
 def _clause(turn: Turn, words: str) -> str:

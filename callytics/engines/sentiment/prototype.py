@@ -35,7 +35,7 @@ class PrototypeSentimentAnalyzer:
     """Deterministic; safe to call from several threads.
 
     A sentence has the sentiment with the nearest mean of prototypes. It shows a part of a criterion (a salutation,
-    understanding, ...) if a prototype of that part is nearer than all prototypes of its rivals. Calls in Korean and
+    understanding, ...) if a prototype of that part is nearer than all prototypes of its rivals. Turns in Korean and
     English are compared with prototypes of their own language, others with all prototypes.
 
     Args:
@@ -94,15 +94,14 @@ class PrototypeSentimentAnalyzer:
         return [self._analyze(conversation, vectors) for conversation in conversations]
 
     def _analyze(self, conversation: Conversation, vectors: Mapping[str, Matrix]) -> SentimentAnalysis:
-        prototypes = self._of(conversation.language)
-
         def classify(sentences: Sequence[str], language: str) -> Matrix:
             if not sentences:
                 return np.zeros((0, len(LABELS)))
-            return _probabilities(np.stack([vectors[text] for text in sentences]), prototypes)
+            return _probabilities(np.stack([vectors[text] for text in sentences]), self._of(language))
 
         def shows(part: str, turn: Turn) -> bool:
             rows = [vectors[text] for text in sentences_of(turn)]
+            prototypes = self._of(conversation.language_of(turn))
             rivals = np.vstack([prototypes[name] for name in _rivals(part)])
             return bool(rows) and _nearer(np.stack(rows), prototypes[part], rivals)
 

@@ -9,6 +9,7 @@ part of a criterion (a salutation, understanding, trouble): by words here, by em
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import resources
@@ -66,12 +67,16 @@ def _rules(language: str) -> dict[str, re.Pattern[str]]:
     return {part: re.compile(pattern) for code, part, pattern in rows if code == language}
 
 
-def shows_by_rules(language: str) -> Shows | None:
-    """Recognition by words and phrases; None for a language without rules."""
-    rules = _rules(language)
-    if not rules:
+def shows_by_rules(conversation: Conversation) -> Shows | None:
+    """Recognition by words and phrases of a turn's language; None for a call without a language that has rules."""
+    if not any(map(_rules, {conversation.language, *map(conversation.language_of, conversation.turns)})):
         return None
-    return lambda part, turn: rules[part].search(turn.content.lower()) is not None
+
+    def shows(part: str, turn: Turn) -> bool:
+        rule = _rules(conversation.language_of(turn)).get(part)
+        return rule is not None and rule.search(turn.content.lower()) is not None
+
+    return shows
 
 
 def assess_quality(
@@ -81,9 +86,9 @@ def assess_quality(
     criteria; the lapses, the gravest first.
 
     Args:
-        shows: recogniser of the parts; default: the rules for the conversation's language.
+        shows: recogniser of the parts; default: the rules for the language of each turn.
     """
-    shows = shows or shows_by_rules(conversation.language)
+    shows = shows or shows_by_rules(conversation)
     criteria: dict[str, Callable[[Conversation, Sequence[Turn], Shows | None], Result]] = {
         "greeting": _greeting,
         "empathy": _empathy,
@@ -201,12 +206,13 @@ def _empathy(conversation: Conversation, turns: Sequence[Turn], shows: Shows | N
 
 def _clarity(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """Share of the agent's sentences that are not too long to follow; evidence: turns with longer ones."""
-    limit = LONG_SENTENCE_WORDS.get(conversation.language, 30)
+    limits = {t.id: LONG_SENTENCE_WORDS.get(conversation.language_of(t), 30) for t in turns}
     sentences = [(t.id, text) for t in turns for text in sentences_of(t)]
-    long = [turn_id for turn_id, text in sentences if len(text.split()) > limit]
+    long = [turn_id for turn_id, text in sentences if len(text.split()) > limits[turn_id]]
     if not sentences:
         return None, (), "nothing said", CriterionState.NOT_JUDGED
     score = 100.0 * (1 - len(long) / len(sentences))
+    limit = " or ".join(map(str, sorted(set(limits.values()))))
     detail = f"{len(long)} of {len(sentences)} sentences longer than {limit} words"
     return score, tuple(dict.fromkeys(long)), detail, CriterionState.MEASURED
 
@@ -227,11 +233,13 @@ def _listening(conversation: Conversation, turns: Sequence[Turn], shows: Shows |
 
 
 def _politeness(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
-    """Korean: mean speech level of the sentences; evidence: turns with plain sentences, if any. English: polite words
-    in at least a third of the turns give 100."""
-    if conversation.language == "ko":
+    """In the language of most of the agent's turns. Korean: mean speech level of the sentences; evidence: turns with
+    plain sentences, if any. English: polite words in at least a third of the turns give 100."""
+    language = Counter(map(conversation.language_of, turns)).most_common(1)[0][0]
+    turns = [turn for turn in turns if conversation.language_of(turn) == language]
+    if language == "ko":
         return _korean_politeness(turns)
-    if conversation.language != "en":
+    if language != "en":
         return _NO_RULES
     polite = [turn.id for turn in turns if re.search(_POLITE_ENGLISH, turn.content.lower())]
     score = min(100.0, 300.0 * len(polite) / len(turns))

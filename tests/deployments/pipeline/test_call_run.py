@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from ray.exceptions import ActorDiedError, RayTaskError
 
-from callytics.domain import Audio, Role, StageStatus
+from callytics.domain import Audio, CallOptions, Role, StageStatus
 from callytics.errors import ConflictError, InvalidMediaError, UnavailableError
-from callytics.store import JobStatus
+from callytics.store import JobStatus, NewCall
+from deployments.pipeline.call_run import Output, _relevant_options
 from deployments.pipeline.routing import Assignment
+from tests.deployments import tiny_engines
 from tests.deployments.conftest import FakeGraph, FakeStage
 
 ONCE = {
@@ -169,6 +171,18 @@ def test_corrected_roles_repeat_nothing_that_listens(graph: FakeGraph) -> None:
     counts = graph.counts()
     assert [counts[s] for s in ("audio-processor", "speaker-diarizer", "speech-recognizer")] == [0, 0, 0]
     assert counts["sentiment-analyzer"] == counts["llm-analyzer"] == 1
+
+
+def test_written_forms_reach_the_result_and_change_no_key_of_a_stage(graph: FakeGraph) -> None:
+    plain, write = (
+        Output("", options, options) for options in (CallOptions(), CallOptions(written_forms=True))
+    )
+    for step in ("audio-processor", "speech-recognizer", "redact"):
+        assert _relevant_options(step, plain).key == _relevant_options(step, write).key
+    assert _relevant_options("write", plain).key != _relevant_options("write", write).key
+    graph.store.create_call(NewCall("c1", "call.wav", 1, tiny_engines.MEDIA, options=write.value))
+    graph.work()
+    assert [turn["written"] for turn in result(graph)["transcript"]] == ["Hello.", "Hi."]
 
 
 def test_changed_stage_is_run_again_with_all_that_depends_on_it(graph: FakeGraph) -> None:

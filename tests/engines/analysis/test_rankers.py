@@ -30,7 +30,7 @@ def test_revision_is_the_digest_of_the_weights() -> None:
 
 @pytest.mark.parametrize("call", [KOREAN, ENGLISH])
 def test_chances_of_a_call_sum_to_one(call: Any) -> None:
-    reading = Rankers()(look_at(call), call.language)
+    reading = Rankers()(look_at(call))
     assert sum(reading.issue) == pytest.approx(1)
     assert sum(reading.outcome) == pytest.approx(1)
     assert call.turns[best(reading.issue)].id == "t2"
@@ -46,7 +46,7 @@ def test_fitted_model_prefers_what_was_marked() -> None:
     examples = [train.Example(gold, look_at(call), 1.0) for call in calls]
     weights = train.fit_choice(examples, "issue", [example.features() for example in examples])
     scores = [
-        sum(weights.get(name, 0.0) * value for name, value in features_of(examples[0].seen, i, "en").items())
+        sum(weights.get(name, 0.0) * value for name, value in features_of(examples[0].seen, i).items())
         for i in range(3)
     ]
     assert best(scores) == 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from callytics.domain import Audio, CallOptions, Recording
+from callytics.domain import Audio, CallOptions, Denoise, Recording
 from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.errors import ConfigError, InvalidMediaError, InvalidRequestError
 from tests.engines.audio import recordings
@@ -359,16 +359,36 @@ def test_each_channel_gets_the_same_loudness(tmp_path: Path) -> None:
         assert loudness_lufs(powers) == pytest.approx(-23.0, abs=0.5)
 
 
-def test_noise_reduction_is_for_noisy_channels_only(tmp_path: Path) -> None:
-    noise = np.random.default_rng(1).standard_normal(agent().size).astype(np.float32)
-    noisy = write_wav(tmp_path / "noisy.wav", agent() * 0.3 + noise * 0.05)
-    clean = write_wav(tmp_path / "clean.wav", agent())
-    assert "noise_reduced" in codes(run(noisy, noise_reduction="auto", noise_reduction_below_db=8.0))
-    assert "noise_reduced" not in codes(run(clean, noise_reduction="auto", noise_reduction_below_db=8.0))
-    assert "noise_reduced" in codes(run(clean, noise_reduction="always"))
-    assert "noise_reduced" not in codes(run(noisy, noise_reduction="never"))
+def test_noise_is_reduced_on_hissing_channels_only(tmp_path: Path) -> None:
+    left, right = excerpt(0, 12)
+    hiss = 0.02 * np.random.default_rng(1).standard_normal(left.size).astype(np.float32)
+    call = write_wav(tmp_path / "call.wav", stereo(left, right + hiss))
+    audio = run(call, denoise="auto")
+    (flag,) = [flag for flag in audio.flags if flag.code == "noise_reduced"]
+    assert "channel 1 (SNR" in flag.message
+    never = run(call, denoise="never")
+    assert "noise_reduced" not in codes(never)
+    assert np.array_equal(audio.pcm.int16()[0], never.pcm.int16()[0])
+    assert audio.pcm.num_samples == never.pcm.num_samples
+    assert audio.acoustics == never.acoustics  # as received
+
+
+def test_option_of_the_call_overrules_the_configuration(tmp_path: Path) -> None:
+    call = write_wav(tmp_path / "call.wav", agent())
+    assert "noise_reduced" not in codes(run(call, denoise="auto"))
+    assert "noise_reduced" in codes(run(call, denoise="always"))
+    for configured, asked in (("never", Denoise.ALWAYS), ("always", Denoise.NEVER)):
+        audio = run(call, CallOptions(denoise=asked), denoise=configured)
+        assert ("noise_reduced" in codes(audio)) == (asked is Denoise.ALWAYS)
+
+
+def test_reduced_noise_does_not_move_the_speech(tmp_path: Path) -> None:
+    call = write_wav(tmp_path / "call.wav", agent())
+    plain, reduced = (run(call, denoise=mode).pcm.float32(0) for mode in ("never", "always"))
+    spectrum = np.fft.rfft(reduced) * np.conj(np.fft.rfft(plain))
+    assert int(np.argmax(np.fft.irfft(spectrum, plain.size))) == 0
 
 
 def test_unknown_option_is_a_configuration_error() -> None:
     with pytest.raises(ConfigError):
-        StandardAudioProcessor(noise_reduction="sometimes")  # type: ignore[arg-type]
+        StandardAudioProcessor(denoise="sometimes")  # type: ignore[arg-type]

@@ -8,7 +8,8 @@ import pytest
 
 from callytics.domain import CallOptions, Pcm
 from callytics.engines.recognition import calls
-from callytics.engines.recognition.calls import LONG_CALL_S, CallRecognizer, Languages, VoiceActivity
+from callytics.engines.recognition.calls import LONG_CALL_S, CallRecognizer, Languages
+from callytics.engines.recognition.options import VoiceActivity
 from tests.engines.recognition.written_decoder import WrittenDecoder
 from tests.support.recognizers import audio_from
 

@@ -46,6 +46,10 @@ def test_natural_repetition_is_not_a_loop(text: str) -> None:
     assert not suspicious(decoded(text))
 
 
+def test_improbable_text_is_not_read_again() -> None:
+    assert not suspicious(decoded("I am calling about my card", avg_logprob=-1.4))
+
+
 def test_repeated_sentence_is_suspicious() -> None:
     assert echoes("주문한 상품이 안 왔어요. 주문한 상품이 안 왔어요.")
     assert not echoes("여보세요 여보세요")
@@ -73,6 +77,61 @@ def test_sign_offs_of_videos_are_dropped(text: str) -> None:
     words, dropped = believed_words(decoded(text), speech())
     assert words == []
     assert [(one.reason, one.text) for one in dropped] == [("set_phrase", text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("If you want to pursue self-confidence, Please subscribe to the channel.", 6),
+        ("Please subscribe to the channel. My card does not work.", 5),
+        ("Don't forget to like and subscribe to my channel!", 0),
+        ("Okay. Thank you so much for watching this video. Bye now.", 3),
+        ("I'll see you in the next video.", 0),
+        ("Subtitles by the Amara.org community", 0),
+        ("Subtitles by Some Person", 0),
+        ("네 알겠습니다. 오늘도 시청해 주셔서 감사합니다.", 2),
+        ("구독과 좋아요 부탁드립니다", 0),
+        ("구독, 좋아요, 알림 설정까지 부탁드립니다", 0),
+        ("상담원입니다. MBC 뉴스 이덕영입니다. 도와드릴까요?", 2),
+        ("다음 영상에서 만나요.", 0),
+        ("한글자막 by 한효정", 0),
+    ],
+)
+def test_sign_offs_of_videos_are_dropped_in_any_place(text: str, kept: int) -> None:
+    words, dropped = believed_words(decoded(text), speech())
+    assert len(words) == kept
+    assert {one.reason for one in dropped} == {"set_phrase"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to subscribe to the sports channel please",
+        "Please subscribe me to the premium plan.",
+        "Thank you for calling, how can I help?",
+        "How do I cancel my subscription?",
+        "I would like to know how to subscribe",
+        "구독 해지하고 싶은데요",
+        "정기 구독 상품은 자동으로 결제됩니다",
+        "MBC 뉴스 보고 전화드렸습니다",
+        "자막 제공이 안 되나요?",
+        "기다려 주셔서 감사합니다",
+        "다음 시간에 다시 전화드리겠습니다",
+    ],
+)
+def test_what_callers_say_about_subscriptions_is_kept(text: str) -> None:
+    words, dropped = believed_words(decoded(text), speech())
+    assert len(words) == len(text.split())
+    assert not dropped
+
+
+def test_sign_off_that_was_surely_spoken_is_kept() -> None:
+    text = "The video ends with please subscribe to the channel."
+    said = "She said, please subscribe to the channel."
+    assert len(believed_words(decoded(said, probability=0.99), speech(0.98))[0]) == len(said.split())
+    assert len(believed_words(decoded(said, probability=0.9), speech(0.98))[0]) == 2
+    assert len(believed_words(decoded(said, probability=0.99), speech(0.6))[0]) == 2
+    assert "subscribe" not in " ".join(word.text for word in believed_words(decoded(text), speech())[0])
 
 
 def test_thanks_are_kept_in_clear_speech() -> None:

@@ -17,6 +17,7 @@ from callytics.engines.recognition.speech import (
     pad_spans,
     speech_spans,
     split_long,
+    without_doubtful,
 )
 from tests.support.recognizers import noise, sample_audio
 
@@ -41,6 +42,16 @@ def test_doubtful_frames_neither_start_nor_end_speech() -> None:
     assert len(speech_spans(frames((0.9, 0.5), (0.45, 2.0), (0.9, 0.5)), 0.5, 0.1, 0.3)) == 1
 
 
+@pytest.mark.parametrize("threshold", [0.01, 0.05, 0.15, 0.5, 0.99])
+def test_speech_ends_in_silence_at_every_threshold(threshold: float) -> None:
+    probabilities = frames((0.0, 0.96), (1.0, 0.96), (0.0, 1.92), (1.0, 0.96), (0.0, 0.32))
+    spans = speech_spans(probabilities, threshold, 0.1, 1.0)
+    assert spans == [
+        Span(pytest.approx(0.96), pytest.approx(1.92)),
+        Span(pytest.approx(3.84), pytest.approx(4.8)),
+    ]
+
+
 def test_speech_up_to_the_end_ends_there() -> None:
     probabilities = frames((0.1, 0.32), (0.9, 0.64))
     assert speech_spans(probabilities, 0.5, 0.1, 0.3)[0].end_s == pytest.approx(0.96)
@@ -55,6 +66,27 @@ def test_long_spans_are_cut_at_the_least_likely_speech() -> None:
     probabilities = frames((0.9, 25.6), (0.6, 0.32), (0.9, 20.0))
     parts = split_long([Span(0.0, 45.9)], probabilities, 30.0)
     assert [part.start_s for part in parts] == [0.0, pytest.approx(25.6, abs=0.4)]
+
+
+def test_lower_threshold_finds_softer_speech_and_keeps_the_pauses() -> None:
+    probabilities = frames((0.9, 0.96), (0.3, 0.48), (0.4, 0.96), (0.3, 0.48), (0.9, 0.96))
+    assert len(speech_spans(probabilities, 0.5, 0.1, 0.3)) == 2
+    assert len(speech_spans(probabilities, 0.35, 0.1, 0.3)) == 3
+
+
+def test_soft_speech_counts_near_sure_speech_only() -> None:
+    soft, sure, quiet = (0.3, 0.96), (0.9, 0.96), (0.0, 1.92)
+    probabilities = frames(soft, (0.0, 19.2), soft, quiet, sure, quiet, soft)
+    spans = speech_spans(probabilities, 0.25, 0.1, 0.3)
+    assert len(spans) == 4
+    assert without_doubtful(spans, probabilities) == spans[1:]
+
+
+def test_noise_in_which_speech_is_never_sure_has_no_speech() -> None:
+    probabilities = frames(*[(0.45, 0.96), (0.0, 0.96)] * 20)
+    spans = speech_spans(probabilities, 0.25, 0.1, 0.3)
+    assert len(spans) == 20
+    assert without_doubtful(spans, probabilities) == []
 
 
 @given(

@@ -9,7 +9,8 @@ import pytest
 
 from callytics.domain import CallOptions, Recording, Task
 from callytics.engines.audio.standard import StandardAudioProcessor
-from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, can_translate
+from callytics.engines.recognition.calls import CallRecognizer, Languages, can_translate
+from callytics.engines.recognition.options import VoiceActivity
 from callytics.errors import InvalidRequestError
 from tests.engines.recognition.written_decoder import WrittenDecoder
 from tests.support.recognizers import audio_of, sample_audio, whisper_base

@@ -10,18 +10,36 @@ from callytics.engines.recognition.decoding import Decoded, Search, TimedWord
 from callytics.engines.recognition.speech import Window
 
 Say = Callable[[Window, Search], str]
+Hear = Callable[[int, float], dict[str, float]]
 
 
 class WrittenDecoder:
-    """Says of every window and search what ``say`` says, with evenly spread words."""
+    """Says of every window and search what ``say`` says, with evenly spread words.
 
-    def __init__(self, say: Say) -> None:
+    Args:
+        hear: probabilities of the languages of a stretch, by its start in the call and its channel.
+    """
+
+    def __init__(self, say: Say, hear: Hear | None = None) -> None:
         self._say = say
+        self._hear = hear or (lambda channel, start_s: {})
+        self.encoded: list[Window] = []
+        self.languages: list[tuple[str, float]] = []
         self.calls: list[tuple[Window, Search]] = []
         self.batch_sizes: list[int] = []
 
     def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
+        self.encoded += windows
         return list(windows)
+
+    def stretch_probabilities(self, encoded: Any, windows: Sequence[Window]) -> list[list[dict[str, float]]]:
+        return [[self._hear(window.channel, piece.start_s) for piece in window.pieces] for window in windows]
+
+    def language_probabilities(self, encoded: Any) -> list[dict[str, float]]:
+        return [self._hear(window.channel, window.pieces[0].start_s) for window in encoded]
+
+    def rows(self, encoded: Any, rows: Sequence[int]) -> Any:
+        return [encoded[row] for row in rows]
 
     def decode(
         self,
@@ -32,6 +50,11 @@ class WrittenDecoder:
         search: Search,
         encoded: Any = None,
     ) -> list[Decoded]:
+        if encoded is None:
+            self.encoded += windows
+        else:
+            assert len(encoded) == len(windows)
+        self.languages += [(language, window.pieces[0].start_s) for window in windows]
         self.calls += [(window, search) for window in windows]
         self.batch_sizes.append(len(windows))
         return [_decoded(window, self._say(window, search)) for window in windows]
