@@ -589,9 +589,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class ActionItem:
+    """``due``: the day or term that was said for it, in the call's own words; None if none was."""
+
     text: str
     owner: Role
     evidence_turn_ids: tuple[str, ...]
+    due: str | None = None
 
 
 @dataclass(frozen=True)
@@ -608,8 +611,9 @@ class LanguageModelUsage:
 class ContactSummary:
     """Output of llm-analyzer. A field is None if the conversation does not show it.
 
-    ``engine`` and ``model`` name the engine that made the summary, if it can differ from the configured engine (a
-    fallback); if empty, the configured engine made it.
+    ``still_open`` is what the call left open: a refused or pending issue; None if nothing is. ``uncertain`` names the
+    claims ("issue", "outcome", ...) that are the best candidate only. ``engine`` and ``model`` name the engine that
+    made the summary, if it can differ from the configured engine (a fallback); if empty, the configured engine made it.
     """
 
     summary: Claim | None
@@ -622,6 +626,8 @@ class ContactSummary:
     model: str = ""
     usage: LanguageModelUsage | None = None
     flags: tuple[Flag, ...] = ()
+    still_open: Claim | None = None
+    uncertain: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- how the work went

@@ -55,7 +55,8 @@ class Floor:
 
 @dataclass
 class Measurements:
-    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables."""
+    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables; ``written_calls``:
+    the section of evaluation/meaning."""
 
     command: str = ""
     partial: bool = False
@@ -69,6 +70,7 @@ class Measurements:
     tables: list[Table] = field(default_factory=list)
     floors: list[Floor] = field(default_factory=list)
     headline: dict[str, float] = field(default_factory=dict)
+    written_calls: str = ""
 
 
 def versions() -> dict[str, str]:

@@ -11,6 +11,7 @@ from evaluation.baselines import MODES
 from evaluation.datasets import HALVES, half
 from evaluation.diarization import DiarizationScore, pool
 from evaluation.floors import floors
+from evaluation.meaning.page import replace_section
 from evaluation.measurements import Floor, Measurements, Table
 from evaluation.recognition import RecognitionScore, best_plain, of_set, pooled, pooled_times, select
 from evaluation.silence import summary
@@ -62,7 +63,8 @@ def render(measured: Measurements) -> str:
         *measured.tables,
         *_recording_table(measured),
     ]
-    return "\n\n".join([_head(measured), *map(markdown, tables), method]) + "\n"
+    written = [replace_section("", measured.written_calls).strip()] if measured.written_calls else []
+    return "\n\n".join([_head(measured), *map(markdown, tables), *written, method]) + "\n"
 
 
 def figure(measured: Measurements) -> str:

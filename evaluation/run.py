@@ -29,13 +29,15 @@ from evaluation.cache import (
     versions_digest,
 )
 from evaluation.datasets import LONG_CALL_S, CallSample
+from evaluation.dialogues import LANGUAGES
 from evaluation.diarization import score_diarization
 from evaluation.hypothesis import Hypothesis, SystemUnderTest
+from evaluation.meaning.page import errors_of, measure_meaning, replace_section, section, table_of
 from evaluation.measurements import Measurements, machine, versions
 from evaluation.recognition import score_call, score_clip
-from evaluation.report import figure, render
+from evaluation.report import figure, markdown, render
 
-PARTS = ("recognition", "diarization", "silence", "text", "enhancement")
+PARTS = ("recognition", "diarization", "silence", "text", "enhancement", "meaning")
 OURS = "callytics"
 OURS_KNOWN = "callytics, number known"
 SILERO = "silero"
@@ -69,6 +71,7 @@ class Evaluation:
         cache: Path | None = None,
     ) -> None:
         stages = load_stages(config)
+        self._config = config
         self.data = data
         self.measured = Measurements()
         self._progress = progress
@@ -186,6 +189,11 @@ class Evaluation:
             table = self._tables.get(key, lambda: enhancement.table(self.data, num_clips))
             self.measured.tables.append(table)
 
+    def meaning(self) -> None:
+        """What a call was about: the text stages on the written calls of evaluation/dialogues."""
+        for _ in self._each(["calls"], "written calls"):
+            self.measured.written_calls = section(measure_meaning(self._config))
+
     def finish(self, command: str, partial: bool) -> Measurements:
         self.measured.command = command
         self.measured.partial = partial
@@ -254,6 +262,8 @@ def main(
             evaluation.text()
         if "enhancement" in parts:
             evaluation.enhancement()
+        if "meaning" in parts:
+            evaluation.meaning()
         measured = evaluation.finish(command, partial)
     if output is not None:
         output = output.with_suffix(".partial.md") if partial else output
@@ -263,3 +273,24 @@ def main(
         console.print(f"Written: {output}")
     print(figure(measured))
     return measured
+
+
+def meaning(data: Path, output: Path | None, config: Path, errors: str = "") -> None:
+    """The part ``meaning`` alone, under a minute: prints its tables, and writes its section of the document.
+
+    Args:
+        data: a kit, whose six written examples are measured as well, if it has them.
+        output: the document whose section is replaced; None writes none.
+        errors: a row of the table; lists its errors in `fit` and `choose` instead.
+    """
+    kit = data if (data / "dialogues" / "examples.jsonl").is_file() else None
+    if errors:
+        print("\n".join(errors_of(measure_meaning(config, ("fit", "choose")), errors)))
+        return
+    measured = measure_meaning(config, kit=kit)
+    for language in LANGUAGES:
+        print(markdown(table_of(measured, language)))
+    if output is not None:
+        page = output.read_text(encoding="utf-8") if output.is_file() else ""
+        output.write_text(replace_section(page, section(measured)), encoding="utf-8")
+        print(f"Written: {output}, its section on written calls")

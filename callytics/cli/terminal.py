@@ -126,17 +126,20 @@ def _transcript(turns: list[TranscriptTurn]) -> Table:
 
 def _summary(summary: ContactSummaryDetail) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 1))
-    for name in ("topic", "summary", "issue", "outcome"):
+    for name in ("topic", "summary", "issue", "outcome", "still_open"):
         value = getattr(summary, name)
         if value:
-            table.add_row(Text(name, style="dim"), value, Text(" ".join(summary.evidence[name]), style="dim"))
+            title = name.replace("_", " ") + ("?" if name in summary.uncertain else "")
+            table.add_row(
+                Text(title, style="dim"), Text(value), Text(" ".join(summary.evidence[name]), style="dim")
+            )
     if summary.resolved is not None:
         table.add_row(Text("resolved", style="dim"), "yes" if summary.resolved else "no", "")
     for item in summary.action_items:
         owner = item.owner.lower()
         table.add_row(
             Text("to do", style="dim"),
-            f"{owner}: {item.text}",
+            Text(f"{owner}: {item.text}"),
             Text(" ".join(item.evidence_turn_ids), style="dim"),
         )
     return table

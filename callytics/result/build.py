@@ -306,11 +306,15 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
         "topic": summary.topic,
         "issue": summary.issue,
         "outcome": summary.outcome,
+        "still_open": summary.still_open,
     }
     evidence = {name: list(claim.evidence_turn_ids) for name, claim in claims.items() if claim}
     items = [
         schema.ActionItemDetail(
-            text=item.text, owner=item.owner, evidence_turn_ids=list(item.evidence_turn_ids)
+            text=item.text,
+            owner=item.owner,
+            evidence_turn_ids=list(item.evidence_turn_ids),
+            due=item.due,
         )
         for item in summary.action_items
     ]
@@ -318,6 +322,7 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
     return schema.ContactSummaryDetail(
         **{name: claim.text if claim else None for name, claim in claims.items()},
         resolved=summary.resolved,
+        uncertain=list(summary.uncertain),
         action_items=items,
         evidence=evidence,
         evidence_turn_ids=list(dict.fromkeys(every_id)),
@@ -372,5 +377,6 @@ def _evidence(output: SentimentAnalysis | ContactSummary) -> set[str]:
         ids += [i for criterion in output.quality_criteria for i in criterion.evidence_turn_ids]
         ids += [lapse.turn_id for lapse in output.lapses]
         return set(ids)
-    claims = (output.summary, output.topic, output.issue, output.outcome, *output.action_items)
+    single = (output.summary, output.topic, output.issue, output.outcome, output.still_open)
+    claims = (*single, *output.action_items)
     return {i for claim in claims if claim for i in claim.evidence_turn_ids}

@@ -339,6 +339,10 @@ class ActionItemDetail(ResultModel):
     text: str = Field(description="The task.")
     owner: Role = Field(description="The party that must do it.")
     evidence_turn_ids: TurnIds
+    due: str | None = Field(
+        default=None,
+        description="The day or term that was said for it, in the call's words; null if none was.",
+    )
 
 
 class LanguageModelUsageDetail(ResultModel):
@@ -359,6 +363,13 @@ class ContactSummaryDetail(ResultModel):
     topic: str | None = Field(description="Subject of the call, for instance `refund`; null if unclear.")
     issue: str | None = Field(description="Why the customer called; null if the call does not show it.")
     outcome: str | None = Field(description="The outcome; null if the call does not show it.")
+    still_open: str | None = Field(
+        default=None, description="What the call left open; null if nothing, or if the call does not show it."
+    )
+    uncertain: list[str] = Field(
+        default=[],
+        description="Claims that are the best candidate only, to be checked: `issue`, `outcome`, `still_open`.",
+    )
     resolved: bool | None = Field(
         description="Whether the issue was solved; null if the call does not show it."
     )
@@ -366,7 +377,7 @@ class ContactSummaryDetail(ResultModel):
         description="Tasks that remain after the call; may be empty."
     )
     evidence: dict[str, list[str]] = Field(
-        description="Turn ids by claim: `summary`, `topic`, `issue`, `outcome`, as far as they are not null."
+        description="Turn ids by claim: `summary`, `topic`, `issue`, `outcome`, `still_open`; only those not null."
     )
     evidence_turn_ids: list[str] = Field(description="All turns that support any claim or action item.")
     engine: str = Field(

@@ -1,41 +1,59 @@
-"""Summary, topic, issue, outcome and action items taken word for word from the call. Deterministic, no network.
+"""Summary, topic, issue, outcome and tasks of a call, quoted from its turns. Deterministic, no network.
 
-Every text is a sentence of the call, with the ids of its turns. There are two exceptions: the topic is a label of
-topics.tsv, and an unanswered request is marked as one ("Customer asked: ..."). A field that no sentence states is None:
-nothing is inferred.
+Linear models (rankers.py) choose the turns; wording.py quotes the clause that carries the claim, without fillers and
+false starts. Nothing is inferred beyond that: every text consists of words of its turn. Two exceptions: the topic is a
+label, and a request that only the customer states is marked as one ("Customer asked: ..."). The report is never blank
+if anything is said: a doubtful choice is the best candidate, and ``uncertain`` names it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 
-from callytics.domain import ActionItem, Claim, ContactSummary, Conversation, Role, Turn
-from callytics.engines.analysis import cues
+from callytics.domain import ActionItem, Claim, ContactSummary, Conversation, Role
 from callytics.engines.analysis.centrality import centrality
-from callytics.engines.analysis.cues import says
-
-MIN_WORDS = {"ko": 3, "en": 5}
-"""Shorter sentences carry no content of their own."""
+from callytics.engines.analysis.ending import ending_flags
+from callytics.engines.analysis.features import Seen, clauses, look_at
+from callytics.engines.analysis.open_requests import is_unanswered_request
+from callytics.engines.analysis.rankers import Rankers, Reading
+from callytics.engines.analysis.signals import LANGUAGES, signs
+from callytics.engines.analysis.topics import WRONG_NUMBER, Topics
+from callytics.engines.analysis.wording import day_in, parts_of, readable
 
 CUSTOMER_ASKED = {"ko": "고객 요청: ", "en": "Customer asked: "}
-"""Prefix of a customer request that the agent did not commit to."""
+"""Prefix of a task of the agent that only the customer states."""
 
-CUE_BONUS = 0.5
-"""Bonus of a problem, request, promise or result: half the score of the most central sentence."""
+EMPTY_SIGNS = frozenset({"accept", "greeting", "closing", "thanks", "question"})
+SUBSTANCE = frozenset({"problem", "promise", "done_perfect", "done_auxiliary", "refusal", "state", "arrive"})
+MIN_WORDS = 3
+"""A turn with fewer words, and no sign but these, states nothing."""
 
-_SENTENCE_END = re.compile(r"(?<=[.?!…])\s+")
+CLOSING_WORDS = 5
+"""A farewell of at most this length is no outcome."""
+
+LINE_WORDS = {"issue": {"ko": 15, "en": 22}, "outcome": {"ko": 8, "en": 14}}
+TASK_WORDS = {"ko": 5, "en": 8}
+OTHER_WORDS = 8
+"""A line of the report: longer clauses stay alone, shorter ones take their neighbours along."""
+
+SURE = {"issue": 0.5, "outcome": 0.5}
+"""Probability from which a claim is not uncertain."""
+
+SECOND_OUTCOME = 0.3
+"""Probability from which a second turn states the outcome as well: two issues, or an offer and its acceptance."""
+
+MIN_TASK = 0.2
+"""Probability from which a turn leaves a task. These limits were chosen by cross-validation on fit and choose."""
 
 
 @dataclass(frozen=True)
-class _Sentence:
-    index: int
-    turn: Turn
-    text: str
-    role: Role
-    language: str
+class _Found:
+    """The turns behind the claims, by their place in the call."""
+
+    issue: int | None
+    outcome: tuple[int, ...]
+    reading: Reading
 
 
 class ExtractiveAnalyzer:
@@ -47,156 +65,174 @@ class ExtractiveAnalyzer:
     """
 
     model = "extractive"
-    model_revision = "2"
 
     def __init__(self, *, max_summary_sentences: int = 4, max_action_items: int = 8) -> None:
         self._max_summary_sentences = max_summary_sentences
         self._max_action_items = max_action_items
-        table = (
-            resources.files("callytics.engines.analysis").joinpath("topics.tsv").read_text(encoding="utf-8")
-        )
-        rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
-        self._topics = [(topic, language, re.compile(pattern)) for topic, language, pattern in rows]
+        self._rank = Rankers()
+        self._topics = Topics()
+        self.model_revision = f"3-{self._rank.revision}"
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
-        sentences = _sentences(conversation)
-        substantial = [s for s in sentences if _is_substantial(s)]
-        issue = _issue(substantial)
-        outcome = _outcome(substantial)
+        call = look_at(conversation)
+        if not any(_states_something(seen) for seen in call):
+            return ContactSummary(None, None, None, None, None)
+        if all(seen.language not in LANGUAGES for seen in call):
+            return ContactSummary(self._summary(call, []), None, None, None, None)
+        found = self._choose(call)
+        topic = self._topics(call, found.issue)
+        issue = self._claim("issue", call, (found.issue,)) if found.issue is not None else None
+        outcome = self._claim("outcome", call, found.outcome) if found.outcome else None
+        items = self._action_items(call, found.reading)
+        resolved = None if topic and topic.text == WRONG_NUMBER else found.reading.resolved
+        still_open = _still_open(resolved, issue, items, topic)
+        chosen = [i for i in (found.issue, *found.outcome) if i is not None]
         return ContactSummary(
-            summary=self._summary(substantial, issue, outcome),
-            topic=self._topic(sentences),
-            issue=_claim(issue),
-            outcome=_claim(outcome),
-            resolved=_resolved(sentences, outcome),
-            action_items=self._action_items(sentences),
+            summary=self._summary(call, chosen),
+            topic=topic,
+            issue=issue,
+            outcome=outcome,
+            resolved=resolved,
+            action_items=items,
+            flags=ending_flags(call, topic),
+            still_open=still_open,
+            uncertain=_uncertain(found, still_open, issue),
         )
 
-    def _summary(
-        self, sentences: Sequence[_Sentence], issue: _Sentence | None, outcome: _Sentence | None
-    ) -> Claim | None:
-        """The issue, the outcome, and the most central other sentences, in the order of the call."""
-        if not sentences:
-            return None
-        scores = dict(zip((s.index for s in sentences), centrality([s.text for s in sentences]), strict=True))
-        for sentence in sentences:
-            for cue in (cues.PROBLEM, cues.REQUEST, cues.DONE, cues.PROMISE):
-                scores[sentence.index] += CUE_BONUS * _states(sentence, cue)
-        chosen = {s.index: s for s in (issue, outcome) if s is not None}
-        for sentence in sorted(sentences, key=lambda s: (-scores[s.index], s.index)):
-            # A short call is not repeated in full: at most half of its sentences, but at least two.
-            if len(chosen) >= min(self._max_summary_sentences, max(2, len(sentences) // 2)):
-                break
-            chosen[sentence.index] = sentence
-        ordered = [chosen[index] for index in sorted(chosen)]
-        return Claim(" ".join(s.text for s in ordered), _turn_ids(ordered))
+    def _choose(self, call: Sequence[Seen]) -> _Found:
+        reading = self._rank(call)
+        candidates = [i for i, seen in enumerate(call) if _states_something(seen)]
+        issue = max(candidates, key=lambda i: (reading.issue[i], -i))
+        rest = sorted(
+            (i for i in candidates if i != issue and not _only_closes(call[i])),
+            key=lambda i: (-reading.outcome[i], i),
+        )
+        outcome = rest[:1] + [i for i in rest[1:2] if reading.outcome[i] >= SECOND_OUTCOME]
+        return _Found(issue, tuple(sorted(outcome)), reading)
 
-    def _topic(self, sentences: Sequence[_Sentence]) -> Claim | None:
-        """The topic with the most mentions. The customer's mentions count double; on a tie the earlier topic wins."""
-        mentions: dict[str, list[_Sentence]] = {}
-        scores: dict[str, float] = {}
-        for sentence in sentences:
-            text = cues.normalise(sentence.text, sentence.language)
-            for topic, code, pattern in self._topics:
-                if code == sentence.language and pattern.search(text):
-                    mentions.setdefault(topic, []).append(sentence)
-                    weight = 2.0 if sentence.role is Role.CUSTOMER else 1.0
-                    # "inquiry" is the fallback for calls without a more specific topic
-                    scores[topic] = scores.get(topic, 0.0) + weight * (0.5 if topic == "inquiry" else 1.0)
-        if not mentions:
-            return None
-        topic = max(scores, key=lambda name: (scores[name], -mentions[name][0].index))
-        return Claim(topic, _turn_ids(mentions[topic]))
+    def _claim(self, model: str, call: Sequence[Seen], turns: Sequence[int]) -> Claim:
+        texts = [self._clause(model, call[i]) for i in turns]
+        return Claim("; ".join(texts), tuple(call[i].turn.id for i in turns))
 
-    def _action_items(self, sentences: Sequence[_Sentence]) -> tuple[ActionItem, ...]:
-        """Commitments of either party, tasks that the agent gives the customer, and unanswered requests."""
+    def _clause(self, model: str, seen: Seen, besides: str = "") -> str:
+        """The clause of the turn that speaks most for the claim, the first of equal ones, and its neighbours as far as
+        they fit on the line. ``besides``: another line, whose clauses are taken only if there are no others."""
+        parts = [part for clause in clauses(seen.turn, "") for part in parts_of(clause, seen.language)]
+        parts = [part for part in parts if readable(part, seen.language) not in besides] or parts
+        if not parts:
+            return readable(seen.turn.content, seen.language)
+        of_parts = [signs(part, seen.language) for part in parts]
+
+        def weight(index: int) -> tuple[float, int]:
+            value = self._rank.weight(model, seen, of_parts[index])
+            return (value - 1.0 * (len(parts[index].split()) < MIN_WORDS), -index)
+
+        chosen = max(range(len(parts)), key=weight)
+        first, last = _with_neighbours(
+            parts, of_parts, chosen, LINE_WORDS.get(model, TASK_WORDS).get(seen.language, OTHER_WORDS)
+        )
+        return " ".join(readable(part, seen.language) for part in parts[first : last + 1])
+
+    def _action_items(self, call: Sequence[Seen], reading: Reading) -> tuple[ActionItem, ...]:
+        """Turns that leave something to do, with the party that has to do it."""
         items: list[ActionItem] = []
-        for sentence in sentences:
-            if _states(sentence, cues.SHORT_TERM):
-                continue
-            text = sentence.text
-            if _states(sentence, cues.PROMISE):
-                owner = sentence.role
-            elif not _states(sentence, cues.OBLIGATION):
-                continue
-            elif sentence.role is Role.CUSTOMER:
-                if _is_answered(sentence, sentences):
-                    continue
-                owner, text = Role.AGENT, CUSTOMER_ASKED[sentence.language] + text
-            else:
-                owner = Role.CUSTOMER if sentence.role is Role.AGENT else Role.UNKNOWN
-            if all(item.text != text for item in items):
-                items.append(ActionItem(text, owner, (sentence.turn.id,)))
+        for index, seen in enumerate(call):
+            chances = {"AGENT": reading.agent_task[index], "CUSTOMER": reading.customer_task[index]}
+            if not any(chance >= MIN_TASK for chance in chances.values()) and is_unanswered_request(
+                call, index
+            ):
+                chances["AGENT"] = 1.0
+            for owner in (name for name, chance in chances.items() if chance >= MIN_TASK):
+                known = seen.role is not Role.UNKNOWN
+                mine = " ".join(item.text for item in items if item.evidence_turn_ids == (seen.turn.id,))
+                text = self._clause(owner, seen, besides=mine)
+                due = day_in(text, seen.language)
+                if seen.role is Role.CUSTOMER and owner == "AGENT":
+                    text = CUSTOMER_ASKED.get(seen.language, CUSTOMER_ASKED["en"]) + text
+                item = ActionItem(text, Role(owner) if known else Role.UNKNOWN, (seen.turn.id,), due)
+                if all((other.text, other.owner) != (item.text, item.owner) for other in items):
+                    items.append(item)
         return tuple(items[: self._max_action_items])
 
-
-def _is_answered(request: _Sentence, sentences: Sequence[_Sentence]) -> bool:
-    """Whether the agent's next turn promises something (then that is the action item), reports it done, or refuses."""
-    later = [s for s in sentences[request.index + 1 :] if s.role is Role.AGENT]
-    answer = [s for s in later if s.turn.id == later[0].turn.id]
-    return any(_states(s, cue) for s in answer for cue in (cues.PROMISE, cues.DONE, cues.REFUSAL))
-
-
-def _sentences(conversation: Conversation) -> list[_Sentence]:
-    sentences: list[_Sentence] = []
-    for turn in conversation.turns:
-        role = conversation.role_of(turn.participant_id)
-        for text in [s.text for s in turn.sentences] or _SENTENCE_END.split(turn.content):
-            if re.search(r"\w", text):
-                sentences.append(
-                    _Sentence(len(sentences), turn, text.strip(), role, conversation.language_of(turn))
-                )
-    return sentences
-
-
-def _states(sentence: _Sentence, cue: cues.Patterns) -> bool:
-    return says(cue, sentence.text, sentence.language)
-
-
-def _is_substantial(sentence: _Sentence) -> bool:
-    min_words = MIN_WORDS.get(sentence.language, 4)
-    return len(sentence.text.split()) >= min_words and not _states(sentence, cues.FORMULA)
+    def _summary(self, call: Sequence[Seen], chosen: Sequence[int]) -> Claim | None:
+        """The clauses of the issue and the outcome, and the most central other sentences, in the order of the call."""
+        sentences = [(i, text) for i, seen in enumerate(call) for text in clauses(seen.turn, "")]
+        scores = centrality([text for _, text in sentences])
+        picked: dict[int, str] = {}
+        for i in dict.fromkeys(chosen):
+            picked[i] = self._clause("issue" if i == chosen[0] else "outcome", call[i])
+        limit = min(self._max_summary_sentences, max(2, len(sentences) // 2))
+        for place in sorted(range(len(sentences)), key=lambda n: (-scores[n], n)):
+            index, text = sentences[place]
+            if len(picked) >= limit:
+                break
+            if (
+                index not in picked
+                and len(text.split()) >= MIN_WORDS
+                and not _is_formula(text, call[index].language)
+            ):
+                picked[index] = readable(text, call[index].language)
+        if not picked:
+            return None
+        ordered = sorted(picked)
+        text = " ".join(_ended(picked[i]) for i in ordered)
+        return Claim(text, tuple(call[i].turn.id for i in ordered))
 
 
-def _issue(sentences: Sequence[_Sentence]) -> _Sentence | None:
-    """The customer's first statement of a problem in the first half of the call, else their first request."""
-    first_half = [s for s in sentences if s.index <= max(6, sentences[-1].index // 2)] if sentences else []
-    by_customer = [s for s in first_half if s.role is Role.CUSTOMER]
-    # If roles are unknown, any party's sentence may state it, except the agent's.
-    candidates = by_customer or [s for s in first_half if s.role is not Role.AGENT]
-    for cue in (cues.PROBLEM, cues.REQUEST):
-        for sentence in candidates:
-            if _states(sentence, cue):
-                return sentence
-    return None
+def _with_neighbours(
+    parts: Sequence[str], of_parts: Sequence[frozenset[str]], chosen: int, words: int
+) -> tuple[int, int]:
+    """The first and the last part of a line around the chosen one: up to ``words`` words, without questions."""
+    first = last = chosen
+    room = words - len(parts[chosen].split())
+    for step in (1, -1):
+        index = chosen + step
+        while 0 <= index < len(parts) and len(parts[index].split()) <= room:
+            empty = not of_parts[index] - EMPTY_SIGNS and len(parts[index].split()) < MIN_WORDS
+            if empty or parts[index].endswith("?"):
+                break
+            room -= len(parts[index].split())
+            first, last = min(first, index), max(last, index)
+            index += step
+    return first, last
 
 
-def _outcome(sentences: Sequence[_Sentence]) -> _Sentence | None:
-    """The agent's last statement that something is done; else the last promise or refusal."""
-    candidates = [s for s in sentences if s.role is not Role.CUSTOMER]
-    for cue_group in ((cues.DONE,), (cues.PROMISE, cues.REFUSAL)):
-        for sentence in reversed(candidates):
-            if any(_states(sentence, cue) for cue in cue_group):
-                return sentence
-    return None
+def _ended(text: str) -> str:
+    return text if text[-1] in ".?!…" else f"{text}."
 
 
-def _resolved(sentences: Sequence[_Sentence], outcome: _Sentence | None) -> bool | None:
-    """By the customer's last sign of satisfaction or dissatisfaction; a refusal without satisfaction is unresolved."""
-    if outcome is not None and _states(outcome, cues.REFUSAL):
-        return False
-    late = [s for s in sentences if s.index >= len(sentences) // 2 and s.role is Role.CUSTOMER]
-    for sentence in reversed(late):
-        if _states(sentence, cues.DISCONTENT):
-            return False
-        if outcome is not None and _states(sentence, cues.CONTENT):
-            return True
-    return None
+def _states_something(seen: Seen) -> bool:
+    return seen.length >= MIN_WORDS or bool(seen.signs - EMPTY_SIGNS)
 
 
-def _claim(sentence: _Sentence | None) -> Claim | None:
-    return None if sentence is None else Claim(sentence.text, (sentence.turn.id,))
+def _is_formula(text: str, language: str) -> bool:
+    """Greetings, thanks and farewells, and what says no more than these."""
+    found = signs(text, language)
+    return bool(found & {"greeting", "closing", "thanks"}) and not found & SUBSTANCE
 
 
-def _turn_ids(sentences: Sequence[_Sentence]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(sentence.turn.id for sentence in sentences))
+def _only_closes(seen: Seen) -> bool:
+    return "closing" in seen.signs and seen.length <= CLOSING_WORDS
+
+
+def _still_open(
+    resolved: bool | None, issue: Claim | None, items: Sequence[ActionItem], topic: Claim | None
+) -> Claim | None:
+    """A refused issue, or what the agent still has to do; nothing after a wrong number."""
+    if resolved or (topic and topic.text == WRONG_NUMBER):
+        return None
+    promised = next((item for item in items if item.owner is Role.AGENT), None)
+    if resolved is None and promised:
+        return Claim(promised.text, promised.evidence_turn_ids)
+    return issue
+
+
+def _uncertain(found: _Found, still_open: Claim | None, issue: Claim | None) -> tuple[str, ...]:
+    names = []
+    if found.issue is not None and found.reading.issue[found.issue] < SURE["issue"]:
+        names.append("issue")
+    if found.outcome and sum(found.reading.outcome[i] for i in found.outcome) < SURE["outcome"]:
+        names.append("outcome")
+    if still_open and (still_open is not issue or "issue" in names):
+        names.append("still_open")
+    return tuple(names)

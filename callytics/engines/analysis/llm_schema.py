@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Topic(StrEnum):
-    """The topics of topics.tsv: both engines file calls under the same names."""
+    """The topics of topics.tsv, and wrong_number: both engines file calls under the same names."""
 
     ACCOUNT = "account"
     APPOINTMENT = "appointment"
@@ -22,13 +22,20 @@ class Topic(StrEnum):
     CARD_LOSS = "card_loss"
     COMPLAINT = "complaint"
     DELIVERY = "delivery"
+    HEALTH = "health"
     INQUIRY = "inquiry"
     INSURANCE_CLAIM = "insurance_claim"
+    LOAN = "loan"
     ORDER = "order"
+    OTHER = "other"
     PLAN_CHANGE = "plan_change"
+    PUBLIC_SERVICE = "public_service"
     REFUND = "refund"
     RETURN_EXCHANGE = "return_exchange"
+    SALES = "sales"
+    SURVEY = "survey"
     TECHNICAL_SUPPORT = "technical_support"
+    WRONG_NUMBER = "wrong_number"
 
 
 class AnswerModel(BaseModel):
