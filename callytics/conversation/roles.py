@@ -1,15 +1,16 @@
 """Finds the agent from the text, if the channels do not decide the roles.
 
-Every participant gets an evidence score, the sum of the log-odds of the cues in their text (role_cues.tsv: for,
-greetings, offers of help, humble and honorific forms, questions about identity; against, wishes, complaints, own
-things). In a call of two, the scores are compared: the participant who sounds more like an agent is the agent, and
-at most one is. A role from a channel or a person is kept, and counts as evidence.
+Every participant gets an evidence score: the log-odds of the cues in their text (role_cues.tsv: for, greetings, offers
+of help, humble and honorific forms, questions about identity; against, wishes, complaints, own things), and of a
+learned model (role_model.py). In a call of two, the scores are compared: the participant who sounds more like an agent
+is the agent, and at most one is. A role from a channel or a person is kept, and counts as evidence.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -17,6 +18,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from callytics.conversation.announcements import ANNOUNCEMENT
+from callytics.conversation.role_model import learned_evidence
 from callytics.domain import Conversation, Participant, Role, RoleSource
 
 MIN_CONFIDENCE = 0.65
@@ -28,8 +30,14 @@ FIRST_SPEAKER = 0.7
 KNOWN_ROLE = 5.0
 """Evidence from the known role of the other party."""
 
-STRONG_EVIDENCE = 5.0
-"""With more than two speakers, another agent (a transfer) or customer needs this score: two of the strongest cues."""
+SECOND_AGENT = 1.0
+"""With more than two speakers, another agent (a transfer) needs this score. Chosen on choose."""
+
+CUE_WEIGHT = 0.7
+"""Share of the cues in the evidence: they and the learned model see partly the same words. Chosen on choose."""
+
+LEARNED_WEIGHT = 3.0
+"""Factor on the log-odds of the learned model. Chosen on choose, with CUE_WEIGHT."""
 
 REPEAT_WEIGHT = 0.5
 """The second occurrence of a cue counts half, later ones do not count: a habit of speech is one piece of evidence."""
@@ -63,7 +71,7 @@ def evidence(text: str, language: str) -> float:
         seen = min(2, sum(1 for _ in cue.pattern.finditer(normal)))
         weight = cue.weight * (1 + REPEAT_WEIGHT) if seen == 2 else cue.weight * seen
         score += weight if cue.role is Role.AGENT else -weight
-    return score
+    return CUE_WEIGHT * score + LEARNED_WEIGHT * learned_evidence(text, language)
 
 
 def assign_roles(conversation: Conversation) -> Conversation:
@@ -78,6 +86,9 @@ def assign_roles(conversation: Conversation) -> Conversation:
         turns=tuple(replace(turn, participant_id=first[turn.participant_id]) for turn in conversation.turns),
     )
     scores = {participant.id: _score(joined, participant) for participant in conversation.participants}
+    said = Counter[str]()
+    for turn in joined.turns:
+        said[turn.participant_id] += len(turn.content)
     parties = [
         p
         for p in conversation.participants
@@ -86,7 +97,7 @@ def assign_roles(conversation: Conversation) -> Conversation:
     assigned = (
         {p.id: _of_two(p, parties, scores) for p in parties}
         if len(parties) <= 2
-        else _of_many(parties, scores)
+        else _of_many(parties, scores, said)
     )
     return replace(
         conversation,
@@ -149,16 +160,29 @@ def _of_two(
     return _with_role(participant, scores[participant.id] - others)
 
 
-def _of_many(parties: Sequence[Participant], scores: dict[str, float]) -> dict[str, Participant]:
-    """The clearest agent and the clearest customer; the rest need strong evidence, or are OTHER."""
+def _of_many(
+    parties: Sequence[Participant], scores: dict[str, float], said: dict[str, int]
+) -> dict[str, Participant]:
+    """The clearest agent, the customer, further agents on evidence of their own; the rest is OTHER.
+
+    The customer is who says most on the customer's side of the middle: a relative who takes the telephone for a
+    moment sounds as much like a customer, and says less.
+    """
     agent = max(parties, key=lambda p: scores[p.id])
-    customer = min(parties, key=lambda p: scores[p.id])
+    lowest = min(scores[p.id] for p in parties)
+    middle = (scores[agent.id] + lowest) / 2
+    side = [p for p in parties if p.id != agent.id and scores[p.id] <= middle] or list(parties)
+    known = [p for p in side if _is_settled(p) and p.role is Role.CUSTOMER]
+    customer = max(known or side, key=lambda p: (said[p.id], -scores[p.id]))
     assigned = {}
     for participant in parties:
         score = scores[participant.id]
         if _is_settled(participant):
             assigned[participant.id] = participant
-        elif participant in (agent, customer) or abs(score) >= STRONG_EVIDENCE:
+        elif participant in (agent, customer):
+            other = customer if participant == agent else agent
+            assigned[participant.id] = _with_role(participant, score - scores[other.id])
+        elif score >= SECOND_AGENT:
             assigned[participant.id] = _with_role(participant, score)
         else:
             role = Role.OTHER if _has_clear(agent, customer, scores) else Role.UNKNOWN
