@@ -21,6 +21,9 @@ _ENGLISH_NEGATION = re.compile(
     r"\b(?:not|no|never|none|nothing|nobody|hardly|without|\w+n't|cannot)\b(?: +[\w']+){0,2} *$",
     re.IGNORECASE,
 )
+_ENGLISH_DISOWNED = re.compile(r"(?:\bnot|n't|n’t) +(?:my|our|your) +$", re.IGNORECASE)
+"""Before a noun: "that's not my problem" says whose the problem is, not that there is none."""
+_THANKS_FOR_NOTHING = re.compile(r"^ *(?:you +)?for +nothing\b", re.IGNORECASE)
 _ENGLISH_WORD = re.compile(r"[a-z][a-z'-]+", re.IGNORECASE)
 
 MIN_ENGLISH_VALENCE = 1.0
@@ -29,6 +32,7 @@ MIN_ENGLISH_VALENCE = 1.0
 _NOT_TERMS_TEXT = """
 yes no please help helping like likes agree agreed ok okay sure solve solves solved want wanted fine care join play
 matter matters strong pay credit share shares chance dear hand number
+yeah well support supports supported supporting ill po god
 """
 _NOT_TERMS = frozenset(_NOT_TERMS_TEXT.split())
 """Words of VADER that are answers, formulas or plain nouns in a call: not reported as terms."""
@@ -73,7 +77,8 @@ class Lexicon:
         found = []
         for lemma, valence, pattern in self._korean:
             for match in pattern.finditer(text):
-                negated = bool(_NEGATED_BEFORE.search(text[: match.start()])) or bool(
+                # "안 좋은 건 아니에요": two negations cancel each other
+                negated = bool(_NEGATED_BEFORE.search(text[: match.start()])) != bool(
                     _NEGATED_AFTER.search(text[match.end() :])
                 )
                 # "불만족", "불친절": the negative word has an entry of its own
@@ -89,7 +94,11 @@ class Lexicon:
             valence = float(self._vader.lexicon.get(word, 0.0))
             if abs(valence) < MIN_ENGLISH_VALENCE or word in _NOT_TERMS:
                 continue
-            negated = bool(_ENGLISH_NEGATION.search(sentence[: match.start()]))
+            if valence < 0 and _ENGLISH_DISOWNED.search(sentence[: match.start()]):
+                continue
+            negated = bool(_ENGLISH_NEGATION.search(sentence[: match.start()])) or (
+                word in ("thanks", "thank") and bool(_THANKS_FOR_NOTHING.match(sentence[match.end() :]))
+            )
             found.append(Term(word, -valence if negated else valence))
         return found
 

@@ -34,3 +34,28 @@ def test_valence_is_bounded_and_signed(lexicon: Lexicon) -> None:
     assert 0 < lexicon.valence("최고예요 최고 최고 감동", "ko") < 1
     assert -1 < lexicon.valence("최악이고 짜증 나요", "ko") < 0
     assert lexicon.valence("주문번호는 일이삼입니다", "ko") == 0
+
+
+@pytest.mark.parametrize("sentence", ["Yeah, well, call support.", "Oh god, I am ill.", "The po box is 12."])
+def test_plain_words_of_calls_are_no_terms(sentence: str) -> None:
+    assert Lexicon().terms(sentence, "en") == []
+
+
+def test_disowned_problem_is_no_positive_term() -> None:
+    assert Lexicon().terms("That's not my problem.", "en") == []
+    assert Lexicon().terms("That isn't our problem.", "en") == []
+    assert [t.valence > 0 for t in Lexicon().terms("That's no problem.", "en")] == [True]
+
+
+def test_thanks_for_nothing_is_negative() -> None:
+    assert [t.valence < 0 for t in Lexicon().terms("Thanks for nothing.", "en")] == [True]
+    assert [t.valence > 0 for t in Lexicon().terms("Thanks for calling.", "en")] == [True]
+
+
+def test_korean_double_negation_is_not_negative() -> None:
+    assert not [t for t in Lexicon().terms("안 좋은 건 아니에요", "ko") if t.valence < 0]
+    assert [t for t in Lexicon().terms("안 좋아요", "ko") if t.valence < 0]
+
+
+def test_refund_received_is_not_negative() -> None:
+    assert not [t for t in Lexicon().terms("환불 받았어요", "ko") if t.valence < 0]
