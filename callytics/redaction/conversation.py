@@ -31,9 +31,14 @@ def redact(conversation: Conversation, options: CallOptions) -> Conversation:
     """The conversation with ``[KIND]`` in place of names, numbers and addresses, if the options request it."""
     if not options.redact_pii:
         return conversation
-    spans = _with_repetitions(conversation.turns, _found(conversation.turns))
+    spans = find_in_turns(conversation.turns)
     turns = tuple(_redacted(turn, spans[turn.id]) for turn in conversation.turns)
     return replace(conversation, turns=turns, redacted=True)
+
+
+def find_in_turns(turns: Sequence[Turn]) -> dict[str, list[Span]]:
+    """By id, the spans of each turn's ``content`` that identify a person."""
+    return _with_repetitions(turns, _found(turns))
 
 
 def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
