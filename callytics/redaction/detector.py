@@ -24,4 +24,4 @@ def find_pii(text: str, before: str = "") -> list[Span]:
         for span in number_spans(text, context)
         if not any(span.start < other.end and other.start < span.end for other in words)
     )
-    return joined([*words, *numbers, *name_spans(text, context)])
+    return joined([*words, *numbers, *name_spans(text, context, before)])

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from callytics.domain import PiiKind
+from callytics.redaction.english_names import english_name_spans
 from callytics.redaction.span import Span
 
 _DOUBLE_SURNAMES = "남궁|황보|제갈|선우|독고|사공|서문|동방"
@@ -47,44 +48,17 @@ _KOREAN_ANSWER = re.compile(
     rf"^(?:(?:네|예|아|어|음|저는|제\s이름은|그게)[\s,.]+)*(?:({_NAME})(?:{_IS}|{_CASE})?{_END}|({_SHORT_NAME}){_IS}{_END})"
 )
 
-_CAPITAL = r"[A-Z][a-z]*(?:['’-]?[A-Z]?[a-z]+)+"
 _SPELLED = r"[A-Z](?:[-.\s]{1,2}[A-Z]){2,}\b"
-_NAME_EN = rf"(?:{_SPELLED}|{_CAPITAL}(?:\s(?:[A-Z]\.\s)?{_CAPITAL}){{0,2}})"
-_ENGLISH_PATTERNS = [
-    re.compile(pattern)
-    for pattern in (
-        rf"\b[Nn]ame(?:\son\s(?:the|my|your)\s\w+)?(?:'s|\sis|\swas|,|:)?\s({_NAME_EN})",
-        rf"\b(?:[Tt]his is|[Ii]t's|I'm|I am|[Ss]peaking (?:with|to)|[Cc]all me|[Tt]alking to)\s({_NAME_EN})",
-        rf"\b((?:Mr|Mrs|Ms|Miss|Dr|Prof)\.?\s{_NAME_EN})",
-    )
-]
-_LOWER_CASE = re.compile(r"\bmy (?:full |first |last )?name is ([a-z]+(?: [a-z]+)?)(?=[.,!?]|$| and\b)")
-_ENGLISH_ANSWER = re.compile(
-    rf"^(?:(?:[Ss]ure|[Yy]es|[Yy]eah|[Oo]kay|[Oo]f course|[Ii]t's|[Ii]t is|[Uu]nder|[Mm]y name is|[Uu]m|[Uu]h|[Ww]ell|[Hh]i|[Hh]ello)[\s,.]+)*({_NAME_EN})(?=[.,!?\s]|$)"
-)
 _SPELLING = re.compile(rf"\b({_SPELLED})")
-_NOT_ENGLISH_NAMES_TEXT = (
-    "i the a an it it's my yes no yeah sure okay ok thank thanks sorry what why who how when where hold one let can could would will please "
-    "just of course well hello hi good great right correct not calling looking going trying here there this that and but so do does is are was "
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december "
-    "korean english american british german french chinese japanese spanish indian canadian australian internet english-speaking "
-    "i'm i've i'll i'd it'll that's there's you're we're we've customer agent billing support service sales technical nothing never still also wait go sir madam ma'am"
-)
-_NOT_ENGLISH_NAMES = frozenset(_NOT_ENGLISH_NAMES_TEXT.split())
 
 
-def name_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
+def name_spans(text: str, asked: frozenset[str], before: str = "") -> Iterator[Span]:
     """Names in ``text``; if the previous turn asked for a name, the answer may consist of a name only."""
     for pattern in _KOREAN_PATTERNS:
         yield from _korean(pattern, text)
-    for pattern in _ENGLISH_PATTERNS:
-        yield from _english(pattern, text)
-    for match in _LOWER_CASE.finditer(text):
-        if not set(match.group(1).split()) & _NOT_ENGLISH_NAMES:
-            yield Span(*match.span(1), PiiKind.NAME)
+    yield from english_name_spans(text, before)
     if PiiKind.NAME in asked:
         yield from _korean(_KOREAN_ANSWER, text)
-        yield from _english(_ENGLISH_ANSWER, text)
     if PiiKind.NAME in asked or re.search(r"\bname\b", text, re.IGNORECASE):
         yield from (Span(*match.span(1), PiiKind.NAME) for match in _SPELLING.finditer(text))
 
@@ -95,17 +69,3 @@ def _korean(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
         name = match.group(group)
         if name not in _NOT_KOREAN_NAMES and not _BAD_ENDING.search(name):
             yield Span(*match.span(group), PiiKind.NAME)
-
-
-def _english(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
-    for match in pattern.finditer(text):
-        words = match.group(1).split()
-        # "This is Tony Thank you": only the part before the first word that is not a name
-        kept = 0
-        for word in words:
-            if word.lower().strip(".") in _NOT_ENGLISH_NAMES:
-                break
-            kept += 1
-        if kept:
-            end = match.start(1) + len(" ".join(words[:kept]))
-            yield Span(match.start(1), end, PiiKind.NAME)
