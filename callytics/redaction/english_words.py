@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,7 @@ _PLACES_AND_BRANDS_TEXT = (
     "alpha bravo charlie echo foxtrot golf hotel juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey xray yankee zulu "
     "okay yeah yep yup nope hey hiya ta ma dad mum mom mama papa nan nana gran grandma grandpa auntie uncle sir madam dear honey love "
     "lot ok hmm mmm uh um hello thanks bless ill ive im id hes shes weve youve theyre theyll youll well were lets cant wont dont "
+    "leicester camberwell nottingham derby salem lakewood windsor kingston weston milton burton clifton hudson houston reg chuck rogue bing tab kay kid kit jet leaf sonic aria echo juke micra focus escort galaxy "
     "fibre fiber wifi app apps sim email online website router broadband voicemail login logout password modem charger laptop iphone "
     "android refund gonna wanna gotta kinda cos cuz til till info admin reno tv tech max pro premium silver gold platinum "
 )
@@ -58,8 +60,21 @@ def _read(name: str) -> frozenset[str]:
     return frozenset((_FOLDER / name).read_text(encoding="utf-8").split())
 
 
+_SUFFIX = re.compile(r"(?:e?s|ing|in|e?d|ly|e?r|est|n|y)\Z")
+
+
 def is_common(word: str) -> bool:
-    """Whether the word, in lower case, is a word of the language."""
+    """Whether the word, in lower case, or the word without its ending, is a word of the language."""
+    if _is_listed(word):
+        return True
+    if word in _read("english_names.txt"):
+        return False
+    stem = _SUFFIX.sub("", word)
+    doubled = len(stem) > 3 and stem[-1] == stem[-2]
+    return stem != word and len(stem) > 2 and any(map(_is_listed, (stem, f"{stem}e", stem[:-1] if doubled else stem)))
+
+
+def _is_listed(word: str) -> bool:
     return word in _read("english_words.txt") or word in NOT_NAMES or word in FIRM_WORDS
 
 
