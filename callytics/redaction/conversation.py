@@ -12,9 +12,11 @@ from dataclasses import replace
 
 from callytics.domain import CallOptions, Conversation, PiiKind, Redaction, Sentence, Turn, Word
 from callytics.redaction.alignment import transfer
+from callytics.redaction.codes import spelled_spans
 from callytics.redaction.cues import cues
 from callytics.redaction.detector import find_pii
 from callytics.redaction.digits import digit_rows
+from callytics.redaction.english_words import is_common
 from callytics.redaction.span import Span, joined
 
 QUESTION_LASTS_TURNS = 8
@@ -22,6 +24,9 @@ QUESTION_LASTS_TURNS = 8
 
 SHORT_TURN_WORDS = 4
 """A turn of this length, such as "yes, go on", does not change the subject."""
+
+TITLES = frozenset({"mr", "mrs", "ms", "dr", "miss", "mister", "missus", "doctor", "prof", "professor"})
+_KOREAN_FULL_NAME = re.compile(r"[가-힣]{3}")
 
 MIN_KNOWN_DIGITS = 4
 """This many digits of a number that was found elsewhere in the call count as part of it."""
@@ -67,7 +72,7 @@ def _with_repetitions(turns: Sequence[Turn], found: Mapping[str, Sequence[Span]]
         (row.digits, span.kind)
         for i, spans in found.items()
         for span in spans
-        if span.kind not in (PiiKind.NAME, PiiKind.EMAIL, PiiKind.ADDRESS)
+        if span.kind not in (PiiKind.NAME, PiiKind.EMAIL, PiiKind.ADDRESS, PiiKind.BIRTH_DATE, PiiKind.PLATE)
         for row in digit_rows(texts[i][span.start : span.end])
     }
     return {
@@ -80,12 +85,23 @@ def _with_repetitions(turns: Sequence[Turn], found: Mapping[str, Sequence[Span]]
 
 def _names_again(text: str, names: set[str]) -> Iterator[Span]:
     for name in names:
-        parts = {name, *(part for part in name.split() if part[0].isascii() and len(part.strip(".")) > 3)}
-        for part in parts:
+        for part in {name, *_parts(name)}:
             # A Korean name can have particles after it, but starts a word: "이산" is not in "장이산화".
-            after = r"\b" if part[0].isascii() else ""
+            after = r"(?=(?:['’]?s)?\b)" if part[0].isascii() else ""
             for match in re.finditer(rf"\b{re.escape(part)}{after}", text):
                 yield Span(match.start(), match.end(), PiiKind.NAME)
+        if _KOREAN_FULL_NAME.fullmatch(name):
+            for match in re.finditer(rf"(?<![가-힣]){name[1:]}(?=이(?:가|는|한테|도|를|랑|네|\b)|[아야]\b|\s?[씨님군양]\b)", text):
+                yield Span(match.start(), match.end(), PiiKind.NAME)
+    yield from spelled_spans(text, names, asked_name=False)
+
+
+def _parts(name: str) -> Iterator[str]:
+    """Single names of an English name: "Wojciech" and "Szczepanski", without the title and without words."""
+    for part in re.split(r"[\s-]", name):
+        if part[:1].isascii() and len(part) > 2 and not part.endswith(".") and part.lower() not in TITLES:
+            if part[0].isupper() or not is_common(part):
+                yield part
 
 
 def _digits_again(text: str, numbers: set[tuple[str, PiiKind]]) -> Iterator[Span]:

@@ -6,16 +6,15 @@ import re
 from collections.abc import Iterator
 
 from callytics.domain import PiiKind
+from callytics.redaction.codes import spelled_spans
 from callytics.redaction.english_names import english_name_spans
 from callytics.redaction.korean_names import korean_name_spans
 from callytics.redaction.span import Span
-
-_SPELLING = re.compile(r"\b[A-Z](?:[-.\s]{1,2}[A-Z]){2,}\b")
 
 
 def name_spans(text: str, asked: frozenset[str], before: str = "") -> Iterator[Span]:
     """Names in ``text``; if the previous turn asked for a name, the answer may consist of a name only."""
     yield from korean_name_spans(text, before)
     yield from english_name_spans(text, before)
-    if PiiKind.NAME in asked or re.search(r"\bname\b", text, re.IGNORECASE):
-        yield from (Span(*match.span(), PiiKind.NAME) for match in _SPELLING.finditer(text))
+    spelled = PiiKind.NAME in asked or re.search(r"\bname\b|\bspel", text, re.IGNORECASE) is not None
+    yield from spelled_spans(text, set(), asked_name=spelled)

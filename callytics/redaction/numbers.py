@@ -25,12 +25,20 @@ MIN_DIGITS_ASKED = 3
 """In an answer, numbers may come in pieces."""
 
 _UNIT_AFTER = re.compile(
-    r"\s?(?:원|만|천|백|억|달러|불(?!러)|퍼센트|프로|%|년|월|일(?!공|영)|시(?!스)|분|초|개|건|번째|대|명|살|세|킬로|그램|미터|메가|기가|층|번지|번길|리터|인치|회|차|위|점|"
+    r"\s?(?:원|만|천|백|억|달러|불(?!러)|퍼센트|프로|%|년|월|일(?!공|영)|시(?!스)|호(?!선)|동(?=\s)|분|초|개|건|번째|대|명|살|세|킬로|그램|미터|메가|기가|층|번지|번길|리터|인치|회|차|위|점|"
     r"도|배|박스|(?:dollars?|bucks|cents?|percent|minutes?|hours?|days?|weeks?|months?|years?|units?|boxes|mega\w*|won|[ap]\.?m|st|nd|rd|th|hundred|thousand|million)\b)",
     re.IGNORECASE,
 )
 _MONEY_BEFORE = re.compile(r"[$₩€£]\s?\Z")
 _CONTACT_AFTER = re.compile(r"\s?(?:으로|로)?\s?(?:다시\s?)?(?:전화|문자|연락|걸어)")
+MAX_QUANTITY_DIGITS = 4
+_QUANTITY = re.compile(
+    r"\d\.\d|\b(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+    r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_ENDING = re.compile(r"\b(?:ending|ends|last four|digits)\b|끝자리|뒷자리|네 자리", re.IGNORECASE)
 MIN_DIGITS_WITH_COUNTRY_CODE = 11
 PHONE_REGIONS = ("KR", "US", "GB")
 """Regions whose numbering plans apply to numbers without a country code."""
@@ -53,7 +61,7 @@ def _cue(text: str, row: DigitRow, announced: list[tuple[int, str]]) -> str | No
         for end, kind in announced
         if end <= row.start
         and row.start - end <= CUE_REACH
-        and kind not in (PiiKind.NAME, PiiKind.EMAIL, PiiKind.ADDRESS)
+        and (kind == HARMLESS or kind in MIN_DIGITS_ANNOUNCED)
     ]
     if before:
         return before[-1]
@@ -65,6 +73,8 @@ def _kind(text: str, row: DigitRow, cue: str | None, asked: frozenset[str]) -> P
     if len(digits) < MIN_DIGITS_ASKED or _is_amount(text, row):
         return None
     form = _form(row)
+    if form is None and _is_quantity(text, row):
+        return None
     if cue == HARMLESS or (cue is None and HARMLESS in asked):
         return None
     if cue in (None, PiiKind.PHONE) and is_business_phone(digits):
@@ -143,6 +153,14 @@ def is_phone(digits: str) -> bool:
 
 def _is_amount(text: str, row: DigitRow) -> bool:
     return bool(_UNIT_AFTER.match(text, row.end)) or bool(_MONEY_BEFORE.search(text[: row.start]))
+
+
+def _is_quantity(text: str, row: DigitRow) -> bool:
+    """A short number in tens, a decimal or a year: "thirty-five", "nineteen ninety", "1.29", "2021"."""
+    if len(row.digits) > MAX_QUANTITY_DIGITS:
+        return False
+    said = text[row.start : row.end]
+    return _QUANTITY.search(said) is not None or (_YEAR.fullmatch(said) is not None and not _ENDING.search(text))
 
 
 def _is_resident_number(digits: str) -> bool:
