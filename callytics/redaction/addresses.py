@@ -19,7 +19,7 @@ _AREA = rf"{_NO_AREA}[가-힣]{{1,5}}(?:시|군|구)"
 _TOWN = r"[가-힣]{1,5}(?:읍|면)"
 _STREET = rf"[가-힣0-9]{{1,9}}(?:대로|로|길|동|리|가)(?:\s?{_NUMBER}\s?번?길)?"
 _HOUSE = rf"{_NUMBER}(?:\s?(?:-|다시|의)\s?{_NUMBER})?(?:\s?번지)?"
-_FLAT = rf"(?:,?\s?(?:[가-하]동|[가-힣A-Za-z0-9]+(?:아파트|빌라|빌딩|오피스텔|타운|맨션|연립)|지하|{_NUMBER}\s?(?:동|호|층|호실)))"
+_FLAT = rf"(?:,?\s?(?:[가-하]동|[가-힣A-Za-z0-9]+(?:아파트|빌라|빌딩|센터|타워|상가|오피스텔|타운|맨션|연립)|지하|{_NUMBER}\s?(?:동|호|층|호실)))"
 _KOREAN = re.compile(
     rf"(?<![가-힣])(?:{_PROVINCE}\s+(?:{_AREA}\s+){{0,2}}|(?:{_AREA}\s+){{1,3}})(?:{_TOWN}\s+)?{_STREET}\s*{_HOUSE}{_FLAT}*"
 )
@@ -36,12 +36,14 @@ _TAIL = rf"(?:,?\s(?i:{_UNIT}|\d{{5}}(?:-\d{{4}})?\b)|,?\s(?:(?i:{_SPOKEN})\s){{
 _ENGLISH = re.compile(
     rf"\b(?i:{_HOUSE_NUMBER})\s(?:(?:North|South|East|West|Northeast|Northwest|Southeast|Southwest|NE|NW|SE|SW|N|S|E|W)\.?\s)?(?:{_CAPITAL}\s){{1,3}}?{_SUFFIX}{_TAIL}*"
 )
+_ROAD_AND_FLOOR = re.compile(rf"(?<![가-힣])[가-힣]{{2,9}}(?:대로|로|길)\s?\d+(?:번길\s?\d+)?(?:-\d+)?,?(?=\s[가-힣A-Za-z0-9]*\s?\d+(?:층|호|동)){_FLAT}*(?:\s\d+(?:층|호))?")
+_HOUSE_BY_NAME = re.compile(rf"\bThe\s{_CAPITAL},\s(?:{_CAPITAL}\s){{1,2}}?{_SUFFIX}")
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b")
 """Of the United Kingdom, as written."""
 _LOWER_SUFFIX = r"(?:street|road|avenue|drive|lane|court|boulevard|terrace|circle|parkway|crescent|close|gardens|row|house|bend|cross|place|hill|view|mews|grove)"
 _ENGLISH_SPOKEN = re.compile(
     rf"\b(?:(?:flat|apartment|apt|unit|number)\s)?{_HOUSE_NUMBER}\s(?!(?:and|minutes?|hours?|days?|of|for|on|at|the|to|a|in|people|from|per|dollars?|pounds?)\b)"
-    rf"(?:(?:north|south|east|west|northeast|northwest|southeast|southwest)\s)?(?:[a-z']+\s){{1,2}}?{_LOWER_SUFFIX}\b(?:\s(?:{_UNIT}))?",
+    rf"(?:(?:north|south|east|west|northeast|northwest|southeast|southwest)\s)?(?:[a-z']+\s){{1,2}}?{_LOWER_SUFFIX}\b(?:\s(?:{_UNIT}))?(?:(?:\s[a-z]+){{1,2}}\Z)?",
 )
 _FLAT_AND_PLACE = re.compile(
     rf"\b(?i:flat|apartment|apt\.?|unit)\s(?i:{_HOUSE_NUMBER}|[A-Z]\b)[A-Z]?,?\s(?:(?:\d+[A-Za-z]?\s)?{_CAPITAL}(?:\s{_CAPITAL}){{0,3}})(?:,\s{_CAPITAL}|,?\s[A-Z]{{1,2}}\d[A-Z\d]?\s\d[A-Z]{{2}})*"
@@ -56,7 +58,7 @@ _ZIP = re.compile(
 
 def address_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
     announced = PiiKind.ADDRESS in asked or re.search(r"주소|배송지|\baddress\b", text) is not None
-    always = (_KOREAN, _APARTMENT, _ENGLISH, _ENGLISH_SPOKEN, _FLAT_AND_PLACE, _POSTCODE)
+    always = (_KOREAN, _APARTMENT, _ENGLISH, _ENGLISH_SPOKEN, _FLAT_AND_PLACE, _ROAD_AND_FLOOR, _HOUSE_BY_NAME, _POSTCODE)
     for pattern in (*always, *((_KOREAN_ANNOUNCED, _ENGLISH_ANNOUNCED) if announced else ())):
         for match in pattern.finditer(text):
             yield Span(match.start(), match.end(), PiiKind.ADDRESS)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from callytics.domain import PiiKind
 from callytics.redaction.cues import asked as mentioned
 from callytics.redaction.digits import digit_rows
+from callytics.redaction.english_words import is_common
 from callytics.redaction.span import Span
 
 MIN_DIGITS = 4
@@ -25,7 +26,7 @@ _CARDINAL = rf"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\
 _DAY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?|(?:(?:twenty|thirty)[\s-])?(?:{'|'.join(sorted(_ORDINAL_TEXT.split(), key=len, reverse=True))})|{_CARDINAL})"
 _YEAR = rf"(?:(?:19|20)?\d\d|two thousand(?:(?: and)? {_CARDINAL})?|(?:nineteen|twenty)[\s-](?:oh[\s-])?{_CARDINAL}|{_CARDINAL})"
 _ENGLISH = re.compile(
-    rf"\b(?:the\s)?(?:{_DAY}(?:\sof)?(?:\sthe)?\s(?:{_MONTH}|{_DAY})|{_MONTH}\s(?:the\s)?{_DAY})(?:,?\s(?:of\s)?{_YEAR})?\b",
+    rf"\b(?:the\s)?(?:{_DAY}(?:\sof)?(?:\sthe)?\s{_MONTH}|{_DAY}\sof(?:\sthe)?\s{_DAY}|{_MONTH}\s(?:the\s)?{_DAY})(?:,?\s(?:of\s)?{_YEAR})?\b",
     re.IGNORECASE,
 )
 _WRITTEN = re.compile(r"\b\d{1,4}[/.-]\s?\d{1,2}[/.-]\s?\d{2,4}\b")
@@ -43,7 +44,10 @@ def birth_date_spans(text: str, before: str) -> Iterator[Span]:
     for pattern in (_KOREAN, _ENGLISH, _WRITTEN):
         yield from (Span(*match.span(), PiiKind.BIRTH_DATE) for match in pattern.finditer(text))
     if asked:
-        yield from (Span(*match.span(), PiiKind.BIRTH_DATE) for match in _SPOKEN_DIGITS.finditer(text))
+        for match in _SPOKEN_DIGITS.finditer(text):
+            word = re.search(r"([\w']+)\W*\Z", text[: match.start()])
+            if word is None or not is_common(word.group(1).lower().removesuffix("'s")):
+                yield Span(*match.span(), PiiKind.BIRTH_DATE)
         for row in digit_rows(text):
             if MIN_DIGITS < len(row.digits) <= 8 and not re.match(r"\s?(?:원|만|번|호|동|년|월|일)", text[row.end :]):
                 yield Span(row.start, row.end, PiiKind.BIRTH_DATE)

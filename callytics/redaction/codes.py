@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 from callytics.domain import PiiKind
 from callytics.redaction.cues import HARMLESS, asked, cues
-from callytics.redaction.digits import ENGLISH_TEENS, ENGLISH_TENS, ENGLISH_UNITS, KOREAN_DIGITS, REPEATS
+from callytics.redaction.digits import ENGLISH_TEENS, ENGLISH_TENS, ENGLISH_UNITS, KOREAN_DIGITS, KOREAN_WORDS, REPEATS
 from callytics.redaction.span import Span
 
 _NATO = dict.fromkeys("alpha bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey xray yankee zulu".split())
 _NATO_LETTERS = {word: word[0] for word in _NATO}
 _SPOKEN_LETTERS = {
-    "ay": "a", "bee": "b", "cee": "c", "dee": "d", "ee": "e", "eff": "f", "gee": "g", "aitch": "h", "eye": "i", "jay": "j", "kay": "k",
+    "ay": "a", "bee": "b", "cee": "c", "see": "c", "sea": "c", "be": "b", "dee": "d", "ee": "e", "eff": "f", "gee": "g", "aitch": "h", "eye": "i", "jay": "j", "kay": "k",
     "el": "l", "ell": "l", "em": "m", "en": "n", "pee": "p", "cue": "q", "are": "r", "ess": "s", "es": "s", "tee": "t", "vee": "v", "ex": "x", "wye": "y", "zed": "z", "zee": "z", "you": "u", "why": "y",
 }  # fmt: skip
-_WEAK = frozenset({"are", "you", "why", "a", "i", "oh", "o"})
+_WEAK = frozenset({"are", "you", "see", "sea", "be", "why", "a", "i", "oh", "o"})
 """Spoken letters that are words as well: no row begins or ends with them, or consists of them."""
 _KOREAN_LETTERS = {
     "에이": "a", "비": "b", "씨": "c", "시": "c", "디": "d", "이": "e", "에프": "f", "지": "g", "에이치": "h", "아이": "i", "제이": "j", "케이": "k",
@@ -34,6 +34,8 @@ _KOREAN_PLATE = re.compile(
 )
 _BRITISH_PLATE = re.compile(r"\b[A-Z]{2}\d{2}\s?[A-Z]{3}\b")
 _WRITTEN_CODE = re.compile(r"\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,10}\b")
+_WORD_BEFORE_SPELLING = re.compile(r"\b([A-Za-z]{4,})(?:,? (?:that['’]?s|spelled|so|its|it's))?[\s,.]*\Z", re.IGNORECASE)
+MIN_SHARED_PAIRS = 2
 MIN_SPELLED = 3
 MIN_CODE = 5
 
@@ -72,9 +74,14 @@ def code_rows(text: str) -> Iterator[CodeRow]:
             yield from _row(row)
             row = []
         if value:
-            row.append((match.start(), end, value * factor if len(value) == 1 else value, word.lower() in _WEAK))
+            row.append((match.start(), end, value * factor if len(value) == 1 else value, word.lower() in _WEAK and not _stands_as_letter(text, match.start(), end)))
         factor = 1
     yield from _row(row)
+
+
+def _stands_as_letter(text: str, start: int, end: int) -> bool:
+    """"K, A.": a capital between commas or hyphens is a letter, not a word."""
+    return text[start:end].isupper() and bool(re.search(r"[,-]\s?\Z", text[:start]) or re.match(r"[,-]", text[end:]))
 
 
 def _row(row: list[tuple[int, int, str, bool]]) -> Iterator[CodeRow]:
@@ -98,6 +105,14 @@ def _value(word: str) -> str:
             return words[lower]
     if lower in ENGLISH_TENS:
         return ENGLISH_TENS[lower] + "0"
+    if lower in KOREAN_WORDS:
+        return KOREAN_WORDS[lower]
+    if word == "둘둘":
+        return "22"
+    if len(word) > 1 and word[-1] in "에의" and word[0] in KOREAN_DIGITS:
+        word = word[:-1]
+    if re.fullmatch(r"[b-df-hj-np-tv-z]{2,3}", word):
+        return word  # "yp": letters that a recogniser joined
     if all(character in KOREAN_DIGITS for character in word):
         return "".join(KOREAN_DIGITS[character] for character in word)
     return ""
@@ -134,6 +149,22 @@ def spelled_spans(text: str, names: set[str], *, asked_name: bool) -> Iterator[S
             asked_name or any(row.value in name or _shares(row.value, name) for name in known)
         ):
             yield Span(row.start, row.end, PiiKind.NAME)
+
+
+def spelled_name_spans(text: str) -> Iterator[Span]:
+    """A word that is spelled right after it, with its spelling: "kaczmarek kay ay see zed"."""
+    for row in code_rows(text):
+        word = _WORD_BEFORE_SPELLING.search(text, 0, row.start)
+        if word is None or row.letters != len(row.value) or row.letters < MIN_SPELLED:
+            continue
+        letters = word.group(1).lower()
+        if letters[0] in row.value[:2] and sum(pair in row.value for pair in _pairs(letters)) >= MIN_SHARED_PAIRS:
+            yield Span(word.start(1), word.end(1), PiiKind.NAME)
+            yield Span(row.start, row.end, PiiKind.NAME)
+
+
+def _pairs(letters: str) -> set[str]:
+    return {letters[i : i + 2] for i in range(len(letters) - 1)}
 
 
 def _shares(spelled: str, name: str) -> bool:

@@ -17,6 +17,7 @@ from callytics.redaction.cues import cues
 from callytics.redaction.detector import find_pii
 from callytics.redaction.digits import digit_rows
 from callytics.redaction.english_words import is_common
+from callytics.redaction.korean_names import SURNAMES
 from callytics.redaction.span import Span, joined
 
 QUESTION_LASTS_TURNS = 8
@@ -26,6 +27,7 @@ SHORT_TURN_WORDS = 4
 """A turn of this length, such as "yes, go on", does not change the subject."""
 
 TITLES = frozenset({"mr", "mrs", "ms", "dr", "miss", "mister", "missus", "doctor", "prof", "professor"})
+_KOREAN_GIVEN_NAME = re.compile(r"[가-힣]{2}")
 _KOREAN_FULL_NAME = re.compile(r"[가-힣]{3}")
 
 MIN_KNOWN_DIGITS = 4
@@ -90,6 +92,9 @@ def _names_again(text: str, names: set[str]) -> Iterator[Span]:
             after = r"(?=(?:['’]?s)?\b)" if part[0].isascii() else ""
             for match in re.finditer(rf"\b{re.escape(part)}{after}", text):
                 yield Span(match.start(), match.end(), PiiKind.NAME)
+        if _KOREAN_GIVEN_NAME.fullmatch(name):
+            for match in re.finditer(rf"(?<![가-힣])[{SURNAMES}]{name}(?![가-힣]{{3}})", text):
+                yield Span(match.start(), match.end(), PiiKind.NAME)
         if _KOREAN_FULL_NAME.fullmatch(name):
             for match in re.finditer(rf"(?<![가-힣]){name[1:]}(?=이(?:가|는|한테|도|를|랑|네|\b)|[아야]\b|\s?[씨님군양]\b)", text):
                 yield Span(match.start(), match.end(), PiiKind.NAME)
@@ -108,7 +113,8 @@ def _digits_again(text: str, numbers: set[tuple[str, PiiKind]]) -> Iterator[Span
     for row in digit_rows(text):
         for digits, kind in numbers:
             part = len(row.digits) >= MIN_KNOWN_DIGITS and row.digits in digits
-            if part or (len(digits) > MIN_KNOWN_DIGITS and digits in row.digits):
+            same_start = len(row.digits) == len(digits) >= 7 and row.digits[:6] == digits[:6]  # corrected
+            if part or same_start or (len(digits) > MIN_KNOWN_DIGITS and digits in row.digits):
                 yield Span(row.start, row.end, kind)
                 break
 

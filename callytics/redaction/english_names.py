@@ -22,7 +22,7 @@ _POSSESSIVE = re.compile(r"['’]s?\Z")
 _RELATIVE = r"(?:husband|wife|partner|son|daughter|brother|sister|mother|father|mum|mom|dad|friend|neighbou?r|colleague|boss|man|manager|supervisor|technician|driver|fella|guy|nurse|boyfriend|girlfriend|fianc[eé]e?)"
 _BEFORE = re.compile(
     r"(?:\b(?:first |last |full |good |second |sur|middle |maiden |nick)?names?(?:\son\s(?:the|my|your)\s\w+)?(?:['’]?s|,|:|\sis|\swas|\swould be)?"
-    r"|\bmyself|\bspeaking (?:with|to)|\btalking (?:with|to)|\bspeak (?:with|to)|\btalk to|\bthrough to|\b(?:you['’]?ve|you have) got|\bhow are you,?|\bi['’]?ve got(?: an?)?"
+    r"|\b(?:passport|licen[cs]e|ticket|card|contract|id) (?:says|reads)|\bmyself|\bspeaking (?:with|to)|\btalking (?:with|to)|\bspeak (?:with|to)|\btalk to|\bthrough to|\b(?:you['’]?ve|you have) got|\bhow are you,?|\bi['’]?ve got(?: an?)?"
     r"|\bi['’]ve found|\byou to|\bask for|\bto reach|\b(?:he|she|who|man|lady|lad|guy|him|her|them)(?:['’]?s| is| was| were)? called|\bcall me|\bnamed|\bregistered (?:to|under)|\b(?:it is|it['’]?s) under|\bgoes by"
     r"|\b(?:am i|are you) speaking (?:with|to)|\bi(?:s| am|['’]m) (?:this|that)|\bcalling for|\blooking for"
     rf"|\b(?:my|his|her|your|our|the) {_RELATIVE}(?:['’]s name is|,| is)?|\byours sincerely,?|\bcare of"
@@ -67,7 +67,7 @@ _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
 MIN_LETTERS_ALONE = 4
 """A shorter given name in lower case needs a context: "ray", "mei"."""
 _STATED_BEFORE = re.compile(
-    rf"(?:\b(?:first |last |full |good |sur|middle )?names?(?:['’]?s| is| was)?|\bmyself|\b(?:is|was) called|\bcall me|\bask for|\b(?:my|his|her|your|our|the) (?:\w+ )?{_RELATIVE})\s*\Z",
+    rf"(?:\b(?:first |last |full |good |sur|middle )?names?(?:['’]?s| is| was)?|\b(?:passport|licen[cs]e|ticket|card|contract|id) (?:says|reads)|\bmyself|\b(?:is|was) called|\bcall me|\bask for|\b(?:my|his|her|your|our|the) (?:\w+ )?{_RELATIVE})\s*\Z",
     re.IGNORECASE,
 )
 _NEVER_BEFORE = re.compile(r"\b(?:[A-Za-z] (?:as in|for|like)|the|as in|a|an)\s+\Z", re.IGNORECASE)
@@ -228,7 +228,7 @@ def _is_firm(text: str, words: list[_Word], index: int, length: int) -> bool:
         return after.lower not in ("here", "home", "line", "desk", "house") or after.capital or text[last.end : after.start] != " "
     if after is not None and text[last.end : after.start] == " " and after.lower == "and" and words[index].capital:
         following = words[index + length + 1] if index + length + 1 < len(words) else None
-        if following is not None and following.capital and not is_given_name(following.lower):
+        if following is not None and following.capital and following.lower not in _NOT_NAMES and not is_given_name(following.lower):
             return not is_given_name(words[index].lower) or length > 1
     if any(match.start() <= words[index].start < match.end() for match in _TWO_PARTNERS.finditer(text)):
         return True

@@ -14,7 +14,7 @@ from callytics.domain import PiiKind
 from callytics.redaction.span import Span
 
 _DOUBLE = "남궁|황보|제갈|선우|독고|사공|서문|동방|망절|어금"
-_SURNAMES = (
+SURNAMES = (
     "김이박최정강조윤장임한오서신권황안송류전홍유고문양손배백허남심노하곽성차주우구민나진지엄채원천방공현함변염여추도소석설마길"
     "연위표명기반왕금옥육인맹제모탁국어은편용예경봉사부가복태목형피두감음빈동온호범좌팽승간상갈시단견당화창빙선묵로계뇌뢰아란노리"
 )
@@ -30,9 +30,9 @@ _SECOND = (
     "임자잔장재전정제조종주준중지진찬창채천철청초춘출충치태택평표필하학한해향헌혁현협형혜호홍화환회효후훈휘흠흥희"
 )
 _GIVEN = rf"[{_FIRST}][{_SECOND}]"
-_FULL = rf"(?:(?:{_DOUBLE})[가-힣]{{1,2}}|[{_SURNAMES}]{_GIVEN})"
-_LOOSE = rf"(?:(?:{_DOUBLE})[가-힣]{{1,2}}|[{_SURNAMES}][가-힣]{{2}})"
-_SHORT = rf"(?:{_LOOSE}|[{_SURNAMES}][가-힣])"
+_FULL = rf"(?:(?:{_DOUBLE})[가-힣]{{1,2}}|[{SURNAMES}]{_GIVEN})"
+_LOOSE = rf"(?:(?:{_DOUBLE})[가-힣]{{1,2}}|[{SURNAMES}][가-힣]{{2}})"
+_SHORT = rf"(?:{_LOOSE}|[{SURNAMES}][가-힣])"
 _COPULA = r"(?:입니다|이라고\s?(?:합니다|해요|하는데|하고|했|하거든|하시)|라고\s?(?:합니다|해요|하는데|하고|하거든)|이에요|예요|이예요|이었습니다|였습니다|이었어요|였어요|인데요?|이거든요|거든요|이고요?|고요|이요|요|이죠|죠|이야|야|임니다|입니당|인디|이여|여유)"
 _TITLE = r"(?:고객|회원|님|씨|상담원|상담사|매니저|팀장|대리|과장|차장|부장|실장|소장|점장|원장|사장|이사|선생|기사|어르신|주임|주사|계장|주무관|조사원|가이드|교수|박사|간호사|원무|강사|코치|사원|담당|할머니|할아버지|환자|사모|여사|군|양|학생|어머니|아버지|상무|반장|센터장|지점장|기장|작가|변호사|의사|팀원|총무)"
 _END = r"(?=[\s.,?!…]|$)"
@@ -90,8 +90,9 @@ _PATTERNS = [
         rf"(?:저는|저|제가|난|나는|여기는)\s+({_LOOSE})\s?(?:입니다|이라고|라고|이에요|예요|인데요|이고요|이거든요)",
         # a person without a family name: 도현이 엄마, 란 씨, 제임스 박
         rf"{_START}({_GIVEN})이\s(?:엄마|아빠|아버지|어머니|할머니|할아버지|담임|누나|형|언니|오빠)(?![가-힣]*(?:회|용))",
-        rf"{_START}([가-힣]{{2,5}}\s[가-힣]{{2,4}})\s씨{_END}",
-        rf"{_START}([가-힣]{{1,5}})\s씨{_END}(?!\s?[공영일이삼사오육칠팔구하둘])",
+        rf"{_START}([가-힣]{{2,5}}\s[가-힣]{{2,4}})\s씨(?:가|는|를|한테|도|의|께|요)?{_END}",
+        r"(?<![가-힣])(응우옌(?:\s[가-힣]{1,2}){1,2})(?![가-힣])",
+        rf"{_START}([가-힣]{{1,5}})\s씨(?:가|는|를|한테|도|의|께|께서|요)?{_END}(?!\s?[공영일이삼사오육칠팔구하둘])",
         r"(?:저는|제\s?이름은|이름은|이름이)\s+([가-힣]{2,5})\s?(?:입니다|이라고|라고|예요|이에요|인데요)",
     )
 ]
@@ -100,8 +101,9 @@ _FILLER = r"(?:(?:네|예|아|어|음|응|내|저|그|저는|나는|제\s?이름
 _ANSWER = re.compile(
     rf"^{_FILLER}(?:({_FULL})(?:{_COPULA}|{_CASE}|님|씨)?{_END}|({_LOOSE})\s?(?:{_COPULA}|님|씨){_END}|({_LOOSE})(?=\s?[.,]|$|\s[공영일이삼사오육칠팔구\d])|({_SHORT})(?:입니다|이요|이에요|예요|요){_END})"
 )
-_FOREIGN_ANSWER = re.compile(rf"^{_FILLER}([가-힣]{{2,6}}(?:\s[가-힣]{{1,5}}){{0,2}}?)\s?(?:예요|이에요|이라고|입니다|인데요|이요)")
+_FOREIGN_ANSWER = re.compile(rf"^{_FILLER}([가-힣]{{3,6}}|[가-힣]{{2,6}}(?:\s[가-힣]{{1,5}}){{1,2}}?)\s?(?:예요|이에요|이라고|입니다|인데요|이요)")
 _FOREIGN_WITH_KIN = re.compile(rf"{_KIN}\s+([가-힣]{{2,4}}\s[가-힣]{{1,4}})(?:입니다|예요|이에요|이고|고요|요)?\s*[.,]?\s*$")
+_REPEATED_ANSWER = re.compile(r"^((?:[가-힣]{1,4}\s)?(?P<last>[가-힣]{2,4}))[.…,\s]+(?P=last)(?:예요|이에요|이요|입니다)")
 _NAMED = re.compile(r"([가-힣]{2,4}\s[가-힣]{1,3})이라고\s?(?:했|하던|하는|합니다)")
 _WORDS_TEXT = (
     "저 제 그 이 네 예 아 어 우리 저희 아니 진짜 정말 지금 오늘 어제 내일 혹시 그냥 많이 조금 다시 아까 여기 거기 저기 이거 그거 저거 뭐 왜 언제 얼마 "
@@ -123,6 +125,9 @@ def korean_name_spans(text: str, before: str = "") -> Iterator[Span]:
         found = list(_spans(_ANSWER, text))
         for pattern in () if found else (_FOREIGN_ANSWER, _FOREIGN_WITH_KIN):
             found += _spans(pattern, text)
+        match = _REPEATED_ANSWER.match(text)
+        if match and not any(word in _WORDS for word in match.group(1).split()):
+            found.append(Span(*match.span(1), PiiKind.NAME))
         yield from found
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from callytics.domain import PiiKind
-from callytics.redaction.codes import spelled_spans
+from callytics.redaction.codes import spelled_name_spans, spelled_spans
 from callytics.redaction.english_names import english_name_spans
 from callytics.redaction.korean_names import korean_name_spans
 from callytics.redaction.span import Span
@@ -16,5 +16,6 @@ def name_spans(text: str, asked: frozenset[str], before: str = "") -> Iterator[S
     """Names in ``text``; if the previous turn asked for a name, the answer may consist of a name only."""
     yield from korean_name_spans(text, before)
     yield from english_name_spans(text, before)
-    spelled = PiiKind.NAME in asked or re.search(r"\bname\b|\bspel", text, re.IGNORECASE) is not None
+    yield from spelled_name_spans(text)
+    spelled = PiiKind.NAME in asked or re.search(r"\bname\b|\bspel|이름이|성이\s|철자|스펠|영문", text, re.IGNORECASE) is not None
     yield from spelled_spans(text, set(), asked_name=spelled)
