@@ -25,6 +25,7 @@ _KOREAN_LETTERS = {
     "엘": "l", "엠": "m", "엔": "n", "오": "o", "피": "p", "큐": "q", "알": "r", "에스": "s", "티": "t", "유": "u", "브이": "v", "더블유": "w", "엑스": "x", "와이": "y", "제트": "z",
 }  # fmt: skip
 _AS_IN = re.compile(r"\s(?:as in|like|for)(?: an?)?\s[A-Za-z]+", re.IGNORECASE)
+_BETWEEN = frozenset({"uh", "um", "then", "dash", "hyphen", "minus"})
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|[가-힣]+")
 _GAP = re.compile(r"[\s,.…\-–]*(?:(?:uh|um|then|dash|hyphen|minus|음|어)[\s,.]+)*\Z", re.IGNORECASE)
 _PLATE_SYLLABLES = "가나다라마거너더러머버서어저고노도로모보소조누두루무부수우주하허호배아바자"
@@ -64,6 +65,8 @@ def code_rows(text: str) -> Iterator[CodeRow]:
         word = match.group()
         if word.lower() in REPEATS:
             factor = REPEATS[word.lower()]
+            continue
+        if row and word.lower() in _BETWEEN:
             continue
         value = _value(word)
         end = match.end()
@@ -111,7 +114,7 @@ def _value(word: str) -> str:
         return "22"
     if len(word) > 1 and word[-1] in "에의" and word[0] in KOREAN_DIGITS:
         word = word[:-1]
-    if re.fullmatch(r"[b-df-hj-np-tv-z]{2,3}", word):
+    if re.fullmatch(r"(?!h?mm*|mhm|hm|tv|pc|cd|gb|mb|ss|sh|sms)[b-df-hj-np-tv-z]{2,3}", word):
         return word  # "yp": letters that a recogniser joined
     if all(character in KOREAN_DIGITS for character in word):
         return "".join(KOREAN_DIGITS[character] for character in word)

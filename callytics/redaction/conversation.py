@@ -53,8 +53,11 @@ def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
     found: dict[str, list[Span]] = {}
     before, age = "", 0
     for turn in turns:
-        raw = transfer(find_pii(turn.content_raw, before), turn.content_raw, turn.content)
-        found[turn.id] = joined([*find_pii(turn.content, before), *raw])
+        spans = find_pii(turn.content, before)
+        if turn.content_raw != turn.content:
+            raw = find_pii(turn.content_raw, before)
+            spans = joined([*spans, *transfer(raw, turn.content_raw, turn.content)])
+        found[turn.id] = spans
         if _changes_subject(turn, found[turn.id]) or age >= QUESTION_LASTS_TURNS:
             before, age = turn.content, 0
         else:

@@ -124,6 +124,8 @@ def _words(text: str) -> list[_Word]:
 def _name_length(text: str, words: list[_Word], index: int, *, cased: bool, answer: bool) -> int:
     """Number of words of the name that starts here, 0 if none does."""
     word = words[index]
+    if len(word.lower) < 3 and not word.capital:
+        return 0
     if len(word.lower) < 2 or word.lower in _NOT_NAMES or _NUMBER.match(word.lower) or _is_code(text, word):
         return 0
     length = _run(text, words, index, cased=cased)

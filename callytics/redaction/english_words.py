@@ -29,7 +29,7 @@ _PLACES_AND_BRANDS_TEXT = (
     "okay yeah yep yup nope hey hiya ta ma dad mum mom mama papa nan nana gran grandma grandpa auntie uncle sir madam dear honey love "
     "lot ok hmm mmm uh um hello thanks bless ill ive im id hes shes weve youve theyre theyll youll well were lets cant wont dont "
     "leicester camberwell nottingham derby salem lakewood windsor kingston weston milton burton clifton hudson houston reg chuck rogue bing tab kay kid kit jet leaf sonic aria echo juke micra focus escort galaxy "
-    "mkay larch warden major "
+    "mkay mm hm mhm mmm hmm uhhuh larch warden major "
     "fibre fiber wifi app apps sim email online website router broadband voicemail login logout password modem charger laptop iphone "
     "android refund gonna wanna gotta kinda cos cuz til till info admin reno tv tech max pro premium silver gold platinum "
 )

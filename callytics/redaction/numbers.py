@@ -37,6 +37,7 @@ _NATIONAL = re.compile(r"0[1-37]\d{9}")
 MAX_QUANTITY_DIGITS = 5
 MAX_WORDS_ASIDE = 2
 _BANK_BEFORE = re.compile(r"(?:[가-힣]+(?:은행|뱅크|금고)|농협|수협|신협|우체국)\s\Z")
+_PLUS_BEFORE = re.compile(r"(?:\+|\bplus)\s?\Z", re.IGNORECASE)
 _OURS = re.compile(r"저희|우리|\bgrand\b|\bwe're\b")
 _QUANTITY = re.compile(
     r"\d\.\d|\b(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
@@ -65,7 +66,9 @@ def number_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
         if kind is not None:
             end = row.end + 1 if row.ambiguous_end and _wants_one_more(row, kind) else row.end
             bank = _BANK_BEFORE.search(text, 0, row.start) if kind is PiiKind.ACCOUNT else None
-            yield Span(bank.start() if bank else row.start, end, kind)
+            plus = _PLUS_BEFORE.search(text, 0, row.start)
+            first = bank or plus
+            yield Span(first.start() if first else row.start, end, kind)
 
 
 def _cue(text: str, row: DigitRow, announced: list[tuple[int, str]]) -> str | None:
@@ -89,6 +92,8 @@ def _kind(text: str, row: DigitRow, cue: str | None, asked: frozenset[str]) -> P
     form = _form(row)
     if form is None and _is_quantity(text, row):
         return None
+    if cue is None and _NATIONAL.fullmatch(digits):
+        return PiiKind.PHONE
     if cue == HARMLESS or (cue is None and HARMLESS in asked):
         return None
     if cue in (None, PiiKind.PHONE) and is_business_phone(digits):
