@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from callytics.domain import Conversation, Sentence, Turn, Word
-from callytics.engines.punctuation.korean import REPLIES, Ending, Morpheme, ends_sentence, final_mark
+from callytics.engines.punctuation.korean import REPLIES, Ending, ends_sentence, final_mark
+from callytics.engines.punctuation.questions import Morpheme
 from callytics.engines.punctuation.sentences import sentence, split_by_marks, split_mark
 from callytics.engines.punctuation.spacing import join_bound_forms, spaced
 
