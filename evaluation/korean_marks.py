@@ -26,7 +26,7 @@ from evaluation.dialogues import Split
 FILE = Path(__file__).with_suffix(".tsv")
 _QUESTION_WORD = re.compile(r"왜|언제|어디|누가|누구|얼마|며칠|몇|어떻|어떤|무슨|어느|뭐|뭘|무엇")
 
-Restore = Callable[[str], str]
+Restore = Callable[[str, str], str]
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ def read_sentences(split: Split) -> list[MarkedSentence]:
 
 
 def score(sentences: Iterable[MarkedSentence], restore: Restore) -> QuestionScore:
-    """``restore`` returns the text with its marks."""
+    """``restore`` returns a text with its marks, given what the other party said before."""
     right = marked = asked = 0
     errors = []
     for sentence in sentences:
-        text = restore(sentence.text)
+        text = restore(sentence.text, sentence.before)
         says = "?" in text
         exact = text.endswith("?") and text.count("?") == 1
         right += sentence.question and exact
@@ -84,7 +84,7 @@ def score(sentences: Iterable[MarkedSentence], restore: Restore) -> QuestionScor
     return QuestionScore(right, marked, asked, tuple(errors))
 
 
-def by_question_word(text: str) -> str:
+def by_question_word(text: str, _before: str = "") -> str:
     """The plain baseline: a sentence with a question word is a question."""
     return text + ("?" if _QUESTION_WORD.search(text) else ".")
 
@@ -93,16 +93,20 @@ def main(arguments: list[str]) -> None:
     from callytics.engines.punctuation.kiwi import KiwiPunctuationRestorer
 
     restorer = KiwiPunctuationRestorer()
+
+    def restore(text: str, before: str) -> str:
+        return " ".join(restorer.split(text, before))
+
     splits: list[Split] = [split for split in get_args(Split) if split in arguments] or list(get_args(Split))
     for split in splits:
         sentences = read_sentences(split)
         by_words = [s for s in sentences if not s.by_intonation]
-        engine = score(by_words, lambda text: " ".join(restorer.split(text)))
-        voice = score([s for s in sentences if s.by_intonation], lambda text: " ".join(restorer.split(text)))
+        engine = score(by_words, restore)
+        voice = score([s for s in sentences if s.by_intonation], restore)
         print(
             f"{split}, {len(by_words)} sentences: F1 {engine.f1:.3f}, by question word "
-            f"{score(by_words, by_question_word).f1:.3f}; {len(sentences) - len(by_words)} by intonation: {voice.f1:.3f}; "
-            f"all: {_all(engine, voice):.3f}"
+            f"{score(by_words, by_question_word).f1:.3f}; "
+            f"{len(sentences) - len(by_words)} by intonation: {voice.f1:.3f}; all: {_all(engine, voice):.3f}"
         )
         if "--errors" in arguments and split != "report":
             print("\n".join(engine.errors + voice.errors))

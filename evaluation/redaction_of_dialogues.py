@@ -33,7 +33,9 @@ def score_redaction(dialogues: Iterable[Mapping[str, Any]]) -> RedactionScore:
             marked = _places(turn, dialogue["pii"])
             allowed = [place for place, _ in (*marked, *_places(turn, dialogue["pii_optional"]))]
             missed = [item for item in marked if _leaks(turn["text"], item[0], found[turn["id"]])]
-            wrong = [span for span in found[turn["id"]] if not any(_overlap(span, place) for place in allowed)]
+            wrong = [
+                span for span in found[turn["id"]] if not any(_overlap(span, place) for place in allowed)
+            ]
             counts["marked"] += len(marked)
             counts["found"] += len(marked) - len(missed)
             counts["redacted"] += len(found[turn["id"]])
@@ -65,9 +67,7 @@ def _turns(dialogue: Mapping[str, Any]) -> list[Turn]:
     return turns
 
 
-def _places(
-    turn: Mapping[str, Any], items: Sequence[Mapping[str, str]]
-) -> list[tuple[tuple[int, int], str]]:
+def _places(turn: Mapping[str, Any], items: Sequence[Mapping[str, str]]) -> list[tuple[tuple[int, int], str]]:
     """(start, end) and kind of each item of this turn; the same words twice are two places, in order."""
     places: list[tuple[tuple[int, int], str]] = []
     after: dict[str, int] = {}

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from evaluation.dialogues import read_dialogues  # noqa: E402
+from evaluation.dialogues import read_dialogues
 
 TARGET = Path(__file__).parents[1] / "callytics" / "redaction"
 MIN_COUNT = 2
@@ -50,7 +50,11 @@ def _calls() -> set[str]:
     """Words that are no name, without the noisy calls: these have names in lower case."""
     words: set[str] = set()
     for call in read_dialogues("fit", "en"):
-        marked = {w for item in call["pii"] + call["pii_optional"] for w in re.findall(r"[a-z]+", item["text"].lower())}
+        marked = {
+            w
+            for item in call["pii"] + call["pii_optional"]
+            for w in re.findall(r"[a-z]+", item["text"].lower())
+        }
         for turn in call["turns"]:
             words |= set(re.findall(r"(?<![\w'])[a-z]+(?![\w])", turn["text"])) - marked
     return words
@@ -59,7 +63,9 @@ def _calls() -> set[str]:
 def _lexicon() -> set[str]:
     import vaderSentiment
 
-    lines = (Path(vaderSentiment.__file__).parent / "vader_lexicon.txt").read_text(encoding="utf-8").splitlines()
+    lines = (
+        (Path(vaderSentiment.__file__).parent / "vader_lexicon.txt").read_text(encoding="utf-8").splitlines()
+    )
     return {word for word in (line.split("\t")[0] for line in lines) if word.isalpha() and word.islower()}
 
 

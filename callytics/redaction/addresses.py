@@ -36,7 +36,9 @@ _TAIL = rf"(?:,?\s(?i:{_UNIT}|\d{{5}}(?:-\d{{4}})?\b)|,?\s(?:(?i:{_SPOKEN})\s){{
 _ENGLISH = re.compile(
     rf"\b(?i:{_HOUSE_NUMBER})\s(?:(?:North|South|East|West|Northeast|Northwest|Southeast|Southwest|NE|NW|SE|SW|N|S|E|W)\.?\s)?(?:{_CAPITAL}\s){{1,3}}?{_SUFFIX}{_TAIL}*"
 )
-_ROAD_AND_FLOOR = re.compile(rf"(?<![가-힣])[가-힣]{{2,9}}(?:대로|로|길)\s?\d+(?:번길\s?\d+)?(?:-\d+)?,?(?=\s[가-힣A-Za-z0-9]*\s?\d+(?:층|호|동)){_FLAT}*(?:\s\d+(?:층|호))?")
+_ROAD_AND_FLOOR = re.compile(
+    rf"(?<![가-힣])[가-힣]{{2,9}}(?:대로|로|길)\s?\d+(?:번길\s?\d+)?(?:-\d+)?,?(?=\s[가-힣A-Za-z0-9]*\s?\d+(?:층|호|동)){_FLAT}*(?:\s\d+(?:층|호))?"
+)
 _HOUSE_BY_NAME = re.compile(rf"\bThe\s{_CAPITAL},\s(?:{_CAPITAL}\s){{1,2}}?{_SUFFIX}")
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b")
 """Of the United Kingdom, as written."""
@@ -58,7 +60,16 @@ _ZIP = re.compile(
 
 def address_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
     announced = PiiKind.ADDRESS in asked or re.search(r"주소|배송지|\baddress\b", text) is not None
-    always = (_KOREAN, _APARTMENT, _ENGLISH, _ENGLISH_SPOKEN, _FLAT_AND_PLACE, _ROAD_AND_FLOOR, _HOUSE_BY_NAME, _POSTCODE)
+    always = (
+        _KOREAN,
+        _APARTMENT,
+        _ENGLISH,
+        _ENGLISH_SPOKEN,
+        _FLAT_AND_PLACE,
+        _ROAD_AND_FLOOR,
+        _HOUSE_BY_NAME,
+        _POSTCODE,
+    )
     for pattern in (*always, *((_KOREAN_ANNOUNCED, _ENGLISH_ANNOUNCED) if announced else ())):
         for match in pattern.finditer(text):
             yield Span(match.start(), match.end(), PiiKind.ADDRESS)

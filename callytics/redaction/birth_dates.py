@@ -49,7 +49,9 @@ def birth_date_spans(text: str, before: str) -> Iterator[Span]:
             if word is None or not is_common(word.group(1).lower().split("'")[0]):
                 yield Span(*match.span(), PiiKind.BIRTH_DATE)
         for row in digit_rows(text):
-            if MIN_DIGITS < len(row.digits) <= 8 and not re.search(
-                r"[A-Za-z]", text[row.start : row.end]
-            ) and not re.match(r"\s?(?:원|만|번|호|동|년|월|일)", text[row.end :]):
+            if (
+                MIN_DIGITS < len(row.digits) <= 8
+                and not re.search(r"[A-Za-z]", text[row.start : row.end])
+                and not re.match(r"\s?(?:원|만|번|호|동|년|월|일)", text[row.end :])
+            ):
                 yield Span(row.start, row.end, PiiKind.BIRTH_DATE)

@@ -9,11 +9,18 @@ from dataclasses import dataclass
 
 from callytics.domain import PiiKind
 from callytics.redaction.cues import HARMLESS, asked, cues
-from callytics.redaction.digits import ENGLISH_TEENS, ENGLISH_TENS, ENGLISH_UNITS, KOREAN_DIGITS, KOREAN_WORDS, REPEATS
+from callytics.redaction.digits import (
+    ENGLISH_TEENS,
+    ENGLISH_TENS,
+    ENGLISH_UNITS,
+    KOREAN_DIGITS,
+    KOREAN_WORDS,
+    REPEATS,
+)
 from callytics.redaction.span import Span
 
-_NATO = dict.fromkeys("alpha bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey xray yankee zulu".split())
-_NATO_LETTERS = {word: word[0] for word in _NATO}
+_NATO_TEXT = "alpha bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey xray yankee zulu"
+_NATO_LETTERS = {word: word[0] for word in _NATO_TEXT.split()}
 _SPOKEN_LETTERS = {
     "ay": "a", "bee": "b", "cee": "c", "see": "c", "sea": "c", "be": "b", "dee": "d", "ee": "e", "eff": "f", "gee": "g", "aitch": "h", "eye": "i", "jay": "j", "kay": "k",
     "el": "l", "ell": "l", "em": "m", "en": "n", "pee": "p", "cue": "q", "are": "r", "ess": "s", "es": "s", "tee": "t", "vee": "v", "ex": "x", "wye": "y", "zed": "z", "zee": "z", "you": "u", "why": "y",
@@ -35,7 +42,9 @@ _KOREAN_PLATE = re.compile(
 )
 _BRITISH_PLATE = re.compile(r"\b[A-Z]{2}\d{2}\s?[A-Z]{3}\b")
 _WRITTEN_CODE = re.compile(r"\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,10}\b")
-_WORD_BEFORE_SPELLING = re.compile(r"\b([A-Za-z]{4,})(?:,? (?:that['’]?s|spelled|so|its|it's))?[\s,.]*\Z", re.IGNORECASE)
+_WORD_BEFORE_SPELLING = re.compile(
+    r"\b([A-Za-z]{4,})(?:,? (?:that['’]?s|spelled|so|its|it's))?[\s,.]*\Z", re.IGNORECASE
+)
 MIN_SHARED_PAIRS = 2
 MIN_SPELLED = 3
 MIN_CODE = 5
@@ -73,18 +82,32 @@ def code_rows(text: str) -> Iterator[CodeRow]:
         spelling = _AS_IN.match(text, end) if value and len(value) == 1 and value.isalpha() else None
         if spelling:
             end = skip_to = spelling.end()
-        if row and (not value or not _GAP.match(re.sub(r"(?i)\b(?:double|triple|treble)\b", "", text[row[-1][1] : match.start()]))):
+        if row and (
+            not value
+            or not _GAP.match(
+                re.sub(r"(?i)\b(?:double|triple|treble)\b", "", text[row[-1][1] : match.start()])
+            )
+        ):
             yield from _row(row)
             row = []
         if value:
-            row.append((match.start(), end, value * factor if len(value) == 1 else value, word.lower() in _WEAK and not _stands_as_letter(text, match.start(), end)))
+            row.append(
+                (
+                    match.start(),
+                    end,
+                    value * factor if len(value) == 1 else value,
+                    word.lower() in _WEAK and not _stands_as_letter(text, match.start(), end),
+                )
+            )
         factor = 1
     yield from _row(row)
 
 
 def _stands_as_letter(text: str, start: int, end: int) -> bool:
-    """"K, A.": a capital between commas or hyphens is a letter, not a word."""
-    return text[start:end].isupper() and bool(re.search(r"[,-]\s?\Z", text[:start]) or re.match(r"[,-]", text[end:]))
+    """ "K, A.": a capital between commas or hyphens is a letter, not a word."""
+    return text[start:end].isupper() and bool(
+        re.search(r"[,-]\s?\Z", text[:start]) or re.match(r"[,-]", text[end:])
+    )
 
 
 def _row(row: list[tuple[int, int, str, bool]]) -> Iterator[CodeRow]:
@@ -161,7 +184,10 @@ def spelled_name_spans(text: str) -> Iterator[Span]:
         if word is None or row.letters != len(row.value) or row.letters < MIN_SPELLED:
             continue
         letters = word.group(1).lower()
-        if letters[0] in row.value[:2] and sum(pair in row.value for pair in _pairs(letters)) >= MIN_SHARED_PAIRS:
+        if (
+            letters[0] in row.value[:2]
+            and sum(pair in row.value for pair in _pairs(letters)) >= MIN_SHARED_PAIRS
+        ):
             yield Span(word.start(1), word.end(1), PiiKind.NAME)
             yield Span(row.start, row.end, PiiKind.NAME)
 

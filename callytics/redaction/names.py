@@ -17,5 +17,8 @@ def name_spans(text: str, asked: frozenset[str], before: str = "") -> Iterator[S
     yield from korean_name_spans(text, before)
     yield from english_name_spans(text, before)
     yield from spelled_name_spans(text)
-    spelled = PiiKind.NAME in asked or re.search(r"\bname\b|\bspel|이름이|성이\s|철자|스펠|영문", text, re.IGNORECASE) is not None
+    spelled = (
+        PiiKind.NAME in asked
+        or re.search(r"\bname\b|\bspel|이름이|성이\s|철자|스펠|영문", text, re.IGNORECASE) is not None
+    )
     yield from spelled_spans(text, set(), asked_name=spelled)

@@ -60,7 +60,9 @@ def number_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
     announced = cues(text)
     codes = [code for code in code_rows(text) if code.letters >= MIN_CODE_LETTERS]
     for row in digit_rows(text):
-        if len(row.digits) < MAX_CODE_DIGITS and any(c.start <= row.start and row.end <= c.end for c in codes):
+        if len(row.digits) < MAX_CODE_DIGITS and any(
+            c.start <= row.start and row.end <= c.end for c in codes
+        ):
             continue  # part of "E E W three zero zero seven P L"
         kind = _kind(text, row, _cue(text, row, announced), asked)
         if kind is not None:
@@ -192,7 +194,9 @@ def _is_quantity(text: str, row: DigitRow) -> bool:
     if len(row.digits) > MAX_QUANTITY_DIGITS:
         return False
     said = text[row.start : row.end]
-    return _QUANTITY.search(said) is not None or (_YEAR.fullmatch(said) is not None and not _ENDING.search(text))
+    return _QUANTITY.search(said) is not None or (
+        _YEAR.fullmatch(said) is not None and not _ENDING.search(text)
+    )
 
 
 def _is_resident_number(digits: str) -> bool:
