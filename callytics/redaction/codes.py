@@ -69,7 +69,7 @@ def code_rows(text: str) -> Iterator[CodeRow]:
     skip_to = 0
     factor = 1
     for match in _TOKEN.finditer(text):
-        if match.start() < skip_to:
+        if match.start() < skip_to or text[match.start() - 1 : match.start()] in ("'", "’"):
             continue
         word = match.group()
         if word.lower() in REPEATS:

@@ -114,6 +114,7 @@ _FOREIGN_WITH_KIN = re.compile(
 _REPEATED_ANSWER = re.compile(
     r"^((?:[가-힣]{1,4}\s)?(?P<last>[가-힣]{2,4}))[.…,\s]+(?P=last)(?:예요|이에요|이요|입니다)"
 )
+_FULL_NAME = re.compile(_LOOSE)
 _NAMED = re.compile(r"([가-힣]{2,4}\s[가-힣]{1,3})이라고\s?(?:했|하던|하는|합니다)")
 _WORDS_TEXT = (
     "저 제 그 이 네 예 아 어 우리 저희 아니 진짜 정말 지금 오늘 어제 내일 혹시 그냥 많이 조금 다시 아까 여기 거기 저기 이거 그거 저거 뭐 왜 언제 얼마 "
@@ -129,7 +130,8 @@ def korean_name_spans(text: str, before: str = "") -> Iterator[Span]:
     for pattern in _PATTERNS:
         yield from _spans(pattern, text)
     for match in _NAMED.finditer(text):
-        if not any(word in _WORDS for word in match.group(1).split()):
+        first, last = match.group(1).split()
+        if not _FULL_NAME.fullmatch(last) and first not in _WORDS and last not in _WORDS:
             yield Span(*match.span(1), PiiKind.NAME)
     if _ASKED.search(before):
         found = list(_spans(_ANSWER, text))
