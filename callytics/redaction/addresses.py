@@ -41,7 +41,7 @@ _ROAD_AND_FLOOR = re.compile(
 )
 _HOUSE_BY_NAME = re.compile(rf"\bThe\s{_CAPITAL},\s(?:{_CAPITAL}\s){{1,2}}?{_SUFFIX}")
 _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b")
-"""Of the United Kingdom, as written."""
+"""A postcode of the United Kingdom, as written."""
 _LOWER_SUFFIX = r"(?:street|road|avenue|drive|lane|court|boulevard|terrace|circle|parkway|crescent|close|gardens|row|house|bend|cross|place|hill|view|mews|grove)"
 _ENGLISH_SPOKEN = re.compile(
     rf"\b(?:(?:flat|apartment|apt|unit|number)\s)?{_HOUSE_NUMBER}\s(?!(?:and|minutes?|hours?|days?|of|for|on|at|the|to|a|in|people|from|per|dollars?|pounds?)\b)"

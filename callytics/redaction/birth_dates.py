@@ -13,7 +13,7 @@ from callytics.redaction.english_words import is_common
 from callytics.redaction.span import Span
 
 MIN_DIGITS = 4
-"""Of a date in digits alone: "팔육 공삼 일구", "4-17-63"."""
+"""A date in digits alone has more digits than this: "팔육 공삼 일구", "4-17-63"."""
 
 _N = r"(?:\d+|[공영일이삼사오육륙칠팔구십천백유시]+)"
 _KOREAN = re.compile(

@@ -91,13 +91,19 @@ def ends_sentence(ending: Ending) -> bool:
         return False
     if ending.mark in (".", "?", "!", "…"):
         return not _cannot_end(ending) or ending.pause_s >= CLEAR_PAUSE_S
-    if _INSIDE.search(ending.text):
+    if _INSIDE.search(ending.text) or _turns_back(ending, first):
         return False
     if ending.split_by_model or ending.text in _WHOLE_REPLIES:
         return True
     if ending.text in REPLIES:
         return ending.pause_s >= CLEAR_PAUSE_S and not ending.mark
     return _ending_is_final(ending, first)
+
+
+def _turns_back(ending: Ending, following: Morpheme) -> bool:
+    """ "껐다 켜면": the plain past before a verb says what is undone next, and ends nothing unless there is a pause."""
+    plain_past = re.search(r"[껐켰뺐꽂닫열갔왔샀썼][았었]?다$", ending.text) is not None
+    return plain_past and following.tag.startswith("VV") and ending.pause_s < CLEAR_PAUSE_S
 
 
 def _ending_is_final(ending: Ending, following: Morpheme) -> bool:

@@ -152,7 +152,7 @@ def _asks_by_word(sentence: str) -> bool:
     )
     if _STATEMENT.search(sentence) and not copula and not _honours(sentence):
         return False
-    if _INDEFINITE.search(sentence):
+    if _INDEFINITE.search(sentence) or re.search(r"얼마나 \S+셨(?:어요|겠어요)$", sentence):
         return False
     after = sentence[words[-1].end() :].split()
     if re.search(r"(?:[가-힣]나|는가|을까|ㄹ까) (?:했|하고|싶|눌러)", sentence) or sentence.endswith("지"):
