@@ -39,10 +39,9 @@ def main(folder: Path) -> None:
 
 def _novel(folder: Path) -> set[str]:
     counts: Counter[str] = Counter()
-    for path in sorted(folder.rglob("package/data/*.json")):
-        if "moby" in path.parts[-4] or path.parts[-4] == "m":
-            text = json.dumps(json.loads(path.read_text(encoding="utf-8")))
-            counts.update(re.findall(r"(?<![\\\w'])[a-z]+(?![\w'])", text.replace("\\n", " ")))
+    for path in sorted(set(folder.rglob("package/data/*.json")) - set(folder.rglob("names.json"))):
+        text = json.dumps(json.loads(path.read_text(encoding="utf-8")))
+        counts.update(re.findall(r"(?<![\\\w'])[a-z]+(?![\w'])", text.replace("\\n", " ")))
     return {word for word, count in counts.items() if count >= MIN_COUNT}
 
 
