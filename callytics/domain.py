@@ -91,6 +91,9 @@ class PiiKind(StrEnum):
     ACCOUNT = "ACCOUNT"
     RESIDENT_NUMBER = "RESIDENT_NUMBER"
     SSN = "SSN"
+    BIRTH_DATE = "BIRTH_DATE"
+    PASSPORT = "PASSPORT"
+    PLATE = "PLATE"
 
 
 # ---------------------------------------------------------------- input

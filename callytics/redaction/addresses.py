@@ -19,12 +19,12 @@ _AREA = rf"{_NO_AREA}[가-힣]{{1,5}}(?:시|군|구)"
 _TOWN = r"[가-힣]{1,5}(?:읍|면)"
 _STREET = rf"[가-힣0-9]{{1,9}}(?:대로|로|길|동|리|가)(?:\s?{_NUMBER}\s?번?길)?"
 _HOUSE = rf"{_NUMBER}(?:\s?(?:-|다시|의)\s?{_NUMBER})?(?:\s?번지)?"
-_FLAT = rf"(?:\s?(?:[가-힣A-Za-z0-9]+(?:아파트|빌라|빌딩|오피스텔|타운|맨션|연립)|지하|{_NUMBER}\s?(?:동|호|층|호실)))"
+_FLAT = rf"(?:,?\s?(?:[가-하]동|[가-힣A-Za-z0-9]+(?:아파트|빌라|빌딩|센터|타워|상가|오피스텔|타운|맨션|연립)|지하|{_NUMBER}\s?(?:동|호|층|호실)))"
 _KOREAN = re.compile(
     rf"(?<![가-힣])(?:{_PROVINCE}\s+(?:{_AREA}\s+){{0,2}}|(?:{_AREA}\s+){{1,3}})(?:{_TOWN}\s+)?{_STREET}\s*{_HOUSE}{_FLAT}*"
 )
 _KOREAN_ANNOUNCED = re.compile(rf"(?<![가-힣])(?:{_TOWN}\s+)?{_STREET}\s+{_HOUSE}{_FLAT}*")
-_APARTMENT = re.compile(rf"(?<![가-힣0-9]){_NUMBER}\s?동\s+{_NUMBER}\s?호(?!선)")
+_APARTMENT = re.compile(rf"(?<![가-힣0-9]){_NUMBER}\s?동\s+{_NUMBER}(?:\s?호(?!선)|(?=\s*$))")
 
 _SPOKEN_TEXT = "oh zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
 _SPOKEN = rf"(?:{'|'.join(_SPOKEN_TEXT.split())})"
@@ -32,9 +32,26 @@ _HOUSE_NUMBER = rf"(?:\d+[A-Z]?(?:-\d+)?|{_SPOKEN}(?:[\s-]{_SPOKEN})*)"
 _CAPITAL = r"[A-Z][A-Za-z'.]*"
 _SUFFIX = r"(?:Street|St|Road|Rd|Avenue|Ave|Drive|Dr|Lane|Ln|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Circle|Parkway|Pkwy|Highway|Square|Crescent|Close|Gardens|Row|Trail)\b\.?"
 _UNIT = r"(?:Apartment|Apt\.?|Unit|Suite|Floor|Flat|#)\s?\w+"
-_TAIL = rf"(?:,?\s(?:{_UNIT}|\d{{5}}(?:-\d{{4}})?\b)|,\s{_CAPITAL}(?:\s{_CAPITAL}){{0,2}})"
+_TAIL = rf"(?:,?\s(?i:{_UNIT}|\d{{5}}(?:-\d{{4}})?\b)|,?\s(?:(?i:{_SPOKEN})\s){{4}}(?i:{_SPOKEN})\b|\sin\s{_CAPITAL}|,\s{_CAPITAL}(?:\s{_CAPITAL}){{0,2}})"
 _ENGLISH = re.compile(
-    rf"\b(?i:{_HOUSE_NUMBER})\s(?:(?:North|South|East|West|N|S|E|W)\.?\s)?(?:{_CAPITAL}\s){{1,3}}?{_SUFFIX}{_TAIL}*"
+    rf"\b(?i:{_HOUSE_NUMBER})\s(?:(?:North|South|East|West|Northeast|Northwest|Southeast|Southwest|NE|NW|SE|SW|N|S|E|W)\.?\s)?(?:{_CAPITAL}\s){{1,3}}?{_SUFFIX}{_TAIL}*"
+)
+_ROAD_AND_FLOOR = re.compile(
+    rf"(?<![가-힣])[가-힣]{{2,9}}(?:대로|로|길)\s?\d+(?:번길\s?\d+)?(?:-\d+)?,?(?=\s[가-힣A-Za-z0-9]*\s?\d+(?:층|호|동)){_FLAT}*(?:\s\d+(?:층|호))?"
+)
+_HOUSE_BY_NAME = re.compile(rf"\bThe\s{_CAPITAL},\s(?:{_CAPITAL}\s){{1,2}}?{_SUFFIX}")
+_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b")
+"""A postcode of the United Kingdom, as written."""
+_LOWER_SUFFIX = r"(?:street|road|avenue|drive|lane|court|boulevard|terrace|circle|parkway|crescent|close|gardens|row|house|bend|cross|place|hill|view|mews|grove)"
+_ENGLISH_SPOKEN = re.compile(
+    rf"\b(?:(?:flat|apartment|apt|unit|number)\s)?{_HOUSE_NUMBER}\s(?!(?:and|minutes?|hours?|days?|of|for|on|at|the|to|a|in|people|from|per|dollars?|pounds?)\b)"
+    rf"(?:(?:north|south|east|west|northeast|northwest|southeast|southwest)\s)?(?:[a-z']+\s){{1,2}}?{_LOWER_SUFFIX}\b(?:\s(?:{_UNIT}))?(?:(?:\s[a-z]+){{1,2}}\Z)?",
+)
+_FLAT_AND_PLACE = re.compile(
+    rf"\b(?i:flat|apartment|apt\.?|unit)\s(?i:{_HOUSE_NUMBER}|[A-Z]\b)[A-Z]?,?\s(?:(?:\d+[A-Za-z]?\s)?{_CAPITAL}(?:\s{_CAPITAL}){{0,3}})(?:,\s{_CAPITAL}|,?\s[A-Z]{{1,2}}\d[A-Z\d]?\s\d[A-Z]{{2}})*"
+)
+_ENGLISH_ANNOUNCED = re.compile(
+    rf"\b(?i:{_HOUSE_NUMBER})\s(?i:(?:north|south|east|west|northeast|northwest|southeast|southwest)\s[a-z]+)|\bNo\.\s\d+(?:,\s(?:\d+(?:st|nd|rd|th)\s)?{_CAPITAL}(?:\s(?:\d+(?:st|nd|rd|th)|{_CAPITAL}))*)+"
 )
 _ZIP = re.compile(
     rf"(?i:\b(?:zip|postal|post)\s?(?:code)?(?:'s|\sis|,|:)?)\s+(\d{{5}}(?:-\d{{4}})?|(?i:{_SPOKEN}(?:\s{_SPOKEN}){{3,8}}))\b"
@@ -42,8 +59,18 @@ _ZIP = re.compile(
 
 
 def address_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
-    announced = PiiKind.ADDRESS in asked or re.search(r"주소|배송지", text) is not None
-    for pattern in (_KOREAN, _APARTMENT, _ENGLISH, *((_KOREAN_ANNOUNCED,) if announced else ())):
+    announced = PiiKind.ADDRESS in asked or re.search(r"주소|배송지|\baddress\b", text) is not None
+    always = (
+        _KOREAN,
+        _APARTMENT,
+        _ENGLISH,
+        _ENGLISH_SPOKEN,
+        _FLAT_AND_PLACE,
+        _ROAD_AND_FLOOR,
+        _HOUSE_BY_NAME,
+        _POSTCODE,
+    )
+    for pattern in (*always, *((_KOREAN_ANNOUNCED, _ENGLISH_ANNOUNCED) if announced else ())):
         for match in pattern.finditer(text):
             yield Span(match.start(), match.end(), PiiKind.ADDRESS)
     for match in _ZIP.finditer(text):

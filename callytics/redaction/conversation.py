@@ -12,9 +12,12 @@ from dataclasses import replace
 
 from callytics.domain import CallOptions, Conversation, PiiKind, Redaction, Sentence, Turn, Word
 from callytics.redaction.alignment import transfer
+from callytics.redaction.codes import spelled_spans
 from callytics.redaction.cues import cues
 from callytics.redaction.detector import find_pii
 from callytics.redaction.digits import digit_rows
+from callytics.redaction.english_words import is_common
+from callytics.redaction.korean_names import SURNAMES
 from callytics.redaction.span import Span, joined
 
 QUESTION_LASTS_TURNS = 8
@@ -22,6 +25,10 @@ QUESTION_LASTS_TURNS = 8
 
 SHORT_TURN_WORDS = 4
 """A turn of this length, such as "yes, go on", does not change the subject."""
+
+TITLES = frozenset({"mr", "mrs", "ms", "dr", "miss", "mister", "missus", "doctor", "prof", "professor"})
+_KOREAN_GIVEN_NAME = re.compile(r"[가-힣]{2}")
+_KOREAN_FULL_NAME = re.compile(r"[가-힣]{3}")
 
 MIN_KNOWN_DIGITS = 4
 """This many digits of a number that was found elsewhere in the call count as part of it."""
@@ -31,9 +38,14 @@ def redact(conversation: Conversation, options: CallOptions) -> Conversation:
     """The conversation with ``[KIND]`` in place of names, numbers and addresses, if the options request it."""
     if not options.redact_pii:
         return conversation
-    spans = _with_repetitions(conversation.turns, _found(conversation.turns))
+    spans = find_in_turns(conversation.turns)
     turns = tuple(_redacted(turn, spans[turn.id]) for turn in conversation.turns)
     return replace(conversation, turns=turns, redacted=True)
+
+
+def find_in_turns(turns: Sequence[Turn]) -> dict[str, list[Span]]:
+    """By id, the spans of each turn's ``content`` that identify a person."""
+    return _with_repetitions(turns, _found(turns))
 
 
 def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
@@ -41,8 +53,11 @@ def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
     found: dict[str, list[Span]] = {}
     before, age = "", 0
     for turn in turns:
-        raw = transfer(find_pii(turn.content_raw, before), turn.content_raw, turn.content)
-        found[turn.id] = joined([*find_pii(turn.content, before), *raw])
+        spans = find_pii(turn.content, before)
+        if turn.content_raw != turn.content:
+            raw = find_pii(turn.content_raw, before)
+            spans = joined([*spans, *transfer(raw, turn.content_raw, turn.content)])
+        found[turn.id] = spans
         if _changes_subject(turn, found[turn.id]) or age >= QUESTION_LASTS_TURNS:
             before, age = turn.content, 0
         else:
@@ -62,7 +77,7 @@ def _with_repetitions(turns: Sequence[Turn], found: Mapping[str, Sequence[Span]]
         (row.digits, span.kind)
         for i, spans in found.items()
         for span in spans
-        if span.kind not in (PiiKind.NAME, PiiKind.EMAIL, PiiKind.ADDRESS)
+        if span.kind not in (PiiKind.NAME, PiiKind.EMAIL, PiiKind.ADDRESS, PiiKind.BIRTH_DATE, PiiKind.PLATE)
         for row in digit_rows(texts[i][span.start : span.end])
     }
     return {
@@ -75,19 +90,36 @@ def _with_repetitions(turns: Sequence[Turn], found: Mapping[str, Sequence[Span]]
 
 def _names_again(text: str, names: set[str]) -> Iterator[Span]:
     for name in names:
-        parts = {name, *(part for part in name.split() if part[0].isascii() and len(part.strip(".")) > 3)}
-        for part in parts:
+        for part in {name, *_parts(name)}:
             # A Korean name can have particles after it, but starts a word: "이산" is not in "장이산화".
-            after = r"\b" if part[0].isascii() else ""
+            after = r"(?=(?:['’]?s)?\b)" if part[0].isascii() else ""
             for match in re.finditer(rf"\b{re.escape(part)}{after}", text):
                 yield Span(match.start(), match.end(), PiiKind.NAME)
+        if _KOREAN_GIVEN_NAME.fullmatch(name):
+            for match in re.finditer(rf"(?<![가-힣])[{SURNAMES}]{name}(?![가-힣]{{3}})", text):
+                yield Span(match.start(), match.end(), PiiKind.NAME)
+        if _KOREAN_FULL_NAME.fullmatch(name):
+            for match in re.finditer(
+                rf"(?<![가-힣]){name[1:]}(?=이(?:가|는|한테|도|를|랑|네|\b)|[아야]\b|\s?[씨님군양]\b)", text
+            ):
+                yield Span(match.start(), match.end(), PiiKind.NAME)
+    yield from spelled_spans(text, names, asked_name=False)
+
+
+def _parts(name: str) -> Iterator[str]:
+    """Single names of an English name: "Wojciech" and "Szczepanski", without the title and without words."""
+    for part in re.split(r"[\s-]", name):
+        single = part[:1].isascii() and len(part) > 2 and not part.endswith(".")
+        if single and part.lower() not in TITLES and (part[0].isupper() or not is_common(part)):
+            yield part
 
 
 def _digits_again(text: str, numbers: set[tuple[str, PiiKind]]) -> Iterator[Span]:
     for row in digit_rows(text):
         for digits, kind in numbers:
             part = len(row.digits) >= MIN_KNOWN_DIGITS and row.digits in digits
-            if part or (len(digits) > MIN_KNOWN_DIGITS and digits in row.digits):
+            same_start = len(row.digits) == len(digits) >= 7 and row.digits[:6] == digits[:6]  # corrected
+            if part or same_start or (len(digits) > MIN_KNOWN_DIGITS and digits in row.digits):
                 yield Span(row.start, row.end, kind)
                 break
 

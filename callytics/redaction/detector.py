@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from callytics.redaction.addresses import address_spans
+from callytics.redaction.birth_dates import birth_date_spans
+from callytics.redaction.codes import code_spans
 from callytics.redaction.cues import asked
 from callytics.redaction.emails import email_spans
 from callytics.redaction.names import name_spans
@@ -18,10 +20,17 @@ def find_pii(text: str, before: str = "") -> list[Span]:
         before: the previous turn, because an answer depends on its question.
     """
     context = asked(before)
-    words = joined([*email_spans(text), *address_spans(text, context)])
+    words = joined(
+        [
+            *email_spans(text),
+            *address_spans(text, context),
+            *birth_date_spans(text, before),
+            *code_spans(text, before),
+        ]
+    )
     numbers = (
         span
         for span in number_spans(text, context)
         if not any(span.start < other.end and other.start < span.end for other in words)
     )
-    return joined([*words, *numbers, *name_spans(text, context)])
+    return joined([*words, *numbers, *name_spans(text, context, before)])

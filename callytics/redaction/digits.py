@@ -26,9 +26,30 @@ _ENDING = (
 _GOES_ON = "에|의|에다|다시|하고"
 _KOREAN_ROW = re.compile(rf"([{''.join(KOREAN_DIGITS)}]+?)(?:({_GOES_ON})|({_ENDING}))?\Z")
 _BETWEEN = frozenset(
-    {"다시", "에", "의", "하이픈", "대시", "dash", "hyphen", "then", "and", "그리고", "그다음", "다음"}
+    {
+        "다시",
+        "에",
+        "의",
+        "하이픈",
+        "대시",
+        "dash",
+        "hyphen",
+        "then",
+        "and",
+        "uh",
+        "um",
+        "음",
+        "그리고",
+        "그다음",
+        "다음",
+    }
 )
 _LEXEME = re.compile(r"\d+|[가-힣]+|[A-Za-z']+|\s+|[^\s\w]+|\w")
+_WRITTEN_BEFORE = re.compile(r"\d\s*\Z")
+_ROW_BEFORE = re.compile(
+    rf"(?:\b(?:{_UNITS_TEXT.replace(' ', '|')}|oh|double|triple)[\s,]+){{4}}\Z", re.IGNORECASE
+)
+""""oh seven seven double oh nine hundred": "hundred" is two zeros inside a telephone number."""
 _SOFT_PUNCTUATION = re.compile(r"[-,.()+/…–]+\Z")
 
 
@@ -89,7 +110,11 @@ def _row(text: str, parts: list[_Part]) -> DigitRow:
             pieces.append(part.digits)
     start = parts[0].start
     return DigitRow(
-        start, parts[-1].end, tuple(pieces), parts[-1].ambiguous, text[:start].rstrip(" (").endswith("+")
+        start,
+        parts[-1].end,
+        tuple(pieces),
+        parts[-1].ambiguous,
+        text[:start].rstrip(" (").lower().endswith(("+", "plus")),
     )
 
 
@@ -128,6 +153,10 @@ def _part(text: str, lexeme: str, start: int, end: int) -> _Part:
         attached = (start > 0 and _is_latin(text[start - 1])) or (end < len(text) and _is_latin(text[end]))
         # Digits next to letters are a model or a code: "WH-1000XM5", "5CD2"
         return _Part(start, end, "" if attached else lexeme, goes_on=not attached)
+    if lexeme == "이" and _WRITTEN_BEFORE.search(text, 0, start):
+        return _Part(start, end, goes_on=False)  # "010-1234-5678 이 번호": this number
+    if lexeme == "hundred" and _ROW_BEFORE.search(text, 0, start):
+        return _Part(start, end, "00")
     if lexeme in _BETWEEN:
         return _Part(start, end)
     if _SOFT_PUNCTUATION.match(lexeme):

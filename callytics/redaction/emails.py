@@ -9,11 +9,13 @@ from callytics.domain import PiiKind
 from callytics.redaction.span import Span
 
 _WRITTEN = re.compile(r"[A-Za-z0-9._%+-]+\s?@\s?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_TOP = r"(?:com|net|org|edu|gov|me|io|kr|uk|de|jp|info|biz|co|us|ca|email|dev)"
+_TOP = r"(?:com|net|org|edu|gov|me|io|kr|uk|de|jp|info|biz|co|us|ca|email|dev|example)"
 _ENGLISH_DOMAIN = re.compile(
     rf"\s+at\s+(?:the\s+)?\w+(?:\s+\w+)?(?:\s+dot\s+\w+)*?(?:\s+dot\s+{_TOP})+\b", re.IGNORECASE
 )
-_KOREAN_TOP = r"(?:닷\s?컴|닷\s?넷|[점쩜]\s?(?:컴|콤|넷|씨오|케이알|com|net|co|kr|org)|dot\s?(?:com|net))"
+_KOREAN_TOP = (
+    r"(?:닷\s?컴|닷\s?넷|[점쩜]\s?(?:컴|콤|넷|씨오|케이알|제이피|com|net|co|kr|org)|dot\s?(?:com|net))"
+)
 _KOREAN_DOMAIN = re.compile(
     rf"\s*(?:골뱅이|앳|엣|at)\s*[가-힣A-Za-z0-9]+(?:\s[가-힣A-Za-z0-9]+)?\s*{_KOREAN_TOP}(?:\s*{_KOREAN_TOP})*",
     re.IGNORECASE,

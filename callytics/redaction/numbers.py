@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from callytics.domain import PiiKind
+from callytics.redaction.codes import code_rows
 from callytics.redaction.cues import HARMLESS, cues
 from callytics.redaction.digits import DigitRow, digit_rows
 from callytics.redaction.span import Span
@@ -25,13 +26,31 @@ MIN_DIGITS_ASKED = 3
 """In an answer, numbers may come in pieces."""
 
 _UNIT_AFTER = re.compile(
-    r"\s?(?:원|만|천|백|억|달러|불(?!러)|퍼센트|프로|%|년|월|일(?!공|영)|시(?!스)|분|초|개|건|번째|대|명|살|세|킬로|그램|미터|메가|기가|층|번지|번길|리터|인치|회|차|위|점|"
+    r"\s?(?:원|만|천|백|억|달러|불(?!러)|퍼센트|프로|%|년|월|일(?!공|영)|시(?!스)|호(?!선)|동(?=\s)|분|초|개|건|번째|대|명|살|세|킬로|그램|미터|메가|기가|층|번지|번길|리터|인치|회|차|위|점|"
     r"도|배|박스|(?:dollars?|bucks|cents?|percent|minutes?|hours?|days?|weeks?|months?|years?|units?|boxes|mega\w*|won|[ap]\.?m|st|nd|rd|th|hundred|thousand|million)\b)",
     re.IGNORECASE,
 )
 _MONEY_BEFORE = re.compile(r"[$₩€£]\s?\Z")
 _CONTACT_AFTER = re.compile(r"\s?(?:으로|로)?\s?(?:다시\s?)?(?:전화|문자|연락|걸어)")
+_NATIONAL = re.compile(r"0[1-37]\d{9}")
+"""British numbers with their trunk 0, those kept for fiction among them, which no numbering plan has."""
+MAX_QUANTITY_DIGITS = 5
+MAX_WORDS_ASIDE = 2
+_BANK_BEFORE = re.compile(r"(?:[가-힣]+(?:은행|뱅크|금고)|농협|수협|신협|우체국)\s\Z")
+_PLUS_BEFORE = re.compile(r"(?:\+|\bplus)\s?\Z", re.IGNORECASE)
+_OURS = re.compile(r"저희|우리|\bgrand\b|\bwe're\b")
+_QUANTITY = re.compile(
+    r"\d\.\d|\b(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+    r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_ENDING = re.compile(r"\b(?:ending|ends|last four|digits)\b|끝자리|뒷자리|네 자리", re.IGNORECASE)
 MIN_DIGITS_WITH_COUNTRY_CODE = 11
+MIN_CODE_LETTERS = 2
+MAX_CODE_DIGITS = 9
+MIN_DIGITS_ALONE = 7
+"""A shorter number answers a question only where the answer begins with it."""
 PHONE_REGIONS = ("KR", "US", "GB")
 """Regions whose numbering plans apply to numbers without a country code."""
 
@@ -39,11 +58,19 @@ PHONE_REGIONS = ("KR", "US", "GB")
 def number_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
     """Numbers in ``text`` that identify a person; ``asked`` has the kinds that the previous turn mentioned."""
     announced = cues(text)
+    codes = [code for code in code_rows(text) if code.letters >= MIN_CODE_LETTERS]
     for row in digit_rows(text):
+        if len(row.digits) < MAX_CODE_DIGITS and any(
+            c.start <= row.start and row.end <= c.end for c in codes
+        ):
+            continue  # part of "E E W three zero zero seven P L"
         kind = _kind(text, row, _cue(text, row, announced), asked)
         if kind is not None:
             end = row.end + 1 if row.ambiguous_end and _wants_one_more(row, kind) else row.end
-            yield Span(row.start, end, kind)
+            bank = _BANK_BEFORE.search(text, 0, row.start) if kind is PiiKind.ACCOUNT else None
+            plus = _PLUS_BEFORE.search(text, 0, row.start)
+            first = bank or plus
+            yield Span(first.start() if first else row.start, end, kind)
 
 
 def _cue(text: str, row: DigitRow, announced: list[tuple[int, str]]) -> str | None:
@@ -53,7 +80,7 @@ def _cue(text: str, row: DigitRow, announced: list[tuple[int, str]]) -> str | No
         for end, kind in announced
         if end <= row.start
         and row.start - end <= CUE_REACH
-        and kind not in (PiiKind.NAME, PiiKind.EMAIL, PiiKind.ADDRESS)
+        and (kind == HARMLESS or kind in MIN_DIGITS_ANNOUNCED)
     ]
     if before:
         return before[-1]
@@ -65,6 +92,10 @@ def _kind(text: str, row: DigitRow, cue: str | None, asked: frozenset[str]) -> P
     if len(digits) < MIN_DIGITS_ASKED or _is_amount(text, row):
         return None
     form = _form(row)
+    if form is None and _is_quantity(text, row):
+        return None
+    if cue is None and _NATIONAL.fullmatch(digits):
+        return PiiKind.PHONE
     if cue == HARMLESS or (cue is None and HARMLESS in asked):
         return None
     if cue in (None, PiiKind.PHONE) and is_business_phone(digits):
@@ -78,6 +109,8 @@ def _kind(text: str, row: DigitRow, cue: str | None, asked: frozenset[str]) -> P
     expected = [kind for kind in MIN_DIGITS_ANNOUNCED if kind in asked]
     if form is PiiKind.PHONE and expected and form not in expected:
         return expected[0]  # any ten digits look like a telephone number
+    if form is None and not _begins_answer(text, row):
+        return None
     return form or (expected[0] if expected else None)
 
 
@@ -92,6 +125,8 @@ def _form(row: DigitRow) -> PiiKind | None:
     if lengths == (3, 2, 4):
         return PiiKind.SSN
     if row.plus and 8 <= len(digits) <= 15:
+        return PiiKind.PHONE
+    if _NATIONAL.fullmatch(digits):
         return PiiKind.PHONE
     candidates = (digits, digits + "2") if row.ambiguous_end else (digits,)
     return PiiKind.PHONE if any(is_phone(c) for c in candidates) else None
@@ -143,6 +178,25 @@ def is_phone(digits: str) -> bool:
 
 def _is_amount(text: str, row: DigitRow) -> bool:
     return bool(_UNIT_AFTER.match(text, row.end)) or bool(_MONEY_BEFORE.search(text[: row.start]))
+
+
+def _begins_answer(text: str, row: DigitRow) -> bool:
+    if len(row.digits) >= MIN_DIGITS_ALONE:
+        return True
+    before, after = text[: row.start].split(), text[row.end :].split()
+    if len(row.digits) == MIN_DIGITS_ASKED:
+        return len(before) + len(after) <= MAX_WORDS_ASIDE and not _OURS.search(text)
+    return len(before) <= MAX_WORDS_ASIDE and not _OURS.search(text)
+
+
+def _is_quantity(text: str, row: DigitRow) -> bool:
+    """A short number in tens, a decimal or a year: "thirty-five", "nineteen ninety", "1.29", "2021"."""
+    if len(row.digits) > MAX_QUANTITY_DIGITS:
+        return False
+    said = text[row.start : row.end]
+    return _QUANTITY.search(said) is not None or (
+        _YEAR.fullmatch(said) is not None and not _ENDING.search(text)
+    )
 
 
 def _is_resident_number(digits: str) -> bool:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from callytics.domain import Conversation, Sentence, Turn, Word
-from callytics.engines.punctuation.korean import REPLIES, Ending, Morpheme, ends_sentence, final_mark
+from callytics.engines.punctuation.korean import REPLIES, Ending, ends_sentence, final_mark
+from callytics.engines.punctuation.questions import Morpheme, echoes, may_echo
 from callytics.engines.punctuation.sentences import sentence, split_by_marks, split_mark
 from callytics.engines.punctuation.spacing import join_bound_forms, spaced
 
@@ -48,26 +49,32 @@ class KiwiPunctuationRestorer:
 
     def __call__(self, conversation: Conversation) -> Conversation:
         """Every turn with punctuated ``content``, split into ``sentences``; raw text and words do not change."""
+        before = [None, *conversation.turns]
         turns = (
-            self._restore(turn, korean=conversation.language_of(turn) == "ko") for turn in conversation.turns
+            self._restore(turn, _said_by_other(turn, last), korean=conversation.language_of(turn) == "ko")
+            for turn, last in zip(conversation.turns, before, strict=False)
         )
         return replace(conversation, turns=tuple(turns))
 
-    def _restore(self, turn: Turn, *, korean: bool) -> Turn:
+    def _restore(self, turn: Turn, before: str, *, korean: bool) -> Turn:
         if not turn.words:
             return turn
         if korean and _HANGUL.search(turn.content_raw):
-            sentences = self._korean_sentences(turn.words)
+            sentences = self._korean_sentences(turn.words, before)
         else:
             sentences = split_by_marks(turn.words)
         return replace(turn, content=" ".join(s.text for s in sentences), sentences=sentences)
 
-    def split(self, text: str) -> list[str]:
-        """The sentences of a plain Korean text, punctuated: the rules without times, for evaluation."""
-        words = [Word(word, 0.0, 0.0, 1.0) for word in text.split()]
-        return [s.text for s in self._korean_sentences(words)] if words else []
+    def split(self, text: str, before: str = "") -> list[str]:
+        """The sentences of a plain Korean text, punctuated: the rules without times, for evaluation.
 
-    def _korean_sentences(self, words: Sequence[Word]) -> tuple[Sentence, ...]:
+        Args:
+            before: what the other party said before.
+        """
+        words = [Word(word, 0.0, 0.0, 1.0) for word in text.split()]
+        return [s.text for s in self._korean_sentences(words, before)] if words else []
+
+    def _korean_sentences(self, words: Sequence[Word], before: str) -> tuple[Sentence, ...]:
         bare, marks = map(list, zip(*(split_mark(word.text) for word in words), strict=True))
         in_context, model_ends = self._analyse(bare)
         sentences: list[Sentence] = []
@@ -84,6 +91,8 @@ class KiwiPunctuationRestorer:
                     continue
             part = slice(begin, index + 1)
             text = self._written(bare[part], marks[part], in_context[part], alone)
+            if not begin and text.endswith(".") and self._echoes(" ".join(bare[part]), before):
+                text = f"{text[:-1]}?"
             sentences.append(sentence(text, words[part]))
             begin = index + 1
         return tuple(sentences)
@@ -105,6 +114,9 @@ class KiwiPunctuationRestorer:
                 pieces[index] += ","
         text = join_bound_forms(pieces, morphemes) if self._respace else " ".join(pieces)
         return text + final
+
+    def _echoes(self, sentence: str, before: str) -> bool:
+        return may_echo(sentence, before) and echoes(self._tokens(sentence), self._tokens(before))
 
     def _analyse(self, words: Sequence[str]) -> tuple[list[list[Morpheme]], set[int]]:
         """Morphemes of each word in context, and the words after which Kiwi's splitter ends a sentence."""
@@ -142,3 +154,8 @@ class KiwiPunctuationRestorer:
 
     def _tokens(self, text: str) -> list[Morpheme]:
         return [Morpheme(token.form, token.tag) for token in self._kiwi.tokenize(text)]
+
+
+def _said_by_other(turn: Turn, last: Turn | None) -> str:
+    """The turn before, if the other party spoke it."""
+    return last.content_raw if last is not None and last.participant_id != turn.participant_id else ""

@@ -13,16 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from callytics.engines.punctuation.questions import Morpheme, asks, asks_with_kka
 
 CLEAR_PAUSE_S = 0.5
 """A pause of this length makes an ambiguous ending final; gaps inside an utterance are rarely longer
 (Heldner & Edlund 2010, J. Phonetics 38)."""
-
-
-class Morpheme(NamedTuple):
-    form: str
-    tag: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +80,10 @@ _PLAIN_FINAL = frozenset(
 )
 
 
+_INSIDE = re.compile(r"(?:뭔가|누군가|어딘가|언젠가|어디다|뭐라고|누가)$")
+"""Question words that are read as a copula: "어디다 내요"."""
+
+
 def ends_sentence(ending: Ending) -> bool:
     """Whether a sentence ends after this word. Not for the last word of a turn."""
     first = ending.following[0] if ending.following else Morpheme("", "")
@@ -91,11 +91,19 @@ def ends_sentence(ending: Ending) -> bool:
         return False
     if ending.mark in (".", "?", "!", "…"):
         return not _cannot_end(ending) or ending.pause_s >= CLEAR_PAUSE_S
+    if _INSIDE.search(ending.text) or _turns_back(ending, first):
+        return False
     if ending.split_by_model or ending.text in _WHOLE_REPLIES:
         return True
     if ending.text in REPLIES:
         return ending.pause_s >= CLEAR_PAUSE_S and not ending.mark
     return _ending_is_final(ending, first)
+
+
+def _turns_back(ending: Ending, following: Morpheme) -> bool:
+    """ "껐다 켜면": the plain past before a verb says what is undone next, and ends nothing unless there is a pause."""
+    plain_past = re.search(r"[껐켰뺐꽂닫열갔왔샀썼][았었]?다$", ending.text) is not None
+    return plain_past and following.tag.startswith("VV") and ending.pause_s < CLEAR_PAUSE_S
 
 
 def _ending_is_final(ending: Ending, following: Morpheme) -> bool:
@@ -125,42 +133,6 @@ def _cannot_end(ending: Ending) -> bool:
     return last.tag == "JKS" or (last.tag == "JX" and last.form in ("은", "는", "ᆫ"))
 
 
-_KKA = re.compile(r"([가-힣]?)([가-힣])까요?$")
-_FINAL_RIEUL, _FINAL_BIEUP = 8, 17  # numbers of the final consonants in a Hangul syllable (Unicode, 3.12)
-
-
-def asks_with_kka(text: str) -> bool:
-    """Whether the text ends in "-ㅂ니까" or "-ㄹ까(요)". Without these consonants, "-(으)니까" gives a reason, and
-    "아까" is an adverb."""
-    match = _KKA.search(text)
-    if not match:
-        return False
-    before, last = match.groups()
-    if last == "니":
-        return bool(before) and _final_consonant(before) == _FINAL_BIEUP
-    return _final_consonant(last) == _FINAL_RIEUL
-
-
-def _final_consonant(syllable: str) -> int:
-    return (ord(syllable) - ord("가")) % 28
-
-
-_QUESTION_FORM = re.compile(r"(나요|가요|던가|는가|은가|느냐|는지요|실래요?|으?신지요?|시겠어요)$")
-_STATEMENT_IN_GAYO = re.compile(r"(^|\s)(나?가요|들어가요|돌아가요|올라가요|내려가요|걸어가요|다가요|가요)$")
-_OPEN_FORMS = re.compile(r"([가-힣]요|어|아|여|해|돼|지|죠|데|야|대|래|냐)$")
-"""Endings of a question if the sentence has an interrogative, and of a statement otherwise."""
-
-_INTERROGATIVE = re.compile(
-    r"(^|\s)(왜|언제|언제까지|언제쯤|어디\w{0,2}|누가|누구\w{0,2}|얼마\w{0,2}|며칠|몇|어떻게|어떤|무슨|어느"
-    r"|뭐\s?하\w*|뭐\s?해\w*|뭐가|뭘|뭐를|뭐예요|뭐에요|뭐죠|뭐야|뭐가요|뭔데요?|무엇\w{0,2})(?=\s|$)"
-)
-_INDEFINITE = re.compile(
-    r"(는지|은지|ㄴ지|을지|할지|될지|인지|한지|든지|든|어떻게든|누구나|언제나|누구든|뭐든)(?=\s|$)"
-)
-_STATIVE = frozenset({"VA", "VA-I", "VCP", "VCN", "XSA"})
-_WISHES = re.compile(r"(안녕|건강|행복|계|조심)(하|히)?\s*(하|계)?세요$")
-
-
 def final_mark(sentence: str, mark: str, alone: Sequence[Morpheme]) -> str:
     """ "." or "?" (or the recogniser's "!") for a sentence without its final punctuation.
 
@@ -171,30 +143,4 @@ def final_mark(sentence: str, mark: str, alone: Sequence[Morpheme]) -> str:
     """
     if mark in ("?", "!"):
         return mark
-    last = alone[-1] if alone else Morpheme("", "")
-    if not any(m.tag.startswith("E") for m in alone[-2:]) and not sentence.endswith(("죠", "까", "까요")):
-        return "."
-    if asks_with_kka(sentence):
-        return "?"
-    if _QUESTION_FORM.search(sentence) and not _STATEMENT_IN_GAYO.search(sentence):
-        return "?"
-    if last.tag == "EF" and last.form in ("니", "냐", "나", "으니") and not sentence.endswith("다니"):
-        return "?"
-    if _OPEN_FORMS.search(sentence) and _INTERROGATIVE.search(sentence) and not _INDEFINITE.search(sentence):
-        return "?"
-    return "?" if _asks_listener(sentence, alone) else "."
-
-
-def _asks_listener(sentence: str, alone: Sequence[Morpheme]) -> bool:
-    """Honorific "-시-" makes the listener the subject: "맞으시죠" is a question, and so is "-세요" on a stative stem,
-    which has no imperative ("불편한 점 있으세요")."""
-    if len(alone) < 2:
-        return False
-    stems = [m for m in alone if m.tag[:2] in ("VV", "VA", "VX", "VC", "XS")]
-    stem = stems[-1] if stems else Morpheme("", "")
-    honorific = any(m.tag == "EP" and m.form in ("시", "으시") for m in alone[-3:])
-    if sentence.endswith(("죠", "지요")):
-        return honorific or stem.form == "맞"
-    if sentence.endswith(("세요", "셔요")):
-        return (stem.tag in _STATIVE or stem.form in ("있", "없")) and not _WISHES.search(sentence)
-    return False
+    return "?" if asks(sentence, alone) else "."

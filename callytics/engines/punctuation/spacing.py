@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from callytics.engines.punctuation.korean import Morpheme
+from callytics.engines.punctuation.questions import Morpheme
 
 _CLOSES_WORD = frozenset({"JKS", "JKO", "JKB", "JKG", "JX", "ETM", "EF", "MAJ"})
 _OPENS_WORD = frozenset({"NNG", "NNP", "NP", "VV", "VA", "MAG", "MAJ"})

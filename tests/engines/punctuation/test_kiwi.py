@@ -6,6 +6,8 @@ import pytest
 
 from callytics.domain import Conversation, Word
 from callytics.engines.punctuation.kiwi import KiwiPunctuationRestorer
+from evaluation.dialogues import Split
+from evaluation.korean_marks import by_question_word, read_sentences, score
 from tests.support.talk import talk
 
 
@@ -49,6 +51,41 @@ def test_korean_turns_are_punctuated(kiwi: KiwiPunctuationRestorer, spoken: str,
 @pytest.mark.parametrize("kept", ["3.5", "www.naver.com", "1,000", "iPhone", "AS", "15:30", "010-1234-5678"])
 def test_non_korean_text_is_unchanged(kiwi: KiwiPunctuationRestorer, kept: str) -> None:
     assert kept in kiwi(talk(("a", f"그러면 {kept} 맞습니까 확인했습니다"))).turns[0].content.split()
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "껐다 켜면 되잖아요.",
+        "누가 벌써 돈을 썼어요.",
+        "몇 번이나 전화했어요.",
+        "어떻게 좀 해 봐요.",
+        "뭐라고요?",
+        "이 서류는 어디다 내요?",
+        "왜 그런지 확인해 보겠습니다.",
+        "비가 오니까 안 되더라고요.",
+        "얼마나 난감하셨어요.",
+        "비용은 따로 없는 거죠?",
+    ],
+)
+def test_question_is_told_from_statement(kiwi: KiwiPunctuationRestorer, written: str) -> None:
+    assert kiwi.split(written.rstrip(".?")) == [written]
+
+
+def test_echo_of_the_other_partys_statement_is_a_question(kiwi: KiwiPunctuationRestorer) -> None:
+    raised = kiwi(talk(("a", "이번 달부터 만 원이 오릅니다"), ("b", "만 원이 올라요")))
+    asked = kiwi(talk(("a", "얼마가 올라요?"), ("b", "만 원 올라요")))
+    assert raised.turns[1].content == "만 원이 올라요?"
+    assert asked.turns[1].content == "만 원 올라요."
+
+
+@pytest.mark.parametrize(("split", "floor"), [("choose", 0.95), ("report", 0.90)])
+def test_question_marks_stay_above_their_floor(
+    kiwi: KiwiPunctuationRestorer, split: Split, floor: float
+) -> None:
+    sentences = [s for s in read_sentences(split) if not s.by_intonation]
+    ours = score(sentences, lambda text, before: " ".join(kiwi.split(text, before)))
+    assert ours.f1 >= floor > score(sentences, by_question_word).f1
 
 
 def test_mark_after_a_particle_does_not_end_a_sentence(kiwi: KiwiPunctuationRestorer) -> None:

@@ -1,0 +1,57 @@
+# ruff: noqa: E501  (one part per line reads better)
+"""Dates of birth: a date, written or spoken, where the words or the question before speak of a birth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from callytics.domain import PiiKind
+from callytics.redaction.cues import asked as mentioned
+from callytics.redaction.digits import digit_rows
+from callytics.redaction.english_words import is_common
+from callytics.redaction.span import Span
+
+MIN_DIGITS = 4
+"""A date in digits alone has more digits than this: "팔육 공삼 일구", "4-17-63"."""
+
+_N = r"(?:\d+|[공영일이삼사오육륙칠팔구십천백유시]+)"
+_KOREAN = re.compile(
+    rf"(?:{_N}\s?년도?\s?)?{_N}\s?월\s?(?:{_N}\s?일|{_N}\s일|초?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘)|(?:보름|그믐))(?:생)?"
+)
+_MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?"
+_ORDINAL_TEXT = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth"
+_UNIT_TEXT = "oh zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+_CARDINAL = rf"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?|{'|'.join(sorted(_UNIT_TEXT.split(), key=len, reverse=True))})"
+_DAY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?|(?:(?:twenty|thirty)[\s-])?(?:{'|'.join(sorted(_ORDINAL_TEXT.split(), key=len, reverse=True))})|{_CARDINAL})"
+_YEAR = rf"(?:(?:19|20)?\d\d|two thousand(?:(?: and)? {_CARDINAL})?|(?:nineteen|twenty)[\s-](?:oh[\s-])?{_CARDINAL}|{_CARDINAL})"
+_ENGLISH = re.compile(
+    rf"\b(?:the\s)?(?:{_DAY}(?:\sof)?(?:\sthe)?\s{_MONTH}|{_DAY}\sof(?:\sthe)?\s{_DAY}|{_MONTH}\s(?:the\s)?{_DAY})(?:,?\s(?:of\s)?{_YEAR})?\b",
+    re.IGNORECASE,
+)
+_WRITTEN = re.compile(r"\b\d{1,4}[/.-]\s?\d{1,2}[/.-]\s?\d{2,4}\b")
+_SPOKEN_DIGITS = re.compile(rf"\b{_CARDINAL}(?:[\s,-]+{_CARDINAL}){{2,6}}\b", re.IGNORECASE)
+_STATED = re.compile(rf"(?:{_N}\s?년\s?)?{_N}\s?월\s?{_N}\s?일\s?생|{_N}\s?년\s?생")
+
+
+def birth_date_spans(text: str, before: str) -> Iterator[Span]:
+    """Dates of birth in ``text``; ``before`` is the question that it may answer."""
+    yield from (Span(*match.span(), PiiKind.BIRTH_DATE) for match in _STATED.finditer(text))
+    announced = PiiKind.BIRTH_DATE in mentioned(text)
+    asked = PiiKind.BIRTH_DATE in mentioned(before)
+    if not announced and not asked:
+        return
+    for pattern in (_KOREAN, _ENGLISH, _WRITTEN):
+        yield from (Span(*match.span(), PiiKind.BIRTH_DATE) for match in pattern.finditer(text))
+    if asked:
+        for match in _SPOKEN_DIGITS.finditer(text):
+            word = re.search(r"([\w']+)\W*\Z", text[: match.start()])
+            if word is None or not is_common(word.group(1).lower().split("'")[0]):
+                yield Span(*match.span(), PiiKind.BIRTH_DATE)
+        for row in digit_rows(text):
+            if (
+                MIN_DIGITS < len(row.digits) <= 8
+                and not re.search(r"[A-Za-z]", text[row.start : row.end])
+                and not re.match(r"\s?(?:원|만|번|호|동|년|월|일)", text[row.end :])
+            ):
+                yield Span(row.start, row.end, PiiKind.BIRTH_DATE)
