@@ -20,19 +20,6 @@ from tests.support.postgres import PostgresServer, find_binaries
 
 MIGRATED = "migrated"
 LIVE = "tests/e2e/"
-SEPARATE = tuple(
-    f"{LIVE}test_{name}.py"
-    for name in (
-        "gpu_placement",
-        "observability",
-        "operations_document",
-        "postgresql",
-        "serve_deploy",
-        "wheel",
-    )
-)
-"""They start graphs of their own: none of their tests asks for the shared one."""
-
 ALONE = ("tests/attacks/", "tests/faults/")
 EXIT_S = 90.0
 
@@ -64,20 +51,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             return group_of(nodeid)
 
-    config.option.loadscopereorder = (
-        False  # by number of tests: a live test takes as long as a hundred others
-    )
+    # By number of tests: but a live test takes as long as a hundred others.
+    config.option.loadscopereorder = False
     return ByFile(config, log)
 
 
 def group_of(nodeid: str) -> str:
-    """A file runs in one process, and all that share the live graph in one."""
-    file = nodeid.partition("::")[0]
-    return LIVE if file.startswith(LIVE) and file not in SEPARATE else file
+    """A file runs in one process, and all live tests in one: two graphs at once take longer on two cores."""
+    return LIVE if nodeid.startswith(LIVE) else nodeid.partition("::")[0]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In several processes the live tests come first: they are the longest groups, and what is left fills the gaps."""
+    """In several processes the live tests come first: they are the longest group, the rest fills the other process."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not item.nodeid.startswith(LIVE))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shutil
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SEPARATE, group_of
+from tests.conftest import group_of
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ("prometheus", "prometheus-alertmanager", "chromium", "chromedriver")
@@ -85,21 +84,6 @@ def test_all_that_share_the_live_graph_run_in_one_process_and_each_file_in_one()
     assert group_of("tests/e2e/test_a.py::test_x[1]") == group_of("tests/e2e/test_b.py::TestC::test_y")
     assert group_of("tests/api/test_a.py::test_x[a::b]") == group_of("tests/api/test_a.py::test_y")
     assert group_of("tests/api/test_a.py::test_x") != group_of("tests/api/test_b.py::test_x")
-
-
-@pytest.mark.parametrize("path", SEPARATE)
-def test_files_with_graphs_of_their_own_share_none_and_may_run_beside_the_live_graph(path: str) -> None:
-    functions = [
-        node for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.FunctionDef)
-    ]
-    asked = {
-        argument.arg
-        for function in functions
-        if function.name.startswith("test_") or function.decorator_list
-        for argument in function.args.args
-    }
-    assert asked.isdisjoint({"graph", "sample_call"})
-    assert group_of(f"{path}::test_x") != group_of("tests/e2e/test_a.py::test_x")
 
 
 def test_processes_get_the_tests_by_these_groups(tmp_path: Path) -> None:
