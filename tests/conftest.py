@@ -3,6 +3,7 @@ of moto's S3 server. And a folder for the notes about running graphs."""
 
 from __future__ import annotations
 
+import os
 import sys
 import types
 import uuid
@@ -83,6 +84,18 @@ def state_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def environment_of_a_test() -> Iterator[None]:
+    """What a test leaves in the environment would decide which models and which home the next one sees."""
+    before = dict(os.environ)
+    yield
+    for name in {name for name in os.environ if name.startswith("CALLYTICS_")} | before.keys():
+        if name in before:
+            os.environ[name] = before[name]
+        else:
+            del os.environ[name]
 
 
 @pytest.fixture(scope="session")

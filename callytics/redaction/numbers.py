@@ -36,6 +36,12 @@ _NATIONAL = re.compile(r"0[1-37]\d{9}")
 """British numbers with their trunk 0, those kept for fiction among them, which no numbering plan has."""
 MAX_QUANTITY_DIGITS = 5
 MAX_WORDS_ASIDE = 2
+_OPENING = re.compile(
+    r"(?:(?:yes|yeah|yep|sure|okay|ok|right|of course|um|uh|so|and|well|it'?s|it is|that'?s|that is|the|my|number|is"
+    r"|account|네|예|음|어|아|그|저|제|번호는|번호가|계좌는|계좌번호는)\b[\s,.]*)*",
+    re.IGNORECASE,
+)
+"""How answers open before they come to the number: no words aside."""
 _BANK_BEFORE = re.compile(r"(?:[가-힣]+(?:은행|뱅크|금고)|농협|수협|신협|우체국)\s\Z")
 _PLUS_BEFORE = re.compile(r"(?:\+|\bplus)\s?\Z", re.IGNORECASE)
 _OURS = re.compile(r"저희|우리|\bgrand\b|\bwe're\b")
@@ -183,7 +189,7 @@ def _is_amount(text: str, row: DigitRow) -> bool:
 def _begins_answer(text: str, row: DigitRow) -> bool:
     if len(row.digits) >= MIN_DIGITS_ALONE:
         return True
-    before, after = text[: row.start].split(), text[row.end :].split()
+    before, after = _OPENING.sub("", text[: row.start], count=1).split(), text[row.end :].split()
     if len(row.digits) == MIN_DIGITS_ASKED:
         return len(before) + len(after) <= MAX_WORDS_ASIDE and not _OURS.search(text)
     return len(before) <= MAX_WORDS_ASIDE and not _OURS.search(text)

@@ -68,8 +68,9 @@ TOPIC = Label(
     "of topics.tsv",
     frozenset(
         {
-            "account", "appointment", "billing", "cancellation", "card_loss", "complaint", "delivery", "inquiry",
-            "insurance_claim", "order", "plan_change", "refund", "return_exchange", "technical_support",
+            "account", "appointment", "billing", "cancellation", "card_loss", "complaint", "delivery", "health",
+            "inquiry", "insurance_claim", "loan", "order", "other", "plan_change", "public_service", "refund",
+            "return_exchange", "sales", "survey", "technical_support", "wrong_number",
         }
     ),
 )  # fmt: skip

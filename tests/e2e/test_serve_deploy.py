@@ -355,6 +355,7 @@ def test_serve_deploy_works_on_a_head_of_ray_start_in_the_activated_environment(
         applications.wait_for(STAGE, "audio-processor")
 
 
+@pytest.mark.alone
 def test_serve_deploy_says_within_30_s_that_the_environment_was_not_activated(tmp_path: Path) -> None:
     path = small_graph(tmp_path)
     with plain_head(tmp_path, "/usr/local/bin:/usr/bin:/bin") as (applications, environment):

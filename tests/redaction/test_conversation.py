@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from callytics.domain import CallOptions, Conversation, PiiKind, Sentence, Turn, Word
 from callytics.redaction.alignment import transfer
 from callytics.redaction.conversation import redact
@@ -49,6 +51,22 @@ def test_adjacent_spans_are_replaced() -> None:
     assert done.content == "My name is [NAME], call me on [PHONE] or [EMAIL]."
     assert [word.text for word in done.words][-4:] == ["on", "[PHONE]", "or", "[EMAIL]."]
     assert [r.kind for r in done.redactions] == ["NAME", "PHONE", "EMAIL"]
+
+
+@pytest.mark.parametrize(
+    "answer", ["Yes, it is 4-7-2-1.", "Okay, so my account number is 4-7-2-1.", "It's 4721."]
+)
+def test_words_that_open_an_answer_do_not_hide_its_number(answer: str) -> None:
+    """A number of four digits is redacted as an answer; the question may have been misheard as a statement."""
+    call = talk(("a", "Because I have your account number, please."), ("c", answer), language="en")
+    assert not any(digit in contents(redact(call, REDACT))[1] for digit in "4721")
+
+
+def test_a_short_number_within_a_story_is_no_answer() -> None:
+    call = talk(
+        ("a", "And your account number?"), ("c", "I have seen 4721 of them in the shop."), language="en"
+    )
+    assert redact(call, REDACT).turns[1].content == "I have seen 4721 of them in the shop."
 
 
 def test_recognised_and_restored_text_may_differ() -> None:

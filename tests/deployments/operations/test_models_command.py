@@ -142,6 +142,7 @@ def test_up_fetches_the_models_that_the_configuration_names(
 ) -> None:
     pulled: list[str] = []
     monkeypatch.setattr(local, "build_environments", lambda names, pins, home: None)
+    monkeypatch.setenv("CALLYTICS_HOME", str(tmp_path))  # `up` sets it, for the processes that it starts
     monkeypatch.setattr(manifest, "pull", lambda name, report: pulled.append(name))
     named(document, "speech-recognizer")["args"]["options"]["model"] = "small"
     local._prepare(document, PROJECT / "runtime_envs", tmp_path, lambda *state: None, True)
