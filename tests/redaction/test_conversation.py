@@ -62,7 +62,7 @@ def test_words_that_open_an_answer_do_not_hide_its_number(answer: str) -> None:
     assert not any(digit in contents(redact(call, REDACT))[1] for digit in "4721")
 
 
-def test_a_short_number_within_a_story_is_no_answer() -> None:
+def test_short_number_within_a_story_is_no_answer() -> None:
     call = talk(
         ("a", "And your account number?"), ("c", "I have seen 4721 of them in the shop."), language="en"
     )
