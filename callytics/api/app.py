@@ -25,6 +25,7 @@ from callytics.api import (
     openai,
     recordings,
     results,
+    sessions,
     timeline,
     turn_audio,
     usage,
@@ -71,6 +72,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.state.services = services
+    app.state.gate = Gate(services)
     app.state.usage = UsageCounter(services.store)
     app.state.events = EventPump(services.store, services.settings.event_poll_s)
     app.state.probes = FairTurns("uploads", services.settings.probes_at_once)
@@ -87,6 +89,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         openai,
         monitoring,
         api_keys,
+        sessions,
         audit,
         webhooks,
         alerts,
@@ -99,7 +102,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
     # there is room for it; only then it is routed, and its body read.
     app.add_middleware(Failures)
     app.add_middleware(Admission, limits=RequestLimits(services.settings), usage=app.state.usage)
-    app.add_middleware(Authentication, gate=Gate(services))
+    app.add_middleware(Authentication, gate=app.state.gate)
     app.add_middleware(Bodies, settings=services.settings)
     app.add_middleware(SecurityHeaders, https=services.settings.public_url.startswith("https://"))
     if services.settings.cors_origins:

@@ -1,6 +1,6 @@
 """Who asks: an API key, as ``Authorization: Bearer cly_...`` (what OpenAI's clients send) or ``X-API-Key: cly_...``;
-or, where an issuer is configured, a bearer token of it (oidc.py). Identified from the headers (authentication.py),
-before the body is read; what the principal may do is checked here, route by route."""
+the session of a browser, a cookie (sessions.py); or, where an issuer is configured, a bearer token of it (oidc.py).
+Identified from the headers (authentication.py), before the body is read; what the principal may do is checked here, route by route."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from callytics.api.key_lookups import KeyLookups
 from callytics.api.oidc import TokenReader
 from callytics.api.services import Services
 from callytics.errors import ForbiddenError, UnauthorizedError
-from callytics.store import DEFAULT_TENANT, hash_secret
+from callytics.store import DEFAULT_TENANT, ApiKeyRecord, CallStore, hash_secret
 from callytics.store.keys import KEY_PREFIX
+
+COOKIE = "callytics_session"
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `callytics keys create`")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same API key")
@@ -42,17 +44,20 @@ class Gate:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._tokens = TokenReader(services.settings.oidc) if services.settings.oidc else None
-        self._keys = KeyLookups(services.store)
+        self._keys = KeyLookups(services.store, CallStore.authenticate)
+        self._sessions = KeyLookups(services.store, CallStore.authenticate_session)
 
-    async def identify(self, bearer: str | None, header: str | None) -> Principal:
+    async def identify(self, bearer: str | None, header: str | None, cookie: str | None = None) -> Principal:
         """
         Raises:
-            UnauthorizedError: ``api_key_missing``, ``api_key_invalid``, ``token_invalid``.
+            UnauthorizedError: ``api_key_missing``, ``api_key_invalid``, ``session_invalid``, ``token_invalid``.
             UnavailableError: ``authentication_busy``, ``database_unavailable``, ``issuer_unavailable``.
         """
         if not self._services.settings.auth_enabled:
             return Principal("anonymous", frozenset({"admin"}))
         secret = bearer or header
+        if not secret and cookie:
+            return await self._identify_session(cookie)
         if not secret:
             raise UnauthorizedError(
                 "api_key_missing",
@@ -63,12 +68,31 @@ class Gate:
             return Principal(
                 f"oidc:{claims['sub']}", self._tokens.scopes(claims), self._tokens.tenant(claims)
             )
-        key = await self._keys.find(hash_secret(secret))
+        key = await self.known_key(secret)
         if key is None:
             raise UnauthorizedError(
                 "api_key_invalid", "This API key is unknown, was revoked, or has expired."
             )
-        return Principal(key.id, frozenset(key.scopes), key.tenant, key.limits)
+        return _principal_of(key)
+
+    async def known_key(self, secret: str) -> ApiKeyRecord | None:
+        """The valid key with this secret."""
+        return await self._keys.find(hash_secret(secret))
+
+    async def _identify_session(self, cookie: str) -> Principal:
+        key = await self._sessions.find(hash_secret(cookie))
+        if key is None:
+            raise UnauthorizedError("session_invalid", "This session has ended. Sign in again.")
+        return _principal_of(key)
+
+
+def _principal_of(key: ApiKeyRecord) -> Principal:
+    return Principal(key.id, frozenset(key.scopes), key.tenant, key.limits)
+
+
+def gate_of(request: Request) -> Gate:
+    gate: Gate = request.app.state.gate
+    return gate
 
 
 async def _principal(

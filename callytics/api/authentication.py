@@ -6,11 +6,16 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from callytics.api.auth import Gate
+from callytics.api.auth import COOKIE, Gate
 from callytics.api.errors import error_response
 from callytics.api.paths import is_public
-from callytics.errors import CallyticsError
+from callytics.errors import CallyticsError, ForbiddenError
 from callytics.store.keys import KEY_PREFIX
+
+CONSOLE_HEADER = "x-callytics-console"
+"""Only scripts of our own pages can send it: to another site's, a browser refuses it."""
+
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class Authentication:
@@ -24,12 +29,29 @@ class Authentication:
         if scope["type"] == "http" and not is_public(scope):
             headers = Headers(scope=scope)
             try:
-                principal = await self._gate.identify(_bearer(headers), headers.get("x-api-key"))
+                bearer, header = _bearer(headers), headers.get("x-api-key")
+                cookie = None if bearer or header else Request(scope).cookies.get(COOKIE)
+                if cookie:
+                    _check_same_site(scope["method"], headers)
+                principal = await self._gate.identify(bearer, header, cookie)
             except CallyticsError as error:
                 await error_response(Request(scope), error)(scope, receive, send)
                 return
             scope["state"] = {**scope.get("state", {}), "principal": principal}
         await self._app(scope, receive, send)
+
+
+def _check_same_site(method: str, headers: Headers) -> None:
+    """
+    Raises:
+        ForbiddenError: ``cross_site``: the browser sends its cookie for another site.
+    """
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise ForbiddenError("cross_site", "This request comes from another site.")
+    if method not in _SAFE_METHODS and CONSOLE_HEADER not in headers:
+        raise ForbiddenError(
+            "cross_site", f"With a session, a request that changes something has the header {CONSOLE_HEADER}."
+        )
 
 
 def _bearer(headers: Headers) -> str | None:

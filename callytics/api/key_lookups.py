@@ -1,4 +1,4 @@
-"""Looking up API keys: bounded, and so that many requests of one tenant do not delay another's key.
+"""Looking up API keys and sessions: bounded, and so that many requests of one tenant do not delay another's key.
 
 Every request is looked up, so a revocation counts at once. For a valid key only its tenant is
 remembered, which decides its queue: every tenant has one of its own, and all unknown keys share one.
@@ -7,6 +7,7 @@ remembered, which decides its queue: every tenant has one of its own, and all un
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from callytics.api.lookup_turns import LookupTurns, busy
 from callytics.store import ApiKeyRecord, AsyncStore, CallStore
@@ -20,8 +21,13 @@ REMEMBERED_KEYS = 10_000
 
 
 class KeyLookups:
-    def __init__(self, store: AsyncStore) -> None:
+    """``authenticate``: the method of the store that knows the key of a hash."""
+
+    def __init__(
+        self, store: AsyncStore, authenticate: Callable[[CallStore, str], ApiKeyRecord | None]
+    ) -> None:
         self._store = store
+        self._authenticate = authenticate
         self._tenant_of: OrderedDict[str, str] = OrderedDict()
         self._turns_of: dict[str, LookupTurns] = {}
         self._stranger_turns = LookupTurns(AT_ONCE, WAITING_STRANGERS)
@@ -47,7 +53,7 @@ class KeyLookups:
             self._known -= 1
 
     async def _look_up(self, sha256: str) -> ApiKeyRecord | None:
-        key = await self._store(CallStore.authenticate, sha256)
+        key = await self._store(self._authenticate, sha256)
         self._tenant_of.pop(sha256, None)
         if key is not None:
             self._tenant_of[sha256] = key.tenant

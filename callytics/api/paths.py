@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from starlette.types import Scope
 
-PUBLIC = frozenset({"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"})
+PUBLIC = frozenset(
+    {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/v1/sessions"}
+)
 """No key is asked for here; at every other path, whether there is something or not."""
 
 _PUBLIC_ASSETS = "/static-offline-docs/"  # of /docs and /redoc

@@ -11,6 +11,7 @@ in a blob store.
     alerts.py        what Alertmanager reported
     corrections.py   people's corrections and their history
     events.py        events of many calls
+    sessions.py      sessions of browsers
     retention.py     the retention period of calls
     usage.py         usage by tenant and day
     versions.py      runs of the versions of a stage, including shadow runs
@@ -40,6 +41,7 @@ from callytics.store.records import (
     Corrections,
     EventRecord,
     IssuedApiKey,
+    IssuedSession,
     JobStatus,
     Lease,
     NewCall,
@@ -82,6 +84,7 @@ __all__ = [
     "EventRecord",
     "Invoke",
     "IssuedApiKey",
+    "IssuedSession",
     "JobStatus",
     "Lease",
     "NewCall",

@@ -91,10 +91,23 @@ def create(
 def authenticate(session: Session, sha256: str, now_ms: int) -> ApiKeyRecord | None:
     """The key with this hash, unless it was revoked or has expired."""
     row = session.exec(select(ApiKeyRow).where(col(ApiKeyRow.sha256) == sha256)).first()
-    if row is None or row.revoked_at_ms is not None:
-        return None
-    if row.expires_at_ms is not None and row.expires_at_ms <= now_ms:
-        return None
+    return api_key_record(row) if row is not None and is_valid(row, now_ms) else None
+
+
+def is_valid(row: ApiKeyRow, now_ms: int) -> bool:
+    """Neither revoked nor expired."""
+    return row.revoked_at_ms is None and (row.expires_at_ms is None or row.expires_at_ms > now_ms)
+
+
+def get(session: Session, key_id: str, now_ms: int) -> ApiKeyRecord:
+    """The valid key with this id.
+
+    Raises:
+        NotFoundError: there is no such key.
+    """
+    row = session.get(ApiKeyRow, key_id) if is_id(key_id) else None
+    if row is None or not is_valid(row, now_ms):
+        raise NotFoundError("api_key_not_found", f"There is no API key {key_id!r}.")
     return api_key_record(row)
 
 

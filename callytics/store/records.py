@@ -288,6 +288,15 @@ class IssuedApiKey:
 
 
 @dataclass(frozen=True)
+class IssuedSession:
+    """A session of a browser, or a link that begins one, for the owner of ``key``; ``secret`` is shown once."""
+
+    key: ApiKeyRecord
+    expires_at_ms: int
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class AuditRecord:
     """An action, its actor and its object. ``actor`` is the id of an API key or user, "" for the command line."""
 

@@ -27,6 +27,7 @@ from callytics.store import (
     leases,
     retention,
     search,
+    sessions,
     usage,
     versions,
     webhook_queue,
@@ -50,6 +51,7 @@ from callytics.store.records import (
     Corrections,
     EventRecord,
     IssuedApiKey,
+    IssuedSession,
     JobStatus,
     Lease,
     NewCall,
@@ -506,6 +508,48 @@ class CallStore:
             with self._write() as session:
                 keys.record_use(session, key.id, now_ms)
         return key
+
+    # ------------------------------------------------------------ sessions of browsers
+
+    @not_repeatable
+    def begin_session(self, api_key_sha256: str) -> IssuedSession | None:
+        """A session for the owner of the API key; None: there is no such key."""
+        now_ms = self._now_ms()
+        with self._write() as session:
+            key = keys.authenticate(session, api_key_sha256, now_ms)
+            return sessions.begin(session, key, now_ms) if key is not None else None
+
+    @not_repeatable
+    def create_sign_in_link(self, key_id: str) -> IssuedSession:
+        """The secret of a link that signs a browser in once.
+
+        Raises:
+            NotFoundError: there is no such key.
+        """
+        now_ms = self._now_ms()
+        with self._write() as session:
+            return sessions.create_link(session, keys.get(session, key_id, now_ms), now_ms)
+
+    @not_repeatable
+    def redeem_sign_in_link(self, sha256: str) -> IssuedSession | None:
+        """A session for the link with this hash, which is used up; None: it opens nothing."""
+        with self._write() as session:
+            return sessions.redeem_link(session, sha256, self._now_ms())
+
+    def authenticate_session(self, sha256: str) -> ApiKeyRecord | None:
+        """The key for which the session with this hash stands; None: the session or the key is not valid."""
+        now_ms = self._now_ms()
+        with self._read() as session:
+            found = sessions.find(session, sha256, now_ms)
+            is_unrecorded = found is not None and sessions.is_use_unrecorded(found[0], now_ms)
+        if is_unrecorded:
+            with self._write() as session:
+                sessions.prolong(session, sha256, now_ms)
+        return found[1] if found is not None else None
+
+    def end_session(self, sha256: str) -> None:
+        with self._write() as session:
+            sessions.end(session, sha256, self._now_ms())
 
     # ------------------------------------------------------------ webhooks
 

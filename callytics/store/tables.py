@@ -248,6 +248,20 @@ class ApiKeyRow(SQLModel, table=True):
     )
 
 
+class SessionRow(SQLModel, table=True):
+    """A browser that is signed in, or a link that signs one in (store/sessions.py); only the SHA-256 of the secret is
+    kept. It stands for the API key ``key_id``."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("ix_sessions_expires_at_ms", "expires_at_ms"),)
+
+    sha256: str = Field(sa_column=Column(String(64), primary_key=True))
+    key_id: str = Field(sa_column=Column(String(26), nullable=False))
+    kind: str = Field(sa_column=Column(String(8), nullable=False))
+    created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    expires_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 class UsageRow(SQLModel, table=True):
     """Usage of a tenant on one day (store/usage.py): sums over all ``source``s. Like the audit, it outlives the calls
     and references nothing."""

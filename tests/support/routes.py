@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 OPEN = "open"
+ANY = "any"
+"""Every valid key, whatever its scopes."""
 READ, WRITE, DELETE, ADMIN = "calls:read", "calls:write", "calls:delete", "admin"
 METRICS, ALERTS = "metrics:read", "alerts:write"
 
@@ -67,6 +69,10 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/v1/api-keys"): Access(ADMIN, lists=True),
     ("POST", "/v1/api-keys"): Access(ADMIN, body={"name": "x", "scopes": [READ]}),
     ("DELETE", "/v1/api-keys/{key_id}"): Access(ADMIN, KEY),
+    ("POST", "/v1/sessions"): Access(OPEN, body={"link": "cll_unknown"}),
+    ("GET", "/v1/sessions/current"): Access(ANY),
+    ("DELETE", "/v1/sessions/current"): Access(ANY),
+    ("POST", "/v1/sessions/links"): Access(ANY),
     ("GET", "/v1/alerts"): Access(READ, operator=True),
     ("POST", "/v1/alerts"): Access(ALERTS, body={"version": "4", "alerts": [ALERT]}, operator=True),
     ("GET", "/v1/audit-events"): Access(ADMIN, lists=True),
