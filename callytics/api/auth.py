@@ -1,6 +1,7 @@
 """Who asks: an API key, as ``Authorization: Bearer cly_...`` (what OpenAI's clients send) or ``X-API-Key: cly_...``;
 the session of a browser, a cookie (sessions.py); or, where an issuer is configured, a bearer token of it (oidc.py).
-Identified from the headers (authentication.py), before the body is read; what the principal may do is checked here, route by route."""
+Identified from the headers (authentication.py), before the body is read; what the principal may do is checked here,
+route by route."""
 
 from __future__ import annotations
 
@@ -44,7 +45,7 @@ class Gate:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._tokens = TokenReader(services.settings.oidc) if services.settings.oidc else None
-        self._keys = KeyLookups(services.store, CallStore.authenticate)
+        self._keys = KeyLookups(services.store)
         self._sessions = KeyLookups(services.store, CallStore.authenticate_session)
 
     async def identify(self, bearer: str | None, header: str | None, cookie: str | None = None) -> Principal:

@@ -24,7 +24,9 @@ class KeyLookups:
     """``authenticate``: the method of the store that knows the key of a hash."""
 
     def __init__(
-        self, store: AsyncStore, authenticate: Callable[[CallStore, str], ApiKeyRecord | None]
+        self,
+        store: AsyncStore,
+        authenticate: Callable[[CallStore, str], ApiKeyRecord | None] = CallStore.authenticate,
     ) -> None:
         self._store = store
         self._authenticate = authenticate

@@ -21,7 +21,7 @@ from callytics.api.uploads import FILE_FIELD, URL_FIELD
 _REFERENCE = "#/components/schemas/{model}"
 _METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options", "trace"})
 
-PUBLIC_PATHS = frozenset({"/healthz", "/readyz"})
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/v1/sessions"})
 """Paths that want no key."""
 
 _SECURITY_SCHEMES = {
@@ -114,7 +114,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     if not is_public:
         for status, response in problem_responses(401, 403, 429, 503).items():
             responses.setdefault(str(status), response)
-    if "requestBody" in operation and not is_public:
+    if "requestBody" in operation:
         responses["408"] = problem_responses(408)[408]
     if "422" in responses:  # FastAPI's own form of it is none of ours
         responses["422"] = problem_responses(422)[422]

@@ -6,11 +6,21 @@ from __future__ import annotations
 from starlette.types import Scope
 
 PUBLIC = frozenset(
-    {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc", "/v1/sessions"}
+    {
+        "/",
+        "/healthz",
+        "/readyz",
+        "/openapi.json",
+        "/docs",
+        "/docs/oauth2-redirect",
+        "/redoc",
+        "/v1/sessions",
+    }
 )
 """No key is asked for here; at every other path, whether there is something or not."""
 
-_PUBLIC_ASSETS = "/static-offline-docs/"  # of /docs and /redoc
+CONSOLE_ASSETS = "/console/"
+_PUBLIC_ASSETS = (CONSOLE_ASSETS, "/static-offline-docs/")  # the second of /docs and /redoc
 
 _UPLOADS = ("/v1/calls", "/v1/audio/transcriptions", "/v1/audio/translations")
 

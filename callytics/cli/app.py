@@ -16,6 +16,7 @@ from callytics.cli import calls as calls_command
 from callytics.cli import init as init_command
 from callytics.cli import logs as logs_command
 from callytics.cli import models as models_command
+from callytics.cli import open_console as open_command
 from callytics.cli import timeline as timeline_command
 from callytics.cli import top as top_command
 from callytics.cli import webhooks as webhooks_command
@@ -34,6 +35,7 @@ app.add_typer(keys_app, name="keys", rich_help_panel=GRAPH)
 retention_app = typer.Typer(no_args_is_help=True, help="Retention of calls.")
 app.add_typer(retention_app, name="retention", rich_help_panel=DATA)
 app.command("init", rich_help_panel=GRAPH)(init_command.init)
+app.command("open", rich_help_panel=GRAPH)(open_command.open_console)
 app.command("timeline", rich_help_panel=CALLS)(timeline_command.timeline)
 app.command("top", rich_help_panel=GRAPH)(top_command.top)
 app.command("logs", rich_help_panel=CALLS)(logs_command.logs)

@@ -179,6 +179,11 @@ class Client:
         """Alerts of the graph, the newest first; ``filters`` are parameters of GET /v1/alerts."""
         return self._json("GET", "/v1/alerts", params={**filters, "limit": limit})
 
+    def sign_in_address(self) -> str:
+        """The address of the console that signs a browser in once, within ten minutes, as the owner of the key."""
+        made = self._json("POST", "/v1/sessions/links")
+        return self._base_url.rstrip("/") + str(made["path"])
+
     def _json(self, method: str, path: str, **arguments: Any) -> Json:
         return self._send(Request[Json](method, path, arguments))
 

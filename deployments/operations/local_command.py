@@ -99,12 +99,25 @@ def up(
         with view.shown():
             run = local.up(config, progress=view, observe=observe)
         console.print(f"Callytics is up ({time.monotonic() - start:.0f} s)")
+        console.print(f"  console    {_console_address(run.url)}", soft_wrap=True)
         console.print(f"  API        {run.url}  (docs at {run.url}/docs)")
         console.print(f"  dashboard  {run.dashboard_url}")
         for name, url in run.observers.items():
             console.print(f"  {name:<12} {url}")
         for line in observers.missing() if observe else ():
             console.print(line, markup=False, soft_wrap=True)
+
+
+def _console_address(url: str) -> str:
+    """With the secret that signs one browser in; without it where no key is there to make it."""
+    from callytics.cli.connection import connect
+    from callytics.errors import CallyticsError
+
+    try:
+        with connect(url) as client:
+            return f"{client.sign_in_address()}  (once; `callytics open` makes another)"
+    except CallyticsError:
+        return f"{url}/"
 
 
 def _with_model(config: Path, name: str) -> Path:

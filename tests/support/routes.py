@@ -34,6 +34,8 @@ ALERT = {
     "startsAt": "2026-11-28T12:00:00Z",
 }
 ROUTES: dict[tuple[str, str], Access] = {
+    ("GET", "/"): Access(OPEN),
+    ("GET", "/console/{name:path}"): Access(OPEN),
     ("GET", "/healthz"): Access(OPEN),
     ("GET", "/readyz"): Access(OPEN),
     ("GET", "/openapi.json"): Access(OPEN),

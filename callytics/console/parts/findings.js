@@ -1,0 +1,106 @@
+// What the call was about and how it went; every claim leads to the turns that show it.
+import { percent } from "../format.js";
+import { html } from "../html.js";
+import { t } from "../text.js";
+
+export function Findings({ result, onTurn }) {
+  const summary = result.contact_summary;
+  return html`
+    <aside class="findings" aria-label=${t("findings")}>
+      ${summary && html`<${Summary} summary=${summary} onTurn=${onTurn} />`}
+      ${result.communication_quality && html`<${Quality} quality=${result.communication_quality} onTurn=${onTurn} />`}
+      <${Talk} result=${result} />
+      ${result.word_analysis && html`<${Terms} words=${result.word_analysis} onTurn=${onTurn} />`}
+      <${Remarks} result=${result} onTurn=${onTurn} />
+    </aside>
+  `;
+}
+
+function Evidence({ ids, onTurn }) {
+  return (ids || []).map(
+    (id) => html`<button class="evidence" onClick=${() => onTurn(id)} aria-label=${`${t("at_turn")} ${id}`}>${id}</button>`,
+  );
+}
+
+function Summary({ summary, onTurn }) {
+  const verdict = { true: "yes", false: "no", null: "unclear" }[String(summary.resolved)];
+  const line = (name, text) =>
+    text && html`<dt>${t(name)} ${summary.uncertain.includes(name) && html`<span class="chip">${t("uncertain")}</span>`}</dt>
+      <dd dir="auto">${text} <${Evidence} ids=${summary.evidence[name]} onTurn=${onTurn} /></dd>`;
+  return html`
+    <section>
+      <h2>${t("summary")}</h2>
+      <p dir="auto">${summary.summary} <${Evidence} ids=${summary.evidence.summary} onTurn=${onTurn} /></p>
+      <dl>
+        ${line("topic", summary.topic && t(summary.topic))}${line("issue", summary.issue)}${line("outcome", summary.outcome)}
+        ${line("still_open", summary.still_open)}
+        <dt>${t("resolved")}</dt><dd>${t(verdict)} <${Evidence} ids=${summary.evidence.resolved} onTurn=${onTurn} /></dd>
+        ${summary.action_items.length > 0 && html`<dt>${t("tasks")}</dt><dd><ul>
+          ${summary.action_items.map((item) => html`<li dir="auto"><b>${t(item.owner)}</b>: ${item.text}
+            ${item.due && html`<span class="chip">${t("due")}: ${item.due}</span>`} <${Evidence} ids=${item.evidence_turn_ids} onTurn=${onTurn} /></li>`)}
+        </ul></dd>`}
+      </dl>
+    </section>
+  `;
+}
+
+function Quality({ quality, onTurn }) {
+  return html`
+    <section>
+      <h2>${t("quality")}</h2>
+      ${quality.overall !== null && html`<p><b class="figure">${Math.round(quality.overall)}</b>/100 <small>${t("of_criteria", { n: quality.judged_criteria })}</small></p>`}
+      ${quality.lapses.map((lapse) => html`<p class="problem" dir="auto">${t(lapse.kind)}: “${lapse.quote}”
+        ${lapse.correction && html` ${t("better")}: “${lapse.correction}”`} <${Evidence} ids=${[lapse.turn_id]} onTurn=${onTurn} /></p>`)}
+      <dl class="figures">
+        ${quality.criteria.map((one) => html`<dt>${t(one.id)}</dt>
+          <dd>${one.score === null ? t(one.state) : Math.round(one.score)} <${Evidence} ids=${one.evidence_turn_ids.slice(0, 3)} onTurn=${onTurn} /></dd>`)}
+      </dl>
+    </section>
+  `;
+}
+
+function Talk({ result }) {
+  const figures = result.conversation_characteristics;
+  const speed = Object.fromEntries(figures.talk_speed.map((one) => [one.participant_id, one.words_per_minute]));
+  const mood = Object.fromEntries((figures.sentiment || []).map((one) => [one.participant_id, one.by_quarter]));
+  return html`
+    <section>
+      <h2>${t("talk")}</h2>
+      <table>
+        <thead><tr><th></th><th class="number">${t("talk_share")}</th><th class="number">${t("words_per_minute")}</th><th>${t("mood")}</th></tr></thead>
+        <tbody>
+          ${figures.talk_time.details_by_participant.map((one) => html`<tr>
+            <td>${t(one.participant_role)}</td>
+            <td class="number">${percent(one.ratio)}</td>
+            <td class="number">${speed[one.participant_id] ? Math.round(speed[one.participant_id]) : ""}</td>
+            <td><${Quarters} quarters=${mood[one.participant_id]} /></td>
+          </tr>`)}
+        </tbody>
+      </table>
+      <p><small>${t("interruptions")}: ${figures.interruptions.total_count} · ${t("silence")}: ${Math.round(figures.non_talk_time.total_time_ms / 1000)} s</small></p>
+    </section>
+  `;
+}
+
+/** The mood of the four quarters of a call, from -5 to +5, as a line. */
+function Quarters({ quarters }) {
+  const points = (quarters || []).map((one, index) => [index, one.score]).filter(([, score]) => score !== null);
+  if (points.length < 2) return "";
+  const text = points.map(([, score]) => score.toFixed(1)).join(", ");
+  const path = points.map(([index, score]) => `${4 + index * 18},${14 - score * 2.2}`).join(" ");
+  return html`<svg class="spark" width="62" height="28" role="img" aria-label=${text}><title>${text}</title><line x1="0" x2="62" y1="14" y2="14" /><polyline points=${path} /></svg>`;
+}
+
+function Terms({ words, onTurn }) {
+  const list = (kind) => words[kind].slice(0, 12).map((one) => html`<button class=${`term ${kind}`} onClick=${() => onTurn(one.turn_ids[0])}>${one.term}${one.count > 1 ? ` ×${one.count}` : ""}</button>`);
+  if (!words.positive.length && !words.negative.length) return "";
+  return html`<section><h2>${t("words")}</h2><p>${list("positive")} ${list("negative")}</p></section>`;
+}
+
+function Remarks({ result }) {
+  return html`
+    ${result.flags.length > 0 && html`<section><h2>${t("flags")}</h2><ul>${result.flags.map((flag) => html`<li dir="auto">${flag.message}</li>`)}</ul></section>`}
+    ${result.job_details.errors.length > 0 && html`<section><h2>${t("error")}</h2><ul>${result.job_details.errors.map((one) => html`<li class="problem">${one.stage}: ${one.message}</li>`)}</ul></section>`}
+    ${result.dropped_speech.length > 0 && html`<section><h2>${t("dropped")}</h2><ul>${result.dropped_speech.map((one) => html`<li dir="auto"><small>${(one.begin_offset_ms / 1000).toFixed(1)} s · ${t(one.reason)}</small> ${one.content}</li>`)}</ul></section>`}
+  `;
+}

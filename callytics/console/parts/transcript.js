@@ -1,0 +1,84 @@
+// What was said. A word is clicked to hear it; the word that is heard is marked.
+import { clock } from "../format.js";
+import { html, useEffect, useRef, useState } from "../html.js";
+import { Marked } from "../screens/calls.js";
+import { t } from "../text.js";
+
+const DOUBTFUL = 0.5;
+const NEAR_PX = "800px";
+
+export function Transcript({ result, at, current, q, onSeek, editing, onEdit, onSave }) {
+  const names = Object.fromEntries(result.participants.map((p) => [p.participant_id, p.name]));
+  return html`
+    <section class="transcript" aria-label=${t("transcript")}>
+      <h2>${t("transcript")}</h2>
+      ${result.transcript.map(
+        (turn) => html`<${Turn}
+          key=${turn.id} turn=${turn} name=${names[turn.participant_id]} q=${q} at=${turn === current ? at : null}
+          isEdited=${editing === turn.id} onSeek=${onSeek} onEdit=${onEdit} onSave=${onSave}
+        />`,
+      )}
+    </section>
+  `;
+}
+
+function Turn({ turn, name, at, q, isEdited, onSeek, onEdit, onSave }) {
+  const element = useRef(null);
+  const [isNear, setNear] = useState(false); // a call may have ten thousand turns: only those in sight have words
+  const isCurrent = at !== null;
+  useEffect(() => {
+    const observer = new IntersectionObserver(([entry]) => setNear(entry.isIntersecting), { rootMargin: NEAR_PX });
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    if (isCurrent && at > 0) element.current.scrollIntoView({ block: "nearest" });
+  }, [isCurrent]);
+  const beginS = turn.begin_offset_ms / 1000;
+  return html`
+    <article id=${`turn-${turn.id}`} ref=${element} class=${`turn ${turn.participant_role} ${turn.sentiment || ""}`} aria-current=${isCurrent ? "true" : undefined}>
+      <header>
+        <button class="quiet" onClick=${() => onSeek(beginS, true)}>${clock(beginS)}</button>
+        <b>${name || t(turn.participant_role)}</b>
+        ${turn.sentiment && turn.sentiment !== "NEUTRAL" && html`<span class="chip">${t(turn.sentiment)}</span>`}
+        ${turn.flags.map((flag) => html`<span class="chip">${t(flag)}</span>`)}
+        ${onEdit && !isEdited && html`<button class="quiet edit" onClick=${() => onEdit(turn.id)} title="e">${t("edit")}</button>`}
+      </header>
+      ${isEdited
+        ? html`<${Editor} turn=${turn} onSave=${onSave} onCancel=${() => onEdit(null)} />`
+        : html`<p dir="auto">${isNear && turn.items.length ? html`<${Words} turn=${turn} at=${at} q=${q} onSeek=${onSeek} />` : turn.content}</p>`}
+    </article>
+  `;
+}
+
+function Words({ turn, at, q, onSeek }) {
+  const ms = at === null ? -1 : at * 1000;
+  const seek = (event) => {
+    const word = event.target.closest("[data-at]");
+    if (word && getSelection().isCollapsed) onSeek(Number(word.dataset.at) / 1000);
+  };
+  return html`<span onClick=${seek}>${turn.items.map((item) => {
+    const isRedacted = /^\[[A-Z_]+\]/.test(item.content);
+    const isHeard = item.begin_offset_ms <= ms && ms < item.end_offset_ms;
+    const names = [isRedacted && "redacted", item.confidence < DOUBTFUL && "doubtful", item.corrected && "corrected", isHeard && "heard"];
+    return html`<span data-at=${item.begin_offset_ms} class=${names.filter(Boolean).join(" ")}
+      title=${item.confidence < DOUBTFUL ? t("low_confidence") : undefined}><${Marked} text=${item.content} q=${q} /></span> `;
+  })}</span>`;
+}
+
+function Editor({ turn, onSave, onCancel }) {
+  const field = useRef(null);
+  useEffect(() => field.current.focus(), []);
+  const save = () => onSave(turn.id, field.current.value.trim());
+  const pressed = (event) => {
+    if (event.key === "Escape") onCancel();
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      save();
+    }
+  };
+  return html`
+    <textarea ref=${field} rows="3" dir="auto" aria-label=${t("edit")} onKeyDown=${pressed}>${turn.content}</textarea>
+    <button class="main" onClick=${save}>${t("save")}</button> <button onClick=${onCancel}>${t("cancel")}</button>
+  `;
+}

@@ -1,0 +1,84 @@
+// The words of the console, Korean and English. A test holds that both languages have every word.
+
+const EN = {
+  calls: "Calls", stages: "Operations", sign_in: "Sign in", sign_out: "Sign out", help: "Keys", theme: "Light or dark",
+  api_key: "API key", sign_in_hint: "`callytics keys create` makes one; `callytics open` signs in without.",
+  signing_in: "Signing in …", loading: "Loading …", nothing: "No calls yet. Drop recordings here.",
+  nothing_found: "No call matches.", more: "More", search: "Search what was said", status: "Status", language: "Language",
+  agent: "Agent", queue: "Queue", any: "any", upload: "Upload recordings", drop: "Drop recordings to upload",
+  uploaded: "uploaded", duplicate: "already here", date: "Date", length: "Length", call: "Call", selected: "selected",
+  delete: "Delete", delete_sure: "Delete these calls, with recordings and results?", export: "Export",
+  QUEUED: "waiting", PROCESSING: "at work", IN_PROGRESS: "at work", COMPLETED: "done", PARTIAL: "partly done",
+  FAILED: "failed", CANCELLED: "cancelled", AGENT: "Agent", CUSTOMER: "Customer", OTHER: "Other", UNKNOWN: "Unknown",
+  POSITIVE: "positive", NEUTRAL: "neutral", NEGATIVE: "negative",
+  no_server: "The server does not answer. Trying again …", not_ready: "The result is not there yet.",
+  play: "Play", pause: "Pause", speed: "Speed", skip_silence: "Skip silence", position: "Position",
+  timeline: "Who speaks when, and how it sounds", transcript: "Transcript", findings: "Findings", summary: "Summary",
+  issue: "Issue", outcome: "Outcome", still_open: "Still open", resolved: "Resolved", yes: "yes", no: "no",
+  unclear: "unclear", tasks: "To do", due: "due", topic: "Topic", quality: "Communication of the agent",
+  of_criteria: "by {n} criteria", lapses: "Lapses", better: "better", words: "Words", mood: "Mood", talk: "Talk",
+  talk_share: "share of talk", words_per_minute: "words a minute", interruptions: "interruptions", silence: "silence",
+  flags: "Remarks", dropped: "Recognised, and judged as not spoken", uncertain: "uncertain", low_confidence: "recognised with doubt",
+  redacted: "redacted", copy_link: "Copy a link to this second", copied: "Copied", edit: "Correct", save: "Save",
+  cancel: "Cancel", swap_roles: "Swap agent and customer", history: "Corrections", undo: "Undo", undone: "undone",
+  recording: "Recording", name: "Name", healthy: "healthy", unhealthy: "not healthy", stage: "Stage", replicas: "Replicas",
+  version: "Version", model: "Model", last_error: "Last error", error: "Error", shown: "shown", not_shown: "not shown",
+  not_recorded: "not recorded", not_applicable: "does not apply", back: "All calls", retry: "Try again", at_turn: "turn",
+  greeting: "Greeting", empathy: "Empathy", clarity: "Clarity", listening: "Listening", closing: "Closing",
+  politeness: "Politeness", key_search: "search", key_move: "next and previous", key_open: "open", key_play: "play or pause",
+  key_seek: "5 s back and on", key_turn: "previous and next turn", key_speed: "slower and faster", key_link: "copy a link",
+  key_back: "back to the calls", key_help: "these keys", key_upload: "upload", key_edit: "correct the turn", close: "Close",
+  refused: "refused", not_allowed: "Your key does not allow this.",
+};
+
+const KO = {
+  calls: "통화", stages: "운영", sign_in: "로그인", sign_out: "로그아웃", help: "단축키", theme: "밝게/어둡게",
+  api_key: "API 키", sign_in_hint: "`callytics keys create`로 키를 만들 수 있고, `callytics open`은 키 없이 로그인합니다.",
+  signing_in: "로그인하는 중 …", loading: "불러오는 중 …", nothing: "아직 통화가 없습니다. 녹음 파일을 여기에 놓으세요.",
+  nothing_found: "조건에 맞는 통화가 없습니다.", more: "더 보기", search: "통화 내용 검색", status: "상태", language: "언어",
+  agent: "상담원", queue: "대기열", any: "전체", upload: "녹음 올리기", drop: "녹음 파일을 놓으면 올라갑니다",
+  uploaded: "올렸습니다", duplicate: "이미 있는 통화입니다", date: "날짜", length: "길이", call: "통화", selected: "개 선택",
+  delete: "삭제", delete_sure: "선택한 통화를 녹음과 결과까지 모두 삭제할까요?", export: "내보내기",
+  QUEUED: "대기 중", PROCESSING: "분석 중", IN_PROGRESS: "분석 중", COMPLETED: "완료", PARTIAL: "일부 완료",
+  FAILED: "실패", CANCELLED: "취소됨", AGENT: "상담원", CUSTOMER: "고객", OTHER: "기타", UNKNOWN: "알 수 없음",
+  POSITIVE: "긍정", NEUTRAL: "중립", NEGATIVE: "부정",
+  no_server: "서버가 응답하지 않습니다. 다시 시도하는 중 …", not_ready: "아직 결과가 없습니다.",
+  play: "재생", pause: "멈춤", speed: "속도", skip_silence: "무음 건너뛰기", position: "위치",
+  timeline: "누가 언제 어떤 감정으로 말했는지", transcript: "대화 내용", findings: "분석 결과", summary: "요약",
+  issue: "문의 내용", outcome: "처리 결과", still_open: "남은 일", resolved: "해결 여부", yes: "해결됨", no: "해결 안 됨",
+  unclear: "불분명", tasks: "할 일", due: "기한", topic: "주제", quality: "상담원의 소통",
+  of_criteria: "{n}개 항목 기준", lapses: "지적 사항", better: "바른 표현", words: "단어", mood: "감정", talk: "대화",
+  talk_share: "말한 비율", words_per_minute: "분당 단어", interruptions: "끼어들기", silence: "무음",
+  flags: "참고", dropped: "인식했으나 실제 말이 아닌 것으로 본 부분", uncertain: "불확실", low_confidence: "확신이 낮은 인식",
+  redacted: "가림", copy_link: "이 시점의 링크 복사", copied: "복사했습니다", edit: "고치기", save: "저장",
+  cancel: "취소", swap_roles: "상담원과 고객 바꾸기", history: "고친 내역", undo: "되돌리기", undone: "되돌림",
+  recording: "녹음", name: "이름", healthy: "정상", unhealthy: "이상", stage: "단계", replicas: "복제본",
+  version: "버전", model: "모델", last_error: "마지막 오류", error: "오류", shown: "확인됨", not_shown: "확인 안 됨",
+  not_recorded: "녹음되지 않음", not_applicable: "해당 없음", back: "모든 통화", retry: "다시 시도", at_turn: "발화",
+  greeting: "인사", empathy: "공감", clarity: "명확성", listening: "경청", closing: "마무리",
+  politeness: "공손함", key_search: "검색", key_move: "다음, 이전", key_open: "열기", key_play: "재생, 멈춤",
+  key_seek: "5초 뒤로, 앞으로", key_turn: "이전, 다음 발화", key_speed: "느리게, 빠르게", key_link: "링크 복사",
+  key_back: "통화 목록으로", key_help: "단축키 보기", key_upload: "올리기", key_edit: "발화 고치기", close: "닫기",
+  refused: "거부됨", not_allowed: "이 키로는 할 수 없습니다.",
+};
+
+const LANGUAGES = { en: EN, ko: KO };
+
+export function language() {
+  return localStorage.getItem("language") || (navigator.language.startsWith("ko") ? "ko" : "en");
+}
+
+export function setLanguage(code) {
+  localStorage.setItem("language", code);
+  document.documentElement.lang = code;
+}
+
+export function locale() {
+  return language() === "ko" ? "ko-KR" : "en-GB";
+}
+
+/** The word in the language of the reader; a word that the console does not know (a topic, say) as it is. */
+export function t(word, values = {}) {
+  const text = LANGUAGES[language()][word] ?? String(word).replaceAll("_", " ");
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}

@@ -1,0 +1,96 @@
+"""The files of the console: served to anybody, under a strict policy, whole in both languages, and of nowhere else."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import httpx
+import pytest
+
+from callytics.api import Services, create_app
+from callytics.api.console import FOLDER
+
+pytestmark = pytest.mark.anyio
+
+FILES = sorted(path for path in FOLDER.rglob("*") if path.is_file())
+OWN_SCRIPTS = [path for path in FILES if path.suffix == ".js"]
+MAX_BYTES = 250_000
+
+
+@pytest.fixture
+async def stranger(services: Services):  # type: ignore[no-untyped-def]
+    transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+async def test_every_file_is_served_under_the_strict_policy(stranger: httpx.AsyncClient) -> None:
+    assert len(FILES) >= 15
+    for path in ["/", *(f"/console/{path.relative_to(FOLDER)}" for path in FILES)]:
+        answer = await stranger.get(path)
+        policy = answer.headers["content-security-policy"]
+        assert (answer.status_code, "unsafe" in policy, "default-src 'none'" in policy) == (
+            200,
+            False,
+            True,
+        ), path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../api/app.py", "%2e%2e/domain.py", "..%2fdomain.py", "vendor", "", "screens/none.js", "//etc/passwd"],
+)
+async def test_nothing_else_is_served(stranger: httpx.AsyncClient, name: str) -> None:
+    assert (await stranger.get(f"/console/{name}")).status_code in (401, 404)
+
+
+async def test_unchanged_file_is_not_sent_again(stranger: httpx.AsyncClient) -> None:
+    first = await stranger.get("/console/style.css")
+    assert first.headers["cache-control"] == "no-cache"
+    again = await stranger.get("/console/style.css", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_page_has_nothing_inline_and_nothing_of_another_server() -> None:
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", page)
+    for path in FILES:
+        if path.name.endswith("LICENSE.txt"):
+            continue
+        found = set(re.findall(r"https?://[\w.]+", path.read_text(encoding="utf-8")))
+        assert found <= {"http://www.w3.org"}, path  # namespaces of SVG and MathML
+
+
+def test_imports_lead_to_files() -> None:
+    for path in OWN_SCRIPTS:
+        for target in re.findall(r'from "(\.[^"]+)"', path.read_text(encoding="utf-8")):
+            assert (path.parent / target).is_file(), (path.name, target)
+
+
+def words(language: str) -> dict[str, str]:
+    text = (FOLDER / "text.js").read_text(encoding="utf-8")
+    block = re.search(rf"^const {language} = {{(.*?)^}};", text, re.MULTILINE | re.DOTALL)
+    assert block
+    return dict(re.findall(r'(\w+): "([^"]*)"', block[1]))
+
+
+def test_both_languages_have_every_word() -> None:
+    english, korean = words("EN"), words("KO")
+    assert len(english) > 80
+    assert english.keys() == korean.keys()
+    for name in english:
+        assert set(re.findall(r"{\w+}", english[name])) == set(re.findall(r"{\w+}", korean[name])), name
+    assert not [name for name, text in korean.items() if not re.search("[가-힣]", text)]
+
+
+def test_every_word_that_a_screen_uses_is_there() -> None:
+    used = {
+        word for path in OWN_SCRIPTS for word in re.findall(r'\bt\("(\w+)"', path.read_text(encoding="utf-8"))
+    }
+    assert len(used) > 50
+    assert used <= words("EN").keys()
+
+
+def test_console_is_small() -> None:
+    assert sum(len(gzip.compress(path.read_bytes())) for path in FILES if path.suffix != ".txt") < MAX_BYTES
