@@ -79,6 +79,7 @@ export function locale() {
 
 /** The word in the language of the reader; a word that the console does not know (a topic, say) as it is. */
 export function t(word, values = {}) {
-  const text = LANGUAGES[language()][word] ?? String(word).replaceAll("_", " ");
+  const words = LANGUAGES[language()];
+  const text = Object.hasOwn(words, word) ? words[word] : String(word).replaceAll("_", " ");
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 }

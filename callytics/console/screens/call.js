@@ -74,7 +74,9 @@ export function Call({ id, query, may, onLost }) {
     [at, turns, editing, current],
   );
   useEffect(() => {
-    if (query.at && result) showTurn(turnAt(turns, Number(query.at))?.id);
+    if (!query.at || !result) return;
+    seek(Number(query.at));
+    document.getElementById(`turn-${turnAt(turns, Number(query.at))?.id}`)?.scrollIntoView({ block: "center" });
   }, [result]);
 
   const change = async (body) => {
