@@ -15,8 +15,8 @@ CONSOLE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Of the console: nothing inline, nothing from elsewhere. What was said in a call is never markup there; if it became
-that by a fault, it could run nothing and reach nobody."""
+"""For the console: nothing inline, nothing from elsewhere. What was said in a call is never markup there; if it became
+markup by a fault, it could run nothing and reach no other server."""
 _YEAR_S = 365 * 24 * 3600
 
 

@@ -102,6 +102,6 @@ async def create_sign_in_link(services: ServicesDep, principal: Anyone) -> SignI
     """A link that signs one browser in, with what this API key may do; for the next ten minutes."""
     try:
         issued = await services.store(CallStore.create_sign_in_link, principal.id)
-    except NotFoundError:  # a token of an issuer, or nobody
+    except NotFoundError:  # a token of an issuer, or authentication is off
         raise ForbiddenError("key_required", "Only an API key can make a link that signs in.") from None
     return SignInLinkView(path=f"/#/sign-in/{issued.secret}", expires_at=time_of(issued.expires_at_ms))

@@ -1,4 +1,4 @@
-"""The files of the console: served to anybody, under a strict policy, whole in both languages, and of nowhere else."""
+"""The files of the console: public, under a strict policy, whole in both languages, and of nowhere else."""
 
 from __future__ import annotations
 
