@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one word list or pattern per line reads better)
 """English clauses by form: n't, no, refuse; have done, -ed against will, can, please; I, you, imperatives."""
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ _SHORT = [
         (r"\b(you|they)re\b", r"\1 are"),
         (r"\b(\w+)'d\b", r"\1 would"),
         (r"\b(it|that|he|she|there|what|who)'s\b", r"\1 is"),
-        (r"\b(?:its|thats) (?=(?:not|been|an?|the|all|like|gone|on|in|my|your|public|\w+ing|\w+ed)\b)", "it is "),
+        (
+            r"\b(?:its|thats) (?=(?:not|been|an?|the|all|like|gone|on|in|my|your|public|\w+ing|\w+ed)\b)",
+            "it is ",
+        ),
         (r"\b(itll|thatll|youll|theyll)\b", "it will"),
         (r"\bgonna\b", "going to"),
         (r"\b(?:gotta|wanna)\b", "want to"),
@@ -53,7 +57,24 @@ gone free wrong miss missing broken stop late fail lost closed shut sorry afraid
 dead disagre complain complaint still except supposed sposed waiting wait stop again where
 """
 _LACKING = frozenset(_LACKING_TEXT.split())
-_OPEN = frozenset({"will", "can", "could", "would", "should", "shall", "may", "might", "to", "please", "must", "let", "if", "lets"})
+_OPEN = frozenset(
+    {
+        "will",
+        "can",
+        "could",
+        "would",
+        "should",
+        "shall",
+        "may",
+        "might",
+        "to",
+        "please",
+        "must",
+        "let",
+        "if",
+        "lets",
+    }
+)
 _HAVE = frozenset({"have", "has", "had", "having"})
 _BE = frozenset({"be", "is", "are", "was", "were", "been", "am", "being", "get", "got", "gets"})
 _AUXILIARY = _OPEN | _HAVE | _BE | frozenset({"do", "does", "did", "not", "going"})
@@ -76,14 +97,25 @@ _ANSWER = re.compile(
     r"(?:no|nope|nah)(?= (?:no|its|it|i|you|we|they|he|she|that|listen|sir|thanks)\b)))\s+(?=\w+ \w+)",
     re.IGNORECASE,
 )
-_PRONOUN_STARTS = re.compile(r"\s+(?=(?:i|you|we|they|he|she|it (?:is|was|has|had|will|does|did|went|already)|do you|did you|that|please|only please)\s)", re.IGNORECASE)
+_PRONOUN_STARTS = re.compile(
+    r"\s+(?=(?:i|you|we|they|he|she|it (?:is|was|has|had|will|does|did|went|already)|do you|did you|that|please|only please)\s)",
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(r"[a-z0-9£$€]+(?:[-.][a-z0-9]+)*")
-_QUESTION = re.compile(r"^(?:and |so |but |uh |um )*(?:what|when|where|who|how|why|which|is|are|do|does|did|can|could|would|will|shall|have|has|should|any)\b")
+_QUESTION = re.compile(
+    r"^(?:and |so |but |uh |um )*(?:what|when|where|who|how|why|which|is|are|do|does|did|can|could|would|will|shall|have|has|should|any)\b"
+)
 _OTHERS = frozenset({"he", "she", "they", "nobody", "somebody", "someone", "everyone"})
-_DETERMINERS = frozenset({"the", "a", "an", "my", "your", "our", "his", "her", "their", "this", "these", "that", "those", "no"})
+_DETERMINERS = frozenset(
+    {"the", "a", "an", "my", "your", "our", "his", "her", "their", "this", "these", "that", "those", "no"}
+)
 _OPENERS = frozenset({"and", "so", "but", "well", "oh", "okay", "ok", "uh", "um", "yeah", "yes", "no", "just", "please", "then", "now", "also", "like", "right", "hi", "hello", "because", "cause", "at", "least"})  # fmt: skip
-_NUMBERS = frozenset("zero oh one two three four five six seven eight nine ten".split())
-_EMPTY_VERBS = frozenset({"get", "got", "go", "have", "see", "do", "come", "hear", "say", "tell", "know", "call", "called"})
+_NUMBERS = frozenset(
+    ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+)
+_EMPTY_VERBS = frozenset(
+    {"get", "got", "go", "have", "see", "do", "come", "hear", "say", "tell", "know", "call", "called"}
+)
 _ORDER_TEXT = """
 please just send call ring phone dial take put give tell flip bring chuck keep return reply fill pay visit check get make click don't
 do email mail write press unplug try ask remember knock drop leave hang stop hold text upload come look best
@@ -148,7 +180,11 @@ def _clause(text: str, before: Actor) -> Clause | None:
     stems = [stem(token) for token in tokens]
     marks = {*tokens, *stems}
     question = "?" in text or bool(_QUESTION.search(text.lower()))
-    negative = bool(_denials(tokens, stems)) or "turned down" in text.lower() or "turned the offer down" in text.lower()
+    negative = (
+        bool(_denials(tokens, stems))
+        or "turned down" in text.lower()
+        or "turned the offer down" in text.lower()
+    )
     lacking = bool(marks & _LACKING) or bool(_OFF.search(text.lower()))
     actor = _actor(tokens)
     actor = before if actor is Actor.UNSAID else actor
@@ -196,7 +232,13 @@ def _denials(tokens: Sequence[str], stems: Sequence[str]) -> list[int]:
 
 
 def _done(
-    tokens: Sequence[str], index: int, before: Sequence[str], form: bool, question: bool, first: bool, actor: Actor
+    tokens: Sequence[str],
+    index: int,
+    before: Sequence[str],
+    form: bool,
+    question: bool,
+    first: bool,
+    actor: Actor,
 ) -> bool | None:
     token, perfect = tokens[index], bool({"have", "has"} & set(before))
     following = tokens[index + 1] if index + 1 < len(tokens) else ""
@@ -234,7 +276,9 @@ def _actor(tokens: Sequence[str]) -> Actor:
     start = next((i for i, token in enumerate(tokens) if token not in _OPENERS), 0)
     for token in tokens[start : start + 5]:
         if token in ("i", "we"):
-            return Actor.UNSAID if "would" in tokens[start : start + 4] else Actor.SPEAKER  # "I'd ask them": advice
+            return (
+                Actor.UNSAID if "would" in tokens[start : start + 4] else Actor.SPEAKER
+            )  # "I'd ask them": advice
         if token in ("you", "yall"):
             return Actor.HEARER
         if token in _OTHERS:

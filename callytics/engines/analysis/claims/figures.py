@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one word list or pattern per line reads better)
 """Are the numbers, units, days and names of a claim in its quotes? Spoken forms count: "십팔만 원" is 180,000원."""
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def _stated(claim: str, claim_written: str) -> set[float]:
         if values:
             found.add(max(values))
     for match in _KOREAN_COUNT.finditer(claim):
-        found.update(digit_numbers(written(match.group())) or {max(numbers(match.group()), default=0.0)} - {0.0})
+        found.update(
+            digit_numbers(written(match.group())) or {max(numbers(match.group()), default=0.0)} - {0.0}
+        )
     if _FORTNIGHT.search(claim):
         found.discard(14.0)
     return found
@@ -88,7 +91,10 @@ def _ordinals(text: str) -> set[float]:
 
 
 def _counted(text: str, text_written: str) -> set[tuple[float, str]]:
-    both = f"{text} {text_written}".lower()
+    digits = _WORD_NUMBERS.sub(
+        lambda m: f"{max(numbers(m.group()) | _ordinals(m.group()), default=0):.0f}", text
+    )
+    both = f"{digits} {text_written}".lower()
     return {(float(m.group(1).replace(",", "")), _UNIT_OF[m.group(2)]) for m in _COUNTED.finditer(both)}
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one word list or pattern per line reads better)
 """Compares a claim with the words that are quoted for it: polarity, acting party, deed or promise, figures.
 
 A rule can find that a claim is not proven; that it is proven, it cannot: a false sentence can be made of true words. The
@@ -23,27 +24,35 @@ BARE_WORDS = 2
 """A denial with at most this many words of its own answers the question before it."""
 
 _SPOKEN = {
-    "en": frozenset("=ask =offer =apologise =insult =blame =thank =refuse =promise =tell =approve say explain confirm state report offer accept agree threaten complain note want =end demand insist admit warn".split()),
-    "ko": frozenset("=ask =offer =apologise =insult =blame =thank =refuse =promise =tell =approve 설명 주장 권하 원하 항의 인정 위협 칭찬 추천".split()),
+    "en": frozenset(["=ask", "=offer", "=apologise", "=insult", "=blame", "=thank", "=refuse", "=promise", "=tell", "=approve", "say", "explain", "confirm", "state", "report", "offer", "accept", "agree", "threaten", "complain", "note", "want", "=end", "demand", "insist", "admit", "warn"]),
+    "ko": frozenset(["=ask", "=offer", "=apologise", "=insult", "=blame", "=thank", "=refuse", "=promise", "=tell", "=approve", "설명", "주장", "권하", "원하", "항의", "인정", "위협", "칭찬", "추천"]),
 }  # fmt: skip
 """What a party does by speaking: done as soon as it is said, and only by the party that says it."""
 
-_STATIVE = frozenset("receiv have need owe get must =satisfied wait".split())
+_STATIVE = frozenset(["receiv", "have", "need", "owe", "get", "must", "=satisfied", "wait"])
 _SUBJECT = {
     "en": re.compile(
         r"^(?:the |a |an )?(?:(?P<agent>agent|representative|advisor|adviser|operator|company|hotel|bank|shop|clinic)|"
         r"(?P<customer>customer|caller|client|guest|practice manager))(?P<own>'s)?\b",
         re.IGNORECASE,
     ),
-    "ko": re.compile(r"^(?:(?P<agent>상담원|상담사|회사|학원|센터)|(?P<customer>고객))(?:님)?(?:(?P<own>의)|은|는|이|가|께서)"),
+    "ko": re.compile(
+        r"^(?:(?P<agent>상담원|상담사|회사|학원|센터)|(?P<customer>고객))(?:님)?(?:(?P<own>의)|은|는|이|가|께서)"
+    ),
 }
 _NEW_SUBJECT = {
-    "en": re.compile(r"^(?:and |but |so |because )?(?:which|who|the|a|an|it|this|that|they|he|she)\b", re.IGNORECASE),
+    "en": re.compile(
+        r"^(?:and |but |so |because )?(?:which|who|the|a|an|it|this|that|they|he|she)\b", re.IGNORECASE
+    ),
     "ko": re.compile(r"^(?:\S+ ){0,2}\S*[가-힣](?:은|는|이|가)\s"),
 }
 _REPORTS = {
-    "en": re.compile(r"\b(?:said|says|told|explained|asked|stated|claimed|confirmed|would not say)\b", re.IGNORECASE),
-    "ko": re.compile(r"(?:다고|라고|자고|냐고|다며|라며|달라고)\s?(?:하|했|한|말|안내|요구|주장|제안|설명|답|거절|전화|불평)"),
+    "en": re.compile(
+        r"\b(?:said|says|told|explained|asked|stated|claimed|confirmed|would not say)\b", re.IGNORECASE
+    ),
+    "ko": re.compile(
+        r"(?:다고|라고|자고|냐고|다며|라며|달라고)\s?(?:하|했|한|말|안내|요구|주장|제안|설명|답|거절|전화|불평)"
+    ),
 }
 _AGREED = {
     "en": re.compile(r"\b(?:agreed|accepted|promised|offered|granted|approved)\b", re.IGNORECASE),
@@ -57,7 +66,6 @@ _OPPOSITES = (
     (frozenset({"keep", "kept"}), frozenset({"return", "반납"})),
     (frozenset({"=approve"}), frozenset({"=refuse"})),
 )
-_OWN = {"en": re.compile(r"\b(?:my|i|our|we|me)\b", re.IGNORECASE), "ko": re.compile(r"(?:^|\s)(?:저희|우리|제|내|저|나)(?:\s|가|는|도|의|랑)")}
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,10 @@ class _Heard:
     role: Role
 
 
+def written_in(text: str) -> str:
+    return "ko" if re.search(r"[가-힣]", text) else "en"
+
+
 def read(text: str, language: str) -> tuple[Clause, ...]:
     return read_korean(text) if language == "ko" else read_english(text)
 
@@ -84,17 +96,19 @@ def unproven(claim: str, quotes: Sequence[Quoted], language: str, owner: Role | 
     Args:
         claim: the claim.
         quotes: verbatim words of the call (quotes.py).
-        language: "ko", or any other, which is read as English.
+        language: of the call. Rules know Korean and English; in another one only figures are compared.
         owner: the party that a task is given to; None for a claim that is no task.
     """
-    language = "ko" if language == "ko" else "en"
     said = " ".join(quote.text for quote in quotes)
     if not said.strip():
         return "quote_missing"
     figure = figure_not_said(claim, said)
-    if figure:
+    if figure or language not in ("ko", "en"):
         return figure
-    heard = [_Heard(clause, quote.role) for quote in quotes for clause in read(quote.text, language)]
+    language = written_in(claim)
+    heard = [
+        _Heard(clause, quote.role) for quote in quotes for clause in read(quote.text, written_in(quote.text))
+    ]
     claimed = read(claim, language)
     if not heard or not _shares_something(claimed, heard, claim):
         return "wording_not_said"
@@ -102,7 +116,9 @@ def unproven(claim: str, quotes: Sequence[Quoted], language: str, owner: Role | 
     subject: Role | None = owner
     for clause in claimed:
         subject = _subject(clause.text.strip(), language, subject, owner)
-        reason = _polarity(clause, heard, any(c.negative for c in claimed)) or (None if owner else _deed(clause, heard, language))
+        reason = _polarity(clause, heard, any(c.negative for c in claimed)) or (
+            None if owner else _deed(clause, heard, language)
+        )
         if reason is None and not spoken:
             reason = _party(clause, heard, language, subject, owner)
         if reason:
@@ -213,12 +229,11 @@ def _deed(clause: Clause, heard: Sequence[_Heard], language: str) -> str | None:
         if not word.done or word.concept in _SPOKEN[language] or clause.negative:
             continue
         same = [w for one in heard for w in one.clause.words if w.concept == word.concept and w.predicate]
-        if not same:
-            same = [w for one in heard for w in one.clause.words if w.predicate]
-        if same and all(w.done is False for w in same):
+        every = [w for one in heard for w in one.clause.words if w.predicate]
+        if (same or every) and all(w.done is False for w in same or every):
             return "promise_is_no_deed"
-        if language == "ko" and not any(w.done for one in heard for w in one.clause.words):
-            return "promise_is_no_deed"
+        if language == "ko" and not same and not any(w.done for w in every):
+            return "promise_is_no_deed"  # Korean marks what is done
     return None
 
 
@@ -266,7 +281,9 @@ def _parties(one: _Heard, language: str, by_verb: bool, task: bool) -> set[Role]
     other = Role.CUSTOMER if one.role is Role.AGENT else Role.AGENT
     actor = one.clause.actor
     if actor is Actor.OTHER:
-        named = by_verb and not re.match(r"(?:and |but |so )?(?:they|he|she|nobody|some)", one.clause.text, re.IGNORECASE)
+        named = by_verb and not re.match(
+            r"(?:and |but |so )?(?:they|he|she|nobody|some)", one.clause.text, re.IGNORECASE
+        )
         return {Role.OTHER} if named else set()
     if actor is Actor.HEARER:
         return {other} if by_verb else {other, one.role}

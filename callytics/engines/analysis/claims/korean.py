@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one word list or pattern per line reads better)
 """Korean clauses by Kiwi's morphemes: -지 않/못/안/없/모르/거절, -았/었, -겠/-ㄹ게/-세요, and who acts.
 
 Kiwi: https://github.com/bab2min/Kiwi, LGPL-3.0.
@@ -57,7 +58,7 @@ def _parts(tokens: Sequence[Any]) -> list[list[Any]]:
         if token.tag in ("SF", "SP") or _is_but(tokens[max(0, index - 1) : index + 1]):
             parts.append([])
         elif token.tag in ("EF", "EC") and following.tag not in ("SF", "JX", "VX", "SP"):
-            if token.tag == "EC" and token.form in ("지", "어", "아") or following.form in ("못하", "않"):
+            if (token.tag == "EC" and token.form in ("지", "어", "아")) or following.form in ("못하", "않"):
                 continue
             parts.append([])
         elif token.tag == "JX" and token.form == "요" and following.tag not in ("SF", "SP"):
@@ -79,7 +80,11 @@ def _clause(tokens: Sequence[Any], text: str) -> Clause | None:
     end = tokens[-1]
     said = text[tokens[0].start : end.start + end.len]
     following = text[end.start + end.len :].lstrip()[:1]
-    question = "?" in said or following == "?" or any(f in ("까요", "ᆯ까요", "나요", "습니까", "ᆸ니까") for f, _ in forms)
+    question = (
+        "?" in said
+        or following == "?"
+        or any(f in ("까요", "ᆯ까요", "나요", "습니까", "ᆸ니까") for f, _ in forms)
+    )
     lacking = any(form in _LACKING for form, _ in forms) or bool(_UNDONE.search(said))
     return Clause(said, words, negative, lacking, question, _actor(forms, said))
 
@@ -94,6 +99,8 @@ def _words(tokens: Sequence[Any], denied: bool) -> list[Word]:
     words: list[Word] = []
     for index, token in enumerate(tokens):
         tag = token.tag.partition("-")[0]
+        if token.form == "있" and tag in ("VA", "VV"):
+            words.append(Word("", True, None, False, denied))
         if tag not in _CONTENT or token.form in _EMPTY:
             continue
         rest = tokens[index + 1 :]
@@ -104,7 +111,8 @@ def _words(tokens: Sequence[Any], denied: bool) -> list[Word]:
         last = tag == "NNG" and not any(t.tag[0] in "NVJE" for t in rest)  # "카톡으로 전송" names a task
         predicate = tag in ("VV", "VA") or light or last
         passive = predicate and bool(rest) and _next_verb(rest, tag) in ("되", "받", "당하")
-        done = _is_done(rest) if predicate else None
+        deed = predicate and tag != "VA" and suffix != "XSA"  # "비쌌다" is no deed
+        done = _is_done(rest) if deed else None
         adnominal = predicate and _is_adnominal(rest)
         words.append(Word(table.get(token.form, token.form), predicate, done, passive, denied, adnominal))
     return words
@@ -139,7 +147,14 @@ def _is_done(rest: Sequence[Any]) -> bool | None:
     past = intended = asked = False
     for number, token in enumerate(rest):
         tag = token.tag.partition("-")[0]
-        if tag in ("VV", "VA", "NNG", "NNP", "SF") and token.form not in ("하", "되", "주", "드리", "놓", "두"):
+        if tag in ("VV", "VA", "NNG", "NNP", "SF") and token.form not in (
+            "하",
+            "되",
+            "주",
+            "드리",
+            "놓",
+            "두",
+        ):
             break
         if tag == "EP" and token.form in ("었", "았", "였"):
             past = True
@@ -186,7 +201,9 @@ def _actor(forms: Sequence[tuple[str, str]], said: str) -> Actor:
         return Actor.HEARER
     if speaker:
         return Actor.SPEAKER
-    subject = [f for (f, tag), following in zip(forms, tags[1:], strict=False) if following == "JKS" and tag == "NNG"]
+    subject = [
+        f for (f, tag), following in zip(forms, tags[1:], strict=False) if following == "JKS" and tag == "NNG"
+    ]
     return Actor.OTHER if subject else Actor.UNSAID
 
 
