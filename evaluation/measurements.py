@@ -55,7 +55,7 @@ class Floor:
 
 @dataclass
 class Measurements:
-    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables; ``written_calls``:
+    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables; ``written_calls``, ``written_claims``:
     the section of evaluation/meaning."""
 
     command: str = ""
@@ -71,6 +71,7 @@ class Measurements:
     floors: list[Floor] = field(default_factory=list)
     headline: dict[str, float] = field(default_factory=dict)
     written_calls: str = ""
+    written_claims: str = ""
 
 
 def versions() -> dict[str, str]:

@@ -18,7 +18,7 @@ from callytics.domain import (
     Quote,
     Role,
 )
-from callytics.engines.analysis.claims.judge import CONTRADICTIONS
+from callytics.engines.analysis.claims.judge import CONTRADICTIONS, subject_of
 from callytics.engines.analysis.grounding import Grounding, existing_quotes
 from callytics.engines.analysis.llm_schema import Answer, StatedAction, StatedClaim, StatedQuote
 
@@ -201,6 +201,7 @@ class _Judge:
         party = owner if owner in (Role.AGENT, Role.CUSTOMER) else None
         reason = reason or self._grounding.objection(text, quotes, party)
         roles = {self._grounding.role(quote.turn_id) for quote in quotes}
-        if reason is None and of_the_company and roles == {Role.CUSTOMER}:
+        of_the_customer = owner is None and subject_of(text) is Role.CUSTOMER
+        if reason is None and of_the_company and roles == {Role.CUSTOMER} and not of_the_customer:
             reason = "only_the_customer_says_so"
         return Statement(field, text, quotes, reason, owner, contradicted=reason in CONTRADICTIONS)

@@ -139,14 +139,25 @@ class LlmAnalyzer:
         """After the second question. If it fails, the verdicts of the rules stand, and a flag says so."""
         if not self._verify:
             return findings, ()
-        prompt = PROMPTS[f"verify.{_prompt_language(conversation)}"]
         try:
-            checked = verified(findings, conversation, self._chat, prompt, usage, self._max_characters)
+            checked = self.ask_again(findings, conversation, usage)
         except StageError as error:
             logger.warning("%s: the second question failed: %s", STAGE, error.message)
             message = f"The statements of the language model were checked by rule only: {error.message}"
             return findings, (Flag("claims_unverified", message),)
         return checked, ()
+
+    def ask_again(
+        self, findings: Findings, conversation: Conversation, usage: UsageCounter | None = None
+    ) -> Findings:
+        """The findings after the second question about them.
+
+        Raises:
+            StageError: the model is unavailable or gave no usable answer.
+        """
+        prompt = PROMPTS[f"verify.{_prompt_language(conversation)}"]
+        counter = usage or UsageCounter(*self._prices)
+        return verified(findings, conversation, self._chat, prompt, counter, self._max_characters)
 
     def _with_candidates(
         self, summary: ContactSummary, findings: Findings, conversation: Conversation

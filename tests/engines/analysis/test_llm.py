@@ -107,7 +107,9 @@ def test_claim_without_proof_is_dropped_and_counted(
 ) -> None:
     result = analyzed(answer(**{**ENGLISH_ANSWER, "issue": {"text": text, "quotes": quotes}}))
     assert result.issue
-    assert result.issue.text == "My internet has stopped working since Monday morning."  # the extractive candidate
+    assert (
+        result.issue.text == "My internet has stopped working since Monday morning."
+    )  # the extractive candidate
     assert (result.replaced, result.uncertain) == (("issue",), ("issue",))
     assert result.claim_counts
     assert result.claim_counts.proven == 7
@@ -175,12 +177,26 @@ def verdicts(*given: tuple[str, str]) -> Reply:
 
 
 def test_second_question_decides_about_what_the_rules_let_pass() -> None:
-    said = [("c1", "entailed"), ("c2", "not_shown"), ("c3", "contradicted"), ("c4", "entailed"), ("c5", "entailed")]
+    said = [
+        ("c1", "entailed"),
+        ("c2", "not_shown"),
+        ("c3", "contradicted"),
+        ("c4", "entailed"),
+        ("c5", "entailed"),
+    ]
     with serving(answer(**ENGLISH_ANSWER), verdicts(*said)) as endpoint:
         result = analyzer(endpoint, verify=True)(ENGLISH)
     assert len(endpoint.requests) == 2
     asked = [json.loads(line) for line in endpoint.requests[1]["messages"][1]["content"].splitlines()]
-    assert [one["claim"] for one in asked] == ["c1", "c2", "c3", "c4", "c5", "c6", "c7"]  # a topic is not asked
+    assert [one["claim"] for one in asked] == [
+        "c1",
+        "c2",
+        "c3",
+        "c4",
+        "c5",
+        "c6",
+        "c7",
+    ]  # a topic is not asked
     assert asked[4]["to_be_done_by"] == "AGENT"
     assert [turn["text"] for turn in asked[0]["turns"]] == [turn.content for turn in ENGLISH.turns[:3]]
     assert "technical_support" not in endpoint.requests[1]["messages"][1]["content"]
@@ -281,10 +297,20 @@ def test_transcript_is_sent_as_data_without_escape() -> None:
 def test_korean_calls_get_the_korean_prompt_and_are_checked_in_korean() -> None:
     with serving(
         answer(
-            issue={"text": "이번 달 요금이 2번 청구됨", "quotes": [q("t2", "이번 달 요금이 두 번 빠져나갔는데")]},
-            outcome={"text": "요금 30,000원을 환불함", "quotes": [q("t5", "한 건은 오늘 환불 처리해 드렸습니다.")]},
+            issue={
+                "text": "이번 달 요금이 2번 청구됨",
+                "quotes": [q("t2", "이번 달 요금이 두 번 빠져나갔는데")],
+            },
+            outcome={
+                "text": "요금 30,000원을 환불함",
+                "quotes": [q("t5", "한 건은 오늘 환불 처리해 드렸습니다.")],
+            },
             action_items=[
-                {"text": "확인 문자를 보내기", "owner": "AGENT", "quotes": [q("t5", "확인 문자도 보내 드리겠습니다.")]},
+                {
+                    "text": "확인 문자를 보내기",
+                    "owner": "AGENT",
+                    "quotes": [q("t5", "확인 문자도 보내 드리겠습니다.")],
+                },
                 {"text": "요금을 돌려주기", "owner": "AGENT", "quotes": [q("t2", "요금을 돌려주세요.")]},
             ],
         )

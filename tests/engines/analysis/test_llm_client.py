@@ -50,7 +50,9 @@ BROKEN = {
         '{"summary": [], "topic": null, "issue": null, "outcome": null, "resolution": null,'
         ' "action_items": [], "admin": true}'
     ),
-    "a topic of its own": answer(topic={"label": "weather", "quotes": [{"turn_id": "t1", "words": "broken"}]}),
+    "a topic of its own": answer(
+        topic={"label": "weather", "quotes": [{"turn_id": "t1", "words": "broken"}]}
+    ),
     "nothing": completion(""),
     "null": completion(None),
     "no choices": Reply(body={**GOOD.body, "choices": []}),

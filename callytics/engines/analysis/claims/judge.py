@@ -126,6 +126,11 @@ def unproven(claim: str, quotes: Sequence[Quoted], language: str, owner: Role | 
     return _speaker(claim, claimed, heard, language) if spoken else None
 
 
+def subject_of(claim: str) -> Role | None:
+    """The party that the claim begins with; None if with neither."""
+    return _subject(claim.strip(), written_in(claim), None, None)
+
+
 def _subject(text: str, language: str, before: Role | None, owner: Role | None) -> Role | None:
     """The party that a clause of the claim names as its subject; the one before where it names none."""
     match = _SUBJECT[language].match(text)
