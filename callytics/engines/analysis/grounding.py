@@ -78,8 +78,9 @@ class Grounding:
         self.turns = turns
         self._role_of = role_of
         self._language = language
-        said = (turn for turn in turns.values() if not addresses_a_model(turn.content))
-        self._said = " ".join(f"{turn.content} {turn.content_raw}" for turn in said).lower()
+        said = [turn for turn in turns.values() if not addresses_a_model(turn.content)]
+        self._call = "\n".join(turn.content for turn in said)
+        self._said = f"{self._call} {' '.join(turn.content_raw for turn in said)}".lower()
 
     def role(self, turn_id: str) -> Role:
         return self._role_of(self.turns[turn_id].participant_id)
@@ -88,7 +89,7 @@ class Grounding:
         """Why the quotes do not prove the text; None if no rule objects. ``owner``: of a task."""
         if any(name.lower().removesuffix("'s") not in self._said for name in _names(text)):
             return "name_not_said"
-        return unproven(text, self._quoted(quotes), self._language, owner)
+        return unproven(text, self._quoted(quotes), self._language, owner, self._call)
 
     def objection_to_resolved(self, resolved: bool, quotes: Sequence[Quote]) -> str | None:
         """ "Resolved" needs more than a refusal or a promise, "not resolved" more than a deed."""

@@ -54,7 +54,7 @@ impossible excluded
 _DENIAL = frozenset(_DENIAL_TEXT.split())
 _LACKING_TEXT = """
 gone free wrong miss missing broken stop late fail lost closed shut sorry afraid short lack blocked block useless banned error bounced
-dead disagre complain complaint still except supposed sposed waiting wait stop again where
+dead disagre complain complaint zero minus still except supposed sposed waiting wait stop again where
 """
 _LACKING = frozenset(_LACKING_TEXT.split())
 _OPEN = frozenset(
@@ -114,7 +114,27 @@ _NUMBERS = frozenset(
     ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 )
 _EMPTY_VERBS = frozenset(
-    {"get", "got", "go", "have", "see", "do", "come", "hear", "say", "tell", "know", "call", "called"}
+    {
+        "get",
+        "got",
+        "go",
+        "have",
+        "see",
+        "do",
+        "come",
+        "hear",
+        "say",
+        "tell",
+        "told",
+        "said",
+        "went",
+        "came",
+        "did",
+        "be",
+        "know",
+        "call",
+        "called",
+    }
 )
 _ORDER_TEXT = """
 please just send call ring phone dial take put give tell flip bring chuck keep return reply fill pay visit check get make click don't
@@ -204,11 +224,12 @@ def _words(tokens: Sequence[str], stems: Sequence[str], question: bool, actor: A
         empty = token in _EMPTY or stems[index] in _EMPTY or token.isdigit()
         following = tokens[index + 1] if index + 1 < len(tokens) else ""
         has = token in ("have", "has", "had") and following in _DETERMINERS | _NUMBERS
-        if empty and not (has or (before and token in _EMPTY_VERBS)):
+        past = token in _PAST and token not in _NOT_PAST and token in _EMPTY_VERBS
+        if empty and not (has or past or (before and token in _EMPTY_VERBS)):
             continue
         determined = index > 0 and tokens[index - 1] in _DETERMINERS
         form = (token.endswith("ed") or (token in _PAST and token not in _NOT_PAST)) and not determined
-        first = index == start and token not in _NUMBERS
+        first = index == start and token not in _NUMBERS and not token.endswith("ly")
         predicate = not determined and (form or has or bool(before) or first or _follows_party(tokens, index))
         passive = form and any(word in _BE for word in before)
         concept = "" if empty else table.get(stems[index], stems[index])
@@ -245,9 +266,13 @@ def _done(
     if token in ("have", "has", "had") and not before:
         return None
     order = first and not form and (token in _ORDERS or following in _DETERMINERS)
+    if question and "did" in before:
+        return True
     if (question or order or any(word in _OPEN for word in before)) and not perfect:
         return False
     if token.endswith("ing") and actor is Actor.SPEAKER and {"am", "are"} & set(before):
+        if {"now", "here"} & set(tokens[index:]):
+            return None  # done by saying it
         return False  # "I'm sending it" promises; "you are charging me" complains
     if form and {"is", "are", "am"} & set(before) and not {"been", "have"} & set(before):
         return None
@@ -281,7 +306,7 @@ def _actor(tokens: Sequence[str]) -> Actor:
             )  # "I'd ask them": advice
         if token in ("you", "yall"):
             return Actor.HEARER
-        if token in _OTHERS:
+        if token in _OTHERS or token == "it":
             return Actor.OTHER
         if token == tokens[start] and token in _ORDERS:
             return Actor.HEARER

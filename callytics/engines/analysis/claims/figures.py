@@ -36,6 +36,12 @@ _WORD_NUMBERS = re.compile(
 )
 _ORDINAL = re.compile(r"(\d)(?:st|nd|rd|th)\b")
 _SPOKEN_ORDINALS = {"fourteenth": 14, "fifteenth": 15, "sixteenth": 16, "seventeenth": 17, "eighteenth": 18, "nineteenth": 19, "twentieth": 20, "thirtieth": 30, "twelfth": 12, "twenty-first": 21, "twenty-second": 22, "twenty-third": 23}  # fmt: skip
+_NO_NUMBERS = re.compile(
+    r"이번|이거|이게|이건|이것|이제|이미|이렇|이런|이쪽|일단|일을|오늘|오전|오후|오시|오면|사람|사실|사용|구매"
+)
+"""Words that begin like a number; without them "이번" would be "두 번"."""
+_HALF = re.compile(r"\bhalf an hour\b", re.IGNORECASE)
+_WHOLE = re.compile(r"\ban hour\b", re.IGNORECASE)
 _FORTNIGHT = re.compile(r"\bfortnight\b", re.IGNORECASE)
 _KOREAN_COUNT = re.compile(r"(두|세|네|다섯|여섯|일곱|여덟|아홉|열)\s?(?:번|시간|명|개|달|박스|살|장)")
 
@@ -44,7 +50,8 @@ def figure_not_said(claim: str, said: str) -> str | None:
     """ "number_not_said", "unit_not_said" or "day_not_said"; None if everything that the claim counts or dates was said."""
     claim_written, said_written = written(claim), written(said)
     stated, heard = _stated(claim, claim_written), _heard(said, said_written)
-    missing = stated - heard
+    # Prices of cars and houses are said without their 만: "1,480" is 14,800,000 won.
+    missing = {number for number in stated - heard if number / 10_000 not in heard or number < 1_000_000}
     if missing:
         # Identifiers are often spoken in pieces: "four one, one one". Short numbers would match any row of digits.
         in_a_row = digit_string(said)
@@ -55,6 +62,8 @@ def figure_not_said(claim: str, said: str) -> str | None:
         units = {other_unit for other_value, other_unit in other if other_value == value}
         if units and unit not in units:
             return "unit_not_said"
+    if _HALF.search(said) and _WHOLE.search(claim) and not _HALF.search(claim):
+        return "number_not_said"
     if _days(claim) - _days(said):
         return "day_not_said"
     return None
@@ -78,7 +87,7 @@ def _stated(claim: str, claim_written: str) -> set[float]:
 
 
 def _heard(said: str, said_written: str) -> set[float]:
-    text = _ORDINAL.sub(r"\1", f"{said} {said_written}")
+    text = _NO_NUMBERS.sub(" ", _ORDINAL.sub(r"\1", f"{said} {said_written}"))
     found = numbers(text) | digit_numbers(text) | _ordinals(said)
     if _FORTNIGHT.search(said):
         found |= {2.0, 14.0}

@@ -54,6 +54,9 @@ _REPORTS = {
         r"(?:다고|라고|자고|냐고|다며|라며|달라고)\s?(?:하|했|한|말|안내|요구|주장|제안|설명|답|거절|전화|불평)"
     ),
 }
+_ADDRESSED = re.compile(
+    r"\b(?:you|your|yours|y'all)\b|고객님|어르신|[가-힣]시[가-힣]|[셨실신세]", re.IGNORECASE
+)
 _AGREED = {
     "en": re.compile(r"\b(?:agreed|accepted|promised|offered|granted|approved)\b", re.IGNORECASE),
     "ko": re.compile(r"기로 (?:했|함|하였)|겠다고|약속|동의|수락|승인|받아들"),
@@ -90,7 +93,9 @@ def read(text: str, language: str) -> tuple[Clause, ...]:
     return read_korean(text) if language == "ko" else read_english(text)
 
 
-def unproven(claim: str, quotes: Sequence[Quoted], language: str, owner: Role | None = None) -> str | None:
+def unproven(
+    claim: str, quotes: Sequence[Quoted], language: str, owner: Role | None = None, call: str = ""
+) -> str | None:
     """Why the quotes do not prove the claim; None if no rule objects.
 
     Args:
@@ -98,6 +103,8 @@ def unproven(claim: str, quotes: Sequence[Quoted], language: str, owner: Role | 
         quotes: verbatim words of the call (quotes.py).
         language: of the call. Rules know Korean and English; in another one only figures are compared.
         owner: the party that a task is given to; None for a claim that is no task.
+        call: all that was said. A claim that shares no word with its quotes ("ended the survey" for "leave it there")
+            must share one with the call.
     """
     said = " ".join(quote.text for quote in quotes)
     if not said.strip():
@@ -110,9 +117,11 @@ def unproven(claim: str, quotes: Sequence[Quoted], language: str, owner: Role | 
         _Heard(clause, quote.role) for quote in quotes for clause in read(quote.text, written_in(quote.text))
     ]
     claimed = read(claim, language)
-    if not heard or not _shares_something(claimed, heard, claim):
+    if not heard or not (_shares_something(claimed, heard, claim) or _is_about(claimed, call)):
         return "wording_not_said"
     spoken = owner is None and _is_report(claim, claimed, language)
+    if _belongs_to_the_other(claim, quotes, language):
+        return "actor_swapped"
     subject: Role | None = owner
     for clause in claimed:
         subject = _subject(clause.text.strip(), language, subject, owner)
@@ -137,6 +146,16 @@ def _subject(text: str, language: str, before: Role | None, owner: Role | None) 
     if match:
         return Role.AGENT if match["agent"] else Role.CUSTOMER
     return owner if _NEW_SUBJECT[language].match(text) else before
+
+
+def _belongs_to_the_other(claim: str, quotes: Sequence[Quoted], language: str) -> bool:
+    """ "The agent's brother" where the customer speaks of his own, to a party that is not addressed."""
+    match = _SUBJECT[language].match(claim)
+    if not match or not match["own"] or not (match["agent"] or match["customer"]):
+        return False
+    owner = Role.AGENT if match["agent"] else Role.CUSTOMER
+    others = {quote.role for quote in quotes} == {Role.CUSTOMER if owner is Role.AGENT else Role.AGENT}
+    return others and not any(_ADDRESSED.search(quote.text) for quote in quotes)
 
 
 def _is_report(claim: str, claimed: Sequence[Clause], language: str) -> bool:
@@ -180,6 +199,12 @@ def _shares_something(claimed: Sequence[Clause], heard: Sequence[_Heard], claim:
     )
 
 
+def _is_about(claimed: Sequence[Clause], call: str) -> bool:
+    own = {concept for clause in claimed for concept in clause.concepts}
+    every = {concept for clause in read(call, written_in(call)) for concept in clause.concepts}
+    return bool(own & every)
+
+
 def _aligned(clause: Clause, heard: Sequence[_Heard]) -> tuple[list[_Heard], bool]:
     """The quoted clauses that speak of the same, and whether they share a verb with it."""
     by_verb = [one for one in heard if clause.predicates & one.clause.predicates]
@@ -196,18 +221,31 @@ def _polarity(clause: Clause, heard: Sequence[_Heard], denies: bool) -> str | No
         plain = same and not any(one.clause.negative or one.clause.lacking for one in same)
         done = any(w.done for one in same for w in one.clause.words if w.concept in clause.predicates)
         return "negation_turned" if plain and done and not any(one.clause.negative for one in heard) else None
-    if clause.lacking or not clause.words:
-        return None
-    if _is_opposite(clause, heard) or (not denies and _is_answered_no(clause, heard)):
+    if _is_opposite(clause, heard):
         return "negation_turned"
     for predicate in clause.main:
-        same = [one for one in heard if predicate in one.clause.concepts]
-        if same and all(one.clause.denies(frozenset({predicate})) for one in same):
+        same = [one.clause for one in heard if predicate in one.clause.concepts]
+        denied = [one for one in same if one.denies(frozenset({predicate}))]
+        if denied and not any(_states(one, predicate) for one in same if one not in denied):
             return "negation_turned"
+        asked = same and all(one.question for one in same)
+        if asked and not denies and any(one.clause.negative for one in heard):
+            return "negation_turned"
+    if clause.lacking or not clause.words:
+        return None
+    if not denies and _is_answered_no(clause, heard):
+        return "negation_turned"
     if not any(word.predicate for word in clause.words):
         return None
     aligned, _ = _aligned(clause, heard)
+    aligned = [one for one in aligned if not one.clause.question] or aligned
     return "negation_turned" if all(one.clause.denies(clause.concepts) for one in aligned) else None
+
+
+def _states(clause: Clause, predicate: str) -> bool:
+    """Whether the clause says it, and neither asks nor supposes it."""
+    supposed = any(word.concept == predicate and word.done is False for word in clause.words)
+    return not clause.question and (not supposed or clause.actor is Actor.SPEAKER)
 
 
 def _is_answered_no(clause: Clause, heard: Sequence[_Heard]) -> bool:
@@ -233,11 +271,17 @@ def _deed(clause: Clause, heard: Sequence[_Heard], language: str) -> str | None:
     for word in clause.words:
         if not word.done or word.concept in _SPOKEN[language] or clause.negative:
             continue
-        same = [w for one in heard for w in one.clause.words if w.concept == word.concept and w.predicate]
-        every = [w for one in heard for w in one.clause.words if w.predicate]
-        if (same or every) and all(w.done is False for w in same or every):
+        every = [
+            (w.concept, w.done or (False if one.clause.question else w.done))
+            for one in heard
+            for w in one.clause.words
+            if w.predicate
+        ]
+        same = [done for concept, done in every if concept == word.concept]
+        told = same or [done for _, done in every]
+        if told and all(done is False for done in told):
             return "promise_is_no_deed"
-        if language == "ko" and not same and not any(w.done for w in every):
+        if language == "ko" and not same and not any(done for _, done in every):
             return "promise_is_no_deed"  # Korean marks what is done
     return None
 
@@ -255,13 +299,20 @@ def _party(
     aligned, by_verb = _aligned(clause, heard)
     if owner is not None and not by_verb:
         return _taken_by_the_other(clause, heard, aligned, owner)
-    acting = [one for one in heard if clause.predicates & one.clause.predicates] or aligned
+    acting = [one for one in heard if clause.predicates & one.clause.predicates] or heard
+    if any(_is_undergone(one.clause, clause) for one in acting):
+        return None
     parties = {party for one in acting for party in _parties(one, language, by_verb, owner is not None)}
     if subject in parties or not parties:
         return None
     if not by_verb and owner is None and clause.predicates & _STATIVE:
         return None
     return "actor_swapped"
+
+
+def _is_undergone(quoted: Clause, claimed: Clause) -> bool:
+    """ "It's cancelled" does not tell who did it."""
+    return any(word.passive and word.concept in claimed.predicates for word in quoted.words)
 
 
 def _taken_by_the_other(
