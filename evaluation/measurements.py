@@ -55,8 +55,8 @@ class Floor:
 
 @dataclass
 class Measurements:
-    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables; ``written_calls``, ``written_claims``:
-    the section of evaluation/meaning."""
+    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables; ``written_calls``
+    and ``written_claims``: the sections of evaluation/meaning and evaluation/claims."""
 
     command: str = ""
     partial: bool = False

@@ -21,12 +21,12 @@ OPEN_SPLITS = ("fit", "choose")
 RESAMPLES, SEED = 1000, 20261128
 BEGIN, END = "<!-- written claims: begin -->", "<!-- written claims: end -->"
 NAMES = {"ko": "Korean", "en": "English"}
-INTRODUCTION = """What becomes of a claim of a language model, on the written claims of evaluation/claims: lies that are
-caught, and true claims that are kept. The command is `callytics eval --only claims`. "By rule": the quotes are compared
-with the claim, without a model. "Asked": after the second question as well, measured where the configuration given with
-`--config` has the language-model engine. "Old rule": numbers, and three in ten stems shared with the quoted turns. Rules
-were written with `fit` and `choose` in view; only `report` says what to expect. The 95 % interval is of a bootstrap by
-call. Claims and rules have one author: lies of a real model may be of other kinds."""
+INTRODUCTION = """What becomes of a claim of a language model, on the written claims of evaluation/claims: lies that
+are caught, and true claims that are kept. The command is `callytics eval --only claims`. "By rule": the quotes are
+compared with the claim, without a model. "Asked": after the second question as well, measured where the configuration
+given with `--config` has the language-model engine. "Old rule": numbers, and three in ten stems shared with the quoted
+turns. Rules were written with `fit` and `choose` in view; only `report` says what to expect. The 95 % interval is of a
+bootstrap by call. Claims and rules have one author: lies of a real model may be of other kinds."""
 
 
 @dataclass(frozen=True)
