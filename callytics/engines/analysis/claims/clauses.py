@@ -7,6 +7,9 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+RESULT = "=result"
+"""Concept of a clause that states a result without a verb for it: "it's off now"."""
+
 
 class Actor(StrEnum):
     """The party that acts in a clause, seen from its speaker; UNSAID where the clause does not tell."""

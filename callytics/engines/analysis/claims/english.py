@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from callytics.engines.analysis.claims.clauses import Actor, Clause, Word, concepts
+from callytics.engines.analysis.claims.clauses import RESULT, Actor, Clause, Word, concepts
 
 _SHORT = [
     (re.compile(pattern, re.IGNORECASE), full)
@@ -30,6 +30,10 @@ _SHORT = [
             "it is ",
         ),
         (r"\b(itll|thatll|youll|theyll)\b", "it will"),
+        (r"(?<!feel )(?<!am )(?<!is )(?<!was )(?<!be )(?<!been )(?<!very )\bill (?=\w)", "i will "),
+        (r"\b(you|we|they)ve\b", r"\1 have"),
+        (r"\b(?:youd|wed|theyd)\b", "you would"),
+        (r"\b(there|what|here|she|somebody|nobody)s\b", r"\1 is"),
         (r"\bgonna\b", "going to"),
         (r"\b(?:gotta|wanna)\b", "want to"),
         (r"\blemme\b", "let me"),
@@ -90,6 +94,12 @@ _EMPTY = frozenset(_EMPTY_TEXT.split())
 _CUT = re.compile(
     r"(?<=[.?!;:])\s+|\s+(?=(?:but|because|although|though|however|while|so|then|and (?:i|you|he|she|it|they|we|the|that|this|if|will|was|is|are|had|has|asked|refunded|\w+ed)\b))|,\s+(?=(?:but|so|and|which|who|i|you|he|she|it|they|we|that|the|no|yes|this|don't|not|there|just|please|send|call|ring|phone|take|put|give|tell|bring|keep|return|reply|fill|pay|check|make|email|text|press|hold|ask|leave)\b)",
     re.IGNORECASE,
+)
+_RESULT = re.compile(
+    r"\b(?:it|that|you|they|everything) (?:is|are|has|have)(?: now| all)? (?:off|on|done|gone|in|set|sorted|back|live)\b|^done\b"
+)
+_AGREES = re.compile(
+    r"\b(?:go ahead|sounds good|that works|works for me|yes please|please do|it's a deal|let's do)\b|^(?:and |so )?(?:all right|alright|deal|sure|fine|okay then)\b"
 )
 _OFF = re.compile(r"\b(?:me|us|name|number|been|is|are|was|went) off\b")
 _ANSWER = re.compile(
@@ -156,7 +166,7 @@ def stem(word: str) -> str:
                 word = word[:-1]
             break
     word = word[:8]
-    return word[:-1] if len(word) > 3 and word.endswith("e") else word
+    return word.rstrip("e") if len(word) > 3 else word
 
 
 def read_english(text: str) -> tuple[Clause, ...]:
@@ -208,10 +218,16 @@ def _clause(text: str, before: Actor) -> Clause | None:
     lacking = bool(marks & _LACKING) or bool(_OFF.search(text.lower()))
     actor = _actor(tokens)
     actor = before if actor is Actor.UNSAID else actor
-    words = tuple(_words(tokens, stems, question, actor))
+    words = tuple(_words(tokens, stems, question, actor)) + _signals(text.lower())
     if not words and not negative and not lacking:
         return None
     return Clause(text, words, negative, lacking, question, actor)
+
+
+def _signals(text: str) -> tuple[Word, ...]:
+    """What says something without a verb of its own: "it's off" is a result, "go ahead" agrees."""
+    result = (Word(RESULT, True, True),) if _RESULT.search(text) and "?" not in text else ()
+    return (*result, Word("=approve")) if _AGREES.search(text) else result
 
 
 def _words(tokens: Sequence[str], stems: Sequence[str], question: bool, actor: Actor) -> list[Word]:

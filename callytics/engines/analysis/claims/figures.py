@@ -22,7 +22,7 @@ _COUNTED = re.compile(
 _DAYS = {
     **{day: day for day in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")},
     **{f"{letter}요일": day for letter, day in zip("월화수목금토일", ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), strict=True)},
-    "today": "today", "tonight": "today", "this morning": "today", "this afternoon": "today", "오늘": "today",
+    "today": "today", "tonight": "today", "night shift": "today", "this evening": "today", "this morning": "today", "this afternoon": "today", "오늘": "today",
     "tomorrow": "tomorrow", "내일": "tomorrow", "yesterday": "yesterday", "어제": "yesterday", "어젯밤": "yesterday",
     "모레": "in two days", "next week": "next week", "다음 주": "next week", "다음주": "next week",
     "next month": "next month", "다음 달": "next month", "다음달": "next month",
@@ -37,7 +37,8 @@ _WORD_NUMBERS = re.compile(
 _ORDINAL = re.compile(r"(\d)(?:st|nd|rd|th)\b")
 _SPOKEN_ORDINALS = {"fourteenth": 14, "fifteenth": 15, "sixteenth": 16, "seventeenth": 17, "eighteenth": 18, "nineteenth": 19, "twentieth": 20, "thirtieth": 30, "twelfth": 12, "twenty-first": 21, "twenty-second": 22, "twenty-third": 23}  # fmt: skip
 _NO_NUMBERS = re.compile(
-    r"이번|이거|이게|이건|이것|이제|이미|이렇|이런|이쪽|일단|일을|오늘|오전|오후|오시|오면|사람|사실|사용|구매"
+    r"이번|이거|이게|이건|이것|이제|이미|이렇|이런|이쪽|일단|일을|오늘|오전|오후|오시|오면|사람|사실|사용|구매|"
+    r"(?<![가-힣])이 (?!주|회|번 |점|개월|년|층|프로|퍼센트|시간|원|만|천|백|십)"
 )
 """Words that begin like a number; without them "이번" would be "두 번"."""
 _HALF = re.compile(r"\bhalf an hour\b", re.IGNORECASE)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from callytics.domain import Role
-from callytics.engines.analysis.claims.clauses import Actor, Clause
+from callytics.engines.analysis.claims.clauses import RESULT, Actor, Clause
 from callytics.engines.analysis.claims.english import read_english
 from callytics.engines.analysis.claims.figures import figure_not_said
 from callytics.engines.analysis.claims.korean import read_korean
@@ -30,6 +30,9 @@ _SPOKEN = {
 """What a party does by speaking: done as soon as it is said, and only by the party that says it."""
 
 _STATIVE = frozenset(["receiv", "have", "need", "owe", "get", "must", "=satisfied", "wait"])
+_CONTINUED = frozenset(["keep", "try", "continu", "start", "want", "need"])
+"""Verbs that only say how another one is done."""
+
 _SUBJECT = {
     "en": re.compile(
         r"^(?:the |a |an )?(?:(?P<agent>agent|representative|advisor|adviser|operator|company|hotel|bank|shop|clinic)|"
@@ -48,7 +51,8 @@ _NEW_SUBJECT = {
 }
 _REPORTS = {
     "en": re.compile(
-        r"\b(?:said|says|told|explained|asked|stated|claimed|confirmed|would not say)\b", re.IGNORECASE
+        r"\b(?:said|says|told|explained|asked|stated|claimed|(?<!is )(?<!are )(?<!was )(?<!been )confirmed|would not say)\b",
+        re.IGNORECASE,
     ),
     "ko": re.compile(
         r"(?:다고|라고|자고|냐고|다며|라며|달라고)\s?(?:하|했|한|말|안내|요구|주장|제안|설명|답|거절|전화|불평)"
@@ -65,6 +69,7 @@ _POINTS_BACK = re.compile(r"\bdo (?:it|that|so)\b|그렇게|그거|그건|할게
 _OPPOSITES = (
     (frozenset({"lift", "releas", "unblock", "reopen"}), frozenset({"stay", "=remain", "=hold"})),
     (frozenset({"=satisfied"}), frozenset({"불만"})),
+    (frozenset({"포함"}), frozenset({"빠지", "제외"})),
     (frozenset({"=free"}), frozenset({"유료"})),
     (frozenset({"keep", "kept"}), frozenset({"return", "반납"})),
     (frozenset({"=approve"}), frozenset({"=refuse"})),
@@ -123,12 +128,12 @@ def unproven(
     if _belongs_to_the_other(claim, quotes, language):
         return "actor_swapped"
     subject: Role | None = owner
-    for clause in claimed:
+    for place, clause in enumerate(claimed):
         subject = _subject(clause.text.strip(), language, subject, owner)
         reason = _polarity(clause, heard, any(c.negative for c in claimed)) or (
             None if owner else _deed(clause, heard, language)
         )
-        if reason is None and not spoken:
+        if reason is None and not spoken and not (owner and place):
             reason = _party(clause, heard, language, subject, owner)
         if reason:
             return reason
@@ -161,7 +166,9 @@ def _belongs_to_the_other(claim: str, quotes: Sequence[Quoted], language: str) -
 def _is_report(claim: str, claimed: Sequence[Clause], language: str) -> bool:
     """Whether the claim says what a party said: "refused", "asked for", "-다고 안내했다"."""
     return bool(_REPORTS[language].search(claim) or _AGREED[language].search(claim)) or any(
-        clause.predicates & _SPOKEN[language] for clause in claimed
+        word.predicate and not word.passive and word.concept in _SPOKEN[language]
+        for clause in claimed
+        for word in clause.words
     )
 
 
@@ -172,7 +179,7 @@ def _speaker(claim: str, claimed: Sequence[Clause], heard: Sequence[_Heard], lan
         return None
     mine = [one.clause for one in heard if one.role is subject]
     agreed = bool(_AGREED[language].search(claim)) and not any(clause.negative for clause in claimed)
-    if agreed and mine and all(clause.negative or clause.lacking for clause in mine):
+    if agreed and mine and all(clause.negative for clause in mine):
         return "negation_turned"
     own = frozenset(concept for clause in claimed for concept in clause.concepts)
     best = max(len(own & one.clause.concepts) for one in heard)
@@ -238,6 +245,8 @@ def _polarity(clause: Clause, heard: Sequence[_Heard], denies: bool) -> str | No
     if not any(word.predicate for word in clause.words):
         return None
     aligned, _ = _aligned(clause, heard)
+    if denies and not any(clause.predicates & one.clause.concepts for one in aligned):
+        return None
     aligned = [one for one in aligned if not one.clause.question] or aligned
     return "negation_turned" if all(one.clause.denies(clause.concepts) for one in aligned) else None
 
@@ -269,7 +278,7 @@ def _is_opposite(clause: Clause, heard: Sequence[_Heard]) -> bool:
 def _deed(clause: Clause, heard: Sequence[_Heard], language: str) -> str | None:
     """A thing is claimed as done, and was only promised, asked for or possible."""
     for word in clause.words:
-        if not word.done or word.concept in _SPOKEN[language] or clause.negative:
+        if not word.done or word.concept in _SPOKEN[language] | _CONTINUED or clause.negative:
             continue
         every = [
             (w.concept, w.done or (False if one.clause.question else w.done))
@@ -278,7 +287,10 @@ def _deed(clause: Clause, heard: Sequence[_Heard], language: str) -> str | None:
             if w.predicate
         ]
         same = [done for concept, done in every if concept == word.concept]
-        told = same or [done for _, done in every]
+        party = subject_of(clause.text) is not None  # "the agent sent": a deed; "fee waived": a headline
+        if any(concept == RESULT for concept, _ in every):
+            continue
+        told = same or [done for _, done in every if done is not None or not party]
         if told and all(done is False for done in told):
             return "promise_is_no_deed"
         if language == "ko" and not same and not any(done for _, done in every):

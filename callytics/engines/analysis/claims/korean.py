@@ -24,7 +24,7 @@ _EMPTY = frozenset(_EMPTY_TEXT.split())
 _DENIAL = {
     "VX": frozenset({"않", "못하", "말"}),
     "VV": frozenset({"모르", "못하"}),
-    "VA": frozenset({"없", "싫"}),
+    "VA": frozenset({"없", "싫", "어렵"}),
     "XR": frozenset({"불가능", "무관심"}),
     "VCN": frozenset({"아니"}),
     "MAG": frozenset({"안", "못"}),
@@ -147,13 +147,19 @@ def _is_done(rest: Sequence[Any]) -> bool | None:
     past = intended = asked = False
     for number, token in enumerate(rest):
         tag = token.tag.partition("-")[0]
-        if tag in ("VV", "VA", "NNG", "NNP", "SF") and token.form not in (
-            "하",
-            "되",
-            "주",
-            "드리",
-            "놓",
-            "두",
+        serial = tag == "VV" and number and rest[number - 1].form in ("어", "아")  # "올려 놓을게요"
+        if (
+            tag in ("VV", "VA", "NNG", "NNP", "SF")
+            and not serial
+            and token.form
+            not in (
+                "하",
+                "되",
+                "주",
+                "드리",
+                "놓",
+                "두",
+            )
         ):
             break
         if tag == "EP" and token.form in ("었", "았", "였"):
