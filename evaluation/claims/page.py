@@ -52,7 +52,7 @@ def measure_claims(config: Path, splits: Sequence[str] = SPLITS) -> list[Measure
 
 
 def _second_question(config: Path) -> Ask | None:
-    """Of the engine in the configuration, if it has one."""
+    """The engine of the configuration asks it, if it can."""
     stage = load_stages(config)["llm-analyzer"]
     if not stage.engine.endswith(":LlmAnalyzer"):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from callytics.domain import (
     ActionItem,
@@ -45,6 +45,10 @@ class Statement:
         if self.reason is None:
             return Proof.PROVEN
         return Proof.CONTRADICTED if self.contradicted else Proof.UNPROVEN
+
+    def denied(self, reason: str, *, contradicted: bool = False) -> Statement:
+        """The same statement, no longer proven."""
+        return replace(self, reason=reason, contradicted=contradicted)
 
     @property
     def turn_ids(self) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def verified(
         ids[key]: REASONS[verdict] for key in ids if (verdict := verdicts.get(key, "not_shown")) != "entailed"
     }
     statements = tuple(
-        replace(s, reason=denied[s], contradicted=denied[s] == REASONS["contradicted"]) if s in denied else s
+        s.denied(denied[s], contradicted=denied[s] == REASONS["contradicted"]) if s in denied else s
         for s in findings.statements
     )
     return replace(findings, statements=statements, verified=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from callytics.cli.terminal import report
 from callytics.config import StageConfig
 from callytics.domain import CallOptions, ClaimCounts, ContactSummary, Proof, Recording, Role
 from callytics.engines.analysis.llm import LlmAnalyzer
@@ -452,3 +455,35 @@ def test_result_has_engine_and_usage() -> None:
     assert by_fallback.contact_summary
     assert by_fallback.contact_summary.model == "extractive"
     assert "analysis_fallback" in [flag.code for flag in by_fallback.flags]
+
+
+def test_report_shows_claims_with_quotes_and_what_was_dropped() -> None:
+    said = {"text": "고객이 환불을 요청함", "quotes": [q("t2", "환불해 주세요")]}
+    lie = {"text": "상담원이 환불해 주었다.", "quotes": [q("t2", "환불해 주세요")]}
+    with serving(answer(issue=said, outcome=lie)) as endpoint:
+        result = report_of(endpoint)
+    summary = result.contact_summary
+    assert summary
+    assert [claim.model_dump() for claim in summary.claims] == [
+        {
+            "field": "issue",
+            "text": "고객이 환불을 요청함",
+            "quotes": [{"turn_id": "t2", "text": "환불해 주세요"}],
+            "proof": "proven",
+            "reason": "",
+        }
+    ]
+    assert summary.claim_counts
+    assert summary.claim_counts.model_dump() == {
+        "proven": 1,
+        "unproven": 0,
+        "contradicted": 1,
+        "verified": False,
+    }
+    assert "claims_dropped" in [flag.code for flag in result.flags]
+    console = Console(width=160, record=True, file=io.StringIO())
+    console.print(report(result, "a call"))
+    shown = console.export_text()
+    assert "“환불해 주세요”" in shown
+    assert "1 proven, 0 unproven, 1 contradicted (by rule)" in shown
+    assert ("the model's claim was not proven" in shown) == bool(summary.replaced)

@@ -133,7 +133,7 @@ def test_recorded_answer_keeps_what_is_true_of_a_written_call(call_id: str) -> N
     (call,) = (
         call
         for split in ("fit", "choose")
-        for call in read_dialogues(split, call_id[:2])  # type: ignore[arg-type]
+        for call in read_dialogues(split, call_id[:2])
         if call["id"] == call_id
     )
     claims = [one for one in read_claims(call["split"], call["language"]) if one["call"] == call_id]

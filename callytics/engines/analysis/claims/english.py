@@ -313,7 +313,7 @@ def _follows_party(tokens: Sequence[str], index: int) -> bool:
 
 
 def _actor(tokens: Sequence[str]) -> Actor:
-    """The first word that can be a subject. What "my card" or "your share" does, nobody does."""
+    """The first word that can be a subject. What "my card" or "your share" does, no party does."""
     start = next((i for i, token in enumerate(tokens) if token not in _OPENERS), 0)
     for token in tokens[start : start + 5]:
         if token in ("i", "we"):

@@ -231,11 +231,11 @@ def _polarity(clause: Clause, heard: Sequence[_Heard], denies: bool) -> str | No
     if _is_opposite(clause, heard):
         return "negation_turned"
     for predicate in clause.main:
-        same = [one.clause for one in heard if predicate in one.clause.concepts]
-        denied = [one for one in same if one.denies(frozenset({predicate}))]
-        if denied and not any(_states(one, predicate) for one in same if one not in denied):
+        quoted = [one.clause for one in heard if predicate in one.clause.concepts]
+        denied = [one for one in quoted if one.denies(frozenset({predicate}))]
+        if denied and not any(_states(one, predicate) for one in quoted if one not in denied):
             return "negation_turned"
-        asked = same and all(one.question for one in same)
+        asked = bool(quoted) and all(one.question for one in quoted)
         if asked and not denies and any(one.clause.negative for one in heard):
             return "negation_turned"
     if clause.lacking or not clause.words:
