@@ -16,6 +16,7 @@ from callytics.engines.analysis.claims.clauses import RESULT, Actor, Clause
 from callytics.engines.analysis.claims.english import read_english
 from callytics.engines.analysis.claims.figures import figure_not_said
 from callytics.engines.analysis.claims.korean import read_korean
+from callytics.engines.analysis.claims.quotes import is_verbatim
 
 CONTRADICTIONS = frozenset({"negation_not_said", "negation_turned", "actor_swapped", "promise_is_no_deed"})
 """The quotes say something else; the other reasons mean that they do not say it."""
@@ -114,6 +115,8 @@ def unproven(
     said = " ".join(quote.text for quote in quotes)
     if not said.strip():
         return "quote_missing"
+    if owner is None and any(is_verbatim(claim, quote.text) for quote in quotes):
+        return None
     figure = figure_not_said(claim, said)
     if figure or language not in ("ko", "en"):
         return figure
