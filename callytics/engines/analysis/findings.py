@@ -18,7 +18,8 @@ from callytics.domain import (
     Quote,
     Role,
 )
-from callytics.engines.analysis.claims.judge import CONTRADICTIONS, subject_of
+from callytics.engines.analysis.claims.judge import CONTRADICTIONS
+from callytics.engines.analysis.claims.party import subject_of
 from callytics.engines.analysis.grounding import Grounding, existing_quotes
 from callytics.engines.analysis.llm_schema import Answer, StatedAction, StatedClaim, StatedQuote
 

@@ -17,7 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from callytics.domain import Quote, Role, Turn
 from callytics.engines.analysis.claims.clauses import Clause
-from callytics.engines.analysis.claims.judge import Quoted, read, unproven, written_in
+from callytics.engines.analysis.claims.heard import Quoted, read, written_in
+from callytics.engines.analysis.claims.judge import unproven
 from callytics.engines.analysis.claims.quotes import is_verbatim, normal
 from callytics.engines.analysis.llm_schema import StatedQuote
 

@@ -8,6 +8,23 @@ from collections.abc import Sequence
 from functools import cache
 
 from callytics.engines.analysis.claims.clauses import RESULT, Actor, Clause, Word, concepts
+from callytics.engines.analysis.claims.english_words import (
+    AUXILIARY,
+    BE,
+    BETWEEN,
+    DENIAL,
+    DETERMINERS,
+    EMPTY,
+    EMPTY_VERBS,
+    LACKING,
+    NOT_PAST,
+    NUMBERS,
+    OPEN,
+    OPENERS,
+    ORDERS,
+    OTHERS,
+    PAST,
+)
 
 _SHORT = [
     (re.compile(pattern, re.IGNORECASE), full)
@@ -39,58 +56,7 @@ _SHORT = [
         (r"\blemme\b", "let me"),
     )
 ]
-_PAST_TEXT = """
-gave:give given:give sent:send took:take taken:take paid:pay got:get gotten:get left:leave lost:lose bought:buy kept:keep told:tell
-said:say brought:bring came:come went:go gone:go ran:run made:make sold:sell met:meet held:hold found:find drove:drive driven:drive
-wrote:write written:write broke:break broken:break fell:fall fallen:fall rang:ring rung:ring spoke:speak spoken:speak chose:choose
-chosen:choose heard:hear knew:know known:know saw:see seen:see sat:sit stole:steal stolen:steal thought:think felt:feel forgot:forget
-forgotten:forget gone:go did:do done:do had:have was:be were:be been:be is:be are:be am:be has:have does:do withdrew:withdraw
-hid:hide taught:teach wore:wear lent:lend spent:spend built:build caught:catch rose:rise cost:cost hung:hang began:begin begun:begin
-fed:feed led:lead read:read put:put set:set cut:cut shut:shut quit:quit let:let hit:hit
-"""
-_PAST = dict(pair.split(":") for pair in _PAST_TEXT.split())
-_NOT_PAST = frozenset({"is", "are", "am", "has", "does"})
 
-_DENIAL_TEXT = """
-not no never nobody nothing none neither nor nope nah without refus refuse reject declin deny denied unable unavailable unauthoriz denies
-impossible excluded
-"""
-_DENIAL = frozenset(_DENIAL_TEXT.split())
-_LACKING_TEXT = """
-gone free wrong miss missing broken stop late fail lost closed shut sorry afraid short lack blocked block useless banned error bounced
-dead disagre complain complaint zero minus still except supposed sposed waiting wait stop again where
-"""
-_LACKING = frozenset(_LACKING_TEXT.split())
-_OPEN = frozenset(
-    {
-        "will",
-        "can",
-        "could",
-        "would",
-        "should",
-        "shall",
-        "may",
-        "might",
-        "to",
-        "please",
-        "must",
-        "let",
-        "if",
-        "lets",
-    }
-)
-_HAVE = frozenset({"have", "has", "had", "having"})
-_BE = frozenset({"be", "is", "are", "was", "were", "been", "am", "being", "get", "got", "gets"})
-_AUXILIARY = _OPEN | _HAVE | _BE | frozenset({"do", "does", "did", "not", "going"})
-_BETWEEN = frozenset({"just", "already", "also", "now", "still", "both", "all", "only", "even", "never", "not", "been", "be", "simply", "i", "you", "we", "they", "he", "she", "it", "there", "off"})  # fmt: skip
-_EMPTY_TEXT = """
-the a an of in on at by for with and or but so as it its this that these those there here he she they them his her their him i me my
-mine we us our you your who which what when where how why while than then up out off down over about into from back be have do will
-can could would should shall may might must to not no yes just also still already now only even very more most some any all both
-customer agent caller client representative company call called one other another own because if whether get got like well okay ok
-let go going gone thing say said tell told know really too after before until
-"""
-_EMPTY = frozenset(_EMPTY_TEXT.split())
 _CUT = re.compile(
     r"(?<=[.?!;:])\s+|\s+(?=(?:but|because|although|though|however|while|so|then|and (?:i|you|he|she|it|they|we|the|that|this|if|will|was|is|are|had|has|asked|refunded|\w+ed)\b))|,\s+(?=(?:but|so|and|which|who|i|you|he|she|it|they|we|that|the|no|yes|this|don't|not|there|just|please|send|call|ring|phone|take|put|give|tell|bring|keep|return|reply|fill|pay|check|make|email|text|press|hold|ask|leave)\b)",
     re.IGNORECASE,
@@ -115,47 +81,11 @@ _TOKEN = re.compile(r"[a-z0-9£$€]+(?:[-.][a-z0-9]+)*")
 _QUESTION = re.compile(
     r"^(?:and |so |but |uh |um )*(?:what|when|where|who|how|why|which|is|are|do|does|did|can|could|would|will|shall|have|has|should|any)\b"
 )
-_OTHERS = frozenset({"he", "she", "they", "nobody", "somebody", "someone", "everyone"})
-_DETERMINERS = frozenset(
-    {"the", "a", "an", "my", "your", "our", "his", "her", "their", "this", "these", "that", "those", "no"}
-)
-_OPENERS = frozenset({"and", "so", "but", "well", "oh", "okay", "ok", "uh", "um", "yeah", "yes", "no", "just", "please", "then", "now", "also", "like", "right", "hi", "hello", "because", "cause", "at", "least"})  # fmt: skip
-_NUMBERS = frozenset(
-    ["zero", "oh", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-)
-_EMPTY_VERBS = frozenset(
-    {
-        "get",
-        "got",
-        "go",
-        "have",
-        "see",
-        "do",
-        "come",
-        "hear",
-        "say",
-        "tell",
-        "told",
-        "said",
-        "went",
-        "came",
-        "did",
-        "be",
-        "know",
-        "call",
-        "called",
-    }
-)
-_ORDER_TEXT = """
-please just send call ring phone dial take put give tell flip bring chuck keep return reply fill pay visit check get make click don't
-do email mail write press unplug try ask remember knock drop leave hang stop hold text upload come look best
-"""
-_ORDERS = frozenset(_ORDER_TEXT.split())
 
 
 def stem(word: str) -> str:
     """ "charged", "charges", "charging" are "charge"; at most seven letters, so that "authorization" is "authoriz"."""
-    word = _PAST.get(word, word)
+    word = PAST.get(word, word)
     for ending in ("ies", "ied"):
         if word.endswith(ending) and len(word) > 4:
             return word[:-3] + "y"
@@ -215,7 +145,7 @@ def _clause(text: str, before: Actor) -> Clause | None:
         or "turned down" in text.lower()
         or "turned the offer down" in text.lower()
     )
-    lacking = bool(marks & _LACKING) or bool(_OFF.search(text.lower()))
+    lacking = bool(marks & LACKING) or bool(_OFF.search(text.lower()))
     actor = _actor(tokens)
     actor = before if actor is Actor.UNSAID else actor
     words = tuple(_words(tokens, stems, question, actor)) + _signals(text.lower())
@@ -232,22 +162,22 @@ def _signals(text: str) -> tuple[Word, ...]:
 
 def _words(tokens: Sequence[str], stems: Sequence[str], question: bool, actor: Actor) -> list[Word]:
     table = _table()
-    start = next((i for i, token in enumerate(tokens) if token not in _OPENERS), 0)
+    start = next((i for i, token in enumerate(tokens) if token not in OPENERS), 0)
     denials = _denials(tokens, stems)
     words = []
     for index, token in enumerate(tokens):
         before = _auxiliaries(tokens, index)
-        empty = token in _EMPTY or stems[index] in _EMPTY or token.isdigit()
+        empty = token in EMPTY or stems[index] in EMPTY or token.isdigit()
         following = tokens[index + 1] if index + 1 < len(tokens) else ""
-        has = token in ("have", "has", "had") and following in _DETERMINERS | _NUMBERS
-        past = token in _PAST and token not in _NOT_PAST and token in _EMPTY_VERBS
-        if empty and not (has or past or (before and token in _EMPTY_VERBS)):
+        has = token in ("have", "has", "had") and following in DETERMINERS | NUMBERS
+        past = token in PAST and token not in NOT_PAST and token in EMPTY_VERBS
+        if empty and not (has or past or (before and token in EMPTY_VERBS)):
             continue
-        determined = index > 0 and tokens[index - 1] in _DETERMINERS
-        form = (token.endswith("ed") or (token in _PAST and token not in _NOT_PAST)) and not determined
-        first = index == start and token not in _NUMBERS and not token.endswith("ly")
+        determined = index > 0 and tokens[index - 1] in DETERMINERS
+        form = (token.endswith("ed") or (token in PAST and token not in NOT_PAST)) and not determined
+        first = index == start and token not in NUMBERS and not token.endswith("ly")
         predicate = not determined and (form or has or bool(before) or first or _follows_party(tokens, index))
-        passive = form and any(word in _BE for word in before)
+        passive = form and any(word in BE for word in before)
         concept = "" if empty else table.get(stems[index], stems[index])
         denied = any(place < index for place in denials)
         if predicate:
@@ -263,8 +193,8 @@ def _denials(tokens: Sequence[str], stems: Sequence[str]) -> list[int]:
     return [
         place
         for place, (token, form) in enumerate(zip(tokens, stems, strict=True))
-        if (token in _DENIAL or form in _DENIAL)
-        and not (token == "not" and place + 1 < len(tokens) and tokens[place + 1] in _NUMBERS)
+        if (token in DENIAL or form in DENIAL)
+        and not (token == "not" and place + 1 < len(tokens) and tokens[place + 1] in NUMBERS)
     ]
 
 
@@ -281,10 +211,10 @@ def _done(
     following = tokens[index + 1] if index + 1 < len(tokens) else ""
     if token in ("have", "has", "had") and not before:
         return None
-    order = first and not form and (token in _ORDERS or following in _DETERMINERS)
+    order = first and not form and (token in ORDERS or following in DETERMINERS)
     if question and "did" in before:
         return True
-    if (question or order or any(word in _OPEN for word in before)) and not perfect:
+    if (question or order or any(word in OPEN for word in before)) and not perfect:
         return False
     if token.endswith("ing") and actor is Actor.SPEAKER and {"am", "are"} & set(before):
         if {"now", "here"} & set(tokens[index:]):
@@ -299,9 +229,9 @@ def _auxiliaries(tokens: Sequence[str], index: int) -> list[str]:
     """The auxiliaries right before a word, past adverbs and pronouns."""
     found = []
     for token in reversed(tokens[max(0, index - 4) : index]):
-        if token in _AUXILIARY:
+        if token in AUXILIARY:
             found.append(token)
-        elif token not in _BETWEEN:
+        elif token not in BETWEEN:
             break
     return found
 
@@ -314,7 +244,7 @@ def _follows_party(tokens: Sequence[str], index: int) -> bool:
 
 def _actor(tokens: Sequence[str]) -> Actor:
     """The first word that can be a subject. What "my card" or "your share" does, no party does."""
-    start = next((i for i, token in enumerate(tokens) if token not in _OPENERS), 0)
+    start = next((i for i, token in enumerate(tokens) if token not in OPENERS), 0)
     for token in tokens[start : start + 5]:
         if token in ("i", "we"):
             return (
@@ -322,11 +252,11 @@ def _actor(tokens: Sequence[str]) -> Actor:
             )  # "I'd ask them": advice
         if token in ("you", "yall"):
             return Actor.HEARER
-        if token in _OTHERS or token == "it":
+        if token in OTHERS or token == "it":
             return Actor.OTHER
-        if token == tokens[start] and token in _ORDERS:
+        if token == tokens[start] and token in ORDERS:
             return Actor.HEARER
-        if token == tokens[start] and token in _DETERMINERS:
+        if token == tokens[start] and token in DETERMINERS:
             return Actor.OTHER
     return Actor.UNSAID
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from callytics.domain import Role
-from callytics.engines.analysis.claims.judge import Quoted, unproven
+from callytics.engines.analysis.claims.heard import Quoted
+from callytics.engines.analysis.claims.judge import unproven
 
 A, C = Role.AGENT, Role.CUSTOMER
 
