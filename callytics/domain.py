@@ -600,6 +600,47 @@ class ActionItem:
     due: str | None = None
 
 
+class Proof(StrEnum):
+    """Whether the quoted words of the call prove a statement of a language model."""
+
+    PROVEN = "proven"
+    UNPROVEN = "unproven"
+    CONTRADICTED = "contradicted"
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Verbatim words of a turn."""
+
+    turn_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CheckedClaim:
+    """A statement of a language model that the result shows, and the words that prove it.
+
+    ``field`` is the field of the summary that shows it; ``reason`` says what its quotes lack, "" if they prove it.
+    """
+
+    field: str
+    text: str
+    quotes: tuple[Quote, ...]
+    proof: Proof
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ClaimCounts:
+    """How many statements of a language model are proven, unproven and contradicted; ``verified``: by a second
+    question as well."""
+
+    proven: int
+    unproven: int
+    contradicted: int
+    verified: bool
+
+
 @dataclass(frozen=True)
 class LanguageModelUsage:
     """Usage of an analysis. ``cost_usd`` is None if the configuration has no prices."""
@@ -617,6 +658,8 @@ class ContactSummary:
     ``still_open`` is what the call left open: a refused or pending issue; None if nothing is. ``uncertain`` names the
     claims ("issue", "outcome", ...) that are the best candidate only. ``engine`` and ``model`` name the engine that
     made the summary, if it can differ from the configured engine (a fallback); if empty, the configured engine made it.
+    ``claims`` and ``claim_counts`` are a language model's; ``replaced`` names the fields whose claim was not proven and
+    in which the extractive engine's candidate stands.
     """
 
     summary: Claim | None
@@ -631,6 +674,9 @@ class ContactSummary:
     flags: tuple[Flag, ...] = ()
     still_open: Claim | None = None
     uncertain: tuple[str, ...] = ()
+    claims: tuple[CheckedClaim, ...] = ()
+    claim_counts: ClaimCounts | None = None
+    replaced: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- how the work went

@@ -23,16 +23,22 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(help="At most this many recordings per set.")] = None,
     skip_long: Annotated[bool, typer.Option("--skip-long", help="Leave the 30-minute call out.")] = False,
     errors: Annotated[
-        str, typer.Option(help="With `--only meaning`: list a row's errors, not in the split `report`.")
+        str,
+        typer.Option(
+            help="With `--only meaning` or `claims`: list a row's (`all`) errors, not in the split `report`."
+        ),
     ] = "",
     no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Do not run the baselines.")] = False,
 ) -> None:
     """Measure recognition, diarization, roles, text and meaning on references; write docs/quality.md."""
-    from evaluation.run import main, meaning
+    from evaluation.run import claims, main, meaning
 
     with one_line_errors():
         if only == "meaning":
             meaning(data, output, config, errors)
+            return
+        if only == "claims":
+            claims(output, config, bool(errors))
             return
         main(
             data,

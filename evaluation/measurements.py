@@ -55,8 +55,8 @@ class Floor:
 
 @dataclass
 class Measurements:
-    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables; ``written_calls``:
-    the section of evaluation/meaning."""
+    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables; ``written_calls``
+    and ``written_claims``: the sections of evaluation/meaning and evaluation/claims."""
 
     command: str = ""
     partial: bool = False
@@ -71,6 +71,7 @@ class Measurements:
     floors: list[Floor] = field(default_factory=list)
     headline: dict[str, float] = field(default_factory=dict)
     written_calls: str = ""
+    written_claims: str = ""
 
 
 def versions() -> dict[str, str]:

@@ -64,6 +64,8 @@ def render(measured: Measurements) -> str:
         *_recording_table(measured),
     ]
     written = [replace_section("", measured.written_calls).strip()] if measured.written_calls else []
+    if measured.written_claims:
+        written.append(measured.written_claims)
     return "\n\n".join([_head(measured), *map(markdown, tables), *written, method]) + "\n"
 
 

@@ -28,6 +28,7 @@ from evaluation.cache import (
     source_digest,
     versions_digest,
 )
+from evaluation.claims import page as claims_page
 from evaluation.datasets import LONG_CALL_S, CallSample
 from evaluation.dialogues import LANGUAGES
 from evaluation.diarization import score_diarization
@@ -37,7 +38,7 @@ from evaluation.measurements import Measurements, machine, versions
 from evaluation.recognition import score_call, score_clip
 from evaluation.report import figure, markdown, render
 
-PARTS = ("recognition", "diarization", "silence", "text", "enhancement", "meaning")
+PARTS = ("recognition", "diarization", "silence", "text", "enhancement", "meaning", "claims")
 OURS = "callytics"
 OURS_KNOWN = "callytics, number known"
 SILERO = "silero"
@@ -194,6 +195,11 @@ class Evaluation:
         for _ in self._each(["calls"], "written calls"):
             self.measured.written_calls = section(measure_meaning(self._config))
 
+    def claims(self) -> None:
+        """What becomes of a language model's claims, on those of evaluation/claims."""
+        for _ in self._each(["claims"], "written claims"):
+            self.measured.written_claims = claims_page.section(claims_page.measure_claims(self._config))
+
     def finish(self, command: str, partial: bool) -> Measurements:
         self.measured.command = command
         self.measured.partial = partial
@@ -264,6 +270,8 @@ def main(
             evaluation.enhancement()
         if "meaning" in parts:
             evaluation.meaning()
+        if "claims" in parts:
+            evaluation.claims()
         measured = evaluation.finish(command, partial)
     if output is not None:
         output = output.with_suffix(".partial.md") if partial else output
@@ -294,3 +302,23 @@ def meaning(data: Path, output: Path | None, config: Path, errors: str = "") -> 
         page = output.read_text(encoding="utf-8") if output.is_file() else ""
         output.write_text(replace_section(page, section(measured)), encoding="utf-8")
         print(f"Written: {output}, its section on written calls")
+
+
+def claims(output: Path | None, config: Path, errors: bool = False) -> None:
+    """The part ``claims`` alone: prints its tables, and writes its section of the document.
+
+    Args:
+        output: the document whose section is replaced; None writes none.
+        config: with the language-model engine, the second question is measured as well.
+        errors: list the errors of the rules in `fit` and `choose` instead.
+    """
+    if errors:
+        print("\n".join(claims_page.errors_of(claims_page.measure_claims(config, ("fit", "choose")))))
+        return
+    measured = claims_page.measure_claims(config)
+    for table in claims_page.tables_of(measured):
+        print(markdown(table))
+    if output is not None:
+        page = output.read_text(encoding="utf-8") if output.is_file() else ""
+        output.write_text(claims_page.replace_section(page, claims_page.section(measured)), encoding="utf-8")
+        print(f"Written: {output}, its section on claims")

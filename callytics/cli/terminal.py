@@ -133,6 +133,7 @@ def _summary(summary: ContactSummaryDetail) -> Table:
             table.add_row(
                 Text(title, style="dim"), Text(value), Text(" ".join(summary.evidence[name]), style="dim")
             )
+            _add_quotes(table, summary, name)
     if summary.resolved is not None:
         table.add_row(Text("resolved", style="dim"), "yes" if summary.resolved else "no", "")
     for item in summary.action_items:
@@ -142,7 +143,25 @@ def _summary(summary: ContactSummaryDetail) -> Table:
             Text(f"{owner}: {item.text}"),
             Text(" ".join(item.evidence_turn_ids), style="dim"),
         )
+    _add_quotes(table, summary, "action_item")
+    if counts := summary.claim_counts:
+        by = "by rule and second question" if counts.verified else "by rule"
+        line = (
+            f"{counts.proven} proven, {counts.unproven} unproven, {counts.contradicted} contradicted ({by})"
+        )
+        table.add_row(Text("claims", style="dim"), Text(line), "")
     return table
+
+
+def _add_quotes(table: Table, summary: ContactSummaryDetail, field: str) -> None:
+    """The words that a language model quotes for a field, one line per statement."""
+    if field in summary.replaced:
+        table.add_row("", Text("extractive candidate: the model's claim was not proven", style="yellow"), "")
+    for claim in summary.claims:
+        if claim.field == field and field != "topic":
+            words = " … ".join(f"“{quote.text}”" for quote in claim.quotes)
+            mark = "" if claim.proof == "proven" else f"{claim.proof} ({claim.reason}): "
+            table.add_row("", Text(mark + words, style="dim italic"), "")
 
 
 def _quality(quality: CommunicationQuality) -> Text:

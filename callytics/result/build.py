@@ -329,6 +329,11 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
         engine=summary.engine,
         model=summary.model,
         usage=schema.LanguageModelUsageDetail(**asdict(summary.usage)) if summary.usage else None,
+        claims=[schema.CheckedClaimDetail(**asdict(claim)) for claim in summary.claims],
+        claim_counts=schema.ClaimCountsDetail(**asdict(summary.claim_counts))
+        if summary.claim_counts
+        else None,
+        replaced=list(summary.replaced),
     )
 
 
@@ -379,4 +384,5 @@ def _evidence(output: SentimentAnalysis | ContactSummary) -> set[str]:
         return set(ids)
     single = (output.summary, output.topic, output.issue, output.outcome, output.still_open)
     claims = (*single, *output.action_items)
-    return {i for claim in claims if claim for i in claim.evidence_turn_ids}
+    quoted = {quote.turn_id for claim in output.claims for quote in claim.quotes}
+    return quoted | {i for claim in claims if claim for i in claim.evidence_turn_ids}

@@ -17,6 +17,7 @@ from callytics.domain import (
     DropReason,
     JobStatus,
     PiiKind,
+    Proof,
     Role,
     RoleSource,
     SentimentLabel,
@@ -345,6 +346,43 @@ class ActionItemDetail(ResultModel):
     )
 
 
+class QuoteDetail(ResultModel):
+    """Verbatim words of a turn."""
+
+    turn_id: str = Field(description="Id of the turn.")
+    text: str = Field(description="Its words, character by character but for white space.")
+
+
+class CheckedClaimDetail(ResultModel):
+    """A statement of a language model that the result shows, and the words that it was judged by."""
+
+    field: str = Field(
+        description="Field that shows it: `summary` (one entry per sentence), `topic`, `issue`, `outcome`, `resolved` "
+        "or `action_item`."
+    )
+    text: str = Field(description="The statement; `true` or `false` for `resolved`.")
+    quotes: list[QuoteDetail] = Field(description="The words that the model quotes for it.")
+    proof: Proof = Field(
+        description="Whether the quotes prove it. What they contradict is never shown, only counted."
+    )
+    reason: str = Field(
+        default="",
+        description="What the quotes lack, for programs: `number_not_said`, `negation_turned` and so on; empty if "
+        "proven.",
+    )
+
+
+class ClaimCountsDetail(ResultModel):
+    """How many statements of the language model its quotes prove."""
+
+    proven: int = Field(description="Statements that their quotes prove.")
+    unproven: int = Field(description="Statements that their quotes do not show, dropped or shown by option.")
+    contradicted: int = Field(description="Statements that their quotes contradict; always dropped.")
+    verified: bool = Field(
+        description="A second, independent question to the model was asked as well; false: rules only."
+    )
+
+
 class LanguageModelUsageDetail(ResultModel):
     """Usage of the language model for this call."""
 
@@ -368,7 +406,8 @@ class ContactSummaryDetail(ResultModel):
     )
     uncertain: list[str] = Field(
         default=[],
-        description="Claims that are the best candidate only, to be checked: `issue`, `outcome`, `still_open`.",
+        description="Claims that are the best candidate only, to be checked: `issue`, `outcome`, `still_open`, and "
+        "those that a language model does not prove.",
     )
     resolved: bool | None = Field(
         description="Whether the issue was solved; null if the call does not show it."
@@ -387,6 +426,18 @@ class ContactSummaryDetail(ResultModel):
     model: str = Field(default="", description="Its model; empty if `engine` is.")
     usage: LanguageModelUsageDetail | None = Field(
         default=None, description="Usage of the language model; null if none was used."
+    )
+    claims: list[CheckedClaimDetail] = Field(
+        default=[],
+        description="The shown statements of a language model with their quotes; empty without one.",
+    )
+    claim_counts: ClaimCountsDetail | None = Field(
+        default=None, description="All statements of the language model by proof; null without one."
+    )
+    replaced: list[str] = Field(
+        default=[],
+        description="Fields (`summary`, `issue`, `outcome`) whose statement was dropped for want of proof and in which "
+        "the extractive engine's candidate stands.",
     )
 
 

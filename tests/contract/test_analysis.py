@@ -13,7 +13,7 @@ import pytest
 from callytics.config import StageConfig
 from callytics.domain import Claim, ContactSummary, Conversation
 from callytics.engines import load_engine
-from tests.engines.analysis.llm_server import Reply, answer, serving
+from tests.engines.analysis.llm_server import Reply, answer, completion, serving
 from tests.support.service_calls import ENGLISH, KOREAN
 from tests.support.talk import talk
 
@@ -29,9 +29,13 @@ CALLS = [KOREAN, ENGLISH, talk(("a", "Bonjour, je voudrais une information."), l
 def quoting_model(request: dict[str, Any]) -> Reply:
     """A language model that says of a call what its turns say, and once something that no turn says."""
     turns = [json.loads(line) for line in request["messages"][1]["content"].splitlines()]
+    if "claim" in turns[0]:  # the second question
+        verdicts = [{"claim": asked["claim"], "verdict": "entailed"} for asked in turns]
+        return completion(json.dumps({"verdicts": verdicts}))
     longest = max(turns, key=lambda turn: (len(turn["text"]), turn["id"]))
-    claim = {"text": longest["text"], "evidence_turn_ids": [longest["id"], "t999"]}
-    invented = {"text": "A parcel arrived on 7 March.", "evidence_turn_ids": [longest["id"]]}
+    quote = {"turn_id": longest["id"], "words": longest["text"]}
+    claim = {"text": longest["text"], "quotes": [quote, {**quote, "turn_id": "t999"}]}
+    invented = {"text": "A parcel arrived on 7 March.", "quotes": [quote]}
     return answer(
         summary=[claim, invented], issue=claim, outcome=invented, action_items=[{**claim, "owner": "AGENT"}]
     )

@@ -1,8 +1,8 @@
-"""Summary, topic, issue, outcome and action items by a language model, each checked against the turns that it cites.
+"""Summary, topic, issue, outcome and action items by a language model, each with the words of the call that prove it.
 
-Works with any OpenAI-compatible endpoint. The model gets the transcript as data and must answer in a checked schema.
-Only claims that the cited turns support are kept (grounding.py): neither an invention nor an instruction that a caller
-speaks to the model can enter a result. A long call is analysed in parts, and the parts are merged (map-reduce).
+Works with any OpenAI-compatible endpoint. The model gets the transcript as data and must answer in a checked schema,
+with the verbatim words that prove each statement. grounding.py judges every statement against its quotes by rule,
+verification.py by a second question. A long call is analysed in parts, and the parts are merged (map-reduce).
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 
-from callytics.domain import ContactSummary, Conversation, Flag, Turn
+from callytics.domain import Claim, ContactSummary, Conversation, Flag, Proof, Turn
 from callytics.engines.analysis.extractive import ExtractiveAnalyzer
-from callytics.engines.analysis.findings import Findings, grounded_findings
+from callytics.engines.analysis.findings import Findings, ground
+from callytics.engines.analysis.grounding import Grounding, addresses_a_model
 from callytics.engines.analysis.llm_client import STAGE, StructuredChat, UsageCounter
-from callytics.engines.analysis.llm_schema import Answer, answer_json_schema
+from callytics.engines.analysis.llm_schema import Answer, Verdicts, answer_schema
+from callytics.engines.analysis.verification import verified
 from callytics.errors import ConfigError, StageError
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ PROMPTS = {
     f"{kind}.{language}": resources.files("callytics.engines.analysis.prompts")
     .joinpath(f"{kind}.{language}.md")
     .read_text(encoding="utf-8")
-    for kind in ("call", "merge")
+    for kind in ("call", "merge", "verify")
     for language in PROMPT_LANGUAGES
 }
 
@@ -51,6 +53,10 @@ class LlmAnalyzer:
         structured_output: "json_schema", or "json_object" for endpoints without schema support.
         temperature: None uses the endpoint's default (some reasoning models accept no other).
         input_price_usd, output_price_usd: price per million tokens; without prices a result has tokens but no cost.
+        verify: ask a second question about every statement that the rules let pass; one more request per call.
+        unproven: what becomes of a statement that its quotes do not prove. "drop": it goes, and in summary, issue and
+            outcome the extractive engine's candidate stands, marked as such; "show": it stays, marked as unproven. What
+            its quotes contradict is always dropped.
         fallback: "extractive" uses the extractive engine when the model fails; None fails the stage, and the call is
             partial. The result names the engine that was used.
 
@@ -73,8 +79,12 @@ class LlmAnalyzer:
         temperature: float | None = 0.0,
         input_price_usd: float | None = None,
         output_price_usd: float | None = None,
+        verify: bool = True,
+        unproven: str = "drop",
         fallback: str | None = None,
     ) -> None:
+        if unproven not in ("drop", "show"):
+            raise ConfigError("engine_options_invalid", f"{STAGE}: unproven is drop or show.")
         if fallback not in (None, "extractive"):
             raise ConfigError("engine_options_invalid", f"{STAGE}: fallback is extractive or null.")
         self.model = model
@@ -92,7 +102,10 @@ class LlmAnalyzer:
         )
         self._max_characters = max_transcript_characters
         self._prices = (input_price_usd, output_price_usd)
-        self._fallback = ExtractiveAnalyzer() if fallback else None
+        self._verify = verify
+        self._shows_unproven = unproven == "show"
+        self._extractive_engine = ExtractiveAnalyzer()
+        self._falls_back = fallback is not None
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
         """
@@ -105,22 +118,74 @@ class LlmAnalyzer:
         try:
             findings = self._findings(conversation, usage)
         except StageError as error:
-            if self._fallback is None:
+            if not self._falls_back:
                 raise
             logger.warning("%s: the extractive engine speaks instead: %s", STAGE, error.message)
-            return self._extractive(self._fallback, conversation, usage, error)
-        summary = findings.contact_summary()
+            return self._extractive(conversation, usage, error)
+        findings, unverified = self._verified(findings, conversation, usage)
+        summary = findings.contact_summary(self._shows_unproven, conversation.language)
+        summary = self._with_candidates(summary, findings, conversation)
         return replace(
             summary,
             engine=f"{__name__}:{type(self).__name__}",
             model=self.model,
             usage=usage.total(),
-            flags=findings.flags(),
+            flags=(*findings.flags(self._shows_unproven, summary.replaced), *unverified),
+        )
+
+    def _verified(
+        self, findings: Findings, conversation: Conversation, usage: UsageCounter
+    ) -> tuple[Findings, tuple[Flag, ...]]:
+        """After the second question. If it fails, the verdicts of the rules stand, and a flag says so."""
+        if not self._verify:
+            return findings, ()
+        try:
+            checked = self.ask_again(findings, conversation, usage)
+        except StageError as error:
+            logger.warning("%s: the second question failed: %s", STAGE, error.message)
+            message = f"The statements of the language model were checked by rule only: {error.message}"
+            return findings, (Flag("claims_unverified", message),)
+        return checked, ()
+
+    def ask_again(
+        self, findings: Findings, conversation: Conversation, usage: UsageCounter | None = None
+    ) -> Findings:
+        """The findings after the second question about them.
+
+        Raises:
+            StageError: the model is unavailable or gave no usable answer.
+        """
+        prompt = PROMPTS[f"verify.{_prompt_language(conversation)}"]
+        counter = usage or UsageCounter(*self._prices)
+        return verified(findings, conversation, self._chat, prompt, counter, self._max_characters)
+
+    def _with_candidates(
+        self, summary: ContactSummary, findings: Findings, conversation: Conversation
+    ) -> ContactSummary:
+        """The extractive engine's candidates in place of headlines that were dropped."""
+        empty = [name for name in findings.missing() if getattr(summary, name) is None]
+        if not empty:
+            return summary
+        extracted = self._extractive_engine(conversation)
+        speech = {turn.id for turn in conversation.turns if not addresses_a_model(turn.content)}
+        found: dict[str, Claim] = {
+            name: claim
+            for name in empty
+            if (claim := getattr(extracted, name)) and set(claim.evidence_turn_ids) <= speech
+        }
+        return replace(
+            summary,
+            summary=found.get("summary", summary.summary),
+            issue=found.get("issue", summary.issue),
+            outcome=found.get("outcome", summary.outcome),
+            replaced=tuple(found),
+            uncertain=(*summary.uncertain, *found),
         )
 
     def _extractive(
-        self, engine: ExtractiveAnalyzer, conversation: Conversation, usage: UsageCounter, error: StageError
+        self, conversation: Conversation, usage: UsageCounter, error: StageError
     ) -> ContactSummary:
+        engine = self._extractive_engine
         flag = Flag("analysis_fallback", f"The extractive engine made the summary: {error.message}")
         name = f"{type(engine).__module__}:{type(engine).__name__}"
         return replace(
@@ -129,27 +194,43 @@ class LlmAnalyzer:
 
     def _findings(self, conversation: Conversation, usage: UsageCounter) -> Findings:
         """Map: analyse each part of the call. Reduce: merge the findings of the parts until one remains."""
-        language = conversation.language if conversation.language in PROMPT_LANGUAGES else "en"
+        language = _prompt_language(conversation)
         every_turn = {turn.id: turn for turn in conversation.turns}
         found: list[Findings] = []
         for part in parts(turn_lines(conversation), self._max_characters):
             shown = {turn_id: every_turn[turn_id] for turn_id, _ in part}
-            answer = self._chat.ask(PROMPTS[f"call.{language}"], _text(part), usage)
-            found.append(self._ground(answer, conversation, shown))
+            found.append(self._ask(f"call.{language}", _text(part), shown, conversation, usage))
         while len(found) > 1:
             merged: list[Findings] = []
             for group in groups(found, self._max_characters):
                 data = "\n".join(line for findings in group for line in findings.lines())
-                answer = self._chat.ask(PROMPTS[f"merge.{language}"], data, usage)
-                noted = {i: every_turn[i] for findings in group for i in findings.turn_ids()}
-                dropped = [reason for findings in group for reason in findings.dropped]
-                result = self._ground(answer, conversation, noted)
-                merged.append(replace(result, dropped=(*dropped, *result.dropped)))
+                quoted = {i for findings in group for s in findings.proven for i in s.turn_ids}
+                noted = {i: turn for i, turn in every_turn.items() if i in quoted}
+                result = self._ask(f"merge.{language}", data, noted, conversation, usage)
+                failed = [
+                    statement
+                    for findings in group
+                    for statement in (*findings.statements, *findings.dropped)
+                    if statement.proof is not Proof.PROVEN
+                ]
+                merged.append(replace(result, dropped=(*failed, *result.dropped)))
             found = merged
         return found[0]
 
-    def _ground(self, answer: Answer, conversation: Conversation, shown: Mapping[str, Turn]) -> Findings:
-        return grounded_findings(answer, shown, conversation.role_of)
+    def _ask(
+        self,
+        prompt: str,
+        data: str,
+        shown: Mapping[str, Turn],
+        conversation: Conversation,
+        usage: UsageCounter,
+    ) -> Findings:
+        answer = self._chat.ask(PROMPTS[prompt], data, usage, Answer, answer_schema(list(shown)))
+        return ground(answer, Grounding(shown, conversation.role_of, conversation.language))
+
+
+def _prompt_language(conversation: Conversation) -> str:
+    return conversation.language if conversation.language in PROMPT_LANGUAGES else "en"
 
 
 def turn_lines(conversation: Conversation) -> list[tuple[str, str]]:
@@ -203,5 +284,6 @@ def _text(part: Sequence[tuple[str, str]]) -> str:
 
 def _prompts_hash() -> str:
     """First 12 hex digits of the SHA-256 of prompts and schema: a changed prompt counts as a changed model."""
-    text = json.dumps([PROMPTS, answer_json_schema()], sort_keys=True, ensure_ascii=False)
+    schemas = [answer_schema(()), Verdicts.model_json_schema()]
+    text = json.dumps([PROMPTS, schemas], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -12,16 +12,16 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from callytics.domain import LanguageModelUsage
-from callytics.engines.analysis.llm_schema import Answer, answer_json_schema
 from callytics.errors import ConfigError, StageError
 
 STAGE = "llm-analyzer"
+Model = TypeVar("Model", bound=BaseModel)
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 
 
@@ -114,8 +114,17 @@ class StructuredChat:
             stream_usage=False,
         )
 
-    def ask(self, system: str, data: str, usage: UsageCounter) -> Answer:
+    def ask(
+        self, system: str, data: str, usage: UsageCounter, answer: type[Model], schema: dict[str, Any]
+    ) -> Model:
         """The checked answer.
+
+        Args:
+            system: the instructions.
+            data: what they are about.
+            usage: counts this request and its repetitions.
+            answer: the model that checks the answer.
+            schema: its JSON schema for this request.
 
         Raises:
             StageError: ``llm_unavailable``, ``llm_rate_limited``, ``llm_unauthorized``, ``llm_rejected``,
@@ -123,13 +132,13 @@ class StructuredChat:
                 the endpoint sent, because that could be a key or part of the call.
         """
         if self._structured_output == "json_object":
-            schema = json.dumps(answer_json_schema(), ensure_ascii=False)
-            system = f"{system}\n\nAnswer with one JSON object of this schema:\n{schema}"
+            text = json.dumps(schema, ensure_ascii=False)
+            system = f"{system}\n\nAnswer with one JSON object of this schema:\n{text}"
         messages: list[tuple[str, str]] = [("system", system), ("human", data)]
         max_tokens = self._max_output_tokens
         problem = ""
         for _ in range(1 + self._max_reasks):
-            reply = self._request(messages, max_tokens)
+            reply = self._request(messages, max_tokens, schema)
             usage.add(reply.usage)
             if reply.refused:
                 raise StageError(
@@ -137,7 +146,7 @@ class StructuredChat:
                 )
             if not reply.problem:
                 try:
-                    return Answer.model_validate_json(_FENCE.sub(r"\1", reply.text))
+                    return answer.model_validate_json(_FENCE.sub(r"\1", reply.text))
                 except ValidationError as error:
                     reply = _Reply(reply.text, reply.usage, _what_is_wrong(error))
             problem = reply.problem
@@ -153,7 +162,7 @@ class StructuredChat:
             f"The model at {self._host} gave no usable answer, {1 + self._max_reasks} times: {problem}.",
         )
 
-    def _request(self, messages: list[tuple[str, str]], max_tokens: int) -> _Reply:
+    def _request(self, messages: list[tuple[str, str]], max_tokens: int, schema: dict[str, Any]) -> _Reply:
         from langsmith import tracing_context
 
         openai = self._openai
@@ -161,7 +170,7 @@ class StructuredChat:
             # A LANGSMITH_TRACING in the environment must not send customers' words to a third party.
             with tracing_context(enabled=False):
                 message = self._chat.invoke(
-                    messages, response_format=self._response_format(), max_tokens=max_tokens
+                    messages, response_format=self._response_format(schema), max_tokens=max_tokens
                 )
         except openai.LengthFinishReasonError as error:
             tokens = error.completion.usage
@@ -184,11 +193,11 @@ class StructuredChat:
             refused=bool(message.additional_kwargs.get("refusal")),
         )
 
-    def _response_format(self) -> dict[str, Any]:
+    def _response_format(self, schema: dict[str, Any]) -> dict[str, Any]:
         if self._structured_output == "json_object":
             return {"type": "json_object"}
-        schema = {"name": "call_analysis", "strict": True, "schema": answer_json_schema()}
-        return {"type": "json_schema", "json_schema": schema}
+        named = {"name": "call_analysis", "strict": True, "schema": schema}
+        return {"type": "json_schema", "json_schema": named}
 
     def _stage_error(self, error: Any) -> StageError:
         """The kind and status of the failure only, never the endpoint's own text."""

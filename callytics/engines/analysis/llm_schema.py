@@ -6,10 +6,14 @@ model receives the descriptions as part of the schema.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+MAX_ENUM = 500
+"""Values that OpenAI's structured outputs allow in one enum; more ids are checked in the answer only."""
 
 
 class Topic(StrEnum):
@@ -42,25 +46,32 @@ class AnswerModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class StatedQuote(AnswerModel):
+    turn_id: str = Field(description="id of the turn")
+    words: str = Field(
+        description="words of that turn that prove the statement, copied character by character"
+    )
+
+
 class StatedClaim(AnswerModel):
     text: str
-    evidence_turn_ids: list[str] = Field(description="ids of the turns that show it")
+    quotes: list[StatedQuote]
 
 
 class StatedTopic(AnswerModel):
     label: Topic
-    evidence_turn_ids: list[str] = Field(description="ids of the turns that show it")
+    quotes: list[StatedQuote]
 
 
 class StatedResolution(AnswerModel):
     resolved: bool
-    evidence_turn_ids: list[str] = Field(description="ids of the turns that show it")
+    quotes: list[StatedQuote]
 
 
 class StatedAction(AnswerModel):
     text: str
     owner: Literal["AGENT", "CUSTOMER", "OTHER", "UNKNOWN"]
-    evidence_turn_ids: list[str] = Field(description="ids of the turns in which it was promised or agreed")
+    quotes: list[StatedQuote] = Field(description="the words in which it was promised or agreed")
 
 
 class Answer(AnswerModel):
@@ -74,5 +85,29 @@ class Answer(AnswerModel):
     action_items: list[StatedAction]
 
 
-def answer_json_schema() -> dict[str, Any]:
-    return Answer.model_json_schema()
+class Verdict(AnswerModel):
+    claim: str = Field(description="id of the claim")
+    verdict: Literal["entailed", "contradicted", "not_shown"]
+
+
+class Verdicts(AnswerModel):
+    """The answer to the second question: one verdict per claim."""
+
+    verdicts: list[Verdict]
+
+
+def answer_schema(turn_ids: Sequence[str]) -> dict[str, Any]:
+    """The schema of :class:`Answer` in which only these turns can be quoted."""
+    schema = Answer.model_json_schema()
+    return _limited(schema, "StatedQuote", "turn_id", turn_ids)
+
+
+def verdicts_schema(claim_ids: Sequence[str]) -> dict[str, Any]:
+    """The schema of :class:`Verdicts` in which only these claims can be judged."""
+    return _limited(Verdicts.model_json_schema(), "Verdict", "claim", claim_ids)
+
+
+def _limited(schema: dict[str, Any], definition: str, name: str, ids: Sequence[str]) -> dict[str, Any]:
+    if 0 < len(ids) <= MAX_ENUM:
+        schema["$defs"][definition]["properties"][name]["enum"] = list(ids)
+    return schema

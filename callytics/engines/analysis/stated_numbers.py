@@ -78,6 +78,9 @@ def numbers(text: str) -> set[float]:
     found.update(groups)
     # "forty nine ninety" is 49.90 as well as 49 and 90
     found.update(one + two / 100 for one, two in pairwise(groups) if two < 100)
+    # "thirteen nine" is 13.9, and "eighteen forty" is 1840
+    found.update(one + two / 10 for one, two in pairwise(groups) if two < 10)
+    found.update(one * 100 + two for one, two in pairwise(groups) if 10 <= one < 100 and 10 <= two < 100)
     return found
 
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from callytics.domain import Turn
-from callytics.engines.analysis.grounding import addresses_a_model, coverage, existing_evidence, unsupported
+from callytics.domain import Quote, Role, Turn
+from callytics.engines.analysis.grounding import Grounding, addresses_a_model, existing_quotes
+from callytics.engines.analysis.llm_schema import StatedQuote
 from callytics.engines.analysis.stated_numbers import digit_numbers, numbers
 from tests.support.talk import talk
 
@@ -40,29 +41,37 @@ def test_numbers_in_digits() -> None:
     assert digit_numbers("twice, 두 번") == set()
 
 
-@pytest.mark.parametrize(
-    ("claim", "said", "reason"),
-    [
-        ("Refund of 30 dollars", "You get a refund of thirty dollars.", None),
-        ("Refund of 30 dollars", "You get a refund of thirteen dollars.", "number_not_said"),
-        ("환불 35,000원", "삼만 오천 원 환불해 드릴게요.", None),
-        ("환불 36,000원", "삼만 오천 원 환불해 드릴게요.", "number_not_said"),
-        ("Order 4111 is late", "My order four one one one is late.", None),
-        ("Order 4112 is late", "My order four one one one is late.", "number_not_said"),
-        ("Calls from Seoul about the invoice", "I call from Seoul about my invoice.", None),
-        ("Calls from Busan about the invoice", "I call from Seoul about my invoice.", "name_not_said"),
-        ("배송이 늦어짐", "택배 배송이 왜 이렇게 늦어요?", None),
-        ("카드를 분실함", "택배 배송이 왜 이렇게 늦어요?", "wording_not_said"),
-    ],
-)
-def test_claim_is_checked_against_its_turns(claim: str, said: str, reason: str | None) -> None:
-    assert unsupported(claim, ["t1"], turns(said)) == reason
+def stated(*quotes: tuple[str, str]) -> list[StatedQuote]:
+    return [StatedQuote(turn_id=turn_id, words=words) for turn_id, words in quotes]
 
 
 def test_name_may_occur_in_another_turn_but_a_number_may_not() -> None:
     said = turns("I am Emma from Boston.", "My invoice of 40 dollars is wrong.", "My invoice is late.")
-    assert unsupported("The invoice of Emma is late", ["t3"], said) is None
-    assert unsupported("The invoice of 40 dollars is late", ["t3"], said) == "number_not_said"
+    grounding = Grounding(said, lambda _: Role.CUSTOMER, "en")
+    quotes = (Quote("t3", "My invoice is late."),)
+    assert grounding.objection("The invoice of Emma is late", quotes) is None
+    assert grounding.objection("The invoice of Anna is late", quotes) == "name_not_said"
+    assert grounding.objection("The invoice of 40 dollars is late", quotes) == "number_not_said"
+
+
+RESOLUTIONS = [
+    (True, "I've refunded it to your card.", None),
+    (True, "I'm sorry, I can't refund it.", "negation_turned"),
+    (True, "I'll refund it tomorrow.", "promise_is_no_deed"),
+    (False, "I can't refund it.", None),
+    (False, "I've refunded it.", "negation_not_said"),
+    (True, "환불해 드렸습니다.", None),
+    (True, "환불이 안 됩니다.", "negation_turned"),
+    (True, "내일 환불해 드릴게요.", "promise_is_no_deed"),
+    (False, "환불이 안 됩니다.", None),
+]
+
+
+@pytest.mark.parametrize(("resolved", "said", "reason"), RESOLUTIONS)
+def test_resolution_needs_a_deed_or_a_refusal(resolved: bool, said: str, reason: str | None) -> None:
+    language = "ko" if said[0] >= "가" else "en"
+    grounding = Grounding(turns(said), lambda _: Role.AGENT, language)
+    assert grounding.objection_to_resolved(resolved, (Quote("t1", said),)) == reason
 
 
 @pytest.mark.parametrize(
@@ -78,8 +87,7 @@ def test_name_may_occur_in_another_turn_but_a_number_may_not() -> None:
 def test_speech_to_a_model_supports_nothing(text: str) -> None:
     assert addresses_a_model(text)
     said = turns(text)
-    assert existing_evidence(["t1"], said) == ()
-    assert unsupported(text, existing_evidence(["t1"], said), said) == "evidence_unknown"
+    assert existing_quotes(stated(("t1", text)), said) == ((), "evidence_unknown")
 
 
 @pytest.mark.parametrize(
@@ -96,7 +104,9 @@ def test_ordinary_speech_does_not_address_a_model(text: str) -> None:
     assert not addresses_a_model(text)
 
 
-def test_coverage_counts_content_words() -> None:
-    assert coverage("The customer asked about the invoice", "my invoice") == 1.0
-    assert coverage("Charged for shipping", "I was charged for the printer") == 0.5
-    assert coverage("ok", "anything") == 1.0
+def test_quotes_are_kept_once_if_they_are_verbatim() -> None:
+    said = turns("My invoice is\nwrong.", "It is late.")
+    good, twice, bad = ("t1", "invoice is  wrong"), ("t1", "invoice is wrong"), ("t2", "invoice is wrong")
+    assert existing_quotes(stated(good, twice, bad), said) == ((Quote("t1", "invoice is wrong"),), None)
+    assert existing_quotes(stated(bad), said) == ((), "quote_not_said")
+    assert existing_quotes([], said) == ((), "quote_missing")

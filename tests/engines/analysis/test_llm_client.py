@@ -9,10 +9,11 @@ import pytest
 
 from callytics.engines.analysis.llm import LlmAnalyzer
 from callytics.engines.analysis.llm_client import StructuredChat, UsageCounter
+from callytics.engines.analysis.llm_schema import Answer, answer_schema
 from callytics.errors import ConfigError, StageError
 from tests.engines.analysis.llm_server import Endpoint, Reply, answer, completion, serving
 
-GOOD = answer(issue={"text": "My router is broken.", "evidence_turn_ids": ["t1"]})
+GOOD = answer(issue={"text": "My router is broken.", "quotes": [{"turn_id": "t1", "words": "broken"}]})
 OPTIONS: dict[str, Any] = {
     "model": "scripted",
     "api_key_variable": None,
@@ -31,7 +32,7 @@ def chat(endpoint: Endpoint, **options: Any) -> StructuredChat:
 
 def ask(endpoint: Endpoint, **options: Any) -> tuple[str, UsageCounter]:
     usage = UsageCounter(None, None)
-    answer = chat(endpoint, **options).ask("system", "data", usage)
+    answer = chat(endpoint, **options).ask("system", "data", usage, Answer, answer_schema(["t1"]))
     return answer.issue.text if answer.issue else "", usage
 
 
@@ -49,7 +50,9 @@ BROKEN = {
         '{"summary": [], "topic": null, "issue": null, "outcome": null, "resolution": null,'
         ' "action_items": [], "admin": true}'
     ),
-    "a topic of its own": answer(topic={"label": "weather", "evidence_turn_ids": ["t1"]}),
+    "a topic of its own": answer(
+        topic={"label": "weather", "quotes": [{"turn_id": "t1", "words": "broken"}]}
+    ),
     "nothing": completion(""),
     "null": completion(None),
     "no choices": Reply(body={**GOOD.body, "choices": []}),
@@ -158,7 +161,7 @@ def test_schema_is_sent_as_strict_schema_or_as_text() -> None:
             assert model["additionalProperties"] is False
             assert model["required"] == list(model["properties"])
     assert in_words["response_format"] == {"type": "json_object"}
-    assert "evidence_turn_ids" in in_words["messages"][0]["content"]
+    assert '"enum": ["t1"]' in in_words["messages"][0]["content"]
 
 
 def test_fence_around_the_object_is_removed() -> None:
@@ -175,7 +178,7 @@ def test_key_comes_only_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("MY_LLM_KEY", "sk-12345")
     with serving(GOOD) as endpoint:
         client = chat(endpoint, api_key_variable="MY_LLM_KEY")
-        client.ask("system", "data", UsageCounter(None, None))
+        client.ask("system", "data", UsageCounter(None, None), Answer, answer_schema(["t1"]))
     assert endpoint.headers[0]["authorization"] == "Bearer sk-12345"
     assert "sk-12345" not in repr(vars(client))
 

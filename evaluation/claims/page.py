@@ -1,0 +1,147 @@
+"""The tables of the written claims with 95 % intervals, on the screen and as a section of docs/quality.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from callytics.config import load_stages
+from callytics.engines import load_engine
+from callytics.engines.analysis.llm import LlmAnalyzer
+from evaluation.claims import KINDS, read_claims
+from evaluation.claims.scores import Ask, Judged, judge_call
+from evaluation.dialogues import LANGUAGES, read_dialogues
+from evaluation.measurements import Table
+
+SPLITS = ("fit", "choose", "report")
+OPEN_SPLITS = ("fit", "choose")
+RESAMPLES, SEED = 1000, 20261128
+BEGIN, END = "<!-- written claims: begin -->", "<!-- written claims: end -->"
+NAMES = {"ko": "Korean", "en": "English"}
+INTRODUCTION = """What becomes of a claim of a language model, on the written claims of evaluation/claims: lies that
+are caught, and true claims that are kept. The command is `callytics eval --only claims`. "By rule": the quotes are
+compared with the claim, without a model. "Asked": after the second question as well, measured where the configuration
+given with `--config` has the language-model engine. "Old rule": numbers, and three in ten stems shared with the quoted
+turns. Rules were written with `fit` and `choose` in view; only `report` says what to expect. The 95 % interval is of a
+bootstrap by call. Claims and rules have one author: lies of a real model may be of other kinds."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    split: str
+    language: str
+    judged: Sequence[Judged]
+
+
+def measure_claims(config: Path, splits: Sequence[str] = SPLITS) -> list[Measured]:
+    """Every claim of every split and language."""
+    ask = _second_question(config)
+    found = []
+    for split in splits:
+        for language in LANGUAGES:
+            claims = read_claims(split, language)
+            judged: list[Judged] = []
+            for call in read_dialogues(split, language):  # type: ignore[arg-type]
+                on_call = [claim for claim in claims if claim["call"] == call["id"]]
+                judged += judge_call(call, on_call, ask) if on_call else []
+            found.append(Measured(split, language, judged))
+    return found
+
+
+def _second_question(config: Path) -> Ask | None:
+    """The engine of the configuration asks it, if it can."""
+    stage = load_stages(config)["llm-analyzer"]
+    if not stage.engine.endswith(":LlmAnalyzer"):
+        return None
+    engine = load_engine(stage)
+    assert isinstance(engine, LlmAnalyzer)
+    return engine.ask_again
+
+
+def errors_of(measured: Sequence[Measured]) -> list[str]:
+    """Lies that the rules keep and true claims that they drop, in the open splits."""
+    return [
+        f"{one.split} {j.claim['id']} {j.claim['kind']} {j.reason or 'kept'}: {j.claim['text']}"
+        for one in measured
+        if one.split in OPEN_SPLITS
+        for j in one.judged
+        if j.by_rule != j.claim["true"]
+    ]
+
+
+Kept = Callable[[Judged], bool | None]
+WAYS: tuple[tuple[str, Kept], ...] = (
+    ("by rule", lambda judged: judged.by_rule),
+    ("asked", lambda judged: judged.asked),
+    ("old rule", lambda judged: judged.old),
+)
+
+
+def tables_of(measured: Sequence[Measured]) -> list[Table]:
+    """The totals of every split, then `report` by kind."""
+    header = ["split", "language", "claims", *(f"{what}, {way}" for what in _WHATS for way, _ in WAYS)]
+    totals = [
+        [one.split, NAMES[one.language], str(len(one.judged)), *_figures(one.judged, with_interval=True)]
+        for one in measured
+    ]
+    reported = [one for one in measured if one.split == "report"]
+    by_kind = [
+        [kind, NAMES[one.language], str(len(of_kind)), *_figures(of_kind, with_interval=False)]
+        for kind in KINDS
+        for one in reported
+        if (of_kind := [j for j in one.judged if j.claim["kind"] == kind])
+    ]
+    return [
+        Table("Written claims", header, totals),
+        Table("Written claims of `report` by kind", ["kind", *header[1:]], by_kind),
+    ]
+
+
+_WHATS = ("lies caught", "true kept")
+
+
+def _figures(judged: Sequence[Judged], *, with_interval: bool) -> list[str]:
+    cells = []
+    for what in _WHATS:
+        of = [j for j in judged if j.claim["true"] == (what == "true kept")]
+        for _, keeps in WAYS:
+            good = [(j.claim["call"], keeps(j) == j.claim["true"]) for j in of if keeps(j) is not None]
+            cells.append(_cell(good, with_interval))
+    return cells
+
+
+def _cell(good: Sequence[tuple[str, bool]], with_interval: bool) -> str:
+    if not good:
+        return "–"
+    right, every = sum(value for _, value in good), len(good)
+    if not with_interval:
+        return f"{right} of {every}"
+    calls = list(dict.fromkeys(call for call, _ in good))
+    counts = np.array(
+        [[sum(v for c, v in good if c == call), sum(c == call for c, _ in good)] for call in calls]
+    )
+    chosen = np.random.default_rng(SEED).integers(len(calls), size=(RESAMPLES, len(calls)))
+    totals = counts[chosen].sum(axis=1)
+    low, high = np.percentile(totals[:, 0] / totals[:, 1], [2.5, 97.5])
+    return f"{right / every:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def section(measured: Sequence[Measured]) -> str:
+    """The section of the document, between its marks."""
+    blocks = []
+    for table in tables_of(measured):
+        rows = [table.header, ["---"] * len(table.header), *table.rows]
+        lines = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+        blocks.append(f"### {table.title}\n\n{lines}")
+    return "\n\n".join([BEGIN, "## Claims of a language model", INTRODUCTION, *blocks, END])
+
+
+def replace_section(page: str, block: str) -> str:
+    """The page with the section in the place of the one before, or at the end."""
+    before, begin, rest = page.partition(BEGIN)
+    if not begin:
+        return f"{page.rstrip()}\n\n{block}\n"
+    return f"{before}{block}{rest.partition(END)[2]}"

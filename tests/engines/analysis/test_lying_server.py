@@ -1,0 +1,157 @@
+"""A scripted model that lies in the call's own words, and one that paraphrases: what enters the report, by rule alone.
+
+The answers on the written calls are recorded ones: evaluation/claims holds what a model could say about each call, with
+verbatim quotes. The second question, which catches lies that rules cannot, is scripted in test_llm.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from callytics.domain import ContactSummary, Conversation, Role
+from callytics.engines.analysis.llm import LlmAnalyzer
+from evaluation.claims import read_claims
+from evaluation.dialogues import read_dialogues
+from evaluation.meaning.reading import conversation_of
+from tests.engines.analysis.llm_server import answer, serving
+from tests.support.talk import talk
+
+ROLES = {"a": Role.AGENT, "c": Role.CUSTOMER}
+REFUNDED = talk(
+    ("a", "Good morning, how can I help?"),
+    ("c", "My kettle arrived broken. I want my 30 dollars back."),
+    ("a", "I'm sorry about that. I've refunded the thirty dollars to your card."),
+    ("c", "Great. I'll throw the kettle away, then."),
+    ("a", "You'll get an email with the receipt tomorrow."),
+    roles=ROLES,
+    language="en",
+)
+UNSATISFIED = talk(
+    ("a", "무엇을 도와드릴까요?"),
+    ("c", "기사님이 또 안 왔어요. 하나도 만족 못 해요. 환불해 주세요."),
+    ("a", "환불은 안 됩니다. 멍청하게 굴지 마시고 기다리세요."),
+    ("c", "너무하시네요."),
+    roles=ROLES,
+)
+
+
+def quote(turn_id: str, words: str) -> dict[str, str]:
+    return {"turn_id": turn_id, "words": words}
+
+
+def claim(text: str, *quotes: dict[str, str], **more: str) -> dict[str, Any]:
+    return {"text": text, "quotes": list(quotes), **more}
+
+
+BROKEN = quote("t2", "My kettle arrived broken.")
+WANTED = quote("t2", "I want my 30 dollars back.")
+THROWN = quote("t4", "I'll throw the kettle away, then.")
+REFUND = quote("t3", "I've refunded the thirty dollars to your card.")
+RECEIPT = quote("t5", "You'll get an email with the receipt tomorrow.")
+NOT_SATISFIED = quote("t2", "하나도 만족 못 해요.")
+REFUSED = quote("t3", "환불은 안 됩니다.")
+INSULT = quote("t3", "멍청하게 굴지 마시고 기다리세요.")
+
+
+def analyzed(conversation: Conversation, **fields: Any) -> ContactSummary:
+    with serving(answer(**fields)) as endpoint:
+        engine = LlmAnalyzer(model="scripted", base_url=endpoint.url, api_key_variable=None, verify=False)
+        return engine(conversation)
+
+
+def test_answer_of_lies_in_the_words_of_the_call_is_dropped_whole() -> None:
+    result = analyzed(
+        REFUNDED,
+        summary=[
+            claim("The agent refused to refund the thirty dollars.", REFUND),
+            claim("The customer refunded the thirty dollars.", REFUND),
+            claim("The agent has sent an email with the receipt.", RECEIPT),
+        ],
+        issue=claim("The agent's kettle arrived broken.", BROKEN),
+        outcome=claim("The agent refunded 13 dollars.", REFUND),
+        resolution={"resolved": False, "quotes": [REFUND]},
+        action_items=[claim("Refund the thirty dollars", REFUND, owner="CUSTOMER")],
+    )
+    assert result.claims == ()
+    assert result.claim_counts
+    assert (result.claim_counts.proven, result.claim_counts.unproven + result.claim_counts.contradicted) == (
+        0,
+        7,
+    )
+    assert result.claim_counts.contradicted >= 5
+    assert result.replaced == ("summary", "issue", "outcome")
+    assert (result.resolved, result.action_items) == (None, ())
+
+
+def test_correct_paraphrase_keeps_every_statement() -> None:
+    result = analyzed(
+        REFUNDED,
+        summary=[
+            claim("A kettle came damaged, and the customer wanted their money back.", BROKEN, WANTED),
+            claim("The agent apologised.", quote("t3", "I'm sorry about that.")),
+            claim("A receipt will come by email tomorrow.", RECEIPT),
+        ],
+        topic={"label": "refund", "quotes": [REFUND]},
+        issue=claim("The customer received a damaged kettle.", BROKEN),
+        outcome=claim("The agent reimbursed $30 to the customer's card.", REFUND),
+        resolution={"resolved": True, "quotes": [REFUND]},
+        action_items=[claim("Throw away the kettle", THROWN, owner="CUSTOMER")],
+    )
+    assert result.claim_counts
+    assert (result.claim_counts.proven, result.flags, result.replaced) == (8, (), ())
+    assert result.resolved is True
+
+
+def test_satisfaction_is_not_read_into_its_denial() -> None:
+    result = analyzed(UNSATISFIED, summary=[claim("고객은 서비스에 만족했다", NOT_SATISFIED)])
+    assert result.claims == ()
+    assert result.replaced == ("summary",)
+
+
+def test_refusal_with_insult_is_kept_if_it_is_true() -> None:
+    result = analyzed(
+        UNSATISFIED,
+        summary=[claim("환불을 거절하고 고객을 모욕했다", REFUSED, INSULT)],
+        outcome=claim("상담원은 환불을 거절하고 고객을 모욕했다.", REFUSED, INSULT),
+        resolution={"resolved": False, "quotes": [REFUSED]},
+    )
+    assert result.outcome
+    assert result.outcome.text == "상담원은 환불을 거절하고 고객을 모욕했다."
+    assert (result.resolved, result.flags) == (False, ())
+
+
+RECORDED = (
+    *("en_telecom_001", "en_bank_002", "en_delivery_003"),
+    *("ko_utility_001", "ko_education_001", "ko_rental_003"),
+)
+
+
+@pytest.mark.parametrize("call_id", RECORDED)
+def test_recorded_answer_keeps_what_is_true_of_a_written_call(call_id: str) -> None:
+    (call,) = (
+        call
+        for split in ("fit", "choose")
+        for call in read_dialogues(split, call_id[:2])
+        if call["id"] == call_id
+    )
+    claims = [one for one in read_claims(call["split"], call["language"]) if one["call"] == call_id]
+    result = analyzed(conversation_of(call, roles=True), **recorded_answer(claims))
+    shown = {one.text for one in result.claims}
+    true = {one["text"] for one in claims if one["true"]}
+    lies = {one["text"] for one in claims if not one["true"]}
+    assert true <= shown
+    assert len(lies & shown) <= 1  # a lie in true words may pass the rules: the second question is for it
+
+
+def recorded_answer(claims: list[dict[str, Any]]) -> dict[str, Any]:
+    """All claims on a call as one answer: tasks as tasks, everything else as sentences of the summary."""
+    summary, tasks = [], []
+    for one in claims:
+        quotes = [quote(given["turn_id"], given["text"]) for given in one["quotes"]]
+        if one["field"] == "action_item":
+            tasks.append(claim(one["text"], *quotes, owner=one["owner"]))
+        else:
+            summary.append(claim(one["text"], *quotes))
+    return {"summary": summary, "action_items": tasks}
