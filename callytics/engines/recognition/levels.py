@@ -20,16 +20,17 @@ _BLOCK_SAMPLES = FRAME_SAMPLES * 1024  # half a minute per step, so memory does 
 
 NOISE_PERCENTILE = 10.0  # of the levels of a channel: what its quietest tenth stays below is its noise
 MIN_LEVEL_DB = -60.0  # below this nothing is a voice: a channel without noise has no level to stand out of
-ABOVE_NOISE_DB = 10.0
+ABOVE_NOISE_DB = 15.0
 SOFT_SHARE = 0.5
-"""A frame that stands out of the noise counts as speech from this share of the threshold. Chosen with ABOVE_NOISE_DB on
-the choosing half of the kit (benchmarks/tried.md)."""
+"""A frame that stands out of the noise counts as speech from this share of the threshold. With 10 dB, Whisper also got
+voices that it cannot read in that noise. Chosen on the choosing half of the kit (benchmarks/tried.md)."""
 
 SMOOTHED_FRAMES = 5  # 160 ms, a syllable: a click is shorter
 
-MIN_SOFT_S = 0.3
-"""A span that would gain less than a short word stays as it was: an edge of a window that moves by 50 ms brings no
-word, and in noise it changes what Whisper writes, for better or worse by chance."""
+MIN_SOFT_S = 0.3  # a span that would gain less than a short word stays as it was
+MIN_SOFT_SHARE = 0.03
+"""Of a channel's speech; where the detector missed less, its spans stay as they were. In noise, an edge of a window
+that moves by 50 ms changes what Whisper writes, for better or worse by chance: 5 % of the words of one call."""
 
 
 def levels_db(pcm: Pcm, channel: int) -> npt.NDArray[np.float32]:
@@ -63,15 +64,19 @@ def with_soft_voices(
     return np.where(is_soft_voice, np.float32(threshold), probabilities)
 
 
-def widened(spans: Sequence[Span], wider: Sequence[Span]) -> list[Span]:
-    """Those of ``wider`` that gain MIN_SOFT_S or more, and in the place of the others the spans inside them.
+def with_missed(spans: Sequence[Span], wider: Sequence[Span]) -> list[Span]:
+    """The spans of a channel, widened where they gain a word or more, if the channel gains MIN_SOFT_SHARE by it.
 
     Args:
-        spans: each lies in one of ``wider``.
+        spans: without soft voices; each lies in one of ``wider``.
+        wider: with soft voices.
     """
     found: list[Span] = []
     for wide in wider:
         inner = [span for span in spans if wide.start_s <= span.start_s < wide.end_s]
-        gained_s = wide.duration_s - sum(span.duration_s for span in inner)
-        found += [wide] if gained_s >= MIN_SOFT_S else inner
-    return found
+        found += [wide] if wide.duration_s - _sum_s(inner) >= MIN_SOFT_S else inner
+    return found if _sum_s(found) >= (1 + MIN_SOFT_SHARE) * _sum_s(spans) else list(spans)
+
+
+def _sum_s(spans: Sequence[Span]) -> float:
+    return sum(span.duration_s for span in spans)

@@ -5,11 +5,11 @@ import numpy.typing as npt
 import pytest
 
 from callytics.domain import Pcm
-from callytics.engines.recognition.levels import FLOOR_DB, levels_db, widened, with_soft_voices
+from callytics.engines.recognition.levels import FLOOR_DB, levels_db, with_missed, with_soft_voices
 from callytics.engines.recognition.speech import FRAME_SAMPLES, Span
 
 RATE_HZ = 16_000
-NOISE_DB, VOICE_DB, UNSURE = -45.0, -30.0, 0.3
+NOISE_DB, VOICE_DB, UNSURE = -45.0, -25.0, 0.3
 UNSURE_FRAMES = slice(40, 60)
 
 
@@ -32,7 +32,7 @@ def test_unsure_frames_far_above_the_noise_are_speech() -> None:
     assert (likely[:38] == np.float32(0.05)).all()
 
 
-@pytest.mark.parametrize("level_db", [NOISE_DB, NOISE_DB + 6.0])
+@pytest.mark.parametrize("level_db", [NOISE_DB, NOISE_DB + 10.0])
 def test_unsure_frames_near_the_noise_stay_unsure(level_db: float) -> None:
     likely = with_soft_voices(frames(0.05, UNSURE), frames(NOISE_DB, level_db), 0.5)
     assert likely.max() == np.float32(UNSURE)
@@ -67,4 +67,14 @@ def test_empty_recording_has_no_voices() -> None:
 def test_span_that_gains_a_word_is_widened_and_another_stays() -> None:
     spans = [Span(1.0, 2.0), Span(5.0, 6.0), Span(6.5, 7.0)]
     wider = [Span(0.9, 2.1), Span(3.0, 4.0), Span(5.0, 7.0)]
-    assert widened(spans, wider) == [Span(1.0, 2.0), Span(3.0, 4.0), Span(5.0, 7.0)]
+    assert with_missed(spans, wider) == [Span(1.0, 2.0), Span(3.0, 4.0), Span(5.0, 7.0)]
+
+
+def test_channel_that_gains_little_keeps_its_spans() -> None:
+    spans = [Span(1.0, 26.0)]
+    assert with_missed(spans, [Span(0.5, 26.0)]) == spans
+    assert with_missed(spans, [Span(0.0, 26.0)]) == [Span(0.0, 26.0)]
+
+
+def test_channel_without_sure_speech_has_no_soft_voices() -> None:
+    assert with_missed([], []) == []
