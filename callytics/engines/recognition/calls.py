@@ -33,6 +33,7 @@ from callytics.domain import (
 from callytics.engines.recognition.crosstalk import Levels, leaked_words
 from callytics.engines.recognition.decoding import Decoded, Search
 from callytics.engines.recognition.evidence import believed_words
+from callytics.engines.recognition.levels import levels_db, with_missed, with_soft_voices
 from callytics.engines.recognition.options import WINDOW_S, VoiceActivity
 from callytics.engines.recognition.readings import Batch, Speech, WindowDecoder, WindowReader
 from callytics.engines.recognition.speech import (
@@ -245,8 +246,16 @@ def speech_windows(
     windows: list[Window] = []
     dropped: list[DroppedText] = []
     for channel, probabilities in enumerate(speech):
-        spans = speech_spans(probabilities, activity.threshold, activity.min_speech_s, activity.min_silence_s)
-        spans = without_doubtful(spans, probabilities)
+        own = levels.decibels[channel] if levels else levels_db(pcm, channel)
+        likely = with_soft_voices(probabilities, own, activity.threshold)
+        spans, wider = (
+            without_doubtful(
+                speech_spans(frames, activity.threshold, activity.min_speech_s, activity.min_silence_s),
+                probabilities,
+            )
+            for frames in (probabilities, likely)
+        )
+        spans = with_missed(spans, wider)
         leaks = [span for span in spans if levels and levels.is_leak(span, channel)]
         dropped += [DroppedText(span.start_s, span.end_s, "", DropReason.CROSSTALK) for span in leaks]
         kept = pad_spans([span for span in spans if span not in leaks], activity.pad_s, pcm.duration_s)

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from callytics.domain import Pcm, Word
 from callytics.engines.recognition.hallucination import compact
-from callytics.engines.recognition.speech import FRAME_S, FRAME_SAMPLES, Span
+from callytics.engines.recognition.levels import levels_db
+from callytics.engines.recognition.speech import FRAME_S, Span
 
-FLOOR_DB = -90.0
 COPY_DB = 3.0  # the quieter of two similar waves is the copy; a smaller difference is not decisive
 COPY_CORRELATION = 0.5
 """Correlation of the waves: 0.5 is a copy 5 dB below the noise of its channel, which is not intelligible; two people,
@@ -31,7 +31,6 @@ LEAK_CORRELATION = 0.7  # of the levels of two channels over time; double talk s
 MIN_CORRELATED_S = 0.64  # 20 frames; shorter stretches correlate by chance
 SAME_TEXT = 0.6  # share of the characters; the copy is recognised less well than the original
 TEXT_TOLERANCE_S = 1.0
-_BLOCK_SAMPLES = FRAME_SAMPLES * 1024  # half a minute per step, so memory does not grow with the call
 MIN_COPIED_BYTES = 9  # UTF-8: three syllables of Hangul, nine letters; "you" is on both channels by chance
 
 
@@ -40,7 +39,7 @@ class Levels:
 
     def __init__(self, pcm: Pcm) -> None:
         self._pcm = pcm
-        self.decibels = np.stack([_levels(pcm, channel) for channel in range(pcm.num_channels)])
+        self.decibels = np.stack([levels_db(pcm, channel) for channel in range(pcm.num_channels)])
 
     def excess_db(self, channel: int, start_s: float, end_s: float) -> float:
         """Mean level of the other channel relative to this one over a stretch, in dB."""
@@ -76,15 +75,6 @@ class Levels:
             :, int(start_s / FRAME_S) : max(int(start_s / FRAME_S) + 1, round(end_s / FRAME_S))
         ]
         return part[channel], part[1 - channel]
-
-
-def _levels(pcm: Pcm, channel: int) -> npt.NDArray[np.float32]:
-    blocks = []
-    for start in range(0, pcm.num_samples, _BLOCK_SAMPLES):
-        part = pcm.samples(channel, start, start + _BLOCK_SAMPLES).astype(np.float32) / 32768.0
-        part = np.pad(part, (0, -len(part) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
-        blocks.append(np.maximum(10 * np.log10((part**2).mean(axis=1) + 1e-12), FLOOR_DB))
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
 
 
 def wave_correlation(one: npt.NDArray[np.float32], two: npt.NDArray[np.float32], max_lag: int) -> float:

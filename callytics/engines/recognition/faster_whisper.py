@@ -39,7 +39,7 @@ class FasterWhisperRecognizer:
         likely_languages: if detection is uncertain (a few words, bad sound), the best of these is used.
         detection_windows: number of windows of speech for language detection.
         vad_threshold: probability above which Silero detects speech; 0.5 is its own default; a lower one
-            was tried in docs/adr/0010.
+            was tried in docs/adr/0010. Half of it suffices where the level tells a voice (levels.py).
         min_speech_s: shorter spans count as noise.
         min_silence_s: shorter pauses do not end a span.
         pad_s: padding on both sides of a span, which keeps soft starts and ends. faster-whisper's default; on five

@@ -16,7 +16,7 @@ class VoiceActivity:
 
     Attributes:
         threshold: probability above which Silero detects speech; 0.5 is its own default; a lower one
-            was tried in docs/adr/0010.
+            was tried in docs/adr/0010. Half of it suffices where the level tells a voice (levels.py).
         min_speech_s: shorter spans count as noise.
         min_silence_s: shorter pauses do not end a span.
         pad_s: padding on both sides of a span, which keeps soft starts and ends.

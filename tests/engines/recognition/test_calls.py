@@ -36,3 +36,23 @@ def test_long_call_has_smaller_batches(
     assert transcript.duration_s == duration_s
     assert max(decoder.batch_sizes) == batch_size
     assert sum(decoder.batch_sizes) >= duration_s / 60
+
+
+@pytest.mark.parametrize(("level", "windows_end_s"), [(0.05, 12.0), (0.002, 5.0)])
+def test_unsure_speech_is_read_where_it_stands_out_of_the_noise(
+    level: float, windows_end_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sure_then_unsure(pcm: Pcm, channel: int) -> npt.NDArray[np.float32]:
+        seconds = np.arange(int(pcm.duration_s * FRAMES_PER_SECOND)) / FRAMES_PER_SECOND
+        return np.select([seconds < 5, (seconds >= 7) & (seconds < 12)], [0.9, 0.3], 0.0).astype(np.float32)
+
+    monkeypatch.setattr(calls, "SpeechDetector", lambda: sure_then_unsure)
+    decoder = WrittenDecoder(lambda window, search: "all is well")
+    seconds = np.arange(20 * RATE_HZ) / RATE_HZ
+    amplitude = np.select([seconds < 5, (seconds >= 7) & (seconds < 12)], [0.2, level], 0.002)
+    pcm = Pcm.from_array(
+        amplitude[np.newaxis] * np.random.default_rng(0).standard_normal(len(seconds)), RATE_HZ
+    )
+    recognise = CallRecognizer(decoder, Languages({"en"}), VoiceActivity(pad_s=0.0), 1, batch_size=4)
+    transcript = recognise(audio_from(pcm), CallOptions(language="en"))
+    assert transcript.windows[-1].end_s == pytest.approx(windows_end_s, abs=0.1)
