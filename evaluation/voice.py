@@ -67,7 +67,8 @@ def main() -> None:
     for telephone in (False, True):
         _print_constructed(speakers, telephone)
     _print_calls(data, half)
-    _print_emotions(data, half)
+    if half == "report":
+        _print_emotions(data)
 
 
 # ---------------------------------------------------------------- pitch
@@ -262,40 +263,25 @@ def _print_calls(data: Path, half: str) -> None:
     print("  in all:", dict(total))
 
 
-def _print_emotions(data: Path, half: str) -> None:
-    """Acted sentences of one speaker against her neutral ones: the only audio of the kit with a mood."""
-    import soundfile
-
-    folder = data / "asr_ko"
-    with (folder / "asr_ko.tsv").open(encoding="utf-8", newline="") as file:
-        rows = [
-            r
-            for r in csv.DictReader(file, delimiter="\t")
-            if r["style"] in ("neutral", "angry", "happy", "sad")
-        ]
-    print("acted moods, median of the sentences: Hz, range, change of level")
-    for speaker in sorted({row["speaker"] for row in rows}):
-        for style in ("neutral", "angry", "happy", "sad"):
-            own = [row for row in rows if row["speaker"] == speaker and row["style"] == style]
-            found = []
-            for row in own:
-                samples, rate = soundfile.read(folder / row["file"], dtype="float32")
-                pcm = _int16(samples)
-                audio = Audio(
-                    Pcm.from_array(pcm, RATE), Media("", "wav", "pcm", RATE, 1, 1.0), Acoustics(-20, -20, 30, 0, 0),
-                    (0,), voice_tracks=voice.tracks(pcm),
-                )  # fmt: skip
-                turn = with_voice(
-                    conversation([(0, 0.0, len(samples) / rate)], 1, len(samples) / rate), audio
-                ).turns[0]
-                level = 10 * np.log10(np.mean(samples**2))
-                if turn.voice:
-                    found.append((turn.voice.pitch_hz, turn.voice.pitch_range_semitones, level))
-            if found:
-                print(
-                    f"  {speaker} {style:8} {len(found)}: "
-                    + " ".join(f"{v:.1f}" for v in np.median(found, axis=0))
-                )
+def _print_emotions(data: Path) -> None:
+    """Acted sentences of one speaker: the only call of the kit with moods that are heard and not in the words."""
+    path = data / "calls" / "composed" / "ko_call5_emotion.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    audio = StandardAudioProcessor()(
+        Recording("call", str(path.parent / document["files"]["stereo"])), CallOptions()
+    )
+    lines = [(u["channel"], u["start"], u["end"]) for u in document["utterances"]]
+    told = with_voice(conversation(lines, audio.pcm.num_channels, audio.pcm.duration_s), audio)
+    print(
+        "acted moods of one speaker: turns; median change of pitch (semitones), of loudness (dB), range (semitones)"
+    )
+    moods = [u["emotion"] for u in sorted(document["utterances"], key=lambda u: float(u["start"]))]
+    for mood in ("neutral", "happy", "angry", "sad"):
+        voices = [turn.voice for turn, of in zip(told.turns, moods, strict=True) if of == mood and turn.voice]
+        rows = [(v.pitch_change_semitones, v.loudness_change_db, v.pitch_range_semitones) for v in voices]
+        if rows:
+            medians = np.median(np.array(rows, float), axis=0)
+            print(f"  {mood:8} {len(rows)}: " + " ".join(f"{value:+.1f}" for value in medians))
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ from callytics.domain import (
 RAISED_VOICE = "raised_voice"
 """The flag of a turn that is louder and higher than the speaker's median."""
 
-RAISED_DB, RAISED_SEMITONES = 6.0, 3.0
+RAISED_DB, RAISED_SEMITONES = 5.0, 3.0
 """Both: automatic level control changes the level without the pitch, a question the pitch without the level. ANSI S3.5
-has 6 dB between normal and raised effort."""
+has 6 dB between normal and raised effort. Chosen on constructed calls (evaluation/voice.py, docs/adr/0019)."""
 
 MIN_VOICED_S = 0.5
 MIN_TURNS = 3

@@ -3,7 +3,11 @@
 Pitch by autocorrelation (Boersma 1993, "Accurate short-term analysis of the fundamental frequency", IFA Proceedings
 17): the autocorrelation of a windowed frame, divided by that of the window, has its highest peak at the period. The
 height of the peak tells voiced frames from the others. It needs no fundamental, which a telephone line does not pass.
-librosa.pyin gives smoother tracks and takes longer than the call; librosa.yin does not say which frames are voiced.
+There the formants take the place of the fundamental, so the spectrum is flattened before (Tolonen & Karjalainen 2000,
+IEEE Trans. Speech Audio Process. 8): on sentences of the kit in a telephone's band, frames more than 3 semitones above
+what the whole band shows became 9 % instead of 14 %. More of it (0.5: 3 %) fails in noise on high voices.
+
+librosa.pyin gives smoother tracks and is far too slow; librosa.yin does not say which frames are voiced.
 """
 
 from __future__ import annotations
@@ -32,9 +36,10 @@ RATE_HZ = (
     8000  # a telephone's; at 4 kHz the lags of a high voice are too coarse, and its double period is found
 )
 HIGHEST_HZ = 500.0
-VOICED_FROM = 0.5  # height of the peak; Praat's default is 0.45 with overlapping frames
+FLATTENED = 0.7  # exponent of the magnitudes: 1 leaves the spectrum, 0 would make it white
+VOICED_FROM = 0.4  # height of the peak; Praat's default is 0.45 without flattening
 NEARLY = (
-    0.9  # the shortest period with a peak nearly as high as the highest, which may be at a multiple of it
+    0.95  # the shortest period with a peak nearly as high as the highest, which may be at a multiple of it
 )
 MIN_DBFS = -70.0  # idle noise of G.711 has periods, too
 
@@ -71,13 +76,19 @@ def _of_frames(frames: Floats) -> tuple[Floats, Floats]:
     """Level in dBFS and pitch in Hz (0: no voice) of frames at RATE_HZ, shape (num_frames, _SIZE)."""
     window = np.hanning(_SIZE + 2)[1:-1].astype(np.float32)
     centred = frames - frames.mean(axis=1, keepdims=True)
-    correlation = _autocorrelation(centred * window)
-    power = correlation[:, 0] / np.sum(window**2)
-    levels_dbfs = 10 * np.log10(np.maximum(power, 1e-13))
+    windowed = centred * window
+    levels_dbfs = 10 * np.log10(np.maximum((windowed**2).sum(axis=1) / np.sum(window**2), 1e-13))
+    correlation = _autocorrelation(_flattened(windowed))
     of_window = _autocorrelation(window[np.newaxis])[0]
-    correlation = correlation / np.maximum(correlation[:, :1], 1e-9) * (of_window[0] / of_window)
+    correlation = correlation / np.maximum(correlation[:, :1], 1e-12) * (of_window[0] / of_window)
     pitches_hz = _pitches_hz(correlation)
     return levels_dbfs, np.where(levels_dbfs > MIN_DBFS, pitches_hz, 0.0).astype(np.float32)
+
+
+def _flattened(frames: Floats) -> Floats:
+    spectrum = np.fft.rfft(frames, 2 * _SIZE, axis=1)
+    spectrum *= np.maximum(np.abs(spectrum), 1e-9) ** (FLATTENED - 1)
+    return np.asarray(np.fft.irfft(spectrum, axis=1)[:, :_SIZE], np.float32)
 
 
 def _autocorrelation(frames: Floats) -> Any:
