@@ -186,9 +186,9 @@ def _flags(clips: list[Clip], changed: int, gain_db: float, semitones: float, te
     lines: list[tuple[int, float, float]] = []
     start_s = 0.0
     for number, clip in enumerate(clips):
-        samples = clip.samples / 4
+        samples: Samples = clip.samples * np.float32(0.25)
         if number == changed:
-            samples = _shifted(clip, semitones) * np.float32(10 ** (gain_db / 20) / 4)
+            samples = _shifted(clip, semitones) * np.float32(0.25 * 10 ** (gain_db / 20))
         end_s = start_s + len(samples) / RATE
         lines.append((0, start_s, end_s))
         parts += [samples, np.zeros(round(PAUSE_S * RATE), np.float32)]

@@ -35,7 +35,7 @@ has 6 dB between normal and raised effort. Chosen on constructed calls (evaluati
 
 MIN_VOICED_S = 0.5
 MIN_TURNS = 3
-"""Of a speaker, for a median to compare with."""
+"""A speaker with fewer measured turns has no median to compare with."""
 
 RANGE_DB = 20.0  # below the loudest frames of the turn: voices, and no line noise with a hum
 

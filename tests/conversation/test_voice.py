@@ -121,7 +121,7 @@ def test_line_noise_far_below_the_voice_is_not_measured() -> None:
     assert told.turns[0].voice.pitch_hz == pytest.approx(200, abs=2)
 
 
-def test_what_the_other_party_says_over_a_turn_is_not_measured_on_one_channel() -> None:
+def test_speech_of_another_party_on_the_same_channel_is_not_measured() -> None:
     alone = turns_of_one(*FOUR)
     other = SpeechSegment(1.0, 2.0, "spk_1")
     told = with_voice(
@@ -134,7 +134,7 @@ def test_what_the_other_party_says_over_a_turn_is_not_measured_on_one_channel() 
     assert told.turns[0].voice is None
 
 
-def test_what_was_redacted_is_not_measured() -> None:
+def test_redacted_stretch_is_not_measured() -> None:
     told = turns_of_one(*FOUR)
     first = replace(told.turns[0], redactions=(Redaction(PiiKind.PHONE, 1.0, 2.0),))
     told = with_voice(

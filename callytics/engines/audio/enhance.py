@@ -163,7 +163,7 @@ def gated(samples: npt.NDArray[np.float32], rate_hz: int, most_db: float) -> npt
         use_tqdm=False,
         n_jobs=1,
     )
-    return np.nan_to_num(cleaned).astype(np.float32)  # digital silence gives 0 / 0
+    return np.asarray(np.nan_to_num(cleaned), np.float32)  # digital silence gives 0 / 0
 
 
 def _wiener_gains(snrs: npt.NDArray[np.float64], most_db: float) -> npt.NDArray[np.float64]:
