@@ -295,6 +295,28 @@ class VoiceSample:
 
 
 @dataclass(frozen=True)
+class VoiceTrack:
+    """Level and pitch of one pcm channel, frame by frame, as received: no gain of the stage is in them.
+
+    One byte per frame, in base64: a call of ten minutes has 12,000 frames per channel, and checkpoints are JSON.
+
+    Attributes:
+        frame_s: length of a frame; frame ``i`` begins at ``i * frame_s``.
+        levels: steps of 0.5 dB above -127.5 dBFS.
+        pitches: 0 for a frame without a voice, else 1 + steps of 1/6 semitone above VOICE_LOWEST_HZ.
+    """
+
+    frame_s: float
+    levels: str
+    pitches: str
+
+
+VOICE_LEVEL_STEP_DB, VOICE_LOWEST_DBFS = 0.5, -127.5
+VOICE_STEPS_PER_SEMITONE, VOICE_LOWEST_HZ = 6, 65.0
+"""Units of a VoiceTrack."""
+
+
+@dataclass(frozen=True)
 class Announcement:
     """A stretch in which both channels of a stereo call have the same sound: neither party's.
 
@@ -322,6 +344,9 @@ class Audio:
     flags: tuple[Flag, ...] = ()
     voice_samples: tuple[VoiceSample, ...] = ()  # from CallOptions.known_speakers
     announcements: tuple[Announcement, ...] = ()  # in order; of a call with one channel per party
+    voice_tracks: tuple[
+        VoiceTrack, ...
+    ] = ()  # one per pcm channel; empty if the stage does not measure voices
 
     def without_samples(self) -> Audio:
         """The measurements and the duration: enough for every stage that does not process the sound."""
@@ -452,6 +477,21 @@ class Redaction:
 
 
 @dataclass(frozen=True)
+class TurnVoice:
+    """How a turn was said. The changes are against the speaker's own median; None if too few turns tell it.
+
+    Attributes:
+        pitch_hz: median fundamental frequency.
+        pitch_range_semitones: between its 10th and 90th percentile.
+    """
+
+    pitch_hz: float
+    pitch_range_semitones: float
+    pitch_change_semitones: float | None = None
+    loudness_change_db: float | None = None
+
+
+@dataclass(frozen=True)
 class Turn:
     """One party speaks until the other does. ``content_raw`` is the recognised text, word by word."""
 
@@ -470,6 +510,7 @@ class Turn:
     redactions: tuple[Redaction, ...] = ()
     written: str = ""  # content with numbers in written form; "" unless the options request it
     language: str = ""  # of most of its words; "": that of the call
+    voice: TurnVoice | None = None  # None if it cannot be told: too short, overlapped, unvoiced, not measured
 
 
 @dataclass(frozen=True)

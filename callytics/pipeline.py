@@ -1,7 +1,7 @@
 """The analysis of one call as a graph, read top to bottom.
 
     audio ─┬─> diarize ─┐
-           └─> transcribe┴─> attribute ─> punctuate ─> correct ─> roles ─> redact ─┬────────────────────────┐
+           └─> transcribe┴─> attribute ─> punctuate ─> correct ─> roles ─> redact ─┬─> voice ─> write ──────┐
                                                                                    └> parties ┬> sentiment ─┤
                                                                                               └> analyse    ┴─> report
 
@@ -28,6 +28,7 @@ from callytics.conversation.announcements import parties_only
 from callytics.conversation.corrections import correct
 from callytics.conversation.roles import assign_roles
 from callytics.conversation.turns import attribute, with_corrected_roles
+from callytics.conversation.voice import with_voice
 from callytics.domain import (
     CallOptions,
     Conversation,
@@ -70,7 +71,8 @@ def analyse(run: Run, recording: Node, options: Node, corrections: Node) -> Node
     parties = run("parties", conversation)  # what neither party says is not judged or summarised
     sentiment = run("sentiment-analyzer", parties)
     summary = run("llm-analyzer", parties)
-    shown = run("write", conversation, options)  # for readers only: no engine gets the written forms
+    voiced = run("voice", conversation, audio)  # after redaction: what was removed is not measured
+    shown = run("write", voiced, options)  # for readers only: no engine gets the written forms
     return run("report", recording, audio, diarization, transcript, shown, sentiment, summary)
 
 
@@ -99,6 +101,7 @@ PURE_STEPS: Mapping[str, Callable[..., Any]] = {
     "roles": roles,
     "redact": redact,
     "parties": parties_only,
+    "voice": with_voice,
     "write": with_written_forms,
     "report": build_report,
 }

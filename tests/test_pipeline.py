@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -18,11 +19,12 @@ from callytics.domain import (
     Recording,
     Role,
     StageRun,
+    VoiceTrack,
 )
 from callytics.errors import ConfigError, InvalidMediaError
 from callytics.pipeline import PURE_STEPS, InProcess, analyse
 from tests.support.conversations import stereo
-from tests.support.played_engines import Analysis, Recognizer
+from tests.support.played_engines import Analysis, AudioEngine, Recognizer
 
 RECORDING = Recording("call-1", "nowhere.wav")
 
@@ -151,3 +153,27 @@ def test_written_forms_reach_the_result_and_no_engine(
     assert (turn.written, turn.content_raw) == ("567,000원이요.", "오십육만 칠천 원이요")
     assert "567,000" not in seen[0]
     assert InProcess(stages)(RECORDING, CallOptions()).transcript[1].written is None
+
+
+def test_voice_of_each_turn_reaches_the_result_and_no_engine(
+    stages: dict[str, StageConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two parties on their own channels, at 65 Hz and an octave above, for the five seconds of the call."""
+    tracks = tuple(
+        VoiceTrack(
+            0.05, base64.b64encode(bytes([200] * 100)).decode(), base64.b64encode(pitch * 100).decode()
+        )
+        for pitch in (bytes([1]), bytes([73]))
+    )
+    heard = AudioEngine().run(RECORDING, CallOptions())
+    seen: list[Conversation] = []
+
+    def noted(self: Any, conversation: Conversation) -> ContactSummary:
+        seen.append(conversation)
+        return ContactSummary(None, None, None, None, None, ())
+
+    monkeypatch.setattr(AudioEngine, "run", lambda self, *inputs: replace(heard, voice_tracks=tracks))
+    monkeypatch.setattr(Analysis, "run", noted)
+    turns = InProcess(stages)(RECORDING, CallOptions()).transcript
+    assert [turn.voice and turn.voice.pitch_hz for turn in turns] == [65.0, 130.0]
+    assert [turn.voice for turn in seen[0].turns] == [None, None]

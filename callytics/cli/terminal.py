@@ -13,6 +13,8 @@ from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
+from callytics.conversation.voice import RAISED_VOICE
+
 if TYPE_CHECKING:  # pydantic's models take half of the time of `callytics --help`
     from callytics.result.schema import (
         CallResult,
@@ -119,9 +121,14 @@ def _transcript(turns: list[TranscriptTurn]) -> Table:
             Text(clock(turn.begin_offset_ms), style="dim"),
             Text(turn.participant_role.lower(), style=style),
             Text(mark, style=mark_style),
-            Text(("⟂ " if turn.interruption else "") + turn.content),
+            Text(_marks(turn) + turn.content),
         )
     return table
+
+
+def _marks(turn: TranscriptTurn) -> str:
+    """⟂: took the floor; ▲: with a raised voice."""
+    return ("⟂ " if turn.interruption else "") + ("▲ " if RAISED_VOICE in turn.flags else "")
 
 
 def _summary(summary: ContactSummaryDetail) -> Table:

@@ -26,6 +26,7 @@ from callytics.domain import (
     Transcript,
     Turn,
     TurnSentiment,
+    TurnVoice,
 )
 from callytics.result import schema
 from callytics.result.characteristics import characteristics_detail, milliseconds
@@ -227,6 +228,17 @@ def _transcript_turn(
         ],
         flags=list(turn.flags),
         language_code=language,
+        voice=_voice(turn.voice) if turn.voice else None,
+    )
+
+
+def _voice(voice: TurnVoice) -> schema.VoiceDetail:
+    pitch_change, loudness_change = voice.pitch_change_semitones, voice.loudness_change_db
+    return schema.VoiceDetail(
+        pitch_hz=round(voice.pitch_hz, 1),
+        pitch_range_semitones=round(voice.pitch_range_semitones, 1),
+        pitch_change_semitones=None if pitch_change is None else round(pitch_change, 1),
+        loudness_change_db=None if loudness_change is None else round(loudness_change, 1),
     )
 
 

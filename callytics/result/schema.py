@@ -204,6 +204,22 @@ class RedactionDetail(ResultModel):
     end_offset_ms: EndMs
 
 
+class VoiceDetail(ResultModel):
+    """How a turn was said: measured on its voiced parts, without what was redacted and what others say over it."""
+
+    pitch_hz: float = Field(description="Median pitch (fundamental frequency) in hertz.")
+    pitch_range_semitones: float = Field(
+        description="From the 10th to the 90th percentile of the pitch, in semitones: small if monotonous."
+    )
+    pitch_change_semitones: float | None = Field(
+        description="Median pitch against the median of this party's turns in the call, in semitones; null if fewer "
+        "than three turns of the party can be measured."
+    )
+    loudness_change_db: float | None = Field(
+        description="Level against the median of this party's turns in the call, in dB; null as above."
+    )
+
+
 class TranscriptTurn(ResultModel):
     """One party speaks until the other does."""
 
@@ -242,11 +258,16 @@ class TranscriptTurn(ResultModel):
         default=[],
         description="Stable codes of remarks about this turn: `corrected`; `announcement`, heard on both channels at "
         "once and said by neither party: talk time, overlap, interruptions, sentiment, quality, word lists and "
-        "summary leave it out.",
+        "summary leave it out; `raised_voice`, both clearly louder and higher than this party's median.",
     )
     language_code: str | None = Field(
         default=None,
         description="ISO 639-1 code of the language of most of its words; null in results of earlier versions.",
+    )
+    voice: VoiceDetail | None = Field(
+        default=None,
+        description="How it was said; null where it cannot be told: less than half a second of voice, others speak "
+        "over it, or not measured.",
     )
 
 

@@ -38,3 +38,16 @@ def test_report_of_a_settled_call_has_nothing_open() -> None:
     text = printed(still_open=None)
     assert "outcome" in text
     assert "still open" not in text
+
+
+def test_report_marks_a_raised_voice() -> None:
+    result = read_result(EXAMPLE)
+    turns = [
+        turn.model_copy(update={"flags": ["raised_voice"]} if turn.id == "t2" else {})
+        for turn in result.transcript
+    ]
+    console = Console(width=200, file=io.StringIO(), record=True)
+    console.print(report(result.model_copy(update={"transcript": turns}), "call"))
+    marked = [line for line in console.export_text().splitlines() if "▲" in line]
+    assert len(marked) == 1
+    assert f"▲ {turns[1].content[:20]}" in marked[0]

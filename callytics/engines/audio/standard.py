@@ -22,7 +22,7 @@ from callytics.domain import (
     Recording,
     VoiceSample,
 )
-from callytics.engines.audio import announcements, enhance, measure, plausibility
+from callytics.engines.audio import announcements, enhance, measure, plausibility, voice
 from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import convert as conversion
 from callytics.engines.audio import cut as cutting
@@ -64,6 +64,9 @@ class StandardAudioProcessor:
         loudness_lufs: target loudness of each channel (EBU R 128: -23); None leaves levels as they are.
         denoise: reduction of noise, where the call does not say; "auto": of a channel that hisses (denoise.py).
         denoise_db: no frequency is lowered by more.
+        denoise_filter: "wiener" measured better; "noisereduce" is the spectral gate of that package (docs/adr/0017).
+        measure_voices: level and pitch per 50 ms, from which each turn gets its ``voice`` (voice.py); False saves the
+            memory of librosa, about 150 MB per replica.
         max_duration_s: longer recordings are rejected.
     """
 
@@ -74,6 +77,8 @@ class StandardAudioProcessor:
         loudness_lufs: float | None = -23.0,
         denoise: Literal["never", "auto", "always"] = "never",
         denoise_db: float = 15.0,
+        denoise_filter: Literal["wiener", "noisereduce"] = "wiener",
+        measure_voices: bool = True,
         max_duration_s: float = 4 * 3600.0,
     ) -> None:
         import av
@@ -82,10 +87,19 @@ class StandardAudioProcessor:
 
         if denoise not in list(Denoise):
             raise ConfigError("denoise_unknown", f"denoise is one of: {', '.join(Denoise)}.")
+        if denoise_filter not in list(enhance.NoiseFilter):
+            known = ", ".join(enhance.NoiseFilter)
+            raise ConfigError("denoise_unknown", f"denoise_filter is one of: {known}.")
+        if denoise_filter == "noisereduce":
+            import noisereduce  # noqa: F401  # a missing package is reported at start, not at the first noisy call
+        self._denoise_filter = enhance.NoiseFilter(denoise_filter)
         self._high_pass_hz = high_pass_hz
         self._loudness_lufs = loudness_lufs
         self._denoise = Denoise(denoise)
         self._denoise_db = denoise_db
+        self._measures_voices = measure_voices
+        if measure_voices:
+            voice.load()
         self._max_duration_s = max_duration_s
         self._examine = Examiner()
         self.model = "ffmpeg+soxr"
@@ -156,6 +170,7 @@ class StandardAudioProcessor:
             info, decoded, kept = self._decode(source, options)
             info = replace(info, sha256=source.sha256())
         announced = announcements.take_out(kept.pcm, kept.frames_dbfs)
+        voices = voice.tracks(kept.pcm) if self._measures_voices else ()
         powers = measure.weighted_powers(kept.pcm)
         acoustics, snrs_db = _acoustics(decoded, kept, powers)
         flags = (
@@ -166,7 +181,7 @@ class StandardAudioProcessor:
         flags += plausibility.check(kept.pcm, info)
         flags += self._enhance(kept, snrs_db, powers, options.denoise or self._denoise)
         samples = tuple(self._voice_sample(speaker) for speaker in options.known_speakers)
-        return Audio(to_pcm(kept.pcm), info, acoustics, kept.indices, flags, samples, announced)
+        return Audio(to_pcm(kept.pcm), info, acoustics, kept.indices, flags, samples, announced, voices)
 
     def _voice_sample(self, speaker: KnownSpeaker) -> VoiceSample:
         """The louder channel, if both are worth analysing."""
@@ -234,7 +249,7 @@ class StandardAudioProcessor:
                 kept.pcm, channel, kept.frames_dbfs[channel], snr_db
             )
             if denoise is Denoise.ALWAYS or is_hissing:
-                enhance.reduce_noise(kept.pcm, channel, self._denoise_db)
+                enhance.reduce_noise(kept.pcm, channel, self._denoise_db, self._denoise_filter)
                 changed = True
                 flags.append(_reduced_flag(kept.indices[channel], snr_db, denoise))
         if self._loudness_lufs is not None:

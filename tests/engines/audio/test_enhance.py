@@ -70,15 +70,28 @@ def test_limiter_changes_only_samples_near_a_peak() -> None:
     assert np.array_equal(limited[8_200:], samples[8_200:])
 
 
-def test_noise_reduction_lowers_noise_more_than_speech() -> None:
+@pytest.mark.parametrize(("by", "lost"), [("wiener", 0.1), ("noisereduce", 0.45)])
+def test_noise_reduction_lowers_noise_more_than_speech(by: str, lost: float) -> None:
     speech = excerpt(0.0, 12.0)[0] * 32767  # the agent speaks for five seconds, then listens for six
     noise = np.random.default_rng(1).standard_normal(speech.size) * 500
     samples = np.rint(speech + noise).astype(np.int16)
-    enhance.reduce_noise(samples[np.newaxis], 0, 15.0)
+    enhance.reduce_noise(samples[np.newaxis], 0, 15.0, enhance.NoiseFilter(by))
     kept_noise = np.std(samples[7 * RATE_HZ : 11 * RATE_HZ]) / np.std(noise)
     kept_speech = np.std(samples[RATE_HZ : 5 * RATE_HZ]) / np.std(speech[RATE_HZ : 5 * RATE_HZ])
     assert kept_noise < 0.25
-    assert kept_speech == pytest.approx(1.0, abs=0.1)
+    assert kept_speech == pytest.approx(1.0, abs=lost)
+
+
+@pytest.mark.parametrize("by", list(enhance.NoiseFilter))
+def test_noise_reduction_keeps_silence_and_sound_too_short_for_a_profile(by: enhance.NoiseFilter) -> None:
+    short = tone(400, 0.1, 1.5)
+    half_silent = np.concatenate([tone(400, 0.1, 4.0), np.zeros(4 * RATE_HZ, np.int16)])
+    for samples in (short, np.zeros(3 * RATE_HZ, np.int16)):
+        before = samples.copy()
+        enhance.reduce_noise(samples[np.newaxis], 0, 15.0, by)
+        assert np.array_equal(samples, before)
+    enhance.reduce_noise(half_silent[np.newaxis], 0, 15.0, by)
+    assert not half_silent[-3 * RATE_HZ :].any()
 
 
 @pytest.mark.parametrize("noise_dbfs", [-32.0, -40.0, -50.0])

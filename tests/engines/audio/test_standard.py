@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import base64
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,8 @@ import soundfile
 from callytics.domain import Audio, CallOptions, Denoise, Recording
 from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.errors import ConfigError, InvalidMediaError, InvalidRequestError
+from callytics.store.codec import decode
+from callytics.store.codec import encode as encode_output
 from tests.engines.audio import recordings
 from tests.engines.audio.recordings import Samples, agent, encode, excerpt, write_wav
 
@@ -382,13 +387,59 @@ def test_option_of_the_call_overrules_the_configuration(tmp_path: Path) -> None:
         assert ("noise_reduced" in codes(audio)) == (asked is Denoise.ALWAYS)
 
 
-def test_reduced_noise_does_not_move_the_speech(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", ["wiener", "noisereduce"])
+def test_reduced_noise_does_not_move_the_speech(tmp_path: Path, by: str) -> None:
     call = write_wav(tmp_path / "call.wav", agent())
-    plain, reduced = (run(call, denoise=mode).pcm.float32(0) for mode in ("never", "always"))
+    plain, reduced = (
+        run(call, denoise=mode, denoise_filter=by).pcm.float32(0) for mode in ("never", "always")
+    )
+    assert not np.array_equal(plain, reduced)
     spectrum = np.fft.rfft(reduced) * np.conj(np.fft.rfft(plain))
     assert int(np.argmax(np.fft.irfft(spectrum, plain.size))) == 0
 
 
-def test_unknown_option_is_a_configuration_error() -> None:
-    with pytest.raises(ConfigError):
-        StandardAudioProcessor(denoise="sometimes")  # type: ignore[arg-type]
+def test_filter_of_the_noise_is_selected_in_the_configuration(tmp_path: Path) -> None:
+    call = write_wav(tmp_path / "call.wav", agent())
+    default, wiener, gate = (
+        run(call, denoise="always", **settings).pcm.int16()
+        for settings in ({}, {"denoise_filter": "wiener"}, {"denoise_filter": "noisereduce"})
+    )
+    assert np.array_equal(default, wiener)
+    assert not np.array_equal(default, gate)
+
+
+def test_package_is_imported_only_for_the_option_that_needs_it() -> None:
+    program = """
+import sys
+from callytics.engines.audio.standard import StandardAudioProcessor
+for options in ({"measure_voices": False}, {}, {"denoise_filter": "noisereduce"}):
+    StandardAudioProcessor(**options)
+    print(*(package for package in ("numba", "noisereduce") if package in sys.modules), sep=",")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["", "numba", "numba,noisereduce"]
+
+
+def test_each_kept_channel_has_a_voice_track_of_the_sound_as_received(tmp_path: Path) -> None:
+    left, right = excerpt(0, 12)
+    call = write_wav(tmp_path / "call.wav", stereo(left, right))
+    audio = run(call)
+    assert len(audio.voice_tracks) == 2
+    assert audio.voice_tracks == run(call, denoise="always", loudness_lufs=None).voice_tracks
+    frames = base64.b64decode(audio.voice_tracks[0].pitches)
+    assert len(frames) == round(12 / audio.voice_tracks[0].frame_s)
+    assert any(frames)
+    assert len(run(write_wav(tmp_path / "mono.wav", agent())).voice_tracks) == 1
+    assert run(call, measure_voices=False).voice_tracks == ()
+
+
+def test_voice_tracks_are_kept_with_the_measurements(tmp_path: Path) -> None:
+    """The checkpoint of the stage, from which a call is analysed again after a correction."""
+    audio = run(write_wav(tmp_path / "mono.wav", agent()))
+    assert decode(encode_output(audio)).voice_tracks == audio.voice_tracks
+
+
+@pytest.mark.parametrize("settings", [{"denoise": "sometimes"}, {"denoise_filter": "median"}])
+def test_unknown_option_is_a_configuration_error(settings: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="one of: "):
+        StandardAudioProcessor(**settings)  # type: ignore[arg-type]

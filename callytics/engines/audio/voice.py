@@ -1,0 +1,126 @@
+"""Measures level and pitch of the voices in a recording, frame by frame, with librosa.
+
+Pitch by autocorrelation (Boersma 1993, "Accurate short-term analysis of the fundamental frequency", IFA Proceedings
+17): the autocorrelation of a windowed frame, divided by that of the window, has its highest peak at the period. The
+height of the peak tells voiced frames from the others. It needs no fundamental, which a telephone line does not pass.
+There the formants take the place of the fundamental, so the spectrum is flattened before (Tolonen & Karjalainen 2000,
+IEEE Trans. Speech Audio Process. 8): on sentences of the kit in a telephone's band, frames more than 3 semitones above
+what the whole band shows became 9 % instead of 14 %. More of it (0.5: 3 %) fails in noise on high voices.
+
+librosa.pyin gives smoother tracks and is far too slow; librosa.yin does not say which frames are voiced.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from callytics.domain import (
+    PIPELINE_SAMPLE_RATE_HZ,
+    VOICE_LEVEL_STEP_DB,
+    VOICE_LOWEST_DBFS,
+    VOICE_LOWEST_HZ,
+    VOICE_STEPS_PER_SEMITONE,
+    VoiceTrack,
+)
+from callytics.engines.audio.measure import blocks
+from callytics.engines.audio.sound import Sound
+
+Floats = npt.NDArray[np.float32]
+
+FRAME_S = 0.05  # three periods of the deepest voice; frames do not overlap
+RATE_HZ = (
+    8000  # a telephone's; at 4 kHz the lags of a high voice are too coarse, and its double period is found
+)
+HIGHEST_HZ = 500.0
+FLATTENED = 0.7  # exponent of the magnitudes: 1 leaves the spectrum, 0 would make it white
+VOICED_FROM = 0.4  # height of the peak; Praat's default is 0.45 without flattening
+NEARLY = (
+    0.95  # the shortest period with a peak nearly as high as the highest, which may be at a multiple of it
+)
+MIN_DBFS = -70.0  # idle noise of G.711 has periods, too
+
+_SIZE = round(FRAME_S * RATE_HZ)
+_LAGS = round(RATE_HZ / VOICE_LOWEST_HZ) + 2
+
+
+def load() -> None:
+    """Import librosa and compile what is used of it: seconds, which belong to the start of the stage."""
+    _of_frames(np.zeros((1, _SIZE), np.float32))
+
+
+def tracks(pcm: Sound) -> tuple[VoiceTrack, ...]:
+    """The track of each channel of ``pcm``, shape (num_channels, num_samples), 16 kHz."""
+    return tuple(_track(pcm, channel) for channel in range(pcm.shape[0]))
+
+
+def _track(pcm: Sound, channel: int) -> VoiceTrack:
+    import soxr
+
+    levels, pitches = bytearray(), bytearray()
+    for block in blocks(pcm.shape[1]):
+        samples = pcm[channel, block].astype(np.float32) / np.float32(32768.0)
+        reduced = soxr.resample(samples, PIPELINE_SAMPLE_RATE_HZ, RATE_HZ, quality="LQ")
+        padding = -len(reduced) % _SIZE
+        frames = np.pad(reduced, (0, padding)).reshape(-1, _SIZE)
+        levels_dbfs, pitches_hz = _of_frames(frames)
+        levels += _level_steps(levels_dbfs).tobytes()
+        pitches += _pitch_steps(pitches_hz).tobytes()
+    return VoiceTrack(FRAME_S, base64.b64encode(levels).decode(), base64.b64encode(pitches).decode())
+
+
+def _of_frames(frames: Floats) -> tuple[Floats, Floats]:
+    """Level in dBFS and pitch in Hz (0: no voice) of frames at RATE_HZ, shape (num_frames, _SIZE)."""
+    window = np.hanning(_SIZE + 2)[1:-1].astype(np.float32)
+    centred = frames - frames.mean(axis=1, keepdims=True)
+    windowed = centred * window
+    levels_dbfs = 10 * np.log10(np.maximum((windowed**2).sum(axis=1) / np.sum(window**2), 1e-13))
+    correlation = _autocorrelation(_flattened(windowed))
+    of_window = _autocorrelation(window[np.newaxis])[0]
+    correlation = correlation / np.maximum(correlation[:, :1], 1e-12) * (of_window[0] / of_window)
+    pitches_hz = _pitches_hz(correlation)
+    return levels_dbfs, np.where(levels_dbfs > MIN_DBFS, pitches_hz, 0.0).astype(np.float32)
+
+
+def _flattened(frames: Floats) -> Floats:
+    spectrum = np.fft.rfft(frames, 2 * _SIZE, axis=1)
+    spectrum *= np.maximum(np.abs(spectrum), 1e-9) ** (FLATTENED - 1)
+    return np.asarray(np.fft.irfft(spectrum, axis=1)[:, :_SIZE], np.float32)
+
+
+def _autocorrelation(frames: Floats) -> Any:
+    import librosa
+
+    return librosa.autocorrelate(frames, max_size=_LAGS + 1, axis=-1)
+
+
+def _pitches_hz(correlation: Floats) -> Floats:
+    """From the normalised autocorrelation, shape (num_frames, num_lags); 0 for a frame without a clear peak."""
+    first = int(RATE_HZ / HIGHEST_HZ)
+    lags = np.arange(first, _LAGS)
+    at, before, after = correlation[:, lags], correlation[:, lags - 1], correlation[:, lags + 1]
+    is_peak = (at > before) & (at >= after)
+    bend = np.where(is_peak, before - 2 * at + after, -1.0)
+    shift = np.where(is_peak, 0.5 * (before - after) / bend, 0.0)  # of the vertex of the parabola
+    height = at - 0.25 * (before - after) * shift
+    height = np.where(is_peak, height, -1.0)
+    best = (height >= NEARLY * height.max(axis=1, keepdims=True)).argmax(axis=1)
+    row = np.arange(len(best))
+    pitches_hz = RATE_HZ / (lags[best] + shift[row, best])
+    is_voiced = height[row, best] >= VOICED_FROM
+    is_voiced &= (pitches_hz >= VOICE_LOWEST_HZ) & (pitches_hz <= HIGHEST_HZ)
+    return np.where(is_voiced, pitches_hz, 0.0).astype(np.float32)
+
+
+def _level_steps(levels_dbfs: Floats) -> npt.NDArray[np.uint8]:
+    steps = np.rint((levels_dbfs - VOICE_LOWEST_DBFS) / VOICE_LEVEL_STEP_DB)
+    return np.asarray(np.clip(steps, 0, 255), np.uint8)
+
+
+def _pitch_steps(pitches_hz: Floats) -> npt.NDArray[np.uint8]:
+    semitones = 12 * np.log2(np.maximum(pitches_hz, VOICE_LOWEST_HZ) / VOICE_LOWEST_HZ)
+    steps = 1 + np.rint(semitones * VOICE_STEPS_PER_SEMITONE)
+    return np.where(pitches_hz > 0, np.clip(steps, 1, 255), 0).astype(np.uint8)
