@@ -14,7 +14,10 @@ import numpy as np
 
 WIDTH, HIDDEN, HEADS, CONTEXT = 64, 128, 2, 4096
 UINT32, FLOAT32, STRING, ARRAY = 4, 6, 8, 9
-CHAT_TEMPLATE = "{% for message in messages %}<s>{{ message['role'] }}: {{ message['content'] }}</s>{% endfor %}assistant: "
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<s>{{ message['role'] }}: {{ message['content'] }}</s>"
+    "{% endfor %}assistant: "
+)
 NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
 
 
