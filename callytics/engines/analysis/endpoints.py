@@ -43,3 +43,10 @@ def transport_to(endpoint: str) -> httpx.BaseTransport:
             "graph (callytics up --llm local), or give base_url instead of endpoint.",
         )
     return _transports[0](endpoint)
+
+
+def http_client(endpoint: str) -> httpx.Client:
+    """For clients of OpenAI's API that take one."""
+    import httpx
+
+    return httpx.Client(transport=transport_to(endpoint))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,10 +19,14 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from callytics.domain import LanguageModelUsage
+from callytics.engines.analysis import endpoints
 from callytics.engines.analysis.llm_schema import Answer, answer_json_schema
 from callytics.errors import ConfigError, StageError
 
 STAGE = "llm-analyzer"
+THINKING = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
+"""What a reasoning model says first, where its server does not take it out."""
+
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 
 
@@ -30,6 +35,7 @@ class UsageCounter:
 
     def __init__(self, input_price: float | None, output_price: float | None) -> None:
         self._prices = (input_price, output_price)
+        self.started_s = time.monotonic()
         self.requests = 0
         self.input_tokens = 0
         self.output_tokens = 0
@@ -72,6 +78,9 @@ class StructuredChat:
         max_output_tokens: tokens per answer; doubled after an answer that was cut off.
         structured_output: "json_schema" (OpenAI, vLLM, Ollama, llama.cpp) or "json_object" (older endpoints, which
             read the schema in the prompt).
+        endpoint: an application of the graph by name (endpoints.py), instead of base_url. A busy one is not asked
+            again: requests wait in it.
+        call_timeout_s: time for all requests of a call; None does not limit it.
 
     Raises:
         ConfigError: a wrong option, or the key is not in the environment.
@@ -89,6 +98,8 @@ class StructuredChat:
         max_output_tokens: int,
         structured_output: str,
         temperature: float | None,
+        endpoint: str | None = None,
+        call_timeout_s: float | None = None,
     ) -> None:
         import openai
         from langchain.chat_models import init_chat_model
@@ -98,6 +109,12 @@ class StructuredChat:
                 "engine_options_invalid", f"{STAGE}: structured_output is json_schema or json_object."
             )
         self._openai = openai
+        self._timeout_s = timeout_s
+        self._call_timeout_s = call_timeout_s
+        by_name: dict[str, Any] = {}
+        if endpoint is not None:
+            base_url, max_retries, api_key_variable = endpoints.base_url(endpoint), 0, None
+            by_name = {"http_client": endpoints.http_client(endpoint)}
         self._host = _checked_host(base_url)
         self._max_reasks = max_reasks
         self._max_output_tokens = max_output_tokens
@@ -112,6 +129,7 @@ class StructuredChat:
             temperature=temperature,
             use_responses_api=False,
             stream_usage=False,
+            **by_name,
         )
 
     def ask(self, system: str, data: str, usage: UsageCounter) -> Answer:
@@ -129,7 +147,7 @@ class StructuredChat:
         max_tokens = self._max_output_tokens
         problem = ""
         for _ in range(1 + self._max_reasks):
-            reply = self._request(messages, max_tokens)
+            reply = self._request(messages, max_tokens, self._time_left_s(usage))
             usage.add(reply.usage)
             if reply.refused:
                 raise StageError(
@@ -137,7 +155,7 @@ class StructuredChat:
                 )
             if not reply.problem:
                 try:
-                    return Answer.model_validate_json(_FENCE.sub(r"\1", reply.text))
+                    return Answer.model_validate_json(_FENCE.sub(r"\1", THINKING.sub("", reply.text)))
                 except ValidationError as error:
                     reply = _Reply(reply.text, reply.usage, _what_is_wrong(error))
             problem = reply.problem
@@ -153,7 +171,16 @@ class StructuredChat:
             f"The model at {self._host} gave no usable answer, {1 + self._max_reasks} times: {problem}.",
         )
 
-    def _request(self, messages: list[tuple[str, str]], max_tokens: int) -> _Reply:
+    def _time_left_s(self, usage: UsageCounter) -> float:
+        """Of one request."""
+        if self._call_timeout_s is None:
+            return self._timeout_s
+        left_s = self._call_timeout_s - (time.monotonic() - usage.started_s)
+        if left_s <= 0:
+            raise StageError(STAGE, "llm_unavailable", f"{self._host} did not answer in time.")
+        return min(self._timeout_s, left_s)
+
+    def _request(self, messages: list[tuple[str, str]], max_tokens: int, timeout_s: float) -> _Reply:
         from langsmith import tracing_context
 
         openai = self._openai
@@ -161,7 +188,10 @@ class StructuredChat:
             # A LANGSMITH_TRACING in the environment must not send customers' words to a third party.
             with tracing_context(enabled=False):
                 message = self._chat.invoke(
-                    messages, response_format=self._response_format(), max_tokens=max_tokens
+                    messages,
+                    response_format=self._response_format(),
+                    max_tokens=max_tokens,
+                    timeout=timeout_s,
                 )
         except openai.LengthFinishReasonError as error:
             tokens = error.completion.usage
