@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -40,7 +41,7 @@ def with_model(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         "model": "tiny",
         "call_timeout_s": CALL_TIMEOUT_S,
         "max_transcript_characters": 1000,
-        "sure": 1.1,
+        "only_in_doubt": False,
     }
     path = model_config.write(document, graph.config, graph.home, model, "up --llm tiny")
     try:
@@ -48,6 +49,10 @@ def with_model(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield document
     finally:
         local.up(graph.config, home=graph.home, pull_weights=False, timeout_s=400)
+
+
+def listening(pid: int) -> list[Any]:
+    return [c for c in psutil.Process(pid).net_connections("tcp") if c.status == psutil.CONN_LISTEN]
 
 
 def analysed(graph: Graph, external_id: str) -> dict[str, Any]:
@@ -62,8 +67,14 @@ def test_model_answers_by_its_handle_and_by_nothing_else(graph: Graph, with_mode
     assert answer["status"] == 200
     assert answer["chat"]["usage"]["completion_tokens"] <= 3
     assert [model["id"] for model in answer["models"]["data"]] == ["tiny"]
-    for path in ("/llm-server", "/v1/models", "/llm-server/v1/models"):
+    for path in ("/llm-server", "/llm-server/v1/models", "/v1/chat/completions"):
         assert graph.http.get(path).status_code == 404, path
+    assert "tiny" not in graph.http.get("/v1/models").text  # the gateway's own, of speech recognition
+    listeners = {
+        name: sorted(len(listening(pid)) for pid in graph.replica_pids(name))
+        for name in ("llm-server", "punctuation-restorer")
+    }
+    assert listeners["llm-server"] == listeners["punctuation-restorer"]  # those of any replica
 
 
 def test_call_is_analysed_with_the_model(graph: Graph, with_model: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 QUESTIONS = ("issue", "outcome", "topic", "resolved")
 RESOLVED = {"yes": "true", "no": "false", "unknown": "unknown"}
+VAGUE_TOPICS = ("inquiry", "other")
 NEIGHBOURS = 1
 """Turns that are shown before and after a candidate of a call that is too long to be shown whole."""
 
@@ -50,7 +52,9 @@ class ChoosingAnalyzer:
         call_timeout_s: time for all questions of a call. What has no answer by then stays as the extractive engine has
             it, and the flag ``analysis_fallback`` says so.
         questions: what is asked, in this order: "issue", "outcome", "topic", "resolved".
-        sure: probability from which the extractive engine's issue or outcome is not asked about.
+        only_in_doubt: ask only where the extractive engine is not sure: an issue or outcome below ``sure``, a topic
+            that it does not name, a resolution that it leaves open. False asks everything, to measure a model.
+        sure: probability from which the extractive engine's issue or outcome is no matter of doubt.
         max_candidates: turns to choose among.
         max_transcript_characters: of a call that is shown whole; of a longer one the candidates and their neighbours.
 
@@ -67,6 +71,7 @@ class ChoosingAnalyzer:
         api_key_variable: str | None = None,
         call_timeout_s: float = 120.0,
         questions: Sequence[str] = QUESTIONS,
+        only_in_doubt: bool = True,
         sure: float = 0.5,
         max_candidates: int = 5,
         max_transcript_characters: int = 3_000,
@@ -82,7 +87,8 @@ class ChoosingAnalyzer:
         self._extractive = ExtractiveAnalyzer()
         self._call_timeout_s = call_timeout_s
         self._questions = tuple(questions)
-        self._sure = sure
+        self._sure = sure if only_in_doubt else math.inf
+        self._only_in_doubt = only_in_doubt
         self._max_candidates = max_candidates
         self._max_characters = max_transcript_characters
         self.model_revision = f"choose-{_prompts_hash()}-{self._extractive.model_revision}"
@@ -94,7 +100,7 @@ class ChoosingAnalyzer:
         candidates = self._extractive.candidates(conversation, self._max_candidates)
         if conversation.language in PROMPTS and candidates.issue:
             deadline = time.monotonic() + self._call_timeout_s
-            for question in self._questions:
+            for question in self._asked(conversation, candidates):
                 try:
                     choice = self._answered(question, conversation, candidates, choice, deadline, usage)
                 except StageError as failure:
@@ -113,6 +119,17 @@ class ChoosingAnalyzer:
             flags=(*summary.flags, *flags),
         )
 
+    def _asked(self, conversation: Conversation, candidates: Candidates) -> list[str]:
+        """The questions on which there is doubt."""
+        plain = self._extractive.report(conversation, Choice())
+        in_doubt = {
+            "issue": max(candidates.issue.values(), default=1.0) < self._sure,
+            "outcome": max(candidates.outcome.values(), default=1.0) < self._sure,
+            "topic": plain.topic is None or plain.topic.text in VAGUE_TOPICS,
+            "resolved": plain.resolved is None,
+        }
+        return [name for name in self._questions if in_doubt[name] or not self._only_in_doubt]
+
     def _answered(
         self,
         question: str,
@@ -122,7 +139,7 @@ class ChoosingAnalyzer:
         deadline: float,
         usage: UsageCounter,
     ) -> Choice:
-        """``choice`` with one more answer, or as it was where there is no doubt."""
+        """``choice`` with one more answer, or as it was where there is nothing to choose."""
         texts = PROMPTS[conversation.language or ""]
         shown = self._shown(conversation, candidates)
 
@@ -133,7 +150,7 @@ class ChoosingAnalyzer:
             chances = candidates.issue if question == "issue" else candidates.outcome
             turns = {turn.id: turn for turn in conversation.turns}
             usable = [i for i in chances if not addresses_a_model(turns[i].content)]
-            if len(usable) < 2 or max(chances.values()) >= self._sure:
+            if len(usable) < 2:
                 return choice
             offered = "\n".join(f"{i}: {turns[i].content}" for i in sorted(usable, key=list(turns).index))
             return replace(choice, **{question: ask(f"{texts[question]}\n{offered}", usable)})

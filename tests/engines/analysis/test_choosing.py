@@ -56,7 +56,7 @@ def enum(request: dict[str, Any]) -> list[str]:
 
 
 def analyzer(endpoint: Endpoint, **options: Any) -> ChoosingAnalyzer:
-    return ChoosingAnalyzer(**({"base_url": endpoint.url, "model": "m", "sure": 1.1} | options))
+    return ChoosingAnalyzer(**({"base_url": endpoint.url, "model": "m", "only_in_doubt": False} | options))
 
 
 def codes(summary: ContactSummary) -> list[str]:
@@ -103,7 +103,7 @@ def test_topic_is_one_of_the_list() -> None:
 
 def test_sure_candidate_is_not_asked_about() -> None:
     with serving(chooses()) as endpoint:
-        summary = analyzer(endpoint, questions=["issue", "outcome"], sure=0.0)(ENGLISH)
+        summary = analyzer(endpoint, questions=["issue", "outcome"], only_in_doubt=True, sure=0.0)(ENGLISH)
     assert endpoint.requests == []
     assert summary.issue == PLAIN(ENGLISH).issue
 
@@ -161,7 +161,9 @@ def test_answers_before_the_timeout_stay() -> None:
 
 
 def test_endpoint_that_is_gone_leaves_the_extractive_report() -> None:
-    engine = ChoosingAnalyzer(base_url="http://127.0.0.1:9/v1", model="m", call_timeout_s=5.0)
+    engine = ChoosingAnalyzer(
+        base_url="http://127.0.0.1:9/v1", model="m", call_timeout_s=5.0, only_in_doubt=False
+    )
     assert codes(engine(ENGLISH))[-1] == "analysis_fallback"
 
 
@@ -242,6 +244,18 @@ def test_endpoint_by_name_goes_through_what_the_process_provides(monkeypatch: py
         return httpx.Response(200, json=chooses()(json.loads(request.content)).body)
 
     endpoints.provide(lambda name: httpx.MockTransport(answer))
-    summary = ChoosingAnalyzer(model="m", endpoint="llm-server", sure=1.1)(ENGLISH)
+    summary = ChoosingAnalyzer(model="m", endpoint="llm-server", only_in_doubt=False)(ENGLISH)
     assert summary.engine.endswith(":ChoosingAnalyzer")
     assert {str(request.url) for request in asked} == {"http://llm-server/v1/chat/completions"}
+
+
+def test_only_what_is_in_doubt_is_asked() -> None:
+    """The extractive engine names the topic and leaves the resolution open, or not: that decides."""
+    plain = PLAIN(KOREAN)
+    with serving(chooses()) as endpoint:
+        engine = analyzer(endpoint, questions=["topic", "resolved"], only_in_doubt=True)
+        engine(KOREAN)
+    asked = [tuple(enum(request)) for request in endpoint.requests]
+    vague = plain.topic is None or plain.topic.text in ("inquiry", "other")
+    assert (("yes", "no", "unknown") in asked) == (plain.resolved is None)
+    assert len(asked) == vague + (plain.resolved is None)

@@ -76,7 +76,7 @@ def test_answer_of_each_server_is_read_by_the_writing_engine(server: str) -> Non
 @pytest.mark.parametrize("server", SERVERS)
 def test_answer_of_each_server_is_read_by_the_choosing_engine(server: str) -> None:
     with serving(reply_of(server, json.dumps({"answer": TURN}))) as endpoint:
-        engine = ChoosingAnalyzer(model="m", base_url=endpoint.url, questions=["issue"], sure=1.1)
+        engine = ChoosingAnalyzer(model="m", base_url=endpoint.url, questions=["issue"], only_in_doubt=False)
         summary = engine(CALL)
     assert summary.issue is not None
     assert summary.issue.evidence_turn_ids == (TURN,)
@@ -102,7 +102,7 @@ def test_refusal_of_each_server_leaves_the_extractive_report(name: str) -> None:
         writing = LlmAnalyzer(
             model="m", base_url=endpoint.url, api_key_variable=None, max_retries=0, fallback="extractive"
         )
-        choosing = ChoosingAnalyzer(model="m", base_url=endpoint.url, sure=1.1)
+        choosing = ChoosingAnalyzer(model="m", base_url=endpoint.url, only_in_doubt=False)
         summaries = [writing(CALL), choosing(CALL)]
     for summary in summaries:
         assert summary.engine.endswith(":ExtractiveAnalyzer")
