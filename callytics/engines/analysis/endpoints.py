@@ -7,6 +7,7 @@ stay HTTP in form, so that clients of OpenAI's API need nothing but another tran
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Transports = Callable[[str], "httpx.BaseTransport"]
 """The name of an application -> the transport of requests to it."""
+
+_THINKING = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
 
 _transports: list[Transports] = []
 
@@ -50,3 +53,8 @@ def http_client(endpoint: str) -> httpx.Client:
     import httpx
 
     return httpx.Client(transport=transport_to(endpoint))
+
+
+def without_thinking(text: str) -> str:
+    """An answer without what a reasoning model says first, where its server does not take it out."""
+    return _THINKING.sub("", text)

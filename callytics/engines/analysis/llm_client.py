@@ -19,14 +19,10 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from callytics.domain import LanguageModelUsage
-from callytics.engines.analysis import endpoints
 from callytics.engines.analysis.llm_schema import Answer, answer_json_schema
 from callytics.errors import ConfigError, StageError
 
 STAGE = "llm-analyzer"
-THINKING = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)
-"""What a reasoning model says first, where its server does not take it out."""
-
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 
 
@@ -104,6 +100,8 @@ class StructuredChat:
         import openai
         from langchain.chat_models import init_chat_model
 
+        from callytics.engines.analysis import endpoints
+
         if structured_output not in ("json_schema", "json_object"):
             raise ConfigError(
                 "engine_options_invalid", f"{STAGE}: structured_output is json_schema or json_object."
@@ -155,7 +153,7 @@ class StructuredChat:
                 )
             if not reply.problem:
                 try:
-                    return Answer.model_validate_json(_FENCE.sub(r"\1", THINKING.sub("", reply.text)))
+                    return Answer.model_validate_json(_FENCE.sub(r"\1", reply.text))
                 except ValidationError as error:
                     reply = _Reply(reply.text, reply.usage, _what_is_wrong(error))
             problem = reply.problem
@@ -171,17 +169,10 @@ class StructuredChat:
             f"The model at {self._host} gave no usable answer, {1 + self._max_reasks} times: {problem}.",
         )
 
-    def _time_left_s(self, usage: UsageCounter) -> float:
-        """Of one request."""
-        if self._call_timeout_s is None:
-            return self._timeout_s
-        left_s = self._call_timeout_s - (time.monotonic() - usage.started_s)
-        if left_s <= 0:
-            raise StageError(STAGE, "llm_unavailable", f"{self._host} did not answer in time.")
-        return min(self._timeout_s, left_s)
-
     def _request(self, messages: list[tuple[str, str]], max_tokens: int, timeout_s: float) -> _Reply:
         from langsmith import tracing_context
+
+        from callytics.engines.analysis import endpoints
 
         openai = self._openai
         try:
@@ -206,7 +197,7 @@ class StructuredChat:
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             # langchain raises this, undocumented, for a body that is not a chat completion or has no choices.
             return _Reply("", None, f"the endpoint sent no chat completion ({type(error).__name__})")
-        text = message.content if isinstance(message.content, str) else ""
+        text = endpoints.without_thinking(message.content) if isinstance(message.content, str) else ""
         return _Reply(
             text,
             dict(message.usage_metadata or {}),
@@ -219,6 +210,15 @@ class StructuredChat:
             return {"type": "json_object"}
         schema = {"name": "call_analysis", "strict": True, "schema": answer_json_schema()}
         return {"type": "json_schema", "json_schema": schema}
+
+    def _time_left_s(self, usage: UsageCounter) -> float:
+        """Of one request."""
+        if self._call_timeout_s is None:
+            return self._timeout_s
+        left_s = self._call_timeout_s - (time.monotonic() - usage.started_s)
+        if left_s <= 0:
+            raise StageError(STAGE, "llm_unavailable", f"{self._host} did not answer in time.")
+        return min(self._timeout_s, left_s)
 
     def _stage_error(self, error: Any) -> StageError:
         """The kind and status of the failure only, never the endpoint's own text."""
