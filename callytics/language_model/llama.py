@@ -41,7 +41,8 @@ class Answer:
 
 
 class LlamaServer:
-    """Safe to use from several tasks; llama.cpp works on ``parallel`` requests at once, others wait in it.
+    """Safe to use from several tasks; llama.cpp works on ``parallel`` requests at once, others wait in it. One for a
+    process: llama.cpp keeps state there, and the end of one of two was seen to hang.
 
     Args:
         model: name of a GGUF model of ``callytics models list``, or the path of a GGUF file.

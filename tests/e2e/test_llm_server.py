@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +81,7 @@ def test_model_answers_by_its_handle_and_by_nothing_else(graph: Graph, with_mode
 def test_call_is_analysed_with_the_model(graph: Graph, with_model: dict[str, Any]) -> None:
     summary = analysed(graph, "with-model")
     assert summary["engine"].endswith(":ChoosingAnalyzer")
-    assert summary["usage"]["requests"] == 4
+    assert summary["usage"]["requests"] >= 3  # a turn of one candidate is not asked about
     assert summary["usage"]["input_tokens"] > 100
     assert "analysis_fallback" not in json.dumps(summary)
 
@@ -88,8 +89,9 @@ def test_call_is_analysed_with_the_model(graph: Graph, with_model: dict[str, Any
 def test_call_without_the_model_has_the_extractive_report(
     graph: Graph, with_model: dict[str, Any], tmp_path: Path
 ) -> None:
-    """The application is removed; llm-analyzer still names it."""
-    left = [app for app in with_model["applications"] if app["name"] != "llm-server"]
+    """The application is removed; llm-analyzer still names it. Other options: no stored result of the stage fits."""
+    left = [app for app in copy.deepcopy(with_model["applications"]) if app["name"] != "llm-server"]
+    named({"applications": left}, "llm-analyzer")["args"]["options"]["call_timeout_s"] = CALL_TIMEOUT_S / 2
     path = Path(local._load(graph.home).config).with_name("without.yaml")  # type: ignore[union-attr]
     path.write_text(yaml.safe_dump({**with_model, "applications": left}))
     local.up(path, home=graph.home, pull_weights=False, timeout_s=400)
