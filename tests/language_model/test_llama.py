@@ -31,7 +31,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(file: Path) -> Iterator[LlamaServer]:
-    server = LlamaServer(model=str(file), threads=1, context_tokens=4096)
+    server = LlamaServer(model=str(file), threads=1, context_tokens=16384)
     yield server
     server.close()
 
@@ -135,39 +135,46 @@ def test_wrong_body_is_refused(server: LlamaServer, body: bytes, status: int) ->
 
 
 def test_request_larger_than_the_context_is_refused(server: LlamaServer) -> None:
-    answer = ask(server, question("x" * 9000))
+    answer = ask(server, question("x" * 20_000))
     assert answer.status == 400
     assert json.loads(answer.body)["error"]["type"] == "exceed_context_size_error"
 
 
-LONG = question("x" * 100, max_tokens=3900, ignore_eos=True)
+LONG = question("x" * 100, max_tokens=15_000, ignore_eos=True)
+POLLING_S = 1.0
+"""How often llama.cpp looks whether the client is still there."""
 
 
-def test_answer_that_takes_too_long_ends_with_the_work_on_it(server: LlamaServer) -> None:
+@pytest.fixture(scope="module")
+def long_s(server: LlamaServer) -> float:
+    """How long the long answer takes."""
     start = time.monotonic()
     assert ask(server, LONG).status == 200
-    whole_s = time.monotonic() - start
-    assert ask(server, LONG, within_s=whole_s / 20).status == 408
+    return time.monotonic() - start
+
+
+def answers_soon(server: LlamaServer, long_s: float) -> bool:
     start = time.monotonic()
     assert ask(server, question("hello", max_tokens=1)).status == 200
-    assert time.monotonic() - start < 0.8 * whole_s  # it did not wait for the end of the long answer
+    return time.monotonic() - start < max(POLLING_S + 1.0, 0.7 * long_s)
 
 
-def test_caller_that_gives_up_ends_the_work(server: LlamaServer) -> None:
+def test_answer_that_takes_too_long_ends_with_the_work_on_it(server: LlamaServer, long_s: float) -> None:
+    assert long_s > 2 * POLLING_S
+    assert ask(server, LONG, within_s=0.2).status == 408
+    assert answers_soon(server, long_s)
+
+
+def test_caller_that_gives_up_ends_the_work(server: LlamaServer, long_s: float) -> None:
     async def give_up() -> None:
         task = asyncio.create_task(server.request("POST", CHAT, json.dumps(LONG).encode(), 600))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    start = time.monotonic()
-    ask(server, LONG)
-    whole_s = time.monotonic() - start
     asyncio.run(give_up())
-    start = time.monotonic()
-    assert ask(server, question("hello", max_tokens=1)).status == 200
-    assert time.monotonic() - start < 0.8 * whole_s
+    assert answers_soon(server, long_s)
 
 
 def test_words_of_a_call_are_not_logged(server: LlamaServer, capfd: pytest.CaptureFixture[str]) -> None:

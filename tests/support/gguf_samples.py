@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-WIDTH, HIDDEN, HEADS, CONTEXT = 64, 128, 2, 4096
+WIDTH, HIDDEN, HEADS, CONTEXT = 64, 128, 2, 32768
 UINT32, FLOAT32, STRING, ARRAY = 4, 6, 8, 9
 CHAT_TEMPLATE = (
     "{% for message in messages %}<s>{{ message['role'] }}: {{ message['content'] }}</s>"
