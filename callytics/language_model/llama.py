@@ -26,7 +26,7 @@ CHAT, MODELS = "/v1/chat/completions", "/v1/models"
 PATHS = {"POST": CHAT, "GET": MODELS}
 
 MAX_REQUEST_BYTES = 4 << 20
-"""Of one request. The context of the model is the narrower limit; this one keeps a mistake out of llama.cpp."""
+"""Limit for one request. The context of the model is the narrower limit; this one keeps a mistake out of llama.cpp."""
 
 ERRORS_ONLY = 1
 """llama.cpp's log level: at higher ones it writes prompts, which hold a call's words."""

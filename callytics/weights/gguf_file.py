@@ -21,7 +21,7 @@ SERVER = "callytics.language_model.llama:LlamaServer"
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 MAX_COUNT = 1 << 24
-"""Of keys, tensors and items of an array; the tokenizer of Gemma has 262,144 tokens."""
+"""Limit for keys, tensors and items of an array; the tokenizer of Gemma has 262,144 tokens."""
 MAX_STRING_BYTES = 1 << 24
 DEFAULT_ALIGNMENT = 32
 
@@ -108,7 +108,7 @@ def _tensor_end(stream: BinaryIO) -> int:
     if kind not in _BLOCKS:
         return int(offset)
     elements, width = _BLOCKS[kind]
-    return int(offset) + math.prod(shape) // elements * width
+    return int(offset) + int(math.prod(shape)) // elements * width
 
 
 def _value(stream: BinaryIO) -> Any:

@@ -212,7 +212,7 @@ class StructuredChat:
         return {"type": "json_schema", "json_schema": schema}
 
     def _time_left_s(self, usage: UsageCounter) -> float:
-        """Of one request."""
+        """For the next request."""
         if self._call_timeout_s is None:
             return self._timeout_s
         left_s = self._call_timeout_s - (time.monotonic() - usage.started_s)
