@@ -36,7 +36,7 @@ import asyncio, json, sys, time
 import httpx
 
 from callytics.engines.analysis import endpoints
-from callytics.engines.analysis.choosing import ChoosingAnalyzer
+from callytics.engines.analysis.choosing import QUESTIONS, ChoosingAnalyzer
 from callytics.language_model.llama import LlamaServer
 from evaluation.dialogues import read_dialogues
 from evaluation.meaning.reading import conversation_of
@@ -65,7 +65,9 @@ class InProcess(httpx.BaseTransport):
 
 
 endpoints.provide(lambda name: InProcess())
-engine = ChoosingAnalyzer(model=model, endpoint="llm-server", only_in_doubt=False, call_timeout_s=call_timeout_s)
+engine = ChoosingAnalyzer(
+    model=model, endpoint="llm-server", questions=QUESTIONS, only_in_doubt=False, call_timeout_s=call_timeout_s
+)
 for language in ("ko", "en"):
     for call in read_dialogues("choose", language)[:calls]:
         timings.clear()

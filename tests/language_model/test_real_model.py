@@ -12,7 +12,7 @@ import pytest
 
 from callytics.domain import ContactSummary, Conversation
 from callytics.engines.analysis import endpoints
-from callytics.engines.analysis.choosing import ChoosingAnalyzer
+from callytics.engines.analysis.choosing import QUESTIONS, ChoosingAnalyzer
 from callytics.engines.analysis.extractive import ExtractiveAnalyzer
 from callytics.engines.analysis.llm import LlmAnalyzer
 from callytics.errors import WeightsError
@@ -67,7 +67,9 @@ def quoted_ids(summary: ContactSummary) -> set[str]:
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_model_chooses_among_the_turns_that_are_there(language: str) -> None:
     call = shortest(language)
-    engine = ChoosingAnalyzer(model="local", endpoint="llm-server", only_in_doubt=False, call_timeout_s=1200)
+    engine = ChoosingAnalyzer(
+        model="local", endpoint="llm-server", questions=QUESTIONS, only_in_doubt=False, call_timeout_s=1200
+    )
     summary = engine(call)
     assert "analysis_fallback" not in [flag.code for flag in summary.flags]
     assert summary.engine.endswith(":ChoosingAnalyzer")

@@ -30,6 +30,9 @@ from callytics.errors import ConfigError, StageError
 logger = logging.getLogger(__name__)
 
 QUESTIONS = ("issue", "outcome", "topic", "resolved")
+ASKED = QUESTIONS[:3]
+"""By default: a model of 1.5 billion parameters takes a friendly end for a solution (docs/adr/0020)."""
+
 RESOLVED = {"yes": "true", "no": "false", "unknown": "unknown"}
 VAGUE_TOPICS = ("inquiry", "other")
 NEIGHBOURS = 1
@@ -51,7 +54,7 @@ class ChoosingAnalyzer:
         api_key_variable: the environment variable that holds the key; None for an endpoint without keys.
         call_timeout_s: time for all questions of a call. What has no answer by then stays as the extractive engine has
             it, and the flag ``analysis_fallback`` says so.
-        questions: what is asked, in this order: "issue", "outcome", "topic", "resolved".
+        questions: what is asked, in this order: "issue", "outcome", "topic"; also "resolved", for models that can tell.
         only_in_doubt: ask only where the extractive engine is not sure: an issue or outcome below ``sure``, a topic
             that it does not name, a resolution that it leaves open. False asks everything, to measure a model.
         sure: probability from which the extractive engine's issue or outcome is no matter of doubt.
@@ -70,7 +73,7 @@ class ChoosingAnalyzer:
         base_url: str | None = None,
         api_key_variable: str | None = None,
         call_timeout_s: float = 120.0,
-        questions: Sequence[str] = QUESTIONS,
+        questions: Sequence[str] = ASKED,
         only_in_doubt: bool = True,
         sure: float = 0.5,
         max_candidates: int = 5,

@@ -11,7 +11,7 @@ import pytest
 
 from callytics.domain import ContactSummary
 from callytics.engines.analysis import endpoints
-from callytics.engines.analysis.choosing import ChoosingAnalyzer
+from callytics.engines.analysis.choosing import QUESTIONS, ChoosingAnalyzer
 from callytics.engines.analysis.extractive import ExtractiveAnalyzer
 from callytics.errors import ConfigError
 from tests.engines.analysis.llm_server import Endpoint, Reply, completion, serving
@@ -56,7 +56,8 @@ def enum(request: dict[str, Any]) -> list[str]:
 
 
 def analyzer(endpoint: Endpoint, **options: Any) -> ChoosingAnalyzer:
-    return ChoosingAnalyzer(**({"base_url": endpoint.url, "model": "m", "only_in_doubt": False} | options))
+    defaults = {"base_url": endpoint.url, "model": "m", "only_in_doubt": False, "questions": QUESTIONS}
+    return ChoosingAnalyzer(**(defaults | options))
 
 
 def codes(summary: ContactSummary) -> list[str]:
