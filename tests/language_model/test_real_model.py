@@ -42,7 +42,7 @@ def model() -> Iterator[None]:
         models.locate("local")
     except WeightsError:
         pytest.skip("make test-slow fetches the model")
-    server = LlamaServer(model="local")
+    server = LlamaServer(model="local", threads=1)  # two on a busy machine wait for each other
     endpoints.provide(lambda name: InProcess(server))
     yield
     server.close()
