@@ -5,12 +5,10 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-import yaml
 
 from deployments.operations import llm_config, local, model_config
 from tests.e2e.conftest import Graph
@@ -86,14 +84,13 @@ def test_call_is_analysed_with_the_model(graph: Graph, with_model: dict[str, Any
     assert "analysis_fallback" not in json.dumps(summary)
 
 
-def test_call_without_the_model_has_the_extractive_report(
-    graph: Graph, with_model: dict[str, Any], tmp_path: Path
-) -> None:
+def test_call_without_the_model_has_the_extractive_report(graph: Graph, with_model: dict[str, Any]) -> None:
     """The application is removed; llm-analyzer still names it. Other options: no stored result of the stage fits."""
     left = [app for app in copy.deepcopy(with_model["applications"]) if app["name"] != "llm-server"]
     named({"applications": left}, "llm-analyzer")["args"]["options"]["call_timeout_s"] = CALL_TIMEOUT_S / 2
-    path = Path(local._load(graph.home).config).with_name("without.yaml")  # type: ignore[union-attr]
-    path.write_text(yaml.safe_dump({**with_model, "applications": left}))
+    model = llm_config.language_model("local")
+    document = {**with_model, "applications": left}
+    path = model_config.write(document, graph.config, graph.home, model, "up without")
     local.up(path, home=graph.home, pull_weights=False, timeout_s=400)
     summary = analysed(graph, "without-model")
     assert summary["engine"].endswith(":ExtractiveAnalyzer")
