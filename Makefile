@@ -3,6 +3,7 @@ CALL ?= sample/call.mp3
 DATA ?= ../shared/data
 CONDITIONS ?=
 MODEL ?=
+LLM ?=
 OBSERVE ?=
 JOBS ?= 2
 bin := .venv/bin
@@ -21,8 +22,8 @@ help:  ## List the recipes
 
 setup: .venv/.ready  ## Create .venv with every locked package
 
-run: .venv/.ready  ## Start the graph and analyse a call (CALL=path/to/recording; MODEL=small; OBSERVE=1: with Prometheus beside it)
-	@$(bin)/callytics up $(if $(MODEL),--model "$(MODEL)") $(if $(OBSERVE),--observe)
+run: .venv/.ready  ## Start the graph and analyse a call (CALL=path/to/recording; MODEL=small; LLM=local: a language model in the graph; OBSERVE=1: with Prometheus beside it)
+	@$(bin)/callytics up $(if $(MODEL),--model "$(MODEL)") $(if $(LLM),--llm "$(LLM)") $(if $(OBSERVE),--observe)
 	@$(bin)/callytics analyze --again --out results "$(CALL)"
 	@$(bin)/callytics status
 
@@ -83,6 +84,7 @@ bench: .venv/.ready  ## Everything of docs/performance.md: two hours on two core
 	@$(bin)/python -m benchmarks.scaling lengths 1 2 5 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling at-once 1 2 5 10 20 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.audio_opens 30 180 --conditions "$(CONDITIONS)"
+	@$(bin)/callytics models pull local && $(bin)/python -m benchmarks.language_model --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.gpu_plan
 	@$(bin)/python -m benchmarks.report
 

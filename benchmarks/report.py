@@ -14,6 +14,7 @@ import typer
 from benchmarks import (
     audio_opens,
     gpu_plan,
+    language_model,
     observability,
     overhead,
     record,
@@ -35,6 +36,7 @@ SECTIONS = (
     scaling_record.section,
     gpu_plan.section,
     audio_opens.section,
+    language_model.section,
 )
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -27,6 +27,9 @@ ENGINE_STAGES = (
 )
 """The stages with an engine, in the order of the pipeline. Their names are those of the Serve applications."""
 
+LLM_SERVER = "llm-server"
+"""The application of a language model of one's own, where there is one; no stage."""
+
 OPTIONAL_STAGES = frozenset({"sentiment-analyzer", "llm-analyzer"})
 """If an optional stage fails, the call is PARTIAL; any other failure fails the call."""
 

@@ -14,7 +14,7 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.schema import ApplicationStatusOverview
 
 from callytics.api import StageHealth
-from callytics.config import ENGINE_STAGES
+from callytics.config import ENGINE_STAGES, LLM_SERVER
 from callytics.errors import CallyticsError
 from callytics.store import AlertNotice, CallFilter, CallStore, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
@@ -108,7 +108,8 @@ class Monitoring:
 
 def _runs_an_engine(application: str) -> bool:
     """By its name, or the stage's name and a version: speech-recognizer-v2."""
-    return any(application == stage or application.startswith(f"{stage}-") for stage in ENGINE_STAGES)
+    names = (*ENGINE_STAGES, LLM_SERVER)
+    return any(application == name or application.startswith(f"{name}-") for name in names)
 
 
 def build(args: dict[str, Any]) -> Application:

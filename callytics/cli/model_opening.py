@@ -40,12 +40,20 @@ def opens(engine: str, folder: Path) -> bool:
 
 
 def main(engine: str, folder: str) -> int:
-    from callytics.config import StageConfig
+    from callytics.config import LLM_SERVER, StageConfig
     from callytics.engines import load_engine
     from callytics.errors import EngineUnavailableError
+    from callytics.weights.gguf_file import SERVER, SUFFIX
 
+    if (
+        engine == SERVER
+    ):  # a GGUF model is one file; one processor thread and little context are enough to open it
+        (file,) = Path(folder).glob(f"*{SUFFIX}")
+        config = StageConfig(LLM_SERVER, engine, {"model": str(file), "context_tokens": 256, "threads": 1})
+    else:
+        config = StageConfig("speech-recognizer", engine, {"model": folder})
     try:
-        load_engine(StageConfig("speech-recognizer", engine, {"model": folder}))
+        load_engine(config)
     except EngineUnavailableError:
         return NOT_INSTALLED
     return 0

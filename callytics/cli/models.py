@@ -38,7 +38,11 @@ def list_models() -> None:
 @app.command()
 def add(
     origin: Annotated[
-        str, typer.Argument(help="A folder, or a hub id such as Systran/faster-whisper-small ($HF_ENDPOINT).")
+        str,
+        typer.Argument(
+            help="A folder, a GGUF file, a hub id such as Systran/faster-whisper-small ($HF_ENDPOINT), or a file of "
+            "one: owner/name/file.gguf."
+        ),
     ],
     name: Annotated[
         str,
@@ -50,10 +54,11 @@ def add(
         str, typer.Option(help="Commit, tag or branch of a hub id; the commit is pinned.")
     ] = "main",
 ) -> None:
-    """Add a Whisper of your own, CTranslate2 or Transformers: check it, copy it and pin it by sha256."""
+    """Add a model of your own: a Whisper (CTranslate2, Transformers) or a language model (GGUF), checked and pinned."""
     from callytics.cli.model_opening import opens
     from callytics.cli.terminal import download_progress
     from callytics.weights import adding
+    from callytics.weights.gguf_file import FORMAT
 
     with one_line_errors():
         with download_progress(name or origin) as report:
@@ -67,9 +72,12 @@ def add(
                 "Its files are whole, but it was not opened: the packages of its engine are not installed here. "
                 "`callytics up` and `callytics deploy` build them and go back if the stage does not start."
             )
-        typer.echo(
-            f"Serve it: callytics up --model {model.name}; compare it: callytics models compare {model.name}"
-        )
+        if model.format == FORMAT:
+            typer.echo(f"Serve it: callytics up --llm {model.name}")
+        else:
+            typer.echo(
+                f"Serve it: callytics up --model {model.name}; compare it: callytics models compare {model.name}"
+            )
 
 
 @app.command()

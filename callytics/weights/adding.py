@@ -1,4 +1,6 @@
-"""`callytics models add`: a Whisper of the user's own, from a folder or a hub, checked and pinned by sha256.
+"""`callytics models add`: a Whisper or a language model of the user's own, checked and pinned by sha256.
+
+A Whisper comes from a folder or a hub, a language model (GGUF) from a file or a hub.
 
 The pins are in ``$CALLYTICS_MODELS/models.json``, in the format of the project's own models.json, and the files in
 ``$CALLYTICS_MODELS/<name>/``. From then on the model is as any other: `locate` refuses a changed byte, `pull` fetches
@@ -19,12 +21,21 @@ from typing import Any
 
 from callytics.errors import ConflictError, InvalidRequestError, WeightsError
 from callytics.home import locks
-from callytics.weights import manifest
+from callytics.weights import gguf_file, manifest
+from callytics.weights.gguf_file import check_gguf
 from callytics.weights.manifest import Model, Progress
 from callytics.weights.sources import SourceUnavailable, copy_files, fetch_from_hub, hub_revision
 from callytics.weights.whisper_files import ENGINES, check_files, choose_files
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_FILE = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)/(?P<file>[\w.-]+\.gguf)")
+OPENED_BY = {**ENGINES, gguf_file.FORMAT: gguf_file.SERVER}
+"""Format -> the class that opens such a model."""
+
+_KINDS = {
+    **{kind: f"Whisper, {kind}" for kind in ENGINES},
+    gguf_file.FORMAT: "language model, GGUF",
+}
 
 Opens = Callable[[str, Path], bool]
 """(engine, folder) -> whether the engine was tried; raises WeightsError if it cannot open the model."""
@@ -59,18 +70,18 @@ def add(
     """Fetch, check and pin a model; nothing is kept unless all of it succeeds.
 
     Args:
-        origin: a folder, or a hub id ("owner/name").
+        origin: a folder, a GGUF file, a hub id ("owner/name"), or a GGUF file of a hub ("owner/name/file.gguf").
         opens: tries the model with its engine.
         name: of the model; default: the last part of the folder or hub id.
         revision: of a hub: a commit, tag or branch. The commit behind it is pinned.
 
     Raises:
-        WeightsError: the files are no Whisper, not whole, or cannot be fetched.
+        WeightsError: the files are no such model, not whole, or cannot be fetched.
         ConflictError: ``model_exists``.
         InvalidRequestError: ``model_origin_unknown`` or ``model_name_invalid``.
     """
     report = progress or (lambda what, done, total: None)
-    found = _of_folder(Path(origin)) if Path(origin).is_dir() else _of_hub(origin, revision)
+    found = _origin(origin, revision)
     name = _free_name(name or found.name)
     folder = manifest.models_folder()
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,10 +91,10 @@ def add(
             shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True, exist_ok=True)
         _fetch(found, staging, report)
-        check_files(staging, found.kind, found.sizes, found.title)
+        _check(found, staging)
         entry = _entry(found, staging, report)
         report("open", 0, 0)
-        is_opened = opens(ENGINES[found.kind], staging)
+        is_opened = opens(OPENED_BY[found.kind], staging)
         manifest.replace_folder(staging, folder / name)
         _write(folder, name, entry)
     return Added(manifest.get_model(name), is_opened)
@@ -101,6 +112,66 @@ def remove(name: str) -> None:
     _write(folder, name, None)
     shutil.rmtree(folder / name, ignore_errors=True)
     (folder / ".verified" / f"{name}.json").unlink(missing_ok=True)
+
+
+def _origin(origin: str, revision: str) -> _Origin:
+    path = Path(origin)
+    if path.is_dir():
+        return _of_folder(path)
+    if path.is_file() and path.suffix == gguf_file.SUFFIX:
+        return _of_file(path)
+    if file := HUB_FILE.fullmatch(origin):
+        return _of_hub_file(origin, file["repo"], file["file"], revision)
+    return _of_hub(origin, revision)
+
+
+def _check(found: _Origin, staging: Path) -> None:
+    if found.kind == gguf_file.FORMAT:
+        (name,) = found.sizes
+        check_gguf(staging / name, found.title)
+    else:
+        check_files(staging, found.kind, found.sizes, found.title)
+
+
+def _of_file(path: Path) -> _Origin:
+    path = path.resolve()
+    if not manifest.PLAIN_NAME.fullmatch(path.name):
+        raise InvalidRequestError(
+            "model_name_invalid", f"{path.name!r}: rename the file to letters, digits, '.', '_' and '-'."
+        )
+    header = check_gguf(path, str(path))  # before a copy of gigabytes
+    return _Origin(
+        name=path.stem,
+        title=str(path),
+        revision="local",
+        licence=header.licence or "not stated",
+        page=str(path),
+        source={"kind": "folder", "path": str(path.parent)},
+        kind=gguf_file.FORMAT,
+        sizes={path.name: path.stat().st_size},
+        published={},
+    )
+
+
+def _of_hub_file(origin: str, repo: str, file: str, revision: str) -> _Origin:
+    try:
+        found = hub_revision(repo, revision)
+    except SourceUnavailable as error:
+        raise _unavailable(origin, error) from error
+    if file not in found.sizes:
+        others = ", ".join(sorted(name for name in found.sizes if name.endswith(gguf_file.SUFFIX))) or "none"
+        raise WeightsError("model_not_gguf", f"{repo} has no file {file}; GGUF files there: {others}.")
+    return _Origin(
+        name=file.removesuffix(gguf_file.SUFFIX),
+        title=origin,
+        revision=found.commit,
+        licence=found.licence or "not stated",
+        page=f"https://huggingface.co/{repo}",
+        source={"kind": "hub", "repo": repo},
+        kind=gguf_file.FORMAT,
+        sizes={file: found.sizes[file]},
+        published={name: sha256 for name, sha256 in found.sha256.items() if name == file},
+    )
 
 
 def _of_folder(folder: Path) -> _Origin:
@@ -124,7 +195,8 @@ def _of_hub(origin: str, revision: str) -> _Origin:
     if not HUB_ID.fullmatch(origin):
         raise InvalidRequestError(
             "model_origin_unknown",
-            f"{origin!r} is neither a folder nor a hub id such as Systran/faster-whisper-small.",
+            f"{origin!r} is neither a folder, nor a GGUF file, nor a hub id such as Systran/faster-whisper-small or "
+            "Qwen/Qwen3-8B-GGUF/Qwen3-8B-Q4_K_M.gguf.",
         )
     try:
         found = hub_revision(origin, revision)
@@ -193,7 +265,7 @@ def _entry(found: _Origin, staging: Path, report: Progress) -> dict[str, Any]:
             )
         files[name] = {"size": path.stat().st_size, "sha256": sha256}
     return {
-        "description": f"added by the user: Whisper, {found.kind}",
+        "description": f"added by the user: {_KINDS[found.kind]}",
         "licence": found.licence,
         "origin": found.page,
         "revision": found.revision,

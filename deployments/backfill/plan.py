@@ -73,6 +73,16 @@ def _last_heard(steps: list[Step], i: int) -> tuple[str, ...]:
     return tuple(name for name in steps[i].inputs if name == "audio-processor" and name not in later)
 
 
+def _reach_applications() -> None:
+    """The model of a graph that runs on the same cluster; without one the report of a batch is extractive."""
+    from callytics.engines.analysis import endpoints
+    from deployments.replica.llm_transport import (
+        HandleTransport,
+    )  # imports Serve, which a batch needs for this only
+
+    endpoints.provide(HandleTransport)
+
+
 class StepWorker:
     """Runs one step on rows of the table; its engine is loaded once.
 
@@ -83,6 +93,8 @@ class StepWorker:
     def __init__(self, step: Step, stage: StageConfig | None) -> None:
         self._step = step
         self._stage = stage
+        if stage and stage.options.get("endpoint"):
+            _reach_applications()
         self._run: Callable[..., Any] = load_engine(stage) if stage else PURE_STEPS[step.name]
 
     def __call__(self, table: pa.Table) -> pa.Table:

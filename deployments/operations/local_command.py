@@ -76,6 +76,14 @@ def up(
             show_default=False,
         ),
     ] = None,
+    llm: Annotated[
+        str | None,
+        typer.Option(
+            help="Serve this language model (GGUF) of `callytics models list` in the graph, for llm-analyzer: `local`, "
+            "or one that `callytics models add` added.",
+            show_default=False,
+        ),
+    ] = None,
     observe: Annotated[
         bool,
         typer.Option(
@@ -95,6 +103,8 @@ def up(
 
         if model:
             config = _with_model(config, model)
+        if llm:
+            config = _with_language_model(config, llm)
         keep_locked(make_lock(config, sources_of_today()), locked=locked)
         with view.shown():
             run = local.up(config, progress=view, observe=observe)
@@ -131,6 +141,19 @@ def _with_model(config: Path, name: str) -> Path:
     private_files.make_folder(home)
     document = model_config.instead(local.read_config(config.absolute()), model)
     return model_config.write(document, config.absolute(), home, model, f"up --model {model.name}")
+
+
+def _with_language_model(config: Path, name: str) -> Path:
+    """A configuration of this home with that language model; ``config`` stays as it is."""
+    from callytics import settings
+    from callytics.home import private_files
+    from deployments.operations import llm_config, local, model_config
+
+    home = settings.own_home()
+    model = llm_config.language_model(name)
+    private_files.make_folder(home)
+    document = llm_config.with_language_model(local.read_config(config.absolute()), model)
+    return model_config.write(document, config.absolute(), home, model, f"up --llm {model.name}")
 
 
 def down() -> None:

@@ -48,6 +48,27 @@ MIN_TASK = 0.2
 
 
 @dataclass(frozen=True)
+class Choice:
+    """What another judge chose among the candidates, for the report to be made of it; None: as the models rank.
+
+    ``resolved`` is "true", "false" or "unknown".
+    """
+
+    issue: str | None = None
+    outcome: str | None = None
+    topic: str | None = None
+    resolved: str | None = None
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Turn id -> probability, the likeliest first, of the turns that can state the issue and the outcome."""
+
+    issue: dict[str, float]
+    outcome: dict[str, float]
+
+
+@dataclass(frozen=True)
 class _Found:
     """The turns behind the claims, by their place in the call."""
 
@@ -74,17 +95,38 @@ class ExtractiveAnalyzer:
         self.model_revision = f"3-{self._rank.revision}"
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
+        return self.report(conversation, Choice())
+
+    def candidates(self, conversation: Conversation, most: int) -> Candidates:
+        """At most ``most`` turns for each; none where the call says nothing, or in another language."""
+        call = look_at(conversation)
+        usable = [i for i, seen in enumerate(call) if _states_something(seen)]
+        if not usable or all(seen.language not in LANGUAGES for seen in call):
+            return Candidates({}, {})
+        reading = self._rank(call)
+
+        def likeliest(chances: Sequence[float], of: Sequence[int]) -> dict[str, float]:
+            ranked = sorted(of, key=lambda i: (-chances[i], i))[:most]
+            return {call[i].turn.id: chances[i] for i in ranked}
+
+        stated = max(usable, key=lambda i: (reading.issue[i], -i))
+        ends = [i for i in usable if i != stated and not _only_closes(call[i])]
+        return Candidates(likeliest(reading.issue, usable), likeliest(reading.outcome, ends))
+
+    def report(self, conversation: Conversation, choice: Choice) -> ContactSummary:
         call = look_at(conversation)
         if not any(_states_something(seen) for seen in call):
             return ContactSummary(None, None, None, None, None)
         if all(seen.language not in LANGUAGES for seen in call):
             return ContactSummary(self._summary(call, []), None, None, None, None)
-        found = self._choose(call)
+        found = _as_chosen(self._choose(call), call, choice)
         topic = self._topics(call, found.issue)
+        if choice.topic is not None and found.issue is not None:
+            topic = Claim(choice.topic, (call[found.issue].turn.id,))
         issue = self._claim("issue", call, (found.issue,)) if found.issue is not None else None
         outcome = self._claim("outcome", call, found.outcome) if found.outcome else None
         items = self._action_items(call, found.reading)
-        resolved = None if topic and topic.text == WRONG_NUMBER else found.reading.resolved
+        resolved = None if topic and topic.text == WRONG_NUMBER else _resolved(found, choice)
         still_open = _still_open(resolved, issue, items, topic)
         chosen = [i for i in (found.issue, *found.outcome) if i is not None]
         return ContactSummary(
@@ -177,6 +219,19 @@ class ExtractiveAnalyzer:
         ordered = sorted(picked)
         text = " ".join(_ended(picked[i]) for i in ordered)
         return Claim(text, tuple(call[i].turn.id for i in ordered))
+
+
+def _as_chosen(found: _Found, call: Sequence[Seen], choice: Choice) -> _Found:
+    places = {seen.turn.id: index for index, seen in enumerate(call)}
+    issue = places.get(choice.issue or "", found.issue)
+    outcome = (places[choice.outcome],) if choice.outcome in places else found.outcome
+    return _Found(issue, outcome, found.reading)
+
+
+def _resolved(found: _Found, choice: Choice) -> bool | None:
+    if choice.resolved is None:
+        return found.reading.resolved
+    return {"true": True, "false": False}.get(choice.resolved)
 
 
 def _with_neighbours(

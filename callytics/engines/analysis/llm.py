@@ -41,6 +41,9 @@ class LlmAnalyzer:
     Args:
         base_url: base URL of the endpoint, without ``/chat/completions``.
         model: the model's name at the endpoint.
+        endpoint: an application of the graph by name (llm-server), instead of base_url; it needs no key.
+        call_timeout_s: time for all requests of a call; None does not limit it. With base_url the retries of a request
+            that has begun come on top.
         api_key_variable: the environment variable that holds the key; None for an endpoint without keys. The key
             itself is not an option, because options appear in configuration files, hashes and logs.
         timeout_s: timeout per request.
@@ -82,6 +85,8 @@ class LlmAnalyzer:
         verify: bool = True,
         unproven: str = "drop",
         fallback: str | None = None,
+        endpoint: str | None = None,
+        call_timeout_s: float | None = None,
     ) -> None:
         if unproven not in ("drop", "show"):
             raise ConfigError("engine_options_invalid", f"{STAGE}: unproven is drop or show.")
@@ -99,6 +104,8 @@ class LlmAnalyzer:
             max_output_tokens=max_output_tokens,
             structured_output=structured_output,
             temperature=temperature,
+            endpoint=endpoint,
+            call_timeout_s=call_timeout_s,
         )
         self._max_characters = max_transcript_characters
         self._prices = (input_price_usd, output_price_usd)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ class UsageCounter:
 
     def __init__(self, input_price: float | None, output_price: float | None) -> None:
         self._prices = (input_price, output_price)
+        self.started_s = time.monotonic()
         self.requests = 0
         self.input_tokens = 0
         self.output_tokens = 0
@@ -72,6 +74,9 @@ class StructuredChat:
         max_output_tokens: tokens per answer; doubled after an answer that was cut off.
         structured_output: "json_schema" (OpenAI, vLLM, Ollama, llama.cpp) or "json_object" (older endpoints, which
             read the schema in the prompt).
+        endpoint: an application of the graph by name (endpoints.py), instead of base_url. A busy one is not asked
+            again: requests wait in it.
+        call_timeout_s: time for all requests of a call; None does not limit it.
 
     Raises:
         ConfigError: a wrong option, or the key is not in the environment.
@@ -89,15 +94,25 @@ class StructuredChat:
         max_output_tokens: int,
         structured_output: str,
         temperature: float | None,
+        endpoint: str | None = None,
+        call_timeout_s: float | None = None,
     ) -> None:
         import openai
         from langchain.chat_models import init_chat_model
+
+        from callytics.engines.analysis import endpoints
 
         if structured_output not in ("json_schema", "json_object"):
             raise ConfigError(
                 "engine_options_invalid", f"{STAGE}: structured_output is json_schema or json_object."
             )
         self._openai = openai
+        self._timeout_s = timeout_s
+        self._call_timeout_s = call_timeout_s
+        by_name: dict[str, Any] = {}
+        if endpoint is not None:
+            base_url, max_retries, api_key_variable = endpoints.base_url(endpoint), 0, None
+            by_name = {"http_client": endpoints.http_client(endpoint)}
         self._host = _checked_host(base_url)
         self._max_reasks = max_reasks
         self._max_output_tokens = max_output_tokens
@@ -112,6 +127,7 @@ class StructuredChat:
             temperature=temperature,
             use_responses_api=False,
             stream_usage=False,
+            **by_name,
         )
 
     def ask(
@@ -138,7 +154,7 @@ class StructuredChat:
         max_tokens = self._max_output_tokens
         problem = ""
         for _ in range(1 + self._max_reasks):
-            reply = self._request(messages, max_tokens, schema)
+            reply = self._request(messages, max_tokens, schema, self._time_left_s(usage))
             usage.add(reply.usage)
             if reply.refused:
                 raise StageError(
@@ -162,15 +178,22 @@ class StructuredChat:
             f"The model at {self._host} gave no usable answer, {1 + self._max_reasks} times: {problem}.",
         )
 
-    def _request(self, messages: list[tuple[str, str]], max_tokens: int, schema: dict[str, Any]) -> _Reply:
+    def _request(
+        self, messages: list[tuple[str, str]], max_tokens: int, schema: dict[str, Any], timeout_s: float
+    ) -> _Reply:
         from langsmith import tracing_context
+
+        from callytics.engines.analysis import endpoints
 
         openai = self._openai
         try:
             # A LANGSMITH_TRACING in the environment must not send customers' words to a third party.
             with tracing_context(enabled=False):
                 message = self._chat.invoke(
-                    messages, response_format=self._response_format(schema), max_tokens=max_tokens
+                    messages,
+                    response_format=self._response_format(schema),
+                    max_tokens=max_tokens,
+                    timeout=timeout_s,
                 )
         except openai.LengthFinishReasonError as error:
             tokens = error.completion.usage
@@ -185,7 +208,7 @@ class StructuredChat:
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             # langchain raises this, undocumented, for a body that is not a chat completion or has no choices.
             return _Reply("", None, f"the endpoint sent no chat completion ({type(error).__name__})")
-        text = message.content if isinstance(message.content, str) else ""
+        text = endpoints.without_thinking(message.content) if isinstance(message.content, str) else ""
         return _Reply(
             text,
             dict(message.usage_metadata or {}),
@@ -198,6 +221,15 @@ class StructuredChat:
             return {"type": "json_object"}
         named = {"name": "call_analysis", "strict": True, "schema": schema}
         return {"type": "json_schema", "json_schema": named}
+
+    def _time_left_s(self, usage: UsageCounter) -> float:
+        """For the next request."""
+        if self._call_timeout_s is None:
+            return self._timeout_s
+        left_s = self._call_timeout_s - (time.monotonic() - usage.started_s)
+        if left_s <= 0:
+            raise StageError(STAGE, "llm_unavailable", f"{self._host} did not answer in time.")
+        return min(self._timeout_s, left_s)
 
     def _stage_error(self, error: Any) -> StageError:
         """The kind and status of the failure only, never the endpoint's own text."""

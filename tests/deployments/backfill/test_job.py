@@ -12,6 +12,7 @@ import pytest
 
 from callytics.config import ENGINE_STAGES, StageConfig
 from callytics.domain import Audio, Recording
+from callytics.engines.analysis import endpoints
 from callytics.pipeline import PURE_STEPS, InProcess
 from callytics.result.schema import CallResult
 from callytics.store import CallStore, JobStatus
@@ -20,6 +21,8 @@ from deployments.backfill.manifest import BatchItem
 from deployments.backfill.plan import FAILURE, RUNS, StepWorker, by_stage, plan
 from deployments.backfill.progress import Outcome, Progress
 from deployments.backfill.sink import Reader
+from deployments.operations import llm_config
+from deployments.replica.llm_transport import HandleTransport
 from tests.support.batches import Batch, recording, stages_of_tiny_engines, table_of
 
 
@@ -192,3 +195,11 @@ def test_job_is_imported_without_ray() -> None:
     """How its own Ray is closed to other users is read by `import ray`, and said after the arguments are known."""
     code = "import sys, deployments.backfill.job; sys.exit('ray' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_worker_of_a_stage_with_a_model_by_name_reaches_applications(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoints, "_transports", [])
+    step = next(step for step in plan() if step.name == "llm-analyzer")
+    options = {"model": "m", "endpoint": "llm-server"}
+    StepWorker(step, StageConfig("llm-analyzer", llm_config.ENGINE, options))
+    assert isinstance(endpoints.transport_to("llm-server"), HandleTransport)
