@@ -40,9 +40,13 @@ class FeatureExtractor:
 
     def __call__(self, sentences: Sequence[str], language: str) -> Matrix:
         """Shape (num_sentences, 513)."""
-        embeddings = np.asarray(self._encoder.encode(list(sentences)), dtype=np.float64)
+        embeddings = self.embed(sentences)
         valences = [[self.lexicon.valence(sentence, language)] for sentence in sentences]
         return np.hstack([embeddings, np.array(valences, dtype=np.float64)])
+
+    def embed(self, texts: Sequence[str]) -> Matrix:
+        """Shape (num_texts, 512)."""
+        return np.asarray(self._encoder.encode(list(texts)), dtype=np.float64)
 
 
 class SentenceClassifier:
