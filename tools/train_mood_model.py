@@ -110,7 +110,7 @@ def calls(split: str, language: str, classify: SentenceClassifier) -> Rows:
 
 
 def written(language: str, classify: SentenceClassifier) -> Rows:
-    """The turns of training/turns_*.tsv, the last of a call of two, and the sentences beside them, by nobody known."""
+    """The turns of training/turns_*.tsv, the last of a call of two, and the sentences beside them, without a role."""
     rows = Rows()
     folder = FOLDER / "training"
     for name, weight in ((f"turns_{language}.tsv", WRITTEN_WEIGHT), (f"{language}.tsv", SENTENCE_WEIGHT)):
@@ -188,9 +188,12 @@ def thresholds(rows: Rows, probabilities: Array) -> list[float]:
         for j, positive in enumerate(STEPS):
             found = (probabilities * np.exp([negative, 0.0, positive])).argmax(axis=1)
             scores[i, j] = macro_f1(rows.gold, found.tolist()) + macro_f1(gold, found[customers].tolist())
-    inner = sum(scores[i : i + len(STEPS) - 2, j : j + len(STEPS) - 2] for i in range(3) for j in range(3))
-    i, j = np.unravel_index(int(np.argmax(inner)), inner.shape)
-    return [float(v) for v in np.round(np.exp([STEPS[i + 1], 0.0, STEPS[j + 1]]), 3)]
+    inner = np.zeros((len(STEPS) - 2, len(STEPS) - 2))
+    for i in range(3):
+        for j in range(3):
+            inner += scores[i : i + len(STEPS) - 2, j : j + len(STEPS) - 2]
+    row, column = divmod(int(np.argmax(inner)), len(STEPS) - 2)
+    return [float(v) for v in np.round(np.exp([STEPS[row + 1], 0.0, STEPS[column + 1]]), 3)]
 
 
 def main() -> None:

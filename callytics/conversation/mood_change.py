@@ -6,6 +6,7 @@ certainty (1 minus the probability of neutral). Turns of mere courtesy ("okay, t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -92,6 +93,6 @@ def _is_ironic(pairs: Sequence[tuple[Turn, TurnSentiment]]) -> bool:
 
 
 def _mean(pairs: Sequence[tuple[Turn, TurnSentiment]]) -> float:
-    weights = [len(turn.content) ** 0.5 * (1 - mood.neutral + MIN_CERTAINTY) for turn, mood in pairs]
+    weights = [math.sqrt(len(turn.content)) * (1 - mood.neutral + MIN_CERTAINTY) for turn, mood in pairs]
     total = sum(weights)
     return sum(mood.score * weight for (_, mood), weight in zip(pairs, weights, strict=True)) / total

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from callytics.engines.sentiment.mood import (
     ngrams,
     own_features,
 )
+from callytics.engines.sentiment.text import sentences_of
 
 Matrix = npt.NDArray[np.float64]
 MOOD_LANGUAGES = ("ko", "en")
@@ -41,10 +42,27 @@ class EmbeddingSentimentAnalyzer:
 
     def __call__(self, conversation: Conversation) -> SentimentAnalysis:
         """Scores per turn that sum to 1, sentiment words with their turns, and the quality of the agent's speech."""
-        lexicon = self._classify.features.lexicon
-        return analyze(conversation, self._classify, lexicon, self._max_terms, judge=self._judge)
+        texts = dict.fromkeys(
+            text for turn in conversation.turns for text in (*sentences_of(turn), turn.content)
+        )
+        embed = self._classify.features.embed
+        vectors = (
+            dict(zip(texts, embed(list(texts)), strict=True)) if texts else {}
+        )  # most turns are one sentence
 
-    def _judge(self, conversation: Conversation, probabilities: Sequence[Matrix]) -> list[TurnSentiment]:
+        def classify(sentences: Sequence[str], language: str) -> Matrix:
+            known = np.array([vectors[text] for text in sentences]) if sentences else None
+            return self._classify(sentences, language, known)
+
+        def judge(conversation: Conversation, probabilities: Sequence[Matrix]) -> list[TurnSentiment]:
+            return self._judge(conversation, probabilities, vectors)
+
+        lexicon = self._classify.features.lexicon
+        return analyze(conversation, classify, lexicon, self._max_terms, judge=judge)
+
+    def _judge(
+        self, conversation: Conversation, probabilities: Sequence[Matrix], vectors: Mapping[str, Matrix]
+    ) -> list[TurnSentiment]:
         """The model of moods sees a turn, its neighbours and the role of the speaker."""
         turns = conversation.turns
         if not turns:
@@ -58,7 +76,7 @@ class EmbeddingSentimentAnalyzer:
         roles = [conversation.role_of(turn.participant_id) for turn in turns]
         grams = [ngrams(turn.content, code) for turn, code in zip(turns, codes, strict=True)]
         neighbours = neighbours_of([turn.participant_id for turn in turns])
-        embeddings = self._classify.features.embed([turn.content for turn in turns])
+        embeddings = np.array([vectors[turn.content] for turn in turns])
         moods = self._mood.probabilities(
             features_of(owns, roles, grams, neighbours), embedding_features(embeddings, neighbours)
         )
