@@ -32,8 +32,8 @@ INTRODUCTION = """What a call was about, on the written calls of evaluation/dial
 not looked at, says what to expect; docs/adr/0018 has figures of `choose` with models of `fit` alone. In brackets the
 95 % interval of a bootstrap by call; after it the figure of a trivial baseline (evaluation/meaning/baseline.py). Roles
 are found on calls without roles, everything else is measured with the gold roles. The calls have one author, a language
-model: real calls are harder. Below each table the reliability of the probability of negative: of the customers' turns in a
-bin, how many, their mean probability, and the share that is marked negative; the nearer these two, the better."""
+model: real calls are harder. Below each table the reliability of the probability of negative: of the customers' turns
+in a bin, how many, their mean probability, and the share that is marked negative; the nearer these two, the better."""
 NAMES = {"ko": "Korean", "en": "English"}
 Read = Callable[[Mapping[str, Any]], Reading]
 
