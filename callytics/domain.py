@@ -52,6 +52,14 @@ class SentimentLabel(StrEnum):
     NEGATIVE = "NEGATIVE"
 
 
+class MoodDirection(StrEnum):
+    """The mood of a party from the start of the call to its end."""
+
+    BETTER = "BETTER"
+    SAME = "SAME"
+    WORSE = "WORSE"
+
+
 class StageStatus(StrEnum):
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -547,13 +555,20 @@ class Conversation:
 # ---------------------------------------------------------------- what it means
 
 
+POSSIBLE_IRONY = "possible_irony"
+"""Flag of a turn of the result: its praise probably means the opposite."""
+
+
 @dataclass(frozen=True)
 class TurnSentiment:
+    """Calibrated probabilities, and a label that engines may set by thresholds of their own."""
+
     turn_id: str
     label: SentimentLabel
     positive: float
     neutral: float
     negative: float
+    possible_irony: bool = False
 
     @property
     def score(self) -> float:

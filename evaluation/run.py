@@ -33,7 +33,14 @@ from evaluation.datasets import LONG_CALL_S, CallSample
 from evaluation.dialogues import LANGUAGES
 from evaluation.diarization import score_diarization
 from evaluation.hypothesis import Hypothesis, SystemUnderTest
-from evaluation.meaning.page import errors_of, measure_meaning, replace_section, section, table_of
+from evaluation.meaning.page import (
+    errors_of,
+    measure_meaning,
+    reliability_table,
+    replace_section,
+    section,
+    table_of,
+)
 from evaluation.measurements import Measurements, machine, versions
 from evaluation.recognition import score_call, score_clip
 from evaluation.report import figure, markdown, render
@@ -298,6 +305,7 @@ def meaning(data: Path, output: Path | None, config: Path, errors: str = "") -> 
     measured = measure_meaning(config, kit=kit)
     for language in LANGUAGES:
         print(markdown(table_of(measured, language)))
+        print(markdown(reliability_table(measured, language)))
     if output is not None:
         page = output.read_text(encoding="utf-8") if output.is_file() else ""
         output.write_text(replace_section(page, section(measured)), encoding="utf-8")

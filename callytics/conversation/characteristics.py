@@ -20,6 +20,7 @@ from statistics import fmean, median
 
 from callytics.conversation.announcements import ANNOUNCEMENT
 from callytics.conversation.backchannels import is_backchannel
+from callytics.conversation.mood_change import MoodChange, mood_change
 from callytics.domain import Conversation, SentimentAnalysis, SpeechSegment, Turn
 
 NON_TALK_MIN_S = 3.0
@@ -74,6 +75,7 @@ class PeriodScore:
 class SentimentTrend:
     overall: float | None
     quarters: tuple[PeriodScore, ...]
+    change: MoodChange
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
@@ -191,12 +193,13 @@ def response_latency(conversation: Conversation) -> dict[str, Latency]:
 
 
 def sentiment_trends(conversation: Conversation, sentiment: SentimentAnalysis) -> dict[str, SentimentTrend]:
-    """By participant id: the mean score of their turns, overall and in each quarter of the call.
+    """By participant id: the mean score of their turns, overall and in each quarter of the call, and its direction.
 
     A turn belongs to the quarter that contains its middle. Means are weighted by the length of the turns: an
     "okay" counts less than a complaint.
     """
-    scores = {entry.turn_id: entry.score for entry in sentiment.turns}
+    moods = {entry.turn_id: entry for entry in sentiment.turns}
+    scores = {turn_id: mood.score for turn_id, mood in moods.items()}
     period_s = conversation.duration_s / NUM_PERIODS
     trends = {}
     for participant in conversation.participants:
@@ -209,7 +212,8 @@ def sentiment_trends(conversation: Conversation, sentiment: SentimentAnalysis) -
             PeriodScore(Interval(n * period_s, (n + 1) * period_s), _weighted_mean(period, scores))
             for n, period in enumerate(periods)
         )
-        trends[participant.id] = SentimentTrend(_weighted_mean(turns, scores), quarters)
+        change = mood_change(turns, [moods[turn.id] for turn in turns], conversation.language_of)
+        trends[participant.id] = SentimentTrend(_weighted_mean(turns, scores), quarters, change)
     return trends
 
 

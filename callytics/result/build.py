@@ -10,6 +10,7 @@ from typing import Any
 from callytics.conversation.announcements import ANNOUNCEMENT
 from callytics.conversation.turns import speakers_on_channel
 from callytics.domain import (
+    POSSIBLE_IRONY,
     Audio,
     ContactSummary,
     Conversation,
@@ -226,7 +227,7 @@ def _transcript_turn(
             )
             for redaction in turn.redactions
         ],
-        flags=list(turn.flags),
+        flags=[*turn.flags, *((POSSIBLE_IRONY,) if sentiment and sentiment.possible_irony else ())],
         language_code=language,
         voice=_voice(turn.voice) if turn.voice else None,
     )

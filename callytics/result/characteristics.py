@@ -117,6 +117,9 @@ def _trend(who: dict[str, Any], trend: traits.SentimentTrend) -> schema.Sentimen
     return schema.SentimentTrendDetail(
         **who,
         overall=None if trend.overall is None else round(trend.overall, 2),
+        start=None if trend.change.start is None else round(trend.change.start, 2),
+        end=None if trend.change.end is None else round(trend.change.end, 2),
+        direction=trend.change.direction,
         by_quarter=[
             schema.QuarterScore(
                 begin_offset_ms=milliseconds(quarter.interval.start_s),

@@ -16,6 +16,7 @@ from callytics.domain import (
     CorrectionStatus,
     DropReason,
     JobStatus,
+    MoodDirection,
     PiiKind,
     Proof,
     Role,
@@ -241,7 +242,9 @@ class TranscriptTurn(ResultModel):
         default=[], description="The sentences in order; may be empty."
     )
     sentiment: SentimentLabel | None = Field(
-        default=None, description="The most likely sentiment; null if sentiment analysis failed."
+        default=None,
+        description="The sentiment; null if sentiment analysis failed. The default engine decides by a threshold per "
+        "language, so that rare sentiments are found: it is not always the one with the highest probability.",
     )
     sentiment_scores: dict[str, float] | None = Field(
         default=None, description="`positive`, `neutral` and `negative`, each from 0 to 1, together 1."
@@ -256,7 +259,8 @@ class TranscriptTurn(ResultModel):
     )
     flags: list[str] = Field(
         default=[],
-        description="Stable codes of remarks about this turn: `corrected`; `announcement`, heard on both channels at "
+        description="Stable codes of remarks about this turn: `corrected`; `possible_irony`, praise that probably "
+        "means its opposite and counts as negative; `announcement`, heard on both channels at "
         "once and said by neither party: talk time, overlap, interruptions, sentiment, quality, word lists and "
         "summary leave it out; `raised_voice`, both clearly louder and higher than this party's median.",
     )
@@ -560,6 +564,15 @@ class SentimentTrendDetail(ResultModel):
     participant_id: ParticipantId
     participant_role: ParticipantRole
     overall: float | None = Field(description="From -5 to +5; null if the party says nothing.")
+    start: float | None = Field(
+        default=None,
+        description="From -5 to +5: the first third of the turns, weighted by length and certainty; closing courtesies "
+        "do not count. Null if the party says nothing, and in results of earlier versions.",
+    )
+    end: float | None = Field(default=None, description="The same of the last third.")
+    direction: MoodDirection | None = Field(
+        default=None, description="From `start` to `end`: BETTER, SAME or WORSE; null as `start`."
+    )
     by_quarter: list[QuarterScore] = Field(description="Four equal parts of the call, in order.")
 
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from callytics.errors import InvalidRequestError, NotFoundError
 from evaluation.dialogues import LANGUAGES, read_dialogues
 from evaluation.meaning.baseline import Baseline
 from evaluation.meaning.reading import Reader, Reading
 from evaluation.meaning.rows import ROWS, Row
-from evaluation.meaning.scores import Score
+from evaluation.meaning.scores import RELIABILITY_BINS, Score, calibration
 from evaluation.measurements import Table
 
 SPLITS = ("fit", "choose", "report")
@@ -31,7 +32,8 @@ INTRODUCTION = """What a call was about, on the written calls of evaluation/dial
 not looked at, says what to expect; docs/adr/0018 has figures of `choose` with models of `fit` alone. In brackets the
 95 % interval of a bootstrap by call; after it the figure of a trivial baseline (evaluation/meaning/baseline.py). Roles
 are found on calls without roles, everything else is measured with the gold roles. The calls have one author, a language
-model: real calls are harder."""
+model: real calls are harder. Below each table the reliability of the probability of negative: of the customers' turns
+in a bin, how many, their mean probability, and the share that is marked negative; the nearer these two, the better."""
 NAMES = {"ko": "Korean", "en": "English"}
 Read = Callable[[Mapping[str, Any]], Reading]
 
@@ -55,6 +57,8 @@ class Measured:
     ours: Mapping[str, Figure]
     trivial: Mapping[str, Figure]
     errors: Mapping[str, Sequence[str]]
+    reliability: npt.NDArray[np.float64]
+    """Counts of scores.calibration, summed over the calls."""
 
 
 def figure_of(row: Row, scores: Sequence[Score]) -> Figure:
@@ -73,6 +77,7 @@ def measure(split: str, language: str, calls: Sequence[Mapping[str, Any]], read:
     ours: dict[str, Figure] = {}
     base: dict[str, Figure] = {}
     errors: dict[str, list[str]] = {}
+    reliability = np.sum([calibration(call, reading).counts for call, reading, _ in readings], axis=0)
     for row in ROWS:
         scores = [row.score(call, reading) for call, reading, _ in readings]
         ours[row.id] = figure_of(row, scores)
@@ -82,7 +87,7 @@ def measure(split: str, language: str, calls: Sequence[Mapping[str, Any]], read:
             for (call, _, _), score in zip(readings, scores, strict=True)
             for error in score.errors
         ]
-    return Measured(split, language, len(calls), ours, base, errors)
+    return Measured(split, language, len(calls), ours, base, errors, reliability)
 
 
 def measure_meaning(config: Path, splits: Sequence[str] = SPLITS, kit: Path | None = None) -> list[Measured]:
@@ -153,10 +158,30 @@ def section(measured: Sequence[Measured]) -> str:
     blocks = []
     for language in LANGUAGES:
         table = table_of(documented, language)
-        rows = [table.header, ["---"] * len(table.header), *table.rows]
-        lines = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-        blocks.append(f"### {NAMES[language]}\n\n{lines}")
+        blocks.append(f"### {NAMES[language]}\n\n{_lines(table)}")
+        blocks.append(_lines(reliability_table(documented, language)))
     return "\n\n".join(["## Written calls", INTRODUCTION, *blocks])
+
+
+def _lines(table: Table) -> str:
+    rows = [table.header, ["---"] * len(table.header), *table.rows]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def reliability_table(measured: Sequence[Measured], language: str) -> Table:
+    """The reliability diagram as a table: for each bin of the probability what share of the turns is negative."""
+    of_language = [one for one in measured if one.language == language]
+    header = ["probability of negative", *(f"{one.split}: turns, mean, negative" for one in of_language)]
+    rows = []
+    for column in range(RELIABILITY_BINS):
+        cells = []
+        for one in of_language:
+            number, total, marked = one.reliability.reshape(3, RELIABILITY_BINS)[:, column]
+            known = f"{_number(total / number)}, {_number(marked / number)}" if number else "–, –"
+            cells.append(f"{number:.0f}, {known}")
+        low, high = column / RELIABILITY_BINS, (column + 1) / RELIABILITY_BINS
+        rows.append([f"{low:.1f} to {high:.1f}", *cells])
+    return Table(f"Reliability, {NAMES[language]}", header, rows)
 
 
 def replace_section(page: str, section: str) -> str:

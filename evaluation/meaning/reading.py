@@ -19,6 +19,7 @@ from callytics.domain import (
     ContactSummary,
     Conversation,
     CriterionState,
+    MoodDirection,
     Participant,
     Role,
     RoleSource,
@@ -40,9 +41,6 @@ CUT_TURNS = 4
 
 JUDGED = ("greeting", "closing", "empathy")
 PRESENT = {CriterionState.SHOWN: True, CriterionState.NOT_SHOWN: False}
-
-MOOD_CHANGE = 1.0
-"""Change on the scale of -5 to +5, from the first quarter to the last, that counts as a change of mood."""
 
 _MARK = re.compile(r"\[[A-Z_]+\]")
 
@@ -127,12 +125,10 @@ def _roles(conversation: Conversation) -> dict[str, str]:
 
 
 def _direction(conversation: Conversation, feeling: SentimentAnalysis) -> int:
-    """1 if the customer's last quarter is happier than the first one, -1 if it is unhappier."""
+    """1 if the customer's mood gets better from start to end, -1 if it gets worse."""
     for trend in characteristics_detail(conversation, feeling).sentiment or ():
         if trend.participant_role is Role.CUSTOMER:
-            scores = [quarter.score for quarter in trend.by_quarter if quarter.score is not None]
-            change = scores[-1] - scores[0] if scores else 0.0
-            return (change >= MOOD_CHANGE) - (change <= -MOOD_CHANGE)
+            return (trend.direction is MoodDirection.BETTER) - (trend.direction is MoodDirection.WORSE)
     return 0
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from evaluation.meaning import scores
 from evaluation.meaning.reading import Reading
-from evaluation.meaning.scores import BINS, LABELS, Call, Score
+from evaluation.meaning.scores import BINS, LABELS, RELIABILITY_BINS, Call, Score
 
 Vector = npt.NDArray[np.float64]
 MIN_PRECISION = 0.6
@@ -67,6 +67,12 @@ def recall_at_precision(counts: Vector) -> float:
     return _ratio(max(found[precise], default=0.0), counts[:BINS].sum())
 
 
+def calibration_error(counts: Vector) -> float:
+    """Expected calibration error (Naeini et al. 2015, AAAI): the mean distance of probability and share, by bin."""
+    number, total, marked = counts.reshape(3, RELIABILITY_BINS)
+    return _ratio(float(np.abs(total - marked).sum()), float(number.sum()))
+
+
 ROWS = (
     Row("issue", "issue, evidence turn F1", "≥ .85", scores.turns("issue"), f1),
     Row("outcome", "outcome, evidence turn F1", "≥ .75", scores.turns("outcome"), f1),
@@ -79,6 +85,13 @@ ROWS = (
         "≥ .70",
         scores.negative_turns,
         recall_at_precision,
+    ),
+    Row(
+        "calibration",
+        "customer's negative turns, calibration error of the probability",
+        "",
+        scores.calibration,
+        calibration_error,
     ),
     Row("sentiment", "sentiment of turns, macro-F1", "≥ .80", scores.sentiment(False), macro_f1),
     Row(

@@ -14,6 +14,7 @@ from evaluation.meaning.reading import CUT_TURNS, Reading, letters
 Call = Mapping[str, Any]
 LABELS = ("NEGATIVE", "NEUTRAL", "POSITIVE")
 BINS = 100
+RELIABILITY_BINS = 10
 TOPIC_NAMES = {"insurance_claim": "insurance"}
 """Labels of the result that the written calls name otherwise."""
 
@@ -110,6 +111,19 @@ def negative_turns(call: Call, reading: Reading) -> Score:
     if not reading.negative:
         counts[1, 0] += 1e6  # a system without scores finds none
     return Score(tuple(counts.ravel()), tuple(errors))
+
+
+def calibration(call: Call, reading: Reading) -> Score:
+    """Customers' turns by ten bins of the probability of negative: how many, the sum, and how many are negative."""
+    counts = np.zeros((3, RELIABILITY_BINS))
+    for turn in call["turns"]:
+        marked = turn["sentiment"] == "NEGATIVE"
+        doubtful = not marked and "NEGATIVE" in turn.get("sentiment_ok", ())
+        if call["roles"][turn["speaker"]] == "CUSTOMER" and not doubtful:
+            value = reading.negative.get(turn["id"], 0.0)
+            column = min(RELIABILITY_BINS - 1, int(value * RELIABILITY_BINS))
+            counts[:, column] += (1.0, value, marked)
+    return Score(tuple(counts.ravel()))
 
 
 def direction(call: Call, reading: Reading) -> Score:

@@ -15,7 +15,7 @@ from evaluation.meaning import page, rows
 from evaluation.meaning.baseline import Baseline
 from evaluation.meaning.reading import Reading, conversation_of, removed_spans
 from evaluation.meaning.rows import ROWS
-from evaluation.meaning.scores import BINS
+from evaluation.meaning.scores import BINS, calibration
 
 CALL: dict[str, Any] = {
     "id": "x",
@@ -43,7 +43,7 @@ PERFECT = Reading(
     actions=(("AGENT", frozenset({"t3"})),),
     topic="complaint",
     labels={"t1": "NEUTRAL", "t2": "NEGATIVE", "t3": "NEUTRAL"},
-    negative={"t1": 0.1, "t2": 0.9, "t3": 0.1},
+    negative={"t1": 0.0, "t2": 1.0, "t3": 0.0},
     direction=1,
     roles=CALL["roles"],
     quality={"greeting": True, "closing": None, "empathy": False},
@@ -51,7 +51,14 @@ PERFECT = Reading(
     redacted={"t1": [(5, 8)]},
 )
 NOTHING = Reading(resolved=True, quality={"closing": False}, roles={"A": "CUSTOMER", "B": "AGENT"})
-LOWER_IS_BETTER = {"contradicted", "roles_wrong", "roles_unknown", "roles_cut_wrong", "neither"}
+LOWER_IS_BETTER = {
+    "calibration",
+    "contradicted",
+    "roles_wrong",
+    "roles_unknown",
+    "roles_cut_wrong",
+    "neither",
+}
 NOT_OF_ONE_CALL = {"roles_cut", "roles_cut_wrong"}  # the call has fewer turns than are cut
 
 
@@ -92,6 +99,19 @@ def test_recall_is_taken_at_the_precision_of_the_goal() -> None:
     assert rows.recall_at_precision(counts.ravel()) == pytest.approx(0.9)
 
 
+def test_calibration_error_is_the_distance_of_probability_and_share() -> None:
+    counts = np.zeros((3, 10))
+    counts[:, 2] = 10, 2.5, 1  # ten turns of a mean probability of .25, one of them negative
+    counts[:, 9] = 10, 9.5, 10
+    assert rows.calibration_error(counts.ravel()) == pytest.approx((1.5 + 0.5) / 20)
+
+
+def test_doubtful_turns_are_left_out_of_the_calibration() -> None:
+    turns = [dict(turn) for turn in CALL["turns"]]
+    turns[1] |= {"sentiment": "NEUTRAL", "sentiment_ok": ["NEUTRAL", "NEGATIVE"]}
+    assert sum(calibration({**CALL, "turns": turns}, PERFECT).counts) == 0
+
+
 def test_spans_between_the_kept_parts_are_the_removed_ones() -> None:
     assert removed_spans("HelloAnnhere", ["Hello", "here"]) == [(5, 8)]
     assert removed_spans("AnnBob", ["", "", ""]) == [(0, 0), (0, 6)]
@@ -120,7 +140,9 @@ def test_interval_contains_the_figure_and_is_the_same_again() -> None:
 
 def measured(split: str) -> page.Measured:
     figures = {row.id: page.Figure(0.5, 0.4, 0.6) for row in ROWS}
-    return page.Measured(split, "en", 1, figures, figures, {row.id: [f"x: {split}"] for row in ROWS})
+    errors = {row.id: [f"x: {split}"] for row in ROWS}
+    reliability = np.array([[4.0] + [0.0] * 9, [0.2] + [0.0] * 9, [1.0] + [0.0] * 9])
+    return page.Measured(split, "en", 1, figures, figures, errors, reliability.ravel())
 
 
 def test_errors_of_the_report_split_are_never_listed() -> None:
@@ -135,6 +157,8 @@ def test_section_is_replaced_in_place() -> None:
     again = page.replace_section(once + "after\n", "## New")
     assert again == f"# Quality\n\ntext\n\n{page.BEGIN}\n\n## New\n\n{page.END}\nafter\n"
     assert "| issue, evidence turn F1 | ≥ .85 | .50 [.40, .60], .50 |" in once
+    assert "| 0.0 to 0.1 | 4, .05, .25 |" in once
+    assert "| 0.9 to 1.0 | 0, –, – |" in once
 
 
 def test_examples_of_a_kit_are_read(tmp_path: Path) -> None:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from callytics.domain import Conversation, SentimentAnalysis, SentimentLabel, TermCount, Turn, TurnSentiment
+from callytics.domain import (
+    Conversation,
+    Role,
+    SentimentAnalysis,
+    SentimentLabel,
+    TermCount,
+    Turn,
+    TurnSentiment,
+)
 from callytics.engines.sentiment.lexicon import Lexicon
+from callytics.engines.sentiment.mood import may_be_irony
 from callytics.engines.sentiment.quality import Shows, assess_quality
 from callytics.engines.sentiment.text import sentences_of
 
@@ -30,6 +39,14 @@ class ClassifySentences(Protocol):
     def __call__(self, sentences: Sequence[str], language: str) -> Matrix: ...
 
 
+class JudgeTurns(Protocol):
+    """The sentiment of every turn of a call, from the probabilities of the sentences of each turn."""
+
+    def __call__(
+        self, conversation: Conversation, probabilities: Sequence[Matrix]
+    ) -> Sequence[TurnSentiment]: ...
+
+
 @dataclass
 class _Tally:
     count: int = 0
@@ -42,12 +59,14 @@ def analyze(
     lexicon: Lexicon,
     max_terms: int,
     shows: Shows | None = None,
+    judge: JudgeTurns | None = None,
 ) -> SentimentAnalysis:
     """Scores per turn that sum to 1, sentiment words with their turns, and the quality of the agent's speech.
 
     Args:
         max_terms: maximum number of positive words and of negative words, the most frequent first.
         shows: recogniser of the parts of the quality criteria; default: rules.
+        judge: sentiment of the turns; default: the mean of their sentences.
     """
     sentences = [sentences_of(turn) for turn in conversation.turns]
     languages = [conversation.language_of(turn) for turn in conversation.turns]
@@ -55,30 +74,47 @@ def analyze(
     for code, of_turn in zip(languages, sentences, strict=True):
         by_language.setdefault(code, []).extend(of_turn)
     probabilities = {code: iter(classify(texts, code).tolist()) for code, texts in by_language.items()}
-    scored = tuple(
-        _turn_sentiment(turn, of_turn, [next(probabilities[code]) for _ in of_turn])
-        for turn, of_turn, code in zip(conversation.turns, sentences, languages, strict=True)
-    )
+    by_turn = [
+        np.array([next(probabilities[code]) for _ in of_turn], np.float64).reshape(-1, len(LABELS))
+        for of_turn, code in zip(sentences, languages, strict=True)
+    ]
+    judged = judge(conversation, by_turn) if judge else mean_of_sentences(conversation, by_turn)
+    scored = tuple(_without_ironic_praise(conversation, judged))
     positive, negative = _terms(conversation, sentences, lexicon, max_terms)
     overall, criteria, lapses = assess_quality(conversation, shows)
     return SentimentAnalysis(scored, positive, negative, overall, criteria, lapses)
 
 
-def _turn_sentiment(turn: Turn, sentences: Sequence[str], probabilities: Sequence[Any]) -> TurnSentiment:
+def mean_of_sentences(conversation: Conversation, probabilities: Sequence[Matrix]) -> list[TurnSentiment]:
     """Mean of the sentences, weighted by length and by distance from neutral."""
-    if not sentences:
+    return [_mean(turn, rows) for turn, rows in zip(conversation.turns, probabilities, strict=True)]
+
+
+def _mean(turn: Turn, rows: Matrix) -> TurnSentiment:
+    if not len(rows):
         return TurnSentiment(turn.id, SentimentLabel.NEUTRAL, 0.0, 1.0, 0.0)
-    weights = [
-        len(text) * (NEUTRAL_SHARE + (1 - NEUTRAL_SHARE) * (1 - row[1]))
-        for text, row in zip(sentences, probabilities, strict=True)
-    ]
-    total = sum(weights)
-    scores = [
-        sum(weight * row[label] for weight, row in zip(weights, probabilities, strict=True)) / total
-        for label in range(len(LABELS))
-    ]
-    label = LABELS[max(range(len(LABELS)), key=lambda n: scores[n])]
-    return TurnSentiment(turn.id, label, positive=scores[2], neutral=scores[1], negative=scores[0])
+    lengths = np.array([len(text) for text in sentences_of(turn)], np.float64)
+    weights = lengths * (NEUTRAL_SHARE + (1 - NEUTRAL_SHARE) * (1 - rows[:, 1]))
+    negative, neutral, positive = (weights @ rows / weights.sum()).tolist()
+    label = LABELS[int(np.argmax((negative, neutral, positive)))]
+    return TurnSentiment(turn.id, label, positive=positive, neutral=neutral, negative=negative)
+
+
+def _without_ironic_praise(
+    conversation: Conversation, judged: Sequence[TurnSentiment]
+) -> Iterator[TurnSentiment]:
+    """Flags possible irony, and counts praise in it as its opposite. Agents are left out: theirs is courtesy."""
+    for turn, found in zip(conversation.turns, judged, strict=True):
+        if conversation.role_of(turn.participant_id) is Role.AGENT or not may_be_irony(
+            turn.content, conversation.language_of(turn)
+        ):
+            yield found
+            continue
+        negative = found.negative + found.positive
+        label = SentimentLabel.NEGATIVE if negative >= found.neutral else found.label
+        if label is SentimentLabel.POSITIVE:
+            label = SentimentLabel.NEUTRAL
+        yield TurnSentiment(turn.id, label, 0.0, found.neutral, negative, possible_irony=True)
 
 
 def _terms(

@@ -38,11 +38,16 @@ class FeatureExtractor:
         self._encoder.encode("warm")  # loads the weights now, not at the first call
         self.lexicon = Lexicon()
 
-    def __call__(self, sentences: Sequence[str], language: str) -> Matrix:
-        """Shape (num_sentences, 513)."""
-        embeddings = np.asarray(self._encoder.encode(list(sentences)), dtype=np.float64)
+    def __call__(self, sentences: Sequence[str], language: str, embeddings: Matrix | None = None) -> Matrix:
+        """Shape (num_sentences, 513). ``embeddings`` of the sentences, if they are known."""
+        if embeddings is None:
+            embeddings = self.embed(sentences)
         valences = [[self.lexicon.valence(sentence, language)] for sentence in sentences]
         return np.hstack([embeddings, np.array(valences, dtype=np.float64)])
+
+    def embed(self, texts: Sequence[str]) -> Matrix:
+        """Shape (num_texts, 512)."""
+        return np.asarray(self._encoder.encode(list(texts)), dtype=np.float64)
 
 
 class SentenceClassifier:
@@ -57,11 +62,11 @@ class SentenceClassifier:
         self._weights: Matrix = np.array(document["weights"], dtype=np.float64)  # (3, 513)
         self._bias: Matrix = np.array(document["bias"], dtype=np.float64)  # (3,)
 
-    def __call__(self, sentences: Sequence[str], language: str) -> Matrix:
+    def __call__(self, sentences: Sequence[str], language: str, embeddings: Matrix | None = None) -> Matrix:
         """Probabilities in the order of LABELS, shape (num_sentences, 3); rows sum to 1."""
         if not sentences:
             return np.zeros((0, len(LABELS)))
-        logits = self.features(sentences, language) @ self._weights.T + self._bias
+        logits = self.features(sentences, language, embeddings) @ self._weights.T + self._bias
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         probabilities: Matrix = exponentials / exponentials.sum(axis=1, keepdims=True)
         return probabilities

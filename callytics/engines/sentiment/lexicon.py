@@ -32,10 +32,21 @@ MIN_ENGLISH_VALENCE = 1.0
 _NOT_TERMS_TEXT = """
 yes no please help helping like likes agree agreed ok okay sure solve solves solved want wanted fine care join play
 matter matters strong pay credit share shares chance dear hand number
-yeah well support supports supported supporting ill po god
 """
-_NOT_TERMS = frozenset(_NOT_TERMS_TEXT.split())
+_PLAIN = frozenset(("yeah", "well", "support", "supports", "supported", "supporting", "ill", "po", "god"))
+"""Words of VADER that say nothing of a mood in a call: neither a term nor part of a valence."""
+
+_NOT_TERMS = frozenset(_NOT_TERMS_TEXT.split()) | _PLAIN
 """Words of VADER that are answers, formulas or plain nouns in a call: not reported as terms."""
+
+_ENGLISH_NAME = re.compile(
+    r"\b[A-Z][a-z]+(?: [A-Z][a-z]+)* (?:Insurance|Assurance|Mutual|Life|Bank|Trust|Union|Energy|Mobile|Telecom|Wireless"
+    r"|Health|Care|Home|Homes|Buy|Plan|Plus|Package|Airlines?|Hotels?|Inn|Market|Motors|Cards?)\b"
+)
+_KOREAN_NAME_AFTER = re.compile(
+    r"(?:보험|생명|화재|손보|카드|은행|저축|캐피탈|통신|텔레콤|모바일|택배|마켓|쇼핑|투어|항공|요금제|적금|플랜)"
+)
+"""After a bare noun ("친절보험", "행복카드"): the word is part of the name of a firm or product."""
 
 NORMALISATION = 4.0
 """valence / sqrt(valence^2 + 4) limits a sum to -1..1, as in VADER (which uses 15, for a scale twice as wide)."""
@@ -56,6 +67,8 @@ class Lexicon:
         from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
         self._vader: Any = SentimentIntensityAnalyzer()
+        for word in _PLAIN:
+            self._vader.lexicon.pop(word, None)
         table = resources.files("callytics.engines.sentiment").joinpath("lexicon_ko.tsv")
         rows = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines() if line[0] != "#"]
         self._korean = [(lemma, float(valence), re.compile(pattern)) for lemma, valence, pattern in rows]
@@ -69,7 +82,7 @@ class Lexicon:
     def valence(self, sentence: str, language: str) -> float:
         """-1 (negative) to 1 (positive); 0 without a sentiment word."""
         if language == "en":
-            return float(self._vader.polarity_scores(sentence)["compound"])
+            return float(self._vader.polarity_scores(_ENGLISH_NAME.sub(" ", sentence))["compound"])
         return squeeze(self.terms(sentence, language))
 
     def _korean_terms(self, sentence: str) -> list[Term]:
@@ -84,11 +97,14 @@ class Lexicon:
                 # "불만족", "불친절": the negative word has an entry of its own
                 if text[max(0, match.start() - 1) : match.start()] == "불":
                     continue
+                if match.group()[-1] not in "은는한운" and _KOREAN_NAME_AFTER.match(text[match.end() :]):
+                    continue
                 found.append(Term(lemma, -valence if negated else valence))
         return found
 
     def _english_terms(self, sentence: str) -> list[Term]:
         found = []
+        sentence = _ENGLISH_NAME.sub(lambda name: "_" * len(name.group()), sentence)
         for match in _ENGLISH_WORD.finditer(sentence):
             word = match.group().lower()
             valence = float(self._vader.lexicon.get(word, 0.0))

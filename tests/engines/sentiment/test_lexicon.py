@@ -59,3 +59,30 @@ def test_korean_double_negation_is_not_negative() -> None:
 
 def test_refund_received_is_not_negative() -> None:
     assert not [t for t in Lexicon().terms("환불 받았어요", "ko") if t.valence < 0]
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Yeah, well.", "Call support.", "The po box is 12.", "I am ill.", "Oh god."]
+)
+def test_plain_words_of_calls_have_no_valence(sentence: str) -> None:
+    assert Lexicon().valence(sentence, "en") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "I have a policy with Delight Life."),
+        ("en", "It is about Happy Home Insurance."),
+        ("ko", "친절보험 들었던 게 있는데요."),
+        ("ko", "행복카드 결제일이 언제예요?"),
+        ("ko", "최고 요금제로 바꿔 주세요."),
+    ],
+)
+def test_names_of_firms_and_products_are_no_mood(language: str, sentence: str) -> None:
+    assert Lexicon().terms(sentence, language) == []
+    assert Lexicon().valence(sentence, language) == 0.0
+
+
+def test_praise_of_a_product_stays_praise() -> None:
+    assert [t.valence > 0 for t in Lexicon().terms("정말 좋은 보험이네요", "ko")] == [True]
+    assert [t.valence > 0 for t in Lexicon().terms("What a great plan.", "en")] == [True]

@@ -1,0 +1,21 @@
+"""The turns of a result."""
+
+from __future__ import annotations
+
+import pytest
+
+from callytics.domain import Role, SentimentLabel, TurnSentiment
+from callytics.result.build import _transcript_turn
+from tests.support.talk import talk
+
+
+@pytest.mark.parametrize(("ironic", "flags"), [(True, ["possible_irony"]), (False, [])])
+def test_possible_irony_is_a_flag_of_the_turn(ironic: bool, flags: list[str]) -> None:
+    turn = talk(("c", "Great, just great."), language="en").turns[0]
+    mood = TurnSentiment(turn.id, SentimentLabel.NEGATIVE, 0.0, 0.2, 0.8, possible_irony=ironic)
+    assert _transcript_turn(turn, Role.CUSTOMER, mood, "en").flags == flags
+
+
+def test_turn_without_sentiment_has_no_flag_of_it() -> None:
+    turn = talk(("c", "Great, just great."), language="en").turns[0]
+    assert _transcript_turn(turn, Role.CUSTOMER, None, "en").flags == []

@@ -1,0 +1,228 @@
+"""Learns callytics/engines/sentiment/mood_model.json: python tools/train_mood_model.py (from the root; extra "eval").
+
+Weights from the fit split of the written calls and, at lower weights, the turns and the sentences of
+engines/sentiment/training; thresholds per language from the choose split. `report` is not read. Full batches from
+zero: deterministic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.sparse import csr_matrix, hstack
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from callytics.config import load_stages  # noqa: E402
+from callytics.domain import Role, Turn  # noqa: E402
+from callytics.engines import load_engine  # noqa: E402
+from callytics.engines.sentiment.classifier import LABELS, SentenceClassifier  # noqa: E402
+from callytics.engines.sentiment.mood import (  # noqa: E402
+    Features,
+    MoodModel,
+    embedding_features,
+    features_of,
+    neighbours_of,
+    ngrams,
+    own_features,
+)
+from callytics.engines.sentiment.text import sentences_of  # noqa: E402
+from evaluation.dialogues import LANGUAGES, read_dialogues  # noqa: E402
+from evaluation.meaning.reading import conversation_of  # noqa: E402
+
+FOLDER = ROOT / "callytics" / "engines" / "sentiment"
+TARGET = FOLDER / "mood_model.json"
+PENALTY = 4.0
+MIN_COUNT = 3
+DOUBT = 0.3
+"""Share of a turn's weight that goes to the labels that are accepted beside the marked one."""
+
+WRITTEN_WEIGHT = 0.5
+SENTENCE_WEIGHT = 0.3
+SMALLEST_WEIGHT = 0.005
+STEPS = np.arange(-0.6, 1.61, 0.2)
+"""Logarithms of the thresholds that are tried; coarse, because the split is small."""
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Rows:
+    features: list[Features] = field(default_factory=list)
+    dense: list[Array] = field(default_factory=list)
+    targets: list[list[float]] = field(default_factory=list)
+    gold: list[tuple[int, frozenset[int]]] = field(default_factory=list)
+    customer: list[bool] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+
+def target_of(label: str, accepted: Sequence[str]) -> tuple[list[float], frozenset[int]]:
+    gold = LABELS.index(label.lower())
+    others = {LABELS.index(name.lower()) for name in accepted} - {gold}
+    row = [0.0] * len(LABELS)
+    row[gold] = 1.0 - (DOUBT if others else 0.0)
+    for other in others:
+        row[other] = DOUBT / len(others)
+    return row, frozenset({gold, *others})
+
+
+def add(
+    rows: Rows, classify: SentenceClassifier, language: str, turns: Sequence[Turn], roles: Sequence[Role]
+) -> None:
+    """The features of the turns of one call."""
+    owns = [
+        own_features(t.content, language, classify(sentences_of(t), language), classify.features.lexicon)
+        for t in turns
+    ]
+    neighbours = neighbours_of([turn.participant_id for turn in turns])
+    grams = [ngrams(turn.content, language) for turn in turns]
+    rows.features += features_of(owns, roles, grams, neighbours)
+    rows.dense += list(
+        embedding_features(classify.features.embed([turn.content for turn in turns]), neighbours)
+    )
+
+
+def calls(split: str, language: str, classify: SentenceClassifier) -> Rows:
+    punctuate: Any = load_engine(load_stages(ROOT / "serve_config.cpu.yaml")["punctuation-restorer"])
+    rows = Rows()
+    for call in read_dialogues(split, language):  # type: ignore[arg-type]
+        turns = punctuate(conversation_of(call, roles=True)).turns
+        roles = [Role(call["roles"][turn.participant_id]) for turn in turns]
+        add(rows, classify, language, turns, roles)
+        for turn, role in zip(call["turns"], roles, strict=True):
+            target, accepted = target_of(turn["sentiment"], turn.get("sentiment_ok") or ())
+            rows.targets.append(target)
+            rows.gold.append((LABELS.index(turn["sentiment"].lower()), accepted))
+            rows.customer.append(role is Role.CUSTOMER)
+            rows.weights.append(1.0)
+    return rows
+
+
+def written(language: str, classify: SentenceClassifier) -> Rows:
+    """The turns of training/turns_*.tsv, the last of a call of two, and the sentences beside them, without a role."""
+    rows = Rows()
+    folder = FOLDER / "training"
+    for name, weight in ((f"turns_{language}.tsv", WRITTEN_WEIGHT), (f"{language}.tsv", SENTENCE_WEIGHT)):
+        for line in (folder / name).read_text(encoding="utf-8").splitlines():
+            if line.startswith("#"):
+                continue
+            letter, label, *said = line.split("\t") if name.startswith("turns") else ("", *line.split("\t"))
+            roles = {"C": [Role.AGENT, Role.CUSTOMER], "A": [Role.CUSTOMER, Role.AGENT]}.get(
+                letter, [Role.UNKNOWN]
+            )
+            turns = [Turn(f"t{i}", f"{i}", 0.0, 1.0, text, text, (), 1.0) for i, text in enumerate(said)]
+            pair = Rows()
+            add(pair, classify, language, turns, roles)
+            target, accepted = target_of(label, ())
+            rows.features.append(pair.features[-1] | {"pos": 0.5, "first": 0.0, "last": 0.0})
+            rows.dense.append(pair.dense[-1])
+            rows.targets.append(target)
+            rows.gold.append((LABELS.index(label), accepted))
+            rows.customer.append(letter == "C")
+            rows.weights.append(weight)
+    return rows
+
+
+def fit(parts: Sequence[Rows]) -> dict[str, Any]:
+    features = [row for part in parts for row in part.features]
+    counts = Counter(name for row in features for name in row)
+    names = sorted(name for name, count in counts.items() if count >= MIN_COUNT)
+    column = {name: index for index, name in enumerate(names)}
+    cells = [(n, column[k], v) for n, row in enumerate(features) for k, v in row.items() if k in column]
+    i, j, values = zip(*cells, strict=True)
+    sparse = csr_matrix((values, (i, j)), shape=(len(features), len(names)))
+    dense = np.array([row for part in parts for row in part.dense])
+    x = hstack([sparse, csr_matrix(dense), csr_matrix(np.ones((len(features), 1)))]).tocsr()
+    target = np.array([row for part in parts for row in part.targets])
+    weight = np.array([[w] for part in parts for w in part.weights])
+    decay = np.full((x.shape[1], 1), PENALTY)
+    decay[-1] = 0.01 * PENALTY
+
+    def loss(flat: Array) -> tuple[float, Array]:
+        w = flat.reshape(x.shape[1], len(LABELS))
+        z = x @ w
+        z = z - z.max(axis=1, keepdims=True)
+        log_chance = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+        value = -(weight * target * log_chance).sum() + 0.5 * (decay * w * w).sum()
+        return float(value), (x.T @ (weight * (np.exp(log_chance) - target)) + decay * w).ravel()
+
+    start = np.zeros(x.shape[1] * len(LABELS))
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    w = found.x.reshape(x.shape[1], len(LABELS))
+    learned = {name: row for name, row in zip(names, w, strict=False) if np.abs(row).max() >= SMALLEST_WEIGHT}
+    return {
+        "weights": {name: [round(float(v), 3) for v in row] for name, row in learned.items()},
+        "dense": np.round(w[len(names) : -1], 3).tolist(),
+        "bias": np.round(w[-1], 3).tolist(),
+    }
+
+
+def macro_f1(gold: Sequence[tuple[int, frozenset[int]]], found: Sequence[int]) -> float:
+    matrix = np.zeros((len(LABELS), len(LABELS)))
+    for (label, accepted), guess in zip(gold, found, strict=True):
+        matrix[guess if guess in accepted else label, guess] += 1
+    hits = 2 * matrix.diagonal() / np.maximum(1, matrix.sum(axis=0) + matrix.sum(axis=1))
+    return float(hits.mean())
+
+
+def thresholds(rows: Rows, probabilities: Array) -> list[float]:
+    """The factors with the highest sum of macro-F1 over all turns and over the customers' turns.
+
+    The sum is averaged over the neighbouring factors: a peak of its own is luck.
+    """
+    customers = np.flatnonzero(rows.customer)
+    gold = [rows.gold[i] for i in customers]
+    scores = np.zeros((len(STEPS), len(STEPS)))
+    for i, negative in enumerate(STEPS):
+        for j, positive in enumerate(STEPS):
+            found = (probabilities * np.exp([negative, 0.0, positive])).argmax(axis=1)
+            scores[i, j] = macro_f1(rows.gold, found.tolist()) + macro_f1(gold, found[customers].tolist())
+    inner = np.zeros((len(STEPS) - 2, len(STEPS) - 2))
+    for i in range(3):
+        for j in range(3):
+            inner += scores[i : i + len(STEPS) - 2, j : j + len(STEPS) - 2]
+    row, column = divmod(int(np.argmax(inner)), len(STEPS) - 2)
+    return [float(v) for v in np.round(np.exp([STEPS[row + 1], 0.0, STEPS[column + 1]]), 3)]
+
+
+def main() -> None:
+    classify = SentenceClassifier()
+    parts = [calls("fit", code, classify) for code in LANGUAGES]
+    parts += [written(code, classify) for code in LANGUAGES]
+    document: dict[str, Any] = {
+        "licence": "Apache-2.0",
+        "trained_on": "evaluation/dialogues, fit split; sentiment/training; thresholds on choose",
+        "revision": "",
+        "thresholds": {},
+        **fit(parts),
+    }
+    model = MoodModel(document)
+    for code in LANGUAGES:
+        rows = calls("choose", code, classify)
+        chances = model.probabilities(rows.features, np.array(rows.dense))
+        document["thresholds"][code] = thresholds(rows, chances)
+        found = (chances * document["thresholds"][code]).argmax(axis=1)
+        customers = np.flatnonzero(rows.customer)
+        only = macro_f1([rows.gold[i] for i in customers], found[customers].tolist())
+        print(f"choose {code}: macro-F1 {macro_f1(rows.gold, found.tolist()):.3f}, customers {only:.3f}")
+    document["revision"] = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:12]
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    TARGET.write_text(text + "\n", encoding="utf-8")
+    print(
+        f"{TARGET.name}: {document['revision']}, {TARGET.stat().st_size // 1024} KB", document["thresholds"]
+    )
+
+
+if __name__ == "__main__":
+    main()
