@@ -20,12 +20,12 @@ SURNAMES = (
 )
 """Family names of more than about 500 people (Statistics Korea, 2015 census)."""
 _FIRST = (
-    "본빛샛솔가강건경광규근금기길나남다단달대덕도동두라란래려루류리린마만말명모무문미민바반배범별병보복봉부사산삼상새서석선설섭성세소솔송수숙순슬승"
+    "갑겸교권담라로루맑밝별빈슬엘예온익푸헌혁본빛샛솔가강건경광규근금기길나남다단달대덕도동두라란래려루류리린마만말명모무문미민바반배범별병보복봉부사산삼상새서석선설섭성세소솔송수숙순슬승"
     "시신아안애양언여연영예오옥완용우운원월유윤율은을의이인일임자장재전점정제조종주준중지진찬창채천철청초춘충치태택평필하학한해향허"
     "현형혜호홍화환효후훈휘흥희"
 )
 _SECOND = (
-    "비늘름울샘결봄람강건걸겸경곤관광교구국권규균근금기길나남녀년님다단달담대덕도돈동두득라란람래량려련렬령례로록룡루류륜률름리린림마만매명모목무묵문미민"
+    "갑겨든루빛솔솜엘음비늘름울샘결봄람강건걸겸경곤관광교구국권규균근금기길나남녀년님다단달담대덕도돈동두득라란람래량려련렬령례로록룡루류륜률름리린림마만매명모목무묵문미민"
     "반배백범별병보복봉분빈빛산삼상생서석선섭성세소솔송수숙순술슬승식신실심아안애양언엽여연열영예오옥온완용우욱운웅원월유윤율은을이익인일"
     "임자잔장재전정제조종주준중지진찬창채천철청초춘출충치태택평표필하학한해향헌혁현협형혜호홍화환회효후훈휘흠흥희"
 )
@@ -37,6 +37,10 @@ _COPULA = r"(?:입니다|이라고\s?(?:합니다|해요|하는데|하고|했|�
 _TITLE = r"(?:고객|회원|님|씨|상담원|상담사|매니저|팀장|대리|과장|차장|부장|실장|소장|점장|원장|사장|이사|선생|기사|어르신|주임|주사|계장|주무관|조사원|가이드|교수|박사|간호사|원무|강사|코치|사원|담당|할머니|할아버지|환자|사모|여사|군|양|학생|어머니|아버지|상무|반장|센터장|지점장|기장|작가|변호사|의사|팀원|총무)"
 _END = r"(?=[\s.,?!…]|$)"
 _START = r"(?<![가-힣\w])"
+_TEAM = r"(?:팀|과|부|부서|센터|지점|점|은행|보험|화재|생명|증권|캐피탈|택배|통신|카드|병원|의원|치과|약국|호텔|렌탈|마트|영업소|사무소|사무실|지사|본사|지국|상담실|예약실|창구|학원|구청|시청|여행사|항공|데스크|공단|협회|가전|전자|서비스|관리실|고객실)"
+_OWN = r"(?:아들|딸|엄마|아빠|남편|아내|와이프|보호자|가족|며느리|사위|손자|손녀|언니|누나|오빠|동생|어머니|아버지|앞으로|명의|어린이)(?:\s?(?:되는|되시는|입니다|이에요|예요|인데요|이요|요|로|의))?"
+_GIVEN_CLOSED = rf"[{_FIRST}](?:(?![늘든른은을들음])[{''.join(c for c in _SECOND if (ord(c) - 0xAC00) % 28)}])"
+"""A given name with a final consonant takes 이 before a particle, which no other noun does: 지훈이가."""
 _CASE = "(?:이|가|은|는|을|를|으로|로|께서|한테|에게|와|과|의|하고|이랑|랑|이고|고)"
 
 _NOT_NAMES_TEXT = (
@@ -65,6 +69,13 @@ _NOT_NAMES_TEXT = (
     "제품이 제품은 제품을 제주도 모델이 모델은 모두다 국민은 국민이 국번없 어른이 어른은 명세서 명이요 반품을 반품은 반납을 반납은 반말을 반말이 반대로 반려가 예약을 예약이 예약은 예정일 예금이 "
     "은행에 은행이 은행은 은행요 은행원 "
     "부재중 외주에 외주를 외주는 간단하 명의예 조사원 조립식 서른넷 어떡해 단순하 특별하 편리하 유리하 저렴하 동일하 필요하 중요하 정확하 대단하 고유한 상당하 부족하 가능한 "
+    "정류장 승강장 인상률 이자율 주민세 동의서 설명서 예치금 장학금 유류비 이사비 설치비 인건비 오전중 오후중 사용중 심사중 조사중 이동중 방학중 임신중 두달전 한달전 이주일 오일장 주말반 주중반 "
+    "오전반 오후반 성인반 유아반 남자반 조사관 주무관 심사관 간병인 임대인 소유자 원자재 부자재 전시용 선택지 소재지 한의원 안경원 반지하 성수기 유효기 정산서 정산금 공단이 공인인 소송중 유선용 "
+    "전원선 전자동 반자동 전세금 여권용 사진용 임원진 사양은 사양이 공유기 정기권 이용권 유기한 당일자 명일자 전일자 고정비 변동비 인지대 여기로 이리로 임의로 유도리 공동주 전세라 문제라 한도라 "
+    "기본은 기본이 정상이 정상인 주말인 오전인 오후인 임금이 임금은 연봉이 상여금 도수치 모양이 여유로 안전이 안전은 고장인 이상인 이전이 이전은 이전인 변경은 변경인 전송이 전송은 인정이 인정은 "
+    "선정이 선정은 조건이 조건은 조정이 조정은 지정이 지정은 지연이 지연은 전달이 전달은 전환이 전환은 정산이 정산은 제한이 제한은 진단이 진단은 채권이 채권은 추가라 추가로 편성이 한정이 한정은 "
+    "현금이 현금은 현재로 서명이 서명은 선택이 선택은 설정이 설정은 손상이 송금이 송금은 여권이 여권은 연장이 연장은 예상이 예상은 용건이 용건은 원금이 원금은 원본이 원본은 원인이 원인은 육아라 "
+    "이동이 이동은 인원이 인원은 임시라 주말은 주말이 주민이 천장이 천장은 천재지 "
     "황당한 황당하 허전한 유명한 소홀한 미안한 서운한 당연한 당황한 안전한 완전한 우수한 유일한 유능한 진정한 정당한 정중한 공정한 한심한 친절한 하필이 여하간 여하튼 "
 )
 _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
@@ -81,7 +92,13 @@ _PATTERNS = [
     re.compile(pattern)
     for pattern in (
         # introduced by what follows: 엄태윤입니다, 손하은이에요, 한기주 선생님, 남궁혜님
-        rf"{_START}({_FULL})(?:님|씨)?\s?(?:입니다|이라고\s?합니다|라고\s?합니다|이에요|예요|이예요|이었습니다|였습니다|이었어요|였어요|임니다)",
+        rf"{_START}({_FULL})(?:님|씨)?\s?(?:입니다|이?라고\s?(?:합니다|해요|하는데|하고요|하거든|불러)|이에요|예요|이예요|이었습니다|였습니다|이었어요|였어요|임니다)",
+        # after a team, a branch or a firm, or before "a person of that name" any syllables do: 보상팀 국태민이라고 합니다
+        rf"(?:{_TEAM})(?:의|에)?\s({_LOOSE})\s?(?:입니다|이?라고\s?(?:합니다|해요|하는데|하고요)|이에요|예요|임니다|이고요){_END}",
+        rf"{_START}({_LOOSE}|{_GIVEN})\s?이?라는\s?(?:사람|분|여자|남자|직원|상담|기사|선생|애|친구|아이|고객)",
+        rf"{_START}({_FULL})\s(?:{_OWN})(?![가-힣])",
+        rf"{_START}({_FULL})(?:이|가)?\s(?:맞습니다|맞아요|맞는데|맞고요|맞으시|맞으세요|맞나요|본인)",
+        rf"{_START}({_GIVEN_CLOSED})이(?:가|는|를|한테|께)(?![가-힣])",
         rf"{_START}({_FULL})(?:\s?{_TITLE}|\s+{_TITLE})",
         rf"{_START}({_LOOSE})(?:\s+(?:씨|님|고객님|회원님|어르신)|님|씨){_END}",
         rf"{_START}({_FULL})(?:이요|인데요|이고요?|고요|이거든요){_END}",
@@ -111,6 +128,10 @@ _FOREIGN_ANSWER = re.compile(
 _FOREIGN_WITH_KIN = re.compile(
     rf"{_KIN}\s+([가-힣]{{2,4}}\s[가-힣]{{1,4}})(?:입니다|예요|이에요|이고|고요|요)?\s*[.,]?\s*$"
 )
+_SYLLABLES = re.compile(
+    rf"^{_FILLER}((?:[{SURNAMES}]|{_DOUBLE})(?:\s[{_FIRST}])\s?[{_SECOND}])\s?(?:이에요|예요|이요|입니다){_END}"
+)
+"""An answer by single syllables: 강 하 늘이요."""
 _REPEATED_ANSWER = re.compile(
     r"^((?:[가-힣]{1,4}\s)?(?P<last>[가-힣]{2,4}))[.…,\s]+(?P=last)(?:예요|이에요|이요|입니다)"
 )
@@ -135,12 +156,17 @@ def korean_name_spans(text: str, before: str = "") -> Iterator[Span]:
             yield Span(*match.span(1), PiiKind.NAME)
     if _ASKED.search(before):
         found = list(_spans(_ANSWER, text))
-        for pattern in () if found else (_FOREIGN_ANSWER, _FOREIGN_WITH_KIN):
+        for pattern in () if found else (_SYLLABLES, _FOREIGN_ANSWER, _FOREIGN_WITH_KIN):
             found += _spans(pattern, text)
         again = _REPEATED_ANSWER.match(text)
         if again and not any(word in _WORDS for word in again.group(1).split()):
             found.append(Span(*again.span(1), PiiKind.NAME))
         yield from found
+
+
+def _is_noun_with_copula(text: str, end: int, name: str) -> bool:
+    """원본이고요: a noun of two syllables with 이고요; a name that ends with 이 is rare."""
+    return name.endswith("이") and text[end : end + 2] in ("고요", "고,", "에요", "라고", "거든")
 
 
 def _spans(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
@@ -154,5 +180,6 @@ def _spans(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
             and not _AMOUNT.match(name)
             and not _BAD_ENDING.search(name)
             and not _BAD_START.match(name)
+            and not _is_noun_with_copula(text, match.end(group), name)
         ):
             yield Span(*match.span(group), PiiKind.NAME)
