@@ -65,7 +65,7 @@ _NUMBER_AND_FLAT = re.compile(
 """ "1180 Lexington, Apt 14C" """
 _ANSWER_BY_NUMBER = re.compile(
     rf"\A(?:(?:yes|yeah|sure|okay|ok|it['’]?s|its|that['’]?s|um|uh|the address is|i['’]?m at|we['’]?re at|at|so|oh)[\s,.]+)*"
-    rf"((?i:{_HOUSE_NUMBER})\s(?!(?i:and|minutes?|hours?|days?|of|for|on|at|the|to|a|in|people|from|per|dollars?|pounds?|{_SPOKEN})\b)[A-Za-z']{{3,}}(?:\s[A-Za-z']{{3,}})?)\s*(?:[.,]|\Z)",
+    rf"((?:\d{{2,}}[A-Z]?|{_SPOKEN}(?:[\s-]{_SPOKEN})+)\s(?!(?:and|minutes?|hours?|days?|weeks?|months?|years?|times?|percent|more|of|for|on|at|the|to|a|in|people|from|per|dollars?|pounds?|o'clock|{_SPOKEN})\b)[A-Za-z']{{3,}}(?:\s[A-Za-z']{{3,}})?)\s*(?:[.,]|\Z)",
     re.IGNORECASE,
 )
 """An answer to the question for the address: a number and a street without a word for a street."""

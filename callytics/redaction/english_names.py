@@ -198,7 +198,10 @@ def _is_name_in_capitals(run: list[_Word], left: str, right: str) -> bool:
         return True
     if may_be_given_name(word.lower) and word.lower not in NOT_NAMES and _PERSON_VERB.match(right):
         return True
-    if len(run) <= 2 and (_AFTER_CLOSE.match(right) or (_WEAK_BEFORE.search(left) and _END.match(right))):
+    dated = word.lower in NOT_NAMES and not _THIS_IS.search(left)
+    if len(run) <= 2 and (
+        _AFTER_CLOSE.match(right) or (not dated and _WEAK_BEFORE.search(left) and _END.match(right))
+    ):
         return unknown or may_be_given_name(word.lower)
     if _IS_BEFORE.search(left) and _ABOUT.match(right):
         return True

@@ -27,6 +27,7 @@ _PLACES_AND_BRANDS_TEXT = (
     "windows excel chrome safari opera java linux monday tuesday wednesday thursday friday saturday sunday january february march april "
     "may june july august september october november december summer winter autumn spring easter christmas noel eve "
     "christian catholic irish english scottish french german dutch spanish polish welsh american latin jesus god lord christ allah "
+    "jewish muslim hindu sikh yorker londoner sterling karaoke minor yuan outlook download alley aligned "
     "alpha bravo charlie echo foxtrot golf hotel juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey xray yankee zulu "
     "okay yeah yep yup nope hey hiya ta ma dad mum mom mama papa nan nana gran grandma grandpa auntie uncle sir madam dear honey love "
     "lot ok hmm mmm uh um hello thanks bless ill ive im id hes shes weve youve theyre theyll youll well were lets cant wont dont "
