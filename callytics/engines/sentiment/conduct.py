@@ -67,6 +67,8 @@ _PLAIN = re.compile(
     r"몰라|[가-힣]지 ?마|해 ?봐|왜 봐|알았어|그래서 뭐|[할갈줄볼낼]게|하냐|하라고|"
     r"비서야|[가-힣]냐)$"
 )
+_SAID_BEFORE = re.compile(r"\b(?:call(?:ed|ing|s)?|said|says) (?:you|me|her|him|them)(?: were| are)?(?: an?)?\s\Z")
+_SAID_AFTER = re.compile(r"[가-힣]{0,2}?이?(?:라고|라는|란|다고) ?(?:하|했|그랬|말|들|욕|불)")
 _SELF_TALK = re.compile(r"^(?:어디 ?보자|됐다|어 ?됐다|가만|뭐더라|음+|어+)")
 _POLITE_TAIL = (
     ("거야", "거예요"),
@@ -116,10 +118,16 @@ def _of_turn(turn: Turn, language: str) -> Iterator[ConductLapse]:
     """One per kind."""
     text = turn.content.lower().replace("’", "'")
     for kind, severity, pattern in _cues(language):
-        if match := pattern.search(text):
+        match = pattern.search(text)
+        if match and not (severity == 3 and _is_quoted(text, match)):
             yield ConductLapse(kind, severity, turn.id, _clause(turn, match.group()))
     if language == "ko":
         yield from _korean_forms(turn)
+
+
+def _is_quoted(text: str, match: re.Match[str]) -> bool:
+    """Whether the words are somebody else's: "he called you an idiot?", "바보라고 하셨다고요"."""
+    return bool(_SAID_BEFORE.search(text, 0, match.start()) or _SAID_AFTER.match(text, match.end()))
 
 
 def _korean_forms(turn: Turn) -> Iterator[ConductLapse]:
