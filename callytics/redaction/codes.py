@@ -41,9 +41,7 @@ _KOREAN_PLATE = re.compile(
     rf"|(?<![가-힣])[일이삼사오육칠팔구공백십]{{2,5}}\s?[{_PLATE_SYLLABLES}]에?\s[공일이삼사오육칠팔구]{{4}}(?![가-힣]{{2}}원)"
 )
 _BRITISH_PLATE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}\s?[A-Z]{3}(?![A-Za-z0-9])")
-_WRITTEN_CODE = re.compile(
-    r"(?<![A-Za-z0-9])(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,10}(?![A-Za-z0-9])"
-)
+_WRITTEN_CODE = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,10}(?![A-Za-z0-9])")
 _WORD_BEFORE_SPELLING = re.compile(
     r"\b([A-Za-z]{4,})(?:,? (?:that['’]?s|spelled|so|its|it's))?[\s,.]*\Z", re.IGNORECASE
 )

@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from callytics.domain import PiiKind
-from callytics.redaction.english_words import FIRM_WORDS, NOT_NAMES, is_common, is_given_name, may_be_given_name
+from callytics.redaction.english_words import (
+    FIRM_WORDS,
+    NOT_NAMES,
+    is_common,
+    is_given_name,
+    may_be_given_name,
+)
 from callytics.redaction.span import Span
 
 MAX_NAME_WORDS = 4
@@ -52,7 +58,8 @@ _PERSON_VERB = re.compile(
     r" (?:told|said|says|promised|assured|called|rang|phoned|emailed|texted|helped|explained|mentioned|spoke|answered|booked me|sent me|gave me|put me|and i\b|can help|will (?:help|call|be (?:calling|there)))\b",
     re.IGNORECASE,
 )
-_PARTICLES = frozenset("van von der den de del della di da dos bin ibn al el la le du ter ten mac mc st".split())
+_PARTICLES_TEXT = "van von der den de del della di da dos bin ibn al el la le du ter ten mac mc st"
+_PARTICLES = frozenset(_PARTICLES_TEXT.split())
 """Small words inside a family name: Van der Berg."""
 _SURNAME_ASKED = re.compile(r"\b(?:sur|last |family |second )name", re.IGNORECASE)
 _SHORT_ANSWER = re.compile(r"[a-z']+(?:\s[a-z']+){0,2}\s*[.,]?\s*\Z")
@@ -135,7 +142,9 @@ def english_name_spans(text: str, before: str = "") -> Iterator[Span]:
     start_of_answer = _FILLERS.match(text).end() if _ASKED.search(before) else -1  # type: ignore[union-attr]
     index = 0
     while index < len(words):
-        length = _name_length(text, words, index, cased=cased, answer=words[index].start == start_of_answer, surname=surname)
+        length = _name_length(
+            text, words, index, cased=cased, answer=words[index].start == start_of_answer, surname=surname
+        )
         if length:
             title = _TITLE.search(text[: words[index].start])
             yield Span(
@@ -156,7 +165,9 @@ def _words(text: str) -> list[_Word]:
     return words
 
 
-def _name_length(text: str, words: list[_Word], index: int, *, cased: bool, answer: bool, surname: bool = False) -> int:
+def _name_length(
+    text: str, words: list[_Word], index: int, *, cased: bool, answer: bool, surname: bool = False
+) -> int:
     """Number of words of the name that starts here, 0 if none does."""
     word = words[index]
     if len(word.lower) < 3 and not word.capital:

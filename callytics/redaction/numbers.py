@@ -45,7 +45,9 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 """How answers open before they come to the number: no words aside."""
-_BANK_BEFORE = re.compile(r"(?:[가-힣]+(?:은행|뱅크|금고)|국민|신한|우리|하나|기업|카카오|토스|농협|수협|신협|우체국)\s\Z")
+_BANK_BEFORE = re.compile(
+    r"(?:[가-힣]+(?:은행|뱅크|금고)|국민|신한|우리|하나|기업|카카오|토스|농협|수협|신협|우체국)\s\Z"
+)
 _PLUS_BEFORE = re.compile(r"(?:\+|\bplus)\s?\Z", re.IGNORECASE)
 _OURS = re.compile(r"저희|우리|\bgrand\b|\bwe're\b")
 _QUANTITY = re.compile(

@@ -60,7 +60,9 @@ def analyze(
         for turn, of_turn, code in zip(conversation.turns, sentences, languages, strict=True)
     )
     positive, negative = _terms(conversation, sentences, lexicon, max_terms)
-    overall, criteria, lapses = assess_quality(conversation, shows)
+    overall, criteria, lapses = assess_quality(
+        conversation, shows, {turn.turn_id: turn.negative for turn in scored}
+    )
     return SentimentAnalysis(scored, positive, negative, overall, criteria, lapses)
 
 
