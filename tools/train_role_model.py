@@ -25,7 +25,7 @@ from evaluation.dialogues import LANGUAGES, read_dialogues  # noqa: E402
 
 TARGET = ROOT / "callytics" / "conversation" / "role_model.json"
 MIN_CALLS = 2
-L2 = 0.03
+L2 = 0.1
 STEPS = 400
 WINDOW_TURNS = 8
 
