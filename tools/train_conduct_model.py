@@ -114,9 +114,9 @@ def _report(language: str, alone: Matrix, marked: NDArray[np.bool_], calls: list
     best = int(f1.argmax())
     precise = np.flatnonzero(right >= GOAL * np.arange(1, len(order) + 1))
     if len(precise):
-        at = int(precise[-1])
+        last = int(precise[-1])
         print(
-            f"{language}: limit {scores[order[at]]:.2f} for precision {GOAL}, recall {right[at] / marked.sum():.2f}"
+            f"{language}: limit {scores[order[last]]:.2f} for precision {GOAL}, recall {right[last] / marked.sum():.2f}"
         )
     print(
         f"{language}: limit {scores[order[best]]:.2f}, precision {right[best] / (best + 1):.2f}, recall "

@@ -27,7 +27,8 @@ SHORT_TURN_WORDS = 4
 """A turn of this length, such as "yes, go on", does not change the subject."""
 
 _NEW_QUESTION = re.compile(
-    r"무슨|어떤|어느|왜|언제|얼마|어디(?!까지)|어떻게 ?(?:오|도와)|\b(?:which|why|when|where|how (?:can|much|long|many|did))\b"
+    r"무슨|어떤|어느|왜|언제|얼마|어디(?!까지)|어떻게 ?(?:오|도와)"
+    r"|\b(?:which|why|when|where|how (?:can|much|long|many|did))\b"
     r"|\bwhat(?:['’]?s| is| are| can| seems)?(?! (?:was|is|that|next|after|the (?:rest|last|next|first)))\s\w",
     re.IGNORECASE,
 )

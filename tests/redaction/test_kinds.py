@@ -64,3 +64,17 @@ def test_name_answered_in_syllables_and_said_back_is_hidden_twice() -> None:
     call = talk(("a", "성함이 어떻게 되세요?"), ("c", "문 보 라예요."), ("a", "네, 문보라 고객님."))
     found = find_in_turns(call.turns)
     assert [len(found[turn.id]) for turn in call.turns] == [0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("성함이 어떻게 되세요?", "김민수요.", "네 김민수 고객님.", "네.", "무슨 일이세요?", "제습기예요."),
+        ("who am I speaking with", "kirsty", "okay kirsty", "hi", "whats wrong", "zyxel router again"),
+    ],
+)
+def test_answer_to_a_new_short_question_is_no_name(lines: tuple[str, ...]) -> None:
+    call = talk(*(("ac"[index % 2], text) for index, text in enumerate(lines)))
+    found = find_in_turns(call.turns)
+    assert found[call.turns[1].id] != []
+    assert found[call.turns[-1].id] == []
