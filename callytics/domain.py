@@ -613,7 +613,8 @@ class ConductLapse:
 
     Attributes:
         kind: swearing, insult, threat, scorn, dismissal, blame, refuses_name, sigh, pressure, plain_speech,
-            honorific_for_a_thing, protested (the customer protests about the tone of the turn).
+            honorific_for_a_thing, unfit (congratulation on a loss), manner (by the learned model, no wording),
+            protested (the customer protests about the tone of the turn).
         severity: 3 (caps the score of the call at once), 2, or 1 (a slip).
         quote: the sentence.
         correction: how it is said right; empty if no form alone would mend it.

@@ -1,6 +1,6 @@
 """Learns callytics/conversation/role_model.json: python tools/train_role_model.py (from the root, with numpy).
 
-Logistic regression on the difference between an agent and a customer of the same call, on the fit split alone.
+Logistic regression on the difference between an agent and a customer of the same call, on the splits fit and choose.
 Windows of a call (cut start, cut end, eight turns) are examples too. Full batches from zero: deterministic.
 """
 
@@ -73,7 +73,7 @@ def fit(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def train(language: str) -> dict[str, float]:
-    calls = read_dialogues("fit", language)
+    calls = [*read_dialogues("fit", language), *read_dialogues("choose", language)]
     seen: Counter[str] = Counter()
     for call in calls:
         seen.update({gram for turn in call["turns"] for gram in ngrams(turn["text"], language)})
@@ -83,5 +83,8 @@ def train(language: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    model = {"trained_on": "evaluation/dialogues, fit split", "weights": {c: train(c) for c in LANGUAGES}}
+    model = {
+        "trained_on": "evaluation/dialogues, splits fit and choose",
+        "weights": {c: train(c) for c in LANGUAGES},
+    }
     TARGET.write_text(json.dumps(model, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")

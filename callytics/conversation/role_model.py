@@ -1,7 +1,7 @@
 """A learned share of the evidence for a role: a linear model over the n-grams of what one participant says.
 
 Korean: characters of a clause without spaces. English: words of a sentence. The weights lie in role_model.json;
-tools/train_role_model.py learns them from the written calls of the fit split.
+tools/train_role_model.py learns them from the written calls of the splits fit and choose.
 """
 
 from __future__ import annotations

@@ -19,12 +19,21 @@ _AREA = rf"{_NO_AREA}[가-힣]{{1,5}}(?:시|군|구)"
 _TOWN = r"[가-힣]{1,5}(?:읍|면)"
 _STREET = rf"[가-힣0-9]{{1,9}}(?:대로|로|길|동|리|가)(?:\s?{_NUMBER}\s?번?길)?"
 _HOUSE = rf"{_NUMBER}(?:\s?(?:-|다시|의)\s?{_NUMBER})?(?:\s?번지)?"
-_FLAT = rf"(?:,?\s?(?:[가-하]동|[가-힣A-Za-z0-9]+(?:아파트|빌라|빌딩|센터|타워|상가|오피스텔|타운|맨션|연립)|지하|{_NUMBER}\s?(?:동|호|층|호실)))"
+_FLAT = rf"(?:,?\s?(?:(?:[가-하]|에이|비|씨|[A-D])동|(?:지하|비|비동)\s?{_NUMBER}\s?호|[A-Z]?\d+\s?호|[가-힣A-Za-z0-9]+(?:아파트|빌라|빌딩|센터|타워|상가|오피스텔|타운|맨션|연립)|지하|{_NUMBER}\s?(?:동|호|층|호실)))"
 _KOREAN = re.compile(
     rf"(?<![가-힣])(?:{_PROVINCE}\s+(?:{_AREA}\s+){{0,2}}|(?:{_AREA}\s+){{1,3}})(?:{_TOWN}\s+)?{_STREET}\s*{_HOUSE}{_FLAT}*"
 )
 _KOREAN_ANNOUNCED = re.compile(rf"(?<![가-힣])(?:{_TOWN}\s+)?{_STREET}\s+{_HOUSE}{_FLAT}*")
-_APARTMENT = re.compile(rf"(?<![가-힣0-9]){_NUMBER}\s?동\s+{_NUMBER}(?:\s?호(?!선)|(?=\s*$))")
+_ESTATE = r"[가-힣A-Za-z0-9]{2,10}(?:마을|아파트|단지|타운|빌라|맨션|빌리지|자이|푸르지오|래미안|힐스테이트|아이파크|캐슬|팰리스|오피스텔|하이츠|파크|주공)"
+_BLOCK = rf"(?:{_NUMBER}|[가-하]|에이|비|씨|디|[A-Da-d])"
+_APARTMENT = re.compile(
+    rf"(?:(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?)?(?<![가-힣0-9]){_BLOCK}\s?동(?:에|의|이고요?)?[\s,]+{_NUMBER}(?:\s?호(?!선)|(?=\s*$))"
+    rf"|(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?{_NUMBER}\s?호(?!선)"
+)
+_FLAT_ALONE = re.compile(
+    r"(?<![가-힣0-9])(?:(?:지하|비|B)\s?)?(?:\d{2,4}|[일이삼사오육칠팔구십백천]{2,})\s?(?:호(?![선기])|동(?=\s?(?:이고|에|,|$)))(?:실)?(?![가-힣]{3})"
+)
+"""In an answer to the question for the flat: "1203호요, 108동이고요"."""
 
 _SPOKEN_TEXT = "oh zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
 _SPOKEN = rf"(?:{'|'.join(_SPOKEN_TEXT.split())})"
@@ -44,12 +53,22 @@ _POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b")
 """A postcode of the United Kingdom, as written."""
 _LOWER_SUFFIX = r"(?:street|road|avenue|drive|lane|court|boulevard|terrace|circle|parkway|crescent|close|gardens|row|house|bend|cross|place|hill|view|mews|grove)"
 _ENGLISH_SPOKEN = re.compile(
-    rf"\b(?:(?:flat|apartment|apt|unit|number)\s)?{_HOUSE_NUMBER}\s(?!(?:and|minutes?|hours?|days?|of|for|on|at|the|to|a|in|people|from|per|dollars?|pounds?)\b)"
+    rf"\b(?:(?:flat|apartment|apt|unit|number)\s)?(?:{_HOUSE_NUMBER},?\s)?{_HOUSE_NUMBER}\s(?!(?:and|minutes?|hours?|days?|of|for|on|at|the|to|a|in|people|from|per|dollars?|pounds?)\b)"
     rf"(?:(?:north|south|east|west|northeast|northwest|southeast|southwest)\s)?(?:[a-z']+\s){{1,2}}?{_LOWER_SUFFIX}\b(?:\s(?:{_UNIT}))?(?:(?:\s[a-z]+){{1,2}}\Z)?",
 )
 _FLAT_AND_PLACE = re.compile(
     rf"\b(?i:flat|apartment|apt\.?|unit)\s(?i:{_HOUSE_NUMBER}|[A-Z]\b)[A-Z]?,?\s(?:(?:\d+[A-Za-z]?\s)?{_CAPITAL}(?:\s{_CAPITAL}){{0,3}})(?:,\s{_CAPITAL}|,?\s[A-Z]{{1,2}}\d[A-Z\d]?\s\d[A-Z]{{2}})*"
 )
+_NUMBER_AND_FLAT = re.compile(
+    rf"\b(?i:{_HOUSE_NUMBER})\s(?:{_CAPITAL}\s?){{1,3}},?\s(?i:apartment|apt\.?|unit|suite|flat|#)\s?\w+"
+)
+""" "1180 Lexington, Apt 14C" """
+_ANSWER_BY_NUMBER = re.compile(
+    rf"\A(?:(?:yes|yeah|sure|okay|ok|it['’]?s|its|that['’]?s|um|uh|the address is|i['’]?m at|we['’]?re at|at|so|oh)[\s,.]+)*"
+    rf"((?:\d{{2,}}[A-Z]?|{_SPOKEN}(?:[\s-]{_SPOKEN})+)\s(?!(?:and|minutes?|hours?|days?|weeks?|months?|years?|times?|percent|more|of|for|on|at|the|to|a|in|people|from|per|dollars?|pounds?|o'clock|{_SPOKEN})\b)[A-Za-z']{{3,}}(?:\s[A-Za-z']{{3,}})?)\s*(?:[.,]|\Z)",
+    re.IGNORECASE,
+)
+"""An answer to the question for the address: a number and a street without a word for a street."""
 _ENGLISH_ANNOUNCED = re.compile(
     rf"\b(?i:{_HOUSE_NUMBER})\s(?i:(?:north|south|east|west|northeast|northwest|southeast|southwest)\s[a-z]+)|\bNo\.\s\d+(?:,\s(?:\d+(?:st|nd|rd|th)\s)?{_CAPITAL}(?:\s(?:\d+(?:st|nd|rd|th)|{_CAPITAL}))*)+"
 )
@@ -69,9 +88,15 @@ def address_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
         _ROAD_AND_FLOOR,
         _HOUSE_BY_NAME,
         _POSTCODE,
+        _NUMBER_AND_FLAT,
     )
     for pattern in (*always, *((_KOREAN_ANNOUNCED, _ENGLISH_ANNOUNCED) if announced else ())):
         for match in pattern.finditer(text):
+            yield Span(match.start(), match.end(), PiiKind.ADDRESS)
+    if PiiKind.ADDRESS in asked:
+        for match in _ANSWER_BY_NUMBER.finditer(text):
+            yield Span(*match.span(1), PiiKind.ADDRESS)
+        for match in _FLAT_ALONE.finditer(text):
             yield Span(match.start(), match.end(), PiiKind.ADDRESS)
     for match in _ZIP.finditer(text):
         yield Span(*match.span(1), PiiKind.ADDRESS)

@@ -17,7 +17,7 @@ MIN_DIGITS = 4
 
 _N = r"(?:\d+|[공영일이삼사오육륙칠팔구십천백유시]+)"
 _KOREAN = re.compile(
-    rf"(?:{_N}\s?년도?\s?)?{_N}\s?월\s?(?:{_N}\s?일|{_N}\s일|초?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘)|(?:보름|그믐))(?:생)?"
+    rf"(?:{_N}\s?년(?:도|생)?\s?(?:[음양]력\s?)?)?{_N}\s?월\s?(?:{_N}\s?일|{_N}\s일|초?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘)|(?:보름|그믐))(?:생)?"
 )
 _MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?"
 _ORDINAL_TEXT = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth"
@@ -26,10 +26,10 @@ _CARDINAL = rf"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\
 _DAY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?|(?:(?:twenty|thirty)[\s-])?(?:{'|'.join(sorted(_ORDINAL_TEXT.split(), key=len, reverse=True))})|{_CARDINAL})"
 _YEAR = rf"(?:(?:19|20)?\d\d|two thousand(?:(?: and)? {_CARDINAL})?|(?:nineteen|twenty)[\s-](?:oh[\s-])?{_CARDINAL}|{_CARDINAL})"
 _ENGLISH = re.compile(
-    rf"\b(?:the\s)?(?:{_DAY}(?:\sof)?(?:\sthe)?\s{_MONTH}|{_DAY}\sof(?:\sthe)?\s{_DAY}|{_MONTH}\s(?:the\s)?{_DAY})(?:,?\s(?:of\s)?{_YEAR})?\b",
+    rf"\b(?:the\s)?(?:{_DAY}(?:\sof)?(?:\sthe)?\s{_MONTH}|{_DAY}\sof(?:\sthe)?\s{_DAY}|{_MONTH}\s(?:the\s)?{_DAY})(?:,?\s(?:of\s|(?:the\s)?year\s)?{_YEAR})?\b",
     re.IGNORECASE,
 )
-_WRITTEN = re.compile(r"\b\d{1,4}[/.-]\s?\d{1,2}[/.-]\s?\d{2,4}\b")
+_WRITTEN = re.compile(r"(?<![\d-])\d{1,4}[/.-]\s?\d{1,2}[/.-]\s?\d{2,4}(?![\d-])")
 _SPOKEN_DIGITS = re.compile(rf"\b{_CARDINAL}(?:[\s,-]+{_CARDINAL}){{2,6}}\b", re.IGNORECASE)
 _STATED = re.compile(rf"(?:{_N}\s?년\s?)?{_N}\s?월\s?{_N}\s?일\s?생|{_N}\s?년\s?생")
 

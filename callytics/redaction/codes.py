@@ -32,16 +32,16 @@ _KOREAN_LETTERS = {
     "엘": "l", "엠": "m", "엔": "n", "오": "o", "피": "p", "큐": "q", "알": "r", "에스": "s", "티": "t", "유": "u", "브이": "v", "더블유": "w", "엑스": "x", "와이": "y", "제트": "z",
 }  # fmt: skip
 _AS_IN = re.compile(r"\s(?:as in|like|for)(?: an?)?\s[A-Za-z]+", re.IGNORECASE)
-_BETWEEN = frozenset({"uh", "um", "then", "dash", "hyphen", "minus"})
+_BETWEEN = frozenset({"ray", "uh", "um", "then", "dash", "hyphen", "minus"})
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|[가-힣]+")
-_GAP = re.compile(r"[\s,.…\-–]*(?:(?:uh|um|then|dash|hyphen|minus|음|어)[\s,.]+)*\Z", re.IGNORECASE)
+_GAP = re.compile(r"[\s,.…\-–]*(?:(?:ray|uh|um|then|dash|hyphen|minus|음|어)[\s,.]+)*\Z", re.IGNORECASE)
 _PLATE_SYLLABLES = "가나다라마거너더러머버서어저고노도로모보소조누두루무부수우주하허호배아바자"
 _KOREAN_PLATE = re.compile(
     rf"(?<![\d가-힣-])(?:[가-힣]{{2}}\s?)?\d{{2,3}}\s?[{_PLATE_SYLLABLES}오구사육해공국합]\s?\d{{4}}(?!\d)"
     rf"|(?<![가-힣])[일이삼사오육칠팔구공백십]{{2,5}}\s?[{_PLATE_SYLLABLES}]에?\s[공일이삼사오육칠팔구]{{4}}(?![가-힣]{{2}}원)"
 )
-_BRITISH_PLATE = re.compile(r"\b[A-Z]{2}\d{2}\s?[A-Z]{3}\b")
-_WRITTEN_CODE = re.compile(r"\b(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,10}\b")
+_BRITISH_PLATE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}\s?[A-Z]{3}(?![A-Za-z0-9])")
+_WRITTEN_CODE = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,10}(?![A-Za-z0-9])")
 _WORD_BEFORE_SPELLING = re.compile(
     r"\b([A-Za-z]{4,})(?:,? (?:that['’]?s|spelled|so|its|it's))?[\s,.]*\Z", re.IGNORECASE
 )
@@ -75,7 +75,7 @@ def code_rows(text: str) -> Iterator[CodeRow]:
         if word.lower() in REPEATS:
             factor = REPEATS[word.lower()]
             continue
-        if row and word.lower() in _BETWEEN:
+        if row and word.lower() in _BETWEEN and (word.lower() != "ray" or row[-1][2] == "x"):
             continue
         value = _value(word)
         end = match.end()

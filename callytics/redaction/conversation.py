@@ -26,6 +26,14 @@ QUESTION_LASTS_TURNS = 8
 SHORT_TURN_WORDS = 4
 """A turn of this length, such as "yes, go on", does not change the subject."""
 
+_NEW_QUESTION = re.compile(
+    r"무슨|어떤|어느|왜|언제|얼마|어디(?!까지)|어떻게 ?(?:오|도와)"
+    r"|\b(?:which|why|when|where|how (?:can|much|long|many|did))\b"
+    r"|\bwhat(?:['’]?s| is| are| can| seems)?(?! (?:was|is|that|next|after|the (?:rest|last|next|first)))\s\w",
+    re.IGNORECASE,
+)
+"""Short as it may be, it changes the subject: "무슨 일이세요?" is answered by a thing, not by the name asked before."""
+
 TITLES = frozenset({"mr", "mrs", "ms", "dr", "miss", "mister", "missus", "doctor", "prof", "professor"})
 _KOREAN_GIVEN_NAME = re.compile(r"[가-힣]{2}")
 _KOREAN_FULL_NAME = re.compile(r"[가-힣]{3}")
@@ -66,7 +74,12 @@ def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
 
 
 def _changes_subject(turn: Turn, spans: Sequence[Span]) -> bool:
-    return bool(cues(turn.content)) or not (spans or len(turn.content.split()) <= SHORT_TURN_WORDS)
+    """A number comes in pieces over several turns. A name does not: "okay Kirsty, what's the problem" goes on, and the
+    answer to it is no name."""
+    goes_on = any(span.kind is not PiiKind.NAME for span in spans)
+    asks = not spans and _NEW_QUESTION.search(turn.content) is not None
+    short = len(turn.content.split()) <= SHORT_TURN_WORDS and not asks
+    return bool(cues(turn.content)) or not (goes_on or short)
 
 
 def _with_repetitions(turns: Sequence[Turn], found: Mapping[str, Sequence[Span]]) -> dict[str, list[Span]]:

@@ -12,7 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from callytics.domain import PiiKind
-from callytics.redaction.english_words import FIRM_WORDS, is_common, is_given_name, may_be_given_name
+from callytics.redaction.english_words import (
+    FIRM_WORDS,
+    NOT_NAMES,
+    is_common,
+    is_given_name,
+    may_be_given_name,
+)
 from callytics.redaction.span import Span
 
 MAX_NAME_WORDS = 4
@@ -48,6 +54,15 @@ _AFTER_CLOSE = re.compile(
     r",? (?:speaking|here|this side|is my name|on the line|on reception)\b", re.IGNORECASE
 )
 _AFTER_ORIGIN = re.compile(r",? (?:(?:down |over )?(?:at|from|with|on behalf of|in) )")
+_PERSON_VERB = re.compile(
+    r" (?:told|said|says|promised|assured|called|rang|phoned|emailed|texted|helped|explained|mentioned|spoke|answered|booked me|sent me|gave me|put me|and i\b|can help|will (?:help|call|be (?:calling|there)))\b",
+    re.IGNORECASE,
+)
+_PARTICLES_TEXT = "van von der den de del della di da dos bin ibn al el la le du ter ten mac mc st"
+_PARTICLES = frozenset(_PARTICLES_TEXT.split())
+"""Small words inside a family name: Van der Berg."""
+_SURNAME_ASKED = re.compile(r"\b(?:sur|last |family |second )name", re.IGNORECASE)
+_SHORT_ANSWER = re.compile(r"[a-z']+(?:\s[a-z']+){0,2}\s*[.,]?\s*\Z")
 _ABOUT = re.compile(r" (?:about|there|available|around|in|home)\?")
 _END = re.compile(
     r"\s*(?:[.,!?;…]|\Z|and\b|from\b|with\b|at\b|here\b|speaking\b|over\b|down\b|on (?:a|the|reception)\b|calling\b|again\b|in (?:the )?[A-Za-z]+)"
@@ -123,10 +138,13 @@ def english_name_spans(text: str, before: str = "") -> Iterator[Span]:
     """Names in ``text``. ``before`` is the question that it may answer."""
     words = _words(text)
     cased = any(word.capital and word.lower != "i" for word in words)
+    surname = _SURNAME_ASKED.search(before) is not None
     start_of_answer = _FILLERS.match(text).end() if _ASKED.search(before) else -1  # type: ignore[union-attr]
     index = 0
     while index < len(words):
-        length = _name_length(text, words, index, cased=cased, answer=words[index].start == start_of_answer)
+        length = _name_length(
+            text, words, index, cased=cased, answer=words[index].start == start_of_answer, surname=surname
+        )
         if length:
             title = _TITLE.search(text[: words[index].start])
             yield Span(
@@ -147,7 +165,9 @@ def _words(text: str) -> list[_Word]:
     return words
 
 
-def _name_length(text: str, words: list[_Word], index: int, *, cased: bool, answer: bool) -> int:
+def _name_length(
+    text: str, words: list[_Word], index: int, *, cased: bool, answer: bool, surname: bool = False
+) -> int:
     """Number of words of the name that starts here, 0 if none does."""
     word = words[index]
     if len(word.lower) < 3 and not word.capital:
@@ -167,7 +187,13 @@ def _name_length(text: str, words: list[_Word], index: int, *, cased: bool, answ
         named = _is_name_in_capitals(run, left, right)
     else:
         named = _is_name_in_lower_case(run, left, right, cased=cased)
-    possible = not is_common(word.lower) or (word.capital and (may_be_given_name(word.lower) or length > 1))
+    possible = not is_common(word.lower) or (
+        word.capital
+        and (may_be_given_name(word.lower) or length > 1 or (surname and bool(re.match(r"[.,]|\Z", right))))
+    )
+    if answer and not word.capital and not possible:
+        possible = may_be_given_name(word.lower) and _SHORT_ANSWER.match(text, word.start) is not None
+        length = sum(1 for other in words[index : index + 2]) if possible else length
     return length if named or (answer and possible) else 0
 
 
@@ -181,7 +207,12 @@ def _is_name_in_capitals(run: list[_Word], left: str, right: str) -> bool:
         return False
     if _BEFORE.search(left):
         return True
-    if len(run) <= 2 and (_AFTER_CLOSE.match(right) or (_WEAK_BEFORE.search(left) and _END.match(right))):
+    if may_be_given_name(word.lower) and word.lower not in NOT_NAMES and _PERSON_VERB.match(right):
+        return True
+    dated = word.lower in NOT_NAMES and not _THIS_IS.search(left)
+    if len(run) <= 2 and (
+        _AFTER_CLOSE.match(right) or (not dated and _WEAK_BEFORE.search(left) and _END.match(right))
+    ):
         return unknown or may_be_given_name(word.lower)
     if _IS_BEFORE.search(left) and _ABOUT.match(right):
         return True
@@ -210,7 +241,11 @@ def _is_name_in_lower_case(run: list[_Word], left: str, right: str, *, cased: bo
         return may_be_given_name(word.lower) or (unknown and bool(right.strip() or _THIS_IS.search(left)))
     if listed and _WEAK_BEFORE.search(left):
         return True
-    if unknown and (_AFTER_CLOSE.match(right) or (_BEFORE.search(left) and listed)):
+    if unknown and (
+        _AFTER_CLOSE.match(right) or (_BEFORE.search(left) and (listed or _END.match(right) is not None))
+    ):
+        return True
+    if may_be_given_name(word.lower) and re.match(r",? speaking\b", right):
         return True
     return unknown and bool(_MEETING.search(left)) and (listed or re.match(r"\s*\Z", right) is not None)
 
@@ -227,6 +262,11 @@ def _run(text: str, words: list[_Word], index: int, *, cased: bool) -> int:
         last, word = words[index + length - 1], words[index + length]
         gap = text[last.end : word.start]
         initial = len(word.lower) == 1 and gap == " " and text[word.end : word.end + 1] == "."
+        following = words[index + length + 1] if index + length + 1 < len(words) else None
+        particle = cased and word.lower in _PARTICLES and following is not None and gap == " "
+        if particle and (following.capital or following.lower in _PARTICLES):  # type: ignore[union-attr]
+            length += 1
+            continue
         if gap not in (" ", ". ") or (gap == ". " and len(last.lower) > 1) or word.lower in _NOT_NAMES:
             break
         if not initial and not (

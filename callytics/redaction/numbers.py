@@ -32,6 +32,9 @@ _UNIT_AFTER = re.compile(
 )
 _MONEY_BEFORE = re.compile(r"[$₩€£]\s?\Z")
 _CONTACT_AFTER = re.compile(r"\s?(?:으로|로)?\s?(?:다시\s?)?(?:전화|문자|연락|걸어)")
+_CONTACT_BEFORE = re.compile(r"\b(?:on|ring|dial|text|call)\s\Z", re.IGNORECASE)
+""" "He's on 01768 555 0142": for a row of at least MIN_DIGITS_CONTACT digits."""
+MIN_DIGITS_CONTACT = 9
 _NATIONAL = re.compile(r"0[1-37]\d{9}")
 """British numbers with their trunk 0, those kept for fiction among them, which no numbering plan has."""
 MAX_QUANTITY_DIGITS = 5
@@ -42,7 +45,9 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 """How answers open before they come to the number: no words aside."""
-_BANK_BEFORE = re.compile(r"(?:[가-힣]+(?:은행|뱅크|금고)|농협|수협|신협|우체국)\s\Z")
+_BANK_BEFORE = re.compile(
+    r"(?:[가-힣]+(?:은행|뱅크|금고)|국민|신한|우리|하나|기업|카카오|토스|농협|수협|신협|우체국)\s\Z"
+)
 _PLUS_BEFORE = re.compile(r"(?:\+|\bplus)\s?\Z", re.IGNORECASE)
 _OURS = re.compile(r"저희|우리|\bgrand\b|\bwe're\b")
 _QUANTITY = re.compile(
@@ -90,6 +95,8 @@ def _cue(text: str, row: DigitRow, announced: list[tuple[int, str]]) -> str | No
     ]
     if before:
         return before[-1]
+    if len(row.digits) >= MIN_DIGITS_CONTACT and _CONTACT_BEFORE.search(text, 0, row.start):
+        return PiiKind.PHONE
     return PiiKind.PHONE if _CONTACT_AFTER.match(text, row.end) else None
 
 
@@ -128,6 +135,8 @@ def _form(row: DigitRow) -> PiiKind | None:
     if 13 <= len(digits) <= 19 and digits[0] in "23456" and luhn(digits):
         return PiiKind.CARD
     lengths = tuple(len(piece) for piece in row.pieces)
+    if lengths == (4, 4, 4, 4) and digits[0] != "0":
+        return PiiKind.CARD  # misheard or made-up digits fail the check digit, and are a card's all the same
     if lengths == (3, 2, 4):
         return PiiKind.SSN
     if row.plus and 8 <= len(digits) <= 15:

@@ -335,7 +335,8 @@ class LapseDetail(ResultModel):
 
     kind: str = Field(
         description="`swearing`, `insult`, `threat`, `scorn`, `dismissal`, `blame`, `refuses_name`, `sigh`, "
-        "`pressure`, `plain_speech`, `honorific_for_a_thing`, or `protested`: the customer protests about the tone."
+        "`pressure`, `plain_speech`, `honorific_for_a_thing`, `unfit` (congratulation on a loss), `manner` (by the "
+        "learned model, no wording), or `protested`: the customer protests about the tone."
     )
     severity: int = Field(description="3: grave, 2: a lapse, 1: a slip. Each limits the overall score.")
     turn_id: str = Field(description="Id of the turn.")

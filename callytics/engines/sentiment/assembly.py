@@ -81,7 +81,9 @@ def analyze(
     judged = judge(conversation, by_turn) if judge else mean_of_sentences(conversation, by_turn)
     scored = tuple(_without_ironic_praise(conversation, judged))
     positive, negative = _terms(conversation, sentences, lexicon, max_terms)
-    overall, criteria, lapses = assess_quality(conversation, shows)
+    overall, criteria, lapses = assess_quality(
+        conversation, shows, {turn.turn_id: turn.negative for turn in scored}
+    )
     return SentimentAnalysis(scored, positive, negative, overall, criteria, lapses)
 
 

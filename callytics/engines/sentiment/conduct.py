@@ -1,18 +1,20 @@
 """What an agent did wrong in words: insults, scorn, dismissal, blame, plain speech, honorifics for things.
 
 Judged by content: conduct_cues.tsv lists wordings by kind and severity; a customer who protests about the tone makes
-the turn before a lapse as well. Rules see words only: an insult in friendly words is not found, and a kind word in a
-list of rude ones is (the quote stands beside every lapse, so that a person can tell).
+the turn before a lapse as well. A learned model of the turn in its surroundings (conduct_model.py) adds turns that no
+wording names, and takes back wordings that the surroundings speak against. The quote stands beside every lapse, so that
+a person can tell.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
 from callytics.domain import ConductLapse, Conversation, Role, Turn
+from callytics.engines.sentiment.conduct_model import LIMIT, RULE_LIMIT, impolite_scores
 from callytics.engines.sentiment.text import sentences_of
 
 CAPS = {3: (15.0, 0.0), 2: (50.0, 10.0), 1: (90.0, 5.0)}
@@ -20,7 +22,7 @@ CAPS = {3: (15.0, 0.0), 2: (50.0, 10.0), 1: (90.0, 5.0)}
 
 MIN_CAP = 5.0
 
-_PROTEST = {
+PROTEST = {
     "ko": re.compile(
         r"말투|태도가|불친절|반말|무슨 말을 그렇게|말을 그렇게"
         r"|어떻게 그런 말|매정하|너무하시네|말 ?조심|지금 뭐라(?:고|구)|뭐라고 하셨|다들이라뇨|비꼬|무시하"
@@ -67,6 +69,10 @@ _PLAIN = re.compile(
     r"몰라|[가-힣]지 ?마|해 ?봐|왜 봐|알았어|그래서 뭐|[할갈줄볼낼]게|하냐|하라고|"
     r"비서야|[가-힣]냐)$"
 )
+_SAID_BEFORE = re.compile(
+    r"\b(?:call(?:ed|ing|s)?|said|says) (?:you|me|her|him|them)(?: were| are)?(?: an?)?\s\Z"
+)
+_SAID_AFTER = re.compile(r"[가-힣]{0,2}?이?(?:라고|라는|란|다고) ?(?:하|했|그랬|말|들|욕|불)")
 _SELF_TALK = re.compile(r"^(?:어디 ?보자|됐다|어 ?됐다|가만|뭐더라|음+|어+)")
 _POLITE_TAIL = (
     ("거야", "거예요"),
@@ -88,18 +94,45 @@ def _cues(language: str) -> tuple[tuple[str, int, re.Pattern[str]], ...]:
     )
 
 
-def find_lapses(conversation: Conversation) -> tuple[ConductLapse, ...]:
-    """Lapses of agents, the gravest first, then in the order of the call. None in a language without rules."""
+def find_lapses(
+    conversation: Conversation, negative: Mapping[str, float] | None = None
+) -> tuple[ConductLapse, ...]:
+    """Lapses of agents, the gravest first, then in the order of the call. None in a language without rules.
+
+    Args:
+        negative: probability that a turn is negative, by id. With it the learned model adds turns that no rule names
+            (kind `manner`), and takes back wordings that their surroundings speak against.
+    """
     found: list[ConductLapse] = []
+    scores = {} if negative is None else _scores(conversation, negative)
     for index, turn in enumerate(conversation.turns):
         if conversation.role_of(turn.participant_id) is not Role.AGENT:
             continue
-        lapses = list(_of_turn(turn, conversation.language_of(turn)))
+        language = conversation.language_of(turn)
+        lapses = list(_of_turn(turn, language))
         if not lapses and _protested(conversation, index):
             lapses = [ConductLapse("protested", 2, turn.id, turn.content)]
+        score = scores.get(turn.id)
+        if score is not None:
+            lapses = [lapse for lapse in lapses if lapse.severity != 2 or score >= RULE_LIMIT[language]]
+            if not lapses and score >= LIMIT[language]:
+                lapses = [ConductLapse("manner", 2, turn.id, turn.content)]
         found += lapses
     order = {turn.id: number for number, turn in enumerate(conversation.turns)}
     return tuple(sorted(found, key=lambda lapse: (-lapse.severity, order[lapse.turn_id])))
+
+
+def _scores(conversation: Conversation, negative: Mapping[str, float]) -> dict[str, float]:
+    """Of the turns in the language of the call."""
+    language = conversation.language
+    if language not in LIMIT:
+        return {}
+    scores = impolite_scores(conversation, negative, language, PROTEST[language])
+    return {
+        t.id: scores[t.id]
+        for t in conversation.turns
+        if t.id in scores and conversation.language_of(t) == language
+    }
 
 
 def highest_score(lapses: Sequence[ConductLapse]) -> float:
@@ -116,10 +149,16 @@ def _of_turn(turn: Turn, language: str) -> Iterator[ConductLapse]:
     """One per kind."""
     text = turn.content.lower().replace("’", "'")
     for kind, severity, pattern in _cues(language):
-        if match := pattern.search(text):
+        match = pattern.search(text)
+        if match and not (severity == 3 and _is_quoted(text, match)):
             yield ConductLapse(kind, severity, turn.id, _clause(turn, match.group()))
     if language == "ko":
         yield from _korean_forms(turn)
+
+
+def _is_quoted(text: str, match: re.Match[str]) -> bool:
+    """Whether the words are somebody else's: "he called you an idiot?", "바보라고 하셨다고요"."""
+    return bool(_SAID_BEFORE.search(text, 0, match.start()) or _SAID_AFTER.match(text, match.end()))
 
 
 def _korean_forms(turn: Turn) -> Iterator[ConductLapse]:
@@ -147,7 +186,7 @@ def _protested(conversation: Conversation, index: int) -> bool:
     following = next(iter(conversation.turns[index + 1 : index + 2]), None)
     if following is None or conversation.role_of(following.participant_id) is Role.AGENT:
         return False
-    protest = _PROTEST.get(conversation.language_of(following))
+    protest = PROTEST.get(conversation.language_of(following))
     return protest is not None and protest.search(following.content.lower()) is not None
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from importlib import resources
 
 from callytics.domain import ConductLapse, Conversation, CriterionState, QualityCriterion, Role, Turn
@@ -30,6 +30,12 @@ WEIGHTS = {
 
 EDGE_TURNS = 3
 """Number of the agent's first turns that may contain the greeting, and of the last for the closing."""
+
+OPENING_WORDS = 7
+"""A customer who says this much before the agent's first turn has begun with the matter."""
+
+FIRM_WORDS = 14
+"""A longer first turn names a firm by the way."""
 
 LONG_SENTENCE_WORDS = {"ko": 20, "en": 30}
 """A longer spoken sentence is hard to follow; a Korean word carries about a third more."""
@@ -80,18 +86,19 @@ def shows_by_rules(conversation: Conversation) -> Shows | None:
 
 
 def assess_quality(
-    conversation: Conversation, shows: Shows | None = None
+    conversation: Conversation, shows: Shows | None = None, negative: Mapping[str, float] | None = None
 ) -> tuple[float | None, tuple[QualityCriterion, ...], tuple[ConductLapse, ...]]:
     """The weighted mean of the criteria that apply (None if none applies), at most what the lapses leave; all six
     criteria; the lapses, the gravest first.
 
     Args:
         shows: recogniser of the parts; default: the rules for the language of each turn.
+        negative: probability that a turn is negative, by id; without it trouble and lapses are found by rules alone.
     """
     shows = shows or shows_by_rules(conversation)
     criteria: dict[str, Callable[[Conversation, Sequence[Turn], Shows | None], Result]] = {
         "greeting": _greeting,
-        "empathy": _empathy,
+        "empathy": partial(_empathy, negative=negative),
         "clarity": _clarity,
         "listening": _listening,
         "closing": _closing,
@@ -111,7 +118,7 @@ def assess_quality(
     scores = {c.id: c.score for c in results if c.score is not None}
     weight = sum(WEIGHTS[name] for name in scores)
     overall = sum(score * WEIGHTS[name] for name, score in scores.items()) / weight if weight else None
-    lapses = find_lapses(conversation)
+    lapses = find_lapses(conversation, negative)
     if overall is not None:
         overall = round(min(overall, highest_score(lapses)), 1)
     return overall, tuple(results), lapses
@@ -133,8 +140,7 @@ def _greeting(conversation: Conversation, turns: Sequence[Turn], shows: Shows | 
     if shows is None:
         return _NO_RULES
     found, turn_ids = _parts(GREETING_PARTS, turns[:EDGE_TURNS], shows)
-    opening = turns[:2]
-    if any(shows("salutation", turn) for turn in opening) or any(shows("name", turn) for turn in opening[:1]):
+    if _is_greeting(conversation, turns, shows):
         state = CriterionState.SHOWN
     elif _BEGINS_WITHIN.search(conversation.turns[0].content.lower()):
         return None, (), "the call is cut at the start", CriterionState.NOT_RECORDED
@@ -143,12 +149,29 @@ def _greeting(conversation: Conversation, turns: Sequence[Turn], shows: Shows | 
     return 100.0 * found / 3, turn_ids, f"{found} of salutation, name, offer of help", state
 
 
+def _is_greeting(conversation: Conversation, turns: Sequence[Turn], shows: Shows) -> bool:
+    """Who is called first has to greet, to name the firm or to offer help; after a customer who has begun with the
+    matter, a bare "hello" only returns the customer's: the agent has to say who speaks."""
+    before = conversation.turns[: conversation.turns.index(turns[0])]
+    if sum(len(turn.content.split()) for turn in before) >= OPENING_WORDS:
+        return any(shows("self", turn) for turn in turns[:2])
+    named = any(shows(part, turns[0]) for part in ("name", "self"))
+    firm = len(turns[0].content.split()) <= FIRM_WORDS and shows("firm", turns[0])
+    return named or firm or any(shows("salutation", turn) for turn in turns[:2])
+
+
+def _impolite(conversation: Conversation) -> frozenset[str]:
+    return frozenset(lapse.turn_id for lapse in find_lapses(conversation) if lapse.severity > 1)
+
+
 def _closing(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
     """Offer of further help, thanks, farewell: a third of the score each."""
     if shows is None:
         return _NO_RULES
     found, turn_ids = _parts(CLOSING_PARTS, turns[-EDGE_TURNS:], shows)
     closing = [turn for turn in turns if turn in conversation.turns[-4:]][-2:]
+    if closing and closing[-1].id in _impolite(conversation):
+        closing = []  # an impolite last word closes nothing
     if any(shows(part, turn) for part in CLOSING_PARTS for turn in closing):
         state = CriterionState.SHOWN
     elif _is_cut(conversation):
@@ -159,7 +182,9 @@ def _closing(conversation: Conversation, turns: Sequence[Turn], shows: Shows | N
 
 
 _BEGINS_WITHIN = re.compile(
-    r"^(?:and|so|but|because|or|then)\b|^(?:그래서|그러니까|그런데|근데|그리고)|^[…]|^\.\."
+    r"^(?:and|so|but|because|or|then|yeah no)\b|^(?:네,? ?)?(?:그래서|그러니까|그런데|근데|그리고|그럼|그러면)"
+    r"|^[^.?!]*(?:다니까요|라니까요)"
+    r"|^[…]|^\.\."
 )
 """A first turn that goes on with something."""
 
@@ -178,7 +203,36 @@ def _is_cut(conversation: Conversation) -> bool:
     return _DANGLING.search(last.lower()) is not None
 
 
-def _empathy(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
+_CALLED_FOR = (-4.4, 1.6, 3.8, 2.4, 3.1, 2.5)
+"""Log-odds that empathy is called for: bias, the customer's two most negative turns, turns about hardship (4 at most),
+turns of understanding (2 at most: whoever apologises has a reason), turns of the customer (12 at most). Logistic
+regression on the calls of fit and choose; cross-validated it is right in 77 % of the Korean and 91 % of the English."""
+
+
+def _is_called_for(
+    conversation: Conversation, shows: Shows, shown: int, negative: Mapping[str, float]
+) -> bool:
+    if _impolite(conversation):
+        return True  # whoever is treated so has a reason to expect more
+    turns = [t for t in conversation.turns if conversation.role_of(t.participant_id) is not Role.AGENT]
+    worst = sorted((negative.get(turn.id, 0.0) for turn in turns), reverse=True)
+    hardship = sum(shows("hardship", turn) for turn in turns)
+    values = (
+        1.0,
+        *[*worst, 0.0, 0.0][:2],
+        min(hardship, 4) / 4,
+        min(shown, 2) / 2,
+        min(len(turns), 12) / 12,
+    )
+    return sum(weight * value for weight, value in zip(_CALLED_FOR, values, strict=True)) > 0
+
+
+def _empathy(
+    conversation: Conversation,
+    turns: Sequence[Turn],
+    shows: Shows | None,
+    negative: Mapping[str, float] | None = None,
+) -> Result:
     """Share of the customer's turns about trouble for which the agent's next turn shows understanding.
 
     Half of the score is this share, half is for showing understanding at all.
@@ -197,9 +251,12 @@ def _empathy(conversation: Conversation, turns: Sequence[Turn], shows: Shows | N
             troubles += 1
             answered += reply in shown
     shown_ids = tuple(t.id for t in shown)
-    if not troubles:
+    called_for = (
+        troubles > 0 if negative is None else _is_called_for(conversation, shows, len(shown), negative)
+    )
+    if not called_for:
         return None, shown_ids, "the customer tells of no trouble", CriterionState.NOT_CALLED_FOR
-    score = 50.0 * answered / troubles + (50.0 if shown else 0.0)
+    score = 50.0 * answered / max(1, troubles) + (50.0 if shown else 0.0)
     state = CriterionState.SHOWN if shown else CriterionState.NOT_SHOWN
     return score, shown_ids, f"understanding after {answered} of {troubles} troubles told", state
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from callytics.domain import Conversation, CriterionState, Role
@@ -35,6 +38,16 @@ def call(said: str, language: str = "ko", answer: str = "") -> Conversation:
         ("en", "That's not my problem.", "dismissal", 2),
         ("en", "You should have thought of that sooner.", "blame", 2),
         ("en", "You don't need my name.", "refuses_name", 2),
+        ("ko", "고객님이 떨어뜨리신 거겠죠.", "blame", 2),
+        ("ko", "안내문 안 읽으셨어요?", "blame", 2),
+        ("ko", "그건 그쪽 사정이고요.", "dismissal", 2),
+        ("ko", "다른 데 알아보시든가요.", "dismissal", 2),
+        ("ko", "쓰발 못 해 먹겠네.", "swearing", 3),
+        ("ko", "할머니가 돌아가셨어요? 축하드립니다.", "unfit", 2),
+        ("en", "Then go find another shop.", "dismissal", 2),
+        ("en", "You should have read the contract.", "blame", 2),
+        ("en", "Most people can follow the manual.", "scorn", 2),
+        ("en", "Your father passed away? Awesome, so who's paying?", "unfit", 2),
     ],
 )
 def test_lapse_is_found_with_its_sentence(language: str, said: str, kind: str, severity: int) -> None:
@@ -58,10 +71,100 @@ def test_lapse_is_found_with_its_sentence(language: str, said: str, kind: str, s
         ("en", "Or else give me the post code, please."),
         ("en", "So what I can do is send a new one."),
         ("en", "You should see it in your inbox now."),
+        ("ko", "고객님 잘못이 아니에요."),
+        ("ko", "기사님이 멍청하다고 하셨다고요? 정말 죄송합니다."),
+        ("ko", "하하, 저도 그렇게 생각했어요."),
+        ("ko", "접수 됐고요, 내일 방문드려요."),
+        ("en", "He called you an idiot? I'm so sorry about that."),
+        ("en", "I'm afraid we can't refund that, I'm sorry."),
+        ("en", "Good luck with the hearing."),
     ],
 )
 def test_ordinary_words_are_no_lapse(language: str, said: str) -> None:
     assert find_lapses(call(said, language)) == ()
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_held_sentences_are_told_apart(language: str) -> None:
+    rows = (Path(__file__).parents[2] / "data" / "conduct_held.tsv").read_text(encoding="utf-8").splitlines()
+    counts: Counter[tuple[str, bool]] = Counter()
+    for code, label, text in (row.split("\t") for row in rows if not row.startswith("#")):
+        if code == language:
+            counts[label, bool(find_lapses(call(text, language)))] += 1
+    assert counts["rude", True] >= 0.85 * (counts["rude", True] + counts["rude", False])
+    assert counts["polite", True] <= 1
+
+
+def test_learned_manner_counts_in_a_call_with_other_lapses_only() -> None:
+    """No rule names the fourth turn: what stands around it makes the difference."""
+    rude = talk(
+        ("c", "물이 계속 새는데 왜 안 와요?"),
+        ("a", "그걸 왜 나한테 그래. 알아서 해."),
+        ("c", "말투가 왜 그래요? 진짜 화나네요."),
+        ("a", "바빠서 오늘은 못 가지."),
+        ("c", "너무하시네요."),
+        ("a", "몰라, 끊어."),
+        roles=ROLES,
+    )
+    angry = {turn.id: 0.9 for turn in rude.turns}
+    assert "t4" in {lapse.turn_id for lapse in find_lapses(rude, angry)}
+    calm = talk(
+        ("c", "물이 새는데 언제 오세요?"),
+        ("a", "안녕하세요 고객님, 죄송합니다. 바로 확인해 드리겠습니다."),
+        ("c", "네 감사합니다."),
+        ("a", "오늘은 기사님이 바쁘셔서 내일 방문드리겠습니다."),
+        ("c", "네 좋아요."),
+        ("a", "감사합니다 고객님, 좋은 하루 보내세요."),
+        roles=ROLES,
+    )
+    assert find_lapses(calm, {turn.id: 0.1 for turn in calm.turns}) == ()
+
+
+def test_wording_of_a_rule_in_a_friendly_call_is_not_believed() -> None:
+    said = talk(
+        ("c", "I can't find the switch."),
+        ("a", "Have you read the label on the back, please?"),
+        ("c", "Oh, found it, thank you!"),
+        ("a", "You're welcome, thank you for calling."),
+        language="en",
+        roles=ROLES,
+    )
+    assert find_lapses(said) != ()
+    assert find_lapses(said, {turn.id: 0.05 for turn in said.turns}) == ()
+
+
+def test_returned_hello_is_no_greeting() -> None:
+    """The customer has begun; the agent says neither who speaks nor offers help."""
+    lines = [
+        ("c", "안녕하세요, 저희 공장에 물건이 두 상자만 왔습니다. 세 상자여야 돼요."),
+        ("a", "아 네 안녕하세요."),
+    ]
+    states = {c.id: c.state for c in assess_quality(talk(*lines, roles=ROLES))[1]}
+    assert states["greeting"] is CriterionState.NOT_SHOWN
+    named = [lines[0], ("a", "네, 한빛물산 출고팀입니다.")]
+    states = {c.id: c.state for c in assess_quality(talk(*named, roles=ROLES))[1]}
+    assert states["greeting"] is CriterionState.SHOWN
+
+
+def test_firm_without_salutation_is_a_greeting() -> None:
+    call_ = talk(
+        ("a", "Ridgeway collections, Lamar."), ("c", "Hi, it's about a bill."), language="en", roles=ROLES
+    )
+    assert {c.id: c.state for c in assess_quality(call_)[1]}["greeting"] is CriterionState.SHOWN
+
+
+def test_empathy_is_called_for_by_negative_turns() -> None:
+    lines = [
+        ("c", f"세 번째 전화예요, 아직도 안 와요. {n}") if n % 2 else ("a", "네 확인할게요.")
+        for n in range(1, 9)
+    ]
+    call_ = talk(*lines, roles=ROLES)
+    angry = {turn.id: 0.9 for turn in call_.turns}
+    states = {c.id: c.state for c in assess_quality(call_, None, angry)[1]}
+    assert states["empathy"] is CriterionState.NOT_SHOWN
+    quiet = talk(("c", "영업시간이 궁금해요."), ("a", "아홉 시부터요."), roles=ROLES)
+    states = {c.id: c.state for c in assess_quality(quiet, None, {"t1": 0.1, "t2": 0.0})[1]}
+    assert states["empathy"] is CriterionState.NOT_CALLED_FOR
 
 
 def test_the_same_words_of_the_customer_are_no_lapse_of_the_agent() -> None:
