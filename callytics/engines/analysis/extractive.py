@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from callytics.domain import ActionItem, Claim, ContactSummary, Conversation, Role
 from callytics.engines.analysis.centrality import centrality
+from callytics.engines.analysis.encoder import SentenceEncoder
 from callytics.engines.analysis.ending import ending_flags
 from callytics.engines.analysis.features import Seen, clauses, look_at
 from callytics.engines.analysis.open_requests import is_unanswered_request
@@ -90,9 +91,10 @@ class ExtractiveAnalyzer:
     def __init__(self, *, max_summary_sentences: int = 4, max_action_items: int = 8) -> None:
         self._max_summary_sentences = max_summary_sentences
         self._max_action_items = max_action_items
-        self._rank = Rankers()
-        self._topics = Topics()
-        self.model_revision = f"3-{self._rank.revision}"
+        encode = SentenceEncoder()
+        self._rank = Rankers(encode)
+        self._topics = Topics(encode)
+        self.model_revision = f"4-{self._rank.revision}-{self._topics.revision}"
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
         return self.report(conversation, Choice())
@@ -120,7 +122,7 @@ class ExtractiveAnalyzer:
         if all(seen.language not in LANGUAGES for seen in call):
             return ContactSummary(self._summary(call, []), None, None, None, None)
         found = _as_chosen(self._choose(call), call, choice)
-        topic = self._topics(call, found.issue)
+        topic = self._topics(call, found.reading.issue)
         if choice.topic is not None and found.issue is not None:
             topic = Claim(choice.topic, (call[found.issue].turn.id,))
         issue = self._claim("issue", call, (found.issue,)) if found.issue is not None else None

@@ -1,63 +1,159 @@
-"""The topic of a call: a label of topics.tsv, from the turn of the issue first and the whole call second."""
+"""The topic of a call: a linear model over the sentence embedding and the words of the turn of the issue, the words of
+the whole call, and the cues of topics.tsv. evaluation/meaning/train_topics.py fitted topics.json.
+
+The embedding is what tells a topic in words that no list has: "the second filter this month" is no cue of anything.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from importlib import resources
 
+import numpy as np
+
 from callytics.domain import Claim, Role
-from callytics.engines.analysis.features import Seen, kind_of
+from callytics.engines.analysis.encoder import SentenceEncoder, Vector
+from callytics.engines.analysis.features import Features, Seen, kind_of
 from callytics.engines.analysis.signals import plain
 
 WRONG_NUMBER = "wrong_number"
-INQUIRY = "inquiry"
-ISSUE_WEIGHT, CUSTOMER_WEIGHT, OTHER_WEIGHT = 3.0, 1.0, 0.5
-"""A mention in the turn of the issue, in another turn of the customer, and elsewhere."""
+EMBEDDING_WEIGHT, ISSUE_WEIGHT, REST_WEIGHT = 4.0, 4.0, 1.0
+"""Lengths of the three vectors: the embedding of the issue, its words, and the words of the rest of the call."""
 
-OUTBOUND_BONUS = 2.0
-"""For "sales", if the agent called."""
+AGENT_SHARE = 0.5
+"""A word that only the agent says, beside 1 for a word of the customer."""
+
+CUE_OF_ISSUE, CUE_ELSEWHERE = 1.0, 0.3
+"""What a cue of topics.tsv adds to its topic. Set by hand: the cues were written on the calls that could choose it."""
 
 MOST_FROM_OTHERS = 2.5
-"""All mentions outside the turn of the issue count at most this: a word that is said often is no topic yet."""
+"""All cues outside the turn of the issue count at most this: a word that is said often is no topic yet."""
+
+CANDIDATES, EVENNESS = 6, 0.5
+"""The likeliest turns of the issue are all read, each by its probability to this power: where the issue is doubtful, as
+in a recording that lacks its start, no single turn decides. Chosen on `choose`."""
+
+STEM = 5
+_WORD = re.compile(r"[a-z]{5,}")
+_MOODS = frozenset({"complaint", "protest", "refusal", "outbound", "survey_end"})
 
 
 class Topics:
-    """Safe to call from several threads."""
+    """Safe to call from several threads; deterministic."""
 
-    def __init__(self) -> None:
-        table = (
-            resources.files("callytics.engines.analysis").joinpath("topics.tsv").read_text(encoding="utf-8")
-        )
+    def __init__(self, encode: SentenceEncoder) -> None:
+        folder = resources.files("callytics.engines.analysis")
+        table = folder.joinpath("topics.tsv").read_text(encoding="utf-8")
         rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
-        self._rows = [
+        self._cues = [
             (topic, language, float(weight), re.compile(pattern)) for topic, language, weight, pattern in rows
         ]
+        document = json.loads(folder.joinpath("topics.json").read_text(encoding="utf-8"))
+        self.revision = str(document["revision"])
+        self._labels: Sequence[str] = document["labels"]
+        self._row: Mapping[str, int] = {name: row for row, name in enumerate(document["features"])}
+        self._weights: Vector = np.array(document["weights"], dtype=np.float64)  # (features, labels)
+        self._of_embedding: Vector = np.array(document["embedding"], dtype=np.float64)  # (512, labels)
+        self._encode = encode
 
-    def __call__(self, call: Sequence[Seen], issue: int | None) -> Claim | None:
-        """The topic with the highest sum of weights; on a tie the earlier one. None without any mention."""
-        stated: dict[str, float] = {}
-        others: dict[str, float] = {}
-        mentions: dict[str, list[str]] = {}
-        for index, seen in enumerate(call):
-            text = plain(seen.turn.content, seen.language)
-            place = OTHER_WEIGHT + (CUSTOMER_WEIGHT - OTHER_WEIGHT) * (seen.role is not Role.AGENT)
-            for topic, code, weight, pattern in self._rows:
-                if code == seen.language and pattern.search(text):
-                    if index == issue:
-                        stated[topic] = weight * ISSUE_WEIGHT
-                    else:
-                        others[topic] = min(
-                            MOST_FROM_OTHERS * weight, others.get(topic, 0.0) + weight * place
-                        )
-                    mentions.setdefault(topic, []).append(seen.turn.id)
+    def __call__(self, call: Sequence[Seen], chances: Sequence[float]) -> Claim:
+        """The most probable topic, with the turns that name it, else the likeliest turn of the issue.
+
+        Args:
+            call: at least one turn.
+            chances: probability of every turn to state the issue.
+        """
         if kind_of(call) == "wrong":
-            said = [s.turn.id for s in call if s.signs & {"wrong_number", "elsewhere"}]
+            said = [seen.turn.id for seen in call if seen.signs & {"wrong_number", "elsewhere"}]
             return Claim(WRONG_NUMBER, tuple(said))
-        if kind_of(call) == "outbound" and "sales" in mentions:
-            others["sales"] = others.get("sales", 0.0) + OUTBOUND_BONUS
-        scores = {topic: stated.get(topic, 0.0) + others.get(topic, 0.0) for topic in mentions}
-        if not scores:
-            return None
-        topic = max(scores, key=lambda name: scores[name])
-        return Claim(topic, tuple(mentions[topic]))
+        likely = sorted(range(len(call)), key=lambda index: (-chances[index], index))[:CANDIDATES]
+        learned = self._learned(call, likely)
+        cues = self._cues_of(call)
+        shares = [chances[index] ** EVENNESS for index in likely]
+        totals: dict[str, float] = defaultdict(float)
+        for index, share, scores in zip(likely, shares, learned, strict=True):
+            with_cues = _with_cues(scores, cues, index, call)
+            for topic in self._labels:
+                totals[topic] += share * with_cues[topic]
+        topic = max(self._labels, key=lambda label: totals[label])
+        mentions = [call[index].turn.id for index, found in enumerate(cues) if topic in found]
+        return Claim(topic, tuple(mentions or [call[likely[0]].turn.id]))
+
+    def _learned(self, call: Sequence[Seen], likely: Sequence[int]) -> list[dict[str, float]]:
+        """Per candidate, the score of every topic."""
+        words = [words_of(seen) for seen in call]
+        embeddings = self._encode([call[index].turn.content for index in likely])
+        found = []
+        for index, embedding in zip(likely, embeddings, strict=True):
+            named = topic_features(call, index, words)
+            known = [(self._row[name], value) for name, value in named.items() if name in self._row]
+            rows, values = [row for row, _ in known], np.array([value for _, value in known])
+            totals = values @ self._weights[rows] + EMBEDDING_WEIGHT * embedding @ self._of_embedding
+            found.append(dict(zip(self._labels, totals.tolist(), strict=True)))
+        return found
+
+    def _cues_of(self, call: Sequence[Seen]) -> list[dict[str, float]]:
+        """Per turn, the weight of every topic that it has a cue of."""
+        found = []
+        for seen in call:
+            text = plain(seen.turn.content, seen.language)
+            rows = (cue for cue in self._cues if cue[1] == seen.language and cue[3].search(text))
+            found.append({topic: weight for topic, _, weight, _ in rows})
+        return found
+
+
+def _with_cues(
+    scores: Mapping[str, float], cues: Sequence[Mapping[str, float]], stated: int, call: Sequence[Seen]
+) -> dict[str, float]:
+    """The scores, and what the cues in the turn of the issue and elsewhere add."""
+    others: dict[str, float] = defaultdict(float)
+    for index, found in enumerate(cues):
+        place = AGENT_SHARE if call[index].role is Role.AGENT else 1.0
+        if index != stated:
+            for topic, weight in found.items():
+                others[topic] = min(MOST_FROM_OTHERS * weight, others[topic] + weight * place)
+    return {
+        topic: score + CUE_OF_ISSUE * cues[stated].get(topic, 0.0) + CUE_ELSEWHERE * others[topic]
+        for topic, score in scores.items()
+    }
+
+
+def topic_features(call: Sequence[Seen], stated: int, words: Sequence[Set[str]] | None = None) -> Features:
+    """Words of the turn of the issue and of the rest, who states it, and what kind of call it is.
+
+    Args:
+        call: at least one turn.
+        stated: place of the turn of the issue.
+        words: words_of every turn, if they are at hand.
+    """
+    words = words or [words_of(each) for each in call]
+    seen = call[stated]
+    found: Features = {"bias": 1.0, f"who:{seen.letter}": 1.0, f"kind:{kind_of(call)}": 1.0}
+    found |= {f"s:{sign}": 0.3 for sign in seen.signs}
+    rest: Features = {}
+    for index, other in enumerate(call):
+        for sign in other.signs & _MOODS:
+            key = f"c:{other.letter}:{sign}"
+            found[key] = min(1.0, found.get(key, 0.0) + 0.25)
+        if index != stated:
+            share = AGENT_SHARE if other.role is Role.AGENT else 1.0
+            for name in words[index]:
+                rest[name] = max(rest.get(name, 0.0), share)
+    stated_words = dict.fromkeys(words[stated], 1.0)
+    for vector, length in ((stated_words, ISSUE_WEIGHT), (rest, REST_WEIGHT)):
+        norm = math.sqrt(sum(value * value for value in vector.values())) or 1.0
+        for name, value in vector.items():
+            found[name] = found.get(name, 0.0) + length * value / norm
+    return found
+
+
+def words_of(seen: Seen) -> set[str]:
+    """The runs of words or syllables of a turn, and the beginnings of longer English words."""
+    names = {f"{seen.language}:{gram}" for gram in seen.grams if gram[0] != "$"}
+    if seen.language == "en":
+        names |= {f"en:{word[:STEM]}~" for word in _WORD.findall(plain(seen.turn.content, "en"))}
+    return names
