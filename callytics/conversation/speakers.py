@@ -18,23 +18,31 @@ from callytics.domain import HeardWindow, Participant, SpeechSegment, Word
 NEAREST_SEGMENT_S = 1.0
 """Speech that is further from a word than this says nothing about it."""
 
-DISTANCE_COST_PER_S = 4.0
-"""Cost of a word per second between it and the speaker's nearest speech."""
+OUTSIDE_COST = 0.5
+"""Cost of a word outside the speaker's speech."""
+DISTANCE_COST_PER_S = 3.5
+"""The same per second between the word and the speaker's nearest speech."""
 
-PHRASE_COST = 2.0
+PHRASE_COST = 2.8
 """Cost of a change of speakers between two words of one phrase."""
 CLAUSE_COST = 1.2
-"""The same after a comma, and on either side of a word that listeners say."""
+"""The same after a comma."""
+REPLY_COST = 0.4
+"""The same on either side of a word that listeners say."""
 SENTENCE_COST = 0.2
 """The same after the end of a sentence. People answer at once, so no pause is needed."""
 
-PHRASE_PAUSE_S = 0.6
-"""A pause this long is as good as a comma; a shorter one in proportion. Gaps inside an utterance are rarely longer
+PAUSE_COST = 0.6
+"""The same in a pause of PAUSE_S."""
+PAUSE_S = 0.6
+"""A shorter pause lowers the cost in proportion. Gaps inside an utterance are rarely longer
 (Heldner & Edlund 2010, J. Phonetics 38)."""
 
 _PLACES = (1 / 6, 1 / 2, 5 / 6)
 """Where a word is compared with speech, as parts of its length."""
 
+_NO_REPLIES = frozenset({"i", "see"})
+"""Only "I see" is one."""
 _SENTENCE_MARK = re.compile(r"[.?!…。？！]+[\"'”’)\]]*$")
 _CLAUSE_MARK = re.compile(r"[,;:，、]+[\"'”’)\]]*$")
 _ABBREVIATION = re.compile(r"^(mr|mrs|ms|dr|prof|st|no|vs|inc|ltd|co|jr|sr|[a-z])\.$", re.IGNORECASE)
@@ -102,18 +110,23 @@ def change_cost(word: Word, following: Word) -> float:
     text = word.text
     if (_SENTENCE_MARK.search(text) and not _ABBREVIATION.match(text)) or _KOREAN_END.search(text):
         return SENTENCE_COST
-    pause = min(1.0, max(0.0, following.start_s - word.end_s) / PHRASE_PAUSE_S)
-    clause = _CLAUSE_MARK.search(text) or is_backchannel(text) or is_backchannel(following.text)
-    highest = CLAUSE_COST if clause else PHRASE_COST
-    lowest = SENTENCE_COST if clause else CLAUSE_COST
-    return highest - pause * (highest - lowest)
+    if _is_reply(text) or _is_reply(following.text):
+        return REPLY_COST
+    clause = _CLAUSE_MARK.search(text)
+    cost, lowest = (CLAUSE_COST, SENTENCE_COST) if clause else (PHRASE_COST, PAUSE_COST)
+    pause = min(1.0, max(0.0, following.start_s - word.end_s) / PAUSE_S)
+    return cost - pause * (cost - lowest)
+
+
+def _is_reply(text: str) -> bool:
+    return is_backchannel(text) and text.lower() not in _NO_REPLIES
 
 
 def _costs(segments: Sequence[SpeechSegment], speaker: str, words: Sequence[Word]) -> list[float]:
     """The cost of each word for one speaker."""
     spans = _merged(segment for segment in segments if segment.speaker == speaker)
     ends = [end_s for _, end_s in spans]
-    return [DISTANCE_COST_PER_S * _distance_s(word, spans, ends) for word in words]
+    return [_distance_cost(word, spans, ends) for word in words]
 
 
 def _merged(segments: Iterable[SpeechSegment]) -> list[tuple[float, float]]:
@@ -126,19 +139,19 @@ def _merged(segments: Iterable[SpeechSegment]) -> list[tuple[float, float]]:
     return spans
 
 
-def _distance_s(word: Word, spans: Sequence[tuple[float, float]], ends: Sequence[float]) -> float:
-    """The mean distance of the word's parts to the nearest speech, each at most NEAREST_SEGMENT_S."""
-    total_s = 0.0
+def _distance_cost(word: Word, spans: Sequence[tuple[float, float]], ends: Sequence[float]) -> float:
+    """The mean over the word's parts of what it costs that speech is some way off."""
+    cost = 0.0
     for place in _PLACES:
         time_s = word.start_s + place * (word.end_s - word.start_s)
         after = bisect_left(ends, time_s)
-        nearest_s = NEAREST_SEGMENT_S
+        distance_s = NEAREST_SEGMENT_S
         if after < len(spans):
-            nearest_s = min(nearest_s, max(0.0, spans[after][0] - time_s))
+            distance_s = min(distance_s, max(0.0, spans[after][0] - time_s))
         if after > 0:
-            nearest_s = min(nearest_s, time_s - ends[after - 1])
-        total_s += nearest_s
-    return total_s / len(_PLACES)
+            distance_s = min(distance_s, time_s - ends[after - 1])
+        cost += OUTSIDE_COST * (distance_s > 0.0) + DISTANCE_COST_PER_S * distance_s
+    return cost / len(_PLACES)
 
 
 def _start(segment: SpeechSegment) -> float:
