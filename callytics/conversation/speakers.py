@@ -8,9 +8,11 @@ speaker whose speech is some way off, and to change speakers inside a phrase. St
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from callytics.conversation.backchannels import is_backchannel
 from callytics.domain import HeardWindow, Participant, SpeechSegment, Word
@@ -22,6 +24,9 @@ OUTSIDE_COST = 0.5
 """Cost of a word outside the speaker's speech."""
 DISTANCE_COST_PER_S = 3.5
 """The same per second between the word and the speaker's nearest speech."""
+
+LONGER_COST = 0.2
+"""Cost of a word in the longer of two segments that overlap: a short one has its edges at what it was found for."""
 
 PHRASE_COST = 2.8
 """Cost of a change of speakers between two words of one phrase."""
@@ -60,10 +65,11 @@ def speakers_of_words(segments: Sequence[SpeechSegment], words: Sequence[Word]) 
     speakers = list(dict.fromkeys(segment.speaker for segment in sorted(segments, key=_start)))
     if len(speakers) < 2 or not words:
         return [speakers[0] if speakers else ""] * len(words)
-    distances = zip(*(_costs(segments, speaker, words) for speaker in speakers), strict=True)
-    totals = list(next(distances))
+    voices = [_Voice(segment for segment in segments if segment.speaker == speaker) for speaker in speakers]
+    totals = _costs(words[0], voices)
     came_from: list[list[int]] = []
-    for word, following, costs in zip(words, words[1:], distances, strict=False):
+    for word, following in pairwise(words):
+        costs = _costs(following, voices)
         change = change_cost(word, following)
         best = min(range(len(speakers)), key=totals.__getitem__)
         steps = [n if totals[n] <= totals[best] + change else best for n in range(len(speakers))]
@@ -122,36 +128,52 @@ def _is_reply(text: str) -> bool:
     return is_backchannel(text) and text.lower() not in _NO_REPLIES
 
 
-def _costs(segments: Sequence[SpeechSegment], speaker: str, words: Sequence[Word]) -> list[float]:
-    """The cost of each word for one speaker."""
-    spans = _merged(segment for segment in segments if segment.speaker == speaker)
-    ends = [end_s for _, end_s in spans]
-    return [_distance_cost(word, spans, ends) for word in words]
+def _costs(word: Word, voices: Sequence[_Voice]) -> list[float]:
+    """What it costs to give the word to each speaker."""
+    middle_s = (word.start_s + word.end_s) / 2
+    lengths_s = [voice.length_s(middle_s) for voice in voices]
+    shortest_s = min(lengths_s)
+    return [
+        voice.distance_cost(word) + LONGER_COST * (shortest_s < length_s < math.inf)
+        for voice, length_s in zip(voices, lengths_s, strict=True)
+    ]
 
 
-def _merged(segments: Iterable[SpeechSegment]) -> list[tuple[float, float]]:
-    spans: list[tuple[float, float]] = []
-    for segment in sorted(segments, key=_start):
-        if spans and segment.start_s <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], segment.end_s))
-        else:
-            spans.append((segment.start_s, segment.end_s))
-    return spans
+class _Voice:
+    """The speech of one speaker."""
 
+    def __init__(self, segments: Iterable[SpeechSegment]) -> None:
+        self._spans: list[tuple[float, float]] = []
+        for segment in sorted(segments, key=_start):
+            if self._spans and segment.start_s <= self._spans[-1][1]:
+                self._spans[-1] = (self._spans[-1][0], max(self._spans[-1][1], segment.end_s))
+            else:
+                self._spans.append((segment.start_s, segment.end_s))
+        self._ends = [end_s for _, end_s in self._spans]
 
-def _distance_cost(word: Word, spans: Sequence[tuple[float, float]], ends: Sequence[float]) -> float:
-    """The mean over the word's parts of what it costs that speech is some way off."""
-    cost = 0.0
-    for place in _PLACES:
-        time_s = word.start_s + place * (word.end_s - word.start_s)
-        after = bisect_left(ends, time_s)
+    def length_s(self, time_s: float) -> float:
+        """How long the speaker goes on around this time; infinite where the speaker is silent."""
+        row = bisect_left(self._ends, time_s)
+        if row == len(self._spans) or self._spans[row][0] > time_s:
+            return math.inf
+        return self._spans[row][1] - self._spans[row][0]
+
+    def distance_cost(self, word: Word) -> float:
+        """The mean over the word's parts of what it costs that speech is some way off."""
+        cost = 0.0
+        for place in _PLACES:
+            distance_s = self._distance_s(word.start_s + place * (word.end_s - word.start_s))
+            cost += OUTSIDE_COST * (distance_s > 0.0) + DISTANCE_COST_PER_S * distance_s
+        return cost / len(_PLACES)
+
+    def _distance_s(self, time_s: float) -> float:
+        after = bisect_left(self._ends, time_s)
         distance_s = NEAREST_SEGMENT_S
-        if after < len(spans):
-            distance_s = min(distance_s, max(0.0, spans[after][0] - time_s))
+        if after < len(self._spans):
+            distance_s = min(distance_s, max(0.0, self._spans[after][0] - time_s))
         if after > 0:
-            distance_s = min(distance_s, time_s - ends[after - 1])
-        cost += OUTSIDE_COST * (distance_s > 0.0) + DISTANCE_COST_PER_S * distance_s
-    return cost / len(_PLACES)
+            distance_s = min(distance_s, time_s - self._ends[after - 1])
+        return distance_s
 
 
 def _start(segment: SpeechSegment) -> float:
