@@ -13,11 +13,11 @@ from callytics.engines.diarization.known_speakers import Vector, voice, with_nam
 from callytics.engines.diarization.parties import by_channel, by_voice, check_options, with_successors
 from callytics.engines.diarization.segmentation import Segmenter
 from callytics.engines.diarization.succession import (
-    MAX_CHANGES,
     Span,
     SuccessionOptions,
     bandwidth_of,
     divided,
+    most_changes,
     voice_of,
 )
 from callytics.engines.diarization.voices import VoiceOptions, voice_segments
@@ -123,7 +123,7 @@ class OnnxDiarizer:
         return with_names(diarization, audio, known, self._embedder, self._known_speaker_similarity)
 
     def _people(self, audio: Audio, channel: int, spans: list[Span]) -> list[list[Span]]:
-        changes = candidate_changes(audio.pcm, channel, spans, MAX_CHANGES)
+        changes = candidate_changes(audio.pcm, channel, spans, most_changes(audio.pcm.duration_s))
         embed, bandwidth = voice_of(audio.pcm, channel, self._embedder), bandwidth_of(audio.pcm, channel)
         return divided(spans, changes, embed, bandwidth, self._succession)
 

@@ -32,6 +32,10 @@ PIECES = 3
 """Pieces that are embedded of each part."""
 MAX_CHANGES = 6
 """Candidates of a channel: with three pieces around each, 1 s of CPU time."""
+MIN_CHANGES = 2
+"""Candidates of a short call: one who takes over, and the first one again."""
+CHANGE_PERIOD_S = 75.0
+"""A longer call has one candidate per this duration."""
 MAX_PEOPLE = 4
 MIN_SPREAD = 0.2
 """Lowest similarity of the pieces of one part that counts: less is noise."""
@@ -97,6 +101,11 @@ def bandwidth_of(pcm: Pcm, channel: int) -> Bandwidth:
         return float(loud[:, HIGH_BINS].mean() - loud[:, LOW_BINS].mean())
 
     return bandwidth
+
+
+def most_changes(duration_s: float) -> int:
+    """How many candidates a channel of a call of this duration may have; they bound the time of the search."""
+    return min(MAX_CHANGES, max(MIN_CHANGES, round(duration_s / CHANGE_PERIOD_S)))
 
 
 def divided(

@@ -9,7 +9,7 @@ import pytest
 
 from callytics.domain import CallOptions, Diarization
 from callytics.engines.diarization.embedding import EMBEDDING_DIMENSION
-from callytics.engines.diarization.succession import Span, SuccessionOptions, Vector, divided
+from callytics.engines.diarization.succession import Span, SuccessionOptions, Vector, divided, most_changes
 from tests.engines.diarization.recordings import audio_of, noise, onnx_diarizer, sample_channels
 
 SENTENCE_S = 2.5
@@ -102,6 +102,11 @@ def test_candidate_within_one_voice_costs_two_embeddings() -> None:
     voices = Voices("a" * 30, changes=[15])
     voices.people()
     assert voices.embedded == 2
+
+
+@pytest.mark.parametrize(("duration_s", "most"), [(20.0, 2), (90.0, 2), (300.0, 4), (7200.0, 6)])
+def test_short_call_has_few_candidates(duration_s: float, most: int) -> None:
+    assert most_changes(duration_s) == most
 
 
 def test_channel_without_speech_has_one_person() -> None:
