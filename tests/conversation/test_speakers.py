@@ -89,6 +89,19 @@ def test_change_of_voices_far_from_the_end_of_a_sentence_is_kept() -> None:
     ]
 
 
+def test_sentence_in_the_shorter_of_two_segments_that_overlap_is_of_its_speaker() -> None:
+    spoken = [
+        *evenly("that was all.", 0.0),
+        *evenly("Let me see how I begin.", 1.0),
+        *evenly("Go on then.", 3.0),
+    ]
+    assert said({"a": [(0.0, 6.0)], "b": [(0.95, 2.55)]}, spoken) == [
+        ("a", "that was all."),
+        ("b", "Let me see how I begin."),
+        ("a", "Go on then."),
+    ]
+
+
 def test_word_far_from_all_speech_follows_the_word_before() -> None:
     assert said({"a": [(0.0, 1.0)], "b": [(9.0, 9.5)]}, [("yes", 0.5, 0.9), ("then", 4.0, 4.3)]) == [
         ("a", "yes then")

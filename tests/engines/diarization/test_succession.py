@@ -87,9 +87,8 @@ def test_voice_that_varies_stays_one_person() -> None:
 
 
 def test_two_alike_are_divided_on_one_line_and_not_if_the_line_changes() -> None:
-    alike = {"holders": "aaaaaabbbbbb", "likeness": 0.6}
-    assert len(Voices(**alike).people()) == 2
-    assert len(Voices(**alike, lines="000000999999").people()) == 1
+    assert len(Voices("aaaaaabbbbbb", likeness=0.6).people()) == 2
+    assert len(Voices("aaaaaabbbbbb", likeness=0.6, lines="000000999999").people()) == 1
 
 
 def test_channel_without_candidates_costs_no_embedding() -> None:
