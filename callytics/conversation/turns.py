@@ -8,35 +8,21 @@ turns        utterances of one speaker without the start of another speaker's ut
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from callytics.conversation.announcements import ANNOUNCEMENT, ANNOUNCEMENT_ID, announcer
 from callytics.conversation.backchannels import is_backchannel
+from callytics.conversation.speakers import speakers_of_words, speakers_on_channel
 from callytics.domain import (
     CallOptions,
     Conversation,
     Diarization,
-    Participant,
     RoleSource,
-    SpeechSegment,
     Transcript,
     Turn,
     Word,
 )
-
-
-class Spoken(Protocol):
-    """A word, or a window of recognition."""
-
-    @property
-    def start_s(self) -> float: ...
-
-    @property
-    def end_s(self) -> float: ...
-
 
 UTTERANCE_PAUSE_S = 0.8
 """A pause that ends an utterance. Gaps inside an utterance are rarely above 0.5 s; gaps between turns of
@@ -45,10 +31,6 @@ telephone calls are around 0.2 s and rarely above 1 s (Heldner & Edlund 2010, J.
 TURN_PAUSE_S = 3.0
 """A longer pause starts a new turn even if the same speaker continues: the non-talk limit of Amazon Transcribe Call
 Analytics."""
-
-NEAREST_SEGMENT_S = 1.0
-"""A word outside all segments belongs to the nearest segment within this distance, else to the speaker of the
-previous word. Word times of Whisper are off by 0.1 to 0.5 s at the edges of speech."""
 
 MIN_OVERLAP_S = 0.2
 """Minimum overlap of two turns; a shorter one is within the tolerance of the word times."""
@@ -62,7 +44,7 @@ def attribute(diarization: Diarization, transcript: Transcript) -> Conversation:
     speakers = (
         _speakers_by_channel(diarization, transcript.words)
         if diarization.by_channel
-        else _speakers_by_time(diarization.segments, transcript.words)
+        else speakers_of_words(diarization.segments, transcript.words)
     )
     utterances = _utterances(zip(transcript.words, speakers, strict=True))
     turns = _turns(utterances)
@@ -95,50 +77,6 @@ def _speakers_by_channel(diarization: Diarization, words: Sequence[Word]) -> lis
         for row, speaker in zip(rows, found, strict=True):
             speakers[row] = speaker
     return speakers
-
-
-def speakers_on_channel(
-    participants: Sequence[Participant],
-    segments: Sequence[SpeechSegment],
-    channel: int,
-    words: Sequence[Spoken],
-) -> list[str]:
-    """The participants' ids for words of one channel of a call with one party per channel.
-
-    The first participants are in the order of the channels; a channel's later people follow them.
-    """
-    own = [segment for segment in segments if segment.channel == channel]
-    if len({segment.speaker for segment in own}) > 1:
-        return _speakers_by_time(own, words)
-    return [participants[channel].id] * len(words)
-
-
-def _speakers_by_time(segments: Sequence[SpeechSegment], words: Sequence[Spoken]) -> list[str]:
-    """The speaker whose segments cover most of the word; on a tie, the speaker of the previous word."""
-    ordered = sorted(segments, key=lambda segment: segment.start_s)
-    starts = [segment.start_s for segment in ordered]
-    longest_s = max((segment.end_s - segment.start_s for segment in ordered), default=0.0)
-    speakers: list[str] = []
-    previous = ordered[0].speaker if ordered else ""
-    for word in words:
-        first = bisect_left(starts, word.start_s - longest_s - NEAREST_SEGMENT_S)
-        last = bisect_left(starts, word.end_s + NEAREST_SEGMENT_S)
-        previous = _speaker_of(word, ordered[first:last], previous)
-        speakers.append(previous)
-    return speakers
-
-
-def _speaker_of(word: Spoken, nearby: Sequence[SpeechSegment], previous: str) -> str:
-    cover_s: dict[str, float] = {}
-    for segment in nearby:
-        overlap_s = min(word.end_s, segment.end_s) - max(word.start_s, segment.start_s)
-        if overlap_s > 0:
-            cover_s[segment.speaker] = cover_s.get(segment.speaker, 0.0) + overlap_s
-    if cover_s:
-        return max(cover_s, key=lambda speaker: (round(cover_s[speaker], 2), speaker == previous))
-    middle_s = (word.start_s + word.end_s) / 2
-    nearest = min(nearby, key=lambda s: max(s.start_s - middle_s, middle_s - s.end_s), default=None)
-    return nearest.speaker if nearest else previous
 
 
 def _utterances(attributed: Iterable[tuple[Word, str]]) -> list[tuple[str, list[Word]]]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from callytics.conversation.announcements import ANNOUNCEMENT
-from callytics.conversation.turns import speakers_on_channel
+from callytics.conversation.speakers import speaker_of_window
 from callytics.domain import (
     POSSIBLE_IRONY,
     Audio,
@@ -260,8 +260,7 @@ def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.
 def _participant_of(window: HeardWindow, conversation: Conversation) -> str | None:
     if window.channel is None:
         return None
-    (speaker,) = speakers_on_channel(conversation.participants, conversation.speech, window.channel, [window])
-    return speaker
+    return speaker_of_window(conversation.participants, conversation.speech, window.channel, window)
 
 
 def _dropped(transcript: Transcript, redacted: bool) -> list[schema.DroppedSpeech]:

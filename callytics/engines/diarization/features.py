@@ -18,7 +18,9 @@ _BLOCK_FRAMES = 3000
 """Frames per step: 30 s of speech need about 25 MB of temporary arrays."""
 
 
-def log_mel_filter_bank(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def log_mel_filter_bank(
+    samples: npt.NDArray[np.float32], shift_samples: int = FRAME_SHIFT_SAMPLES
+) -> npt.NDArray[np.float32]:
     """Log mel energies, as in kaldi's compute-fbank-feats (25 ms povey windows every 10 ms, no dither).
 
     These are the training features of CAM++ (3D-Speaker, ``speakerlab/process/processor.py``), before the mean
@@ -26,15 +28,16 @@ def log_mel_filter_bank(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.floa
 
     Args:
         samples: 16 kHz, in [-1, 1], shape (num_samples,).
+        shift_samples: distance of the frames; the embedding model takes the default only.
 
     Returns:
-        Shape (num_frames, 80); frame i covers samples [160 i, 160 i + 400). Empty under 400 samples.
+        Shape (num_frames, 80); frame i covers 400 samples from i times the shift. Empty under 400 samples.
     """
-    num_frames = max(0, 1 + (len(samples) - FRAME_LENGTH_SAMPLES) // FRAME_SHIFT_SAMPLES)
+    num_frames = max(0, 1 + (len(samples) - FRAME_LENGTH_SAMPLES) // shift_samples)
     features = np.empty((num_frames, NUM_MEL_BINS), np.float32)
     if num_frames == 0:
         return features
-    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_LENGTH_SAMPLES)[::FRAME_SHIFT_SAMPLES]
+    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_LENGTH_SAMPLES)[::shift_samples]
     for start in range(0, num_frames, _BLOCK_FRAMES):
         block = frames[start : start + _BLOCK_FRAMES].astype(np.float32)
         block -= block.mean(axis=1, keepdims=True)

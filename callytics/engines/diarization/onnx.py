@@ -6,12 +6,20 @@ from dataclasses import replace
 from functools import partial
 
 from callytics.domain import Audio, CallOptions, Diarization, VoiceSample
+from callytics.engines.diarization.changes import candidate_changes
 from callytics.engines.diarization.channels import channel_speech, mask_to_segments
 from callytics.engines.diarization.embedding import Embedder
 from callytics.engines.diarization.known_speakers import Vector, voice, with_names
 from callytics.engines.diarization.parties import by_channel, by_voice, check_options, with_successors
 from callytics.engines.diarization.segmentation import Segmenter
-from callytics.engines.diarization.succession import Span, SuccessionOptions, divided, voice_of
+from callytics.engines.diarization.succession import (
+    Span,
+    SuccessionOptions,
+    bandwidth_of,
+    divided,
+    most_changes,
+    voice_of,
+)
 from callytics.engines.diarization.voices import VoiceOptions, voice_segments
 from callytics.errors import InvalidRequestError
 from callytics.weights import manifest as models
@@ -48,10 +56,10 @@ class OnnxDiarizer:
         known_speaker_similarity: minimum cosine between a voice and a known speaker. On clips of six English
             readers, at most 10 s long, 0.58 missed 0 of 836 pairs of one voice over the same line, and 8% of 418 pairs
             with one clip over a telephone (8 kHz, mu-law); it accepted 1.5% and 0 of 7,014 pairs of different people.
-        same_person_similarity: if all stretches that are compared first reach this cosine, a channel is not searched
-            for people who talk after each other.
-        different_people_similarity: maximum cosine between the mean voices before and after a handover on one party's
-            channel; -1 never divides a channel.
+        same_person_similarity: if one piece before and one after a possible handover on a party's channel reach this
+            cosine, no more are compared.
+        different_people_similarity: maximum similarity of the voices before and after a handover, where 1 is that of
+            the pieces of one voice; -1 never divides a channel.
     """
 
     def __init__(
@@ -73,8 +81,8 @@ class OnnxDiarizer:
         min_embedding_s: float = 1.0,
         max_piece_s: float = 3.0,
         known_speaker_similarity: float = 0.58,
-        same_person_similarity: float = 0.68,
-        different_people_similarity: float = 0.68,
+        same_person_similarity: float = 0.75,
+        different_people_similarity: float = 0.88,
     ) -> None:
         self.model = " + ".join(MODELS)
         self.model_revision = " + ".join(models.get_model(name).revision[:12] for name in MODELS)
@@ -115,8 +123,9 @@ class OnnxDiarizer:
         return with_names(diarization, audio, known, self._embedder, self._known_speaker_similarity)
 
     def _people(self, audio: Audio, channel: int, spans: list[Span]) -> list[list[Span]]:
-        embed = voice_of(audio.pcm, channel, self._embedder)
-        return divided(spans, embed, audio.pcm.duration_s, self._succession)
+        changes = candidate_changes(audio.pcm, channel, spans, most_changes(audio.pcm.duration_s))
+        embed, bandwidth = voice_of(audio.pcm, channel, self._embedder), bandwidth_of(audio.pcm, channel)
+        return divided(spans, changes, embed, bandwidth, self._succession)
 
     def _voice(self, sample: VoiceSample) -> Vector:
         """

@@ -1,15 +1,14 @@
 """Finds people who talk after each other on one party's channel: a transferred call, a telephone handed over.
 
-A few stretches of each channel are compared first. Only if two of them differ, the speech of the channel is embedded
-and divided in time where the voices before and after differ most. The evidence has to be strong, because a voice also
-changes with mood, loudness and codec: each person needs several stretches, the means of both must differ, and nearly
-every stretch must resemble its own person more.
+Pauses around which the spectrum differs are candidates (changes.py). Only around them the voice is embedded: one piece
+on each side first, and if these differ, a few more. The evidence has to be strong, because a voice also changes with
+mood, loudness and codec: how much two parts differ is judged by how much the pieces of each part differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -23,38 +22,60 @@ Span = tuple[float, float]
 Vector = npt.NDArray[np.float32]
 Vectors = npt.NDArray[np.float32]
 Embed = Callable[[Span], Vector]
+Bandwidth = Callable[[Span], float]
 
 PIECE_S = 3.0
-"""Longer speech is cut: a piece is short enough to lie on one side of a handover."""
+"""Longer speech is cut."""
 MIN_PIECE_S = 1.2
-"""Shorter pieces say too little about the voice; they follow the pieces around them."""
-LOOK_S = 2.5
-"""Length of a stretch of the first comparison."""
-LOOK_PERIOD_S = 150.0
-"""Each channel gets one stretch per this duration of the call, at least two. Four stretches took 0.16 s: 4.6 % of the
-CPU time of the stage in a call of 245 s, 11 % in one of 90 s."""
-MAX_PIECES = 40
-"""Pieces that are embedded once two stretches differ: 2 s of CPU time."""
+"""Shorter pieces say too little about the voice."""
+PIECES = 3
+"""Pieces that are embedded of each part."""
+MAX_CHANGES = 6
+"""Candidates of a channel: with three pieces around each, 1 s of CPU time."""
+MIN_CHANGES = 2
+"""Candidates of a short call: one who takes over, and the first one again."""
+CHANGE_PERIOD_S = 75.0
+"""A longer call has one candidate per this duration."""
 MAX_PEOPLE = 4
-MIN_PIECES = 3
-"""Pieces of each person; one odd stretch is no person."""
-ODD_PERCENT = 10
-"""Pieces that may resemble the other person more, in percent. Two who alternate do not follow each other."""
+MIN_SPREAD = 0.2
+"""Lowest similarity of the pieces of one part that counts: less is noise."""
+LOW_BINS, HIGH_BINS = slice(10, 55), slice(64, 80)
+"""Mel bins of 330 to 3500 Hz and above 4600 Hz."""
+LINE_CHANGE_NEPERS = 3.0
+"""Levels above 4 kHz, relative to those below, differ by more only if the line does."""
 
 
 @dataclass(frozen=True)
 class SuccessionOptions:
     """Settings for the search; the first two values are options of the engine, which describes them.
 
-    Chosen on channels that were composed of utterances of half of 22 speakers, who said 9 to 27 s each: 0.68 divided
-    none of 84 channels with one voice, a third of which changed from 16 kHz to a telephone line in the middle. In the
-    other half 0 of 32 were divided, and 1 of 16 with such a change; it found 24 of 24 successions of a man and a woman,
-    24 of 38 of one gender, 65 of 100 of three people. With 0.74 it divides one of five where the line changes.
+    Chosen on channels composed of sentences of one half of the kit's speakers; the figures of both halves are in
+    benchmarks/tried.md.
     """
 
-    same_person_similarity: float = 0.68
-    different_people_similarity: float = 0.68
+    same_person_similarity: float = 0.75
+    different_people_similarity: float = 0.88
+    other_line_similarity: float = 0.5
     min_person_s: float = 6.0
+
+
+@dataclass(eq=False)
+class _Part:
+    """Speech between two candidates. ``pieces`` are not embedded yet, ``vectors`` are of those that are."""
+
+    spans: list[Span]
+    pieces: list[Span]
+    bandwidth: float
+    vectors: list[Vector] = field(default_factory=list)
+
+    @property
+    def length_s(self) -> float:
+        return sum(map(_length, self.spans))
+
+    def embedded(self, embed: Embed, number: int) -> Vectors:
+        while len(self.vectors) < number and self.pieces:
+            self.vectors.append(embed(self.pieces.pop(0)))
+        return np.stack(self.vectors)
 
 
 def voice_of(pcm: Pcm, channel: int, embedder: Embedder) -> Embed:
@@ -69,115 +90,126 @@ def voice_of(pcm: Pcm, channel: int, embedder: Embedder) -> Embed:
     return embed
 
 
+def bandwidth_of(pcm: Pcm, channel: int) -> Bandwidth:
+    """A function that tells the level above 4 kHz of a stretch, relative to that of speech below, in nepers."""
+
+    def bandwidth(span: Span) -> float:
+        spectra = log_mel_filter_bank(pcm.float32(channel, *span))
+        if not len(spectra):
+            return 0.0
+        loud = spectra[spectra[:, LOW_BINS].mean(axis=1) >= np.median(spectra[:, LOW_BINS].mean(axis=1))]
+        return float(loud[:, HIGH_BINS].mean() - loud[:, LOW_BINS].mean())
+
+    return bandwidth
+
+
+def most_changes(duration_s: float) -> int:
+    """How many candidates a channel of a call of this duration may have; they bound the time of the search."""
+    return min(MAX_CHANGES, max(MIN_CHANGES, round(duration_s / CHANGE_PERIOD_S)))
+
+
 def divided(
-    spans: Sequence[Span], embed: Embed, duration_s: float, options: SuccessionOptions
+    spans: Sequence[Span],
+    changes: Sequence[float],
+    embed: Embed,
+    bandwidth: Bandwidth,
+    options: SuccessionOptions,
 ) -> list[list[Span]]:
     """The speech of each person, in order of their first speech; one list if there is one voice.
 
     Args:
         spans: speech of the channel, sorted.
-        duration_s: duration of the call.
+        changes: times, in pauses of the channel, at which another person may begin.
     """
-    pieces = [piece for piece in _pieces(spans) if _length(piece) >= MIN_PIECE_S]
     one = [list(spans)]
-    if len(pieces) < 2 * MIN_PIECES or sum(map(_length, pieces)) < 2 * options.min_person_s:
+    if not changes or sum(map(_length, spans)) < 2 * options.min_person_s:
         return one
-    looks = _looks(pieces, max(2, round(duration_s / LOOK_PERIOD_S)))
-    if _alike(np.stack([embed(_middle(piece)) for piece in looks])) >= options.same_person_similarity:
+    parts = _joined(_parts(spans, changes, bandwidth), embed, options)
+    if len(parts) == 1:
         return one
-    pieces = [pieces[n] for n in np.unique(np.linspace(0, len(pieces) - 1, MAX_PIECES).round().astype(int))]
-    vectors = np.stack([embed(piece) for piece in pieces])
-    people = people_of(vectors, np.array([_length(piece) for piece in pieces]), options)
-    if people.max() == 0:
-        return one
-    return _by_person(spans, pieces, people)
-
-
-def people_of(
-    vectors: Vectors, lengths_s: npt.NDArray[np.float64], options: SuccessionOptions
-) -> npt.NDArray[np.int64]:
-    """The person of each piece, numbered by first appearance, shape (num_pieces,); zeros if there is one voice."""
-    edges = _edges(vectors, lengths_s, 0, len(vectors), options)
-    stretches = list(pairwise([0, *edges, len(vectors)]))
-    people: list[list[tuple[int, int]]] = []
-    for stretch in stretches:
-        known = next(
-            (person for person in people if _tells_one(vectors, lengths_s, person, stretch, options)), None
-        )
-        if known is None:
-            people.append([stretch])
+    people: list[_Part] = []
+    for part in parts:
+        alike = [(_similarity(known, part, embed), known) for known in people]
+        similarity, known = max(alike, key=lambda pair: pair[0], default=(-1.0, part))
+        limit = _limit(known, part, options)
+        if known is part or similarity <= limit:
+            people.append(part)
         else:
-            known.append(stretch)
-    labels = np.zeros(len(vectors), np.int64)
-    for number, person in enumerate(people[:MAX_PEOPLE]):
-        for first, last in person:
-            labels[first:last] = number
-    return labels if len(people) <= MAX_PEOPLE else np.zeros(len(vectors), np.int64)
+            known.spans += part.spans
+            known.vectors += part.vectors
+    if len(people) > MAX_PEOPLE or any(person.length_s < options.min_person_s for person in people):
+        return one
+    return [person.spans for person in people]
 
 
-def _tells_one(
-    vectors: Vectors,
-    lengths_s: npt.NDArray[np.float64],
-    person: Sequence[tuple[int, int]],
-    stretch: tuple[int, int],
-    options: SuccessionOptions,
-) -> bool:
-    rows = np.concatenate([np.arange(*known) for known in person])
-    return not _differ(vectors, lengths_s, rows, np.arange(*stretch), options)
+def _parts(spans: Sequence[Span], changes: Sequence[float], bandwidth: Bandwidth) -> list[_Part]:
+    edges = [-np.inf, *changes, np.inf]
+    found = []
+    for begin_s, end_s in pairwise(edges):
+        inside = [span for span in spans if begin_s <= span[0] < end_s]
+        pieces = [piece for piece in _pieces(inside) if _length(piece) >= MIN_PIECE_S]
+        if pieces:
+            chosen = [max(group, key=_length) for group in _groups(pieces)]
+            level = float(np.mean([bandwidth(piece) for piece in chosen]))
+            found.append(_Part(inside, chosen, level))
+        elif found:
+            found[-1].spans += inside
+    return found
 
 
-def _edges(
-    vectors: Vectors, lengths_s: npt.NDArray[np.float64], first: int, last: int, options: SuccessionOptions
-) -> list[int]:
-    """Pieces at which another person begins, within [first, last): the best edge, then those on each side of it."""
-    total = np.concatenate([[np.zeros(vectors.shape[1])], np.cumsum(vectors * lengths_s[:, None], axis=0)])
-    candidates = range(first + MIN_PIECES, last - MIN_PIECES + 1)
-    # The length of a sum of unit vectors is the sum of their cosines to its direction: two sums of one voice each
-    # are longer than the sum over both.
-    gain = [
-        float(np.linalg.norm(total[edge] - total[first]) + np.linalg.norm(total[last] - total[edge]))
-        for edge in candidates
-    ]
-    if not gain:
-        return []
-    edge = candidates[int(np.argmax(gain))]
-    found = _differ(vectors, lengths_s, np.arange(first, edge), np.arange(edge, last), options)
-    left = _edges(vectors, lengths_s, first, edge, options)
-    right = _edges(vectors, lengths_s, edge, last, options)
-    return [*left, edge, *right] if found or left or right else []
+def _groups(pieces: list[Span]) -> list[list[Span]]:
+    """Pieces of the beginning, the middle and the end; the middle first."""
+    rows = [group for group in np.array_split(np.arange(len(pieces)), PIECES) if len(group)]
+    groups = [[pieces[int(row)] for row in group] for group in rows]
+    return [*groups[1:2], *groups[:1], *groups[2:]]
 
 
-def _differ(
-    vectors: Vectors,
-    lengths_s: npt.NDArray[np.float64],
-    one: npt.NDArray[np.int64],
-    other: npt.NDArray[np.int64],
-    options: SuccessionOptions,
-) -> bool:
-    """Whether two sets of pieces are two people."""
-    if min(lengths_s[one].sum(), lengths_s[other].sum()) < options.min_person_s:
-        return False
-    voice, other_voice = (_mean(vectors[rows], lengths_s[rows]) for rows in (one, other))
-    if float(voice @ other_voice) > options.different_people_similarity:
-        return False
-    difference = voice - other_voice
-    margins = np.concatenate([vectors[one] @ difference, vectors[other] @ -difference])
-    return bool(np.percentile(margins, ODD_PERCENT) > 0.0)
+def _joined(parts: list[_Part], embed: Embed, options: SuccessionOptions) -> list[_Part]:
+    """Neighbours that are alike become one, the most similar first; a part too short for a person joins one of both."""
+    while len(parts) > 1:
+        alike = [
+            (float(_mean(before.embedded(embed, 1)) @ _mean(after.embedded(embed, 1))), row)
+            for row, (before, after) in enumerate(pairwise(parts))
+        ]
+        similarity, row = max(alike, default=(-1.0, -1))
+        short = [
+            (value, n)
+            for value, n in alike
+            if min(parts[n].length_s, parts[n + 1].length_s) < options.min_person_s
+        ]
+        if similarity < options.same_person_similarity:
+            if not short:
+                break
+            _, row = max(short)
+        before, after = parts[row], parts.pop(row + 1)
+        before.spans += after.spans
+        before.pieces += after.pieces
+        before.vectors += after.vectors
+    return parts
 
 
-def _by_person(
-    spans: Sequence[Span], pieces: Sequence[Span], people: npt.NDArray[np.int64]
-) -> list[list[Span]]:
-    """Each span, cut where the person changes, in the middle of the pause between two embedded pieces."""
-    changes: list[int] = (np.flatnonzero(np.diff(people)) + 1).tolist()
-    times = [(pieces[n - 1][1] + pieces[n][0]) / 2 for n in changes]
-    holders = [int(people[0]), *(int(people[n]) for n in changes)]
-    edges = [-np.inf, *times, np.inf]
-    divided: list[list[Span]] = [[] for _ in range(int(people.max()) + 1)]
-    for holder, (begin_s, end_s) in zip(holders, pairwise(edges), strict=True):
-        inside = ((max(start, begin_s), min(end, end_s)) for start, end in spans)
-        divided[holder] += [span for span in inside if span[1] > span[0]]
-    return divided
+def _similarity(one: _Part, other: _Part, embed: Embed) -> float:
+    """Mean cosine of the pieces of both, divided by what it is within each; 1 for one voice."""
+    vectors, others = one.embedded(embed, PIECES), other.embedded(embed, PIECES)
+    within = np.sqrt(_spread(vectors) * _spread(others))
+    return float((vectors @ others.T).mean() / within)
+
+
+def _mean(vectors: Vectors) -> Vector:
+    mean = vectors.mean(axis=0)
+    unit: Vector = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
+    return unit
+
+
+def _spread(vectors: Vectors) -> float:
+    if len(vectors) < 2:
+        return 1.0
+    return max(MIN_SPREAD, float((vectors @ vectors.T)[np.triu_indices(len(vectors), 1)].mean()))
+
+
+def _limit(one: _Part, other: _Part, options: SuccessionOptions) -> float:
+    same_line = abs(one.bandwidth - other.bandwidth) < LINE_CHANGE_NEPERS
+    return options.different_people_similarity if same_line else options.other_line_similarity
 
 
 def _pieces(spans: Sequence[Span]) -> list[Span]:
@@ -186,29 +218,6 @@ def _pieces(spans: Sequence[Span]) -> list[Span]:
         edges = np.linspace(start_s, end_s, 1 + max(1, -int(-(end_s - start_s) // PIECE_S)))
         pieces += [(float(a), float(b)) for a, b in pairwise(edges)]
     return pieces
-
-
-def _looks(pieces: Sequence[Span], number: int) -> list[Span]:
-    """The longest piece of each part of the speech; of two parts, the first and the last quarter."""
-    groups = np.array_split(np.arange(len(pieces)), max(number, 4))
-    chosen = [groups[0], *groups[1:-1][: number - 2], groups[-1]] if number < 4 else groups
-    return [max((pieces[int(n)] for n in group), key=_length) for group in chosen if len(group)]
-
-
-def _alike(vectors: Vectors) -> float:
-    """The smallest similarity of two stretches."""
-    return float((vectors @ vectors.T).min())
-
-
-def _mean(vectors: Vectors, lengths_s: npt.NDArray[np.float64]) -> Vector:
-    mean = (vectors * lengths_s[:, None]).sum(axis=0)
-    unit: Vector = (mean / max(float(np.linalg.norm(mean)), 1e-9)).astype(np.float32)
-    return unit
-
-
-def _middle(piece: Span) -> Span:
-    cut_s = max(0.0, _length(piece) - LOOK_S) / 2
-    return piece[0] + cut_s, piece[1] - cut_s
 
 
 def _length(span: Span) -> float:
