@@ -24,7 +24,7 @@ OTHERS = 3
 ALONE = -2.0
 """Stands for the other turns of an agent with a single turn: none of them is impolite."""
 
-LIMIT = {"ko": 3.3, "en": 3.9}
+LIMIT = {"ko": 6.7, "en": 7.0}
 """Score from which a turn is impolite without a rule: precision .75 in eight-fold cross-validation by call."""
 
 RULE_LIMIT = {"ko": -2.5, "en": 0.0}

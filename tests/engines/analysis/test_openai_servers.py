@@ -32,7 +32,7 @@ TURN = CALL.turns[1].id
 ANSWER = {
     "summary": [],
     "topic": None,
-    "issue": {"text": "My router is broken", "evidence_turn_ids": [TURN]},
+    "issue": {"text": "My router is broken", "quotes": [{"turn_id": TURN, "words": "My router is broken"}]},
     "outcome": None,
     "resolution": None,
     "action_items": [],
@@ -67,7 +67,9 @@ SERVERS = ["ollama", "vllm", "llama.cpp", "without reasoning parser"]
 @pytest.mark.parametrize("server", [*SERVERS, "fenced"])
 def test_answer_of_each_server_is_read_by_the_writing_engine(server: str) -> None:
     with serving(reply_of(server, json.dumps(ANSWER))) as endpoint:
-        engine = LlmAnalyzer(model="m", base_url=endpoint.url, api_key_variable=None, max_reasks=0)
+        engine = LlmAnalyzer(
+            model="m", base_url=endpoint.url, api_key_variable=None, max_reasks=0, verify=False
+        )
         summary = engine(CALL)
     assert summary.issue is not None
     assert summary.issue.text == "My router is broken"
@@ -100,7 +102,12 @@ REFUSALS = {
 def test_refusal_of_each_server_leaves_the_extractive_report(name: str) -> None:
     with serving(REFUSALS[name]) as endpoint:
         writing = LlmAnalyzer(
-            model="m", base_url=endpoint.url, api_key_variable=None, max_retries=0, fallback="extractive"
+            model="m",
+            base_url=endpoint.url,
+            api_key_variable=None,
+            max_retries=0,
+            fallback="extractive",
+            verify=False,
         )
         choosing = ChoosingAnalyzer(model="m", base_url=endpoint.url, only_in_doubt=False)
         summaries = [writing(CALL), choosing(CALL)]
@@ -127,7 +134,9 @@ def slow_model(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.mark.alone
 def test_writing_engine_never_waits_longer_than_the_timeout_of_the_call(slow_model: list[float]) -> None:
-    engine = LlmAnalyzer(model="m", endpoint="llm-server", fallback="extractive", call_timeout_s=0.5)
+    engine = LlmAnalyzer(
+        model="m", endpoint="llm-server", fallback="extractive", call_timeout_s=0.5, verify=False
+    )
     start = time.monotonic()
     summary = engine(CALL)
     assert time.monotonic() - start < 2.0
@@ -145,6 +154,6 @@ def test_writing_engine_finds_its_model_by_name(monkeypatch: pytest.MonkeyPatch)
         return httpx.Response(200, json=reply_of("llama.cpp", json.dumps(ANSWER)).body)
 
     endpoints.provide(lambda name: httpx.MockTransport(answer))
-    summary = LlmAnalyzer(model="m", endpoint="llm-server")(CALL)
+    summary = LlmAnalyzer(model="m", endpoint="llm-server", verify=False)(CALL)
     assert summary.issue is not None
     assert asked == ["http://llm-server/v1/chat/completions"]
