@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -20,7 +20,10 @@ from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
 
-TODAY = datetime.now(UTC).date()
+
+def today() -> date:
+    """A run may begin before midnight and end after it."""
+    return datetime.now(UTC).date()
 
 
 class Tenants:
@@ -61,7 +64,7 @@ async def test_usage_is_reported_and_stays(tenants: Tenants) -> None:
     for _ in range(60):
         await tenants.ask("beta", "GET", "/v1/calls")
     period = {
-        "period": TODAY.isoformat(),
+        "period": today().isoformat(),
         "requests": 2,
         "refused": 0,
         "calls": 1,
@@ -71,8 +74,8 @@ async def test_usage_is_reported_and_stays(tenants: Tenants) -> None:
     }
     used = await tenants.usage("alpha")
     assert used == {
-        "from": TODAY.replace(day=1).isoformat(),
-        "to": TODAY.isoformat(),
+        "from": today().replace(day=1).isoformat(),
+        "to": today().isoformat(),
         "tenants": [{"tenant": "alpha", "stored_bytes": 0, "periods": [period]}],
     }
     by_tenant = {t["tenant"]: t["periods"] for t in (await tenants.usage("default", tenant="*"))["tenants"]}
@@ -122,7 +125,7 @@ async def test_months_are_sums_of_days(tenants: Tenants) -> None:
     [
         ({"from": "2026-02-01", "to": "2026-01-31"}, 400, "range_invalid"),
         ({"from": "2024-01-01", "to": "2026-01-01"}, 400, "range_invalid"),
-        ({"from": (TODAY + timedelta(days=40)).isoformat()}, 400, "range_invalid"),
+        ({"from": (today() + timedelta(days=40)).isoformat()}, 400, "range_invalid"),
         ({"from": "yesterday"}, 422, "validation_failed"),
         ({"by": "year"}, 422, "validation_failed"),
     ],
@@ -163,5 +166,5 @@ async def test_it_is_written_by_itself_and_at_the_end(services: Services, store:
         httpx.AsyncClient(transport=transport, base_url="http://test") as client,
     ):
         await client.get("/v1/calls", headers={"X-API-Key": key})
-    (used,) = store.usage("default", TODAY.isoformat(), TODAY.isoformat())
+    (used,) = store.usage("default", today().isoformat(), today().isoformat())
     assert [day.requests for day in used.days] == [1]
