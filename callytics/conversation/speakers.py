@@ -56,7 +56,7 @@ _KOREAN_END = re.compile(r"(니다|니까|시다|시오|세요|셔요|에요|예
 
 
 def speakers_of_words(segments: Sequence[SpeechSegment], words: Sequence[Word]) -> list[str]:
-    """The speaker of each word; "" for every word if nobody speaks.
+    """The speaker of each word; "" for every word if there is no speech.
 
     Args:
         segments: who spoke when, in any order; speakers may overlap.

@@ -47,7 +47,7 @@ MIN_COUNT = 3
 
 SMALLEST_WEIGHT = 0.01
 MORE_WEIGHT = 0.5
-"""Of the short calls in training/, beside 1 for a call of the corpus."""
+"""Weight of the short calls in training/, beside 1 for a call of the corpus."""
 
 FOLDS = 5
 TABLE = Path(callytics.engines.analysis.__file__).with_name("models.json")

@@ -123,7 +123,7 @@ def find_lapses(
 
 
 def _scores(conversation: Conversation, negative: Mapping[str, float]) -> dict[str, float]:
-    """Of the turns in the language of the call."""
+    """Scores of the turns in the language of the call."""
     language = conversation.language
     if language not in LIMIT:
         return {}
@@ -157,7 +157,7 @@ def _of_turn(turn: Turn, language: str) -> Iterator[ConductLapse]:
 
 
 def _is_quoted(text: str, match: re.Match[str]) -> bool:
-    """Whether the words are somebody else's: "he called you an idiot?", "바보라고 하셨다고요"."""
+    """Whether the words are another person's: "he called you an idiot?", "바보라고 하셨다고요"."""
     return bool(_SAID_BEFORE.search(text, 0, match.start()) or _SAID_AFTER.match(text, match.end()))
 
 

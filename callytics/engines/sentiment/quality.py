@@ -205,7 +205,7 @@ def _is_cut(conversation: Conversation) -> bool:
 
 _CALLED_FOR = (-4.4, 1.6, 3.8, 2.4, 3.1, 2.5)
 """Log-odds that empathy is called for: bias, the customer's two most negative turns, turns about hardship (4 at most),
-turns of understanding (2 at most: whoever apologises has a reason), turns of the customer (12 at most). Logistic
+turns of understanding (2 at most: an apology has a reason), turns of the customer (12 at most). Logistic
 regression on the calls of fit and choose; cross-validated it is right in 77 % of the Korean and 91 % of the English."""
 
 
@@ -213,7 +213,7 @@ def _is_called_for(
     conversation: Conversation, shows: Shows, shown: int, negative: Mapping[str, float]
 ) -> bool:
     if _impolite(conversation):
-        return True  # whoever is treated so has a reason to expect more
+        return True  # a customer who is treated so has a reason to expect more
     turns = [t for t in conversation.turns if conversation.role_of(t.participant_id) is not Role.AGENT]
     worst = sorted((negative.get(turn.id, 0.0) for turn in turns), reverse=True)
     hardship = sum(shows("hardship", turn) for turn in turns)
