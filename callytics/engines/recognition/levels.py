@@ -29,8 +29,8 @@ SMOOTHED_FRAMES = 5  # 160 ms, a syllable: a click is shorter
 
 MIN_SOFT_S = 0.3  # a span that would gain less than a short word stays as it was
 MIN_SOFT_SHARE = 0.03
-"""Share of a channel's speech; where the detector missed less, its spans stay as they were. In noise, an edge of a window
-that moves by 50 ms changes what Whisper writes, for better or worse by chance: 5 % of the words of one call."""
+"""Share of a channel's speech; where the detector missed less, its spans stay as they were. In noise, an edge of a
+window that moves by 50 ms changes what Whisper writes, for better or worse by chance: 5 % of the words of one call."""
 
 
 def levels_db(pcm: Pcm, channel: int) -> npt.NDArray[np.float32]:
