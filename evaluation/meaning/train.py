@@ -1,11 +1,10 @@
 """Fits the linear models of callytics/engines/analysis/models.json on the written calls.
 
-    python -m evaluation.meaning.train                 on fit, choose and training/: the models that are committed
-    python -m evaluation.meaning.train --only-fit      on fit and training/: what `choose` was judged with
+    python -m evaluation.meaning.train                 on fit and choose: the models that are committed
+    python -m evaluation.meaning.train --only-fit      on fit: what `choose` was judged with
 
 The strength of the penalty and the features were chosen by cross-validation on fit and choose; `report` is not read.
-Every call is learned twice: with its roles, and, at half the weight, without them. "resolved" is learned on the
-turn that a ranker of the other calls takes for the outcome, not on the marked one: later it gets no better.
+Every call is learned twice: with its roles, and, at half the weight, without them.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ from scipy.sparse import csr_matrix
 import callytics.engines.analysis
 from callytics.config import load_stages
 from callytics.engines import load_engine
-from callytics.engines.analysis.encoder import SentenceEncoder
 from callytics.engines.analysis.features import (
     Features,
     Seen,
@@ -36,9 +34,8 @@ from callytics.engines.analysis.features import (
     look_at,
     whole_call,
 )
-from callytics.engines.analysis.rankers import RESOLVED, best, embedded_ending
-from evaluation.dialogues import LANGUAGES, read_dialogues
-from evaluation.meaning.more_calls import read_more_calls
+from callytics.engines.analysis.rankers import RESOLVED
+from evaluation.dialogues import read_dialogues
 from evaluation.meaning.reading import conversation_of
 
 PENALTY = 3.0
@@ -46,10 +43,6 @@ MIN_COUNT = 3
 """Features of fewer turns are noise."""
 
 SMALLEST_WEIGHT = 0.01
-MORE_WEIGHT = 0.5
-"""Weight of the short calls in training/, beside 1 for a call of the corpus."""
-
-FOLDS = 5
 TABLE = Path(callytics.engines.analysis.__file__).with_name("models.json")
 Vector = npt.NDArray[np.float64]
 Loss = Callable[[Vector], tuple[float, Vector]]
@@ -62,8 +55,6 @@ class Example:
     gold: Mapping[str, Any]
     seen: Sequence[Seen]
     weight: float
-    is_short: bool = False
-    """From training/, where the issue comes first in almost every call: nothing to learn about its place."""
 
     def marked(self, name: str) -> Vector:
         """1 for the turns that state the issue or the outcome, 0 for others."""
@@ -100,16 +91,12 @@ class Design:
 
 def read_examples(splits: Iterable[str], config: Path) -> list[Example]:
     punctuate: Any = load_engine(load_stages(config)["punctuation-restorer"])
-    corpus = [call for split in splits for call in read_dialogues(split)]  # type: ignore[arg-type]
-    short = [call for language in LANGUAGES for call in read_more_calls(language)]
     examples = []
-    for number, call in enumerate(corpus + short):
-        is_short = number >= len(corpus)
-        weight = MORE_WEIGHT if is_short else 1.0
-        known = punctuate(conversation_of(call, roles=True))
-        hidden = replace(known, participants=conversation_of(call, roles=False).participants)
-        examples.append(Example(call, look_at(known), weight, is_short))
-        examples.append(Example(call, look_at(hidden), weight / 2, is_short))
+    for split in splits:
+        for call in read_dialogues(split):  # type: ignore[arg-type]
+            known = punctuate(conversation_of(call, roles=True))
+            hidden = replace(known, participants=conversation_of(call, roles=False).participants)
+            examples += [Example(call, look_at(known), 1.0), Example(call, look_at(hidden), 0.5)]
     return examples
 
 
@@ -156,27 +143,13 @@ def fit_tasks(
     return _table(design.names, _minimum(loss, len(design.names)))
 
 
-def outcomes_of_others(examples: Sequence[Example], rows: Sequence[Sequence[Features]]) -> list[int]:
-    """Per call, the turn that a ranker of the other calls takes for the outcome. Both copies of a call go together."""
-    fold = np.arange(len(examples)) // 2 % FOLDS
-    found = [0] * len(examples)
-    for held_out in range(FOLDS):
-        known = [number for number in range(len(examples)) if fold[number] != held_out]
-        weights = fit_choice([examples[n] for n in known], "outcome", [rows[n] for n in known])
-        for number in np.flatnonzero(fold == held_out).tolist():
-            found[number] = best(
-                [sum(weights.get(name, 0.0) * v for name, v in row.items()) for row in rows[number]]
-            )
-    return found
-
-
-def fit_resolved(examples: Sequence[Example], outcomes: Sequence[int]) -> dict[str, list[float]]:
+def fit_resolved(examples: Sequence[Example]) -> dict[str, list[float]]:
     """The whole call: a softmax over true, false and null."""
-    encode = SentenceEncoder()
-    rows = [
-        whole_call(example.seen, outcome) | embedded_ending(example.seen, outcome, encode)
-        for example, outcome in zip(examples, outcomes, strict=True)
-    ]
+    rows = []
+    for example in examples:
+        marked = np.flatnonzero(example.marked("outcome"))
+        outcome = int(marked[-1]) if len(marked) else None
+        rows.append(whole_call(example.seen, outcome))
     design = Design(rows)
     target = np.eye(len(RESOLVED))[[RESOLVED.index(e.gold["resolved"]) for e in examples]]
     weight = np.array([[e.weight] for e in examples])
@@ -209,19 +182,18 @@ def _table(names: Sequence[str], weights: Vector) -> dict[str, float]:
 
 def train(splits: Sequence[str], config: Path) -> dict[str, Any]:
     examples = read_examples(splits, config)
-    corpus = [example for example in examples if not example.is_short]  # the first ones
     rows = [example.features() for example in examples]
     later = []
     for example in examples:
         stated = np.flatnonzero(example.marked("issue"))
         later.append(example.features(int(stated[0]) if len(stated) else 0))
     turns = {
-        "issue": fit_choice(corpus, "issue", rows[: len(corpus)]),
+        "issue": fit_choice(examples, "issue", rows),
         "outcome": fit_choice(examples, "outcome", later),
         "AGENT": fit_tasks(examples, "AGENT", rows),
         "CUSTOMER": fit_tasks(examples, "CUSTOMER", rows),
     }
-    models = {"turns": turns, "resolved": fit_resolved(examples, outcomes_of_others(examples, later))}
+    models = {"turns": turns, "resolved": fit_resolved(examples)}
     digest = hashlib.sha256(json.dumps(models, sort_keys=True).encode()).hexdigest()[:12]
     return {"licence": "Apache-2.0", "trained_on": list(splits), "revision": digest, **models}
 

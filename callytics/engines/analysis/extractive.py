@@ -92,7 +92,7 @@ class ExtractiveAnalyzer:
         self._max_summary_sentences = max_summary_sentences
         self._max_action_items = max_action_items
         encode = SentenceEncoder()
-        self._rank = Rankers(encode)
+        self._rank = Rankers()
         self._topics = Topics(encode)
         self.model_revision = f"4-{self._rank.revision}-{self._topics.revision}"
 

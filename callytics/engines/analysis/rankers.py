@@ -1,7 +1,7 @@
 """Linear models over the features of turns: which turn states the issue and the outcome, which turns leave tasks, and
 whether the call resolved the issue. evaluation/meaning/train.py fitted models.json on the written calls.
 
-Which turn is chosen is pure Python; "resolved" also sees the sentence embeddings of how the call ended (three turns).
+Pure Python: a call of ten minutes takes some hundredths of a second, and the stage needs no package.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from callytics.domain import Role
-from callytics.engines.analysis.encoder import SentenceEncoder
 from callytics.engines.analysis.features import Features, Seen, features_after, features_of, whole_call
 
 RESOLVED = (True, False, None)
@@ -22,12 +20,6 @@ RESOLVED = (True, False, None)
 MAX_CONTRARY = 0.2
 """Probability of the opposite above which "resolved" stays null: a wrong yes costs more than a "not shown". Chosen by
 cross-validation on fit and choose."""
-
-LAST_WORDS = 3
-"""A customer's turn of at least this length says how the call ended for the customer."""
-
-ENDING_LENGTHS = (2.0, 2.0, 1.4)
-"""Lengths of the embeddings of the outcome, of the customer's last words, and of the words before them."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +36,7 @@ class Reading:
 class Rankers:
     """Safe to call from several threads; deterministic."""
 
-    def __init__(self, encode: SentenceEncoder) -> None:
-        self._encode = encode
+    def __init__(self) -> None:
         table = resources.files("callytics.engines.analysis").joinpath("models.json")
         document = json.loads(table.read_text(encoding="utf-8"))
         self.revision = str(document["revision"])
@@ -61,14 +52,12 @@ class Rankers:
         stated = best(issue)
         later = [found | features_after(call, index, stated) for index, found in enumerate(plain)]
         outcome = _softmax([self._score("outcome", found) for found in later])
-        concluded = best(outcome)
-        ending = whole_call(call, concluded) | embedded_ending(call, concluded, self._encode)
         return Reading(
             issue,
             outcome,
             tuple(_logistic(self._score("AGENT", found)) for found in plain),
             tuple(_logistic(self._score("CUSTOMER", found)) for found in plain),
-            self._resolved(ending),
+            self._resolved(whole_call(call, best(outcome))),
         )
 
     def weight(self, model: str, seen: Seen, sentence_signs: frozenset[str]) -> float:
@@ -91,23 +80,6 @@ class Rankers:
         chosen = best(chances)
         contrary = 0.0 if RESOLVED[chosen] is None else chances[1 - chosen]
         return None if contrary >= MAX_CONTRARY else RESOLVED[chosen]
-
-
-def embedded_ending(call: Sequence[Seen], outcome: int | None, encode: SentenceEncoder) -> Features:
-    """The embeddings of the turn of the outcome and of the customer's last two turns of some length."""
-    last = [i for i, seen in enumerate(call) if seen.role is not Role.AGENT and seen.length >= LAST_WORDS][
-        -2:
-    ]
-    places = [outcome, *reversed(last), None, None][: len(ENDING_LENGTHS)]
-    known = [(slot, place) for slot, place in enumerate(places) if place is not None]
-    if not known:
-        return {}
-    vectors = encode([call[place].turn.content for _, place in known])
-    return {
-        f"e{slot}:{number}": ENDING_LENGTHS[slot] * value
-        for (slot, _), vector in zip(known, vectors, strict=True)
-        for number, value in enumerate(vector.tolist())
-    }
 
 
 def best(values: Sequence[float]) -> int:

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from callytics.domain import Role
-from callytics.engines.analysis.encoder import SentenceEncoder
 from callytics.engines.analysis.features import features_of, kind_of, look_at
-from callytics.engines.analysis.rankers import Rankers, best, embedded_ending
+from callytics.engines.analysis.rankers import Rankers, best
 from evaluation.meaning import train
 from tests.support.service_calls import ENGLISH, KOREAN, ROLES
 from tests.support.talk import talk
@@ -31,7 +30,7 @@ def test_revision_is_the_digest_of_the_weights() -> None:
 
 @pytest.mark.parametrize("call", [KOREAN, ENGLISH])
 def test_chances_of_a_call_sum_to_one(call: Any) -> None:
-    reading = Rankers(SentenceEncoder())(look_at(call))
+    reading = Rankers()(look_at(call))
     assert sum(reading.issue) == pytest.approx(1)
     assert sum(reading.outcome) == pytest.approx(1)
     assert call.turns[best(reading.issue)].id == "t2"
@@ -77,31 +76,3 @@ def test_kind_of_call(lines: list[str], kind: str) -> None:
 def test_other_party_speaks_for_the_customer() -> None:
     call = talk(("a", "Hello."), ("d", "My mother's phone is dead."), roles=ROLES | {"d": Role.OTHER})
     assert [seen.letter for seen in look_at(call)] == ["A", "C"]
-
-
-def test_ending_is_the_outcome_and_the_last_words_of_the_customer() -> None:
-    """Short answers, and what the agent says after the outcome, change nothing."""
-    start = [("a", "Hello."), ("c", "The tap drips all night long."), ("a", "We fixed the tap.")]
-    last = ("c", "That is very good news indeed.")
-    calls = [
-        talk(*start, last, roles=ROLES, language="en"),
-        talk(*start, last, ("c", "Bye."), ("a", "Have a great day and goodbye."), roles=ROLES, language="en"),
-        talk(*start, ("c", "It drips again, you fixed nothing."), roles=ROLES, language="en"),
-    ]
-    encode = SentenceEncoder()
-    fine, longer, angry = (embedded_ending(look_at(call), 2, encode) for call in calls)
-    assert fine == longer
-    assert {name for name in fine if fine[name] != angry[name]} <= {name for name in fine if name[:2] == "e1"}
-    assert fine != angry
-
-
-def test_outcomes_of_others_are_places_of_the_call() -> None:
-    gold = {"language": "en", "outcome": {"turn_ids": ["t3"]}}
-    calls = [
-        talk(("a", "Hello."), ("c", text), ("a", "It is done now, all set."), roles=ROLES, language="en")
-        for text in ("My lamp is broken.", "My card is lost.", "The parcel is late.", "The bill is wrong.")
-        for _ in range(3)
-    ]
-    examples = [train.Example(gold, look_at(call), 1.0) for call in calls]
-    rows = [example.features(1) for example in examples]
-    assert train.outcomes_of_others(examples, rows) == [2] * len(calls)
