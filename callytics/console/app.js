@@ -22,10 +22,12 @@ function App() {
   }, []);
 
   const askWho = useCallback(async () => {
+    // A link may have signed in before this answer comes, which tells of the time before.
+    const learn = (answer) => setSession((known) => (known === undefined ? answer : known));
     try {
-      setSession(await request("GET", "/v1/sessions/current"));
+      learn(await request("GET", "/v1/sessions/current"));
     } catch (problem) {
-      if (problem.status === 401) setSession(null);
+      if (problem.status === 401) learn(null);
       else setTimeout(askWho, 2000);
     }
   }, []);
@@ -63,7 +65,7 @@ function App() {
   if (session === undefined) return html`<p class="notice" role="status">${t("no_server")}</p>`;
   const may = (scope) => session.scopes.includes(scope) || session.scopes.includes("admin");
   const screen = at.path[0] || "calls";
-  const lost = () => setSession(null);
+  const lost = () => setSession((known) => (known === session ? null : known)); // not the one that came after
   return html`
     <a class="skip" href="#main">${t("transcript")}</a>
     <header class="bar">

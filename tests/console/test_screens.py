@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from callytics.store import JobStatus
 from tests.console.conftest import RESULT, Gateway, Visit
@@ -44,6 +44,20 @@ def test_link_signs_in_once(visit: Visit, gateway: Gateway) -> None:
     visit.page.get_by_role("button", name="Sign out").click()
     visit.page.goto(f"{gateway.url}/#/sign-in/{link}")
     expect(visit.page.get_by_role("alert")).to_contain_text("was used")
+
+
+def test_late_answer_about_the_session_does_not_sign_out(visit: Visit, gateway: Gateway) -> None:
+    """The question of a page that a link opens is sent before the link is redeemed; its answer may come after."""
+    asked: list[Route] = []
+    visit.page.route("**/v1/sessions/current", lambda route, _: asked.append(route))
+    link = gateway.store.create_sign_in_link(gateway.store.create_api_key("late", [READ]).key.id).secret
+    visit.page.goto(f"{gateway.url}/#/sign-in/{link}")
+    visit.page.locator("header.bar").wait_for()
+    assert len(asked) == 1
+    with visit.page.expect_response("**/v1/sessions/current"):
+        asked[0].fulfill(status=401, json={"code": "unauthorized"})
+    visit.page.wait_for_timeout(300)
+    expect(visit.page.locator("header.bar")).to_be_visible()
 
 
 def test_clicked_word_is_heard_from_its_second(visit: Visit, gateway: Gateway) -> None:
