@@ -699,6 +699,18 @@ class ClaimCounts:
 
 
 @dataclass(frozen=True)
+class TurnTone:
+    """What a language model heard in a turn: mood by what is meant, and the verbatim words that show it."""
+
+    turn_id: str
+    label: SentimentLabel
+    irony: bool
+    empathy: bool
+    rude: bool
+    quote: Quote
+
+
+@dataclass(frozen=True)
 class LanguageModelUsage:
     """Usage of an analysis. ``cost_usd`` is None if the configuration has no prices."""
 
@@ -716,7 +728,7 @@ class ContactSummary:
     claims ("issue", "outcome", ...) that are the best candidate only. ``engine`` and ``model`` name the engine that
     made the summary, if it can differ from the configured engine (a fallback); if empty, the configured engine made it.
     ``claims`` and ``claim_counts`` are a language model's; ``replaced`` names the fields whose claim was not proven and
-    in which the extractive engine's candidate stands.
+    in which the extractive engine's candidate stands. ``tones`` are a language model's judgements of single turns.
     """
 
     summary: Claim | None
@@ -734,6 +746,7 @@ class ContactSummary:
     claims: tuple[CheckedClaim, ...] = ()
     claim_counts: ClaimCounts | None = None
     replaced: tuple[str, ...] = ()
+    tones: tuple[TurnTone, ...] = ()
 
 
 # ---------------------------------------------------------------- how the work went

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from callytics.conversation.announcements import ANNOUNCEMENT
@@ -27,6 +28,7 @@ from callytics.domain import (
     Transcript,
     Turn,
     TurnSentiment,
+    TurnTone,
     TurnVoice,
 )
 from callytics.result import schema
@@ -59,7 +61,7 @@ def build_report(
         media=_media(audio),
         acoustics=_acoustics(audio),
         participants=_participants(conversation),
-        transcript=_transcript(conversation, known),
+        transcript=_transcript(conversation, known, _tones(checked_summary)),
         recognition_windows=_windows(transcript, conversation),
         dropped_speech=_dropped(transcript, conversation.redacted),
         conversation_characteristics=characteristics_detail(conversation, known),
@@ -163,8 +165,14 @@ def _participants(conversation: Conversation) -> list[schema.ParticipantDetail]:
     ]
 
 
+def _tones(summary: ContactSummary | SentimentAnalysis | StageFailure) -> Mapping[str, TurnTone]:
+    return {tone.turn_id: tone for tone in summary.tones} if isinstance(summary, ContactSummary) else {}
+
+
 def _transcript(
-    conversation: Conversation, sentiment: SentimentAnalysis | None
+    conversation: Conversation,
+    sentiment: SentimentAnalysis | None,
+    tones: Mapping[str, TurnTone] = MappingProxyType({}),
 ) -> list[schema.TranscriptTurn]:
     sentiments = {entry.turn_id: entry for entry in sentiment.turns} if sentiment else {}
     return [
@@ -173,13 +181,14 @@ def _transcript(
             conversation.role_of(turn.participant_id),
             sentiments.get(turn.id),
             conversation.language_of(turn),
+            tones.get(turn.id),
         )
         for turn in conversation.turns
     ]
 
 
 def _transcript_turn(
-    turn: Turn, role: Role, sentiment: TurnSentiment | None, language: str
+    turn: Turn, role: Role, sentiment: TurnSentiment | None, language: str, tone: TurnTone | None = None
 ) -> schema.TranscriptTurn:
     return schema.TranscriptTurn(
         id=turn.id,
@@ -230,6 +239,13 @@ def _transcript_turn(
         flags=[*turn.flags, *((POSSIBLE_IRONY,) if sentiment and sentiment.possible_irony else ())],
         language_code=language,
         voice=_voice(turn.voice) if turn.voice else None,
+        tone=_tone(tone) if tone else None,
+    )
+
+
+def _tone(tone: TurnTone) -> schema.ToneDetail:
+    return schema.ToneDetail(
+        sentiment=tone.label, irony=tone.irony, empathy=tone.empathy, rude=tone.rude, quote=tone.quote.text
     )
 
 
@@ -396,5 +412,5 @@ def _evidence(output: SentimentAnalysis | ContactSummary) -> set[str]:
         return set(ids)
     single = (output.summary, output.topic, output.issue, output.outcome, output.still_open)
     claims = (*single, *output.action_items)
-    quoted = {quote.turn_id for claim in output.claims for quote in claim.quotes}
+    quoted = {quote.turn_id for claim in output.claims for quote in claim.quotes} | set(_tones(output))
     return quoted | {i for claim in claims if claim for i in claim.evidence_turn_ids}

@@ -221,6 +221,18 @@ class VoiceDetail(ResultModel):
     )
 
 
+class ToneDetail(ResultModel):
+    """What a language model heard in a turn; judgements without verbatim words are dropped (flag `tone_dropped`)."""
+
+    sentiment: SentimentLabel = Field(
+        description="The mood by what is meant, also where words say otherwise."
+    )
+    irony: bool = Field(description="The words say the opposite of what is meant.")
+    empathy: bool = Field(description="It shows understanding for the other party's trouble.")
+    rude: bool = Field(description="It insults, mocks, threatens, blames or brushes off.")
+    quote: str = Field(description="The words of the turn that show it.")
+
+
 class TranscriptTurn(ResultModel):
     """One party speaks until the other does."""
 
@@ -272,6 +284,12 @@ class TranscriptTurn(ResultModel):
         default=None,
         description="How it was said; null where it cannot be told: less than half a second of voice, others speak "
         "over it, or not measured.",
+    )
+    tone: ToneDetail | None = Field(
+        default=None,
+        description="What a language model heard, beside `sentiment`, which always is the sentiment analyser's and is "
+        "what trends, lists and quality are computed from; null without the option `tone` of the language-model "
+        "engine, and where it heard nothing particular.",
     )
 
 

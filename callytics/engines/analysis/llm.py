@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
 
-from callytics.domain import Claim, ContactSummary, Conversation, Flag, Proof, Turn
+from callytics.domain import Claim, ContactSummary, Conversation, Flag, Proof, Turn, TurnTone
 from callytics.engines.analysis.extractive import ExtractiveAnalyzer
 from callytics.engines.analysis.findings import Findings, ground
 from callytics.engines.analysis.grounding import Grounding, addresses_a_model
 from callytics.engines.analysis.llm_client import STAGE, StructuredChat, UsageCounter
 from callytics.engines.analysis.llm_schema import Answer, Verdicts, answer_schema
+from callytics.engines.analysis.tone import Tones, tones
 from callytics.engines.analysis.verification import verified
 from callytics.errors import ConfigError, StageError
 
@@ -30,7 +31,7 @@ PROMPTS = {
     f"{kind}.{language}": resources.files("callytics.engines.analysis.prompts")
     .joinpath(f"{kind}.{language}.md")
     .read_text(encoding="utf-8")
-    for kind in ("call", "merge", "verify")
+    for kind in ("call", "merge", "verify", "tone")
     for language in PROMPT_LANGUAGES
 }
 
@@ -57,6 +58,8 @@ class LlmAnalyzer:
         temperature: None uses the endpoint's default (some reasoning models accept no other).
         input_price_usd, output_price_usd: price per million tokens; without prices a result has tokens but no cost.
         verify: ask a second question about every statement that the rules let pass; one more request per call.
+        tone: ask a third question, about mood, irony, empathy and rudeness of turns; one more request per call. The
+            answers stand beside the values of sentiment-analyzer (tone.py).
         unproven: what becomes of a statement that its quotes do not prove. "drop": it goes, and in summary, issue and
             outcome the extractive engine's candidate stands, marked as such; "show": it stays, marked as unproven. What
             its quotes contradict is always dropped.
@@ -83,6 +86,7 @@ class LlmAnalyzer:
         input_price_usd: float | None = None,
         output_price_usd: float | None = None,
         verify: bool = True,
+        tone: bool = False,
         unproven: str = "drop",
         fallback: str | None = None,
         endpoint: str | None = None,
@@ -110,6 +114,7 @@ class LlmAnalyzer:
         self._max_characters = max_transcript_characters
         self._prices = (input_price_usd, output_price_usd)
         self._verify = verify
+        self._asks_tone = tone
         self._shows_unproven = unproven == "show"
         self._extractive_engine = ExtractiveAnalyzer()
         self._falls_back = fallback is not None
@@ -132,13 +137,30 @@ class LlmAnalyzer:
         findings, unverified = self._verified(findings, conversation, usage)
         summary = findings.contact_summary(self._shows_unproven, conversation.language)
         summary = self._with_candidates(summary, findings, conversation)
+        heard, untold = self._tones(conversation, usage)
         return replace(
             summary,
             engine=f"{__name__}:{type(self).__name__}",
             model=self.model,
             usage=usage.total(),
-            flags=(*findings.flags(self._shows_unproven, summary.replaced), *unverified),
+            flags=(*findings.flags(self._shows_unproven, summary.replaced), *unverified, *untold),
+            tones=heard,
         )
+
+    def _tones(
+        self, conversation: Conversation, usage: UsageCounter
+    ) -> tuple[tuple[TurnTone, ...], tuple[Flag, ...]]:
+        """The third question. If it fails, the summary stands without it, and a flag says so."""
+        if not self._asks_tone:
+            return (), ()
+        prompt = PROMPTS[f"tone.{_prompt_language(conversation)}"]
+        lines = parts(turn_lines(conversation), self._max_characters)
+        try:
+            return tones(conversation, lines, self._chat, prompt, usage)
+        except StageError as error:
+            logger.warning("%s: the question about tone failed: %s", STAGE, error.message)
+            message = f"The language model did not judge the tone of turns: {error.message}"
+            return (), (Flag("tone_missing", message),)
 
     def _verified(
         self, findings: Findings, conversation: Conversation, usage: UsageCounter
@@ -291,6 +313,6 @@ def _text(part: Sequence[tuple[str, str]]) -> str:
 
 def _prompts_hash() -> str:
     """First 12 hex digits of the SHA-256 of prompts and schema: a changed prompt counts as a changed model."""
-    schemas = [answer_schema(()), Verdicts.model_json_schema()]
+    schemas = [answer_schema(()), Verdicts.model_json_schema(), Tones.model_json_schema()]
     text = json.dumps([PROMPTS, schemas], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -99,15 +99,16 @@ class Verdicts(AnswerModel):
 def answer_schema(turn_ids: Sequence[str]) -> dict[str, Any]:
     """The schema of :class:`Answer` in which only these turns can be quoted."""
     schema = Answer.model_json_schema()
-    return _limited(schema, "StatedQuote", "turn_id", turn_ids)
+    return limited(schema, "StatedQuote", "turn_id", turn_ids)
 
 
 def verdicts_schema(claim_ids: Sequence[str]) -> dict[str, Any]:
     """The schema of :class:`Verdicts` in which only these claims can be judged."""
-    return _limited(Verdicts.model_json_schema(), "Verdict", "claim", claim_ids)
+    return limited(Verdicts.model_json_schema(), "Verdict", "claim", claim_ids)
 
 
-def _limited(schema: dict[str, Any], definition: str, name: str, ids: Sequence[str]) -> dict[str, Any]:
+def limited(schema: dict[str, Any], definition: str, name: str, ids: Sequence[str]) -> dict[str, Any]:
+    """The schema in which the field ``name`` of ``definition`` can hold only these ids."""
     if 0 < len(ids) <= MAX_ENUM:
         schema["$defs"][definition]["properties"][name]["enum"] = list(ids)
     return schema
