@@ -13,6 +13,7 @@ import typer
 
 from benchmarks import (
     audio_opens,
+    cost,
     gpu_plan,
     language_model,
     observability,
@@ -34,6 +35,7 @@ SECTIONS = (
     overhead.section,
     observability.section,
     scaling_record.section,
+    cost.section_of_records,
     gpu_plan.section,
     audio_opens.section,
     language_model.section,

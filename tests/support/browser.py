@@ -8,7 +8,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-expect.set_options(timeout=20_000)  # five seconds by default: too few for a machine that runs other tests beside
+expect.set_options(
+    timeout=20_000
+)  # five seconds by default: too few for a machine that runs other tests beside
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
