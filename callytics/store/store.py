@@ -21,10 +21,12 @@ from callytics.store import (
     codec,
     corrections,
     events,
+    findings,
     imports,
     jobs,
     keys,
     leases,
+    lists,
     retention,
     search,
     sessions,
@@ -182,7 +184,7 @@ class CallStore:
     ) -> CallPage:
         """A page; ``cursor`` is the ``next_cursor`` of the previous page, in the same order."""
         with self._read() as session:
-            return calls.page(session, wanted, limit, cursor, order, with_total)
+            return lists.page(session, wanted, limit, cursor, order, with_total)
 
     def call_ids(self) -> frozenset[str]:
         with self._read() as session:
@@ -677,6 +679,11 @@ class CallStore:
         """Update turns from an earlier index version. Returns the number of turns, 0 if none remain."""
         with self._write() as session:
             return search.reindex_turns(session, limit)
+
+    def fill_findings(self, limit: int = 100) -> int:
+        """Write the findings of results from before there were any. Returns the number of calls, 0 if none remain."""
+        with self._write() as session:
+            return findings.fill(session, limit)
 
     def remove_traces(self) -> None:
         """Remove traces of deleted calls from an SQLite file; the time grows with the search index."""
