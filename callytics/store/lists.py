@@ -139,7 +139,7 @@ def conditions_of(wanted: CallFilter) -> list[Any]:
 
 def _conditions_of_results(wanted: CallFilter) -> list[Any]:
     flag = (col(FindingFlagRow.call_id) == col(CallRow.id), col(FindingFlagRow.code))
-    conditions = [exists().where(flag[0], flag[1] == code) for code in wanted.flags]
+    conditions: list[Any] = [exists().where(flag[0], flag[1] == code) for code in wanted.flags]
     conditions += [_MISSING[what].is_(None) for what in wanted.without]
     if wanted.mood is not None:
         conditions.append(_MOODS[wanted.mood])

@@ -27,6 +27,7 @@ from callytics.store import (
     keys,
     leases,
     lists,
+    overview,
     retention,
     search,
     sessions,
@@ -40,6 +41,7 @@ from callytics.store.call_lines import CallLine
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import not_repeatable, queues_call, removes
+from callytics.store.overview import Overview
 from callytics.store.records import (
     DEFAULT_TENANT,
     ApiKeyRecord,
@@ -185,6 +187,11 @@ class CallStore:
         """A page; ``cursor`` is the ``next_cursor`` of the previous page, in the same order."""
         with self._read() as session:
             return lists.page(session, wanted, limit, cursor, order, with_total)
+
+    def overview(self, wanted: CallFilter, day_starts_ms: Sequence[int]) -> Overview:
+        """What the calls of a period have in common (overview.overview)."""
+        with self._read() as session:
+            return overview.overview(session, wanted, day_starts_ms)
 
     def call_ids(self) -> frozenset[str]:
         with self._read() as session:
