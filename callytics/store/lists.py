@@ -6,7 +6,7 @@ deleted in between move no page, and no call is shown twice unless its own sort 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,25 +70,44 @@ def page(
         raise InvalidRequestError("query_empty", "q holds no letter or digit to search for.")
     conditions = conditions_of(wanted) + [search.calls_saying(session, term) for term in terms]
     sort, is_descending = _ORDERS[order.removeprefix("-")], order.startswith("-")
-    statement = joined(select(CallRow, sort.key)).where(*conditions)
+    # Only the places first: a database that sorts thousands of calls carries few columns of each.
+    statement = joined(select(CallRow.id, sort.key)).where(*conditions)
     if cursor is not None:
         place = decode_cursor(cursor, order, sort.kind, sort.may_be_null)
         statement = statement.where(_after(sort, is_descending, *place))
     columns = [column.desc() if is_descending else column for column in (sort.key, col(CallRow.id))]
     statement = statement.order_by(*([sort.key.is_(None)] if sort.may_be_null else []), *columns)
     limit = max(1, min(limit, MAX_PAGE_SIZE))
-    found = session.exec(statement.limit(limit + 1)).all()
-    shown = [row for row, _ in found[:limit]]
-    last = found[limit - 1] if len(found) > limit else None
+    places: list[tuple[str, Any]] = session.exec(statement.limit(limit + 1)).all()
+    shown = _rows(session, [call_id for call_id, _ in places[:limit]])
+    last = places[limit - 1] if len(places) > limit else None
     return CallPage(
         calls=call_records(session, shown),
-        next_cursor=encode_cursor(order, last[1], last[0].id) if last is not None else None,
+        next_cursor=encode_cursor(order, last[1], last[0]) if last is not None else None,
         matches=search.first_matches(session, [row.id for row in shown], terms) if terms else {},
-        total=session.exec(joined(select(func.count()).select_from(CallRow)).where(*conditions)).one()
-        if with_total
-        else None,
+        total=_count(session, wanted, conditions) if with_total else None,
         findings=findings.of_calls(session, shown),
     )
+
+
+def _rows(session: Session, call_ids: Sequence[str]) -> list[CallRow]:
+    rows = {row.id: row for row in session.exec(select(CallRow).where(col(CallRow.id).in_(call_ids)))}
+    return [rows[call_id] for call_id in call_ids]
+
+
+def _count(session: Session, wanted: CallFilter, conditions: Sequence[Any]) -> int:
+    statement: Any = select(func.count()).select_from(CallRow)
+    if any(getattr(wanted, name) not in (None, ()) for name in _OF_RESULTS):
+        statement = joined(statement)
+    total: int = session.exec(statement.where(*conditions)).one()
+    return total
+
+
+_OF_RESULTS = (
+    *("agent", "topic", "mood", "mood_direction", "quality_from", "quality_before", "resolved"),
+    *("findings", "without"),
+)
+"""Conditions on what the result says."""
 
 
 def joined(statement: Any) -> Any:
