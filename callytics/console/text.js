@@ -100,10 +100,10 @@ const KO = {
 
 /** The topics of the default engine in Korean; a language model names others in its own words. */
 const TOPICS_KO = {
-  account: "계정", appointment: "예약", billing: "요금", cancellation: "해지", card_loss: "카드 분실", complaint: "불만", delivery:
-  "배송", health: "건강", inquiry: "문의", insurance_claim: "보험 청구", loan: "대출", order: "주문", other: "기타", plan_change: "요금제
-  변경", public_service: "공공 서비스", refund: "환불", return_exchange: "반품, 교환", sales: "판매", survey: "설문",
-  technical_support: "기술 지원",
+  account: "계정", appointment: "예약", billing: "요금", cancellation: "해지", card_loss: "카드 분실",
+  complaint: "불만", delivery: "배송", health: "건강", inquiry: "문의", insurance_claim: "보험 청구", loan: "대출",
+  order: "주문", other: "기타", plan_change: "요금제 변경", public_service: "공공 서비스", refund: "환불",
+  return_exchange: "반품, 교환", sales: "판매", survey: "설문", technical_support: "기술 지원",
 };
 
 const LANGUAGES = { en: EN, ko: KO };
