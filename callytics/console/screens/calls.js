@@ -147,7 +147,7 @@ function Row({ call, q, isChosen, onChoose, onFocus }) {
     <tr onClick=${open} onFocusIn=${onFocus}>
       ${onChoose &&
       html`<td><input type="checkbox" checked=${isChosen} aria-label=${`${t("selected")}: ${name}`} onChange=${() => onChoose(call.call_id)} /></td>`}
-      <td>${moment(call.called_at)}</td>
+      <td class="when">${moment(call.called_at)}</td>
       <td>
         <a href=${link(["calls", call.call_id], { q })}>${name}</a>
         ${(call.matches || []).map(

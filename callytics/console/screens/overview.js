@@ -10,6 +10,8 @@ const OWN = ["first_day", "last_day", "agent", "queue", "language"];
 const SPANS = [7, 28, 91];
 const EVERY_MS = 60000;
 const LIST = "/v1/calls?";
+const SCORES = [0, 100];
+const MOODS = [-5, 5];
 
 export function Overview({ query, onLost }) {
   const wanted = Object.fromEntries(OWN.filter((name) => query[name]).map((name) => [name, query[name]]));
@@ -50,7 +52,7 @@ function Choice({ wanted, period }) {
   return html`
     <form class="filters" onSubmit=${(event) => event.preventDefault()}>
       ${day("first_day", "from_day")}${day("last_day", "to_day")}
-      ${SPANS.map((days) => html`<button key=${days} onClick=${() => choose({ first_day: today(1 - days), last_day: today() })}>${t("last_days", { n: days })}</button>`)}
+      ${SPANS.map((days) => html`<button type="button" key=${days} onClick=${() => choose({ first_day: today(1 - days), last_day: today() })}>${t("last_days", { n: days })}</button>`)}
       ${field("agent")}${field("queue")}
       <label>${t("language")}
         <select value=${wanted.language || ""} onChange=${(event) => choose({ language: event.target.value })}>
@@ -78,11 +80,13 @@ function Share({ of }) {
   return html`<${Count} of=${of} /> <span class=${of.small ? "rough" : ""} title=${range}>${percent(of.share)}</span> <small>${range}</small>`;
 }
 
-function Mean({ of, shown }) {
+/** `scale`: the interval of a few calls may go beyond what there is; it is shown up to there. */
+function Mean({ of, shown, scale }) {
   if (of.mean === null) return html`<small>${t("no_value")}</small>`;
+  const within = (value) => shown(Math.min(Math.max(value, scale[0]), scale[1]));
   return html`
     <b class=${of.small ? "rough" : ""}>${shown(of.mean)}</b>
-    ${of.low !== null && html` <small>${shown(of.low)} – ${shown(of.high)}</small>`}
+    ${of.low !== null && html` <small>${within(of.low)} – ${within(of.high)}</small>`}
     <small> n = <${Count} of=${of} /></small>
     ${of.small && html` <span class="chip">${t("small_n")}</span>`}
   `;
@@ -107,14 +111,14 @@ function Figures({ found }) {
       </section>
       <section><h2>${t("length")}</h2><${Lengths} lengths=${found.lengths} /></section>
       <section><h2>${t("quality")}</h2>
-        <p><${Mean} of=${found.quality} shown=${score} /></p>
-        <p>${t("before")}: <${Mean} of=${found.quality_before} shown=${score} /></p>
+        <p><${Mean} of=${found.quality} shown=${score} scale=${SCORES} /></p>
+        <p>${t("before")}: <${Mean} of=${found.quality_before} shown=${score} scale=${SCORES} /></p>
       </section>
       <section><h2>${t("mood")}</h2><${Moods} moods=${found.moods} /></section>
       <section class="broad"><h2>${t("volume")}</h2><${Days} days=${found.days} /></section>
       <section class="broad"><h2>${t("reasons")}</h2><${Topics} topics=${found.topics} /></section>
-      <section><h2>${t("by_agent")}</h2><${Groups} groups=${found.agents} name="agent" /></section>
-      <section><h2>${t("by_queue")}</h2><${Groups} groups=${found.queues} name="queue" /></section>
+      <section class="broad"><h2>${t("by_agent")}</h2><${Groups} groups=${found.agents} name="agent" /></section>
+      <section class="broad"><h2>${t("by_queue")}</h2><${Groups} groups=${found.queues} name="queue" /></section>
       ${found.flags.length > 0 && html`<section><h2>${t("flags")}</h2>
         <ul>${found.flags.map((one) => html`<li key=${one.flag}>${t(one.flag)}: <${Count} of=${one} /></li>`)}</ul>
       </section>`}
@@ -144,8 +148,8 @@ function Lengths({ lengths }) {
 
 function Moods({ moods }) {
   return html`
-    <p>${t("mood_start")}: <${Mean} of=${moods.start} shown=${signed} /></p>
-    <p>${t("mood_end")}: <${Mean} of=${moods.end} shown=${signed} /></p>
+    <p>${t("mood_start")}: <${Mean} of=${moods.start} shown=${signed} scale=${MOODS} /></p>
+    <p>${t("mood_end")}: <${Mean} of=${moods.end} shown=${signed} scale=${MOODS} /></p>
     <table><tbody>
       ${moods.ended.map((one) => html`<tr key=${one.mood}><th scope="row">${t("ended")} ${t(one.mood)}</th><td><${Share} of=${one} /></td></tr>`)}
       ${moods.directions.map((one) => html`<tr key=${one.direction}><th scope="row">${t(`direction_${one.direction}`)}</th><td><${Share} of=${one} /></td></tr>`)}
@@ -212,7 +216,7 @@ function Groups({ groups, name }) {
         (one) => html`<tr key=${one.name}>
           <td>${one.name ?? t(`without_${name}`)}</td>
           <td><${Count} of=${one} /></td>
-          <td><${Mean} of=${one.quality} shown=${score} /></td>
+          <td><${Mean} of=${one.quality} shown=${score} scale=${SCORES} /></td>
           <td><${Share} of=${one.ended_negative} /></td>
         </tr>`,
       )}</tbody>
