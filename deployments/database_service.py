@@ -114,6 +114,7 @@ class DatabaseService:
                 await asyncio.to_thread(apply_retention, self._store, blobs, self._args.retention_days)
                 await asyncio.to_thread(remove_older, settings.home(), self._args.retention_days)
                 await asyncio.to_thread(self._store.trim_call_lines)
+                await self._fill_findings()  # of calls that a replica of an older release worked on meanwhile
                 await asyncio.to_thread(self._store.remove_traces)
             except Exception:  # the next round does it; the store itself goes on
                 logger.exception("the upkeep of the store failed; it will be tried again")

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import func, or_, update
 from sqlmodel import Session, col, delete, select
 
 from callytics.domain import JobStatus, MoodDirection, Role
@@ -94,12 +94,14 @@ def _flags(result: Mapping[str, Any]) -> list[str]:
 
 
 def fill(session: Session, limit: int) -> int:
-    """Write the findings of results from before there were any, or from an earlier VERSION. Returns their number, 0 if
-    none remain."""
+    """Write the findings of results from before there were any, from an earlier VERSION, or of a result that was
+    replaced by a replica of an older release, which knows no findings. Returns their number, 0 if none remain."""
+    _date_calls(session)
+    of_result = col(FindingRow.result_at_ms) == col(ReportRow.created_at_ms)
     outdated = (
         select(ReportRow)
         .outerjoin(FindingRow, col(FindingRow.call_id) == col(ReportRow.call_id))
-        .where(or_(col(FindingRow.call_id).is_(None), col(FindingRow.version) < VERSION))
+        .where(or_(col(FindingRow.call_id).is_(None), col(FindingRow.version) < VERSION, ~of_result))
         .order_by(col(ReportRow.call_id))
         .limit(limit)
         .with_for_update(skip_locked=True, of=ReportRow)
@@ -108,6 +110,15 @@ def fill(session: Session, limit: int) -> int:
     for report in reports:
         write(session, report.call_id, json.loads(codec.unpack(report.body)), report.created_at_ms)
     return len(reports)
+
+
+def _date_calls(session: Session) -> None:
+    """Calls that a replica of an older release queued have no ``called_at_ms``."""
+    session.execute(
+        update(CallRow)
+        .where(col(CallRow.called_at_ms) == 0)
+        .values(called_at_ms=func.coalesce(CallRow.started_at_ms, CallRow.created_at_ms))
+    )
 
 
 def of_calls(session: Session, rows: Sequence[CallRow]) -> dict[str, Findings]:
