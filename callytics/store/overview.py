@@ -41,7 +41,7 @@ _COLUMNS: tuple[Any, ...] = (
 
 @dataclass(frozen=True)
 class Sample:
-    """Of ``n`` values; ``mean`` is None without any, ``deviation`` (of the sample, n - 1) with fewer than two."""
+    """``n`` values; ``mean`` is None without any, ``deviation`` (of the sample, n - 1) with fewer than two."""
 
     n: int
     mean: float | None

@@ -83,7 +83,7 @@ def test_names_of_agents_are_those_of_the_result(store: CallStore) -> None:
     assert ids(store, agent="kim") == [call_id]
 
 
-def test_of_several_customers_the_one_who_speaks_most_tells_the_mood(store: CallStore) -> None:
+def test_customer_who_speaks_most_tells_the_mood(store: CallStore) -> None:
     result = result_of(random.Random(3))
     figures = result["conversation_characteristics"]
     talk = next(
