@@ -73,13 +73,13 @@ class LengthsView(CallCount):
 class MoodShare(CallShare):
     """Calls that end in a mood, among those whose mood is known."""
 
-    mood: Mood
+    mood: Mood = Field(description="Mood of the customer at the end of the call")
 
 
 class DirectionShare(CallShare):
     """Calls in which the mood changes in a direction, among those whose mood is known."""
 
-    direction: MoodDirection
+    direction: MoodDirection = Field(description="From the start of the call to its end")
 
 
 class MoodsView(BaseModel):
@@ -101,7 +101,7 @@ class IssueView(BaseModel):
 class ResolvedCount(CallCount):
     """Calls by whether the issue was solved."""
 
-    resolved: Resolved
+    resolved: Resolved = Field(description="UNKNOWN: the result does not show it")
 
 
 class TopicView(CallShare):
