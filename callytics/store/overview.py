@@ -195,9 +195,8 @@ def _groups(tallies: Mapping[str | None, _Tally]) -> tuple[Group, ...]:
 def _flags(session: Session, conditions: Iterable[Any]) -> dict[str, int]:
     statement = joined(select(col(FindingFlagRow.code), func.count()).select_from(CallRow))
     statement = statement.join(FindingFlagRow, col(FindingFlagRow.call_id) == col(CallRow.id))
-    found: list[tuple[str, int]] = session.execute(
-        statement.where(*conditions).group_by(col(FindingFlagRow.code))
-    ).all()
+    rows = session.execute(statement.where(*conditions).group_by(col(FindingFlagRow.code)))
+    found: list[tuple[str, int]] = [(code, count) for code, count in rows]
     return dict(sorted(found, key=lambda pair: (-pair[1], pair[0])))
 
 

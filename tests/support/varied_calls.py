@@ -19,6 +19,12 @@ TOPICS = ("refund", "delivery", "billing", "order & <change>", None)
 AGENTS = ("kim.minji", "lee", "박 서준", None)
 QUEUES = ("support", "sales/한국", None)
 FLAGS = ("truncated", "dual_mono", "language_uncertain")
+ISSUES = (
+    "The parcel has not come",
+    "I was charged twice",
+    "The shoes are too small",
+    "배송지를 바꾸고 싶어요",
+)
 _BASE: dict[str, Any] = json.loads(result_json("x"))
 
 
@@ -34,8 +40,9 @@ def result_of(number: random.Random, call_id: str = "", **changes: Any) -> dict[
     start, end = round(number.uniform(-4, 3), 2), round(number.uniform(-4, 4), 2)
     for trend in result["conversation_characteristics"]["sentiment"]:
         if trend["participant_role"] == "CUSTOMER":
-            direction = number.choice(["BETTER", "SAME", "WORSE"])
-            scores = [number.choice([None, round(number.uniform(-4, 4), 2)]) for _ in range(4)]
+            direction = "SAME" if abs(end - start) < 1.5 else "BETTER" if end > start else "WORSE"
+            way = (round(start + (end - start) * part / 3 + number.uniform(-1, 1), 2) for part in range(4))
+            scores = [score if number.random() < 0.9 else None for score in way]
             quarters = [
                 {**quarter, "score": score}
                 for quarter, score in zip(trend["by_quarter"], scores, strict=True)
@@ -50,7 +57,7 @@ def result_of(number: random.Random, call_id: str = "", **changes: Any) -> dict[
     result["communication_quality"]["overall"] = number.choice([None, round(number.uniform(20, 100), 1)])
     result["contact_summary"] |= {
         "topic": number.choice(TOPICS),
-        "issue": f"issue  {number.randrange(10_000)}\nof the customer",
+        "issue": f"{number.choice(ISSUES)}\n(order  {number.randrange(10_000)})",
         "resolved": number.choice([True, False, None]),
     }
     flags = number.sample(FLAGS, number.randrange(3))
@@ -81,6 +88,7 @@ def play_calls(store: CallStore, count: int, tenant: str = "default", seed: int 
     for index in range(count):
         at = FIRST_DAY + timedelta(seconds=number.randrange(DAYS * 86_400))
         metadata: dict[str, Any] = {"agent_id": number.choice(AGENTS), "queue": number.choice(QUEUES)}
+        metadata["external_id"] = f"FC-{index:04}"
         metadata |= {"started_at": at.isoformat()} if index % 11 else {}
         result = result_of(number)
         if index % 13 == 5:  # no agent in the metadata, a name in the result

@@ -155,7 +155,7 @@ function Row({ call, q, isChosen, onChoose, onFocus }) {
             <b>${clock(match.begin_offset_ms / 1000)}</b> ${t(match.participant_role)}: <${Marked} text=${match.content} q=${q} />
           </a>`,
         )}
-        ${call.error && html`<small class="problem">${call.error.message}</small>`}
+        ${call.error && html`<div><small class="problem">${call.error.message}</small></div>`}
       </td>
       <td class="number">${clock(call.media.duration_ms / 1000)}</td>
       <td>${call.metadata.agent_id || found?.agent_name}</td>
