@@ -96,7 +96,6 @@ def _flags(result: Mapping[str, Any]) -> list[str]:
 def fill(session: Session, limit: int) -> int:
     """Write the findings of results from before there were any, from an earlier VERSION, or of a result that was
     replaced by a replica of an older release, which knows no findings. Returns their number, 0 if none remain."""
-    _date_calls(session)
     of_result = col(FindingRow.result_at_ms) == col(ReportRow.created_at_ms)
     outdated = (
         select(ReportRow)
@@ -109,6 +108,8 @@ def fill(session: Session, limit: int) -> int:
     reports = session.exec(outdated).all()
     for report in reports:
         write(session, report.call_id, json.loads(codec.unpack(report.body)), report.created_at_ms)
+    if not reports:
+        _date_calls(session)
     return len(reports)
 
 

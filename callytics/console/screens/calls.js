@@ -169,7 +169,7 @@ function Row({ call, q, isChosen, onChoose, onFocus }) {
         ${t(call.job_status)}
         ${RUNNING.has(call.job_status) &&
         html`<progress max="1" value=${call.progress} aria-label=${t("status")}></progress> ${percent(call.progress)}`}
-        ${found?.state === "EARLIER" && html`<small class="chip" title=${moment(found.result_at)}>${t("earlier_result")}</small>`}
+        ${found?.state === "EARLIER" && html` <small class="chip" title=${moment(found.result_at)}>${t("earlier_result")}</small>`}
       </td>
     </tr>
   `;
