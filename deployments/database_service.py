@@ -114,12 +114,15 @@ class DatabaseService:
                 await asyncio.to_thread(apply_retention, self._store, blobs, self._args.retention_days)
                 await asyncio.to_thread(remove_older, settings.home(), self._args.retention_days)
                 await asyncio.to_thread(self._store.trim_call_lines)
+                await self._fill_findings()  # of calls that a replica of an older release worked on meanwhile
                 await asyncio.to_thread(self._store.remove_traces)
             except Exception:  # the next round does it; the store itself goes on
                 logger.exception("the upkeep of the store failed; it will be tried again")
 
     async def _reindex(self) -> None:
-        """Once per start: what was said before the search learned something new is found by it, too."""
+        """Once per start: what was said before the search learned something new is found by it, too; and what lists
+        show of results is filled in for those of earlier versions."""
+        await self._fill_findings()
         num_turns = 0
         while True:
             try:
@@ -133,6 +136,21 @@ class DatabaseService:
             await asyncio.sleep(REINDEX_PAUSE_S)
         if num_turns:
             logger.info("indexed %d turns of earlier versions for the search", num_turns)
+
+    async def _fill_findings(self) -> None:
+        num_calls = 0
+        while True:
+            try:
+                done = await asyncio.to_thread(self._store.fill_findings)
+            except UnavailableError:
+                await asyncio.sleep(START_PATIENCE_S)
+                continue
+            if not done:
+                break
+            num_calls += done
+            await asyncio.sleep(REINDEX_PAUSE_S)
+        if num_calls:
+            logger.info("filled in the findings of %d calls of earlier versions", num_calls)
 
     async def check_health(self) -> None:
         """A replica without its database stays: another one would not reach it either. Calls get a 503 meanwhile."""

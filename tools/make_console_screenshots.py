@@ -17,6 +17,7 @@ FOLDER = ROOT / "docs" / "console"
 sys.path.insert(0, str(ROOT))
 
 from tests.console.conftest import Gateway, Visit, served  # noqa: E402
+from tests.support.varied_calls import play_calls  # noqa: E402
 
 
 def main() -> None:
@@ -31,6 +32,7 @@ def main() -> None:
         call_id = gateway.add_call(
             filename="2026-11-28-014.mp3", metadata={"agent_id": "emma", "queue": "billing"}
         )
+        list(play_calls(gateway.store, 150, tenant="full"))
         for locale, scheme, suffix in (("en-GB", "light", ""), ("ko-KR", "dark", ".ko")):
             context = browser.new_context(
                 locale=locale, color_scheme=scheme, viewport={"width": 1280, "height": 860}
@@ -42,13 +44,24 @@ def main() -> None:
                 visit.page.locator("tbody tr, .turn[aria-current]").first.wait_for()
                 visit.page.wait_for_timeout(500)
                 picture(visit, name + suffix)
+            visit.page.locator("header.bar button").last.click()  # sign out
+            visit.page.locator("#key").wait_for()
+            visit.sign_in("admin", tenant="full")
+            for name, screen in FULL:
+                visit.page.goto(f"{gateway.url}/#/{screen}")
+                visit.page.locator("tbody tr, .cards").first.wait_for()
+                visit.page.wait_for_timeout(500)
+                picture(visit, name + suffix)
             context.close()
         browser.close()
 
 
+FULL = (("calls", "calls"), ("overview", "overview?first_day=2026-03-05&last_day=2026-03-18"))
+"""Screens that show many calls; they are played."""
+
+
 def screens(gateway: Gateway, call_id: str) -> list[tuple[str, str]]:
     return [
-        ("calls", "calls"),
         ("search", "calls?q=refund"),
         ("call", f"calls/{call_id}?at=33"),
         ("operations", "stages"),

@@ -24,6 +24,7 @@ from callytics.api import (
     errors,
     monitoring,
     openai,
+    overview,
     recordings,
     results,
     sessions,
@@ -96,6 +97,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         webhooks,
         alerts,
         usage,
+        overview,
     ):
         app.include_router(module.router)
     declare_webhooks(app)

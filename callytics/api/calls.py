@@ -16,7 +16,6 @@ from callytics.api.schemas import (
     CallList,
     CallPatch,
     CallView,
-    ListedCall,
     ListQuery,
     ReprocessBody,
     Step,
@@ -26,7 +25,7 @@ from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.submission import parse_fields, submit
 from callytics.api.uploads import Upload
-from callytics.api.views import call_url, call_view, match_view, view_for
+from callytics.api.views import call_url, call_view, listed_view, match_view, view_for
 from callytics.domain import CallOptions
 from callytics.pipeline import dependants
 from callytics.store import CallStore
@@ -95,7 +94,8 @@ async def submit_call(
 async def list_calls(
     services: ServicesDep, principal: Reader, query: Annotated[ListQuery, Query()]
 ) -> CallList:
-    """Calls, the latest upload first or as `sort` says: filtered, searched in what was said, page by page."""
+    """Calls, the latest upload first or as `sort` says: filtered by what is known and what was found, searched in what
+    was said, page by page. `findings` of a call say which result they are of."""
     wanted = query.wanted(principal.tenant)
     page = await services.store(
         CallStore.list_calls, wanted, query.limit, query.cursor, query.sort, query.total
@@ -107,9 +107,12 @@ async def list_calls(
         )
     return CallList(
         calls=[
-            ListedCall(
-                **call_view(call, services.settings.public_url).model_dump(),
-                matches=[match_view(match) for match in page.matches.get(call.id, ())] if query.q else None,
+            listed_view(call, page, services.settings.public_url).model_copy(
+                update={
+                    "matches": [match_view(match) for match in page.matches.get(call.id, ())]
+                    if query.q
+                    else None
+                }
             )
             for call in page.calls
         ],

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from callytics.api.strict import parse_json
-from callytics.domain import CallOptions, Denoise, Role, Task
+from callytics.domain import CallOptions, Denoise, MoodDirection, Role, Task
 from callytics.errors import InvalidRequestError
 from callytics.options.checks import (
     AUDIO_CHANNELS,
@@ -34,7 +34,7 @@ from callytics.options.checks import (
 )
 from callytics.options.languages import language_code
 from callytics.result.schema import CallMetadata
-from callytics.store import CallFilter, CallOrder, JobStatus, Priority
+from callytics.store import CallFilter, CallOrder, FindingsState, JobStatus, Missing, Mood, Priority, Resolved
 from callytics.store.records import METADATA_FIELDS
 
 MAX_CUSTOM_BYTES = 16 * 1024
@@ -353,10 +353,47 @@ class CallFilters(BaseModel):
         description='Words or "quoted phrases" that must all occur; Korean ones in any form: 휴일을 finds 휴일이',
         examples=["환불"],
     )
+    called_from: Time | None = Field(
+        default=None, description="When the call took place, or was uploaded if that is not known; inclusive"
+    )
+    called_before: Time | None = Field(default=None, description="Exclusive")
+    duration_from_s: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="Length of the recording in seconds; inclusive"
+    )
+    duration_before_s: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="Exclusive")
+    agent: ShortText | None = Field(
+        default=None, description="`agent_id` of the metadata, or else the name of the agent in the result"
+    )
+    topic: ShortText | None = Field(default=None, description="Topic of the result", examples=["refund"])
+    mood: Mood | None = Field(
+        default=None, description="Mood of the customer at the end of the call; ANY: it is known"
+    )
+    mood_direction: MoodDirection | None = Field(
+        default=None, description="Mood of the customer from the start of the call to its end"
+    )
+    quality_from: float | None = Field(
+        default=None, ge=0, le=100, description="Communication of the agent, 0 to 100; inclusive"
+    )
+    quality_before: float | None = Field(
+        default=None, ge=0, le=101, description="Exclusive; 101 includes 100"
+    )
+    resolved: Resolved | None = Field(default=None, description="Whether the issue was solved")
+    flag: list[ShortText] = Field(
+        default=[],
+        max_length=10,
+        description="Code of a flag of the result; repeat the parameter for calls with all of them",
+        examples=[["truncated"]],
+    )
+    findings: FindingsState | None = Field(
+        default=None,
+        description="Which result the findings are of. CURRENT: of the last run; EARLIER: of the run before, while the "
+        "call is analysed again or after that failed; ANY: either; NONE: there is none",
+    )
+    without: list[Missing] = Field(default=[], description="Calls that lack this; repeat the parameter")
     sort: CallOrder = Field(
         default=CallOrder.CREATED_LAST,
-        description="By upload, or by when the calls took place; `-`: the latest first. Calls without `started_at` "
-        "come last",
+        description="By upload (`created_at`), by when the calls took place (`called_at`, `started_at`), or by what "
+        "was found; `-`: the latest or largest first. Calls without a value come last",
     )
 
     @model_validator(mode="after")
@@ -365,6 +402,16 @@ class CallFilters(BaseModel):
             raise ValueError("created_from must be earlier than created_before")
         if self.started_from and self.started_before and self.started_from >= self.started_before:
             raise ValueError("started_from must be earlier than started_before")
+        if self.called_from and self.called_before and self.called_from >= self.called_before:
+            raise ValueError("called_from must be earlier than called_before")
+        for name, least, beyond in (
+            ("duration", self.duration_from_s, self.duration_before_s),
+            ("quality", self.quality_from, self.quality_before),
+        ):
+            if least is not None and beyond is not None and least >= beyond:
+                raise ValueError(
+                    f"the lower bound of {name} must be less than the upper one, which is exclusive"
+                )
         return self
 
     def wanted(self, tenant: str) -> CallFilter:
@@ -381,6 +428,20 @@ class CallFilters(BaseModel):
             started_before_ms=_ms(self.started_before),
             text=self.q,
             tenant=tenant,
+            called_from_ms=_ms(self.called_from),
+            called_before_ms=_ms(self.called_before),
+            duration_from_s=self.duration_from_s,
+            duration_before_s=self.duration_before_s,
+            agent=self.agent,
+            topic=self.topic,
+            mood=self.mood,
+            mood_direction=self.mood_direction,
+            quality_from=self.quality_from,
+            quality_before=self.quality_before,
+            resolved=self.resolved,
+            flags=tuple(self.flag),
+            findings=self.findings,
+            without=tuple(self.without),
         )
 
 
@@ -398,7 +459,7 @@ class ExportQuery(CallFilters):
 
 class ListQuery(CallFilters):
     limit: WholeNumber = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(default=None, max_length=200, description="next_cursor of the previous page")
+    cursor: str | None = Field(default=None, max_length=2000, description="next_cursor of the previous page")
     total: bool = Field(default=False, description="Also count the calls of all pages")
 
 
@@ -547,7 +608,37 @@ class MatchView(BaseModel):
     content: str
 
 
+class FindingsView(BaseModel):
+    """What a list shows of the result of a call."""
+
+    state: Literal["CURRENT", "EARLIER"] = Field(
+        description="EARLIER: of the run before, while the call is analysed again or after that failed"
+    )
+    result_at: datetime = Field(description="Time of that result")
+    result_status: JobStatus = Field(description="COMPLETED or PARTIAL")
+    agent_name: str | None = Field(description="Name of the agent, of a known voice or given by a person")
+    topic: str | None = Field(description="Subject of the call", examples=["refund"])
+    issue: str | None = Field(description="Why the customer called, on one line")
+    resolved: bool | None = Field(description="Whether the issue was solved; null: not shown by the call")
+    mood_start: float | None = Field(
+        description="Mood of the customer in the first third of the turns, from -5 to +5"
+    )
+    mood_end: float | None = Field(description="The same of the last third")
+    mood_overall: float | None = Field(description="The same of the whole call")
+    mood_direction: MoodDirection | None = Field(description="From `mood_start` to `mood_end`")
+    mood_quarters: list[float | None] = Field(
+        description="Mood of the customer in the quarters of the call; null where the customer says nothing"
+    )
+    quality: float | None = Field(description="Communication of the agent, from 0 to 100")
+    quality_criteria: int = Field(description="Number of criteria that `quality` rests on")
+    flags: list[str] = Field(description="Codes of the remarks of the result")
+
+
 class ListedCall(CallView):
+    called_at: datetime = Field(description="When the call took place, or was uploaded if that is not known")
+    findings: FindingsView | None = Field(
+        default=None, description="What its result says; null: there is none, or it is not filled in yet"
+    )
     matches: list[MatchView] | None = Field(default=None, description="With q: the first matching turns")
 
 

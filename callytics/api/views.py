@@ -11,7 +11,7 @@ from callytics.api.auth import Principal
 from callytics.config import ENGINE_STAGES
 from callytics.domain import Role, StageRun, StageStatus
 from callytics.result.schema import CallMetadata
-from callytics.store import FINISHED, CallRecord, JobStatus
+from callytics.store import FINISHED, CallPage, CallRecord, Findings, JobStatus
 from callytics.store.records import TurnMatch
 
 _ENDED = (StageStatus.COMPLETED, StageStatus.FAILED, StageStatus.SKIPPED)
@@ -115,6 +115,30 @@ def call_url(call_id: str, public_url: str = "") -> str:
 def _links(call: CallRecord, public_url: str) -> dict[str, str]:
     own = call_url(call.id, public_url)
     return {"self": own, **{name: f"{own}/{name}" for name in ("result", "transcript", "audio", "events")}}
+
+
+def listed_view(call: CallRecord, page: CallPage, public_url: str = "") -> schemas.ListedCall:
+    """A call of a page, with its findings, and without the matches."""
+    found = page.findings.get(call.id)
+    return schemas.ListedCall(
+        **call_view(call, public_url).model_dump(),
+        called_at=time_of(call.called_at_ms),
+        findings=_findings_view(found) if found is not None else None,
+    )
+
+
+def _findings_view(found: Findings) -> schemas.FindingsView:
+    values = {
+        name: getattr(found, name) for name in schemas.FindingsView.model_fields if hasattr(found, name)
+    }
+    return schemas.FindingsView(
+        **values
+        | {
+            "result_at": time_of(found.result_at_ms),
+            "mood_quarters": list(found.mood_quarters),
+            "flags": list(found.flags),
+        }
+    )
 
 
 def match_view(match: TurnMatch) -> schemas.MatchView:

@@ -5,6 +5,7 @@ import { Keys } from "./parts/keys.js";
 import { go, link, route } from "./route.js";
 import { Call } from "./screens/call.js";
 import { Calls } from "./screens/calls.js";
+import { Overview } from "./screens/overview.js";
 import { SignIn } from "./screens/sign_in.js";
 import { Stages } from "./screens/stages.js";
 import { language, setLanguage, t } from "./text.js";
@@ -72,6 +73,7 @@ function App() {
       <a class="brand" href="#/calls"><img src="/console/icon.svg" alt="" width="24" height="24" />Callytics</a>
       <nav aria-label="Callytics">
         <a href="#/calls" aria-current=${screen === "calls" ? "page" : undefined}>${t("calls")}</a>
+        <a href=${link(["overview"])} aria-current=${screen === "overview" ? "page" : undefined}>${t("overview")}</a>
         <a href=${link(["stages"])} aria-current=${screen === "stages" ? "page" : undefined}>${t("stages")}</a>
       </nav>
       <span class="space"></span>
@@ -82,11 +84,12 @@ function App() {
       <button class="quiet" onClick=${signOut} title=${session.tenant}>${t("sign_out")}</button>
     </header>
     <main id="main" tabindex="-1">
-      ${screen === "stages"
+      ${screen === "overview" && html`<${Overview} query=${at.query} onLost=${lost} />`}
+      ${screen === "overview" ? "" : screen === "stages"
         ? html`<${Stages} onLost=${lost} />`
         : at.path[1]
           ? html`<${Call} key=${at.path[1]} id=${at.path[1]} query=${at.query} may=${may} onLost=${lost} />`
-          : html`<${Calls} query=${at.query} may=${may} onLost=${lost} />`}
+          : html`<${Calls} query=${at.query} may=${may} owner=${`${session.tenant} ${session.id}`} onLost=${lost} />`}
     </main>
     ${showsKeys && html`<${Keys} onClose=${() => setShowsKeys(false)} />`}
   `;

@@ -29,6 +29,24 @@ const EN = {
   key_seek: "5 s back and on", key_turn: "previous and next turn", key_speed: "slower and faster", key_link: "copy a link",
   key_back: "back to the calls", key_help: "these keys", key_upload: "upload", key_edit: "correct the turn", close: "Close",
   refused: "refused", not_allowed: "Your key does not allow this.",
+  // The list and the overview.
+  overview: "Overview", views: "Views", view_name: "Name of this view", copy_view: "Copy a link to this view",
+  views_hint: "Named views stay in this browser. The address holds the whole view.", clear_filters: "Clear the filters",
+  first_page: "First page", next_page: "Next page", more_filters: "More filters", take_away: "Take the filter away",
+  from_day: "From", to_day: "To", mood_start: "Mood at the start", mood_end: "Mood at the end", mood_change: "Change of mood",
+  mood_unknown: "Mood not known", direction_BETTER: "gets better", direction_SAME: "stays", direction_WORSE: "gets worse",
+  quality_short: "Quality", quality_from: "Quality from", quality_before: "Quality below", flag: "Remark",
+  resolved_YES: "solved", resolved_NO: "not solved", resolved_UNKNOWN: "not known", earlier_result: "earlier result",
+  without: "Without", duration_from_s: "Length from", duration_before_s: "Length below",
+  called_from: "From", called_before: "Before", created_from: "Uploaded from", created_before: "Uploaded before",
+  started_from: "Took place from", started_before: "Took place before", agent_id: "Agent", external_id: "Own name",
+  direction: "Direction", last_days: "Last {n} days", no_value: "no value", small_n: "few calls", before: "Before",
+  against: "compared with", no_calls_then: "No calls in this period, nor in the one before.",
+  intervals_are: "Ranges are 95 % intervals (means: Student, shares: Wilson, changes: Newcombe); figures of fewer than {n} calls are marked.",
+  volume: "Calls by day", reasons: "Reasons for calls", by_agent: "By agent", by_queue: "By queue", mean: "Mean",
+  median: "median", minutes: "min", ended: "ended", change: "Change", without_topic: "no topic", without_agent: "no agent",
+  without_queue: "no queue", findings_EARLIER: "of an earlier result", findings_NONE: "without a result", ANY: "any",
+  CURRENT: "of the last run", EARLIER: "of an earlier run", NONE: "none",
 };
 
 const KO = {
@@ -60,6 +78,32 @@ const KO = {
   key_seek: "5초 뒤로, 앞으로", key_turn: "이전, 다음 발화", key_speed: "느리게, 빠르게", key_link: "링크 복사",
   key_back: "통화 목록으로", key_help: "단축키 보기", key_upload: "올리기", key_edit: "발화 고치기", close: "닫기",
   refused: "거부됨", not_allowed: "이 키로는 할 수 없습니다.",
+  // 목록과 현황.
+  overview: "현황", views: "보기", view_name: "이 보기의 이름", copy_view: "이 보기의 링크 복사",
+  views_hint: "이름 붙인 보기는 이 브라우저에 남습니다. 주소에는 보기 전체가 들어 있습니다.", clear_filters: "조건 지우기",
+  first_page: "첫 페이지", next_page: "다음 페이지", more_filters: "조건 더 보기", take_away: "조건 빼기",
+  from_day: "시작일", to_day: "종료일", mood_start: "시작 감정", mood_end: "끝 감정", mood_change: "감정 변화",
+  mood_unknown: "감정을 알 수 없음", direction_BETTER: "나아짐", direction_SAME: "그대로", direction_WORSE: "나빠짐",
+  quality_short: "품질", quality_from: "품질 이상", quality_before: "품질 미만", flag: "참고 코드",
+  resolved_YES: "해결됨", resolved_NO: "해결 안 됨", resolved_UNKNOWN: "알 수 없음", earlier_result: "이전 결과",
+  without: "없는 항목", duration_from_s: "길이 이상", duration_before_s: "길이 미만",
+  called_from: "부터", called_before: "이전", created_from: "올린 때부터", created_before: "올린 때 이전",
+  started_from: "통화 시각부터", started_before: "통화 시각 이전", agent_id: "상담원", external_id: "자체 이름",
+  direction: "방향", last_days: "최근 {n}일", no_value: "값 없음", small_n: "통화 적음", before: "이전 기간",
+  against: "비교 기간", no_calls_then: "이 기간과 이전 기간에 통화가 없습니다.",
+  intervals_are: "범위는 95 % 구간입니다(평균: Student, 비율: Wilson, 변화: Newcombe). {n}건보다 적은 통화의 값은 표시합니다.",
+  volume: "날짜별 통화", reasons: "통화 사유", by_agent: "상담원별", by_queue: "대기열별", mean: "평균",
+  median: "중앙값", minutes: "분", ended: "끝 감정", change: "변화", without_topic: "주제 없음", without_agent: "상담원 없음",
+  without_queue: "대기열 없음", findings_EARLIER: "이전 결과 기준", findings_NONE: "결과 없음", ANY: "전체",
+  CURRENT: "마지막 분석", EARLIER: "이전 분석", NONE: "없음",
+};
+
+/** The topics of the default engine in Korean; a language model names others in its own words. */
+const TOPICS_KO = {
+  account: "계정", appointment: "예약", billing: "요금", cancellation: "해지", card_loss: "카드 분실",
+  complaint: "불만", delivery: "배송", health: "건강", inquiry: "문의", insurance_claim: "보험 청구", loan: "대출",
+  order: "주문", other: "기타", plan_change: "요금제 변경", public_service: "공공 서비스", refund: "환불",
+  return_exchange: "반품, 교환", sales: "판매", survey: "설문", technical_support: "기술 지원",
 };
 
 const LANGUAGES = { en: EN, ko: KO };
@@ -82,4 +126,10 @@ export function t(word, values = {}) {
   const words = LANGUAGES[language()];
   const text = Object.hasOwn(words, word) ? words[word] : String(word).replaceAll("_", " ");
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+/** The topic of a call as people read it. */
+export function topicName(topic) {
+  if (language() === "ko" && Object.hasOwn(TOPICS_KO, topic)) return TOPICS_KO[topic];
+  return String(topic).replaceAll("_", " ");
 }

@@ -8,6 +8,8 @@ in a blob store.
     marks.py         marks of a method: may it be repeated, does it queue a call
     leases.py jobs.py                                      the queue, and the writes of workers
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
+    findings.py      what lists show of a result, in columns
+    lists.py         conditions, order and pages of lists of calls
     alerts.py        what Alertmanager reported
     corrections.py   people's corrections and their history
     events.py        events of many calls
@@ -40,13 +42,18 @@ from callytics.store.records import (
     CorrectionRecord,
     Corrections,
     EventRecord,
+    Findings,
+    FindingsState,
     IssuedApiKey,
     IssuedSession,
     JobStatus,
     Lease,
+    Missing,
+    Mood,
     NewCall,
     Priority,
     RequestTotals,
+    Resolved,
     Statistics,
     Submission,
     TenantUsage,
@@ -82,14 +89,19 @@ __all__ = [
     "CorrectionRecord",
     "Corrections",
     "EventRecord",
+    "Findings",
+    "FindingsState",
     "Invoke",
     "IssuedApiKey",
     "IssuedSession",
     "JobStatus",
     "Lease",
+    "Missing",
+    "Mood",
     "NewCall",
     "Priority",
     "RequestTotals",
+    "Resolved",
     "Statistics",
     "Submission",
     "TenantUsage",

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import func, literal, tuple_
 from sqlmodel import Session, col, select
 from sqlmodel import delete as delete_rows
 
 from callytics.domain import CallOptions, Role, StageStatus
-from callytics.errors import ConflictError, InvalidRequestError
+from callytics.errors import ConflictError
 from callytics.store import search, usage
 from callytics.store.codec import options_to_json
-from callytics.store.cursors import decode_cursor, encode_cursor
 from callytics.store.leases import clear_lease, end, ensure_tenant
 from callytics.store.records import (
     DEFAULT_TENANT,
     FINISHED,
     WITH_RESULT,
-    CallFilter,
-    CallOrder,
-    CallPage,
     CallUsage,
     JobStatus,
     NewCall,
@@ -34,7 +29,6 @@ from callytics.store.rows import (
     add_event,
     apply_metadata,
     call_record,
-    call_records,
     corrections_in_force,
     fetch_call,
     media_json,
@@ -162,79 +156,6 @@ def _reuse_stages(session: Session, row: CallRow, now_ms: int) -> None:
     for stage in session.exec(done).all():
         known = stage.model_dump() | {"call_id": row.id, "attempts": 0, "duration_s": 0.0}
         session.add(StageRow(**known | {"started_at_ms": now_ms, "updated_at_ms": now_ms}))
-
-
-def page(
-    session: Session, wanted: CallFilter, limit: int, cursor: str | None, order: CallOrder, with_total: bool
-) -> CallPage:
-    """
-    Raises:
-        InvalidRequestError: the cursor is invalid, or the text has nothing to search for.
-    """
-    terms = search.query_terms(wanted.text) if wanted.text else []
-    if wanted.text and not terms:
-        raise InvalidRequestError("query_empty", "q holds no letter or digit to search for.")
-    conditions = _conditions(session, wanted, terms)
-    key, is_descending = _ORDERS[order]
-    statement = select(CallRow).where(*conditions)
-    if cursor is not None:
-        place = tuple_(key, col(CallRow.id))
-        after = tuple_(*map(literal, decode_cursor(cursor, order)))
-        statement = statement.where(place < after if is_descending else place > after)
-    columns = (key, col(CallRow.id))
-    statement = statement.order_by(*(column.desc() if is_descending else column for column in columns))
-    limit = max(1, min(limit, MAX_PAGE_SIZE))
-    rows = list(session.exec(statement.limit(limit + 1)))
-    shown = rows[:limit]
-    return CallPage(
-        calls=call_records(session, shown),
-        next_cursor=encode_cursor(order, _key(order, shown[-1]), shown[-1].id) if len(rows) > limit else None,
-        matches=search.first_matches(session, [row.id for row in shown], terms) if terms else {},
-        total=session.exec(select(func.count()).select_from(CallRow).where(*conditions)).one()
-        if with_total
-        else None,
-    )
-
-
-def _conditions(session: Session, wanted: CallFilter, terms: Sequence[search.Term]) -> list[Any]:
-    conditions: list[Any] = [
-        getattr(CallRow, name) == value
-        for name in ("created_by", "language_code", "external_id", "agent_id", "queue", "direction")
-        if (value := getattr(wanted, name)) is not None
-    ]
-    if wanted.tenant is not None:
-        conditions.append(col(CallRow.tenant_id) == wanted.tenant)
-    if wanted.statuses:
-        conditions.append(col(CallRow.status).in_(wanted.statuses))
-    for time, from_ms, before_ms in (
-        (col(CallRow.created_at_ms), wanted.created_from_ms, wanted.created_before_ms),
-        (col(CallRow.started_at_ms), wanted.started_from_ms, wanted.started_before_ms),
-    ):
-        if from_ms is not None:
-            conditions.append(time >= from_ms)
-        if before_ms is not None:
-            conditions.append(time < before_ms)
-    return conditions + [search.calls_saying(session, term) for term in terms]
-
-
-_LAST_MS = 2**62
-"""Sort value of a call without a time among those with one."""
-
-_ORDERS: Mapping[CallOrder, tuple[Any, bool]] = {
-    CallOrder.CREATED: (col(CallRow.created_at_ms), False),
-    CallOrder.CREATED_LAST: (col(CallRow.created_at_ms), True),
-    CallOrder.STARTED: (func.coalesce(CallRow.started_at_ms, _LAST_MS), False),
-    CallOrder.STARTED_LAST: (func.coalesce(CallRow.started_at_ms, -_LAST_MS), True),
-}
-"""The sort key of calls before their id, and whether the largest comes first."""
-
-
-def _key(order: CallOrder, row: CallRow) -> int:
-    if order in (CallOrder.CREATED, CallOrder.CREATED_LAST):
-        return row.created_at_ms
-    if row.started_at_ms is not None:
-        return row.started_at_ms
-    return _LAST_MS if order is CallOrder.STARTED else -_LAST_MS
 
 
 def set_roles(

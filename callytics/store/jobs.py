@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from callytics.domain import Audio, StageRun, StageStatus
-from callytics.store import codec, search, usage
+from callytics.store import codec, findings, search, usage
 from callytics.store.leases import MAX_ATTEMPTS, end, held, try_again
 from callytics.store.records import WITH_RESULT, CallUsage, JobStatus
 from callytics.store.rows import add_event, plain_text
@@ -95,6 +95,7 @@ def complete(
     _correct_length(row, report["media"]["duration_ms"] / 1000)
     search.index_turns(session, call_id, report["transcript"])
     session.merge(ReportRow(call_id=call_id, created_at_ms=now_ms, body=codec.pack(report_json)))
+    findings.write(session, call_id, report, now_ms)
     errors = report.get("job_details", {}).get("errors", [])
     first = (errors[0]["stage"], errors[0]["code"], errors[0]["message"]) if errors else None
     end(session, row, status, now_ms, first)

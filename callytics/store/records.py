@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from callytics.domain import CallOptions, Correction, Media, Recording, Role, StageRun
+from callytics.domain import CallOptions, Correction, Media, MoodDirection, Recording, Role, StageRun
 from callytics.domain import JobStatus as JobStatus  # for the store's users
 
 
@@ -85,6 +85,7 @@ class CallRecord:
     ``error`` of an unfinished call is that of the previous attempt. ``available_at_ms`` is the earliest start of a
     QUEUED call; after a failed attempt it is later than the creation. ``result_at_ms`` is the time at which the result
     was stored, None without a result. A call that is analysed again keeps its earlier result until there is a new one.
+    ``called_at_ms``: when it took place, or was uploaded if that is not known.
     """
 
     id: str
@@ -107,6 +108,7 @@ class CallRecord:
     priority: Priority = Priority.NORMAL
     available_at_ms: int = 0
     result_at_ms: int | None = None
+    called_at_ms: int = 0
 
     @property
     def recording(self) -> Recording:
@@ -156,17 +158,73 @@ class Submission:
 
 
 class CallOrder(StrEnum):
-    """``-``: latest first. Calls without a time come last in both orders by time."""
+    """``-``: the largest or latest first. Calls without a value come last in both directions."""
 
     CREATED = "created_at"
     CREATED_LAST = "-created_at"
     STARTED = "started_at"
     STARTED_LAST = "-started_at"
+    CALLED = "called_at"
+    CALLED_LAST = "-called_at"
+    DURATION = "duration"
+    DURATION_LAST = "-duration"
+    AGENT = "agent"
+    AGENT_LAST = "-agent"
+    QUEUE = "queue"
+    QUEUE_LAST = "-queue"
+    TOPIC = "topic"
+    TOPIC_LAST = "-topic"
+    MOOD = "mood"
+    MOOD_LAST = "-mood"
+    QUALITY = "quality"
+    QUALITY_LAST = "-quality"
+    FLAGS = "flags"
+    FLAGS_LAST = "-flags"
+
+
+class Mood(StrEnum):
+    """The mood of the customer in the last third of a call. ANY: it is known."""
+
+    NEGATIVE = "NEGATIVE"
+    NEUTRAL = "NEUTRAL"
+    POSITIVE = "POSITIVE"
+    ANY = "ANY"
+
+
+class Resolved(StrEnum):
+    """UNKNOWN: there is a result, and it does not show it."""
+
+    YES = "YES"
+    NO = "NO"
+    UNKNOWN = "UNKNOWN"
+
+
+class FindingsState(StrEnum):
+    """CURRENT: of the last run. EARLIER: of the run before, while the call is analysed again, or after that failed or
+    was cancelled. ANY: either. NONE: there is no result, or its findings are not filled in yet."""
+
+    CURRENT = "CURRENT"
+    EARLIER = "EARLIER"
+    ANY = "ANY"
+    NONE = "NONE"
+
+
+class Missing(StrEnum):
+    """What a call may lack."""
+
+    AGENT = "agent"
+    QUEUE = "queue"
+    TOPIC = "topic"
+    LANGUAGE = "language"
 
 
 @dataclass(frozen=True)
 class CallFilter:
-    """All given conditions must hold. ``text`` finds calls that contain every word (or "quoted phrase")."""
+    """All given conditions must hold. ``text`` finds calls that contain every word (or "quoted phrase").
+
+    ``called_*`` is when the call took place, else when it was uploaded. ``agent`` is the agent of the metadata, else
+    the name in the result. ``*_from`` is included, ``*_before`` is not. ``flags``: the call has all of them.
+    """
 
     statuses: tuple[JobStatus, ...] = ()
     language_code: str | None = None
@@ -181,6 +239,44 @@ class CallFilter:
     text: str | None = None
     tenant: str | None = None
     created_by: str | None = None
+    called_from_ms: int | None = None
+    called_before_ms: int | None = None
+    duration_from_s: float | None = None
+    duration_before_s: float | None = None
+    agent: str | None = None
+    topic: str | None = None
+    mood: Mood | None = None
+    mood_direction: MoodDirection | None = None
+    quality_from: float | None = None
+    quality_before: float | None = None
+    resolved: Resolved | None = None
+    flags: tuple[str, ...] = ()
+    findings: FindingsState | None = None
+    without: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What lists show of a result (store/findings.py). Moods are the customer's, from -5 to +5; ``mood_quarters`` those
+    of the four quarters of the call, None where the customer says nothing."""
+
+    state: FindingsState
+    result_at_ms: int
+    result_status: JobStatus
+    language_code: str | None
+    agent_name: str | None
+    topic: str | None
+    issue: str | None
+    resolved: bool | None
+    mood_overall: float | None
+    mood_start: float | None
+    mood_end: float | None
+    mood_direction: MoodDirection | None
+    mood_quarters: tuple[float | None, ...]
+    quality: float | None
+    quality_criteria: int
+    flags: tuple[str, ...]
+    duration_ms: int
 
 
 @dataclass(frozen=True)
@@ -195,13 +291,14 @@ class TurnMatch:
 
 @dataclass(frozen=True)
 class CallPage:
-    """``matches[call_id]`` are the first turns of a full-text search. ``total`` is the number of calls on all pages, if
-    requested."""
+    """``matches[call_id]`` are the first turns of a full-text search, ``findings[call_id]`` what its result says.
+    ``total`` is the number of calls on all pages, if requested."""
 
     calls: tuple[CallRecord, ...]
     next_cursor: str | None
     total: int | None = None
     matches: Mapping[str, tuple[TurnMatch, ...]] = field(default_factory=dict)
+    findings: Mapping[str, Findings] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,7 @@ def _call_record(row: CallRow, stages: Sequence[StageRun], result_at_ms: int | N
         priority=PRIORITIES[row.priority],
         available_at_ms=row.available_at_ms,
         result_at_ms=result_at_ms,
+        called_at_ms=row.called_at_ms,
     )
 
 
@@ -174,6 +175,7 @@ def apply_metadata(row: CallRow, changes: Mapping[str, Any]) -> None:
             setattr(row, name, changes[name])
     if "started_at" in changes:
         row.started_at_ms = _time_ms(changes["started_at"])
+    row.called_at_ms = row.created_at_ms if row.started_at_ms is None else row.started_at_ms
     if "custom" in changes:
         merged = {**(row.custom or {}), **(changes["custom"] or {})}
         row.custom = {} if changes["custom"] is None else {k: v for k, v in merged.items() if v is not None}

@@ -21,10 +21,13 @@ from callytics.store import (
     codec,
     corrections,
     events,
+    findings,
     imports,
     jobs,
     keys,
     leases,
+    lists,
+    overview,
     retention,
     search,
     sessions,
@@ -38,6 +41,7 @@ from callytics.store.call_lines import CallLine
 from callytics.store.database import open_database, reading, remove_traces, unavailable_errors, writing
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import not_repeatable, queues_call, removes
+from callytics.store.overview import Overview
 from callytics.store.records import (
     DEFAULT_TENANT,
     ApiKeyRecord,
@@ -182,7 +186,12 @@ class CallStore:
     ) -> CallPage:
         """A page; ``cursor`` is the ``next_cursor`` of the previous page, in the same order."""
         with self._read() as session:
-            return calls.page(session, wanted, limit, cursor, order, with_total)
+            return lists.page(session, wanted, limit, cursor, order, with_total)
+
+    def overview(self, wanted: CallFilter, day_starts_ms: Sequence[int]) -> Overview:
+        """What the calls of a period have in common (overview.overview)."""
+        with self._read() as session:
+            return overview.overview(session, wanted, day_starts_ms)
 
     def call_ids(self) -> frozenset[str]:
         with self._read() as session:
@@ -677,6 +686,11 @@ class CallStore:
         """Update turns from an earlier index version. Returns the number of turns, 0 if none remain."""
         with self._write() as session:
             return search.reindex_turns(session, limit)
+
+    def fill_findings(self, limit: int = 100) -> int:
+        """Write the findings of results from before there were any. Returns the number of calls, 0 if none remain."""
+        with self._write() as session:
+            return findings.fill(session, limit)
 
     def remove_traces(self) -> None:
         """Remove traces of deleted calls from an SQLite file; the time grows with the search index."""

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+)
 from sqlmodel import Field, SQLModel
 
 from callytics.store.records import DEFAULT_TENANT
@@ -57,6 +69,7 @@ class CallRow(SQLModel, table=True):
         Index("ix_calls_status", "status"),
         Index("ix_calls_completed_at_ms", "completed_at_ms"),
         Index("ix_calls_tenant_id_started_at_ms", "tenant_id", "started_at_ms"),
+        Index("ix_calls_tenant_id_called_at_ms_id", "tenant_id", "called_at_ms", "id"),
     )
 
     id: str = Field(sa_column=Column(String(26), primary_key=True))
@@ -78,6 +91,7 @@ class CallRow(SQLModel, table=True):
     direction: str | None = Field(default=None, sa_column=Column(Text))
     started_at: str | None = Field(default=None, sa_column=Column(Text))
     started_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    called_at_ms: int = Field(default=0, sa_column=_time_or_zero())  # started_at_ms, else created_at_ms
     language_code: str | None = Field(default=None, sa_column=Column(String(16), index=True))
     dedupe_key: str | None = Field(default=None, sa_column=Column(String(64), unique=True))
     idempotency_key: str | None = Field(default=None, sa_column=Column(Text, unique=True))
@@ -129,6 +143,43 @@ class ReportRow(SQLModel, table=True):
     call_id: str = Field(sa_column=_call_reference(primary_key=True))
     created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class FindingRow(SQLModel, table=True):
+    """What lists and the overview show of the result of a call (store/findings.py). It is written with the result and
+    says no more than it. ``version`` is that of the way it was read from the result."""
+
+    __tablename__ = "findings"
+    __table_args__ = (Index("ix_findings_version", "version"),)
+
+    call_id: str = Field(sa_column=_call_reference(primary_key=True))
+    version: int = Field(sa_column=Column(Integer, nullable=False))
+    result_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    result_status: str = Field(sa_column=Column(String(16), nullable=False))
+    language_code: str | None = Field(default=None, sa_column=Column(String(16)))
+    agent_name: str | None = Field(default=None, sa_column=Column(Text))
+    topic: str | None = Field(default=None, sa_column=Column(Text))
+    issue: str | None = Field(default=None, sa_column=Column(Text))
+    resolved: bool | None = Field(default=None, sa_column=Column(Boolean))
+    mood_overall: float | None = Field(default=None, sa_column=Column(Float))
+    mood_start: float | None = Field(default=None, sa_column=Column(Float))
+    mood_end: float | None = Field(default=None, sa_column=Column(Float))
+    mood_direction: str | None = Field(default=None, sa_column=Column(String(8)))
+    mood_quarters: list[float | None] = Field(sa_column=Column(JSON, nullable=False))
+    quality: float | None = Field(default=None, sa_column=Column(Float))
+    quality_criteria: int = Field(sa_column=Column(Integer, nullable=False))
+    num_flags: int = Field(sa_column=Column(Integer, nullable=False))
+    duration_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class FindingFlagRow(SQLModel, table=True):
+    """A flag of the result of a call, for the filter of lists. It belongs to the row in ``findings``."""
+
+    __tablename__ = "finding_flags"
+    __table_args__ = (Index("ix_finding_flags_code", "code", "call_id"),)
+
+    call_id: str = Field(sa_column=_call_reference(primary_key=True))
+    code: str = Field(sa_column=Column(String(64), primary_key=True))
 
 
 class CorrectionRow(SQLModel, table=True):

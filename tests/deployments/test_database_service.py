@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from pathlib import Path
 
 import pytest
 
-from callytics.store import CallStore
+from callytics.store import CallFilter, CallStore
+from callytics.store.tables import FindingRow
 from deployments.database_service import DatabaseService, WorkSignal
+from tests.store.samples import fresh_database
+from tests.support.varied_calls import play_call, result_of
 
 LONG_S = 30.0  # a test that waits this long has failed
 AT_ONCE_S = 5.0
@@ -67,3 +71,16 @@ def test_anything_but_a_public_store_method_is_refused(method: str, tmp_path: Pa
     service._store = CallStore(f"sqlite:///{tmp_path}/calls.db")
     with pytest.raises(AttributeError, match=method):
         asyncio.run(service.call(method, (), {}))
+
+
+def test_start_fills_in_the_findings_of_results_from_before(tmp_path: Path) -> None:
+    store = CallStore(fresh_database(tmp_path))
+    call_id = play_call(store, result_of(random.Random(1))).call_id
+    with store._write() as session:
+        session.delete(session.get(FindingRow, call_id))
+    service = object.__new__(DatabaseService.func_or_class)
+    service._store = store
+    assert store.list_calls(CallFilter()).findings == {}
+    asyncio.run(service._reindex())
+    assert set(store.list_calls(CallFilter()).findings) == {call_id}
+    store.close()

@@ -50,6 +50,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/v1/audio/translations"): Access(WRITE),
     ("POST", "/v1/calls"): Access(WRITE),
     ("GET", "/v1/calls"): Access(READ, lists=True),
+    ("GET", "/v1/overview"): Access(READ),
     ("GET", "/v1/calls/export"): Access(READ, lists=True),
     ("POST", "/v1/calls/delete"): Access(DELETE, body={"call_ids": ["x"]}),
     ("GET", "/v1/calls/{call_id}"): Access(READ, CALL),

@@ -1,28 +1,44 @@
-// The calls: found by what was said and by what is known of them, followed while they are analysed, and uploaded.
+// The calls: found by what was said and by what was found in them, followed while they are analysed, and uploaded.
 import { address, request } from "../api.js";
-import { clock, moment, percent } from "../format.js";
+import { clock, moment, percent, score } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useAsked } from "../parts/asked.js";
+import { Filters } from "../parts/filters.js";
 import { useKeys } from "../parts/keys.js";
+import { Marked } from "../parts/marked.js";
+import { Spark } from "../parts/spark.js";
 import { Uploads } from "../parts/uploads.js";
+import { addressOf, Views, viewOf } from "../parts/view.js";
 import { go, link, replace } from "../route.js";
-import { t } from "../text.js";
+import { t, topicName } from "../text.js";
+
+export { Marked };
 
 const RUNNING = new Set(["QUEUED", "PROCESSING", "IN_PROGRESS"]);
 const WHILE_RUNNING_MS = 1500;
 const OTHERWISE_MS = 10000;
-const STATUSES = ["QUEUED", "PROCESSING", "COMPLETED", "PARTIAL", "FAILED", "CANCELLED"];
-const FILTERS = ["q", "status", "language", "agent_id", "queue"];
 const PAGE = 50;
+const MOST = 200;
+const FLAGS_SHOWN = 3;
+/** Column, its order, whether that begins with the largest, and the class of its cells. */
+const COLUMNS = [
+  ["date", "called_at", true, ""], ["call", "", false, ""], ["length", "duration", true, "number"],
+  ["agent", "agent", false, ""], ["queue", "queue", false, ""], ["topic", "topic", false, ""], ["issue", "", false, ""],
+  ["mood", "mood", false, ""], ["quality_short", "quality", false, "number"], ["flags", "flags", true, ""],
+  ["status", "", false, ""],
+];
 
-export function Calls({ query, may, onLost }) {
+export function Calls({ query, may, owner, onLost }) {
+  const view = viewOf(query);
+  const { filters, sort } = view;
+  const cursor = query.cursor || "";
   const [limit, setLimit] = useState(PAGE);
   const [chosen, setChosen] = useState(new Set());
   const [current, setCurrent] = useState(0);
-  const wanted = Object.fromEntries(FILTERS.map((name) => [name, query[name] || ""]));
+  const asks = { ...filters, sort };
   const { answer, problem, askAgain } = useAsked(
-    (signal) => request("GET", "/v1/calls", { query: { ...wanted, limit, total: true }, signal }),
-    [JSON.stringify(wanted), limit],
+    (signal) => request("GET", "/v1/calls", { query: { ...asks, cursor, limit, total: true }, signal }),
+    [JSON.stringify(asks), cursor, limit],
     (page) => (page.calls.some((call) => RUNNING.has(call.job_status)) ? WHILE_RUNNING_MS : OTHERWISE_MS),
     onLost,
   );
@@ -30,6 +46,11 @@ export function Calls({ query, may, onLost }) {
   const rows = useRef(null);
   const search = useRef(null);
   const picker = useRef(null);
+  useEffect(() => {
+    setLimit(PAGE);
+    setCurrent(0);
+    setChosen(new Set()); // what is out of sight is not deleted
+  }, [JSON.stringify(asks), cursor]);
   const move = (step) => {
     const next = Math.min(Math.max(current + step, 0), calls.length - 1);
     setCurrent(next);
@@ -46,8 +67,7 @@ export function Calls({ query, may, onLost }) {
     },
     [current, calls.length],
   );
-
-  const filter = (changes) => replace(["calls"], { ...wanted, ...changes });
+  const filter = (changes) => replace(["calls"], addressOf({ filters: { ...filters, ...changes }, sort }));
   const choose = (id) => {
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);
@@ -59,44 +79,67 @@ export function Calls({ query, may, onLost }) {
     setChosen(new Set());
     askAgain();
   };
+  const onChoose = may("calls:delete") ? choose : undefined;
   return html`
     <div class="title">
       <h1>${t("calls")} ${answer && html`<small>${answer.total}</small>`}</h1>
       <span class="space"></span>
-      ${chosen.size > 0 && may("calls:delete") &&
-      html`<button class="danger" onClick=${remove}>${t("delete")} (${chosen.size})</button>`}
-      <a class="button" href=${address("/v1/calls/export", { ...wanted, format: "csv" })} download>${t("export")}</a>
+      ${chosen.size > 0 && onChoose && html`<button class="danger" onClick=${remove}>${t("delete")} (${chosen.size})</button>`}
+      <${Views} key=${owner} owner=${owner} view=${view} />
+      <a class="button" href=${address("/v1/calls/export", { ...asks, format: "csv" })} download>${t("export")}</a>
       ${may("calls:write") && html`<${Uploads} picker=${picker} onUploaded=${askAgain} />`}
     </div>
-    <${Filters} wanted=${wanted} search=${search} onChange=${filter} />
+    <${Filters} filters=${filters} search=${search} onChange=${filter} />
     ${problem && html`<p class="notice" role="status">${problem}</p>`}
-    ${answer && calls.length === 0 && html`<p class="notice">${FILTERS.some((f) => wanted[f]) ? t("nothing_found") : t("nothing")}</p>`}
+    ${answer && calls.length === 0 && html`<${Nothing} isFiltered=${Object.keys(filters).length > 0} />`}
     <div class="wide">
       <table class="calls" aria-busy=${!answer}>
         <thead>
           <tr>
-            ${may("calls:delete") && html`<th><span class="hidden">${t("selected")}</span></th>`}
-            <th>${t("date")}</th><th>${t("call")}</th><th>${t("agent")}</th><th>${t("queue")}</th>
-            <th class="number">${t("length")}</th><th>${t("language")}</th><th>${t("status")}</th>
+            ${onChoose && html`<th><span class="hidden">${t("selected")}</span></th>`}
+            ${COLUMNS.map(([name, order, isLargestFirst, kind]) => html`<${Header} key=${name} name=${name} order=${order} isLargestFirst=${isLargestFirst} kind=${kind} view=${view} />`)}
           </tr>
         </thead>
         <tbody ref=${rows}>
           ${calls.map(
             (call, index) => html`<${Row}
-              key=${call.call_id} call=${call} q=${wanted.q}
-              isChosen=${chosen.has(call.call_id)} onChoose=${may("calls:delete") ? choose : undefined}
+              key=${call.call_id} call=${call} q=${filters.q}
+              isChosen=${chosen.has(call.call_id)} onChoose=${onChoose}
               onFocus=${() => setCurrent(index)}
             />`,
           )}
         </tbody>
       </table>
     </div>
-    ${answer?.next_cursor && limit < 200 && html`<button onClick=${() => setLimit(limit + PAGE)}>${t("more")}</button>`}
+    <p class="pages">
+      ${cursor && html`<a class="button" href=${link(["calls"], addressOf(view))}>${t("first_page")}</a>`}
+      ${answer?.next_cursor && limit < MOST && html`<button onClick=${() => setLimit(limit + PAGE)}>${t("more")}</button>`}
+      ${answer?.next_cursor && limit >= MOST && html`<a class="button" href=${link(["calls"], { ...addressOf(view), cursor: answer.next_cursor })}>${t("next_page")}</a>`}
+    </p>
+  `;
+}
+
+function Nothing({ isFiltered }) {
+  if (!isFiltered) return html`<p class="notice">${t("nothing")}</p>`;
+  return html`<p class="notice">${t("nothing_found")} <a href="#/calls">${t("clear_filters")}</a></p>`;
+}
+
+/** The head of a column; a click sorts by it, another one turns the order. */
+function Header({ name, order, isLargestFirst, kind, view }) {
+  if (!order) return html`<th class=${kind}>${t(name)}</th>`;
+  const isSorted = view.sort.replace("-", "") === order;
+  const isDescending = view.sort.startsWith("-");
+  const next = (isSorted ? !isDescending : isLargestFirst) ? `-${order}` : order;
+  return html`
+    <th class=${kind} aria-sort=${isSorted ? (isDescending ? "descending" : "ascending") : undefined}>
+      <a class="sort" href=${link(["calls"], addressOf({ ...view, sort: next }))}>${t(name)}<span aria-hidden="true">${isSorted ? (isDescending ? " ▼" : " ▲") : ""}</span></a>
+    </th>
   `;
 }
 
 function Row({ call, q, isChosen, onChoose, onFocus }) {
   const name = call.metadata.external_id || call.filename || call.call_id;
+  const found = call.findings;
   const open = (event) => {
     if (!event.target.closest("a, input")) go(["calls", call.call_id]);
   };
@@ -104,68 +147,39 @@ function Row({ call, q, isChosen, onChoose, onFocus }) {
     <tr onClick=${open} onFocusIn=${onFocus}>
       ${onChoose &&
       html`<td><input type="checkbox" checked=${isChosen} aria-label=${`${t("selected")}: ${name}`} onChange=${() => onChoose(call.call_id)} /></td>`}
-      <td>${moment(call.metadata.started_at || call.created_at)}</td>
+      <td class="when">${moment(call.called_at)}</td>
       <td>
-        <a href=${link(["calls", call.call_id])}>${name}</a>
+        <a href=${link(["calls", call.call_id], { q })}>${name}</a>
         ${(call.matches || []).map(
           (match) => html`<a class="match" href=${link(["calls", call.call_id], { at: match.begin_offset_ms / 1000, q })}>
             <b>${clock(match.begin_offset_ms / 1000)}</b> ${t(match.participant_role)}: <${Marked} text=${match.content} q=${q} />
           </a>`,
         )}
-        ${call.error && html`<small class="problem">${call.error.message}</small>`}
+        ${call.error && html`<div><small class="problem">${call.error.message}</small></div>`}
       </td>
-      <td>${call.metadata.agent_id}</td>
-      <td>${call.metadata.queue}</td>
       <td class="number">${clock(call.media.duration_ms / 1000)}</td>
-      <td>${call.language_code}</td>
+      <td>${call.metadata.agent_id || found?.agent_name}</td>
+      <td>${call.metadata.queue}</td>
+      <td>${found?.topic && topicName(found.topic)}</td>
+      <td class="issue" dir="auto" title=${found?.issue || undefined}>${found?.issue}</td>
+      <td>${found && html`<${Spark} findings=${found} />`}</td>
+      <td class="number">${found && found.quality !== null && html`${score(found.quality)} <small title=${t("of_criteria", { n: found.quality_criteria })}>/${found.quality_criteria}</small>`}</td>
+      <td><${Flags} flags=${found?.flags || []} /></td>
       <td class=${`status ${call.job_status}`}>
         ${t(call.job_status)}
         ${RUNNING.has(call.job_status) &&
         html`<progress max="1" value=${call.progress} aria-label=${t("status")}></progress> ${percent(call.progress)}`}
+        ${found?.state === "EARLIER" && html` <small class="chip" title=${moment(found.result_at)}>${t("earlier_result")}</small>`}
       </td>
     </tr>
   `;
 }
 
-/** The text with the words of the search marked. Never as HTML: what was said may hold anything. */
-export function Marked({ text, q }) {
-  const words = (q || "").replaceAll('"', " ").split(/\s+/).filter(Boolean);
-  if (!words.length) return text;
-  const pattern = new RegExp(`(${words.map((w) => w.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "giu");
-  return text.split(pattern).map((part, index) => (index % 2 ? html`<mark>${part}</mark>` : part));
-}
-
-function Filters({ wanted, search, onChange }) {
-  const [text, setText] = useState(wanted.q);
-  useEffect(() => setText(wanted.q), [wanted.q]);
-  useEffect(() => {
-    if (text === wanted.q) return undefined;
-    const timer = setTimeout(() => onChange({ q: text }), 300);
-    return () => clearTimeout(timer);
-  }, [text]);
-  const field = (name) => html`
-    <label>${t(name === "agent_id" ? "agent" : name)}
-      <input value=${wanted[name]} size="10" onChange=${(event) => onChange({ [name]: event.target.value.trim() })} />
-    </label>`;
+function Flags({ flags }) {
+  if (flags.length === 0) return "";
+  const rest = flags.slice(FLAGS_SHOWN);
   return html`
-    <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
-      <label class="search">${t("search")}
-        <input ref=${search} type="search" value=${text} maxlength="200" onInput=${(event) => setText(event.target.value)} />
-      </label>
-      <label>${t("status")}
-        <select value=${wanted.status} onChange=${(event) => onChange({ status: event.target.value })}>
-          <option value="">${t("any")}</option>
-          ${STATUSES.map((status) => html`<option value=${status}>${t(status)}</option>`)}
-        </select>
-      </label>
-      <label>${t("language")}
-        <select value=${wanted.language} onChange=${(event) => onChange({ language: event.target.value })}>
-          <option value="">${t("any")}</option>
-          <option value="ko">한국어</option>
-          <option value="en">English</option>
-        </select>
-      </label>
-      ${field("agent_id")}${field("queue")}
-    </form>
+    ${flags.slice(0, FLAGS_SHOWN).map((code) => html`<span class="chip" key=${code}>${t(code)}</span> `)}
+    ${rest.length > 0 && html`<span class="chip" title=${rest.map((code) => t(code)).join(", ")}>+${rest.length}</span>`}
   `;
 }
