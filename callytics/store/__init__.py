@@ -9,7 +9,7 @@ in a blob store.
     leases.py jobs.py                                      the queue, and the writes of workers
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
     alerts.py        what Alertmanager reported
-    corrections.py   people's corrections and their history
+    corrections.py correction_rows.py   people's corrections and their history
     events.py        events of many calls
     sessions.py      sessions of browsers
     retention.py     the retention period of calls
@@ -47,6 +47,7 @@ from callytics.store.records import (
     NewCall,
     Priority,
     RequestTotals,
+    Split,
     Statistics,
     Submission,
     TenantUsage,
@@ -90,6 +91,7 @@ __all__ = [
     "NewCall",
     "Priority",
     "RequestTotals",
+    "Split",
     "Statistics",
     "Submission",
     "TenantUsage",
