@@ -13,7 +13,7 @@ from callytics.api.schemas import CallPatch, CallView, CorrectionList, Correctio
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of, view_for
-from callytics.domain import Role
+from callytics.domain import Role, SentimentLabel
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.redaction.detector import find_pii
 from callytics.result.judgements import texts_of
@@ -34,7 +34,7 @@ async def correct(services: Services, call: CallRecord, patch: CallPatch, princi
     wanted = Corrections(
         words={turn.turn_id: " ".join(turn.content.split()) for turn in turns if turn.content is not None},
         speakers={turn.turn_id: turn.participant_id for turn in turns if turn.participant_id is not None},
-        moods={turn.turn_id: turn.sentiment for turn in turns if turn.sentiment is not None},
+        moods={turn.turn_id: SentimentLabel(turn.sentiment) for turn in turns if turn.sentiment},
         names={each.participant_id: _name(each.name) for each in patch.participants or []},
         roles={party: Role(role) for party, role in (patch.roles or {}).items()},
         splits={each.turn_id: Split(each.word, each.participant_id) for each in patch.splits or []},

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from callytics.api.strict import parse_json
-from callytics.domain import CallOptions, Denoise, Role, SentimentLabel, Task
+from callytics.domain import CallOptions, Denoise, Role, Task
 from callytics.errors import InvalidRequestError
 from callytics.options.checks import (
     AUDIO_CHANNELS,
@@ -269,7 +269,7 @@ class TurnCorrection(StrictBody):
     participant_id: ShortText | None = Field(
         default=None, description="The participant who said it", examples=["spk_1"]
     )
-    sentiment: SentimentLabel | None = Field(
+    sentiment: Literal["POSITIVE", "NEUTRAL", "NEGATIVE"] | None = Field(
         default=None, description="Its sentiment; `sentiment_scores` become 1 and 0", examples=["NEGATIVE"]
     )
 
