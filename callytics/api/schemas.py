@@ -379,7 +379,9 @@ class CallPatch(StrictBody):
         examples=[{"spk_0": "CUSTOMER", "spk_1": "AGENT"}],
     )
     turns: Annotated[list[TurnCorrection], AfterValidator(partial(_once, name="turn_id"))] | None = Field(
-        default=None, max_length=1000, description="Corrections of text, speaker, sentiment, one per turn; other turns stay"
+        default=None,
+        max_length=1000,
+        description="Corrections of text, speaker, sentiment, one per turn; other turns stay",
     )
     participants: (
         Annotated[list[ParticipantName], AfterValidator(partial(_once, name="participant_id"))] | None

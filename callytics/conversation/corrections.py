@@ -56,7 +56,9 @@ def correct(conversation: Conversation, corrections: Sequence[Correction]) -> Co
             continue
         before = {turn.id for turn in conversation.turns}
         conversation, outcome = _applied_to(conversation, correction)
-        for gone in before - {turn.id for turn in conversation.turns}:  # joined: corrections of it go on in the turn
+        for gone in before - {
+            turn.id for turn in conversation.turns
+        }:  # joined: corrections of it go on in the turn
             outcomes = {
                 key: replace(each, turn_id=outcome.turn_id) if each.turn_id == gone else each
                 for key, each in outcomes.items()
@@ -68,9 +70,7 @@ def correct(conversation: Conversation, corrections: Sequence[Correction]) -> Co
     return _in_order(conversation) if bounds_changed else conversation
 
 
-def _applied_to(
-    conversation: Conversation, correction: Correction
-) -> tuple[Conversation, CorrectionOutcome]:
+def _applied_to(conversation: Conversation, correction: Correction) -> tuple[Conversation, CorrectionOutcome]:
     if correction.kind == CorrectionKind.WORDS:
         return _with_words(conversation, correction)
     if correction.kind == CorrectionKind.SPEAKER_NAME:

@@ -28,9 +28,7 @@ class Place:
 
     @classmethod
     def of(cls, correction: Correction) -> Place:
-        return cls(
-            correction.participant_id, correction.channel_index, correction.start_s, correction.end_s
-        )
+        return cls(correction.participant_id, correction.channel_index, correction.start_s, correction.end_s)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Place:

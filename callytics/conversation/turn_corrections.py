@@ -40,9 +40,7 @@ def _moved(conversation: Conversation, turn: Turn, to: Place) -> Outcome:
     return replace(conversation, turns=turns, speech=speech), moved
 
 
-def _speech_moved(
-    speech: tuple[SpeechSegment, ...], turn: Turn, speaker: str
-) -> tuple[SpeechSegment, ...]:
+def _speech_moved(speech: tuple[SpeechSegment, ...], turn: Turn, speaker: str) -> tuple[SpeechSegment, ...]:
     """What the turn's speaker says from its begin to its end becomes the other's; what lies outside stays."""
     parts: list[SpeechSegment] = []
     for segment in speech:
@@ -70,7 +68,9 @@ def split(conversation: Conversation, correction: Correction) -> Outcome:
     if first is None or abs(turn.words[first].start_s - at_s) > BOUNDARY_TOLERANCE_S:
         return "no_word_there"
     before, after = _halves(turn, first, f"{turn.id}.{correction.id}")
-    turns = [half for each in conversation.turns for half in ((before, after) if each.id == turn.id else (each,))]
+    turns = [
+        half for each in conversation.turns for half in ((before, after) if each.id == turn.id else (each,))
+    ]
     conversation = replace(conversation, turns=tuple(turns))
     if detail.get("to"):
         moved = _moved(conversation, after, Place.from_json(detail["to"]))
@@ -136,7 +136,5 @@ def _joined(first: Turn, second: Turn) -> Turn:
         words=words,
         sentences=sentences,
         confidence=sum(word.confidence for word in words) / max(1, len(words)),
-        flags=tuple(
-            dict.fromkeys((*first.flags, *(flag for flag in second.flags if flag != ANNOUNCEMENT)))
-        ),
+        flags=tuple(dict.fromkeys((*first.flags, *(flag for flag in second.flags if flag != ANNOUNCEMENT)))),
     )

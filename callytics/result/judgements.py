@@ -103,9 +103,7 @@ def _with_mood(
     return replace(sentiment, turns=turns), turn.id
 
 
-def _with_field(
-    conversation: Conversation, summary: Summary, correction: Correction
-) -> tuple[Summary, str]:
+def _with_field(conversation: Conversation, summary: Summary, correction: Correction) -> tuple[Summary, str]:
     """The summary, and the field's name or the code of why it is as it was."""
     if isinstance(summary, StageFailure):
         return summary, "stage_failed"

@@ -27,7 +27,14 @@ def new_rows(result: Part, wanted: Corrections) -> list[CorrectionRow]:
     """
     seen = _Seen(result)
     seen.check_turns(
-        [*wanted.words, *wanted.speakers, *wanted.moods, *wanted.splits, *wanted.merges, *wanted.merges.values()]
+        [
+            *wanted.words,
+            *wanted.speakers,
+            *wanted.moods,
+            *wanted.splits,
+            *wanted.merges,
+            *wanted.merges.values(),
+        ]
     )
     second = [split.speaker for split in wanted.splits.values() if split.speaker is not None]
     seen.check_participants([*wanted.names, *wanted.roles, *wanted.speakers.values(), *second])

@@ -14,7 +14,6 @@ from callytics.store import CallStore, JobStatus
 from tests.api.conftest import blob_files, submit
 from tests.store.samples import result_json
 
-
 pytestmark = pytest.mark.anyio
 
 

@@ -138,7 +138,10 @@ def test_corrections_of_parts_are_followed_through_splitting_and_joining() -> No
     without_split = tuple(each for each in corrections if each.kind != CorrectionKind.SPLIT)
     undone = correct(first, without_split)
     assert undone.turns == first.turns
-    assert [each.reason for each in undone.corrections] == ["turn_has_other_bounds", ""]  # and is one turn already
+    assert [each.reason for each in undone.corrections] == [
+        "turn_has_other_bounds",
+        "",
+    ]  # and is one turn already
 
 
 def test_two_splits_of_one_turn_both_stand() -> None:
@@ -174,9 +177,7 @@ ONE_LONG_TURN = talk((0, 0.0, 9.0, "hello I want a refund yes of course when tod
         (Corrections(merges={"t2": "t3"}), [("spk_1", "I want refund yes of course went today")]),
     ],
 )
-def test_place_counts_after_another_recognition(
-    wanted: Corrections, expected: list[tuple[str, str]]
-) -> None:
+def test_place_counts_after_another_recognition(wanted: Corrections, expected: list[tuple[str, str]]) -> None:
     after = correct(OTHER_TIMES, asked_of(talk(), wanted))
     assert [(t.participant_id, t.content) for t in after.turns][1 : 1 + len(expected)] == expected
     assert [each.status for each in after.corrections] == ["APPLIED"]

@@ -94,7 +94,10 @@ def test_last_mood_of_a_turn_counts() -> None:
 
 @pytest.mark.parametrize(
     ("correction", "reason"),
-    [(mood("NEGATIVE", end_s=9.5), "turn_has_other_bounds"), (mood("NEGATIVE", 1, 11.0, 11.5), "no_turn_there")],
+    [
+        (mood("NEGATIVE", end_s=9.5), "turn_has_other_bounds"),
+        (mood("NEGATIVE", 1, 11.0, 11.5), "no_turn_there"),
+    ],
 )
 def test_mood_whose_turn_is_gone_is_told(correction: Correction, reason: str) -> None:
     after = report(correction)
@@ -103,7 +106,9 @@ def test_mood_whose_turn_is_gone_is_told(correction: Correction, reason: str) ->
 
 
 def test_field_of_a_person_stands_without_the_doubts_and_claims_about_it() -> None:
-    after = report(field("issue", "교환"), field("resolved", None, 2), field("outcome", None, 3)).contact_summary
+    after = report(
+        field("issue", "교환"), field("resolved", None, 2), field("outcome", None, 3)
+    ).contact_summary
     assert after is not None
     assert (after.issue, after.resolved, after.outcome) == ("교환", None, None)
     assert (after.summary, after.topic) == ("환불 문의", "refund")
@@ -114,7 +119,10 @@ def test_field_of_a_person_stands_without_the_doubts_and_claims_about_it() -> No
 
 
 def test_tasks_of_a_person_replace_those_of_the_engine() -> None:
-    tasks = [{"text": "서류 보내기", "owner": "CUSTOMER", "due": "금요일"}, {"text": "전화", "owner": "AGENT", "due": None}]
+    tasks = [
+        {"text": "서류 보내기", "owner": "CUSTOMER", "due": "금요일"},
+        {"text": "전화", "owner": "AGENT", "due": None},
+    ]
     after = report(field("action_items", tasks)).contact_summary
     assert after is not None
     assert [(item.text, item.owner, item.due) for item in after.action_items] == [

@@ -14,6 +14,7 @@ import { t } from "../text.js";
 
 const RUNNING = new Set(["QUEUED", "PROCESSING", "IN_PROGRESS"]);
 const WHILE_RUNNING_MS = 1000;
+const OTHERWISE_MS = 10_000; // others may correct it, or have it analysed again
 const NOTE_MS = 2000;
 const BUCKETS = 4000; // as wide as the widest screen
 const FORMATS = ["txt", "srt", "vtt", "csv", "rttm", "json"];
@@ -22,9 +23,13 @@ export function Call({ id, query, may, onLost }) {
   const { answer: call, problem, askAgain } = useAsked(
     (signal) => request("GET", `/v1/calls/${id}`, { signal }),
     [id],
-    (view) => (RUNNING.has(view.job_status) ? WHILE_RUNNING_MS : 0),
+    (view) => (RUNNING.has(view.job_status) ? WHILE_RUNNING_MS : OTHERWISE_MS),
     onLost,
   );
+  useEffect(() => {
+    addEventListener("focus", askAgain);
+    return () => removeEventListener("focus", askAgain);
+  }, []);
   const asked = useAsked(
     (signal) => (call?.result_at ? request("GET", `/v1/calls/${id}/result`, { signal }) : Promise.resolve(null)),
     [id, call?.result_at],

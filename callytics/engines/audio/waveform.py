@@ -37,7 +37,7 @@ def _outline(found: tracks.Tracks, max_duration_s: float) -> bytes:
     width, rate_hz = max(1, round(found.sample_rate_hz * BUCKET_S)), found.sample_rate_hz
     buckets: list[npt.NDArray[np.int8]] = []
     rest = np.zeros((num_channels, 0), np.float32)
-    for block, rate_hz in toned(found, (), max_duration_s):
+    for block, _ in toned(found, (), max_duration_s):
         samples = np.concatenate([rest, with_channels(block, num_channels)], axis=1)
         whole = samples.shape[1] // width * width
         buckets.append(_extremes(samples[:, :whole], width))

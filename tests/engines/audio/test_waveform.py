@@ -38,7 +38,9 @@ def test_buckets_are_the_extremes_of_the_samples(tmp_path: Path, rate_hz: int) -
     assert (outline.sample_rate_hz, outline.samples_per_bucket) == (rate_hz, round(rate_hz * BUCKET_S))
     assert outline.length == len(lows[0])
     for channel in (0, 1):
-        assert np.abs(np.array(outline.lows[channel]) - lows[channel]).max() <= 1  # a half is rounded either way
+        assert (
+            np.abs(np.array(outline.lows[channel]) - lows[channel]).max() <= 1
+        )  # a half is rounded either way
         assert np.abs(np.array(outline.highs[channel]) - highs[channel]).max() <= 1
     assert max(outline.highs[1][: rate_hz // 2 // outline.samples_per_bucket]) == 0
 
