@@ -723,8 +723,8 @@ class ContactSummary:
     ``still_open`` is what the call left open: a refused or pending issue; None if nothing is. ``uncertain`` names the
     claims ("issue", "outcome", ...) that are the best candidate only. ``engine`` and ``model`` name the engine that
     made the summary, if it can differ from the configured engine (a fallback); if empty, the configured engine made it.
-    ``corrected`` names the fields that a person wrote. ``claims`` and ``claim_counts`` are a language model's; ``replaced`` names the fields whose claim was not proven and
-    in which the extractive engine's candidate stands.
+    ``claims`` and ``claim_counts`` are a language model's; ``replaced`` names the fields whose claim was not proven and
+    in which the extractive engine's candidate stands; ``corrected`` names the fields that a person wrote.
     """
 
     summary: Claim | None

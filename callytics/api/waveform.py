@@ -154,7 +154,7 @@ async def _covered(services: Services, call: CallRecord) -> tuple[tuple[float, f
 
 
 async def _kept(request: Request, services: Services, call: CallRecord) -> bytes:
-    """The whole outline, made first where it is not there; when it is the tenant's turn, because it may take a while."""
+    """The whole outline; where it is not there, made first, when it is the tenant's turn."""
     if not await asyncio.to_thread(services.blobs.exists, call.id, KEPT):
         async with request.app.state.conversions.turn(call.tenant):
             if not await asyncio.to_thread(services.blobs.exists, call.id, KEPT):

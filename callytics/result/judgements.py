@@ -112,17 +112,20 @@ def _with_field(conversation: Conversation, summary: Summary, correction: Correc
     if conversation.redacted and any(find_pii(text) for text in texts_of(value)):
         return summary, "identifies"
     changes: dict[str, Any] = {name: _domain_value(name, value)}
-    without = lambda names: tuple(each for each in names if each != name)  # noqa: E731
     claim_field = "action_item" if name == ACTION_ITEMS else name
     summary = replace(
         summary,
         **changes,
-        uncertain=without(summary.uncertain),
-        replaced=without(summary.replaced),
+        uncertain=_without(summary.uncertain, name),
+        replaced=_without(summary.replaced, name),
         claims=tuple(claim for claim in summary.claims if claim.field != claim_field),
         corrected=tuple(dict.fromkeys((*summary.corrected, name))),
     )
     return summary, name
+
+
+def _without(names: Sequence[str], name: str) -> tuple[str, ...]:
+    return tuple(each for each in names if each != name)
 
 
 def texts_of(value: Any) -> list[str]:

@@ -83,7 +83,7 @@ class WavOnlyAudio:
 
 
 def outline(num_buckets: int = 500, num_channels: int = 2) -> bytes:
-    """The outline of ten seconds at 8 kHz, a bucket of 20 ms each: -k, +k of bucket k (up to 100), channel by channel."""
+    """Ten seconds at 8 kHz in buckets of 20 ms: -k and +k (up to 100) of bucket k, on each channel."""
     header = struct.pack("<iIiiIi", 2, 1, 8000, 160, num_buckets, num_channels)
     values = (value for k in range(num_buckets) for value in (-(k % 101), k % 101) * num_channels)
     return header + array.array("b", values).tobytes()

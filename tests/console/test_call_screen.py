@@ -41,7 +41,8 @@ def colours(canvas: Locator) -> list[list[int]]:
             const { data, width, height } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
             const found = [];
             for (let i = 0; i < width * height; i += 1) {
-                if (data[4 * i + 3] > 200) found.push([Math.floor(i / width), i % width, ...data.slice(4 * i, 4 * i + 3)]);
+                const [r, g, b, alpha] = data.slice(4 * i, 4 * i + 4);
+                if (alpha > 200) found.push([Math.floor(i / width), i % width, r, g, b]);
             }
             return found;
         }"""
@@ -175,7 +176,10 @@ def test_turn_is_repeated_until_told_otherwise(visit: Visit, gateway: Gateway) -
     settled(visit)
     visit.page.keyboard.press("Space")
     visit.page.wait_for_function(
-        "([begin, end]) => { const now = document.querySelector('audio').currentTime; return now >= begin && now < end - 0.5; }",
+        """([begin, end]) => {
+            const now = document.querySelector("audio").currentTime;
+            return now >= begin && now < end - 0.5;
+        }""",
         arg=[begin_s - 0.3, end_s],
     )
     visit.page.keyboard.press("l")

@@ -53,4 +53,4 @@ def _extremes(samples: Samples, width: int) -> npt.NDArray[np.int8]:
     """Lowest and highest of each ``width`` samples: int8, shape (num_buckets, num_channels, 2)."""
     parts = samples.reshape(samples.shape[0], -1, width)
     both = np.stack([parts.min(axis=2), parts.max(axis=2)], axis=2).transpose(1, 0, 2)
-    return np.clip(np.rint(both * 127), -127, 127).astype(np.int8)
+    return np.asarray(np.clip(np.rint(both * 127), -127, 127), np.int8)
