@@ -91,6 +91,8 @@ def test_waveform_is_a_slider_for_pointer_and_keyboard(visit: Visit, gateway: Ga
     lanes.click(position={"x": box["width"] / 2, "y": 20})
     settled(visit)
     assert abs(visit.current_time_s() - LENGTH_S / 2) < 0.5
+    box = lanes.bounding_box()  # the transcript may have scrolled
+    assert box is not None
     visit.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 20)
     visit.page.mouse.down()
     visit.page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 20, steps=5)

@@ -8,11 +8,11 @@ const STRIP_PX = 40;
 const MOST_ROWS = 2000;
 const COLOURS = { AGENT: "--agent", CUSTOMER: "--customer" };
 
-/** What is drawn: a value per turn, or null, and the value at the upper edge; 0 is in the middle. */
+/** What is drawn: a value per turn, or null; 0 is in the middle, and the edges are `edge` or the largest value. */
 const STRIPS = [
   { name: "mood", edge: 5, of: mood, digits: 1 },
-  { name: "pitch_change", edge: 6, of: (turn) => turn.voice?.pitch_change_semitones ?? null, digits: 1 },
-  { name: "loudness_change", edge: 12, of: (turn) => turn.voice?.loudness_change_db ?? null, digits: 1 },
+  { name: "pitch_change", edge: 2, of: (turn) => turn.voice?.pitch_change_semitones ?? null, digits: 1 },
+  { name: "loudness_change", edge: 3, of: (turn) => turn.voice?.loudness_change_db ?? null, digits: 1 },
 ];
 
 function mood(turn) {
@@ -62,7 +62,8 @@ function Strip({ strip, result, lengthS, at, onSeek }) {
   `;
 }
 
-function paint(canvas, { of, edge }, result, lengthS, width) {
+function paint(canvas, { of, edge: least }, result, lengthS, width) {
+  const edge = result.transcript.reduce((most, turn) => Math.max(most, Math.abs(of(turn) ?? 0)), least);
   const { context, colour } = prepared(canvas, width, STRIP_PX);
   const x = (ms) => (ms / 1000 / lengthS) * width;
   const y = (value) => STRIP_PX / 2 - (Math.max(-edge, Math.min(edge, value)) / edge) * (STRIP_PX / 2 - 3);
