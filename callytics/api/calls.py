@@ -138,7 +138,7 @@ async def patch_call(call_id: str, patch: CallPatch, services: ServicesDep, prin
     A call is corrected when it has a result; what depends on the correction is analysed again, nothing that listens
     (and no stage at all for a sentiment or a field of the summary), and meanwhile the call is queued (409 for who
     corrects it then). A correction outlives every later run: `retry`, `reprocess` and a batch keep it, and
-    `corrections` of the result tells whether it could be applied. Of two people the last one wins;
+    `corrections` of the result tells whether it could be applied. If two people correct the same, the last one wins;
     `GET /v1/calls/{call_id}/corrections` has what each of them wrote, and both can be undone.
 
         curl -X PATCH -H "Authorization: Bearer $KEY" http://127.0.0.1:8000/v1/calls/$ID \\

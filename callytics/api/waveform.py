@@ -119,8 +119,8 @@ async def get_waveform(
 ) -> Response:
     """The recording as it looks: the lowest and highest sample of each bucket, per channel, to draw it.
 
-    Made once, at the first request, and kept. Of a call that is redacted, silent where something identifies people,
-    and only when its result is there.
+    Made once, at the first request, and kept. If the call is redacted, it is silent where something identifies
+    people, and there is none before the result.
     """
     call = await services.store(CallStore.get_call, call_id, principal.tenant)
     covered = await _covered(services, call)

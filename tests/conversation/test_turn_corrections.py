@@ -192,7 +192,7 @@ def test_place_counts_after_another_recognition(wanted: Corrections, expected: l
         Corrections(speakers={"t3": "spk_1"}),
     ],
 )
-def test_what_fits_no_longer_is_told_and_changes_nothing(wanted: Corrections) -> None:
+def test_correction_that_fits_no_longer_is_told_and_changes_nothing(wanted: Corrections) -> None:
     after = correct(ONE_LONG_TURN, asked_of(talk(), wanted))
     assert after.turns == ONE_LONG_TURN.turns
     (outcome,) = after.corrections

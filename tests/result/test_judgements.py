@@ -147,7 +147,7 @@ def test_every_field_can_be_written_and_the_last_one_counts(name: str) -> None:
     assert shown == values[1] or [item["text"] for item in shown] == ["b"]
 
 
-def test_where_the_stage_failed_nothing_can_be_put_in() -> None:
+def test_failed_stage_has_nothing_to_correct() -> None:
     failure = StageFailure("llm-analyzer", "x", "y")
     assert outcomes(report(field("issue", "a"), summary=failure)) == [("NOT_APPLIED", "", "stage_failed")]
     failure = StageFailure("sentiment-analyzer", "x", "y")

@@ -66,7 +66,7 @@ def test_every_kind_is_a_row_that_people_and_programs_read(store: CallStore, cal
     assert "서류" not in repr(audit)
 
 
-def test_what_is_so_already_is_dropped(store: CallStore, call_id: str) -> None:
+def test_correction_equal_to_the_result_is_dropped(store: CallStore, call_id: str) -> None:
     same = Corrections(
         moods={"t1": SentimentLabel.NEUTRAL},
         speakers={"t1": "spk_0"},
@@ -94,7 +94,7 @@ def test_what_is_so_already_is_dropped(store: CallStore, call_id: str) -> None:
         (Corrections(merges={"t2": "t2"}), "turns_not_joinable"),
     ],
 )
-def test_what_cannot_be_is_rejected_and_changes_nothing(
+def test_impossible_correction_is_rejected_and_changes_nothing(
     store: CallStore, call_id: str, wanted: Corrections, code: str
 ) -> None:
     with pytest.raises(InvalidRequestError) as refused:

@@ -66,7 +66,7 @@ def test_mono_headerless_recording_is_drawn_as_its_options_say(tmp_path: Path) -
     assert max(outline.highs[0]) > 10
 
 
-def test_what_is_no_recording_or_too_long_has_none(tmp_path: Path) -> None:
+def test_file_that_is_no_recording_or_too_long_has_none(tmp_path: Path) -> None:
     path = tmp_path / "call.mp3"
     path.write_text("<html>502 Bad Gateway</html>" * 50)
     with pytest.raises(InvalidMediaError):
