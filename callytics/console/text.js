@@ -39,7 +39,7 @@ const EN = {
   edit_summary: "Correct the summary", task_owner: "Who does it", add_task: "Add a task", remove: "Remove", people: "Participants", role: "Role",
   kind_words: "Words", kind_speaker_name: "Name", kind_turn_speaker: "Speaker", kind_split: "Split", kind_merge: "Joined", kind_mood: "Mood",
   kind_summary: "Summary", not_applied: "not in the result", superseded: "replaced by a later one", nothing_to_undo: "There is nothing to undo.",
-  lost_corrections: "{n} corrections no longer fit this result: see Corrections.", key_undo: "undo the last correction",
+  lost_corrections: "Corrections that no longer fit this result: {n}. See Corrections.", key_undo: "undo the last correction",
   key_ends: "begin and end, on the waveform", key_page: "30 s back and on, on the waveform",
   reason_no_turn_there: "nothing is said there now", reason_turn_has_other_bounds: "the turn begins or ends elsewhere now",
   reason_no_word_there: "no word begins there now", reason_redacted_words_changed: "what is redacted there has changed",

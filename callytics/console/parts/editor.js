@@ -5,11 +5,11 @@ import { useDraft } from "./drafts.js";
 
 const MOODS = ["POSITIVE", "NEUTRAL", "NEGATIVE"];
 
-/** `onSave(body)`: the body of PATCH /v1/calls/{id}; tells whether it was taken. */
-export function Editor({ turn, turns, participants, drafts, onSave, onClose }) {
+/** `onSave(body)`: the body of PATCH /v1/calls/{id}; tells whether it was taken. `hasFixedBounds`: a redacted call. */
+export function Editor({ turn, turns, participants, hasFixedBounds, drafts, onSave, onClose }) {
   const field = useRef(null);
   const [opened] = useState(turn); // the call may be analysed again meanwhile, and t5 be another turn
-  const [draft, change, forget] = useDraft(drafts, `turn ${opened.id}`, asIs(opened));
+  const [draft, change, forget] = useDraft(drafts, draftKey(opened), asIs(opened));
   const [splits, setSplits] = useState(false);
   useEffect(() => field.current.focus(), []);
   const isAnother = turn.begin_offset_ms !== opened.begin_offset_ms || turn.end_offset_ms !== opened.end_offset_ms;
@@ -46,7 +46,7 @@ export function Editor({ turn, turns, participants, drafts, onSave, onClose }) {
   };
   const index = turns.indexOf(turn);
   const ofParty = turns.slice(index + 1).find((other) => other.participant_id === turn.participant_id);
-  const following = [...new Set([turns[index + 1], ofParty])].filter(Boolean);
+  const following = hasFixedBounds ? [] : [...new Set([turns[index + 1], ofParty])].filter(Boolean);
   const name = (id) => {
     const party = participants.find((one) => one.participant_id === id);
     return party?.name || `${t(party?.participant_role || "UNKNOWN")} (${id})`;
@@ -69,7 +69,7 @@ export function Editor({ turn, turns, participants, drafts, onSave, onClose }) {
         </label>`}
         <button class="main" onClick=${save} disabled=${isAnother}>${t("save")}</button> <button onClick=${cancel}>${t("cancel")}</button>
         <span class="space"></span>
-        ${turn.items.length > 1 && html`<button aria-expanded=${splits} onClick=${() => setSplits(!splits)} disabled=${isAnother}>${t("split")}</button>`}
+        ${turn.items.length > 1 && !hasFixedBounds && html`<button aria-expanded=${splits} onClick=${() => setSplits(!splits)} disabled=${isAnother}>${t("split")}</button>`}
         ${following.map((other) => html`<button disabled=${isAnother}
           onClick=${() => send({ merges: [{ turn_id: turn.id, next_turn_id: other.id }] })}>${t("join_with", { turn: other.id, who: name(other.participant_id) })}</button>`)}
       </div>
@@ -92,6 +92,17 @@ function Splitter({ turn, participants, name, onSplit }) {
       <p dir="auto">${turn.items.map((item, word) => (word ? html`<button class="term" onClick=${() => split(word)}>${item.content}</button> ` : html`${item.content} `))}</p>
     </fieldset>
   `;
+}
+
+/** By its bounds as well: after a new analysis t5 may be another turn, whose form must not show this text. */
+function draftKey(turn) {
+  return `turn ${turn.id} ${turn.begin_offset_ms} ${turn.end_offset_ms}`;
+}
+
+/** What was typed for a turn of this id and not saved; undefined: nothing. */
+export function typedFor(drafts, turnId) {
+  const key = [...drafts.keys()].find((one) => one.startsWith(`turn ${turnId} `));
+  return drafts.get(key)?.content;
 }
 
 function asIs(turn) {

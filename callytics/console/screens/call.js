@@ -4,6 +4,7 @@ import { clock, moment } from "../format.js";
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
 import { useAsked } from "../parts/asked.js";
 import { useDrafts } from "../parts/drafts.js";
+import { typedFor } from "../parts/editor.js";
 import { Findings } from "../parts/findings.js";
 import { useKeys } from "../parts/keys.js";
 import { Lines } from "../parts/lines.js";
@@ -148,7 +149,7 @@ export function Call({ id, query, may, onLost }) {
   if (!call) return html`<p class="notice" role="status">${problem || t("loading")}</p>`;
   const fixes = mayFix ? { onSave: change, onUndo: undo } : {};
   const lost = (result?.corrections || []).filter((one) => one.status === "NOT_APPLIED").length;
-  const orphan = editing && result && !turns.some((turn) => turn.id === editing) && drafts.get(`turn ${editing}`);
+  const orphan = editing && result && !turns.some((turn) => turn.id === editing) && typedFor(drafts, editing);
   return html`
     <div class="title">
       <a href="#/calls">← ${t("back")}</a>
@@ -174,13 +175,14 @@ export function Call({ id, query, may, onLost }) {
     ${problem && html`<p class="notice" role="status">${problem}</p>`}
     ${call.error && html`<p class="problem" role="alert">${call.error.stage}: ${call.error.message}</p>`}
     ${lost > 0 && html`<p class="problem" role="status">${t("lost_corrections", { n: lost })}</p>`}
-    ${orphan && html`<p class="problem" role="alert">${t("turn_changed")} <q>${orphan.content}</q> <button onClick=${() => setEditing(null)}>${t("close")}</button></p>`}
+    ${orphan && html`<p class="problem" role="alert">${t("turn_changed")} <q>${orphan}</q> <button onClick=${() => setEditing(null)}>${t("close")}</button></p>`}
     <${Player} call=${call} result=${result} waveform=${outline.answer} sound=${sound} at=${at} startAt=${now} skips=${skips} looped=${looped}
       onSkips=${setSkips} onLoop=${loop} onTime=${heard} onSeek=${seek} />
     ${result && html`<${Lines} result=${result} lengthS=${call.media.duration_ms / 1000} at=${at} onSeek=${seek} />`}
     ${result
       ? html`<div class="columns">
           <${Transcript} result=${result} at=${at} current=${current} q=${query.q} onSeek=${seek} editing=${editing} drafts=${drafts}
+            hasFixedBounds=${call.options.redact_pii}
             onEdit=${mayFix ? setEditing : undefined} onSave=${change} />
           <${Findings} call=${call} result=${result} drafts=${drafts} onTurn=${showTurn} onSeek=${seek} onLost=${onLost} ...${fixes} />
         </div>`
