@@ -240,6 +240,18 @@ def test_link_has_the_second_that_was_asked_for_while_the_sound_is_on_its_way(
     )
 
 
+def test_turn_of_the_address_is_seen_below_the_player(visit: Visit, gateway: Gateway) -> None:
+    visit.sign_in(READ)
+    visit.open_call(gateway.add_call(), "?at=33.2")
+    visit.page.wait_for_function(
+        """() => {
+            const turn = document.querySelector(".turn[aria-current]")?.getBoundingClientRect();
+            const player = document.querySelector(".player").getBoundingClientRect();
+            return turn && turn.top >= player.bottom - 1 && turn.bottom <= innerHeight;
+        }"""
+    )
+
+
 def test_every_term_leads_to_each_of_its_turns(visit: Visit, gateway: Gateway) -> None:
     result = result_with()
     ids = [result["transcript"][1]["id"], result["transcript"][3]["id"]]
