@@ -38,6 +38,11 @@ class RoleSource(StrEnum):
 class CorrectionKind(StrEnum):
     WORDS = "words"
     SPEAKER_NAME = "speaker_name"
+    TURN_SPEAKER = "turn_speaker"
+    SPLIT = "split"
+    MERGE = "merge"
+    MOOD = "mood"
+    SUMMARY = "summary"
 
 
 class CorrectionStatus(StrEnum):
@@ -179,6 +184,7 @@ class Correction:
         start_s: start of the turn; for a name, of the participant's longest turn. Equal to ``end_s``: no place.
         before: the replaced text, "" if there was none.
         after: the corrected text; a name of None is no name.
+        detail: JSON for a program, by kind (callytics/conversation/correction_details.py); "" where there is none.
     """
 
     id: str
@@ -190,6 +196,7 @@ class Correction:
     end_s: float
     before: str
     after: str | None
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -569,6 +576,7 @@ class TurnSentiment:
     neutral: float
     negative: float
     possible_irony: bool = False
+    corrected: bool = False  # by a person
 
     @property
     def score(self) -> float:
@@ -728,7 +736,8 @@ class ContactSummary:
     claims ("issue", "outcome", ...) that are the best candidate only. ``engine`` and ``model`` name the engine that
     made the summary, if it can differ from the configured engine (a fallback); if empty, the configured engine made it.
     ``claims`` and ``claim_counts`` are a language model's; ``replaced`` names the fields whose claim was not proven and
-    in which the extractive engine's candidate stands. ``tones`` are a language model's judgements of single turns.
+    in which the extractive engine's candidate stands; ``corrected`` names the fields that a person wrote. ``tones`` are
+    a language model's judgements of single turns.
     """
 
     summary: Claim | None
@@ -747,6 +756,7 @@ class ContactSummary:
     claim_counts: ClaimCounts | None = None
     replaced: tuple[str, ...] = ()
     tones: tuple[TurnTone, ...] = ()
+    corrected: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------- how the work went

@@ -73,7 +73,9 @@ def analyse(run: Run, recording: Node, options: Node, corrections: Node) -> Node
     summary = run("llm-analyzer", parties)
     voiced = run("voice", conversation, audio)  # after redaction: what was removed is not measured
     shown = run("write", voiced, options)  # for readers only: no engine gets the written forms
-    return run("report", recording, audio, diarization, transcript, shown, sentiment, summary)
+    return run(
+        "report", recording, audio, diarization, transcript, shown, sentiment, summary, corrections
+    )  # moods and summaries by people: no engine depends on them
 
 
 def dependants(changed: str) -> tuple[str, ...]:

@@ -97,6 +97,11 @@ class HandleAudio:
         data: bytes = await _ask("audio-processor", "call", *arguments, within_s=CONVERT_WITHIN_S)
         return data
 
+    async def waveform(self, uri: str, options: CallOptions) -> bytes:
+        arguments = ("waveform", uri, options)
+        data: bytes = await _ask("audio-processor", "call", *arguments, within_s=CONVERT_WITHIN_S)
+        return data
+
 
 class HandleHealth:
     """callytics.api's HealthService."""

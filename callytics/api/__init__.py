@@ -6,7 +6,7 @@ admission.py      limits.py places.py: how much    usage.py      what a tenant u
 calls.py          /v1/calls                        auth.py       API keys and scopes
 submission.py     from an upload to a queued call  uploads.py    multipart, streamed to the blob store
 results.py        /result /transcript /events      recordings.py /audio with ranges
-turn_audio.py     /turns/{id}/audio
+turn_audio.py     /turns/{id}/audio                 waveform.py   /waveform
 openai/           OpenAI-compatible                monitoring.py health, stages, models, metrics
 api_keys.py       /v1/api-keys                     schemas.py views.py errors.py   bodies
 """

@@ -31,6 +31,7 @@ from callytics.api import (
     timeline,
     turn_audio,
     usage,
+    waveform,
     webhooks,
 )
 from callytics.api.access_log import AccessLog
@@ -88,6 +89,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         call_logs,
         recordings,
         turn_audio,
+        waveform,
         openai,
         monitoring,
         api_keys,

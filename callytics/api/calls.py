@@ -136,19 +136,19 @@ async def get_call(call_id: str, services: ServicesDep, principal: Reader) -> Ca
     responses=problem_responses(400, 401, 403, 404, 409, 422),
 )
 async def patch_call(call_id: str, patch: CallPatch, services: ServicesDep, principal: Writer) -> CallView:
-    """Change metadata, or correct what was said, who speaks, and who is the agent.
+    """Change metadata, or correct what was said, who speaks, where turns begin, how they sound, and the summary.
 
-    Words, names and roles are corrected in calls that have a result; what depends on them is analysed again, nothing
-    that listens, and meanwhile the call is queued (409 for who corrects it then). A correction outlives every later
-    run: `retry`, `reprocess` and a batch keep it, and `corrections` of the result tells whether it could be applied.
-    Of two people the last one wins; `GET /v1/calls/{call_id}/corrections` has what each of them wrote, and both can
-    be undone.
+    A call is corrected when it has a result; what depends on the correction is analysed again, nothing that listens
+    (and no stage at all for a sentiment or a field of the summary), and meanwhile the call is queued (409 for who
+    corrects it then). A correction outlives every later run: `retry`, `reprocess` and a batch keep it, and
+    `corrections` of the result tells whether it could be applied. If two people correct the same, the last one wins;
+    `GET /v1/calls/{call_id}/corrections` has what each of them wrote, and both can be undone.
 
         curl -X PATCH -H "Authorization: Bearer $KEY" http://127.0.0.1:8000/v1/calls/$ID \\
              --json '{"turns": [{"turn_id": "t3", "content": "I would like a refund."}]}'
     """
     call = await services.store(CallStore.get_call, call_id, principal.tenant)
-    if patch.roles or patch.turns or patch.participants:
+    if patch.corrects:
         call = await correct(services, call, patch, principal)
     changes: dict[str, Any] = {}
     if patch.metadata is not None:

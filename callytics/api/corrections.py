@@ -1,4 +1,4 @@
-"""What people correct in a call: words, names, roles; its history, and how it is undone."""
+"""What people correct in a call: words, speakers, turns, moods, summary; its history, and how it is undone."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from callytics.api.schemas import CallPatch, CallView, CorrectionList, Correctio
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of, view_for
-from callytics.domain import Role
+from callytics.domain import Role, SentimentLabel
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.redaction.detector import find_pii
-from callytics.store import CallRecord, CallStore, CorrectionRecord, Corrections
+from callytics.result.judgements import texts_of
+from callytics.store import CallRecord, CallStore, CorrectionRecord, Corrections, Split
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}/corrections", tags=["calls"])
 
@@ -26,12 +27,19 @@ async def correct(services: Services, call: CallRecord, patch: CallPatch, princi
 
     Raises:
         ConflictError: ``call_not_finished``.
-        InvalidRequestError: ``turn_unknown``, ``participant_unknown``, ``correction_identifies``.
+        InvalidRequestError: ``turn_unknown``, ``participant_unknown``, ``word_unknown``, ``turns_not_joinable``,
+            ``correction_identifies``.
     """
+    turns = patch.turns or []
     wanted = Corrections(
-        words={turn.turn_id: " ".join(turn.content.split()) for turn in patch.turns or []},
+        words={turn.turn_id: " ".join(turn.content.split()) for turn in turns if turn.content is not None},
+        speakers={turn.turn_id: turn.participant_id for turn in turns if turn.participant_id is not None},
+        moods={turn.turn_id: SentimentLabel(turn.sentiment) for turn in turns if turn.sentiment},
         names={each.participant_id: _name(each.name) for each in patch.participants or []},
         roles={party: Role(role) for party, role in (patch.roles or {}).items()},
+        splits={each.turn_id: Split(each.word, each.participant_id) for each in patch.splits or []},
+        merges={each.turn_id: each.next_turn_id for each in patch.merges or []},
+        summary=patch.summary.model_dump(mode="json", exclude_unset=True) if patch.summary else {},
     )
     if call.options.redact_pii:
         await _check_redacted(services, call, wanted)
@@ -49,18 +57,29 @@ async def _check_redacted(services: Services, call: CallRecord, wanted: Correcti
             "correction_identifies",
             "This call is redacted: its result, and so its participants, name nobody.",
         )
+    if wanted.splits or wanted.merges:
+        raise InvalidRequestError(
+            "correction_identifies",
+            "This call is redacted, and what identifies people is found turn by turn: with other turns it might stay.",
+        )
+    for name, value in wanted.summary.items():
+        _check_text(f"the text for {name}", texts_of(value))
     try:
         turns = json.loads(await services.store(CallStore.get_report, call.id, call.tenant))["transcript"]
     except NotFoundError:
         return  # correct_call says that the call has no result
     asked_by = {after["id"]: before["content"] for before, after in pairwise(turns)}
     for turn_id, text in wanted.words.items():
-        if kinds := sorted({span.kind.value for span in find_pii(text, asked_by.get(turn_id, ""))}):
-            raise InvalidRequestError(
-                "correction_identifies",
-                f"This call is redacted, and the text for {turn_id} says what its result must not: "
-                f"{', '.join(kinds)}. Write {' or '.join(f'[{kind}]' for kind in kinds)} where the result does.",
-            )
+        _check_text(f"the text for {turn_id}", [text], asked_by.get(turn_id, ""))
+
+
+def _check_text(what: str, texts: list[str], before: str = "") -> None:
+    if kinds := sorted({span.kind.value for text in texts for span in find_pii(text, before)}):
+        raise InvalidRequestError(
+            "correction_identifies",
+            f"This call is redacted, and {what} says what its result must not: "
+            f"{', '.join(kinds)}. Write {' or '.join(f'[{kind}]' for kind in kinds)} where the result does.",
+        )
 
 
 @router.get("", response_model=CorrectionList, responses=problem_responses(401, 403, 404))
@@ -97,6 +116,7 @@ def _view(record: CorrectionRecord) -> CorrectionView:
         kind=record.kind,
         turn_id=record.turn_id,
         participant_id=record.participant_id,
+        field=json.loads(record.detail or "{}").get("field"),
         begin_offset_ms=record.begin_offset_ms,
         end_offset_ms=record.end_offset_ms,
         before=record.before,

@@ -53,6 +53,9 @@ class AudioService(Protocol):
     ) -> bytes:
         """The part of the recording from ``start_s`` to ``end_s`` as wav, mp3 or ogg, with tones as above."""
 
+    async def waveform(self, uri: str, options: CallOptions) -> bytes:
+        """The outline of the recording, as callytics/engines/audio/waveform.py writes it."""
+
 
 @dataclass(frozen=True)
 class StageHealth:

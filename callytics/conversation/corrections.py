@@ -12,13 +12,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
+from callytics.conversation import turn_corrections
+from callytics.conversation.places import Place, participant_at, turn_at
+from callytics.conversation.turns import mark_overlaps
 from callytics.domain import (
     Conversation,
     Correction,
     CorrectionKind,
     CorrectionOutcome,
     CorrectionStatus,
-    Participant,
     Turn,
     Word,
 )
@@ -27,45 +29,85 @@ from callytics.engines.punctuation.sentences import split_by_marks
 CORRECTED = "corrected"
 """The flag of a turn with words from a person."""
 
-BOUNDARY_TOLERANCE_S = 1.0
-"""A turn whose begin or end differs by more is a different turn. Word times of Whisper are off by up to 0.5 s at the
-edges of speech, and two engines may be off in opposite directions."""
-
 PLACEHOLDER = re.compile(r"\[[A-Z_]+\]")
 """The mark that redaction puts in place of a name or number (callytics/redaction)."""
 
+JUDGEMENTS = frozenset({CorrectionKind.MOOD, CorrectionKind.SUMMARY})
+"""Kinds that the report applies (callytics/result/judgements.py): no stage with an engine depends on them."""
+
+_OF_TURNS = {
+    CorrectionKind.TURN_SPEAKER: turn_corrections.with_speaker,
+    CorrectionKind.SPLIT: turn_corrections.split,
+    CorrectionKind.MERGE: turn_corrections.merge,
+}
+
 
 def correct(conversation: Conversation, corrections: Sequence[Correction]) -> Conversation:
-    """The conversation with the corrected words and names, and the outcome of each correction.
+    """The conversation with the corrected words, names, speakers and bounds of turns, and the outcome of each
+    correction but those of JUDGEMENTS.
 
     Args:
         corrections: oldest first; of several at one place the last applies.
     """
     outcomes: dict[str, CorrectionOutcome] = {}
+    bounds_changed = False
     for correction in corrections:
-        match correction.kind:
-            case CorrectionKind.WORDS:
-                conversation, outcome = _with_words(conversation, correction)
-            case CorrectionKind.SPEAKER_NAME:
-                conversation, outcome = _with_name(conversation, correction)
-            case _:
-                outcome = _not_applied(correction, "kind_unknown")
+        if correction.kind in JUDGEMENTS:
+            continue
+        before = {turn.id for turn in conversation.turns}
+        conversation, outcome = _applied_to(conversation, correction)
+        for gone in before - {
+            turn.id for turn in conversation.turns
+        }:  # joined: corrections of it go on in the turn
+            outcomes = {
+                key: replace(each, turn_id=outcome.turn_id) if each.turn_id == gone else each
+                for key, each in outcomes.items()
+            }
+        bounds_changed |= correction.kind in _OF_TURNS
         _supersede(outcomes, outcome)
         outcomes[correction.id] = outcome
-    return replace(conversation, corrections=tuple(outcomes.values()))
+    conversation = replace(conversation, corrections=tuple(outcomes.values()))
+    return _in_order(conversation) if bounds_changed else conversation
+
+
+def _applied_to(conversation: Conversation, correction: Correction) -> tuple[Conversation, CorrectionOutcome]:
+    if correction.kind == CorrectionKind.WORDS:
+        return _with_words(conversation, correction)
+    if correction.kind == CorrectionKind.SPEAKER_NAME:
+        return _with_name(conversation, correction)
+    change = next((change for kind, change in _OF_TURNS.items() if kind == correction.kind), None)
+    if change is None:
+        return conversation, _not_applied(correction, "kind_unknown")
+    changed = change(conversation, correction)
+    if isinstance(changed, str):
+        return conversation, _not_applied(correction, changed)
+    conversation, turn = changed
+    return conversation, _applied(correction, turn.participant_id, turn.id)
+
+
+def _in_order(conversation: Conversation) -> Conversation:
+    """Turns numbered by their begin again, overlaps found again, and outcomes that name the new numbers."""
+    turns = sorted(conversation.turns, key=lambda turn: turn.start_s)
+    ids = {turn.id: f"t{number}" for number, turn in enumerate(turns, start=1)}
+    outcomes = tuple(
+        replace(each, turn_id=ids.get(each.turn_id, each.turn_id)) for each in conversation.corrections
+    )
+    turns = mark_overlaps(replace(turn, id=ids[turn.id]) for turn in turns)
+    return replace(conversation, turns=tuple(turns), corrections=outcomes)
 
 
 def _supersede(outcomes: dict[str, CorrectionOutcome], latest: CorrectionOutcome) -> None:
-    if latest.status is not CorrectionStatus.APPLIED:
+    adds_up = latest.kind in (CorrectionKind.SPLIT, CorrectionKind.MERGE)
+    if latest.status is not CorrectionStatus.APPLIED or adds_up:
         return
     for number, earlier in outcomes.items():
-        same_place = (earlier.kind, earlier.turn_id, earlier.participant_id) == (
-            latest.kind,
-            latest.turn_id,
-            latest.participant_id,
-        )
-        if same_place and earlier.status is CorrectionStatus.APPLIED:
+        if _subject(earlier) == _subject(latest) and earlier.status is CorrectionStatus.APPLIED:
             outcomes[number] = replace(earlier, status=CorrectionStatus.SUPERSEDED)
+
+
+def _subject(outcome: CorrectionOutcome) -> tuple[str, str]:
+    """What was corrected: a turn, or a participant."""
+    return outcome.kind, outcome.turn_id or outcome.participant_id
 
 
 def _applied(correction: Correction, participant_id: str, turn_id: str = "") -> CorrectionOutcome:
@@ -84,35 +126,15 @@ def _not_applied(correction: Correction, reason: str) -> CorrectionOutcome:
 
 
 def _with_words(conversation: Conversation, correction: Correction) -> tuple[Conversation, CorrectionOutcome]:
-    turn = _most_overlapping(_turns_of_channel(conversation, correction), correction)
-    if turn is None:
-        return conversation, _not_applied(correction, "no_turn_there")
-    off_s = max(abs(turn.start_s - correction.start_s), abs(turn.end_s - correction.end_s))
-    if off_s > BOUNDARY_TOLERANCE_S:
-        return conversation, _not_applied(correction, "turn_has_other_bounds")
+    turn = turn_at(conversation, Place.of(correction))
+    if isinstance(turn, str):
+        return conversation, _not_applied(correction, turn)
     text = unmasked(correction, turn.content)
     if text is None:
         return conversation, _not_applied(correction, "redacted_words_changed")
     changed = rewritten(turn, text)
     turns = tuple(changed if each.id == turn.id else each for each in conversation.turns)
     return replace(conversation, turns=turns), _applied(correction, turn.participant_id, turn.id)
-
-
-def _turns_of_channel(conversation: Conversation, correction: Correction) -> list[Turn]:
-    """Turns of the party on the channel; in a mono call all turns, because labels of voices do not name a place."""
-    channels = {participant.id: participant.channel_index for participant in conversation.participants}
-    if correction.channel_index not in channels.values():
-        return list(conversation.turns)
-    return [turn for turn in conversation.turns if channels[turn.participant_id] == correction.channel_index]
-
-
-def _most_overlapping(turns: Sequence[Turn], correction: Correction) -> Turn | None:
-    best = max(turns, key=lambda turn: _overlap_s(turn, correction), default=None)
-    return best if best is not None and _overlap_s(best, correction) > 0 else None
-
-
-def _overlap_s(turn: Turn, correction: Correction) -> float:
-    return min(turn.end_s, correction.end_s) - max(turn.start_s, correction.start_s)
 
 
 def rewritten(turn: Turn, text: str) -> Turn:
@@ -208,7 +230,7 @@ def _hidden(masked: str, original: str) -> list[tuple[str, str]]:
 
 
 def _with_name(conversation: Conversation, correction: Correction) -> tuple[Conversation, CorrectionOutcome]:
-    participant = _participant_at(conversation, correction)
+    participant = participant_at(conversation, Place.of(correction))
     if participant is None:
         return conversation, _not_applied(correction, "no_participant_there")
     participants = tuple(
@@ -216,23 +238,3 @@ def _with_name(conversation: Conversation, correction: Correction) -> tuple[Conv
         for each in conversation.participants
     )
     return replace(conversation, participants=participants), _applied(correction, participant.id)
-
-
-def _participant_at(conversation: Conversation, correction: Correction) -> Participant | None:
-    """The participant on the channel; else the speaker at that time, because runs may number voices differently.
-
-    Where several people share the channel after each other, the time tells them apart.
-    """
-    of_channel = [
-        p
-        for p in conversation.participants
-        if p.channel_index is not None and p.channel_index == correction.channel_index
-    ]
-    if len(of_channel) == 1:
-        return of_channel[0]
-    turn = _most_overlapping(_turns_of_channel(conversation, correction), correction)
-    wanted = turn.participant_id if turn is not None else correction.participant_id
-    spoke = correction.end_s > correction.start_s
-    if spoke and turn is None:
-        return None
-    return next((p for p in conversation.participants if p.id == wanted), None)

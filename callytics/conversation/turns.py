@@ -60,7 +60,7 @@ def attribute(diarization: Diarization, transcript: Transcript) -> Conversation:
         language=transcript.language,
         duration_s=max(diarization.duration_s, transcript.duration_s),
         participants=participants,
-        turns=tuple(_mark_overlaps(turn for turn in turns if turn.participant_id in known)),
+        turns=tuple(mark_overlaps(turn for turn in turns if turn.participant_id in known)),
         speech=diarization.segments,
     )
 
@@ -136,7 +136,7 @@ def _language(words: Sequence[Word]) -> str:
     return max(seconds, key=lambda code: round(seconds[code], 3))
 
 
-def _mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
+def mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
     """Set ``overlap`` and ``interruption``.
 
     An interruption begins while another party is speaking and continues after that party has stopped: it takes the

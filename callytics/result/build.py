@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from callytics.conversation.announcements import ANNOUNCEMENT
 from callytics.conversation.speakers import speaker_of_window
@@ -15,6 +15,7 @@ from callytics.domain import (
     Audio,
     ContactSummary,
     Conversation,
+    Correction,
     Diarization,
     Flag,
     HeardWindow,
@@ -33,6 +34,9 @@ from callytics.domain import (
 )
 from callytics.result import schema
 from callytics.result.characteristics import characteristics_detail, milliseconds
+from callytics.result.judgements import MOOD_CORRECTED, with_judgements
+
+Analysis = TypeVar("Analysis", SentimentAnalysis, ContactSummary)
 
 
 def build_report(
@@ -43,13 +47,18 @@ def build_report(
     conversation: Conversation,
     sentiment: SentimentAnalysis | StageFailure,
     summary: ContactSummary | StageFailure,
+    corrections: Sequence[Correction] = (),
 ) -> schema.CallResult:
     """Everything except the stages' runs, which complete() adds.
 
     A stage whose output names a turn that does not exist counts as failed.
     """
-    checked_sentiment = _grounded(conversation, sentiment, "sentiment-analyzer")
-    checked_summary = _grounded(conversation, summary, "llm-analyzer")
+    checked_sentiment, checked_summary, outcomes = with_judgements(
+        conversation,
+        _grounded(conversation, sentiment, "sentiment-analyzer"),
+        _grounded(conversation, summary, "llm-analyzer"),
+        corrections,
+    )
     known = checked_sentiment if isinstance(checked_sentiment, SentimentAnalysis) else None
     return schema.CallResult(
         call_id=recording.call_id,
@@ -81,7 +90,7 @@ def build_report(
                 *_summary_flags(checked_summary),
             )
         ],
-        corrections=[schema.CorrectionDetail(**asdict(outcome)) for outcome in conversation.corrections],
+        corrections=[schema.CorrectionDetail(**asdict(outcome)) for outcome in outcomes],
         job_details=schema.JobDetails(
             errors=[
                 schema.StageErrorDetail(stage=output.stage, code=output.code, message=output.message)
@@ -236,7 +245,7 @@ def _transcript_turn(
             )
             for redaction in turn.redactions
         ],
-        flags=[*turn.flags, *((POSSIBLE_IRONY,) if sentiment and sentiment.possible_irony else ())],
+        flags=[*turn.flags, *_mood_flags(sentiment)],
         language_code=language,
         voice=_voice(turn.voice) if turn.voice else None,
         tone=_tone(tone) if tone else None,
@@ -247,6 +256,13 @@ def _tone(tone: TurnTone) -> schema.ToneDetail:
     return schema.ToneDetail(
         sentiment=tone.label, irony=tone.irony, empathy=tone.empathy, rude=tone.rude, quote=tone.quote.text
     )
+
+
+def _mood_flags(sentiment: TurnSentiment | None) -> tuple[str, ...]:
+    if sentiment is None:
+        return ()
+    marks = ((POSSIBLE_IRONY, sentiment.possible_irony), (MOOD_CORRECTED, sentiment.corrected))
+    return tuple(flag for flag, is_set in marks if is_set)
 
 
 def _voice(voice: TurnVoice) -> schema.VoiceDetail:
@@ -362,6 +378,7 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
         if summary.claim_counts
         else None,
         replaced=list(summary.replaced),
+        corrected=list(summary.corrected),
     )
 
 
@@ -390,8 +407,8 @@ def _summary_flags(summary: Any) -> tuple[Flag, ...]:
 
 
 def _grounded(
-    conversation: Conversation, output: SentimentAnalysis | ContactSummary | StageFailure, stage: str
-) -> SentimentAnalysis | ContactSummary | StageFailure:
+    conversation: Conversation, output: Analysis | StageFailure, stage: str
+) -> Analysis | StageFailure:
     """The output, or a failure if it names a turn that does not exist."""
     if isinstance(output, StageFailure):
         return output

@@ -271,7 +271,8 @@ class TranscriptTurn(ResultModel):
     )
     flags: list[str] = Field(
         default=[],
-        description="Stable codes of remarks about this turn: `corrected`; `possible_irony`, praise that probably "
+        description="Stable codes of remarks about this turn: `corrected`; `mood_corrected`, a person's "
+        "sentiment, whose score is 1; `possible_irony`, praise that probably "
         "means its opposite and counts as negative; `announcement`, heard on both channels at "
         "once and said by neither party: talk time, overlap, interruptions, sentiment, quality, word lists and "
         "summary leave it out; `raised_voice`, both clearly louder and higher than this party's median.",
@@ -483,6 +484,11 @@ class ContactSummaryDetail(ResultModel):
         description="Fields (`summary`, `issue`, `outcome`) whose statement was dropped for want of proof and in which "
         "the extractive engine's candidate stands.",
     )
+    corrected: list[str] = Field(
+        default=[],
+        description="Fields that a person wrote: `summary`, `topic`, `issue`, `outcome`, `still_open`, `resolved`, "
+        "`action_items`. They have no evidence and no claims.",
+    )
 
 
 # ---------------------------------------------------------------- characteristics
@@ -620,15 +626,21 @@ class CorrectionDetail(ResultModel):
     `GET /v1/calls/{call_id}/corrections`."""
 
     correction_id: str = Field(description="Its id in that history.")
-    kind: str = Field(description="`words` or `speaker_name`; later versions may add kinds.")
+    kind: str = Field(
+        description="`words`, `speaker_name`, `turn_speaker`, `split`, `merge`, `mood` or `summary`; later versions "
+        "may add kinds."
+    )
     status: CorrectionStatus = Field(
         description="SUPERSEDED by a later one at the same place; NOT_APPLIED, and `reason` says why."
     )
-    turn_id: str = Field(description="The turn of this result with the words; empty if there is none.")
+    turn_id: str = Field(
+        description="The turn of this result that was corrected (the first of two, after a split); empty if none was."
+    )
     participant_id: str = Field(description="The party of the correction.")
     reason: str = Field(
-        description="`no_turn_there`, `turn_has_other_bounds`, `redacted_words_changed`, `no_participant_there`, "
-        "`kind_unknown`; empty if it was applied."
+        description="`no_turn_there`, `turn_has_other_bounds`, `no_word_there`, `redacted_words_changed`, "
+        "`no_participant_there`, `turn_not_judged`, `stage_failed`, `identifies`, `kind_unknown`; empty if it was "
+        "applied."
     )
 
 

@@ -11,7 +11,7 @@ in a blob store.
     findings.py      what lists show of a result, in columns
     lists.py         conditions, order and pages of lists of calls
     alerts.py        what Alertmanager reported
-    corrections.py   people's corrections and their history
+    corrections.py correction_rows.py   people's corrections and their history
     events.py        events of many calls
     sessions.py      sessions of browsers
     retention.py     the retention period of calls
@@ -54,6 +54,7 @@ from callytics.store.records import (
     Priority,
     RequestTotals,
     Resolved,
+    Split,
     Statistics,
     Submission,
     TenantUsage,
@@ -102,6 +103,7 @@ __all__ = [
     "Priority",
     "RequestTotals",
     "Resolved",
+    "Split",
     "Statistics",
     "Submission",
     "TenantUsage",

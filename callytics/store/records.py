@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from callytics.domain import CallOptions, Correction, Media, MoodDirection, Recording, Role, StageRun
+from callytics.domain import (
+    CallOptions,
+    Correction,
+    Media,
+    MoodDirection,
+    Recording,
+    Role,
+    SentimentLabel,
+    StageRun,
+)
 from callytics.domain import JobStatus as JobStatus  # for the store's users
 
 
@@ -116,6 +125,19 @@ class CallRecord:
 
 
 @dataclass(frozen=True)
+class Split:
+    """Where a turn becomes two.
+
+    Attributes:
+        word: index of the first word of the second turn, from 1.
+        speaker: who says the second; None: the same.
+    """
+
+    word: int
+    speaker: str | None = None
+
+
+@dataclass(frozen=True)
 class Corrections:
     """The corrections of one request to the result of a call.
 
@@ -123,11 +145,21 @@ class Corrections:
         words: turn id and its corrected text.
         names: participant id and name; None removes the name.
         roles: participant id and role.
+        speakers: turn id and the participant who said it.
+        moods: turn id and its sentiment.
+        splits: turn id and where its second turn begins.
+        merges: turn id and that of the turn which it goes on in.
+        summary: field of the summary and its value: text or None, a truth value, or tasks.
     """
 
     words: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str | None] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
+    speakers: Mapping[str, str] = field(default_factory=dict)
+    moods: Mapping[str, SentimentLabel] = field(default_factory=dict)
+    splits: Mapping[str, Split] = field(default_factory=dict)
+    merges: Mapping[str, str] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,6 +179,7 @@ class CorrectionRecord:
     created_at_ms: int
     undone_at_ms: int | None = None
     undone_by: str | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,7 @@ def corrections_in_force(session: Session, call_id: str) -> tuple[Correction, ..
             end_s=row.end_offset_ms / 1000,
             before=row.before,
             after=row.after,
+            detail=row.detail,
         )
         for row in correction_rows(session, call_id)
         if row.undone_at_ms is None

@@ -220,13 +220,17 @@ class CallStore:
     def correct_call(
         self, call_id: str, wanted: Corrections, tenant: str | None = None, actor: str = ""
     ) -> CallRecord:
-        """Correct words, names and roles by hand and queue the call again (see corrections.correct). The audit names
-        the corrected properties, not their text."""
+        """Correct words, names, roles, turns, moods and the summary by hand and queue the call again (see
+        corrections.correct). The audit names the corrected properties, not their text."""
         with self._write() as session:
             row, made = corrections.correct(session, call_id, wanted, actor, self._now_ms(), tenant)
             record = call_record(session, row)
             if made:
-                detail = {"corrections": [each.id for each in made], "turns": sorted(wanted.words)}
+                detail = {
+                    "corrections": [each.id for each in made],
+                    "kinds": sorted({each.kind for each in made}),
+                    "turns": sorted({each.turn_id for each in made if each.turn_id}),
+                }
                 record = self._changed(session, row, actor, "call.corrected", detail)
             if wanted.roles:
                 roles = {"roles": dict(wanted.roles)}

@@ -203,6 +203,7 @@ class CorrectionRow(SQLModel, table=True):
     end_offset_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     before: str = Field(sa_column=Column(Text, nullable=False))
     after: str | None = Field(default=None, sa_column=Column(Text))
+    detail: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     actor: str = Field(default="", sa_column=Column(Text, nullable=False))
     created_at_ms: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     undone_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))

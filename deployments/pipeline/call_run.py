@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES
+from callytics.conversation.corrections import JUDGEMENTS
 from callytics.domain import (
     Audio,
     CallOptions,
@@ -202,7 +203,7 @@ class CallRun:
 
     async def _step(self, step: str, nodes: tuple[Output | asyncio.Task[Output], ...]) -> Output:
         inputs = [await node if isinstance(node, asyncio.Task) else node for node in nodes]
-        inputs = [_relevant_options(step, item) for item in inputs]
+        inputs = [_relevant(step, item) for item in inputs]
         if step in PURE_STEPS:
             try:
                 with tracing.span(step):
@@ -349,13 +350,18 @@ def _stage_key(stage: str, info: StageInfo, input_keys: list[str]) -> str:
 
 
 def _corrections_node(corrections: tuple[Correction, ...]) -> Output:
-    key = result_key(json.dumps([asdict(correction) for correction in corrections], sort_keys=True))
-    return Output(key, corrections, corrections)
+    known = [
+        {name: value for name, value in asdict(correction).items() if name != "detail" or value}
+        for correction in corrections
+    ]  # without what earlier versions do not know, so that their results are still reused
+    return Output(result_key(json.dumps(known, sort_keys=True)), corrections, corrections)
 
 
-def _relevant_options(step: str, item: Output) -> Output:
-    """The call's options, keyed by those that the step looks at: neither corrected roles nor redaction nor
-    written forms change what was heard."""
+def _relevant(step: str, item: Output) -> Output:
+    """The call's options or corrections, keyed by those that the step looks at: neither corrected roles nor redaction
+    nor written forms change what was heard, and a corrected mood or summary changes nothing that an engine reads."""
+    if step == "correct" and isinstance(item.value, tuple):
+        return _corrections_node(tuple(each for each in item.value if each.kind not in JUDGEMENTS))
     if not isinstance(item.value, CallOptions):
         return item
     match step:

@@ -5,6 +5,7 @@ graph."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import threading
@@ -21,6 +22,7 @@ from playwright.sync_api import Browser, Page
 
 from callytics.api import ApiSettings, Services, create_app
 from callytics.domain import CallOptions
+from callytics.engines.audio.waveform import waveform
 from callytics.store import AsyncStore, BlobStore, CallStore, JobStatus
 from tests.api.conftest import TwoStages, WavOnlyAudio
 from tests.store.samples import fresh_database, new_call
@@ -41,6 +43,9 @@ class SampleAudio(WavOnlyAudio):
         self, uri: str, audio_format: str, options: CallOptions, tones: Sequence[tuple[float, float]] = ()
     ) -> bytes:
         return RECORDING
+
+    async def waveform(self, uri: str, options: CallOptions) -> bytes:
+        return await asyncio.to_thread(waveform, str(ROOT / "sample" / "call.mp3"))
 
 
 @dataclass

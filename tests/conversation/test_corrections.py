@@ -132,8 +132,8 @@ def test_unmatched_correction_is_reported_and_changes_no_words(
 
 
 def test_unknown_correction_kind_is_kept_and_reported() -> None:
-    split = replace(words_of(talk().turns[1], "x"), kind="split")
-    (outcome,) = correct(talk(), (split,)).corrections
+    unknown = replace(words_of(talk().turns[1], "x"), kind="hologram")
+    (outcome,) = correct(talk(), (unknown,)).corrections
     assert (outcome.status, outcome.reason) == ("NOT_APPLIED", "kind_unknown")
 
 

@@ -11,9 +11,11 @@ import pyarrow as pa
 import pytest
 
 from callytics.config import ENGINE_STAGES
-from callytics.domain import Recording
+from callytics.domain import Recording, SentimentLabel
 from callytics.pipeline import InProcess, dependants
-from callytics.store import BlobStore, CallFilter, CallStore, Corrections, JobStatus
+from callytics.result.formats import export
+from callytics.result.subtitles import SubtitleLimits
+from callytics.store import BlobStore, CallFilter, CallStore, Corrections, JobStatus, Split
 from deployments.backfill.plan import CORRECTIONS, StageWorker, by_stage
 from deployments.backfill.sink import Reader, Sink
 from deployments.database_service import QUEUEING
@@ -171,3 +173,58 @@ def test_pipeline_is_told_at_once_that_a_call_was_corrected(graph: FakeGraph) ->
         graph.work()
     assert queued == set(ways)
     assert queued <= QUEUEING
+
+
+@pytest.mark.parametrize(
+    ("wanted", "runs"),
+    [
+        (Corrections(moods={"t1": SentimentLabel.NEGATIVE}), ()),
+        (Corrections(summary={"issue": "A greeting.", "resolved": True}), ()),
+        (Corrections(speakers={"t2": "spk_0"}), ("sentiment-analyzer", "llm-analyzer")),
+        (Corrections(merges={"t1": "t2"}), ("sentiment-analyzer", "llm-analyzer")),
+    ],
+    ids=["mood", "summary", "speaker", "merge"],
+)
+def test_only_what_depends_on_a_correction_runs_again(
+    graph: FakeGraph, wanted: Corrections, runs: tuple[str, ...]
+) -> None:
+    call_id = graph.submit()
+    graph.work()
+    before = result(graph.store, call_id)
+    for stage in graph.stages.values():
+        stage.calls = 0
+    graph.store.correct_call(call_id, wanted)
+    graph.work()
+    assert graph.counts() == {stage: int(stage in runs) for stage in ENGINE_STAGES}
+    after = result(graph.store, call_id)
+    assert {each["status"] for each in after["corrections"]} == {"APPLIED"}
+    assert after != before
+    graph.store.reprocess_call(call_id, dependants("audio-processor"))
+    graph.work()
+    again = result(graph.store, call_id)
+    for block in ("transcript", "contact_summary", "corrections"):
+        assert again[block] == after[block], block
+    for correction in graph.store.list_corrections(call_id):
+        graph.store.undo_correction(call_id, correction.id)
+        graph.work()
+    undone = result(graph.store, call_id)
+    for block in ("transcript", "contact_summary", "conversation_characteristics"):
+        assert undone[block] == before[block], block
+
+
+def test_split_turn_is_found_and_exported_as_two(graph: FakeGraph) -> None:
+    call_id = graph.submit()
+    graph.work()
+    graph.store.correct_call(call_id, Corrections(words={"t1": "Hello, old friend."}))
+    graph.work()
+    graph.store.correct_call(call_id, Corrections(splits={"t1": Split(1, "spk_1")}))
+    graph.work()
+    document = result(graph.store, call_id)
+    assert [(t["id"], t["participant_id"], t["content"]) for t in document["transcript"]] == [
+        ("t1", "spk_0", "Hello,"), ("t2", "spk_1", "old friend."), ("t3", "spk_1", "Hi."),
+    ]  # fmt: skip
+    (found,) = graph.store.list_calls(CallFilter(text="friend")).calls
+    assert found.id == call_id
+    matches = graph.store.list_calls(CallFilter(text="friend")).matches[call_id]
+    assert [match.turn_id for match in matches] == ["t2"]
+    assert "old friend." in export(document, "srt", SubtitleLimits())

@@ -58,6 +58,43 @@ def test_recording_becomes_a_report_that_is_heard_corrected_and_found(graph: Gra
     expect(page.locator(".match mark").first).to_have_text("zeppelin")
 
 
+def test_call_is_seen_and_its_turns_and_summary_are_fixed(graph: Graph, page: Page) -> None:
+    """A call of its own, so that others find the sample as it was recognised."""
+    call_id = graph.submit(deduplicate="false")
+    graph.wait(call_id)
+    before = graph.result(call_id)
+    with page.expect_response("**/waveform?*") as answer:
+        page.goto(f"{graph.run.url}/#/calls/{call_id}")
+    outline = answer.value.json()
+    seconds = outline["length"] * outline["samples_per_pixel"] / outline["sample_rate"]
+    assert abs(seconds - before["media"]["duration_ms"] / 1000) < 0.2
+    assert (outline["channels"], max(outline["data"]) > 30) == (2, True)
+
+    page.locator("#turn-t2").hover()
+    page.locator("#turn-t2 .edit").click()
+    page.get_by_role("button", name="Split").click()
+    page.locator(".splitter .term").nth(1).click()
+    items = before["transcript"][1]["items"]
+    expect(page.locator("#turn-t3 p")).to_have_text(
+        " ".join(item["content"] for item in items[2:]), timeout=CORRECTED_MS
+    )
+    exported = page.request.get(f"{graph.run.url}/v1/calls/{call_id}/transcript?format=json").json()
+    assert [turn["id"] for turn in exported["transcript"]] == [
+        f"t{number}" for number in range(1, len(before["transcript"]) + 2)
+    ]
+
+    page.get_by_role("button", name="Correct the summary").click()
+    page.locator(".summary form").get_by_label("Outcome").fill("A zeppelin by Friday.")
+    page.locator(".summary form").get_by_role("button", name="Save").click()
+    shown = page.locator(".summary dd", has_text="A zeppelin by Friday.")
+    expect(shown).to_be_visible(timeout=CORRECTED_MS)
+    events = graph.http.get(f"/v1/calls/{call_id}/events").text.rsplit("event: call.corrected", 1)[1]
+    assert "stage.completed" not in events, "no engine reads what a person says of the summary"
+    assert [each["status"] for each in graph.result(call_id)["corrections"]] == ["APPLIED", "APPLIED"]
+    page.keyboard.press("z")
+    expect(shown).to_have_count(0, timeout=CORRECTED_MS)
+
+
 def test_stages_of_the_graph_are_shown(graph: Graph, page: Page) -> None:
     page.goto(f"{graph.run.url}/#/stages")
     expect(page.locator("tbody tr", has_text="speech-recognizer")).to_contain_text("healthy")

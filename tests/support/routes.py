@@ -64,6 +64,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
     ("HEAD", "/v1/calls/{call_id}/audio"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/turns/{turn_id}/audio"): Access(READ, CALL),
+    ("GET", "/v1/calls/{call_id}/waveform"): Access(READ, CALL),
     ("GET", "/v1/calls/{call_id}/corrections"): Access(READ, CALL),
     ("POST", "/v1/calls/{call_id}/corrections/{correction_id}/undo"): Access(WRITE, CALL),
     ("POST", "/v1/calls/{call_id}/retry"): Access(WRITE, CALL),

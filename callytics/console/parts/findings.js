@@ -1,46 +1,26 @@
 // What the call was about and how it went; every claim leads to the turns that show it.
-import { percent } from "../format.js";
-import { html } from "../html.js";
+import { clock, percent } from "../format.js";
+import { html, useState } from "../html.js";
 import { t } from "../text.js";
+import { History } from "./history.js";
+import { People } from "./people.js";
+import { Evidence, Summary } from "./summary.js";
 
-export function Findings({ result, onTurn }) {
+const MOST_PLACES = 12;
+
+/** `onSave(body)` and `onUndo(id)` are undefined where nothing may be corrected. */
+export function Findings({ call, result, drafts, onTurn, onSeek, onSave, onUndo, onLost }) {
   const summary = result.contact_summary;
   return html`
     <aside class="findings" aria-label=${t("findings")}>
-      ${summary && html`<${Summary} summary=${summary} onTurn=${onTurn} />`}
+      ${summary && html`<${Summary} summary=${summary} onTurn=${onTurn} drafts=${drafts} onSave=${onSave} />`}
       ${result.communication_quality && html`<${Quality} quality=${result.communication_quality} onTurn=${onTurn} />`}
-      <${Talk} result=${result} />
+      <${Talk} result=${result} onSeek=${onSeek} />
+      <${People} result=${result} drafts=${drafts} onSave=${onSave} />
       ${result.word_analysis && html`<${Terms} words=${result.word_analysis} onTurn=${onTurn} />`}
-      <${Remarks} result=${result} onTurn=${onTurn} />
+      <${Remarks} result=${result} onSeek=${onSeek} />
+      <${History} call=${call} result=${result} onTurn=${onTurn} onUndo=${onUndo} onLost=${onLost} />
     </aside>
-  `;
-}
-
-function Evidence({ ids, onTurn }) {
-  return (ids || []).map(
-    (id) => html`<button class="evidence" onClick=${() => onTurn(id)} aria-label=${`${t("at_turn")} ${id}`}>${id}</button>`,
-  );
-}
-
-function Summary({ summary, onTurn }) {
-  const verdict = { true: "yes", false: "no", null: "unclear" }[String(summary.resolved)];
-  const line = (name, text) =>
-    text && html`<dt>${t(name)} ${summary.uncertain.includes(name) && html`<span class="chip">${t("uncertain")}</span>`}</dt>
-      <dd dir="auto">${text} <${Evidence} ids=${summary.evidence[name]} onTurn=${onTurn} /></dd>`;
-  return html`
-    <section>
-      <h2>${t("summary")}</h2>
-      <p dir="auto">${summary.summary} <${Evidence} ids=${summary.evidence.summary} onTurn=${onTurn} /></p>
-      <dl>
-        ${line("topic", summary.topic && t(summary.topic))}${line("issue", summary.issue)}${line("outcome", summary.outcome)}
-        ${line("still_open", summary.still_open)}
-        <dt>${t("resolved")}</dt><dd>${t(verdict)} <${Evidence} ids=${summary.evidence.resolved} onTurn=${onTurn} /></dd>
-        ${summary.action_items.length > 0 && html`<dt>${t("tasks")}</dt><dd><ul>
-          ${summary.action_items.map((item) => html`<li dir="auto"><b>${t(item.owner)}</b>: ${item.text}
-            ${item.due && html`<span class="chip">${t("due")}: ${item.due}</span>`} <${Evidence} ids=${item.evidence_turn_ids} onTurn=${onTurn} /></li>`)}
-        </ul></dd>`}
-      </dl>
-    </section>
   `;
 }
 
@@ -59,7 +39,7 @@ function Quality({ quality, onTurn }) {
   `;
 }
 
-function Talk({ result }) {
+function Talk({ result, onSeek }) {
   const figures = result.conversation_characteristics;
   const speed = Object.fromEntries(figures.talk_speed.map((one) => [one.participant_id, one.words_per_minute]));
   const mood = Object.fromEntries((figures.sentiment || []).map((one) => [one.participant_id, one.by_quarter]));
@@ -77,9 +57,17 @@ function Talk({ result }) {
           </tr>`)}
         </tbody>
       </table>
-      <p><small>${t("interruptions")}: ${figures.interruptions.total_count} · ${t("silence")}: ${Math.round(figures.non_talk_time.total_time_ms / 1000)} s</small></p>
+      <p><small>${t("interruptions")}: ${figures.interruptions.total_count}
+        <${Places} parts=${figures.interruptions.by_interrupter.flatMap((one) => one.instances)} onSeek=${onSeek} /></small></p>
+      <p><small>${t("silence")}: ${Math.round(figures.non_talk_time.total_time_ms / 1000)} s
+        <${Places} parts=${figures.non_talk_time.instances} onSeek=${onSeek} /></small></p>
     </section>
   `;
+}
+
+/** The seconds of parts of the call, each a click away. */
+function Places({ parts, onSeek }) {
+  return parts.slice(0, MOST_PLACES).map((part) => html` <button class="evidence" onClick=${() => onSeek(part.begin_offset_ms / 1000)}>${clock(part.begin_offset_ms / 1000)}</button>`);
 }
 
 /** The mood of the four quarters of a call, from -5 to +5, as a line. */
@@ -92,15 +80,25 @@ function Quarters({ quarters }) {
 }
 
 function Terms({ words, onTurn }) {
-  const list = (kind) => words[kind].slice(0, 12).map((one) => html`<button class=${`term ${kind}`} onClick=${() => onTurn(one.turn_ids[0])}>${one.term}${one.count > 1 ? ` ×${one.count}` : ""}</button>`);
+  const list = (kind) => words[kind].slice(0, MOST_PLACES).map((one) => html`<${Term} key=${`${kind} ${one.term}`} kind=${kind} one=${one} onTurn=${onTurn} />`);
   if (!words.positive.length && !words.negative.length) return "";
   return html`<section><h2>${t("words")}</h2><p>${list("positive")} ${list("negative")}</p></section>`;
 }
 
-function Remarks({ result }) {
+/** Each click leads to the next of the turns. */
+function Term({ kind, one, onTurn }) {
+  const [next, setNext] = useState(0);
+  const show = () => {
+    onTurn(one.turn_ids[next % one.turn_ids.length]);
+    setNext(next + 1);
+  };
+  return html`<button class=${`term ${kind}`} title=${one.turn_ids.join(", ")} onClick=${show}>${one.term}${one.count > 1 ? ` ×${one.count}` : ""}</button>`;
+}
+
+function Remarks({ result, onSeek }) {
   return html`
     ${result.flags.length > 0 && html`<section><h2>${t("flags")}</h2><ul>${result.flags.map((flag) => html`<li dir="auto">${flag.message}</li>`)}</ul></section>`}
     ${result.job_details.errors.length > 0 && html`<section><h2>${t("error")}</h2><ul>${result.job_details.errors.map((one) => html`<li class="problem">${one.stage}: ${one.message}</li>`)}</ul></section>`}
-    ${result.dropped_speech.length > 0 && html`<section><h2>${t("dropped")}</h2><ul>${result.dropped_speech.map((one) => html`<li dir="auto"><small>${(one.begin_offset_ms / 1000).toFixed(1)} s · ${t(one.reason)}</small> ${one.content}</li>`)}</ul></section>`}
+    ${result.dropped_speech.length > 0 && html`<section><h2>${t("dropped")}</h2><ul>${result.dropped_speech.map((one) => html`<li dir="auto"><button class="evidence" onClick=${() => onSeek(one.begin_offset_ms / 1000)}>${clock(one.begin_offset_ms / 1000)}</button> <small>${t(`dropped_${one.reason}`)}</small> ${one.content}</li>`)}</ul></section>`}
   `;
 }

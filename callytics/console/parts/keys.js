@@ -5,6 +5,7 @@ import { t } from "../text.js";
 const KEYS = [
   ["/", "key_search"], ["↑ ↓", "key_move"], ["Enter", "key_open"], ["u", "key_upload"], ["Space", "key_play"],
   ["← →", "key_seek"], ["j k", "key_turn"], ["[ ]", "key_speed"], ["e", "key_edit"], ["c", "key_link"],
+  ["s", "skip_silence"], ["l", "loop_turn"], ["z", "key_undo"], ["Home End", "key_ends"], ["Page ↑ ↓", "key_page"],
   ["Esc", "key_back"], ["?", "key_help"],
 ];
 

@@ -1,41 +1,52 @@
-// The sound, and above it who speaks when: a lane per party, coloured by mood, as wide as the call is long.
+// The sound, and above it how it looks.
 import { clock } from "../format.js";
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import { t } from "../text.js";
+import { Lanes } from "./lanes.js";
 
-const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3];
-const LANE_PX = 26;
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3];
 const SILENCE_S = 1.5;
 
-export function Player({ call, result, sound, at, onTime, onSeek, startAt }) {
+/**
+ * `onTime(seconds, isSettled)`: what is heard now; settled: no seek is under way.
+ * `looped`: the turn that is heard again and again, or null.
+ */
+export function Player({ call, result, waveform, sound, at, startAt, skips, looped, onSkips, onLoop, onTime, onSeek }) {
   const [isPlaying, setPlaying] = useState(false);
   const [speed, setSpeed] = useState(1);
-  const [skips, setSkips] = useState(false);
+  const [problem, setProblem] = useState(false);
   const lengthS = call.media.duration_ms / 1000;
 
   useEffect(() => {
     if (!isPlaying) return undefined;
     let frame;
     const tick = () => {
-      const now = sound.current?.currentTime ?? 0;
-      const next = skips ? nextSpeech(result?.transcript, now) : null;
-      if (next !== null) sound.current.currentTime = next;
-      onTime(now);
+      const audio = sound.current;
+      const now = audio?.currentTime ?? 0;
+      if (audio && !audio.seeking) {
+        const next = looped ? backToBegin(looped, now) : skips ? nextSpeech(result?.transcript, now) : null;
+        if (next !== null) audio.currentTime = next;
+      }
+      onTime(now, !audio?.seeking);
       frame = requestAnimationFrame(tick);
     };
     frame = requestAnimationFrame(tick);
     return () => cancelAnimationFrame(frame);
-  }, [isPlaying, skips, result]);
+  }, [isPlaying, skips, looped, result]);
 
   const toggle = () => (sound.current.paused ? sound.current.play() : sound.current.pause());
   return html`
     <section class="player" aria-label=${t("recording")}>
       <audio ref=${sound} src=${`/v1/calls/${call.call_id}/audio?format=mp3`} preload="metadata"
-        onPlay=${() => setPlaying(true)} onPause=${() => setPlaying(false)}
-        onLoadedMetadata=${() => startAt && (sound.current.currentTime = startAt)}
-        onSeeked=${() => onTime(sound.current.currentTime)}
+        onPlay=${() => setPlaying(true)} onPause=${() => setPlaying(false)} onError=${() => setProblem(true)}
+        onLoadedMetadata=${() => {
+          setProblem(false);
+          if (startAt()) sound.current.currentTime = startAt();
+        }}
+        onSeeked=${() => onTime(sound.current.currentTime, !sound.current.seeking)}
         onRateChange=${() => setSpeed(sound.current.playbackRate)}></audio>
-      ${result && html`<${Lanes} result=${result} lengthS=${lengthS} at=${at} onSeek=${onSeek} />`}
+      ${result && html`<${Lanes} result=${result} waveform=${waveform} lengthS=${lengthS} at=${at} looped=${looped} onSeek=${onSeek} />`}
+      ${problem && html`<p class="problem" role="alert">${t("no_sound")}</p>`}
       <div class="controls">
         <button class="main" onClick=${toggle} aria-pressed=${isPlaying} title="Space">${t(isPlaying ? "pause" : "play")}</button>
         <output>${clock(at)} / ${clock(lengthS)}</output>
@@ -43,17 +54,24 @@ export function Player({ call, result, sound, at, onTime, onSeek, startAt }) {
           onInput=${(event) => onSeek(Number(event.target.value))} />
         <label>${t("speed")}
           <select value=${String(speed)} onChange=${(event) => (sound.current.playbackRate = Number(event.target.value))}>
-            ${SPEEDS.map((value) => html`<option value=${String(value)}>${value}×</option>`)}
+            ${[...new Set([...SPEEDS, speed])].sort((one, other) => one - other).map((value) => html`<option value=${String(value)}>${value}×</option>`)}
           </select>
         </label>
-        <label><input type="checkbox" checked=${skips} onChange=${(event) => setSkips(event.target.checked)} /> ${t("skip_silence")}</label>
+        <label title="s"><input type="checkbox" checked=${skips} onChange=${(event) => onSkips(event.target.checked)} /> ${t("skip_silence")}</label>
+        ${result && html`<label title="l"><input type="checkbox" checked=${looped !== null} onChange=${(event) => onLoop(event.target.checked)} /> ${t("loop_turn")}</label>`}
       </div>
     </section>
   `;
 }
 
+/** The begin of a turn that has been heard to its end, or was left; else null. */
+function backToBegin(turn, now) {
+  const [begin, end] = [turn.begin_offset_ms / 1000, turn.end_offset_ms / 1000];
+  return now >= end || now < begin - 0.3 ? begin : null;
+}
+
 /** Where speech begins again, if nobody speaks now and for SILENCE_S; else null. */
-function nextSpeech(turns, now) {
+export function nextSpeech(turns, now) {
   if (!turns) return null;
   let next = Infinity;
   for (const turn of turns) {
@@ -62,54 +80,4 @@ function nextSpeech(turns, now) {
     if (begin > now) next = Math.min(next, begin);
   }
   return Number.isFinite(next) && next - now > SILENCE_S ? next - 0.2 : null;
-}
-
-function Lanes({ result, lengthS, at, onSeek }) {
-  const canvas = useRef(null);
-  const [width, setWidth] = useState(0);
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.round(entry.contentRect.width)));
-    observer.observe(canvas.current.parentElement);
-    return () => observer.disconnect();
-  }, []);
-  useEffect(() => {
-    if (width) paint(canvas.current, result, lengthS, width);
-  }, [result, width, lengthS]);
-  const seek = (event) => {
-    const box = canvas.current.getBoundingClientRect();
-    onSeek(((event.clientX - box.left) / box.width) * lengthS);
-  };
-  return html`
-    <div class="lanes" role="img" aria-label=${t("timeline")} onPointerDown=${seek}
-      onPointerMove=${(event) => event.buttons === 1 && seek(event)}>
-      <canvas ref=${canvas}></canvas>
-      <div class="head" style=${{ insetInlineStart: `${(100 * at) / lengthS}%` }}></div>
-      <ol>${result.participants.map((party) => html`<li>${party.name || t(party.participant_role)}</li>`)}</ol>
-    </div>
-  `;
-}
-
-function paint(canvas, result, lengthS, width) {
-  const density = devicePixelRatio || 1;
-  const lanes = result.participants.map((party) => party.participant_id);
-  const height = lanes.length * LANE_PX;
-  Object.assign(canvas, { width: width * density, height: height * density });
-  Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
-  const colour = (name) => {
-    canvas.style.color = `var(${name})`; // a canvas takes no variables, but its own colour is computed
-    return getComputedStyle(canvas).color;
-  };
-  const context = canvas.getContext("2d");
-  context.scale(density, density);
-  const x = (ms) => (ms / 1000 / lengthS) * width;
-  for (const turn of result.transcript) {
-    const top = lanes.indexOf(turn.participant_id) * LANE_PX;
-    const extent = Math.max(1, x(turn.end_offset_ms) - x(turn.begin_offset_ms));
-    context.fillStyle = colour(`--${(turn.sentiment || "NEUTRAL").toLowerCase()}`);
-    context.fillRect(x(turn.begin_offset_ms), top + 3, extent, LANE_PX - 6);
-    if (turn.overlap || turn.interruption) {
-      context.fillStyle = colour("--text");
-      context.fillRect(x(turn.begin_offset_ms), top + LANE_PX - 3, extent, 2);
-    }
-  }
 }

@@ -3,11 +3,12 @@ import { clock } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { Marked } from "../screens/calls.js";
 import { t } from "../text.js";
+import { Editor } from "./editor.js";
 
 const DOUBTFUL = 0.5;
 const NEAR_PX = "800px";
 
-export function Transcript({ result, at, current, q, onSeek, editing, onEdit, onSave }) {
+export function Transcript({ result, at, current, q, onSeek, editing, drafts, hasFixedBounds, onEdit, onSave }) {
   const names = Object.fromEntries(result.participants.map((p) => [p.participant_id, p.name]));
   return html`
     <section class="transcript" aria-label=${t("transcript")}>
@@ -15,14 +16,16 @@ export function Transcript({ result, at, current, q, onSeek, editing, onEdit, on
       ${result.transcript.map(
         (turn) => html`<${Turn}
           key=${turn.id} turn=${turn} name=${names[turn.participant_id]} q=${q} at=${turn === current ? at : null}
-          isEdited=${editing === turn.id} onSeek=${onSeek} onEdit=${onEdit} onSave=${onSave}
+          onSeek=${onSeek} onEdit=${onEdit}
+          editor=${editing === turn.id && { turns: result.transcript, participants: result.participants, hasFixedBounds, drafts, onSave }}
         />`,
       )}
     </section>
   `;
 }
 
-function Turn({ turn, name, at, q, isEdited, onSeek, onEdit, onSave }) {
+/** `editor`: what its form needs, while it is open. */
+function Turn({ turn, name, at, q, editor, onSeek, onEdit }) {
   const element = useRef(null);
   const [isNear, setNear] = useState(false); // a call may have ten thousand turns: only those in sight have words
   const isCurrent = at !== null;
@@ -42,10 +45,10 @@ function Turn({ turn, name, at, q, isEdited, onSeek, onEdit, onSave }) {
         <b>${name || t(turn.participant_role)}</b>
         ${turn.sentiment && turn.sentiment !== "NEUTRAL" && html`<span class="chip">${t(turn.sentiment)}</span>`}
         ${turn.flags.map((flag) => html`<span class="chip">${t(flag)}</span>`)}
-        ${onEdit && !isEdited && html`<button class="quiet edit" onClick=${() => onEdit(turn.id)} title="e">${t("edit")}</button>`}
+        ${onEdit && !editor && html`<button class="quiet edit" onClick=${() => onEdit(turn.id)} title="e">${t("edit")}</button>`}
       </header>
-      ${isEdited
-        ? html`<${Editor} turn=${turn} onSave=${onSave} onCancel=${() => onEdit(null)} />`
+      ${editor
+        ? html`<${Editor} turn=${turn} ...${editor} onClose=${() => onEdit(null)} />`
         : html`<p dir="auto">${isNear && turn.items.length ? html`<${Words} turn=${turn} at=${at} q=${q} onSeek=${onSeek} />` : turn.content}</p>`}
     </article>
   `;
@@ -64,21 +67,4 @@ function Words({ turn, at, q, onSeek }) {
     return html`<span data-at=${item.begin_offset_ms} class=${names.filter(Boolean).join(" ")}
       title=${item.confidence < DOUBTFUL ? t("low_confidence") : undefined}><${Marked} text=${item.content} q=${q} /></span> `;
   })}</span>`;
-}
-
-function Editor({ turn, onSave, onCancel }) {
-  const field = useRef(null);
-  useEffect(() => field.current.focus(), []);
-  const save = () => onSave(turn.id, field.current.value.trim());
-  const pressed = (event) => {
-    if (event.key === "Escape") onCancel();
-    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-      event.preventDefault();
-      save();
-    }
-  };
-  return html`
-    <textarea ref=${field} rows="3" dir="auto" aria-label=${t("edit")} onKeyDown=${pressed}>${turn.content}</textarea>
-    <button class="main" onClick=${save}>${t("save")}</button> <button onClick=${onCancel}>${t("cancel")}</button>
-  `;
 }

@@ -35,6 +35,7 @@ from callytics.engines.audio.sound import Sound, only, to_pcm
 from callytics.engines.audio.source import UNHASHED, Source
 from callytics.engines.audio.survey import Survey
 from callytics.engines.audio.tracks import Tracks, check_as_told, opened_source, read
+from callytics.engines.audio.waveform import waveform
 from callytics.errors import ConfigError
 
 IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is not noisy speech
@@ -157,6 +158,10 @@ class StandardAudioProcessor:
     ) -> bytes:
         """One part of the recording as wav, mp3 or ogg, with tones as in :meth:`convert`; see cut.py."""
         return cutting.cut(uri, format, start_s, end_s, options, tones)
+
+    def waveform(self, uri: str, options: CallOptions | None = None) -> bytes:
+        """The lowest and highest sample of every 20 ms, per channel, to draw the recording; see waveform.py."""
+        return waveform(uri, options, self._max_duration_s)
 
     def __call__(self, recording: Recording, options: CallOptions) -> Audio:
         """Decode, select channels, measure, enhance.
