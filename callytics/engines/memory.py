@@ -36,7 +36,7 @@ def release_unused() -> None:
         torch.cuda.empty_cache()
 
 
-def limit_torch(share: float | None, device: str) -> None:
+def limit_torch(share: float | None, device: str = "cuda") -> None:
     """Let torch take no more than ``share`` of the memory of a card, for this process; None and CPUs have no limit.
 
     CUDA's own part of a process, some 0.4 GB, is not torch's and comes on top: name a share below ``num_gpus``.
@@ -44,6 +44,8 @@ def limit_torch(share: float | None, device: str) -> None:
     if share is None or not device.startswith("cuda"):
         return
     torch: Any = importlib.import_module("torch")
+    if not torch.cuda.is_available():
+        return  # the engine says so itself, or takes the CPU
     index = torch.device(device).index or 0
     torch.cuda.set_per_process_memory_fraction(share, index)
     total_gb = torch.cuda.get_device_properties(index).total_memory / 1e9
