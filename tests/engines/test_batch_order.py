@@ -44,7 +44,7 @@ class Clock:
             self.step()
 
 
-def test_a_batch_is_filled_with_windows_of_several_calls() -> None:
+def test_batch_is_filled_with_windows_of_several_calls() -> None:
     order = FairOrder()
     calls = [Ticket() for _ in range(5)]
     for call in calls:
@@ -61,7 +61,7 @@ def test_windows_in_a_batch_are_of_similar_length() -> None:
     assert [set(costs_of(order.take())) for _ in range(2)] == [{30.0}, {8.0}]
 
 
-def test_what_cannot_share_a_batch_does_not() -> None:
+def test_kinds_that_cannot_share_a_batch_do_not() -> None:
     order = FairOrder()
     korean, english = Kind("ko", 16), Kind("en", 16)
     for kind in (korean, english, korean, english):
@@ -72,7 +72,7 @@ def test_what_cannot_share_a_batch_does_not() -> None:
     assert len(order) == 0
 
 
-def test_a_rare_kind_is_not_passed_over_for_ever() -> None:
+def test_rare_kind_is_not_passed_over_for_ever() -> None:
     """A stream of calls in one language does not keep a call in another waiting."""
     order = FairOrder()
     rare = Ticket()
@@ -149,7 +149,7 @@ def test_calls_with_equal_work_are_served_by_age() -> None:
     assert taken == [*calls, *calls]
 
 
-def test_an_old_call_that_comes_back_owes_nothing_and_has_no_credit() -> None:
+def test_old_call_that_comes_back_owes_nothing_and_has_no_credit() -> None:
     """The halves of what looked wrong: they come after the batch in which the call had its turn."""
     order = FairOrder()
     kind = Kind("alone", 1)

@@ -64,7 +64,7 @@ def test_calls_share_a_batch_and_get_their_own_results() -> None:
     assert (queue.fill.batches, queue.fill.pieces) == (2, 7)
 
 
-def test_an_idle_queue_computes_at_once() -> None:
+def test_idle_queue_computes_at_once() -> None:
     """However long it would wait for others after a batch."""
     with queue_of(Engine(), linger_s=3600.0) as queue, ThreadPoolExecutor(1) as pool:
         assert pool.submit(queue, [1]).result(LIMIT_S) == [2]
@@ -265,12 +265,12 @@ def test_close_fails_what_waits_and_ends_the_threads() -> None:
         queue([1])
 
 
-def test_a_batch_with_too_few_results_is_an_error_and_not_a_shift() -> None:
+def test_batch_with_too_few_results_is_an_error_and_not_a_shift() -> None:
     with queue_of(lambda items, prepared: items[1:]) as queue, pytest.raises(RuntimeError, match="0 results"):
         queue([1])
 
 
-def test_a_thread_works_for_one_call_at_a_time() -> None:
+def test_thread_works_for_one_call_at_a_time() -> None:
     outer, inner = Ticket(), Ticket()
     assert current_ticket() is None
     with working_for(outer):
