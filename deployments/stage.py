@@ -6,7 +6,9 @@ the configuration pins for the stage, and runs in a thread: the replica's event 
 
 An engine with a method ``batch``, a list of argument tuples -> a list of outputs, is given the calls that wait
 together, as many as ``user_config`` allows: on a GPU one run over the texts of eight calls costs little more than one
-over a single call's. An engine without it works on one call at a time.
+over a single call's. An engine without it works on ``concurrency`` calls at a time, and may batch their windows or
+sentences itself (callytics/engines/batch_queue.py). Each call has a ticket for that: one that is cancelled or timed out
+leaves the queue.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from ray import serve
 
 from callytics.config import stage_config
 from callytics.engines import load_engine
+from callytics.engines.tickets import Ticket, working_for
 from callytics.errors import CallyticsError, ConfigError
 from deployments.replica.answers import Refused, answered
 from deployments.replica.logs import to_serve_log
@@ -191,11 +194,14 @@ class EngineReplica:
     async def _in_thread(self, kind: str, function: Any, *args: Any) -> Any:
         if kind not in self._threads:
             self._threads[kind] = ThreadPoolExecutor(self.THREADS_OF_A_METHOD, kind)
-        in_context = partial(
-            contextvars.copy_context().run, function, *args
-        )  # as asyncio.to_thread: Ray's log fields
+        ticket = Ticket()
+        work = partial(_for_ticket, ticket, function, *args)
+        in_context = partial(contextvars.copy_context().run, work)  # as asyncio.to_thread: Ray's log fields
         try:
             result = await asyncio.get_running_loop().run_in_executor(self._threads[kind], in_context)
+        except asyncio.CancelledError:
+            ticket.cancel()  # what waits in a queue of the engine is dropped, and its thread is free
+            raise
         except CallyticsError:
             raise  # the engine did its work: this input has no result
         except Exception:
@@ -212,9 +218,20 @@ class EngineReplica:
         found = {name: importlib.metadata.distribution(name) for name in packages}
         return {name: InstalledPackage(d.version, str(d.locate_file(""))) for name, d in found.items()}
 
+    def __del__(self) -> None:
+        """Serve calls it when the last request has ended. The threads of an engine's queue end with it."""
+        close = getattr(getattr(self, "_engine", None), "close", None)
+        if close is not None:
+            close()
+
     def check_health(self) -> None:
         if self._crashes_in_a_row >= self.MAX_CRASHES_IN_A_ROW:
             raise RuntimeError(f"{self._info.engine} crashed {self._crashes_in_a_row} times in a row")
+
+
+def _for_ticket(ticket: Ticket, function: Any, *args: Any) -> Any:
+    with working_for(ticket):
+        return function(*args)
 
 
 def _output_or_error(result: StageOutput | BaseException) -> StageOutput | Exception:

@@ -98,6 +98,28 @@ def test_every_stage_surges_is_checked_and_scales_by_its_queue(name: str) -> Non
     assert scaling["target_ongoing_requests"] < deployment["max_ongoing_requests"]
 
 
+@pytest.mark.parametrize("name", GPU_STAGES)
+def test_ten_calls_are_at_work_on_the_card_before_another_replica_is_asked_for(name: str) -> None:
+    """Their windows share batches. What waits behind them fits into the replica, and makes the stage scale."""
+    concurrency = APPLICATIONS[name]["args"]["concurrency"]
+    assert concurrency >= 10
+    assert concurrency < DEPLOYMENTS[name]["autoscaling_config"]["target_ongoing_requests"]
+    assert concurrency < DEPLOYMENTS[name]["max_ongoing_requests"]
+    pipeline = APPLICATIONS["call-pipeline"]
+    calls = pipeline["args"]["max_concurrent_calls"] * DEPLOYMENTS["call-pipeline"]["num_replicas"]
+    assert calls > concurrency
+
+
+@pytest.mark.parametrize("name", GPU_STAGES)
+def test_stage_on_torch_may_not_take_more_than_its_share_of_the_card(name: str) -> None:
+    """CTranslate2 has no such limit: its memory follows from the size of its batches."""
+    share = APPLICATIONS[name]["args"]["options"].get("memory_share")
+    if name == "speech-recognizer":
+        assert share is None
+        return
+    assert 0.75 * num_gpus(name) <= share < num_gpus(name)
+
+
 @pytest.mark.parametrize("name", ENGINE_STAGES)
 def test_batch_fits_into_a_replica(name: str) -> None:
     batch = (DEPLOYMENTS[name].get("user_config") or {}).get("max_batch_size", 1)

@@ -12,6 +12,7 @@ from callytics.errors import ConfigError, InvalidRequestError
 from deployments.handles import unwrapped
 from deployments.stage import EngineReplica, StageOutput
 from tests.support.replicas import replica
+from tests.support.waiting import wait_until
 
 
 def run(of: EngineReplica, numbers: list[int]) -> list[Any]:
@@ -72,3 +73,43 @@ def test_replica_full_of_work_and_conversions_still_probes(monkeypatch: pytest.M
             await asyncio.gather(*busy)
 
     assert asyncio.run(ask()) == "probed"
+
+
+def test_request_that_is_cancelled_leaves_the_queue_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its time was over, or the call was cancelled: nothing is computed for it, and its thread serves another call."""
+    queued = replica("Queued", monkeypatch, concurrency=2)
+    engine: Any = queued._engine
+
+    async def ask() -> list[Any]:
+        first = asyncio.create_task(unwrapped(queued(1)))
+        await asyncio.to_thread(wait_until, lambda: engine.computed == [1], "the first is at work")
+        unwanted = asyncio.create_task(unwrapped(queued(2)))
+        await asyncio.to_thread(wait_until, lambda: len(engine.queue._order) == 1, "the second waits")
+        unwanted.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await unwanted
+        third = asyncio.create_task(unwrapped(queued(3)))  # both threads would be taken
+        await asyncio.to_thread(
+            wait_until, lambda: [piece.item for piece in waiting(engine)] == [3], "only the third waits"
+        )
+        engine.end.set()
+        return [(await first).value, (await third).value]
+
+    def waiting(engine: Any) -> list[Any]:
+        with engine.queue._changed:
+            return [piece for pieces in engine.queue._order._waiting.values() for piece in pieces]
+
+    assert asyncio.run(ask()) == [1, 3]
+    assert engine.computed == [1, 3]
+
+
+def test_replica_that_is_stopped_closes_its_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Serve calls `__del__` after the last request."""
+    queued = replica("Queued", monkeypatch)
+    engine: Any = queued._engine
+    queued.__del__()
+    queued.__del__()
+    assert engine.is_closed
+    doubler = replica("Doubler", monkeypatch)
+    doubler.__del__()  # an engine without a queue has nothing to close
+    assert run(doubler, [1]) == [2]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import pytest
 from ray import serve
 
 from callytics.domain import Conversation
+from callytics.engines.batch_order import Kind
+from callytics.engines.batch_queue import BatchQueue
 from callytics.errors import InvalidRequestError
 from deployments import stage
 from deployments.stage import EngineReplica
@@ -54,6 +57,31 @@ class Slow:
 
     def probe(self) -> str:
         return "probed"
+
+
+class Queued:
+    """Puts its numbers in a queue of batches, the first of which waits until it is told to end."""
+
+    model = "queued"
+    model_revision = "1"
+
+    def __init__(self) -> None:
+        self.end = threading.Event()
+        self.computed: list[int] = []
+        self.is_closed = False
+        self.queue = BatchQueue(self._compute, kind=lambda number: Kind("numbers", 1))
+
+    def __call__(self, number: int) -> int:
+        return self.queue([number])[0]
+
+    def close(self) -> None:
+        self.is_closed = True
+        self.queue.close()
+
+    def _compute(self, numbers: Sequence[int], prepared: None) -> list[int]:
+        self.computed += numbers
+        self.end.wait(60)
+        return list(numbers)
 
 
 class Single:

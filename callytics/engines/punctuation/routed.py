@@ -17,7 +17,7 @@ class RoutedPunctuationRestorer:
     """Selects the restorer by the language of each turn. Deterministic; safe to call from several threads.
 
     Args:
-        model, languages: options of DeepMultilingualPunctuationRestorer.
+        model, languages, batch_size, batch_across_calls, memory_share: options of DeepMultilingualPunctuationRestorer.
         kiwi_model_type, respace: options of KiwiPunctuationRestorer.
 
     Raises:
@@ -33,9 +33,18 @@ class RoutedPunctuationRestorer:
         languages: Sequence[str] = MODEL_LANGUAGES,
         kiwi_model_type: str = "cong-global",
         respace: bool = True,
+        batch_size: int = 32,
+        batch_across_calls: bool | None = None,
+        memory_share: float | None = None,
     ) -> None:
         self._korean = KiwiPunctuationRestorer(model_type=kiwi_model_type, respace=respace)
-        self._multilingual = DeepMultilingualPunctuationRestorer(model=model, languages=languages)
+        self._multilingual = DeepMultilingualPunctuationRestorer(
+            model=model,
+            languages=languages,
+            batch_size=batch_size,
+            batch_across_calls=batch_across_calls,
+            memory_share=memory_share,
+        )
         self.model = f"ko: {self._korean.model}, {'/'.join(languages)}: {self._multilingual.model}"
         self.model_revision = f"{self._korean.model_revision}, {self._multilingual.model_revision}"
 
@@ -49,3 +58,7 @@ class RoutedPunctuationRestorer:
         ]
         by_id = {turn.id: turn for turn in restored}
         return replace(conversation, turns=tuple(by_id[turn.id] for turn in conversation.turns))
+
+    def close(self) -> None:
+        """End the thread of the queue of turns."""
+        self._multilingual.close()

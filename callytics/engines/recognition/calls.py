@@ -35,7 +35,7 @@ from callytics.engines.recognition.decoding import Decoded, Search
 from callytics.engines.recognition.evidence import believed_words
 from callytics.engines.recognition.levels import levels_db, with_missed, with_soft_voices
 from callytics.engines.recognition.options import WINDOW_S, VoiceActivity
-from callytics.engines.recognition.readings import Batch, Speech, WindowDecoder, WindowReader
+from callytics.engines.recognition.readings import Speech, WindowReader
 from callytics.engines.recognition.speech import (
     SpeechDetector,
     Window,
@@ -51,6 +51,8 @@ from callytics.engines.recognition.spoken import (
     expected_by_channel,
     sure_languages,
 )
+from callytics.engines.recognition.window_batches import Heard, WindowDecoder
+from callytics.engines.tickets import Ticket, current_ticket, working_for
 from callytics.errors import InvalidRequestError
 from callytics.options.languages import language_code
 
@@ -107,6 +109,8 @@ class CallRecognizer:
         batch_size: maximum number of windows per batch.
         num_workers: number of batches decoded at the same time.
         long_call_batch_size: maximum number of windows per batch for a call of LONG_CALL_S or more.
+        batch_across_calls: the windows of all calls at work share batches.
+        overlap: encode the next batch while one is decoded: for a device beside the CPU.
         translates: the model was trained to translate into English; other models write the spoken language.
     """
 
@@ -120,16 +124,23 @@ class CallRecognizer:
         num_workers: int = 1,
         long_call_batch_size: int | None = None,
         translates: bool = True,
+        *,
+        batch_across_calls: bool = False,
+        overlap: bool = False,
     ) -> None:
-        def reader(size: int) -> WindowReader:
-            return WindowReader(decoder, Search(beam_size=beam_size), size, num_workers)
-
         self._decoder = decoder
         self._languages = languages
         self._activity = activity
         self._translates = translates and bool(languages.known)
-        self._reader = reader(batch_size)
-        self._reader_of_long_calls = reader(long_call_batch_size or batch_size)
+        self._batch_size = batch_size
+        self._long_call_batch_size = long_call_batch_size or batch_size
+        self._read = WindowReader(
+            decoder,
+            Search(beam_size=beam_size),
+            num_workers,
+            across_calls=batch_across_calls,
+            overlap=overlap,
+        )
         self._detector = SpeechDetector()
 
     def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
@@ -138,6 +149,14 @@ class CallRecognizer:
         Raises:
             InvalidRequestError: ``language_unknown``, ``translation_unsupported``.
         """
+        with working_for(current_ticket() or Ticket()):
+            return self._transcript(audio, options)
+
+    def close(self) -> None:
+        """End the threads of the queue. A second time changes nothing."""
+        self._read.close()
+
+    def _transcript(self, audio: Audio, options: CallOptions) -> Transcript:
         asked = self._languages.asked(options.language)
         self._check_task(options.task)
         pcm = audio.pcm
@@ -148,18 +167,17 @@ class CallRecognizer:
             flag = Flag("no_speech", "No speech was found in the recording.")
             flags = (flag, *task_flags(options.task, asked or UNDETERMINED))
             return Transcript((), asked or UNDETERMINED, (), pcm.duration_s, tuple(dropped), flags)
-        read = self._reader if pcm.duration_s < LONG_CALL_S else self._reader_of_long_calls
-        heard = [] if asked else read.encoded(pcm, self._longest(windows))
+        batch_size = self._batch_size if pcm.duration_s < LONG_CALL_S else self._long_call_batch_size
+        heard = [] if asked else self._read.heard(pcm, self._longest(windows), batch_size)
         scores = self._language_scores(heard)
         language = asked or most_likely(scores, self._languages.likely)
         spoken = self._spoken(heard, language, pcm.num_channels, named=asked is not None)
-        known = {window for batch in heard for window in batch.windows}
-        batches = [*heard, *read.batches([window for window in windows if window not in known])]
         words: list[Word] = []
         windows_heard: list[HeardWindow] = []
         windows_read: list[Window] = []
         hotwords = ", ".join(options.hotwords) or None
-        for decoded in read(Speech(pcm, language, hotwords, options.task, spoken), batches):
+        speech_of_call = Speech(pcm, language, hotwords, options.task, spoken)
+        for decoded in self._read(speech_of_call, windows, batch_size, heard):
             if options.task is Task.TRANSCRIBE:
                 decoded = with_written_language(decoded, language, spoken)
             believed, not_believed = believed_words(decoded, speech[decoded.window.channel])
@@ -209,15 +227,15 @@ class CallRecognizer:
         by_length.sort(key=lambda window: window not in of_channels)
         return by_length[: max(len(of_channels), self._languages.detection_windows)]
 
-    def _language_scores(self, heard: Sequence[Batch]) -> tuple[LanguageScore, ...]:
-        windows = [window for batch in heard for window in batch.windows]
+    def _language_scores(self, heard: Sequence[Heard]) -> tuple[LanguageScore, ...]:
+        windows = [one.window for one in heard]
         probabilities = [
-            of_window for batch in heard for of_window in self._decoder.language_probabilities(batch.encoded)
+            of_window for one in heard for of_window in self._decoder.language_probabilities(one.encoded)
         ]
         return language_scores(windows, probabilities, self._languages.expected)
 
     def _spoken(
-        self, heard: Sequence[Batch], language: str, num_channels: int, *, named: bool
+        self, heard: Sequence[Heard], language: str, num_channels: int, *, named: bool
     ) -> Spoken | None:
         """The languages that stretches may be in; None if there can be only one."""
         known, expected = self._languages.known, self._languages.expected
@@ -263,8 +281,8 @@ def speech_windows(
     return windows, dropped
 
 
-def with_stretches(heard: Sequence[Batch]) -> list[tuple[Window, Sequence[Probabilities]]]:
-    return [pair for batch in heard for pair in zip(batch.windows, batch.stretches or (), strict=True)]
+def with_stretches(heard: Sequence[Heard]) -> list[tuple[Window, Sequence[Probabilities]]]:
+    return [(one.window, one.stretches) for one in heard]
 
 
 def language_scores(

@@ -19,6 +19,9 @@ APPENDED = "\"'.。,，!！?？:：”)]}、"
 
 MAX_STRETCHES = 16  # judged at a time: 3 s of one need 6 MB with Whisper base
 
+Sound = tuple[Pcm, Window]
+"""A window and the call that it is of."""
+
 UNSPACED_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 """Written without spaces between words: faster-whisper splits them by character (its tokenizer.py)."""
 
@@ -73,19 +76,24 @@ class Search:
 
 
 class Decoder:
-    """faster-whisper's WhisperModel, run window by window. Safe to call from several threads."""
+    """faster-whisper's WhisperModel, run window by window. Safe to call from several threads.
+
+    On a CPU in int8 the output for a window is the same, bit for bit, whatever shares its batch (docs/adr/0024).
+    """
 
     def __init__(self, model: Any) -> None:
         self._model = model
 
-    def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
+    def encode(self, sounds: Sequence[Sound]) -> Any:
         """Encoder output of a batch, a CTranslate2 StorageView of shape (num_windows, 1500, width).
 
         The sound is padded to 30 s with silence, as in openai/whisper (audio.py, pad_or_trim) and in training.
         faster-whisper pads the spectrogram with zeros instead, which represent a faint noise.
         """
         extract = self._model.feature_extractor
-        features = [extract(_filled(window.samples(pcm), extract.n_samples), padding=0) for window in windows]
+        features = [
+            extract(_filled(window.samples(pcm), extract.n_samples), padding=0) for pcm, window in sounds
+        ]
         if self._model.model.device != "cpu":
             return self._model.encode(np.stack(features))
         # The attention of a window needs 72 MB with Whisper base, and a CPU is just as fast with one window at a time.
@@ -116,24 +124,23 @@ class Decoder:
 
         return StorageView.from_array(np.ascontiguousarray(_on_host(encoded)[list(rows)]))
 
+    def joined(self, encoded: Sequence[Any]) -> Any:
+        """The encoder outputs of several batches as that of one."""
+        from ctranslate2 import StorageView
+
+        return StorageView.from_array(np.concatenate([_on_host(one) for one in encoded]))
+
     def decode(
-        self,
-        pcm: Pcm,
-        windows: Sequence[Window],
-        language: str,
-        hotwords: str | None,
-        search: Search,
-        encoded: Any = None,
+        self, windows: Sequence[Window], language: str, hotwords: str | None, search: Search, encoded: Any
     ) -> list[Decoded]:
         """Decode a batch of windows that are at most 30 s long each.
 
         Args:
-            encoded: the output of :meth:`encode` for these windows, if it is known.
+            encoded: the output of :meth:`encode` for these windows.
         """
         from faster_whisper.transcribe import get_suppressed_tokens
 
         tokenizer = self._tokenizer(language, search.task)
-        encoded = self.encode(pcm, windows) if encoded is None else encoded
         prompt = self._model.get_prompt(
             tokenizer, previous_tokens=[], without_timestamps=not search.timestamps, hotwords=hotwords
         )

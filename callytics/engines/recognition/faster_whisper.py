@@ -45,6 +45,8 @@ class FasterWhisperRecognizer:
         pad_s: padding on both sides of a span, which keeps soft starts and ends. faster-whisper's default; on five
             calls composed for development, 0.4 against 0.2 gave CER .184 / .220 stereo, .240 / .238 mono.
         translates: the model can translate into English; default: by its name (calls.can_translate).
+        batch_across_calls: the windows of all calls at work share batches; each call gets the words that it gets alone
+            (docs/adr/0024). Default: on a GPU.
 
     Raises:
         ConfigError: ``engine_options_invalid``, an option is out of range.
@@ -68,6 +70,7 @@ class FasterWhisperRecognizer:
         pad_s: float = 0.4,
         long_call_batch_size: int | None = None,
         translates: bool | None = None,
+        batch_across_calls: bool | None = None,
     ) -> None:
         activity = VoiceActivity(vad_threshold, min_speech_s, min_silence_s, pad_s)
         check_counts(
@@ -87,10 +90,13 @@ class FasterWhisperRecognizer:
         else:
             entry = models.get_model(model)
             folder, self.model, self.model_revision = models.locate(entry.name), entry.name, entry.revision
-        num_workers = 1 if device == "cuda" else cpu_threads or settings.cpu_threads()
+        num_threads = cpu_threads or settings.cpu_threads()
+        # On a GPU CTranslate2's two workers share the weights: one encodes the next batch while one decodes.
+        num_workers = 2 if device == "cuda" else num_threads
         whisper = WhisperModel(
             str(folder), device=device, compute_type=compute_type, cpu_threads=1, num_workers=num_workers
         )
+        on_gpu = whisper.model.device == "cuda"
         multilingual = whisper.supported_languages if whisper.model.is_multilingual else ()
         known = [code for code in multilingual if whisper.hf_tokenizer.token_to_id(f"<|{code}|>") is not None]
         self._recognise = CallRecognizer(
@@ -99,9 +105,11 @@ class FasterWhisperRecognizer:
             activity,
             beam_size,
             batch_size,
-            num_workers,
+            1 if on_gpu else num_threads,
             long_call_batch_size,
             can_translate(self.model) if translates is None else translates,
+            batch_across_calls=on_gpu if batch_across_calls is None else batch_across_calls,
+            overlap=on_gpu,
         )
 
     def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
@@ -111,3 +119,7 @@ class FasterWhisperRecognizer:
             InvalidRequestError: ``language_unknown``.
         """
         return self._recognise(audio, options)
+
+    def close(self) -> None:
+        """End the threads of the queue of windows."""
+        self._recognise.close()

@@ -3,7 +3,8 @@
     a batch of windows        one search
     loops or missing text     the window in halves; finally with a penalty on repetition; the best is used
 
-The halves of all windows are batches again, so no worker waits until another has read a difficult window.
+The windows go through a queue of batches (callytics/engines/batch_queue.py), which may be that of all calls. The halves
+of all windows of a call are put in together, so no worker waits until another has read a difficult window.
 
 There is no sampling, unlike in Whisper's fallback to higher temperatures: the same call always gives the same text.
 Reading every window in several ways and voting was tried and did not help: docs/adr/0010.
@@ -11,53 +12,20 @@ Reading every window in several ways and voting was tried and did not help: docs
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
 
 from callytics.domain import Pcm, Task
+from callytics.engines.batch_queue import BatchQueue
+from callytics.engines.recognition import window_batches
 from callytics.engines.recognition.decoding import Decoded, Search
 from callytics.engines.recognition.hallucination import badness, suspicious
 from callytics.engines.recognition.speech import Window
-from callytics.engines.recognition.spoken import Probabilities, Spoken, in_languages
-
-T = TypeVar("T")
-Result = TypeVar("Result")
+from callytics.engines.recognition.spoken import Spoken
+from callytics.engines.recognition.window_batches import Answer, Heard, WindowBatches, WindowDecoder
 
 STRICT_REPETITION_PENALTY = 1.2
 STRICT_NGRAM_SIZE = 4
-
-ENCODING_S = 10.0
-"""Encoding a window of any length takes as long as decoding this many seconds of speech (Whisper base, CPU)."""
-
-
-class WindowDecoder(Protocol):
-    """Whisper, run window by window: decoding.py and transformers_decoding.py."""
-
-    def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
-        """Output of the encoder for a batch."""
-
-    def language_probabilities(self, encoded: Any) -> list[dict[str, float]]:
-        """Language code -> probability, for each window of a batch."""
-
-    def stretch_probabilities(self, encoded: Any, windows: Sequence[Window]) -> list[list[dict[str, float]]]:
-        """Language code -> probability, for each stretch of each window of a batch; empty for a short stretch."""
-
-    def rows(self, encoded: Any, rows: Sequence[int]) -> Any:
-        """The encoder output of some windows of a batch."""
-
-    def decode(
-        self,
-        pcm: Pcm,
-        windows: Sequence[Window],
-        language: str,
-        hotwords: str | None,
-        search: Search,
-        encoded: Any = None,
-    ) -> list[Decoded]:
-        """The text of each window of a batch; ``encoded`` is the output of :meth:`encode` for it, if it is known."""
 
 
 @dataclass(frozen=True)
@@ -71,146 +39,119 @@ class Speech:
     spoken: Spoken | None = None  # None: everything is in ``language``
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Windows that are decoded together, and what was found out about them before."""
-
-    windows: Sequence[Window]
-    encoded: Any = None
-    stretches: Sequence[Sequence[Probabilities]] | None = None
-
-
 class WindowReader:
-    """Decodes the windows of a call in batches. Safe to call from several threads if the decoder is.
+    """Decodes windows in batches. Safe to call from several threads if the decoder is.
 
     Args:
-        batch_size: maximum number of windows per batch.
         num_workers: number of batches decoded at the same time.
+        across_calls: one queue for all calls; else each call has its own, with its own workers.
+        overlap: encode the next batch while one is decoded.
     """
 
     def __init__(
-        self, decoder: WindowDecoder, search: Search, batch_size: int = 8, num_workers: int = 1
+        self,
+        decoder: WindowDecoder,
+        search: Search,
+        num_workers: int = 1,
+        *,
+        across_calls: bool = False,
+        overlap: bool = False,
     ) -> None:
-        self._decoder = decoder
+        self._batches = WindowBatches(decoder)
         self._search = search
         self._strict = replace(
             search, repetition_penalty=STRICT_REPETITION_PENALTY, no_repeat_ngram_size=STRICT_NGRAM_SIZE
         )
-        self._batch_size = batch_size
         self._num_workers = num_workers
+        self._overlap = overlap
+        self._queue = self._own_queue() if across_calls else None
 
-    def batches(self, windows: Sequence[Window]) -> list[Batch]:
-        """Enough batches to keep all workers busy, with about equal work; windows of similar length share a batch."""
-        num_batches = math.ceil(len(windows) / self._batch_size / self._num_workers) * self._num_workers
-        share_s = sum(map(_work_s, windows)) / max(1, num_batches)
-        batches: list[list[Window]] = []
-        begin_s = 0.0
-        for window in sorted(windows, key=lambda window: -window.duration_s):
-            middle_s = begin_s + _work_s(window) / 2
-            if middle_s >= len(batches) * share_s or len(batches[-1]) == self._batch_size:
-                batches.append([])
-            batches[-1].append(window)
-            begin_s += _work_s(window)
-        return [Batch(tuple(batch)) for batch in batches]
+    def _own_queue(self) -> BatchQueue[window_batches.Task, Answer]:
+        return self._batches.queue(self._num_workers, overlap=self._overlap)
 
-    def encoded(self, pcm: Pcm, windows: Sequence[Window]) -> list[Batch]:
-        """Batches of the windows with their encoder output: 3 MB per window with Whisper base, so only for a few."""
-        return self._at_once(lambda batch: self._heard(pcm, batch), self.batches(windows))
+    def close(self) -> None:
+        if self._queue is not None:
+            self._queue.close()
 
-    def _heard(self, pcm: Pcm, batch: Batch) -> Batch:
-        if batch.stretches is not None:
-            return batch
-        encoded = self._decoder.encode(pcm, batch.windows)
-        stretches = self._decoder.stretch_probabilities(encoded, batch.windows)
-        return replace(batch, encoded=encoded, stretches=stretches)
+    def heard(self, pcm: Pcm, windows: Sequence[Window], batch_size: int) -> list[Heard]:
+        """The windows with their encoder output and what their stretches sound like."""
+        tasks = [window_batches.Task(pcm, window, batch_size) for window in _longest_first(windows)]
+        return [answer for answer in self._answers(tasks) if isinstance(answer, Heard)]
 
-    def __call__(self, speech: Speech, batches: Sequence[Batch]) -> list[Decoded]:
-        """The text of each window, in the order of the batches; a window may be returned in parts."""
-        readings = self._readings(speech, batches)
+    def __call__(
+        self, speech: Speech, windows: Sequence[Window], batch_size: int, heard: Sequence[Heard] = ()
+    ) -> list[Decoded]:
+        """The text of each window: of ``heard`` first, then the longest first. A window may be returned in parts.
+
+        Args:
+            batch_size: maximum number of windows per batch.
+            heard: what is known of some of the windows.
+        """
+        known = {one.window: one for one in heard}
+        ordered = [*known, *_longest_first([window for window in windows if window not in known])]
+        readings = self._readings(speech, ordered, batch_size, known)
         hopeless = [window for window, found in readings.items() if all(map(_looks_wrong, found))]
-        for strict in self._decode(speech, self.batches(hopeless), self._strict):
+        for strict in self._decode(speech, _longest_first(hopeless), batch_size, self._strict):
             readings[strict.window].append([strict])
         return [part for found in readings.values() for part in _best(found)]
 
-    def _readings(self, speech: Speech, batches: Sequence[Batch]) -> dict[Window, list[list[Decoded]]]:
+    def _readings(
+        self, speech: Speech, windows: Sequence[Window], batch_size: int, known: Mapping[Window, Heard]
+    ) -> dict[Window, list[list[Decoded]]]:
         """Per window: its text, and the text of its halves if the first text looked wrong."""
-        if speech.spoken:
-            first = self._decode_in_languages(speech, speech.spoken, batches)
-        else:
-            first = self._decode(speech, batches, self._search)
-        readings = {one.window: [[one]] for one in first}
+        readings = {
+            one.window: [[one]] for one in self._decode(speech, windows, batch_size, self._search, known)
+        }
         in_halves = {
             window: parts
             for window, (one,) in readings.items()
             if _looks_wrong(one) and len(parts := window.halves()) > 1
         }
         if in_halves:
-            halves = [half for of_window in in_halves.values() for half in of_window]
-            of_halves = self._readings(replace(speech, spoken=None), self.batches(halves))
+            halves = _longest_first([half for of_window in in_halves.values() for half in of_window])
+            of_halves = self._readings(replace(speech, spoken=None), halves, batch_size, {})
             for window, of_window in in_halves.items():
                 readings[window].append([part for half in of_window for part in _best(of_halves[half])])
         return readings
 
-    def _decode_in_languages(self, speech: Speech, spoken: Spoken, batches: Sequence[Batch]) -> list[Decoded]:
-        """The batches, each window in its language; windows that change their language are cut, encoded again and
-        decoded at the end."""
-
-        def decode(batch: Batch) -> tuple[list[Decoded], list[Window]]:
-            heard = self._heard(speech.pcm, batch)
-            parts = [
-                in_languages(window, stretches, spoken)
-                for window, stretches in zip(heard.windows, heard.stretches or (), strict=True)
-            ]
-            whole = {row: of_window[0] for row, of_window in enumerate(parts) if len(of_window) == 1}
-            kept = heard.encoded
-            if len(whole) < len(parts):
-                kept = self._decoder.rows(kept, list(whole)) if whole else None
-            decoded = self._decode_batch(
-                speech, Batch(tuple(whole.values()), kept), replace(self._search, task=speech.task)
+    def _decode(
+        self,
+        speech: Speech,
+        windows: Sequence[Window],
+        batch_size: int,
+        search: Search,
+        known: Mapping[Window, Heard] | None = None,
+    ) -> list[Decoded]:
+        """Each window in its language; windows that change their language are cut, encoded again and decoded last."""
+        tasks = [
+            window_batches.Task(
+                speech.pcm,
+                window,
+                batch_size,
+                replace(search, task=speech.task),
+                speech.language,
+                speech.hotwords,
+                speech.spoken if search is self._search else None,
+                known.get(window) if known else None,
             )
-            return decoded, [part for of_window in parts if len(of_window) > 1 for part in of_window]
-
-        done = self._at_once(decode, batches)
-        cut = [part for _, parts in done for part in parts]
-        return [
-            *(one for of_batch, _ in done for one in of_batch),
-            *self._decode(speech, self.batches(cut), self._search),
+            for window in windows
         ]
+        answers = self._answers(tasks)
+        cut = [part for answer in answers if isinstance(answer, list) for part in answer]
+        decoded = [answer for answer in answers if isinstance(answer, Decoded)]
+        if cut:
+            decoded += self._decode(replace(speech, spoken=None), _longest_first(cut), batch_size, search)
+        return decoded
 
-    def _decode(self, speech: Speech, batches: Sequence[Batch], search: Search) -> list[Decoded]:
-        search = replace(search, task=speech.task)
-        done = self._at_once(lambda batch: self._decode_batch(speech, batch, search), batches)
-        return [one for of_batch in done for one in of_batch]
-
-    def _decode_batch(self, speech: Speech, batch: Batch, search: Search) -> list[Decoded]:
-        """A batch of one language; a batch of several is decoded language by language."""
-        languages = dict.fromkeys(window.language or speech.language for window in batch.windows)
-        found: dict[int, Decoded] = {}
-        for language in languages:
-            rows = [
-                row
-                for row, window in enumerate(batch.windows)
-                if (window.language or speech.language) == language
-            ]
-            encoded = batch.encoded
-            if encoded is not None and len(rows) < len(batch.windows):
-                encoded = self._decoder.rows(encoded, rows)
-            decoded = self._decoder.decode(
-                speech.pcm, [batch.windows[row] for row in rows], language, speech.hotwords, search, encoded
-            )
-            found |= dict(zip(rows, decoded, strict=True))
-        return [found[row] for row in sorted(found)]
-
-    def _at_once(self, function: Callable[[T], Result], items: Sequence[T]) -> list[Result]:
-        """``function`` of every item, in order. Each call has its own threads, so a long call does not delay others."""
-        if self._num_workers == 1 or len(items) < 2:
-            return [function(item) for item in items]
-        with ThreadPoolExecutor(self._num_workers) as pool:
-            return list(pool.map(function, items))
+    def _answers(self, tasks: Sequence[window_batches.Task]) -> list[Answer]:
+        if self._queue is not None:
+            return self._queue(tasks)
+        with self._own_queue() as own:  # its own threads, so a long call does not delay others
+            return own(tasks)
 
 
-def _work_s(window: Window) -> float:
-    return ENCODING_S + window.duration_s
+def _longest_first(windows: Sequence[Window]) -> list[Window]:
+    return sorted(windows, key=lambda window: -window.duration_s)
 
 
 def _best(readings: Sequence[list[Decoded]]) -> list[Decoded]:

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from callytics.domain import Pcm
+from callytics.domain import PIPELINE_SAMPLE_RATE_HZ
 from callytics.engines.recognition.alignment import token_starts
 from callytics.engines.recognition.decoding import (
     APPENDED,
     PREPENDED,
     Decoded,
     Search,
+    Sound,
     TimedWord,
     joined,
     judged_stretches,
@@ -46,12 +47,12 @@ class TransformersDecoder:
             return frozenset()
         return frozenset(token[2:-2] for token in self._model.generation_config.lang_to_id)
 
-    def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
+    def encode(self, sounds: Sequence[Sound]) -> Any:
         """Output of the encoder for a batch, BaseModelOutput of shape (num_windows, 1500, width)."""
         import torch
 
-        samples = [window.samples(pcm) for window in windows]
-        features = self._extract(samples, sampling_rate=pcm.sample_rate_hz, return_tensors="pt")
+        samples = [window.samples(pcm) for pcm, window in sounds]
+        features = self._extract(samples, sampling_rate=PIPELINE_SAMPLE_RATE_HZ, return_tensors="pt")
         with torch.inference_mode():
             placed = features.input_features.to(self._model.device, self._model.dtype)
             return self._model.get_encoder()(placed)
@@ -79,19 +80,19 @@ class TransformersDecoder:
         """The encoder output of some windows of a batch."""
         return type(encoded)(encoded.last_hidden_state[list(rows)])
 
+    def joined(self, encoded: Sequence[Any]) -> Any:
+        """The encoder outputs of several batches as that of one."""
+        import torch
+
+        return type(encoded[0])(torch.cat([one.last_hidden_state for one in encoded]))
+
     def decode(
-        self,
-        pcm: Pcm,
-        windows: Sequence[Window],
-        language: str,
-        hotwords: str | None,
-        search: Search,
-        encoded: Any = None,
+        self, windows: Sequence[Window], language: str, hotwords: str | None, search: Search, encoded: Any
     ) -> list[Decoded]:
         """Decode a batch of windows of at most 30 s each. ``search.patience`` is not supported.
 
         Args:
-            encoded: the output of :meth:`encode` for these windows, if it is known.
+            encoded: the output of :meth:`encode` for these windows.
         """
         import torch
         from faster_whisper.tokenizer import Tokenizer
@@ -99,7 +100,6 @@ class TransformersDecoder:
         tokenizer = Tokenizer(
             self._tokenizer, self._is_multilingual, task=search.task.value, language=language
         )
-        encoded = self.encode(pcm, windows) if encoded is None else encoded
         prompt = self._prompt(tokenizer, hotwords)
         spoken = {"language": language, "task": search.task.value} if self._is_multilingual else {}
         with torch.inference_mode():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from callytics.domain import Audio, CallOptions, Transcript
+from callytics.engines.memory import limit_torch
 from callytics.engines.recognition.calls import CallRecognizer, Languages, can_translate
 from callytics.engines.recognition.options import check_counts, voice_activity_from
 from callytics.engines.recognition.transformers_decoding import TransformersDecoder
@@ -32,6 +33,9 @@ class TransformersWhisperRecognizer:
         detection_windows: number of windows of speech for language detection.
         voice_activity: fields of VoiceActivity in options.py that differ from its defaults.
         translates: the model can translate into English; default: by its name (calls.can_translate).
+        batch_across_calls: the windows of all calls at work share batches. torch rounds otherwise in another batch, so
+            a word may differ from that of the call alone (docs/adr/0024). Default: on a GPU.
+        memory_share: the most of a card's memory that torch may take in this process, e.g. 0.24; None: no limit.
 
     Raises:
         ConfigError: ``engine_options_invalid``, an option is unknown or out of range.
@@ -53,12 +57,15 @@ class TransformersWhisperRecognizer:
         detection_windows: int = 4,
         voice_activity: dict[str, float] | None = None,
         translates: bool | None = None,
+        batch_across_calls: bool | None = None,
+        memory_share: float | None = None,
     ) -> None:
         activity = voice_activity_from(voice_activity or {})
         check_counts(beam_size=beam_size, batch_size=batch_size, detection_windows=detection_windows)
         import torch
         import transformers
 
+        limit_torch(memory_share, device)
         pinned = None if "/" in model or Path(model).is_dir() else models.get_model(model)
         checkpoint = str(models.locate(pinned.name)) if pinned else model
 
@@ -81,6 +88,7 @@ class TransformersWhisperRecognizer:
             self.model = Path(model).name if Path(model).is_dir() else model
             self.model_revision = revision_of(model, loaded[0].config, revision)
         decoder = TransformersDecoder(*loaded)
+        on_gpu = device.startswith("cuda")
         self._recognise = CallRecognizer(
             decoder,
             Languages(decoder.languages, tuple(languages), frozenset(likely_languages), detection_windows),
@@ -88,6 +96,8 @@ class TransformersWhisperRecognizer:
             beam_size,
             batch_size,
             translates=can_translate(self.model) if translates is None else translates,
+            batch_across_calls=on_gpu if batch_across_calls is None else batch_across_calls,
+            overlap=on_gpu,
         )
 
     def __call__(self, audio: Audio, options: CallOptions) -> Transcript:
@@ -97,3 +107,7 @@ class TransformersWhisperRecognizer:
             InvalidRequestError: ``language_unknown``.
         """
         return self._recognise(audio, options)
+
+    def close(self) -> None:
+        """End the threads of the queue of windows."""
+        self._recognise.close()

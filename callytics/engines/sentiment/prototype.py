@@ -16,6 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import Conversation, SentimentAnalysis, Turn
+from callytics.engines.batch_order import Kind
+from callytics.engines.batch_queue import BatchQueue
+from callytics.engines.memory import limit_torch
 from callytics.engines.sentiment.assembly import LABELS, analyze
 from callytics.engines.sentiment.lexicon import Lexicon
 from callytics.engines.sentiment.text import sentences_of
@@ -43,7 +46,10 @@ class PrototypeSentimentAnalyzer:
             languages, Korean among them; Reimers & Gurevych 2020, EMNLP; Apache-2.0).
         revision: a commit, tag or branch on the hub. Pin a commit in production.
         device: "cpu", "cuda", ...
-        batch_size: sentences per forward pass of ``batch``.
+        batch_size: sentences per forward pass.
+        batch_across_calls: the sentences of all calls at work share batches; vectors then differ in their last digits
+            from those of a call alone (docs/adr/0024). Default: on a GPU.
+        memory_share: the most of a card's memory that torch may take in this process, e.g. 0.08; None: no limit.
         max_terms: maximum number of positive words and of negative words, the most frequent first.
 
     Raises:
@@ -60,7 +66,10 @@ class PrototypeSentimentAnalyzer:
         device: str = "cpu",
         batch_size: int = 32,
         max_terms: int = 30,
+        batch_across_calls: bool | None = None,
+        memory_share: float | None = None,
     ) -> None:
+        limit_torch(memory_share, device)
         from sentence_transformers import SentenceTransformer
 
         self._encoder: Any = load_pretrained(
@@ -69,6 +78,15 @@ class PrototypeSentimentAnalyzer:
         self.model = Path(model).name if Path(model).is_dir() else model
         self.model_revision = revision_of(model, getattr(self._encoder[0], "config", None), revision)
         self._batch_size = batch_size
+        self._queue: BatchQueue[str, Matrix] | None = None
+        if device.startswith("cuda") if batch_across_calls is None else batch_across_calls:
+            kind = Kind("sentences", batch_size)
+            self._queue = BatchQueue(
+                lambda sentences, _: list(self._encoded(sentences)),
+                kind=lambda sentence: kind,
+                cost=len,
+                name="sentences",
+            )
         self._max_terms = max_terms
         self._lexicon = Lexicon()
         self._prototypes = {code: self._embedded(_prototypes((code,))) for code in PROTOTYPE_LANGUAGES}
@@ -110,8 +128,18 @@ class PrototypeSentimentAnalyzer:
     def _embedded(self, sentences: Mapping[str, Sequence[str]]) -> dict[str, Matrix]:
         return {name: self._embed(of_name) for name, of_name in sentences.items()}
 
+    def close(self) -> None:
+        """End the thread of the queue of sentences."""
+        if self._queue is not None:
+            self._queue.close()
+
     def _embed(self, sentences: Sequence[str]) -> Matrix:
         """Unit vectors, shape (num_sentences, width)."""
+        if self._queue is None:
+            return self._encoded(sentences)
+        return np.stack(self._queue(sentences))
+
+    def _encoded(self, sentences: Sequence[str]) -> Matrix:
         vectors = self._encoder.encode(
             list(sentences),
             batch_size=self._batch_size,

@@ -11,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import Conversation, SentimentAnalysis
+from callytics.engines.batch_order import Kind
+from callytics.engines.batch_queue import BatchQueue
+from callytics.engines.memory import limit_torch
 from callytics.engines.sentiment.assembly import LABELS, analyze
 from callytics.engines.sentiment.lexicon import Lexicon
 from callytics.errors import ConfigError
@@ -40,6 +43,10 @@ class TransformersSentimentAnalyzer:
         device: "cpu", "cuda", ...
         labels: the model's label -> "negative", "neutral" or "positive", for label names without a known meaning.
         max_tokens: longer sentences are cut; at most the model's own limit.
+        batch_size: sentences per forward pass, where they share one.
+        batch_across_calls: the sentences of all calls at work share batches; scores then differ in their last digits
+            from those of a sentence alone (docs/adr/0024). False: one sentence at a time. Default: on a GPU.
+        memory_share: the most of a card's memory that torch may take in this process, e.g. 0.08; None: no limit.
         max_terms: maximum number of positive words and of negative words, the most frequent first.
 
     Raises:
@@ -58,7 +65,11 @@ class TransformersSentimentAnalyzer:
         labels: Mapping[str, str] | None = None,
         max_tokens: int = 256,
         max_terms: int = 30,
+        batch_size: int = 32,
+        batch_across_calls: bool | None = None,
+        memory_share: float | None = None,
     ) -> None:
+        limit_torch(memory_share, device)
         import transformers
 
         def load() -> tuple[Any, Any]:
@@ -78,23 +89,47 @@ class TransformersSentimentAnalyzer:
         self._columns = label_columns(self._classifier.config.id2label, labels or {})
         self._max_terms = max_terms
         self._lexicon = Lexicon()
+        shared = device.startswith("cuda") if batch_across_calls is None else batch_across_calls
+        kind = Kind("sentences", batch_size)
+        self._queue: BatchQueue[str, list[float]] | None = None
+        if shared:
+            self._queue = BatchQueue(
+                lambda sentences, _: self._probabilities(sentences),
+                kind=lambda sentence: kind,
+                cost=len,
+                name="sentences",
+            )
+
+    def close(self) -> None:
+        """End the thread of the queue of sentences."""
+        if self._queue is not None:
+            self._queue.close()
 
     def __call__(self, conversation: Conversation) -> SentimentAnalysis:
         """Scores per turn that sum to 1, sentiment words with their turns, and the quality of the agent's speech."""
         return analyze(conversation, self._classify, self._lexicon, self._max_terms)
 
     def _classify(self, sentences: Sequence[str], language: str) -> Matrix:
-        rows = [self._probabilities(sentence) for sentence in sentences]
+        if self._queue is not None:
+            rows = self._queue(sentences)
+        else:
+            rows = [row for sentence in sentences for row in self._probabilities([sentence])]
         return np.array(rows, np.float64).reshape(-1, self._columns.shape[0]) @ self._columns
 
-    def _probabilities(self, sentence: str) -> list[float]:
-        """Probabilities of the model's labels. One sentence at a time: padding in a batch changes the last digits."""
+    def _probabilities(self, sentences: Sequence[str]) -> list[list[float]]:
+        """Probabilities of the model's labels, per sentence. Padding in a batch changes the last digits."""
         import torch
 
-        ids = torch.tensor([self._tokenize.encode(sentence).ids], device=self._classifier.device)
+        tokens = [self._tokenize.encode(sentence).ids for sentence in sentences]
+        longest = max(map(len, tokens))
+        pad = self._classifier.config.pad_token_id or 0
+        ids = torch.tensor(
+            [[*row, *[pad] * (longest - len(row))] for row in tokens], device=self._classifier.device
+        )
+        mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in tokens]).to(ids.device)
         with torch.inference_mode():
-            output = self._classifier(input_ids=ids, attention_mask=torch.ones_like(ids))
-        probabilities: list[float] = output.logits[0].double().softmax(-1).tolist()
+            output = self._classifier(input_ids=ids, attention_mask=mask)
+        probabilities: list[list[float]] = output.logits.double().softmax(-1).tolist()
         return probabilities
 
 

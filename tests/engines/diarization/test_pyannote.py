@@ -191,3 +191,73 @@ def test_gated_pipeline_error_without_token_has_a_remedy(
         load(pipeline="somebody/pipeline")
     assert "\n" not in str(raised.value)
     assert hub.seen, "the hub was not asked"
+
+
+@needs_pyannote
+def test_long_mono_call_is_diarized_in_parts(folder: Path) -> None:
+    """No part is longer than the option says, so memory does not grow with the call."""
+    engine = load(pipeline=str(folder))
+    engine._part_s = 10.0  # not 30 minutes
+    lengths_s: list[float] = []
+    pipeline = engine._pipeline
+
+    def seen(file: Any, **bounds: int) -> Any:
+        lengths_s.append(file["waveform"].shape[1] / file["sample_rate"])
+        return pipeline(file, **bounds)
+
+    engine._pipeline = seen
+    agent, customer = sample_channels()
+    found = engine(audio_of((agent + customer)[: 27 * 16_000]), CallOptions())
+    assert lengths_s == [9.0, 9.0, 9.0]
+    assert 1 <= len(found.participants) <= 6
+    assert all(0 <= s.start_s < s.end_s <= 27 for s in found.segments)
+    for start_s in (0, 9, 18):  # every part is at its place
+        assert any(s.start_s < start_s + 9 and s.end_s > start_s for s in found.segments)
+
+
+@needs_pyannote
+def test_long_mono_call_is_refused_where_parts_cannot_be_linked(folder: Path) -> None:
+    engine = load(pipeline=str(folder))
+    engine._part_s = 10.0
+    pipeline = engine._pipeline
+    engine._pipeline = lambda file, **bounds: pipeline(file, **bounds).speaker_diarization  # a legacy one
+    agent, customer = sample_channels()
+    mono = (agent + customer)[: 15 * 16_000]
+    with pytest.raises(InvalidRequestError, match="one channel and") as caught:
+        engine(audio_of(mono), CallOptions())
+    assert caught.value.code == "too_long_for_voices"
+
+
+@needs_pyannote
+@pytest.mark.parametrize("channels", [1, 2])
+def test_memory_that_is_used_up_halves_the_batches(folder: Path, channels: int) -> None:
+    """The planted limit: batches of ten windows. The result is that of smaller batches from the beginning."""
+    sound = [channel[: 15 * 16_000] for channel in sample_channels()]
+    call = audio_of(*sound) if channels == 2 else audio_of(sound[0] + sound[1])
+    expected = load(pipeline=str(folder), segmentation_batch_size=8, embedding_batch_size=8)(
+        call, CallOptions()
+    )
+    engine = load(pipeline=str(folder))
+    name = "_voice_activity" if channels == 2 else "_pipeline"
+    real = getattr(engine, name)
+    seen: list[int] = []
+
+    class Limited:
+        """In the place of the pipeline, with its attributes."""
+
+        def __call__(self, *args: Any, **options: Any) -> Any:
+            seen.append(real._segmentation.batch_size)
+            if seen[-1] > 10:
+                raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+            return real(*args, **options)
+
+        def __getattr__(self, attribute: str) -> Any:
+            return getattr(real, attribute)
+
+        def __setattr__(self, attribute: str, value: Any) -> None:
+            setattr(real, attribute, value)
+
+    setattr(engine, name, Limited())
+    assert engine(call, CallOptions()) == expected
+    assert seen[:3] == [32, 16, 8]
+    assert set(seen[2:]) == {8}

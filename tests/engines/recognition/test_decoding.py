@@ -28,7 +28,9 @@ def test_window_is_padded_with_silence() -> None:
     seen: list[Any] = []
     gpu = SimpleNamespace(device="cuda")
     model = SimpleNamespace(feature_extractor=FeatureExtractor(), encode=seen.append, model=gpu)
-    Decoder(model).encode(tone_of(2.0), [Window(0, (Span(0.0, 1.5),)), Window(0, (Span(0.5, 2.0),))])
+    Decoder(model).encode(
+        [(tone_of(2.0), Window(0, (Span(0.0, 1.5),))), (tone_of(2.0), Window(0, (Span(0.5, 2.0),)))]
+    )
     (features,) = seen
     assert features.shape == (2, 80, 3000)
     assert features.min() < 0
@@ -47,10 +49,10 @@ def test_cpu_encodes_one_window_at_a_time() -> None:
     extract = FeatureExtractor()
     model = SimpleNamespace(feature_extractor=extract, encode=encode, model=SimpleNamespace(device="cpu"))
     windows = [Window(0, (Span(0.0, 1.5),)), Window(0, (Span(0.5, 2.0),)), Window(0, (Span(1.0, 1.2),))]
-    encoded = np.asarray(Decoder(model).encode(tone_of(2.0), windows))
+    encoded = np.asarray(Decoder(model).encode([(tone_of(2.0), window) for window in windows]))
     assert encoded.shape == (3, 80, 200)
     for of_window, window in zip(encoded, windows, strict=True):
-        alone = np.asarray(Decoder(model).encode(tone_of(2.0), [window]))
+        alone = np.asarray(Decoder(model).encode([(tone_of(2.0), window)]))
         np.testing.assert_array_equal(of_window, alone[0])
     assert not np.array_equal(encoded[0], encoded[2])
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 
 from callytics.domain import Pcm
+from callytics.engines.batch_order import FairOrder, Piece
 from callytics.engines.recognition.decoding import Search
 from callytics.engines.recognition.readings import Speech, WindowReader
 from callytics.engines.recognition.speech import Span, Window
+from callytics.engines.recognition.window_batches import Task, kind_of, work_s
+from callytics.engines.tickets import Ticket
 from tests.engines.recognition.written_decoder import Say, WrittenDecoder
 
 SILENCE = Pcm.from_array(np.zeros((1, 16_000 * 40), np.int16), 16_000)
@@ -18,8 +22,8 @@ IN_TWO = Window(0, (Span(0.0, 2.0), Span(3.0, 5.0)))
 
 def read(say: Say, *windows: Window, batch_size: int = 8, num_workers: int = 1) -> tuple[str, WrittenDecoder]:
     decoder = WrittenDecoder(say)
-    reader = WindowReader(decoder, Search(), batch_size, num_workers)
-    decoded = reader(Speech(SILENCE, "en", None), reader.batches(windows))
+    reader = WindowReader(decoder, Search(), num_workers)
+    decoded = reader(Speech(SILENCE, "en", None), windows, batch_size)
     return " ".join(one.text for one in decoded), decoder
 
 
@@ -45,26 +49,37 @@ def test_repetition_is_penalised_if_all_readings_loop() -> None:
     assert read(say, IN_TWO)[0] == "thank you all"
 
 
+def batches_of(windows: Sequence[Window], num_workers: int, batch_size: int = 8) -> list[list[float]]:
+    """Durations in each batch, if the workers take theirs in turn and each ends before it takes the next."""
+    order = FairOrder(num_workers)
+    call = Ticket()
+    tasks = [Task(SILENCE, window, batch_size, Search(), "en") for window in windows]
+    order.put([Piece(call, task, kind_of(task), work_s(task.window)) for task in tasks])
+    batches: list[list[float]] = []
+    while len(order):
+        num_free = num_workers - len(batches) if len(batches) < num_workers else 1
+        batches.append([piece.item.window.duration_s for piece in order.take(num_free)])
+    return batches
+
+
 def test_batches_are_even_and_keep_all_workers_busy() -> None:
     windows = [Window(0, (Span(float(i), i + 1.0),)) for i in range(17)]
 
     def sizes(num_windows: int, num_workers: int) -> list[int]:
-        reader = WindowReader(WrittenDecoder(lambda window, search: ""), Search(), 8, num_workers)
-        return [len(batch.windows) for batch in reader.batches(windows[:num_windows])]
+        return [len(batch) for batch in batches_of(windows[:num_windows], num_workers)]
 
     assert sizes(0, 2) == []
     assert sizes(1, 2) == [1]
     assert sizes(6, 2) == [3, 3]
     assert sizes(6, 1) == [6]
-    assert sizes(17, 2) == [4, 4, 5, 4]
+    assert sizes(17, 1) == [8, 8, 1]
+    assert sizes(17, 2) == [4, 8, 5]  # who has taken 4 takes the 5 left: 9 and 8
 
 
 def test_batches_have_similar_windows_and_equal_work() -> None:
     lengths_s = [20.0, 18.0, 9.0, 7.0, 2.0, 1.0]
     windows = [Window(0, (Span(30.0 * i, 30.0 * i + length_s),)) for i, length_s in enumerate(lengths_s)]
-    reader = WindowReader(WrittenDecoder(lambda window, search: ""), Search(), 8, num_workers=2)
-    batches = [[window.duration_s for window in batch.windows] for batch in reader.batches(windows)]
-    assert batches == [[20.0, 18.0], [9.0, 7.0, 2.0, 1.0]]
+    assert batches_of(windows, num_workers=2) == [[20.0, 18.0], [9.0, 7.0, 2.0, 1.0]]
 
 
 def test_the_halves_of_one_window_are_read_by_all_workers() -> None:

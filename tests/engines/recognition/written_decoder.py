@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from callytics.domain import Pcm
-from callytics.engines.recognition.decoding import Decoded, Search, TimedWord
+from callytics.engines.recognition.decoding import Decoded, Search, Sound, TimedWord
 from callytics.engines.recognition.speech import Window
 
 Say = Callable[[Window, Search], str]
@@ -28,9 +27,10 @@ class WrittenDecoder:
         self.calls: list[tuple[Window, Search]] = []
         self.batch_sizes: list[int] = []
 
-    def encode(self, pcm: Pcm, windows: Sequence[Window]) -> Any:
+    def encode(self, sounds: Sequence[Sound]) -> Any:
+        windows = [window for _, window in sounds]
         self.encoded += windows
-        return list(windows)
+        return windows
 
     def stretch_probabilities(self, encoded: Any, windows: Sequence[Window]) -> list[list[dict[str, float]]]:
         return [[self._hear(window.channel, piece.start_s) for piece in window.pieces] for window in windows]
@@ -41,19 +41,13 @@ class WrittenDecoder:
     def rows(self, encoded: Any, rows: Sequence[int]) -> Any:
         return [encoded[row] for row in rows]
 
+    def joined(self, encoded: Sequence[Any]) -> Any:
+        return [window for of_batch in encoded for window in of_batch]
+
     def decode(
-        self,
-        pcm: Pcm,
-        windows: Sequence[Window],
-        language: str,
-        hotwords: str | None,
-        search: Search,
-        encoded: Any = None,
+        self, windows: Sequence[Window], language: str, hotwords: str | None, search: Search, encoded: Any
     ) -> list[Decoded]:
-        if encoded is None:
-            self.encoded += windows
-        else:
-            assert len(encoded) == len(windows)
+        assert len(encoded) == len(windows)
         self.languages += [(language, window.pieces[0].start_s) for window in windows]
         self.calls += [(window, search) for window in windows]
         self.batch_sizes.append(len(windows))
