@@ -26,6 +26,7 @@ import httpx
 from callytics.config import ENGINE_STAGES
 from callytics.store import SCOPES, CallStore
 from deployments.operations import head, ray_token
+from deployments.operations.head import LocalGraphError
 from deployments.operations.serve_api import ServeApi
 from tests.deployments.conftest import TINY_ENGINES
 from tests.e2e.conftest import PROJECT, free_port
@@ -104,7 +105,7 @@ class Cluster:
     """
     Args:
         temp: a short path; Ray puts sockets below.
-        database_url: of a PostgreSQL database.
+        database_url: of PostgreSQL, where more than one node uses it.
         redis: where the GCS keeps its tables; None: in its memory.
     """
 
@@ -235,6 +236,12 @@ class Cluster:
             for deployment in application["deployments"].values()
             for replica in deployment["replicas"]
         ]
+
+    def running(self) -> dict[str, Replica]:
+        """By their ids; none while the dashboard is away."""
+        with suppress(LocalGraphError):
+            return {replica.replica_id: replica for replica in self.replicas() if replica.state == "RUNNING"}
+        return {}
 
     def node_ids(self) -> dict[str, str]:
         """Name -> id of the nodes that are alive."""

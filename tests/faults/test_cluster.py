@@ -26,7 +26,7 @@ from s3fs import S3FileSystem
 
 from callytics.store import FINISHED, JobStatus
 from tests.e2e.conftest import PROJECT, free_port
-from tests.faults.cluster import PATIENCE_S, Cluster, Replica, configuration
+from tests.faults.cluster import PATIENCE_S, Cluster, configuration
 from tests.faults.graph import Outcome, Traffic
 from tests.support.postgres import PostgresServer, find_binaries
 from tests.support.redis import RedisServer
@@ -112,10 +112,6 @@ def whole(cluster: Cluster) -> None:
     cluster.wait_until(cluster.is_whole, "the graph is whole before a test")
 
 
-def running(cluster: Cluster) -> dict[str, Replica]:
-    return {replica.replica_id: replica for replica in cluster.replicas() if replica.state == "RUNNING"}
-
-
 def deployed_at(cluster: Cluster) -> dict[str, float]:
     """When Serve last was given each application: what a deployment's version is to it."""
     return {n: a["last_deployed_time_s"] for n, a in cluster.details()["applications"].items()}
@@ -179,7 +175,7 @@ def test_the_graph_spreads_and_a_call_enters_through_any_node(cluster: Cluster) 
 
 
 def test_killed_gcs_comes_back_and_nothing_is_deployed_again(cluster: Cluster) -> None:
-    replicas, deployed, gcs = running(cluster), deployed_at(cluster), cluster.gcs_pid()
+    replicas, deployed, gcs = cluster.running(), deployed_at(cluster), cluster.gcs_pid()
     assert gcs is not None
     outcome, at_work, _ = suffer(cluster, lambda: os.kill(gcs, signal.SIGKILL), "SIGKILL GCS, with Redis")
     assert cluster.gcs_pid() not in (None, gcs), "it was not killed"
@@ -190,17 +186,17 @@ def test_killed_gcs_comes_back_and_nothing_is_deployed_again(cluster: Cluster) -
         assert {call.attempts, *(stage.attempts for stage in call.stages)} == {1}, (
             "a call at work was begun again"
         )
-    assert running(cluster) == replicas
+    assert cluster.running() == replicas
     assert deployed_at(cluster) == deployed
 
 
 def test_killed_worker_costs_no_call_and_the_other_nodes_nothing(cluster: Cluster) -> None:
-    replicas, dead = running(cluster), cluster.node_ids()["cpu-worker"]
+    replicas, dead = cluster.running(), cluster.node_ids()["cpu-worker"]
     outcome, _, _ = suffer(
         cluster, lambda: cluster.nodes.pop("cpu-worker").kill(), "SIGKILL worker node, with its replicas"
     )
     assert (outcome.lost, outcome.duplicated, outcome.partial) == (0, 0, 0), outcome
-    after = running(cluster)
+    after = cluster.running()
     kept = {replica_id for replica_id, replica in replicas.items() if replica.node_id != dead}
     assert kept <= after.keys(), "a replica of another node was replaced"
     assert dead not in {replica.node_id for replica in after.values()}
@@ -208,17 +204,17 @@ def test_killed_worker_costs_no_call_and_the_other_nodes_nothing(cluster: Cluste
 
 def test_node_added_later_is_used_without_a_restart(cluster: Cluster, document: dict[str, Any]) -> None:
     """One replica more than the node that is left has CPUs for: it waits, and the new node gets it."""
-    replicas = running(cluster)
+    replicas = cluster.running()
     larger = copy.deepcopy(document)
     application = next(a for a in larger["applications"] if a["name"] == "audio-processor")
     application["deployments"][0]["num_replicas"] = 2
     cluster.deploy(larger)
     cluster.wait_until(lambda: len(cluster.replicas()) > len(replicas), "Serve wants one more")
-    assert running(cluster) == replicas, "there was room: the new node would prove nothing"
+    assert cluster.running() == replicas, "there was room: the new node would prove nothing"
     cluster.join("late-worker", CPU_WORKER)
     took_s = cluster.wait_until(cluster.is_whole, "the new node has a replica and a proxy")
     print(f"\nnode added: used after {took_s:.1f} s", flush=True)
-    after, added = running(cluster), cluster.node_ids()["late-worker"]
+    after, added = cluster.running(), cluster.node_ids()["late-worker"]
     assert replicas.items() <= after.items(), "something was started again"
     assert [r.application for r in after.values() if r.node_id == added] == ["audio-processor"]
     with cluster.client("late-worker") as http:
@@ -233,7 +229,7 @@ def test_node_added_later_is_used_without_a_restart(cluster: Cluster, document: 
 
 def test_head_that_dies_as_a_whole_comes_back_without_a_deploy(cluster: Cluster) -> None:
     """GCS, dashboard, Serve's controller and the head's proxy at once, then `ray start --head` with the same Redis."""
-    replicas = running(cluster)
+    replicas = cluster.running()
     outcome, _, _ = suffer(cluster, lambda: cluster.restart_head(HEAD), "SIGKILL head, with Redis")
     assert (outcome.lost, outcome.duplicated, outcome.partial) == (0, 0, 0), outcome
-    assert running(cluster) == replicas, "replicas of the workers were replaced"
+    assert cluster.running() == replicas, "replicas of the workers were replaced"
