@@ -38,18 +38,20 @@ class KeeperError(CallyticsError):
 
 @dataclass(frozen=True)
 class Gcs:
-    """The GCS of one session of Ray: how it was started, and which of its processes are there."""
+    """The GCS of a head: how it was started, and which of the head's processes are there."""
 
     session_dir: str
+    node_id: str
+    """Of the head; one that is started anew has another."""
     command: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
 
     def is_alive(self) -> bool:
-        return any(True for _ in _processes("gcs_server", self.session_dir))
+        return bool(_processes("gcs_server", f"--node-id={self.node_id}"))
 
     def has_raylet(self) -> bool:
         """`ray stop` ends the raylets first: a GCS without one was stopped, and did not die."""
-        return any(True for _ in _processes("raylet", self.session_dir))
+        return bool(_processes("raylet", f"--node_id={self.node_id}"))
 
     def start(self) -> None:
         # In a session of its own, as Ray starts it: what ends this program does not end the GCS.
@@ -63,8 +65,8 @@ class Gcs:
         )
 
 
-def _processes(name: str, session_dir: str = "") -> list[psutil.Process]:
-    """This user's processes of Ray of that name, of one session where one is given."""
+def _processes(name: str, argument: str = "") -> list[psutil.Process]:
+    """This user's processes of Ray of that name, those with this argument where one is given."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
@@ -73,7 +75,7 @@ def _processes(name: str, session_dir: str = "") -> list[psutil.Process]:
             command = process.cmdline()
             if not command or Path(command[0]).name != name:
                 continue
-            if session_dir and not any(session_dir in argument for argument in command[1:]):
+            if argument and argument not in command:
                 continue
             if process.uids().real == psutil.Process().uids().real:
                 found.append(process)
@@ -89,7 +91,7 @@ def find(session_dir: str = "") -> Gcs:
     Raises:
         KeeperError: ``gcs_missing``, ``several_gcs``; ``gcs_forgets``: it keeps its tables in memory.
     """
-    running = _processes("gcs_server", session_dir)
+    running = _processes("gcs_server", f"--session-dir={session_dir}" if session_dir else "")
     if not running:
         raise KeeperError(
             "gcs_missing", "No GCS of this user runs here: start the head first (`ray start --head`)."
@@ -105,8 +107,9 @@ def find(session_dir: str = "") -> Gcs:
             "This GCS keeps its tables in memory, and a new one would know nothing of the cluster. Start the head with "
             "RAY_REDIS_ADDRESS (docs/operations.md, Losing the head).",
         )
-    named = (a.partition("=")[2] for a in command if a.startswith(("--session-dir=", "--session_dir=")))
-    return Gcs(next(named), tuple(command), tuple(running[0].environ().items()))
+    named = dict(argument.partition("=")[::2] for argument in command)
+    environment = tuple(running[0].environ().items())
+    return Gcs(named["--session-dir"], named["--node-id"], tuple(command), environment)
 
 
 def keep(

@@ -156,8 +156,11 @@ class Cluster:
 
     def restart_head(self, resources: Mapping[str, int]) -> None:
         """All of the head is gone; it starts again with the same address, as KubeRay's head behind its Service."""
+        self._end_keeper()
         self.nodes.pop("head").kill()
+        self._kill_gcs()
         self.start_head(resources)
+        self.start_keeper()
 
     def join(self, name: str, resources: Mapping[str, int]) -> None:
         self._start(name, {"--address": f"{self.nodes['head'].address}:{self.gcs_port}"}, resources, {})
@@ -231,7 +234,7 @@ class Cluster:
 
     def replicas(self) -> list[Replica]:
         return [
-            Replica(name, replica["replica_id"], replica["node_id"], replica["state"])
+            Replica(name, replica["replica_id"], replica.get("node_id") or "", replica["state"])
             for name, application in self.details()["applications"].items()
             for deployment in application["deployments"].values()
             for replica in deployment["replicas"]
@@ -305,14 +308,22 @@ class Cluster:
         url = f"http://127.0.0.1:{port}"
         return httpx.Client(base_url=url, headers={"Authorization": f"Bearer {self.key}"}, timeout=60.0)
 
-    def close(self) -> None:
+    def _end_keeper(self) -> None:
         if self.keeper:
             self.keeper.terminate()
             self.keeper.wait()
-        gcs = self.gcs_pid()
+            self.keeper = None
+
+    def _kill_gcs(self) -> None:
+        """That of the keeper has a session of its own."""
+        while (pid := self.gcs_pid()) is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        self._end_keeper()
         for node in self.nodes.values():
             node.kill()
-        if gcs is not None:  # of the keeper: in a session of its own
-            with suppress(ProcessLookupError):
-                os.kill(gcs, signal.SIGKILL)
+        self._kill_gcs()
         self.store.close()

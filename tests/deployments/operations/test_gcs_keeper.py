@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from deployments.operations import gcs_keeper
 from deployments.operations.gcs_keeper import KeeperError, find, keep
 
+HEAD = uuid.uuid4().hex
 WAITING = "import sys, time\nprint('up', flush=True)\ntime.sleep(600)\n"
 
 
@@ -34,7 +36,10 @@ class Session:
         program = self.folder / name
         if not program.exists():
             program.symlink_to(sys.executable)
-        command = [str(program), str(self.folder / "sleeper.py"), f"--session-dir={self.session}", *arguments]
+        named = {"raylet": [f"--node_id={HEAD}"]}.get(
+            name, [f"--node-id={HEAD}", f"--session-dir={self.session}"]
+        )
+        command = [str(program), str(self.folder / "sleeper.py"), *named, *arguments]
         started = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, env=os.environ | {"KEPT": "yes"}
         )
@@ -44,7 +49,7 @@ class Session:
         return started
 
     def gcs(self) -> list[psutil.Process]:
-        return gcs_keeper._processes("gcs_server", self.session)
+        return gcs_keeper._processes("gcs_server", f"--session-dir={self.session}")
 
     def end(self) -> None:
         for program in self.programs:
