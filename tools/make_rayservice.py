@@ -35,7 +35,7 @@ GRAPH_READY = "http://localhost:8000/readyz"
 
 REDIS = "callytics-redis:6379"
 REDIS_SECRET = "callytics-redis"
-"""Of its own: KubeRay gives the password to the head alone, and no stage needs it."""
+"""Another secret than that of the stages: KubeRay gives the password to the head alone, and no stage needs it."""
 
 HEAD = """\
 # Made by tools/make_rayservice.py from serve_config.yaml and cluster.yaml; edit those, not this.

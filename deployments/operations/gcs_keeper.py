@@ -42,7 +42,7 @@ class Gcs:
 
     session_dir: str
     node_id: str
-    """Of the head; one that is started anew has another."""
+    """Id of the head's node; one that is started anew has another."""
     command: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
 

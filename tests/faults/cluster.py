@@ -67,7 +67,7 @@ class Node:
     name: str
     address: str
     session: int
-    """Of its processes: the kernel gives its number to no other while one of them lives."""
+    """Session of its processes: the kernel gives its number to no other while one of them lives."""
     http_port: int
 
     def processes(self) -> list[int]:
@@ -159,6 +159,8 @@ class Cluster:
         self._end_keeper()
         self.nodes.pop("head").kill()
         self._kill_gcs()
+        # A new machine has no such note. `ray start` compares it with what raylets here, the workers, are told.
+        (self.temp / "ray_current_cluster").unlink()
         self.start_head(resources)
         self.start_keeper()
 
@@ -247,15 +249,22 @@ class Cluster:
         return {}
 
     def node_ids(self) -> dict[str, str]:
-        """Name -> id of the nodes that are alive."""
+        """Name -> id of the head and of the nodes with a replica."""
+        details = self.details()
+        deployments = [d for a in details["applications"].values() for d in a["deployments"].values()]
+        actors = [details["controller_info"], *(replica for d in deployments for replica in d["replicas"])]
+        ids = {actor["node_ip"]: actor["node_id"] for actor in actors if actor.get("node_id")}
+        return {node.name: ids[node.address] for node in self.nodes.values() if node.address in ids}
+
+    def listed_nodes(self) -> set[str]:
+        """Names of those that the dashboard shows as alive: not always those that are (docs/adr/0026)."""
         url = f"http://127.0.0.1:{self.dashboard_port}/nodes?view=summary"
         request = urllib.request.Request(
             url, headers=ray_token.headers(str(self.home / ray_token.TOKEN_FILE))
         )
         with urllib.request.urlopen(request, timeout=30) as response:
-            summary = json.load(response)["data"]["summary"]
-        nodes = [node["raylet"] for node in summary]
-        return {node["nodeName"]: node["nodeId"] for node in nodes if node.get("state") == "ALIVE"}
+            nodes = [node["raylet"] for node in json.load(response)["data"]["summary"]]
+        return {node["nodeName"] for node in nodes if node.get("state") == "ALIVE"}
 
     def is_whole(self) -> bool:
         """Every application runs with as many replicas as it should have, and every node of these has a proxy."""

@@ -43,7 +43,7 @@ pytestmark = [
 
 HEAD: dict[str, int] = {"CPU": 0}
 CPU_WORKER, GPU_WORKER = {"CPU": 7}, {"CPU": 7, "GPU": 1}
-"""Of kubernetes/rayservice.yaml: test_the_nodes_are_those_of_the_manifest."""
+"""As in kubernetes/rayservice.yaml: test_the_nodes_are_those_of_the_manifest."""
 
 BUCKET = "recordings"
 REDIS_OUTAGE_S = 15.0
@@ -161,10 +161,9 @@ def suffer(
     finally:
         traffic.end()
     outcome = traffic.outcome(name, PATIENCE_S)
-    print(
-        f"\n{outcome.row()} whole again after {whole_s:.1f} s; {len(at_work)} calls were at work", flush=True
-    )
-    return outcome, at_work, whole_s
+    measured[name] = f"{outcome.row()} {whole_s:.1f} s | {len(at_work)} |"
+    print(f"\n{measured[name]}", flush=True)
+    return outcome, at_work
 
 
 def test_the_nodes_are_those_of_the_manifest() -> None:
@@ -268,6 +267,7 @@ def test_node_added_later_is_used_without_a_restart(
         f"A node added later had its first replica and its proxy {took_s:.1f} s after it had joined."
     )
     print(f"\n{measured['added']}", flush=True)
+    print(f"the dashboard lists {cluster.listed_nodes()}", flush=True)
     after, added = cluster.running(), cluster.node_ids()["late-worker"]
     assert replicas.items() <= after.items(), "something was started again"
     assert [r.application for r in after.values() if r.node_id == added] == ["audio-processor"]
