@@ -24,7 +24,7 @@ from typing import Any
 import httpx
 
 from callytics.config import ENGINE_STAGES
-from callytics.store import SCOPES, CallStore
+from callytics.store import FINISHED, SCOPES, CallStore, JobStatus
 from deployments.operations import head, ray_token
 from deployments.operations.head import LocalGraphError
 from deployments.operations.serve_api import ServeApi
@@ -295,6 +295,10 @@ class Cluster:
                 raise AssertionError(f"{what}: not after {timeout_s:.0f} s; {self.state()}")
             time.sleep(0.3)
         return time.monotonic() - begun
+
+    def end_of(self, call_id: str) -> JobStatus:
+        self.wait_until(lambda: self.store.get_call(call_id).status in FINISHED, f"the end of {call_id}")
+        return self.store.get_call(call_id).status
 
     def state(self) -> str:
         try:
