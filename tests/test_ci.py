@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import group_of
 
 ROOT = Path(__file__).parents[1]
-PROGRAMS = ("prometheus", "prometheus-alertmanager", "chromium", "chromedriver")
+PROGRAMS = ("prometheus", "prometheus-alertmanager", "chromium", "chromedriver", "redis-server")
 
 
 def test_the_two_runs_are_all_but_the_slow_tests() -> None:
@@ -60,7 +60,8 @@ def test_what_is_missing_is_installed_before_the_tests(tmp_path: Path) -> None:
     called, said = run_ci(tmp_path, apt=0, installed=PROGRAMS[1:])
     assert called.splitlines() == [
         "apt-get update -qq",
-        "apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager chromium chromium-driver",
+        "apt-get install -y -qq --no-install-recommends "
+        "prometheus prometheus-alertmanager chromium chromium-driver redis-server",
         "make test",
     ]
     assert not said

@@ -7,6 +7,7 @@
 #   tools/cluster_node.sh deploy     on the head: make the running graph that of serve_config.yaml
 #
 # $CALLYTICS_ENV names a file of assignments (DATABASE_URL, HF_TOKEN, OPENAI_API_KEY ...) that every process gets.
+# RAY_REDIS_ADDRESS and REDIS_PASSWORD there: the head keeps its tables in that Redis, and goes on when its GCS dies.
 # $CALLYTICS_SHARED is a folder that all nodes share: recordings and weights lie there, environments on each node.
 set -eu
 cd "$(dirname "$0")/.."
@@ -30,6 +31,12 @@ export RAY_ROTATION_MAX_BYTES=20000000 RAY_ROTATION_BACKUP_COUNT=2
 export RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH=deployments.operations.edge:middlewares
 export PATH="$CALLYTICS_HOME/bin:$PWD/.venv/bin:$PATH" PYTHONPATH="$PWD"
 ray="$CALLYTICS_HOME/envs/cpu/base/bin/python -m ray.scripts.scripts"
+redis_address="${RAY_REDIS_ADDRESS:-}" redis_username="${REDIS_USERNAME:-}" redis_password="${REDIS_PASSWORD:-}"
+unset RAY_REDIS_ADDRESS REDIS_USERNAME REDIS_PASSWORD  # no stage needs them: they are for the head's GCS
+if [ -n "$redis_address" ]; then
+    # How long a raylet waits for a GCS that is away before it ends itself and its replicas; as KubeRay sets it.
+    export RAY_gcs_rpc_server_reconnect_timeout_s=600
+fi
 
 case "${1:-}" in
 setup)
@@ -39,8 +46,19 @@ setup)
 head)
     ulimit -n 65536
     $ray stop
-    $ray start --head --port=6379 --dashboard-host=127.0.0.1 --dashboard-port=8265 --disable-usage-stats \
-        --autoscaling-config="${RAY_AUTOSCALING_CONFIG:-$HOME/ray_bootstrap_config.yaml}"
+    set --
+    if [ -n "$redis_address" ]; then
+        export RAY_external_storage_namespace="${RAY_external_storage_namespace:-callytics}"
+        set -- --redis-username="$redis_username" --redis-password="$redis_password"
+    fi
+    ${redis_address:+env RAY_REDIS_ADDRESS="$redis_address"} \
+        $ray start --head --port=6379 --dashboard-host=127.0.0.1 --dashboard-port=8265 --disable-usage-stats \
+        --autoscaling-config="${RAY_AUTOSCALING_CONFIG:-$HOME/ray_bootstrap_config.yaml}" "$@"
+    if [ -n "$redis_address" ]; then
+        # One at a time: that of an earlier start ends by itself, or goes on with this head.
+        nohup setsid flock "$CALLYTICS_HOME/gcs-keeper.lock" .venv/bin/python -m deployments.operations.gcs_keeper \
+            >>"$CALLYTICS_HOME/gcs-keeper.log" 2>&1 </dev/null &
+    fi
     ;;
 worker)
     ulimit -n 65536
@@ -51,7 +69,7 @@ deploy)
     exec .venv/bin/callytics deploy serve_config.yaml --dashboard http://127.0.0.1:8265 --yes
     ;;
 *)
-    sed -n '2,11s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

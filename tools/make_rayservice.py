@@ -33,16 +33,22 @@ PROXY_SERVES = "http://localhost:8000/-/healthz"
 GRAPH_READY = "http://localhost:8000/readyz"
 """Readiness of the gateway: calls can be analysed."""
 
+REDIS = "callytics-redis:6379"
+REDIS_SECRET = "callytics-redis"
+"""Another secret than that of the stages: KubeRay gives the password to the head alone, and no stage needs it."""
+
 HEAD = """\
 # Made by tools/make_rayservice.py from serve_config.yaml and cluster.yaml; edit those, not this.
 #
 #     kubectl create secret generic callytics --from-env-file=cluster.env   # DATABASE_URL, HF_TOKEN, OPENAI_API_KEY
+#     kubectl create secret generic callytics-redis --from-literal=password=...
 #     kubectl apply -f kubernetes/rayservice.yaml
 #     kubectl port-forward service/callytics-serve-svc 8000
 #
 # Needs the KubeRay operator 1.5.1 or newer, an image built by kubernetes/Dockerfile in the place of REPLACE, and a
-# ReadWriteMany volume claim named callytics-shared. All services are ClusterIP; put an ingress with TLS before
-# callytics-serve-svc, nothing before the head: its dashboard runs code for whoever has the token.
+# ReadWriteMany volume claim named callytics-shared, and a Redis that outlives the head, at callytics-redis:6379, with
+# appendonly and a password (docs/operations.md, Losing the head). All services are ClusterIP; put an ingress with TLS
+# before callytics-serve-svc, nothing before the head: its dashboard runs code for whoever has the token.
 """
 
 
@@ -153,10 +159,20 @@ def manifest() -> dict[str, Any]:
                 "rayVersion": ray_version(),
                 "authOptions": {"mode": "token"},
                 "enableInTreeAutoscaling": True,
+                # The tables of the GCS, and in them Serve's state: a head that comes back goes on where it was. No
+                # externalStorageNamespace: KubeRay takes the cluster's UID, so that two clusters of an upgrade do
+                # not share one.
+                "gcsFaultToleranceOptions": {
+                    "redisAddress": REDIS,
+                    "redisPassword": {
+                        "valueFrom": {"secretKeyRef": {"name": REDIS_SECRET, "key": "password"}}
+                    },
+                },
                 "autoscalerOptions": {"idleTimeoutSeconds": int(cluster["idle_timeout_minutes"] * 60)},
                 "headGroupSpec": {
                     "serviceType": "ClusterIP",
-                    "rayStartParams": {"dashboard-host": "0.0.0.0", "num-gpus": "0"},
+                    # num-cpus 0: no replica on the head, none to lose with it.
+                    "rayStartParams": {"dashboard-host": "0.0.0.0", "num-cpus": "0", "num-gpus": "0"},
                     "template": pod("ray-head", head, {"gcs": 6379, "dashboard": 8265, "serve": 8000}),
                 },
                 "workerGroupSpecs": [

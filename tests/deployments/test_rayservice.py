@@ -39,6 +39,12 @@ TEXT = {"type": "string", "minLength": 1}
 COUNT = {"type": "integer", "minimum": 0}
 START_PARAMETERS = {"type": "object", "additionalProperties": TEXT}  # numbers too are strings
 POD = closed({"metadata": {"type": "object"}, "spec": {"type": "object", "required": ["containers"]}}, "spec")
+CREDENTIAL = closed(
+    {
+        "value": TEXT,
+        "valueFrom": closed({"secretKeyRef": closed({"name": TEXT, "key": TEXT}, "name", "key")}),
+    }
+)
 WORKERS = closed(
     {
         "groupName": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"},
@@ -60,6 +66,15 @@ CLUSTER = closed(
         "rayVersion": TEXT,
         "authOptions": closed({"mode": {"enum": ["disabled", "token"]}, "secretName": TEXT}),
         "enableInTreeAutoscaling": {"type": "boolean"},
+        "gcsFaultToleranceOptions": closed(
+            {
+                "redisAddress": TEXT,
+                "redisUsername": CREDENTIAL,
+                "redisPassword": CREDENTIAL,
+                "externalStorageNamespace": TEXT,
+            },
+            "redisAddress",
+        ),
         "autoscalerOptions": closed({"idleTimeoutSeconds": COUNT, "upscalingMode": TEXT}),
         "headGroupSpec": closed(
             {
@@ -134,7 +149,7 @@ def test_the_pods_that_are_always_there_hold_the_graph() -> None:
         (deployment,) = app["deployments"]
         scaling = deployment.get("autoscaling_config") or {"min_replicas": deployment.get("num_replicas")}
         needed += scaling["min_replicas"] * deployment["ray_actor_options"]["num_cpus"]
-    assert needed <= sum(int(request["cpu"]) for request in requests)
+    assert needed <= sum(int(request["cpu"]) for request in requests[1:]), "the head takes no replica"
     assert [request.get("nvidia.com/gpu") for request in requests] == [None, None, "1"]
 
 
@@ -147,6 +162,31 @@ def test_no_service_is_open_no_pod_is_root_no_secret_is_in_it() -> None:
         (container,) = pod["containers"]
         assert container["envFrom"] == [{"secretRef": {"name": "callytics"}}]
         assert not {"DATABASE_URL", "HF_TOKEN", "OPENAI_API_KEY"} & {e["name"] for e in container["env"]}
+
+
+def test_the_tables_of_the_head_outlive_it() -> None:
+    """Fields of KubeRay's GcsFaultToleranceOptions (1.3 or newer): with them it sets RAY_REDIS_ADDRESS and the password
+    for the head, and 600 s of patience for the workers. The namespace in Redis stays the cluster's own UID: of two
+    clusters in an upgrade the second would take up the actors of the first."""
+    cluster = DOCUMENT["spec"]["rayClusterConfig"]
+    options = cluster["gcsFaultToleranceOptions"]
+    assert options["redisAddress"] == "callytics-redis:6379"
+    assert set(options["redisPassword"]) == {"valueFrom"}, "a password in the manifest"
+    (reference,) = options["redisPassword"]["valueFrom"].values()
+    mounted = [source["secretRef"]["name"] for pod in pods() for source in pod["containers"][0]["envFrom"]]
+    assert reference["name"] not in mounted, "the password of Redis would be in every stage's environment"
+    assert "externalStorageNamespace" not in options
+    names = {variable["name"] for pod in pods() for variable in pod["containers"][0]["env"]}
+    assert not names & {"RAY_REDIS_ADDRESS", "REDIS_PASSWORD", "RAY_gcs_rpc_server_reconnect_timeout_s"}
+    assert "redis-password" not in cluster["headGroupSpec"]["rayStartParams"]
+
+
+def test_the_head_has_no_replica_to_lose() -> None:
+    """The container of a head whose GCS died is started again, and what ran in it is gone."""
+    cluster = DOCUMENT["spec"]["rayClusterConfig"]
+    assert cluster["headGroupSpec"]["rayStartParams"]["num-cpus"] == "0"
+    for group in cluster["workerGroupSpecs"]:
+        assert "num-cpus" not in group["rayStartParams"]
 
 
 def test_stage_that_restarts_makes_workers_not_ready_and_no_pod_dead() -> None:

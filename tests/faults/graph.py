@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -140,10 +140,18 @@ class Outcome:
         return f"| {self.fault} | {counts} | {self.upload_outage_s:.1f} s | {self.analysis_outage_s:.1f} s |"
 
 
+class Uploads(Protocol):
+    """What traffic needs of a graph."""
+
+    store: CallStore
+
+    def client(self) -> httpx.Client: ...
+
+
 class Traffic:
     """One upload after another, whatever happens; what was answered 202 is remembered, and must not be lost."""
 
-    def __init__(self, graph: FaultGraph) -> None:
+    def __init__(self, graph: Uploads) -> None:
         self._graph = graph
         self.accepted: list[str] = []
         self._accepted_at: list[float] = [time.time()]
