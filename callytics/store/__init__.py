@@ -9,6 +9,8 @@ in a blob store.
     leases.py jobs.py                                      the queue, and the writes of workers
     calls.py keys.py search.py rows.py codec.py            the other parts of the transactions
     alerts.py        what Alertmanager reported
+    audit.py         who did and read what
+    batches.py       batches of backfill, as far as they told
     corrections.py   people's corrections and their history
     events.py        events of many calls
     sessions.py      sessions of browsers
@@ -29,8 +31,10 @@ from callytics.store.records import (
     FINISHED,
     WITH_RESULT,
     ApiKeyRecord,
+    AuditFilter,
     AuditRecord,
     Backlog,
+    BatchRecord,
     CallBegun,
     CallEnded,
     CallFilter,
@@ -40,13 +44,16 @@ from callytics.store.records import (
     CorrectionRecord,
     Corrections,
     EventRecord,
+    Grant,
     IssuedApiKey,
     IssuedSession,
     JobStatus,
     Lease,
     NewCall,
     Priority,
+    ReadRecord,
     RequestTotals,
+    SignedIn,
     Statistics,
     Submission,
     TenantUsage,
@@ -68,8 +75,10 @@ __all__ = [
     "AlertStatus",
     "ApiKeyRecord",
     "AsyncStore",
+    "AuditFilter",
     "AuditRecord",
     "Backlog",
+    "BatchRecord",
     "BlobStore",
     "CallBegun",
     "CallEnded",
@@ -82,6 +91,7 @@ __all__ = [
     "CorrectionRecord",
     "Corrections",
     "EventRecord",
+    "Grant",
     "Invoke",
     "IssuedApiKey",
     "IssuedSession",
@@ -89,7 +99,9 @@ __all__ = [
     "Lease",
     "NewCall",
     "Priority",
+    "ReadRecord",
     "RequestTotals",
+    "SignedIn",
     "Statistics",
     "Submission",
     "TenantUsage",

@@ -74,8 +74,9 @@ class _Way:
         if not (isinstance(of, ast.Attribute) and of.attr == "parents" and isinstance(number, ast.Constant)):
             return None
         place = self._place(of.value)
-        is_there = place is not None and isinstance(number.value, int) and number.value < len(place.parents)
-        return place.parents[number.value] if place is not None and is_there else None
+        if place is None or not isinstance(number.value, int) or number.value >= len(place.parents):
+            return None
+        return place.parents[number.value]
 
     def _package_folder(self, argument: ast.expr) -> Path | None:
         if isinstance(argument, ast.Name) and argument.id in ("__package__", "__name__"):
