@@ -29,14 +29,20 @@ logger = logging.getLogger(__name__)
 FLOW_COOKIE = "callytics_sign_in"
 PATH = "/v1/sessions/oidc"
 
-router = APIRouter(route_class=StrictRoute, prefix=PATH, include_in_schema=False)
+router = APIRouter(route_class=StrictRoute, prefix=PATH, tags=["sessions"])
 
 Word = Annotated[str, Query(max_length=4096)]
 
 
-@router.get("", responses=problem_responses(404))
-async def begin(request: Request, services: ServicesDep, place: Word = "#/") -> Response:
-    """To the issuer; ``place`` is the screen to come back to."""
+_SENT_ON = {303: {"description": "To another page", "headers": {"Location": {"schema": {"type": "string"}}}}}
+
+
+@router.get(
+    "", status_code=303, response_class=Response, responses={**_SENT_ON, **problem_responses(404, 422)}
+)
+async def sign_in_at_issuer(request: Request, services: ServicesDep, place: Word = "#/") -> Response:
+    """Sends a browser to the OpenID Connect issuer; `place` is the screen of the console to come back to, "#/calls",
+    say."""
     issuer = _issuer(gate_of(request))
     flow = Flow.new(place)
     response = RedirectResponse(issuer.address(flow), 303, headers={"Cache-Control": "no-store"})
@@ -47,8 +53,13 @@ async def begin(request: Request, services: ServicesDep, place: Word = "#/") -> 
     return response
 
 
-@router.get("/callback", responses=problem_responses(404))
-async def come_back(
+@router.get(
+    "/callback",
+    status_code=303,
+    response_class=Response,
+    responses={**_SENT_ON, **problem_responses(404, 422)},
+)
+async def come_back_from_issuer(
     request: Request,
     services: ServicesDep,
     code: Word = "",
@@ -63,9 +74,10 @@ async def come_back(
     authuser: Word = "",
     prompt: Word = "",
     hd: Word = "",
-    callytics_sign_in: Annotated[str, Cookie()] = "",
+    callytics_sign_in: Annotated[str, Cookie(include_in_schema=False)] = "",
 ) -> Response:
-    """From the issuer, with a code for this flow."""
+    """Where the issuer sends the browser back to: signed in, the cookie of its session is set, and it goes on to the
+    screen that it came from; else to one that says why not."""
     gate = gate_of(request)
     issuer = _issuer(gate)
     flow = Flow.of_cookie(callytics_sign_in)

@@ -77,7 +77,7 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("GET", "/v1/sessions/oidc/callback"): Access(OPEN),
     ("GET", "/v1/batches"): Access(READ, lists=True),
     ("GET", "/v1/comparisons"): Access(METRICS, operator=True),
-    ("GET", "/v1/operations"): Access(READ),
+    ("GET", "/v1/operations"): Access(READ, operator=True),
     ("GET", "/v1/sessions/current"): Access(ANY),
     ("DELETE", "/v1/sessions/current"): Access(ANY),
     ("POST", "/v1/sessions/links"): Access(ANY),
