@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -34,7 +34,9 @@ router = APIRouter(route_class=StrictRoute, prefix=PATH, tags=["sessions"])
 Word = Annotated[str, Query(max_length=4096)]
 
 
-_SENT_ON = {303: {"description": "To another page", "headers": {"Location": {"schema": {"type": "string"}}}}}
+_SENT_ON: dict[int | str, dict[str, Any]] = {
+    303: {"description": "To another page", "headers": {"Location": {"schema": {"type": "string"}}}}
+}
 
 
 @router.get(

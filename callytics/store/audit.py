@@ -1,6 +1,7 @@
 """The audit: who did what and who read what. Entries of changes are written by the transaction that changes (rows.py).
 
 Reading is noted once per person, call and READ_WINDOW_S: a player asks for a recording in many ranges.
+On PostgreSQL, two gateways that write at the same moment may note it twice.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def _is_noted(session: Session, read: ReadRecord) -> bool:
 
 
 def same_reading(one: object, other: object) -> bool:
-    """Of the same format, and both of a turn or both of the whole."""
+    """Whether the format is the same, and both are of a turn or both of the whole."""
     return _kind(one) == _kind(other)
 
 

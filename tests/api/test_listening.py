@@ -1,4 +1,4 @@
-"""Who listened to what: noted once per person, call and some minutes, and in nobody's way."""
+"""Who listened to what: noted once per person, call and some minutes, and without delay of the sound."""
 
 from __future__ import annotations
 

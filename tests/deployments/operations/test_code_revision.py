@@ -127,7 +127,7 @@ def test_the_gateway_consists_of_the_console_too() -> None:
     assert not console & files_of("deployments.sentiment_analyzer", "callytics.engines.sentiment.prototype")
 
 
-def test_a_language_model_engine_consists_of_its_prompts_too() -> None:
+def test_language_model_engine_consists_of_its_prompts_too() -> None:
     prompts = set((PROJECT / "callytics/engines/analysis/prompts").glob("*.md"))
     assert len(prompts) >= 6
     assert prompts <= files_of("deployments.llm_analyzer", "callytics.engines.analysis.llm")
