@@ -31,7 +31,12 @@ PATH = "/v1/sessions/oidc"
 
 router = APIRouter(route_class=StrictRoute, prefix=PATH, tags=["sessions"])
 
-Word = Annotated[str, Query(max_length=4096)]
+Place = Annotated[str, Query(max_length=600, description="Screen of the console to come back to")]
+Code = Annotated[str, Query(max_length=4096, description="What the issuer exchanges for tokens, once")]
+State = Annotated[str, Query(max_length=4096, description="Which sign-in of which browser it belongs to")]
+Refusal = Annotated[str, Query(max_length=4096, description="Why the issuer signed no one in")]
+Issuer = Annotated[str, Query(max_length=4096, description="Which issuer answers (RFC 9207)")]
+Unused = Annotated[str, Query(max_length=4096, description="Issuers add it; it has no effect")]
 
 
 _SENT_ON: dict[int | str, dict[str, Any]] = {
@@ -42,7 +47,7 @@ _SENT_ON: dict[int | str, dict[str, Any]] = {
 @router.get(
     "", status_code=303, response_class=Response, responses={**_SENT_ON, **problem_responses(404, 422)}
 )
-async def sign_in_at_issuer(request: Request, services: ServicesDep, place: Word = "#/") -> Response:
+async def sign_in_at_issuer(request: Request, services: ServicesDep, place: Place = "#/") -> Response:
     """Sends a browser to the OpenID Connect issuer; `place` is the screen of the console to come back to, "#/calls",
     say."""
     issuer = _issuer(gate_of(request))
@@ -64,18 +69,18 @@ async def sign_in_at_issuer(request: Request, services: ServicesDep, place: Word
 async def come_back_from_issuer(
     request: Request,
     services: ServicesDep,
-    code: Word = "",
-    state: Word = "",
-    error: Word = "",
-    iss: Word = "",
+    code: Code = "",
+    state: State = "",
+    error: Refusal = "",
+    iss: Issuer = "",
     # What issuers add, and what is of no use here.
-    error_description: Word = "",
-    error_uri: Word = "",
-    session_state: Word = "",
-    scope: Word = "",
-    authuser: Word = "",
-    prompt: Word = "",
-    hd: Word = "",
+    error_description: Unused = "",
+    error_uri: Unused = "",
+    session_state: Unused = "",
+    scope: Unused = "",
+    authuser: Unused = "",
+    prompt: Unused = "",
+    hd: Unused = "",
     callytics_sign_in: Annotated[str, Cookie(include_in_schema=False)] = "",
 ) -> Response:
     """Where the issuer sends the browser back to: signed in, the cookie of its session is set, and it goes on to the

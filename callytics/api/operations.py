@@ -27,6 +27,8 @@ SPEED_WINDOW_S = DAY_S
 
 
 class Queue(BaseModel):
+    """What waits now."""
+
     queued: int = Field(description="Calls that wait")
     in_progress: int = Field(description="Calls that a worker has")
     oldest_queued_s: float | None = Field(description="How long the oldest has waited; null: none waits")
@@ -37,9 +39,9 @@ class ApplicationSpeed(BaseModel):
     """One application of a stage, over the calls that it ended in the last 24 hours."""
 
     stage: str
-    application: str = Field(examples=["speech-recognizer-v2"])
+    application: str = Field(description="Name of the application", examples=["speech-recognizer-v2"])
     runs: int = Field(description="Calls that it is done with; shadow runs too")
-    failed: int
+    failed: int = Field(description="Of them, those that failed")
     shadow_runs: int = Field(description="Of them, those whose output no result has")
     seconds_per_minute: float | None = Field(description="Of work, for a minute of audio; null: not known")
 
@@ -47,59 +49,69 @@ class ApplicationSpeed(BaseModel):
 class Links(BaseModel):
     """Where else to look; null: not configured."""
 
-    ray_dashboard: str | None
-    grafana: str | None
+    ray_dashboard: str | None = Field(description="Address of the Ray dashboard")
+    grafana: str | None = Field(description="Address of Grafana")
 
 
 class Operations(BaseModel):
+    """The graph at work."""
+
     queue: Queue
-    speeds: list[ApplicationSpeed]
+    speeds: list[ApplicationSpeed] = Field(description="Each application that ended a call in 24 hours")
     links: Links
 
 
 class EstimateView(BaseModel):
     """A figure with its 95 % interval; null: not measured."""
 
-    value: float | None
-    low: float | None
-    high: float | None
+    value: float | None = Field(description="The figure")
+    low: float | None = Field(description="Lower end of the interval")
+    high: float | None = Field(description="Upper end of the interval")
 
 
 class ComparedVersion(BaseModel):
-    application: str
+    """One version of a stage, measured."""
+
+    application: str = Field(description="Name of the application")
     engine: str
     model: str
     model_revision: str
     calls: int
-    shadow_calls: int
-    failed: int
+    shadow_calls: int = Field(description="Of them, those whose result is that of another version")
+    failed: int = Field(description="Of them, those that failed")
     failures: EstimateView = Field(description="Share of its calls")
-    latency_p50_s: EstimateView
-    latency_p95_s: EstimateView
+    latency_p50_s: EstimateView = Field(description="Seconds of work, median of its calls")
+    latency_p95_s: EstimateView = Field(description="Seconds of work, 95th percentile of its calls")
     time_per_audio: EstimateView = Field(description="Seconds of work for a second of audio")
 
 
 class CriterionView(BaseModel):
+    """One criterion of the recommendation."""
+
     name: str
     difference: EstimateView = Field(description="Second minus first; less is better")
-    tolerance: float
+    tolerance: float = Field(description="How much worse still counts as not worse")
     calls: int
-    verdict: str = Field(examples=["not worse"])
-    note: str
+    verdict: str = Field(description="better, not worse, worse, undecided", examples=["not worse"])
+    note: str = Field(description="Why it is undecided, where more calls would not help")
 
 
 class ComparisonView(BaseModel):
+    """Two versions of a stage, and which to use."""
+
     stage: str
-    first: ComparedVersion
-    second: ComparedVersion
+    first: ComparedVersion = Field(description="The application in use")
+    second: ComparedVersion = Field(description="The one that may replace it")
     common_calls: int = Field(description="Calls that both completed")
-    criteria: list[CriterionView]
+    criteria: list[CriterionView] = Field(description="What the recommendation follows from")
     advice: str = Field(description="migrate, keep, or not enough data", examples=["not enough data"])
     reason: str
     rule: str = Field(description="When which advice is given")
 
 
 class Comparisons(BaseModel):
+    """Which applications can be compared, and the comparison that was asked for."""
+
     applications: list[ApplicationSpeed] = Field(
         description="What worked in that time; two of one stage can be compared"
     )
@@ -107,24 +119,28 @@ class Comparisons(BaseModel):
 
 
 class BatchView(BaseModel):
+    """A batch of `callytics backfill`, as its job last told."""
+
     id: str
     input: str = Field(description="Folder, pattern or manifest that it was told")
     status: str = Field(
         description="running, done, failed (the job itself), or silent: not heard of for 2 minutes"
     )
-    started_at: datetime
+    started_at: datetime = Field(description="When its job began")
     updated_at: datetime = Field(description="When its job told last")
-    ended_at: datetime | None
+    ended_at: datetime | None = Field(description="When its job ended; null: it has not")
     error: str = Field(description="Why the job itself ended early")
     calls: int = Field(description="Recordings that it has")
-    done: int
+    done: int = Field(description="Recordings that it is done with")
     by_status: dict[str, int] = Field(description="COMPLETED, PARTIAL, FAILED, SKIPPED: had a result already")
     audio_s: float = Field(description="Length of the recordings that it analysed")
     left_s: float | None = Field(description="Time that the rest takes at the speed so far; null: not known")
 
 
 class BatchList(BaseModel):
-    batches: list[BatchView]
+    """Batches of a tenant."""
+
+    batches: list[BatchView] = Field(description="The newest first")
 
 
 @router.get("/operations", response_model=Operations, responses=problem_responses(401, 403, 503))

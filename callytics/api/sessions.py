@@ -57,7 +57,9 @@ class SignInLinkView(BaseModel):
 
 
 class SignInMethods(BaseModel):
-    api_key: Literal[True] = True
+    """How a browser can sign in."""
+
+    api_key: Literal[True] = Field(default=True, description="With an API key")
     issuer: bool = Field(
         description="Whether people can sign in at an OpenID Connect issuer, by a visit of /v1/sessions/oidc"
     )
