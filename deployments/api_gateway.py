@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 from ray import serve
@@ -18,6 +18,9 @@ from deployments.handles import LOST, application_handle, patiently, store_clien
 from deployments.replica import metrics
 from deployments.replica.environment import prepare_environment
 from deployments.replica.logs import to_serve_log
+
+if TYPE_CHECKING:
+    from callytics.comparison import Comparison
 
 PATIENCE_S = 15.0
 """A caller waits; a stage whose replica was killed is back in about 10 s."""
@@ -38,6 +41,10 @@ PROBE_WITHIN_S = 60.0
 
 CONVERT_WITHIN_S = 600.0
 """A recording of three hours takes a minute or two on one core."""
+
+
+COMPARE_WITHIN_S = 180.0
+"""Outputs of 400 calls are read, and intervals drawn."""
 
 
 async def _ask(application: str, method: str, *args: Any, within_s: float = PATIENCE_S) -> Any:
@@ -125,6 +132,16 @@ class HandleAlerts:
             await self._store(CallStore.record_alerts, notices, actor)
 
 
+class HandleComparisons:
+    """callytics.api's ComparisonService."""
+
+    async def compare(self, first: str, second: str, since_ms: int) -> "Comparison":
+        found: Comparison = await _ask(
+            "monitoring", "compare", first, second, since_ms, within_s=COMPARE_WITHIN_S
+        )
+        return found
+
+
 @serve.deployment
 @serve.ingress()
 class ApiGateway:
@@ -140,6 +157,7 @@ class ApiGateway:
             settings=ApiSettings(**settings),
             count=metrics.record,
             alerts=HandleAlerts(store),
+            comparisons=HandleComparisons(),
         )
 
     async def __del__(self) -> None:

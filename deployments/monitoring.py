@@ -5,7 +5,7 @@ import asyncio
 import importlib.metadata
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ray import serve
 from ray.exceptions import RayError
@@ -20,10 +20,14 @@ from callytics.store import AlertNotice, CallFilter, CallStore, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
 from deployments.operations.serve_api import last_line
 from deployments.replica import metrics
+from deployments.replica.answers import Refused, answered
 from deployments.replica.environment import prepare_environment
 from deployments.replica.graph_gauges import GraphGauges, state_folders
 from deployments.replica.logs import to_serve_log
 from deployments.stage import StageInfo
+
+if TYPE_CHECKING:  # numpy and scipy, imported where they are needed
+    from callytics.comparison import Comparison
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +65,12 @@ class Monitoring:
         """Store alerts; each change is sent on as a webhook."""
         changed = await self._store(CallStore.record_alerts, notices, actor)
         logger.info("%d alerts reported, %d changed", len(notices), changed)
+
+    async def compare(self, first: str, second: str, since_ms: int) -> "Comparison | Refused":
+        """Two versions of a stage on their newest calls."""
+        from callytics.comparison.remote import compare_newest
+
+        return await answered(compare_newest(self._store, first, second, since_ms))
 
     async def _stage(self, name: str, of: ApplicationStatusOverview, errors: dict[str, str]) -> StageHealth:
         replicas = sum(

@@ -64,7 +64,7 @@ def screens(gateway: Gateway, call_id: str) -> list[tuple[str, str]]:
     return [
         ("search", "calls?q=refund"),
         ("call", f"calls/{call_id}?at=33"),
-        ("operations", "stages"),
+        ("operations", "operations"),
     ]
 
 

@@ -22,8 +22,10 @@ from callytics.api import (
     console,
     corrections,
     errors,
+    issuer_sessions,
     monitoring,
     openai,
+    operations,
     overview,
     recordings,
     results,
@@ -43,6 +45,7 @@ from callytics.api.event_pump import EventPump
 from callytics.api.failures import Failures
 from callytics.api.headers import SecurityHeaders
 from callytics.api.limits import RequestLimits
+from callytics.api.listening import ListeningLog
 from callytics.api.openapi import openapi_document, operation_id
 from callytics.api.services import Services
 from callytics.api.turns import FairTurns
@@ -77,6 +80,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
     app.state.services = services
     app.state.gate = Gate(services)
     app.state.usage = UsageCounter(services.store)
+    app.state.listening = ListeningLog(services.store)
     app.state.events = EventPump(services.store, services.settings.event_poll_s)
     app.state.probes = FairTurns("uploads", services.settings.probes_at_once)
     app.state.conversions = FairTurns("conversions", services.settings.conversions_at_once)
@@ -92,8 +96,10 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         waveform,
         openai,
         monitoring,
+        operations,
         api_keys,
         sessions,
+        issuer_sessions,
         console,
         audit,
         webhooks,
@@ -157,6 +163,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await app.state.listening.close()
 
 
 async def _sweep(services: Services) -> None:

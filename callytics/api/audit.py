@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 
 from callytics.api.auth import Admin
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import ShortText, WholeNumber
+from callytics.api.schemas import ShortText, Time, WholeNumber
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
-from callytics.store import CallStore
+from callytics.store import AuditFilter, CallStore
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/audit-events", tags=["audit"])
 
@@ -38,11 +38,21 @@ async def list_audit_events(
     services: ServicesDep,
     principal: Admin,
     subject: Annotated[ShortText | None, Query(description="Only about this call, key or webhook")] = None,
+    actor: Annotated[ShortText | None, Query(description="Only what this key or person did")] = None,
+    action: Annotated[
+        ShortText | None, Query(description="Only this action, e.g. call.audio_read, call.deleted")
+    ] = None,
+    since: Annotated[Time | None, Query(description="From then on; ISO 8601 with an offset")] = None,
+    until: Annotated[Time | None, Query(description="Before then")] = None,
     before: Annotated[WholeNumber | None, Query(ge=1, le=2**62)] = None,
     limit: Annotated[WholeNumber, Query(ge=1, le=500)] = 100,
 ) -> AuditEventList:
-    """What was done and read in this tenant, newest first. It outlives the calls that it is about."""
-    events = await services.store(CallStore.audit_events, principal.tenant, before, limit, subject)
+    """What was done and read in this tenant, newest first. It outlives the calls that it is about.
+
+    Listening and reading are noted once per person, call and five minutes: `call.audio_read`, `call.transcript_read`,
+    `call.result_read`; lists with texts as `calls.searched` and `calls.exported`."""
+    wanted = AuditFilter(principal.tenant, actor, action, subject, _ms(since), _ms(until))
+    events = await services.store(CallStore.audit_events, before=before, limit=limit, wanted=wanted)
     return AuditEventList(
         audit_events=[
             AuditEventView(
@@ -57,3 +67,7 @@ async def list_audit_events(
         ],
         next_before=events[-1].number if len(events) == limit else None,
     )
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else min(max(int(moment.timestamp() * 1000), 0), 2**62)

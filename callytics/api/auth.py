@@ -14,9 +14,11 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from callytics.api.key_lookups import KeyLookups
 from callytics.api.oidc import TokenReader
+from callytics.api.oidc_sign_in import IssuerClient
+from callytics.api.renewal import Renewals
 from callytics.api.services import Services
 from callytics.errors import ForbiddenError, UnauthorizedError
-from callytics.store import DEFAULT_TENANT, ApiKeyRecord, CallStore, hash_secret
+from callytics.store import DEFAULT_TENANT, ApiKeyRecord, CallStore, SignedIn, hash_secret
 from callytics.store.keys import KEY_PREFIX
 
 COOKIE = "callytics_session"
@@ -45,8 +47,16 @@ class Gate:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._tokens = TokenReader(services.settings.oidc) if services.settings.oidc else None
-        self._keys = KeyLookups(services.store)
+        self._keys = KeyLookups(services.store, CallStore.authenticate)
         self._sessions = KeyLookups(services.store, CallStore.authenticate_session)
+        self.issuer = self._issuer_of_people()
+        self._renewals = Renewals(services.store, self.issuer) if self.issuer else None
+
+    def _issuer_of_people(self) -> IssuerClient | None:
+        settings = self._services.settings
+        if self._tokens is None or settings.oidc is None or not settings.oidc.client_id:
+            return None
+        return IssuerClient(settings.oidc, self._tokens, settings.public_url)
 
     async def identify(self, bearer: str | None, header: str | None, cookie: str | None = None) -> Principal:
         """
@@ -81,13 +91,16 @@ class Gate:
         return await self._keys.find(hash_secret(secret))
 
     async def _identify_session(self, cookie: str) -> Principal:
-        key = await self._sessions.find(hash_secret(cookie))
-        if key is None:
+        who = await self._sessions.find(hash_secret(cookie))
+        is_of_issuer = who is not None and who.renew_at_ms is not None
+        if who is None or (is_of_issuer and self._renewals is None):
             raise UnauthorizedError("session_invalid", "This session has ended. Sign in again.")
-        return _principal_of(key)
+        if is_of_issuer and self._renewals is not None:
+            who = await self._renewals.current(who, cookie)
+        return _principal_of(who)
 
 
-def _principal_of(key: ApiKeyRecord) -> Principal:
+def _principal_of(key: ApiKeyRecord | SignedIn) -> Principal:
     return Principal(key.id, frozenset(key.scopes), key.tenant, key.limits)
 
 
@@ -121,5 +134,6 @@ Reader = Annotated[Principal, Depends(allowed("calls:read"))]
 Writer = Annotated[Principal, Depends(allowed("calls:write"))]
 Deleter = Annotated[Principal, Depends(allowed("calls:delete"))]
 Scraper = Annotated[Principal, Depends(allowed("metrics:read", "calls:read"))]
+Operator = Annotated[Principal, Depends(allowed("metrics:read"))]
 AlertReporter = Annotated[Principal, Depends(allowed("alerts:write"))]
 Admin = Annotated[Principal, Depends(allowed("admin"))]

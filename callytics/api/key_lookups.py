@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from callytics.api.lookup_turns import LookupTurns, busy
-from callytics.store import ApiKeyRecord, AsyncStore, CallStore
+from callytics.store import AsyncStore, CallStore
 
 AT_ONCE = 8
 """Look-ups per tenant, and for all unknown keys together."""
@@ -20,14 +21,18 @@ KNOWN_IN_ALL = 512
 REMEMBERED_KEYS = 10_000
 
 
-class KeyLookups:
-    """``authenticate``: the method of the store that knows the key of a hash."""
+class OfTenant(Protocol):
+    @property
+    def tenant(self) -> str: ...
 
-    def __init__(
-        self,
-        store: AsyncStore,
-        authenticate: Callable[[CallStore, str], ApiKeyRecord | None] = CallStore.authenticate,
-    ) -> None:
+
+Known = TypeVar("Known", bound=OfTenant)
+
+
+class KeyLookups(Generic[Known]):
+    """``authenticate``: the method of the store that knows whom a hash stands for."""
+
+    def __init__(self, store: AsyncStore, authenticate: Callable[[CallStore, str], Known | None]) -> None:
         self._store = store
         self._authenticate = authenticate
         self._tenant_of: OrderedDict[str, str] = OrderedDict()
@@ -35,7 +40,7 @@ class KeyLookups:
         self._stranger_turns = LookupTurns(AT_ONCE, WAITING_STRANGERS)
         self._known = 0
 
-    async def find(self, sha256: str) -> ApiKeyRecord | None:
+    async def find(self, sha256: str) -> Known | None:
         """The valid key with this hash.
 
         Raises:
@@ -54,7 +59,7 @@ class KeyLookups:
         finally:
             self._known -= 1
 
-    async def _look_up(self, sha256: str) -> ApiKeyRecord | None:
+    async def _look_up(self, sha256: str) -> Known | None:
         key = await self._store(self._authenticate, sha256)
         self._tenant_of.pop(sha256, None)
         if key is not None:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from callytics.api.lookup_turns import LookupTurns
+from callytics.api.roles import scopes_of_roles
 from callytics.api.services import OidcSettings
 from callytics.errors import UnauthorizedError, UnavailableError
 from callytics.store import SCOPES
@@ -40,8 +41,9 @@ class TokenReader:
             settings.jwks_url, cache_jwk_set=True, lifespan=KEYS_LIFESPAN_S, timeout=FETCH_TIMEOUT_S
         )
 
-    async def read(self, token: str) -> dict[str, Any]:
-        """
+    async def read(self, token: str, audience: str | None = None) -> dict[str, Any]:
+        """The claims of a token that was made for ``audience``; None: for the API.
+
         Raises:
             UnauthorizedError: ``token_invalid``.
             UnavailableError: ``issuer_unavailable``: the keys of the issuer cannot be fetched;
@@ -51,7 +53,9 @@ class TokenReader:
         if until_s < time.monotonic():
             key = None
         async with (self._stranger_turns if key is None else self._known_turns).turn():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, token, key)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._read, token, key, audience or self._settings.audience
+            )
 
     def _key_id(self, token: str) -> str:
         """What the token says of itself: with which key it was signed."""
@@ -62,7 +66,7 @@ class TokenReader:
         except (jwt.PyJWTError, RecursionError):  # the latter: JSON nested as deep as a header is long
             return ""
 
-    def _read(self, token: str, known_key: Any) -> dict[str, Any]:
+    def _read(self, token: str, known_key: Any, audience: str) -> dict[str, Any]:
         import jwt
 
         try:
@@ -71,7 +75,7 @@ class TokenReader:
                 token,
                 key.key,
                 algorithms=list(self._settings.algorithms),
-                audience=self._settings.audience,
+                audience=audience,
                 issuer=self._settings.issuer,
                 leeway=CLOCK_SKEW_S,
                 options={"require": ["exp", "iss", "aud", "sub"]},
@@ -92,10 +96,11 @@ class TokenReader:
         return claims
 
     def scopes(self, claims: dict[str, Any]) -> frozenset[str]:
-        """Those of ours that the token grants: words of a string (RFC 8693, section 4.2), or a list."""
-        granted = claims.get(self._settings.scopes_claim) or ()
-        words = granted.split() if isinstance(granted, str) else granted
-        return frozenset(word for word in words if word in SCOPES) if isinstance(words, list) else frozenset()
+        """Those of ours that the token grants, as scopes or, where the settings name a claim for them, as roles."""
+        granted = frozenset(word for word in _words(claims, self._settings.scopes_claim) if word in SCOPES)
+        if self._settings.roles_claim is None:
+            return granted
+        return granted | scopes_of_roles(_words(claims, self._settings.roles_claim))
 
     def tenant(self, claims: dict[str, Any]) -> str:
         """
@@ -110,3 +115,14 @@ class TokenReader:
                 "token_without_tenant", f"This token lacks the claim {self._settings.tenant_claim}."
             )
         return tenant
+
+
+def _words(claims: dict[str, Any], path: str) -> list[Any]:
+    """Words of a string (RFC 8693, section 4.2), or a list; a path such as "realm_access.roles" leads inside."""
+    value: Any = claims.get(path)
+    if value is None:
+        value = claims
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+    words = value.split() if isinstance(value, str) else value
+    return [word for word in words if isinstance(word, str)] if isinstance(words, list) else []

@@ -21,7 +21,9 @@ from callytics.api.uploads import FILE_FIELD, URL_FIELD
 _REFERENCE = "#/components/schemas/{model}"
 _METHODS = frozenset({"get", "put", "post", "delete", "patch", "head", "options", "trace"})
 
-PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/v1/sessions"})
+PUBLIC_PATHS = frozenset(
+    {"/healthz", "/readyz", "/v1/sessions", "/v1/sessions/oidc", "/v1/sessions/oidc/callback"}
+)
 """Paths that want no key."""
 
 _SECURITY_SCHEMES = {

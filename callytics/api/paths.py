@@ -15,6 +15,8 @@ PUBLIC = frozenset(
         "/docs/oauth2-redirect",
         "/redoc",
         "/v1/sessions",
+        "/v1/sessions/oidc",
+        "/v1/sessions/oidc/callback",
     }
 )
 """No key is asked for here; at every other path, whether there is something or not."""

@@ -115,10 +115,8 @@ async def get_audio(
     headers["Content-Length"] = str(end - start)
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    detail = {"format": audio_format or "original", "enhanced": enhanced, "bytes": [start, end]}
-    await services.store(
-        CallStore.record_audit, principal.id, "call.audio_read", call_id, detail, principal.tenant
-    )
+    detail = {"format": audio_format or "original", "enhanced": enhanced}
+    request.app.state.listening.note(principal, "call.audio_read", call_id, detail)
     return StreamingResponse(_read(services.blobs, call_id, name, start, end), status, headers)
 
 

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import BaseModel
 
-from callytics.api.auth import Reader
+from callytics.api.auth import Principal, Reader
 from callytics.api.errors import problem_responses
 from callytics.api.event_pump import EventPump
 from callytics.api.schemas import WholeNumber
@@ -23,7 +23,7 @@ from callytics.errors import ConflictError
 from callytics.result.formats import MEDIA_TYPES, encoded, export
 from callytics.result.schema import CallResult, ParticipantDetail, TranscriptTurn
 from callytics.result.subtitles import SubtitleLimits
-from callytics.store import FINISHED, CallRecord, CallStore, JobStatus
+from callytics.store import FINISHED, CallRecord, CallStore, JobStatus, ReadRecord
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls/{call_id}", tags=["results"])
 
@@ -71,6 +71,15 @@ async def finished_result(services: Services, call: CallRecord) -> dict[str, Any
     return {**result, "job_status": call.status.value, "metadata": dict(call.metadata)}
 
 
+async def _note(
+    services: Services, principal: Principal, action: str, call_id: str, detail: dict[str, Any]
+) -> None:
+    """Before the text is sent; once per person, call and a few minutes (store/audit.py)."""
+    at_ms = round(time.time() * 1000)
+    read = ReadRecord(at_ms, principal.tenant, principal.id, action, call_id, detail)
+    await services.store(CallStore.record_reads, [read])
+
+
 def _no_result(call: CallRecord) -> ConflictError:
     if call.status is JobStatus.FAILED:
         why = f"{call.error.stage}: {call.error.message}" if call.error else "no reason is known"
@@ -86,9 +95,7 @@ async def get_result(call_id: str, services: ServicesDep, principal: Reader) -> 
     fails, the result of before: `job_status` says how the call stands now."""
     call = await services.store(CallStore.get_call, call_id, principal.tenant)
     result = await finished_result(services, call)
-    await services.store(
-        CallStore.record_audit, principal.id, "call.result_read", call_id, {}, principal.tenant
-    )
+    await _note(services, principal, "call.result_read", call_id, {})
     return JSONResponse(result)
 
 
@@ -149,9 +156,7 @@ async def get_transcript(
     text = export(await finished_result(services, call), transcript_format, limits, written=written)
     content = encoded(text, transcript_format, encoding)
     detail = {"format": transcript_format}
-    await services.store(
-        CallStore.record_audit, principal.id, "call.transcript_read", call_id, detail, principal.tenant
-    )
+    await _note(services, principal, "call.transcript_read", call_id, detail)
     disposition = f'inline; filename="{call_id}.{transcript_format}"'
     charset = (encoding or "utf-8").removesuffix("-sig")
     media_type = MEDIA_TYPES[transcript_format].replace("utf-8", charset)

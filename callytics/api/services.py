@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, model_validator
 
 from callytics.domain import CallOptions, Media, Recording
 from callytics.store import DEFAULT_TENANT, AlertNotice, AsyncStore, BlobStore
 from callytics.telemetry import Record, ignore
+
+if TYPE_CHECKING:  # numpy and scipy, which the gateway does without
+    from callytics.comparison import Comparison
 
 
 class AudioService(Protocol):
@@ -93,6 +96,16 @@ class AlertService(Protocol):
         """Store them, and send on what changed."""
 
 
+_OWN_OR_TLS = r"^$|^(https://|http://(127\.0\.0\.1|localhost)[:/])"
+
+
+class ComparisonService(Protocol):
+    """What compares two versions of a stage; it takes seconds of a processor."""
+
+    async def compare(self, first: str, second: str, since_ms: int) -> Comparison:
+        """On the newest calls of each (comparison/remote.py)."""
+
+
 class OidcSettings(BaseModel):
     """An OpenID Connect issuer whose tokens open the API, besides API keys.
 
@@ -103,6 +116,12 @@ class OidcSettings(BaseModel):
         scopes_claim: claim with the scopes (calls:read ...), a string of words or a list.
         tenant_claim: claim that names the tenant; None: all its users are of ``tenant``.
         algorithms: what may have signed; never symmetric ones.
+        roles_claim: claim with roles (roles.py), likewise; "realm_access.roles" leads inside. None: there is none.
+        client_id: what the issuer calls the console; with it, people sign in at the issuer (oidc_sign_in.py). Its
+            secret, where it has one, is in the environment: OIDC_CLIENT_SECRET.
+        authorization_url: where a browser signs in.
+        token_url: where codes and refresh tokens become tokens.
+        sign_in_scope: what is asked for; "openid offline_access calls:read", say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -118,6 +137,17 @@ class OidcSettings(BaseModel):
         "ES256",
         "EdDSA",
     )
+    roles_claim: str | None = None
+    client_id: str = ""
+    authorization_url: str = Field(default="", pattern=_OWN_OR_TLS)
+    token_url: str = Field(default="", pattern=_OWN_OR_TLS)
+    sign_in_scope: str = "openid"
+
+    @model_validator(mode="after")
+    def _can_sign_in(self) -> OidcSettings:
+        if self.client_id and not (self.authorization_url and self.token_url):
+            raise ValueError("client_id needs authorization_url and token_url, where people sign in")
+        return self
 
 
 class TenantLimits(BaseModel):
@@ -177,6 +207,7 @@ class ApiSettings(BaseModel):
         webhook_hosts: hosts that webhooks may reach, in the same form; None: to every public address.
         trusted_networks: private networks that both may reach nevertheless, e.g. "10.20.0.0/16".
         webhook_poll_s: how often due webhooks are looked for; 0: never by this replica.
+        ray_dashboard_url, grafana_url: where the console's operations screen links to; empty: no link.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -211,11 +242,19 @@ class ApiSettings(BaseModel):
     webhook_hosts: tuple[str, ...] | None = None
     trusted_networks: tuple[IPvAnyNetwork, ...] = ()
     webhook_poll_s: float = Field(default=2.0, ge=0)
+    ray_dashboard_url: str = Field(default="", pattern=_OWN_OR_TLS)
+    grafana_url: str = Field(default="", pattern=_OWN_OR_TLS)
+
+    @model_validator(mode="after")
+    def _knows_its_address(self) -> ApiSettings:
+        if self.oidc is not None and self.oidc.client_id and not self.public_url:
+            raise ValueError("oidc.client_id needs public_url: the issuer sends browsers back to it")
+        return self
 
 
 @dataclass(frozen=True)
 class Services:
-    """``alerts``: None stores what Alertmanager reports directly."""
+    """``alerts``: None stores what Alertmanager reports directly. ``comparisons``: None compares in this process."""
 
     store: AsyncStore
     blobs: BlobStore
@@ -224,6 +263,7 @@ class Services:
     settings: ApiSettings = field(default_factory=ApiSettings)
     count: Record = ignore
     alerts: AlertService | None = None
+    comparisons: ComparisonService | None = None
 
 
 def _services(request: Request) -> Services:

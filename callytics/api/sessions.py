@@ -8,7 +8,7 @@ headers"; authentication.py checks it).
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, model_validator
@@ -20,7 +20,7 @@ from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
 from callytics.errors import ForbiddenError, NotFoundError, UnauthorizedError
-from callytics.store import SCOPES, CallStore, IssuedSession, hash_secret
+from callytics.store import SCOPES, CallStore, hash_secret
 from callytics.store.sessions import MAX_SESSION_S
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/sessions", tags=["sessions"])
@@ -43,7 +43,10 @@ class SignIn(StrictBody):
 
 
 class SessionView(BaseModel):
-    id: str = Field(description="Id of the API key for which the session stands, or `anonymous`")
+    id: str = Field(
+        description="Id of the API key for which the session stands; `oidc:` and the subject of a person whom the "
+        "issuer knows; or `anonymous`"
+    )
     tenant: str
     scopes: list[str]
 
@@ -51,6 +54,21 @@ class SessionView(BaseModel):
 class SignInLinkView(BaseModel):
     path: str = Field(description="To be opened in a browser, once", examples=["/#/sign-in/cll_x3Vb7Q"])
     expires_at: datetime
+
+
+class SignInMethods(BaseModel):
+    """How a browser can sign in."""
+
+    api_key: Literal[True] = Field(default=True, description="With an API key")
+    issuer: bool = Field(
+        description="Whether people can sign in at an OpenID Connect issuer, by a visit of /v1/sessions/oidc"
+    )
+
+
+@router.get("", response_model=SignInMethods)
+async def sign_in_methods(request: Request) -> SignInMethods:
+    """How a browser can sign in here."""
+    return SignInMethods(issuer=gate_of(request).issuer is not None)
 
 
 @router.post("", response_model=SessionView, responses=problem_responses(401, 422, 503))
@@ -63,8 +81,8 @@ async def sign_in(body: SignIn, request: Request, response: Response, services: 
         issued = await services.store(CallStore.redeem_sign_in_link, hash_secret(body.link or ""))
     if issued is None:
         raise _refused(body)
-    _set_cookie(response, issued, services.settings.public_url.startswith("https://"))
-    return SessionView(id=issued.key.id, tenant=issued.key.tenant, scopes=list(issued.key.scopes))
+    set_session_cookie(response, issued.secret, services.settings.public_url.startswith("https://"))
+    return SessionView(id=issued.who.id, tenant=issued.who.tenant, scopes=list(issued.who.scopes))
 
 
 def _refused(body: SignIn) -> UnauthorizedError:
@@ -76,9 +94,9 @@ def _refused(body: SignIn) -> UnauthorizedError:
     )
 
 
-def _set_cookie(response: Response, issued: IssuedSession, https: bool) -> None:
+def set_session_cookie(response: Response, secret: str, https: bool) -> None:
     response.set_cookie(
-        COOKIE, issued.secret, max_age=MAX_SESSION_S, path="/", secure=https, httponly=True, samesite="strict"
+        COOKIE, secret, max_age=MAX_SESSION_S, path="/", secure=https, httponly=True, samesite="strict"
     )
 
 

@@ -58,9 +58,7 @@ async def get_turn_audio(
     async with request.app.state.conversions.turn(call.tenant):
         data = await services.audio.cut(call.uri, audio_format, start_s, end_s, call.options, tones)
     detail = {"format": audio_format, "turn_id": turn_id}
-    await services.store(
-        CallStore.record_audit, principal.id, "call.audio_read", call_id, detail, principal.tenant
-    )
+    request.app.state.listening.note(principal, "call.audio_read", call_id, detail)
     return Response(
         data,
         media_type=_MEDIA_TYPES[audio_format],

@@ -2,6 +2,7 @@
 
 versions.py        the runs from the store that count, and their measurements
 outputs.py         confidence of a version, distance of two outputs, errors of an output
+remote.py          the same over a store in another process
 references.py      reference data of a call
 intervals.py       95 % confidence intervals
 recommendation.py  migrate, keep, or not enough data; and the rule

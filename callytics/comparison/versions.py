@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from callytics.comparison import outputs
 from callytics.comparison.intervals import (
@@ -30,9 +30,19 @@ from callytics.comparison.recommendation import (
 from callytics.comparison.references import References
 from callytics.domain import StageRun, StageStatus
 from callytics.errors import InvalidRequestError, NotFoundError
-from callytics.store import CallStore, VersionRun
+from callytics.store import VersionRun
 
 Progress = Callable[[int, int], None]
+
+
+class VersionSource(Protocol):
+    """A CallStore, as far as a comparison needs it."""
+
+    def version_runs(self, applications: Sequence[str], since_ms: int = 0) -> tuple[VersionRun, ...]:
+        """Runs of these applications."""
+
+    def version_output(self, call_id: str, application: str) -> Any | None:
+        """What one of them made of a call."""
 
 
 @dataclass
@@ -98,7 +108,7 @@ class Comparison:
 
 
 def compare(
-    store: CallStore,
+    store: VersionSource,
     first: str,
     second: str,
     references: References | None = None,
@@ -176,7 +186,7 @@ def _completed_by_both(measured: Sequence[Measured]) -> set[str]:
 
 
 def _measure(
-    store: CallStore,
+    store: VersionSource,
     applications: tuple[str, str],
     measured: tuple[Measured, Measured],
     references: References | None,

@@ -3,12 +3,26 @@ import { request } from "./api.js";
 import { html, render, useCallback, useEffect, useState } from "./html.js";
 import { Keys } from "./parts/keys.js";
 import { go, link, route } from "./route.js";
+import { ApiKeys } from "./screens/api_keys.js";
+import { Audit } from "./screens/audit.js";
 import { Call } from "./screens/call.js";
 import { Calls } from "./screens/calls.js";
+import { Operations } from "./screens/operations.js";
 import { Overview } from "./screens/overview.js";
 import { SignIn } from "./screens/sign_in.js";
-import { Stages } from "./screens/stages.js";
+import { Webhooks } from "./screens/webhooks.js";
 import { language, setLanguage, t } from "./text.js";
+
+/** What is in the navigation: screen, word, and the right without which it is not shown. */
+const SCREENS = [
+  ["calls", "calls", "calls:read"],
+  ["overview", "overview", "calls:read"],
+  ["operations", "stages", "calls:read"],
+  ["keys", "api_keys", "admin"],
+  ["webhooks", "webhooks", "admin"],
+  ["audit", "audit", "admin"],
+];
+const FORMER_NAMES = { stages: "operations" };
 
 function App() {
   const [at, setAt] = useState(route());
@@ -56,25 +70,31 @@ function App() {
     setSession(null);
   };
 
-  if (at.path[0] === "sign-in" || session === null) {
+  const isRefused = at.path[0] === "sign-in-failed" && !session;
+  if (at.path[0] === "sign-in" || isRefused || session === null) {
     const done = (made) => {
       setSession(made);
-      if (at.path[0] === "sign-in") go(["calls"]);
+      if (/^sign-in/.test(at.path[0] || "")) go(["calls"]);
     };
-    return html`<${SignIn} link=${at.path[0] === "sign-in" ? at.path[1] : undefined} onDone=${done} />`;
+    const [link, refusal] = [at.path[0] === "sign-in" ? at.path[1] : undefined, isRefused ? at.path[1] || "" : undefined];
+    return html`<${SignIn} link=${link} refusal=${refusal} onDone=${done} />`;
   }
   if (session === undefined) return html`<p class="notice" role="status">${t("no_server")}</p>`;
   const may = (scope) => session.scopes.includes(scope) || session.scopes.includes("admin");
-  const screen = at.path[0] || "calls";
+  const named = at.path[0] || "calls";
+  const asked = FORMER_NAMES[named] || named;
+  const shown = SCREENS.filter(([, , scope]) => may(scope));
+  const screen = SCREENS.some(([name]) => name === asked) ? asked : "calls";
+  const isAllowed = shown.some(([name]) => name === screen);
   const lost = () => setSession((known) => (known === session ? null : known)); // not the one that came after
   return html`
     <a class="skip" href="#main">${t("transcript")}</a>
     <header class="bar">
       <a class="brand" href="#/calls"><img src="/console/icon.svg" alt="" width="24" height="24" />Callytics</a>
       <nav aria-label="Callytics">
-        <a href="#/calls" aria-current=${screen === "calls" ? "page" : undefined}>${t("calls")}</a>
-        <a href=${link(["overview"])} aria-current=${screen === "overview" ? "page" : undefined}>${t("overview")}</a>
-        <a href=${link(["stages"])} aria-current=${screen === "stages" ? "page" : undefined}>${t("stages")}</a>
+        ${shown.map(
+          ([name, word]) => html`<a href=${link([name])} aria-current=${screen === name ? "page" : undefined}>${t(word)}</a>`,
+        )}
       </nav>
       <span class="space"></span>
       <button class="quiet" onClick=${() => setShowsKeys(true)} title="?">${t("help")}</button>
@@ -84,15 +104,21 @@ function App() {
       <button class="quiet" onClick=${signOut} title=${session.tenant}>${t("sign_out")}</button>
     </header>
     <main id="main" tabindex="-1">
-      ${screen === "overview" && html`<${Overview} query=${at.query} onLost=${lost} />`}
-      ${screen === "overview" ? "" : screen === "stages"
-        ? html`<${Stages} onLost=${lost} />`
-        : at.path[1]
-          ? html`<${Call} key=${at.path[1]} id=${at.path[1]} query=${at.query} may=${may} onLost=${lost} />`
-          : html`<${Calls} query=${at.query} may=${may} owner=${`${session.tenant} ${session.id}`} onLost=${lost} />`}
+      ${isAllowed
+        ? html`<${Screen} name=${screen} id=${screen === "calls" ? at.path[1] : undefined} query=${at.query} session=${session} may=${may} onLost=${lost} />`
+        : html`<p class="notice" role="status">${t("not_allowed")}</p>`}
     </main>
     ${showsKeys && html`<${Keys} onClose=${() => setShowsKeys(false)} />`}
   `;
+}
+
+function Screen({ name, id, ...shared }) {
+  if (name === "overview") return html`<${Overview} ...${shared} />`;
+  if (name === "operations") return html`<${Operations} ...${shared} />`;
+  if (name === "keys") return html`<${ApiKeys} ...${shared} />`;
+  if (name === "webhooks") return html`<${Webhooks} ...${shared} />`;
+  if (name === "audit") return html`<${Audit} ...${shared} />`;
+  return id ? html`<${Call} key=${id} id=${id} ...${shared} />` : html`<${Calls} owner=${`${shared.session.tenant} ${shared.session.id}`} ...${shared} />`;
 }
 
 setLanguage(language());

@@ -12,6 +12,9 @@ in a blob store.
     lists.py         conditions, order and pages of lists of calls
     alerts.py        what Alertmanager reported
     corrections.py correction_rows.py   people's corrections and their history
+    audit.py         who did and read what
+    batches.py       batches of backfill, as far as they told
+    corrections.py   people's corrections and their history
     events.py        events of many calls
     sessions.py      sessions of browsers
     retention.py     the retention period of calls
@@ -31,8 +34,10 @@ from callytics.store.records import (
     FINISHED,
     WITH_RESULT,
     ApiKeyRecord,
+    AuditFilter,
     AuditRecord,
     Backlog,
+    BatchRecord,
     CallBegun,
     CallEnded,
     CallFilter,
@@ -44,6 +49,7 @@ from callytics.store.records import (
     EventRecord,
     Findings,
     FindingsState,
+    Grant,
     IssuedApiKey,
     IssuedSession,
     JobStatus,
@@ -52,8 +58,10 @@ from callytics.store.records import (
     Mood,
     NewCall,
     Priority,
+    ReadRecord,
     RequestTotals,
     Resolved,
+    SignedIn,
     Split,
     Statistics,
     Submission,
@@ -76,8 +84,10 @@ __all__ = [
     "AlertStatus",
     "ApiKeyRecord",
     "AsyncStore",
+    "AuditFilter",
     "AuditRecord",
     "Backlog",
+    "BatchRecord",
     "BlobStore",
     "CallBegun",
     "CallEnded",
@@ -92,6 +102,7 @@ __all__ = [
     "EventRecord",
     "Findings",
     "FindingsState",
+    "Grant",
     "Invoke",
     "IssuedApiKey",
     "IssuedSession",
@@ -101,8 +112,10 @@ __all__ = [
     "Mood",
     "NewCall",
     "Priority",
+    "ReadRecord",
     "RequestTotals",
     "Resolved",
+    "SignedIn",
     "Split",
     "Statistics",
     "Submission",

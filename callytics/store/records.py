@@ -419,9 +419,9 @@ class IssuedApiKey:
 
 @dataclass(frozen=True)
 class IssuedSession:
-    """A session of a browser, or a link that begins one, for the owner of ``key``; ``secret`` is shown once."""
+    """A session of a browser, or a link that begins one, for ``who``; ``secret`` is shown once."""
 
-    key: ApiKeyRecord
+    who: SignedIn
     expires_at_ms: int
     secret: str = field(repr=False)
 
@@ -437,6 +437,71 @@ class AuditRecord:
     action: str
     subject: str
     detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which entries of the audit; None: all. ``until_ms`` itself is not included."""
+
+    tenant: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class ReadRecord:
+    """``actor`` listened to or read ``subject`` at that time."""
+
+    at_ms: int
+    tenant: str
+    actor: str
+    action: str
+    subject: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """A batch of `callytics backfill`, as its job last told. ``by_status`` counts the recordings that it is done
+    with; ``error``: why the job itself ended early."""
+
+    id: str
+    tenant: str
+    input: str
+    started_at_ms: int
+    updated_at_ms: int
+    ended_at_ms: int | None
+    error: str
+    calls: int
+    by_status: Mapping[str, int]
+    audio_s: float
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Whom a browser's session stands for. ``renew_at_ms``: until when the issuer's word on the rights counts; None
+    where a key decides."""
+
+    id: str
+    tenant: str
+    scopes: tuple[str, ...]
+    limits: Mapping[str, int] = field(default_factory=dict)
+    renew_at_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What an issuer granted to a person: rights until ``renew_at_ms``. ``sealed``: what renews them, encrypted; empty
+    where the issuer gave nothing, and the session ends then."""
+
+    subject: str
+    tenant: str
+    scopes: tuple[str, ...]
+    renew_at_ms: int
+    sealed: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from callytics.domain import CallOptions, Role, StageRun
 from callytics.errors import NotFoundError
 from callytics.store import (
     alerts,
+    audit,
+    batches,
     call_lines,
     calls,
     changes,
@@ -45,8 +47,10 @@ from callytics.store.overview import Overview
 from callytics.store.records import (
     DEFAULT_TENANT,
     ApiKeyRecord,
+    AuditFilter,
     AuditRecord,
     Backlog,
+    BatchRecord,
     CallFilter,
     CallOrder,
     CallPage,
@@ -54,12 +58,15 @@ from callytics.store.records import (
     CorrectionRecord,
     Corrections,
     EventRecord,
+    Grant,
     IssuedApiKey,
     IssuedSession,
     JobStatus,
     Lease,
     NewCall,
+    ReadRecord,
     RequestTotals,
+    SignedIn,
     StageStatistics,
     Statistics,
     Submission,
@@ -69,15 +76,14 @@ from callytics.store.rows import (
     add_audit,
     add_event,
     apply_metadata,
-    audit_record,
     call_record,
     event_record,
     fetch_call,
     is_id,
 )
-from callytics.store.tables import AuditRow, CallRow, EventRow, ReportRow, StageRow, TenantRow
+from callytics.store.tables import CallRow, EventRow, ReportRow, StageRow, TenantRow
 from callytics.store.timeline import Timeline, timeline
-from callytics.store.versions import VersionRun
+from callytics.store.versions import ApplicationRuns, VersionRun
 from callytics.store.webhook_queue import LeasedDelivery
 from callytics.store.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 
@@ -381,6 +387,11 @@ class CallStore:
         with self._read() as session:
             return versions.version_runs(session, applications, since_ms)
 
+    def application_runs(self, since_ms: int) -> tuple[ApplicationRuns, ...]:
+        """What every application of a stage did since then."""
+        with self._read() as session:
+            return versions.application_runs(session, since_ms)
+
     def version_output(self, call_id: str, application: str) -> Any | None:
         """The output of an application for a call, serving or shadow. Audio has no samples."""
         with self._read() as session:
@@ -549,8 +560,8 @@ class CallStore:
         with self._write() as session:
             return sessions.redeem_link(session, sha256, self._now_ms())
 
-    def authenticate_session(self, sha256: str) -> ApiKeyRecord | None:
-        """The key for which the session with this hash stands; None: the session or the key is not valid."""
+    def authenticate_session(self, sha256: str) -> SignedIn | None:
+        """Whom the session with this hash stands for; None: the session or its key is not valid."""
         now_ms = self._now_ms()
         with self._read() as session:
             found = sessions.find(session, sha256, now_ms)
@@ -559,6 +570,31 @@ class CallStore:
             with self._write() as session:
                 sessions.prolong(session, sha256, now_ms)
         return found[1] if found is not None else None
+
+    @not_repeatable
+    def begin_issuer_session(self, flow_sha256: str, grant: Grant) -> IssuedSession | None:
+        """A session for a person whom the issuer knows; None: this flow of signing in began one already."""
+        try:
+            with self._write() as session:
+                return sessions.begin_granted(session, flow_sha256, grant, self._now_ms())
+        except IntegrityError:
+            return None
+
+    def claim_renewal(self, sha256: str) -> str | None:
+        """What renews the rights of the session, for the one caller that renews it now; None: another does, or there
+        is nothing to renew."""
+        with self._write() as session:
+            return sessions.claim(session, sha256, self._now_ms())
+
+    def renew_session(self, sha256: str, grant: Grant) -> SignedIn | None:
+        """The session with the rights that the issuer grants now; None: it is over."""
+        with self._write() as session:
+            return sessions.renew(session, sha256, grant, self._now_ms())
+
+    def release_renewal(self, sha256: str) -> None:
+        """It did not succeed, for a reason that passes: the next request may try."""
+        with self._write() as session:
+            sessions.release(session, sha256)
 
     def end_session(self, sha256: str) -> None:
         with self._write() as session:
@@ -716,20 +752,45 @@ class CallStore:
         with self._write() as session:
             add_audit(session, actor, action, subject, detail or {}, self._now_ms(), tenant)
 
+    def record_reads(self, reads: Sequence[ReadRecord]) -> None:
+        """Note who listened or read, once per person, call and audit.READ_WINDOW_S. Safe to repeat."""
+        with self._write() as session:
+            audit.add_reads(session, reads)
+
     def audit_events(
         self,
         tenant: str | None = None,
         before: int | None = None,
         limit: int = 100,
         subject: str | None = None,
+        wanted: AuditFilter | None = None,
     ) -> tuple[AuditRecord, ...]:
-        """Audit entries with numbers below ``before``, newest first."""
-        statement = select(AuditRow).order_by(col(AuditRow.number).desc()).limit(limit)
-        if tenant is not None:
-            statement = statement.where(col(AuditRow.tenant_id) == tenant)
-        if before is not None:
-            statement = statement.where(col(AuditRow.number) < before)
-        if subject is not None:
-            statement = statement.where(col(AuditRow.subject) == subject)
+        """Audit entries with numbers below ``before``, newest first; ``wanted`` instead of tenant and subject."""
+        wanted = wanted or AuditFilter(tenant=tenant, subject=subject)
         with self._read() as session:
-            return tuple(audit_record(row) for row in session.exec(statement))
+            return audit.page(session, wanted, before, limit)
+
+    # ------------------------------------------------------------ batches
+
+    @not_repeatable
+    def begin_batch(self, source: str, num_calls: int, tenant: str = DEFAULT_TENANT) -> str:
+        """The id of a new batch of `callytics backfill`."""
+        with self._write() as session:
+            return batches.begin(session, tenant, source, num_calls, self._now_ms())
+
+    def tell_batch(
+        self,
+        batch_id: str,
+        by_status: Mapping[str, int],
+        audio_s: float,
+        has_ended: bool = False,
+        error: str = "",
+    ) -> None:
+        """How far a batch is."""
+        with self._write() as session:
+            batches.tell(session, batch_id, by_status, audio_s, self._now_ms(), has_ended, error)
+
+    def list_batches(self, tenant: str = DEFAULT_TENANT, limit: int = 20) -> tuple[BatchRecord, ...]:
+        """The newest batches of a tenant."""
+        with self._read() as session:
+            return batches.newest(session, tenant, limit)

@@ -267,6 +267,9 @@ class AuditRow(SQLModel, table=True):
     __tablename__ = "audit_events"
     __table_args__ = (
         Index("ix_audit_events_tenant_number", "tenant_id", "number"),
+        Index("ix_audit_events_tenant_subject", "tenant_id", "subject", "number"),
+        Index("ix_audit_events_tenant_actor", "tenant_id", "actor", "number"),
+        Index("ix_audit_events_tenant_at_ms", "tenant_id", "at_ms"),
         {"sqlite_autoincrement": True},
     )
 
@@ -302,7 +305,9 @@ class ApiKeyRow(SQLModel, table=True):
 
 class SessionRow(SQLModel, table=True):
     """A browser that is signed in, or a link that signs one in (store/sessions.py); only the SHA-256 of the secret is
-    kept. It stands for the API key ``key_id``."""
+    kept. It stands for the API key ``key_id``; or, with a ``subject``, for a person whom the issuer knows, with the
+    rights that the issuer granted until ``renew_at_ms``. ``sealed``: the refresh token, readable with the cookie only.
+    ``claimed_at_ms``: one replica renews it since then."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index("ix_sessions_expires_at_ms", "expires_at_ms"),)
@@ -312,6 +317,33 @@ class SessionRow(SQLModel, table=True):
     kind: str = Field(sa_column=Column(String(8), nullable=False))
     created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
     expires_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    subject: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    tenant_id: str = Field(default="", sa_column=Column(String(64), nullable=False, server_default=""))
+    scopes: list[str] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
+    )
+    renew_at_ms: int = Field(default=0, sa_column=_time_or_zero())
+    claimed_at_ms: int = Field(default=0, sa_column=_time_or_zero())
+    sealed: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+
+
+class BatchRow(SQLModel, table=True):
+    """A batch of `callytics backfill` (store/batches.py), as far as its job has told. ``by_status``: recordings that
+    it is done with; ``error``: why the job itself ended before its end."""
+
+    __tablename__ = "batches"
+    __table_args__ = (Index("ix_batches_tenant_id_id", "tenant_id", "id"),)
+
+    id: str = Field(sa_column=Column(String(26), primary_key=True))
+    tenant_id: str = Field(default=DEFAULT_TENANT, sa_column=_tenant())
+    input: str = Field(sa_column=Column(Text, nullable=False))
+    started_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    updated_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    ended_at_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    error: str = Field(default="", sa_column=Column(Text, nullable=False))
+    calls: int = Field(sa_column=Column(Integer, nullable=False))
+    by_status: dict[str, int] = Field(sa_column=Column(JSON, nullable=False))
+    audio_s: float = 0.0
 
 
 class UsageRow(SQLModel, table=True):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Text, true
+from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Text, func, true
 from sqlalchemy.orm import defer
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -57,6 +57,47 @@ class VersionRun:
     ended_at_ms: int
     shadow: bool
     run: StageRun
+
+
+@dataclass(frozen=True)
+class ApplicationRuns:
+    """What one application of a stage did; ``work_s`` and ``audio_s`` are of completed runs."""
+
+    stage: str
+    application: str
+    runs: int
+    failed: int
+    shadow_runs: int
+    work_s: float
+    audio_s: float
+
+
+def application_runs(session: Session, since_ms: int) -> tuple[ApplicationRuns, ...]:
+    """Every application with runs that ended since then, in the shadow or not; by stage and name."""
+    found: dict[tuple[str, str], ApplicationRuns] = {}
+    for table in (StageRow, ShadowRow):
+        rows = session.exec(
+            select(table.stage, table.application, table.status, func.count(), func.sum(table.duration_s))  # type: ignore[call-overload]
+            .add_columns(func.sum(CallRow.duration_s))
+            .join(CallRow, col(CallRow.id) == col(table.call_id))
+            .where(col(table.status).in_((StageStatus.COMPLETED, StageStatus.FAILED)))
+            .where(col(table.updated_at_ms) >= since_ms, col(table.application) != "")
+            .where(col(StageRow.attempts) > 0 if table is StageRow else true())
+            .group_by(table.stage, table.application, table.status)
+        )
+        for stage, application, status, count, work_s, audio_s in rows:
+            before = found.get((stage, application)) or ApplicationRuns(stage, application, 0, 0, 0, 0.0, 0.0)
+            is_done = status == StageStatus.COMPLETED
+            found[stage, application] = ApplicationRuns(
+                stage,
+                application,
+                before.runs + count,
+                before.failed + (0 if is_done else count),
+                before.shadow_runs + (count if table is ShadowRow else 0),
+                before.work_s + (float(work_s or 0) if is_done else 0.0),
+                before.audio_s + (float(audio_s or 0) if is_done else 0.0),
+            )
+    return tuple(found[key] for key in sorted(found))
 
 
 def record_shadow(session: Session, call_id: str, run: StageRun, output: Any | None, now_ms: int) -> bool:

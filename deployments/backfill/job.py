@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from deployments.backfill.manifest import BatchItem, batch_items
 from deployments.backfill.options import BatchOptions, command_with
 from deployments.backfill.plan import analysed
 from deployments.backfill.pools import Pools, cards
-from deployments.backfill.progress import Outcome, Progress, ProgressMetrics
+from deployments.backfill.progress import Outcome, Progress, ProgressMetrics, StoredProgress
 from deployments.backfill.sink import Reader, Sink, item_table
 from deployments.operations import head, ray_token
 from deployments.operations.environments import SHOW_BASE, build_environments, environment_names
@@ -54,6 +54,7 @@ class Job:
     timeout_s: float
     gpus: int | None = None
     tenant: str = DEFAULT_TENANT
+    source: str = ""
 
 
 def run(items: Sequence[BatchItem], job: Job) -> Progress:
@@ -84,18 +85,38 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     context.issue_detectors_config.detectors = []  # they advise on memory, a page for every step
     ends_at = time.monotonic() + job.timeout_s
     progress = Progress(len(items))
+    stored = StoredProgress(job.database_url, job.tenant, job.source, len(items))
+    try:
+        _follow(_outcomes(items, job, pools), progress, stored, job.timeout_s, ends_at)
+    except BaseException as error:  # also a job that is stopped
+        stored.tell(progress, has_ended=True, error=_in_a_line(error))
+        raise
+    finally:
+        stored.close()
+    logger.info("%s", progress)
+    return progress
+
+
+def _in_a_line(error: BaseException) -> str:
+    """Ray's errors are whole tracebacks; the last line says what it was."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1][:300]
+
+
+def _follow(
+    outcomes: Iterable[Outcome], progress: Progress, stored: StoredProgress, timeout_s: float, ends_at: float
+) -> None:
     metrics = ProgressMetrics()
-    for outcome in _outcomes(items, job, pools):
+    for outcome in outcomes:
         progress.add(outcome)
         metrics.tell(outcome, progress)
         if outcome.message:
             logger.warning("%s: %s", outcome.uri, outcome.message)
         if progress.is_due():
             logger.info("%s", progress)
+            stored.tell(progress)
         if time.monotonic() > ends_at:
-            raise TimeoutError(f"not finished after {job.timeout_s:.0f} s; submit the job again to go on")
-    logger.info("%s", progress)
-    return progress
+            raise TimeoutError(f"not finished after {timeout_s:.0f} s; submit the job again to go on")
+    stored.tell(progress, has_ended=True)
 
 
 def _close_own_ray() -> None:
@@ -168,6 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             timeout_s=options.timeout_s,
             gpus=options.gpus,
             tenant=tenant_name(options.tenant or DEFAULT_TENANT),
+            source=options.input,
         )
         _use_environments(job.config)
         logger.info("%d recordings, %d CPUs, results in %s", len(items), job.cpus, job.output)

@@ -1,10 +1,17 @@
-"""How far a batch is: counted from the outcomes of its calls, told in its log and in the metrics of Ray."""
+"""How far a batch is: counted from the outcomes of its calls; told in its log, the store and Ray's metrics."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter as Tally
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from callytics.store import CallStore
+
+logger = logging.getLogger("callytics.backfill")
 
 REPORT_EVERY_S = 5.0
 
@@ -75,6 +82,37 @@ class Progress:
             f"{self.num_done} of {self.num_calls} calls ({statuses or 'none yet'}), "
             f"{self.audio_s / 3600:.3f} h of audio, {self.speed:.1f} times real time, {eta}"
         )
+
+
+class StoredProgress:
+    """The progress of a batch in the store, for the console and `GET /v1/batches`. A store that is away, or one from
+    before batches were kept there, is logged and stops no batch."""
+
+    def __init__(self, database_url: str, tenant: str, source: str, num_calls: int) -> None:
+        self._store: CallStore | None = None
+        self._id = ""
+        with self._tolerantly():
+            store = CallStore(database_url)
+            self._id = store.begin_batch(source, num_calls, tenant)
+            self._store = store
+
+    def tell(self, progress: Progress, has_ended: bool = False, error: str = "") -> None:
+        if self._store is not None:
+            with self._tolerantly():
+                counts = dict(progress.by_status)
+                self._store.tell_batch(self._id, counts, progress.audio_s, has_ended, error)
+
+    def close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    @contextmanager
+    def _tolerantly(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # of a driver or a database of any kind
+            logger.warning("the progress of the batch is not stored: %s", error)
 
 
 class ProgressMetrics:

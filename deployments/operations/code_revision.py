@@ -5,7 +5,9 @@ this digest into the configuration, so an edit restarts the stages that it conce
 restart all ten for every commit, and would miss what is not committed.
 
 What counts for a module: its text, that of the packages around it and of every module of ours that it imports,
-anywhere in it and so on, and the files beside it that it names (``joinpath("lexicon_ko.tsv")``, ``/ "migrations"``).
+anywhere in it and so on, the files beside it that it names (``joinpath("lexicon_ko.tsv")``, ``/ "migrations"``), and
+those elsewhere in its package to which it writes the way (``Path(__file__).parents[1] / "console"``,
+``resources.files("callytics.engines.analysis.prompts").joinpath(...)``): data_files.py.
 What is installed from elsewhere is not ours: pins say which version of it runs.
 """
 
@@ -13,11 +15,13 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from callytics.errors import ConfigError
+from deployments.operations import data_files
 
 INSTALLED_PACKAGES = ("callytics", "deployments")
 
@@ -76,7 +80,7 @@ class SourceTree:
                 files = sorted(resource.rglob("*")) if resource.is_dir() else [resource]
                 for path in files:
                     if path.is_file() and "__pycache__" not in path.parts:
-                        yield f"{name} {path.relative_to(module.path.parent).as_posix()}", path
+                        yield f"{name} {Path(os.path.relpath(path, module.path.parent)).as_posix()}", path
 
     def _closure(self, modules: Iterable[str]) -> dict[str, _Module]:
         found: dict[str, _Module] = {}
@@ -94,12 +98,19 @@ class SourceTree:
         """None for what is not ours, and for names that are no modules."""
         if name not in self._modules:
             path = self._find(name) if name else None
-            self._modules[name] = None if path is None else _read(name, path)
+            self._modules[name] = None if path is None else _read(name, path, self._folder_of)
         return self._modules[name]
 
     def _folders_of(self, top: str) -> list[Path]:
         """In a site-packages folder, where Callytics may be installed, nothing else is ours."""
         return [f for f in self._folders if top in INSTALLED_PACKAGES or f.name != "site-packages"]
+
+    def _folder_of(self, package: str) -> Path | None:
+        """Where the data files of a package of ours lie; it may have no ``__init__.py``."""
+        places = (
+            folder.joinpath(*package.split(".")) for folder in self._folders_of(package.partition(".")[0])
+        )
+        return next((place for place in places if place.is_dir()), None)
 
     def _find(self, name: str) -> Path | None:
         for folder in self._folders_of(name.partition(".")[0]):
@@ -110,17 +121,18 @@ class SourceTree:
         return None
 
 
-def _read(name: str, path: Path) -> _Module:
+def _read(name: str, path: Path, folder_of: data_files.FolderOf) -> _Module:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError as error:
         raise ConfigError("code_invalid", f"{path}, line {error.lineno}: {error.msg}.") from error
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     nodes = list(ast.walk(tree))
+    named = {*_resources(nodes, path.parent), *data_files.named(nodes, name, path, folder_of)}
     return _Module(
         path,
         frozenset(imported for node in nodes for imported in _imports(node, package)),
-        tuple(sorted(set(_resources(nodes, path.parent)))),
+        tuple(sorted(named)),
         frozenset(defined for node in tree.body for defined in _defined(node)),
     )
 

@@ -81,6 +81,7 @@ class House:
             "turn_id": "t1",
             "correction_id": self.store.list_corrections(call.id)[0].id,
             "key_id": self.store.create_api_key("x", [READ], "", "alpha").key.id,
+            "batch_id": self.store.begin_batch("calls/", 1, "alpha"),
             "webhook_id": webhook.id,
             "delivery_id": self.store.list_deliveries(webhook.id, "alpha")[0].id,
         }

@@ -109,7 +109,7 @@ class SlowStore:
 
 async def test_guesses_do_not_delay_a_key_that_was_valid_before() -> None:
     store = SlowStore(hash_secret("mine"))
-    lookups = KeyLookups(AsyncStore(store.invoke))
+    lookups = KeyLookups(AsyncStore(store.invoke), CallStore.authenticate)
     assert await lookups.find(store.valid) is not None
     guesses = [asyncio.create_task(lookups.find(hash_secret(str(n)))) for n in range(300)]
     await asyncio.sleep(0.05)
@@ -128,7 +128,7 @@ async def test_guesses_do_not_delay_a_key_that_was_valid_before() -> None:
 
 async def test_the_requests_of_one_tenant_do_not_delay_anothers() -> None:
     store = SlowStore(hash_secret("mine"))
-    lookups = KeyLookups(AsyncStore(store.invoke))
+    lookups = KeyLookups(AsyncStore(store.invoke), CallStore.authenticate)
     store.go.set()
     await asyncio.gather(lookups.find(store.valid), lookups.find(store.crowd))
     store.go.clear()
@@ -148,7 +148,7 @@ async def test_the_requests_of_one_tenant_do_not_delay_anothers() -> None:
 async def test_waiting_look_up_gets_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callytics.api.lookup_turns.WAIT_S", 0.05)
     store = SlowStore("")
-    lookups = KeyLookups(AsyncStore(store.invoke))
+    lookups = KeyLookups(AsyncStore(store.invoke), CallStore.authenticate)
     guesses = [asyncio.create_task(lookups.find(str(n))) for n in range(AT_ONCE + 1)]
     with pytest.raises(UnavailableError):
         await guesses[-1]

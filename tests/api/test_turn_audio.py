@@ -10,6 +10,7 @@ import pytest
 from callytics.store import CallStore, JobStatus
 from tests.api.conftest import submit, wav_bytes
 from tests.store.samples import result_json
+from tests.support.auditing import noted
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +55,7 @@ async def test_turn_of_a_redacted_call_has_tones(client: httpx.AsyncClient, stor
 async def test_reading_a_turn_is_audited(client: httpx.AsyncClient, store: CallStore) -> None:
     url, _ = await finished(client, store)
     await client.get(f"{url}/t1/audio", params={"format": "mp3"})
-    event = next(event for event in store.audit_events() if event.action == "call.audio_read")
+    event = await noted(store, "call.audio_read")
     assert event.detail == {"format": "mp3", "turn_id": "t1"}
 
 

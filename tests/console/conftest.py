@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,14 +75,16 @@ class Gateway:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Gateway]:
-    """The application on a free port of loopback, with its state in ``folder``."""
+def served(
+    folder: Path, settings_of: Callable[[str], ApiSettings] = lambda url: ApiSettings(webhook_poll_s=0)
+) -> Iterator[Gateway]:
+    """The application on a free port of loopback, with its state in ``folder`` and settings for its address."""
     store, blobs = CallStore(fresh_database(folder)), BlobStore(str(folder / "blobs"))
-    settings = ApiSettings(webhook_poll_s=0)
-    services = Services(AsyncStore.local(store), blobs, SampleAudio(), TwoStages(), settings)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    settings = settings_of(f"http://127.0.0.1:{port}")
+    services = Services(AsyncStore.local(store), blobs, SampleAudio(), TwoStages(), settings)
     server = uvicorn.Server(uvicorn.Config(create_app(services), port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()

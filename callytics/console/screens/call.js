@@ -10,7 +10,7 @@ import { useKeys } from "../parts/keys.js";
 import { Lines } from "../parts/lines.js";
 import { Player } from "../parts/player.js";
 import { Transcript } from "../parts/transcript.js";
-import { go, link, replace } from "../route.js";
+import { go, replace } from "../route.js";
 import { t } from "../text.js";
 
 const RUNNING = new Set(["QUEUED", "PROCESSING", "IN_PROGRESS"]);

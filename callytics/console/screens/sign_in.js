@@ -1,12 +1,22 @@
-// Signing in: with an API key, or with a link that works once.
+// Signing in: with an API key, with a link that works once, or at the issuer that knows the people here.
 import { request } from "../api.js";
 import { html, useEffect, useState } from "../html.js";
 import { t } from "../text.js";
 
-export function SignIn({ link, onDone }) {
+const REFUSALS = {
+  state_invalid: "issuer_other_flow", nonce_invalid: "issuer_other_flow", flow_used: "issuer_other_flow",
+  issuer_refused: "issuer_refused", code_refused: "issuer_refused", rights_missing: "issuer_no_rights",
+  issuer_unavailable: "issuer_away", authentication_busy: "issuer_away", database_unavailable: "issuer_away",
+};
+
+export function SignIn({ link, refusal, onDone }) {
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const [hasIssuer, setHasIssuer] = useState(false);
 
+  useEffect(() => {
+    request("GET", "/v1/sessions").then((methods) => setHasIssuer(methods.issuer), () => {});
+  }, []);
   const signIn = async (body) => {
     setBusy(true);
     setProblem("");
@@ -26,15 +36,20 @@ export function SignIn({ link, onDone }) {
     const key = new FormData(event.target).get("key").trim();
     if (key) signIn({ api_key: key });
   };
+  const place = /^#\/sign-in/.test(location.hash) ? "#/" : location.hash;
+  const said = problem || (refusal === undefined ? "" : `${t(REFUSALS[refusal] || "issuer_wrong")} (${refusal})`);
   return html`
     <main class="sign-in" id="main">
       <form onSubmit=${submit}>
         <h1><img src="/console/icon.svg" alt="" width="32" height="32" /> Callytics</h1>
+        ${hasIssuer && html`
+          <a class="button main" href=${`/v1/sessions/oidc?${new URLSearchParams({ place })}`}>${t("sign_in_at_issuer")}</a>
+          <p class="hint">${t("or_with_a_key")}</p>`}
         <label for="key">${t("api_key")}</label>
         <input id="key" name="key" type="password" autocomplete="current-password" required autofocus />
         <button class="main" disabled=${isBusy}>${isBusy ? t("signing_in") : t("sign_in")}</button>
         <p class="hint">${t("sign_in_hint")}</p>
-        <p class="problem" role="alert">${problem}</p>
+        <p class="problem" role="alert">${said}</p>
       </form>
     </main>
   `;

@@ -1,13 +1,17 @@
-"""What a batch tells Ray's metrics."""
+"""What a batch tells Ray's metrics and the store."""
 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deployments.backfill.progress import Outcome, Progress, ProgressMetrics
+from callytics.store import CallStore
+from deployments.backfill import job
+from deployments.backfill.progress import Outcome, Progress, ProgressMetrics, StoredProgress
+from tests.store.samples import fresh_database
 
 
 class Metric:
@@ -53,3 +57,42 @@ def test_outcomes_are_counted(metrics: dict[str, Any]) -> None:
     assert metrics["callytics_backfill_audio_seconds"].values == {(): 100.0}
     assert metrics["callytics_backfill_calls_left"].values == {(): 1}
     assert metrics["callytics_backfill_speed"].values[()] == pytest.approx(10.0, rel=0.05)
+
+
+def test_progress_is_told_to_the_store(tmp_path: Path) -> None:
+    url = fresh_database(tmp_path)
+    stored = StoredProgress(url, "alpha", "calls/2026", 3)
+    progress = Progress(3)
+    progress.add(Outcome("a.wav", "c1", "COMPLETED", 60.0))
+    stored.tell(progress)
+    store = CallStore(url)
+    (batch,) = store.list_batches("alpha")
+    assert (batch.input, batch.calls, batch.by_status, batch.audio_s) == (
+        "calls/2026",
+        3,
+        {"COMPLETED": 1},
+        60.0,
+    )
+    assert batch.ended_at_ms is None
+    progress.add(Outcome("b.wav", "c2", "SKIPPED", 60.0))
+    stored.tell(progress, has_ended=True, error="TimeoutError: the time is up")
+    stored.close()
+    (batch,) = store.list_batches("alpha")
+    assert batch.ended_at_ms is not None
+    assert (sum(batch.by_status.values()), batch.error) == (2, "TimeoutError: the time is up")
+    store.close()
+
+
+def test_store_that_is_away_stops_no_batch(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    stored = StoredProgress("postgresql://callytics:secret@127.0.0.1:9/calls", "default", "calls/", 1)
+    stored.tell(Progress(1), has_ended=True)
+    stored.close()
+    assert "not stored" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_error_of_a_job_is_one_line() -> None:
+    assert job._in_a_line(RuntimeError("Traceback ...\n  File x\nValueError: no such folder\n")) == (
+        "ValueError: no such folder"
+    )
+    assert job._in_a_line(KeyboardInterrupt()) == "KeyboardInterrupt"

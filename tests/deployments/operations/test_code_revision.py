@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ PROJECT = Path(__file__).resolve().parents[3]
 FILES = {
     "shop/__init__.py": "",
     "shop/till.py": "from shop import money\nfrom .drawer import Drawer\nclass Till: pass\n",
-    "shop/drawer.py": "def open_it():\n    import shop.goods.list\nDrawer = object\n",
+    "shop/drawer.py": "def open_it():\n    import shop.goods.list, shop.goods.shelf\nDrawer = object\n",
     "shop/money.py": "from importlib import resources\nrates = resources.files('shop').joinpath('rates.tsv')\n",
     "shop/rates.tsv": "EUR\t1\n",
     "shop/notes.tsv": "named by nobody\n",
@@ -23,11 +25,21 @@ FILES = {
     "shop/goods/pictures/bread.txt": "bread\n",
     "shop/goods/other/a.txt": "a word that is also a folder\n",
     "shop/window.py": "import numpy\n",
+    "shop/goods/shelf.py": (
+        "from importlib import resources\nfrom pathlib import Path\n"
+        "POSTERS = Path(__file__).resolve().parents[1] / 'posters'\n"
+        "LABELS = {n: resources.files('shop.labels').joinpath(f'{n}.txt') for n in 'ab'}\n"
+        "OUTSIDE = Path(__file__).parents[2] / 'street.txt'\n"
+    ),
+    "shop/posters/deep/sale.txt": "a folder elsewhere in the package\n",
+    "shop/labels/a.txt": "a folder without __init__.py; the name is not written down\n",
+    "street.txt": "not of the package\n",
     "own_engine.py": "class Engine: pass\n",
 }
 OF_THE_TILL = {
     "shop/__init__.py", "shop/till.py", "shop/drawer.py", "shop/money.py", "shop/rates.tsv",
-    "shop/goods/__init__.py", "shop/goods/list.py", "shop/goods/pictures/bread.txt",
+    "shop/goods/__init__.py", "shop/goods/list.py", "shop/goods/pictures/bread.txt", "shop/goods/shelf.py",
+    "shop/posters/deep/sale.txt", "shop/labels/a.txt",
 }  # fmt: skip
 
 
@@ -102,3 +114,46 @@ def test_stages_of_the_project_see_their_own_code(stage: str) -> None:
 def test_the_store_consists_of_its_migrations_too() -> None:
     files = {path for _, path in SourceTree([PROJECT])._files(["deployments.database_service"])}
     assert set((PROJECT / "callytics/store/migrations/versions").glob("*.py")) <= files
+
+
+def files_of(*modules: str) -> set[Path]:
+    return {path for _, path in SourceTree([PROJECT])._files(modules)}
+
+
+def test_the_gateway_consists_of_the_console_too() -> None:
+    console = {path for path in (PROJECT / "callytics/console").rglob("*") if path.is_file()}
+    assert len(console) > 15
+    assert console <= files_of("deployments.api_gateway")
+    assert not console & files_of("deployments.sentiment_analyzer", "callytics.engines.sentiment.prototype")
+
+
+def test_language_model_engine_consists_of_its_prompts_too() -> None:
+    prompts = set((PROJECT / "callytics/engines/analysis/prompts").glob("*.md"))
+    assert len(prompts) >= 6
+    assert prompts <= files_of("deployments.llm_analyzer", "callytics.engines.analysis.llm")
+
+
+def test_no_data_file_is_outside_of_every_revision() -> None:
+    """Were it edited, `callytics deploy` would find nothing to change. Weights count by the hash that their manifest
+    has of them."""
+    shells = [f"deployments.{path.stem}" for path in (PROJECT / "deployments").glob("*.py")]
+    engines = [
+        ".".join(path.relative_to(PROJECT).with_suffix("").parts)
+        for path in (PROJECT / "callytics/engines").glob("*/*.py")
+    ]
+    found = files_of(*shells, *engines)
+    manifest = PROJECT / "callytics/weights/models.json"
+    assert manifest in found
+    models = json.loads(manifest.read_text()).values()
+    hashes = {file["sha256"] for model in models for file in model["files"].values()}
+    unseen = {
+        path.relative_to(PROJECT).as_posix()
+        for path in (PROJECT / "callytics").rglob("*")
+        if path.is_file()
+        and path.suffix not in (".py", ".pyc")
+        and path not in found
+        and hashlib.sha256(path.read_bytes()).hexdigest() not in hashes
+        and not path.name.endswith((".LICENSE.txt", "README.md", "py.typed"))
+        and PROJECT / "callytics/_data" not in path.parents
+    }
+    assert unseen == set()
