@@ -23,6 +23,7 @@ from callytics.engines.diarization.torch_runtime import (
     torch_device,
 )
 from callytics.errors import ConfigError, WeightsError
+from callytics.weights.needed import WeightsOption
 
 ENVIRONMENT = "speaker-diarizer"
 DEFAULT_PIPELINE = "pyannote/speaker-diarization-community-1"
@@ -56,6 +57,8 @@ class PyannoteDiarizer:
         ConfigError: an option is impossible, or the device does not exist.
         WeightsError: the pipeline cannot be fetched.
     """
+
+    weights = (WeightsOption("pipeline", gated=("pyannote",)),)
 
     def __init__(
         self,

@@ -11,13 +11,14 @@ from callytics.engines.punctuation.deep_multilingual import (
     DeepMultilingualPunctuationRestorer,
 )
 from callytics.engines.punctuation.kiwi import KiwiPunctuationRestorer
+from callytics.weights.needed import TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS, WeightsOption
 
 
 class RoutedPunctuationRestorer:
     """Selects the restorer by the language of each turn. Deterministic; safe to call from several threads.
 
     Args:
-        model, languages: options of DeepMultilingualPunctuationRestorer.
+        model, revision, languages: options of DeepMultilingualPunctuationRestorer.
         kiwi_model_type, respace: options of KiwiPunctuationRestorer.
 
     Raises:
@@ -25,17 +26,21 @@ class RoutedPunctuationRestorer:
     """
 
     environment = "punctuation-restorer"
+    weights = (WeightsOption("model", TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS),)
 
     def __init__(
         self,
         *,
         model: str = "oliverguhr/fullstop-punctuation-multilang-large",
+        revision: str | None = None,
         languages: Sequence[str] = MODEL_LANGUAGES,
         kiwi_model_type: str = "cong-global",
         respace: bool = True,
     ) -> None:
         self._korean = KiwiPunctuationRestorer(model_type=kiwi_model_type, respace=respace)
-        self._multilingual = DeepMultilingualPunctuationRestorer(model=model, languages=languages)
+        self._multilingual = DeepMultilingualPunctuationRestorer(
+            model=model, revision=revision, languages=languages
+        )
         self.model = f"ko: {self._korean.model}, {'/'.join(languages)}: {self._multilingual.model}"
         self.model_revision = f"{self._korean.model_revision}, {self._multilingual.model_revision}"
 

@@ -20,6 +20,7 @@ from callytics.engines.sentiment.assembly import LABELS, analyze
 from callytics.engines.sentiment.lexicon import Lexicon
 from callytics.engines.sentiment.text import sentences_of
 from callytics.weights.hub import load_pretrained, revision_of
+from callytics.weights.needed import TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS, WeightsOption
 
 SCALE = 20.0
 """Cosine similarity times 20 is the logit in the training of such models by sentence-transformers (`scale` of its
@@ -51,6 +52,7 @@ class PrototypeSentimentAnalyzer:
     """
 
     environment = "sentiment-analyzer"
+    weights = (WeightsOption("model", TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS),)
 
     def __init__(
         self,
