@@ -53,10 +53,8 @@ def snapshot(stage: str, model: str, revision: str | None, files: Sequence[str])
     Raises:
         WeightsError: ``weights_unavailable``.
     """
-    if revision and hub_cache.COMMIT.fullmatch(revision):
-        # A commit cannot change: what `callytics up` fetched of it is enough, and the hub need not be asked.
-        if found := hub_cache.cached(model, revision, files):
-            return found, found.name
+    if found := hub_cache.cached_commit(model, revision, files):
+        return found, found.name
     from huggingface_hub import snapshot_download
 
     patterns = list(files)

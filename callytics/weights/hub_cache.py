@@ -1,9 +1,9 @@
 """The cache of the model hub's own client, read without that client: what is there, and where.
 
-The layout is huggingface_hub's: ``models--<owner>--<name>/snapshots/<commit>/<file>``, ``refs/<branch>`` with a commit in
-it, ``blobs/*.incomplete`` while a file is being fetched.
+The layout is huggingface_hub's: ``models--<owner>--<name>/snapshots/<commit>/<file>``, ``refs/<branch>`` with a commit
+in it, ``blobs/*.incomplete`` while a file is being fetched.
 
-`python -m callytics.weights.hub_cache REPO REVISION FILE...` fetches files into it, in an environment that has the client.
+`python -m callytics.weights.hub_cache REPO REVISION FILE...` fetches files into it, where the client is installed.
 """
 
 from __future__ import annotations
@@ -49,6 +49,12 @@ def cached(repo: str, revision: str | None, files: Sequence[str] = ("*",)) -> Pa
     snapshot = folder / "snapshots" / commit
     there = (path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*") if path.is_file())
     return snapshot if any(fnmatch(name, pattern) for name in there for pattern in files) else None
+
+
+def cached_commit(repo: str, revision: str | None, files: Sequence[str]) -> Path | None:
+    """The snapshot of a full commit. It cannot change: what `callytics up` fetched of it is enough, and the hub need
+    not be asked."""
+    return cached(repo, revision, files) if revision and COMMIT.fullmatch(revision) else None
 
 
 def cached_bytes(repo: str) -> int:

@@ -187,6 +187,6 @@ def _python_with_client() -> str:
         return str(site.parents[3] / "bin" / "python")
     raise WeightsError(
         "hub_client_missing",
-        f"The package {CLIENT} is in no environment here, so nothing can be fetched from the hub. `callytics up` builds "
-        f"the environments of the stages first; or: pip install {CLIENT}",
+        f"The package {CLIENT} is in no environment here, so nothing can be fetched from the hub. `callytics up` "
+        f"builds the environments of the stages first; or: pip install {CLIENT}",
     )

@@ -111,10 +111,8 @@ def fetch_snapshot(
     Raises:
         WeightsError: the repository cannot be fetched.
     """
-    if revision and hub_cache.COMMIT.fullmatch(revision):
-        # A commit cannot change: what `callytics up` fetched of it is enough, and the hub need not be asked.
-        if found := hub_cache.cached(repository, revision, [allow_patterns or "*"]):
-            return found, found.name
+    if found := hub_cache.cached_commit(repository, revision, [allow_patterns or "*"]):
+        return found, found.name
     hub = require("huggingface_hub", environment)
     errors = require("huggingface_hub.errors", environment)
     try:

@@ -1,7 +1,7 @@
 """NVIDIA cards, and whether the shares of a Serve file fit on them.
 
-By `nvidia-smi`, which comes with every driver. NVML's Python binding would be one more package for the same figures, and
-a machine without a driver has neither.
+By `nvidia-smi`, which comes with every driver. NVML's Python binding would be one more package for the same figures,
+and a machine without a driver has neither.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ RECORDINGS_GB = 5.0
 
 MEMORY_GB = {"service": 0.12, "engine": 0.35, TORCH: 2.5}
 """Of main memory, per replica. The graph of serve_config.cpu.yaml takes 3.5 GB with its 13 replicas and Ray's own
-processes (docs/performance.md); 2.5 GB is what importing torch and loading a model of 2 GB to the card takes at least."""
+processes (docs/performance.md). 2.5 GB: torch, CUDA, and a model of 2 GB on its way to the card (estimate)."""
 RAY_GB = 1.5
 
 SHARED_MEMORY = Path("/dev/shm")
@@ -113,8 +113,8 @@ def memory(document: Mapping[str, Any], pins_folder: Path) -> Iterator[Finding]:
         if room < head.OBJECT_STORE_BYTES:
             yield warn(
                 "shared memory",
-                f"{SHARED_MEMORY} has {room / 1e9:.1f} GB; Ray wants {head.OBJECT_STORE_BYTES / 1e9:.1f} for recordings "
-                "and takes the slower disk instead",
+                f"{SHARED_MEMORY} has {room / 1e9:.1f} GB; Ray wants {head.OBJECT_STORE_BYTES / 1e9:.1f} for "
+                "recordings, and takes the slower disk instead",
                 "In docker: --shm-size=2g; otherwise mount a larger one",
             )
 
