@@ -85,7 +85,6 @@ bench: .venv/.ready  ## Everything of docs/performance.md: two hours on two core
 	@$(bin)/python -m benchmarks.scaling at-once 1 2 5 10 20 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.audio_opens 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/callytics models pull local && $(bin)/python -m benchmarks.language_model --conditions "$(CONDITIONS)"
-	@$(bin)/python -m benchmarks.gpu_plan
 	@$(bin)/python -m benchmarks.report
 
 bench-speed: .venv/.ready  ## A 2-minute call through the graph; writes docs/performance.md from all that was measured

@@ -13,7 +13,6 @@ import typer
 
 from benchmarks import (
     audio_opens,
-    gpu_plan,
     language_model,
     observability,
     overhead,
@@ -24,6 +23,7 @@ from benchmarks import (
     throughput_page,
 )
 from benchmarks.command import run
+from benchmarks.gpu import table as gpu_table
 
 PAGE = record.PROJECT / "docs/performance.md"
 TRIED = Path(__file__).with_name("tried.md")
@@ -34,7 +34,7 @@ SECTIONS = (
     overhead.section,
     observability.section,
     scaling_record.section,
-    gpu_plan.section,
+    gpu_table.section,
     audio_opens.section,
     language_model.section,
 )
