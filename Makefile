@@ -59,7 +59,8 @@ lock: .venv/.ready  ## Rebuild requirements.lock from pyproject.toml
 	    --no-header -o requirements.lock --quiet
 
 lock-serve: .venv/.ready  ## Write the versions of today's code and pins into the Serve files (after an edit or a merge)
-	@$(bin)/callytics lock serve_config.cpu.yaml serve_config.yaml
+	@$(bin)/python tools/make_ab_config.py
+	@$(bin)/callytics lock serve_config.cpu.yaml serve_config.yaml serve_config.ab.yaml
 	@$(bin)/python tools/make_rayservice.py
 
 docs: .venv/.ready  ## Write what is generated under docs/: the result's page and schema, the picture of a report
