@@ -23,7 +23,7 @@ TARGET = ROOT / "serve_config.ab.yaml"
 PIPELINE = "call-pipeline"
 
 SHARE_OF_CALLS = 0.05
-"""Of the calls, on which a second version works as well: one in twenty."""
+"""The share on which a second version works as well: one call in twenty."""
 
 ADDED: dict[str, dict[str, Any]] = {
     "speaker-diarizer": {

@@ -28,7 +28,7 @@ CALLS = (1, 2, 5, 10, 20, 40)
 WINDOWS_PER_CALL = 8
 """A stereo call of three minutes gives as many (docs/performance.md, of the sample calls)."""
 BUDGET_S = 420.0
-"""Of 480: a batch that has begun is finished, and importing torch takes time as well."""
+"""Out of 480: a batch that has begun is finished, and importing torch takes time as well."""
 
 
 @dataclass

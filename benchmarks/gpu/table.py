@@ -18,8 +18,9 @@ def page(record: Mapping[str, Any]) -> str:
         f"{COMMAND}, {record['measured_at']}; {record['card'] or 'no card: the CPU'}, {record['dtype']}, "
         f"{record['cores']} cores of the host; read by {record['read_by'] or 'nothing'}; torch {record['torch']}.\n\n"
         f"Whisper in the sizes of {sizes['name']} ({record['parameters'] / 1e6:,.0f} M parameters) with RANDOM "
-        f"weights, {sizes['tokens']} tokens written for every window of 30 s, {record['beams']} beams: what a step costs "
-        "does not depend on what the weights say. Not in it: voice activity, log-mel, word times, second readings.\n\n"
+        f"weights, {sizes['tokens']} tokens written for every window of 30 s, {record['beams']} beams: what a step "
+        "costs does not depend on what the weights say. Not in it: voice activity, log-mel, word times, second "
+        "readings.\n\n"
     )
     parts = [head, _table(record["batches"], ("batch", "runs", "batch_s"))]
     if record["calls"]:

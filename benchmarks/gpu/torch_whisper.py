@@ -197,6 +197,6 @@ class TorchWhisper:
 
 
 def parameters(sizes: Sizes) -> int:
-    """Of a model in these sizes."""
+    """How many a model in these sizes has."""
     with torch.device("meta"):
         return sum(math.prod(weight.shape) for weight in Network(sizes).parameters())

@@ -39,7 +39,7 @@ class WeightsOption:
     gated: tuple[str, ...] = ()
 
     def choose(self, names: Sequence[str]) -> list[str]:
-        """Of the files of a repository, those that are read."""
+        """Those of a repository's files that are read."""
         chosen = [name for name in names if any(fnmatch(name, pattern) for pattern in self.files)]
         for pattern in self.alternatives:
             if weights := [name for name in names if fnmatch(name, pattern)]:
@@ -49,7 +49,7 @@ class WeightsOption:
 
 TRANSFORMERS_FILES = ("*.json", "*.txt", "*.model")
 TRANSFORMERS_WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
-"""Of a checkpoint that has both, transformers reads the first. Copies for TensorFlow, Flax and ONNX stay on the hub."""
+"""transformers reads the first where a checkpoint has both. Copies for TensorFlow, Flax and ONNX stay on the hub."""
 
 
 class Place(StrEnum):

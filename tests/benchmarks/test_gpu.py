@@ -87,7 +87,7 @@ def test_engine_that_stops_early_is_no_figure() -> None:
         list(measure_batches(Counting(tokens=3), TINY, (1,), None, plenty))
 
 
-def test_what_no_time_is_left_for_is_told() -> None:
+def test_part_without_time_left_is_told() -> None:
     found = list(measure_batches(Counting(), TINY, (1, 2), None, lambda: 0.0))
     assert found == ["counting: batches from 1 on left out, the time was over"]
     (told,) = measure_calls(Counting(), TINY, (1, 2), 3, 2, None, lambda: -1.0)

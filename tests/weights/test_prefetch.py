@@ -78,7 +78,7 @@ def test_every_weight_of_a_shipped_configuration_is_known_and_pinned(name: str) 
         }  # fmt: skip
 
 
-def test_what_is_missing_is_fetched_once_with_progress_and_found_by_the_engines(hub: ModelHub) -> None:
+def test_missing_weights_are_fetched_once_with_progress_and_found_by_the_engines(hub: ModelHub) -> None:
     needs = needed_weights(TWO)
     wanted = prefetch.missing(needs)
     assert [need.name for need in wanted] == ["pyannote/small", "owner/encoder"]

@@ -47,7 +47,7 @@ class Share:
 
 
 def shares(document: Mapping[str, Any]) -> list[Share]:
-    """Of every replica that starts at once, in the order of the file."""
+    """Those of every replica that starts at once, in the order of the file."""
     return [
         Share(str(application["name"]), num_gpus)
         for application in document["applications"]

@@ -27,7 +27,7 @@ RECORDINGS_GB = 5.0
 """Room for recordings, results and logs, below which a graph is not worth starting."""
 
 MEMORY_GB = {"service": 0.12, "engine": 0.35, TORCH: 2.5}
-"""Of main memory, per replica. The graph of serve_config.cpu.yaml takes 3.5 GB with its 13 replicas and Ray's own
+"""Main memory per replica. The graph of serve_config.cpu.yaml takes 3.5 GB with its 13 replicas and Ray's own
 processes (docs/performance.md). 2.5 GB: torch, CUDA, and a model of 2 GB on its way to the card (estimate)."""
 RAY_GB = 1.5
 

@@ -97,7 +97,7 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    """Of a language model that takes one key."""
+    """A language model that takes one key."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
