@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import resource
 import subprocess
@@ -52,9 +53,8 @@ class Nvml:
     name = "NVML"
 
     def __init__(self, index: int = 0) -> None:
-        import pynvml
-
-        self._nvml: Any = pynvml
+        pynvml: Any = importlib.import_module("pynvml")
+        self._nvml = pynvml
         pynvml.nvmlInit()
         self._handle = pynvml.nvmlDeviceGetHandleByIndex(index)
         self.card = _text(pynvml.nvmlDeviceGetName(self._handle))

@@ -23,7 +23,7 @@ except ImportError as error:
 START = 0
 
 
-class Attention(nn.Module):
+class Attention(nn.Module):  # type: ignore[misc]
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
@@ -42,7 +42,7 @@ class Attention(nn.Module):
         return self.out(mixed.transpose(1, 2).flatten(-2))
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]
     def __init__(self, width: int, heads: int, crosses: bool) -> None:
         super().__init__()
         self.own, self.own_norm = Attention(width, heads), nn.LayerNorm(width)
@@ -52,7 +52,7 @@ class Block(nn.Module):
         self.feed_norm = nn.LayerNorm(width)
 
 
-class Network(nn.Module):
+class Network(nn.Module):  # type: ignore[misc]
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.first = nn.Conv1d(sizes.mels, sizes.width, 3, padding=1)
@@ -124,10 +124,10 @@ class TorchWhisper:
         self._network.to(self._device, self._dtype).requires_grad_(False)
         self._states: dict[int, _State] = {}
 
-    @torch.inference_mode()
     def run(self, features: Any) -> list[list[int]]:
         try:
-            return self._run(features)
+            with torch.inference_mode():
+                return self._run(features)
         except torch.OutOfMemoryError as error:
             self._states.clear()
             torch.cuda.empty_cache()

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from callytics import settings
@@ -137,9 +138,7 @@ def fetch_all(needs: Sequence[Needed], fetches: Sequence[HubFetch], report: Repo
     """
     for need in needs:
         if need.place is Place.MANIFEST:
-            manifest.pull(
-                need.name, lambda what, done, total, name=need.name: report(name, what, done, total)
-            )  # type: ignore[misc]
+            manifest.pull(need.name, partial(report, need.name))
     for fetch in fetches:
         _fetch(fetch, report)
 
