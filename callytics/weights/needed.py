@@ -112,15 +112,17 @@ def _of_application(application: Mapping[str, Any]) -> Iterator[Needed]:
     declared: tuple[WeightsOption, ...] = getattr(engine, "weights", ()) if engine else ()
     if not declared:
         # The user's own engine: a name of `callytics models list` is fetched, others are its own business.
-        names = {given["model"]} if isinstance(given.get("model"), str) else set()
-        yield from (Needed(application["name"], name, Place.MANIFEST) for name in names if _is_known(name))
+        named = given.get("model")
+        if isinstance(named, str) and (known := _known(named)):
+            yield Needed(application["name"], known, Place.MANIFEST)
         return
     options = _with_defaults(engine, given)
     for option in declared:
         name = options.get(option.option)
         if isinstance(name, str) and name:
-            revision = options.get(option.revision)
-            yield Needed(application["name"], name, _place(name), revision, option)
+            known, revision = _known(name), options.get(option.revision)
+            place = Place.MANIFEST if known else _place(name)
+            yield Needed(application["name"], known or name, place, revision, option)
 
 
 def _engine(path: Any) -> Any:
@@ -141,8 +143,7 @@ def _with_defaults(engine: Any, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _place(name: str) -> Place:
-    if _is_known(name):
-        return Place.MANIFEST
+    """Outside of the manifest."""
     path = Path(name).expanduser()
     if (
         path.exists()
@@ -154,9 +155,9 @@ def _place(name: str) -> Place:
     return Place.HUB if name.count("/") == 1 else Place.CATALOGUE
 
 
-def _is_known(name: str) -> bool:
+def _known(name: str) -> str | None:
+    """The name of a model in the manifest, for a name or alias."""
     try:
-        manifest.get_model(name)
+        return manifest.get_model(name).name
     except (NotFoundError, WeightsError):
-        return False
-    return True
+        return None
