@@ -11,6 +11,7 @@ from collections import namedtuple
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -249,6 +250,24 @@ def test_taken_port_is_told(box: Machine, monkeypatch: pytest.MonkeyPatch) -> No
     assert found["ports"].verdict == "fail"
     assert "Ray dashboard" in found["ports"].what
     assert box.examined(CPU_FILE)["ports"].verdict == "ok"
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_port_of_a_graph_is_told_apart_from_one_of_a_stranger(
+    is_own: bool, box: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    box.home.mkdir()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("CALLYTICS_HTTP_PORT", str(port))
+        home = box.home.resolve() if is_own else tmp_path / "other"
+        graph = SimpleNamespace(home=home, http_port=port, dashboard_port=1)
+        monkeypatch.setattr(machine.local_graphs, "running", lambda: [graph])
+        found = box.examined(CPU_FILE)["ports"]
+    assert found.verdict == ("ok" if is_own else "fail")
+    assert ("held by your own graph" if is_own else f"your graph of {home}") in found.what
 
 
 def test_missing_weights_and_token_are_told_by_name(box: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
