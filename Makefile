@@ -59,7 +59,8 @@ lock: .venv/.ready  ## Rebuild requirements.lock from pyproject.toml
 	    --no-header -o requirements.lock --quiet
 
 lock-serve: .venv/.ready  ## Write the versions of today's code and pins into the Serve files (after an edit or a merge)
-	@$(bin)/callytics lock serve_config.cpu.yaml serve_config.yaml
+	@$(bin)/python tools/make_ab_config.py
+	@$(bin)/callytics lock serve_config.cpu.yaml serve_config.yaml serve_config.ab.yaml
 	@$(bin)/python tools/make_rayservice.py
 
 docs: .venv/.ready  ## Write what is generated under docs/: the result's page and schema, the picture of a report
@@ -85,7 +86,6 @@ bench: .venv/.ready  ## Everything of docs/performance.md: two hours on two core
 	@$(bin)/python -m benchmarks.scaling at-once 1 2 5 10 20 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.audio_opens 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/callytics models pull local && $(bin)/python -m benchmarks.language_model --conditions "$(CONDITIONS)"
-	@$(bin)/python -m benchmarks.gpu_plan
 	@$(bin)/python -m benchmarks.report
 
 bench-speed: .venv/.ready  ## A 2-minute call through the graph; writes docs/performance.md from all that was measured

@@ -12,6 +12,7 @@ from setuptools.command.build_py import build_py
 DATA = (
     "serve_config.cpu.yaml",
     "serve_config.yaml",
+    "serve_config.ab.yaml",
     "cluster.yaml",
     "runtime_envs",
     "observability",

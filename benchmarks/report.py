@@ -14,7 +14,6 @@ import typer
 from benchmarks import (
     audio_opens,
     cost,
-    gpu_plan,
     language_model,
     observability,
     overhead,
@@ -25,6 +24,7 @@ from benchmarks import (
     throughput_page,
 )
 from benchmarks.command import run
+from benchmarks.gpu import table as gpu_table
 
 PAGE = record.PROJECT / "docs/performance.md"
 TRIED = Path(__file__).with_name("tried.md")
@@ -36,7 +36,7 @@ SECTIONS = (
     observability.section,
     scaling_record.section,
     cost.section_of_records,
-    gpu_plan.section,
+    gpu_table.section,
     audio_opens.section,
     language_model.section,
 )

@@ -56,19 +56,29 @@ def load_stages(path: str | Path) -> dict[str, StageConfig]:
         ConfigError: the file is missing, is not YAML, or lacks a stage.
     """
     path = Path(path)
+    applications = {app["name"]: app for app in read_applications(path)["applications"]}
+    missing = [stage for stage in ENGINE_STAGES if stage not in applications]
+    if missing:
+        raise ConfigError("config_invalid", f"{path} has no application named {', '.join(missing)}.")
+    return {stage: stage_config(stage, applications[stage].get("args") or {}) for stage in ENGINE_STAGES}
+
+
+def read_applications(path: Path) -> dict[str, Any]:
+    """A Serve config file whose applications have names.
+
+    Raises:
+        ConfigError: the file is missing or is no such file.
+    """
     if not path.is_file():
         raise ConfigError(
             "config_missing", f"No configuration at {path}. Give the path of a Serve config file."
         )
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        applications = {app["name"]: app for app in document["applications"]}
+        document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        {app["name"]: app for app in document["applications"]}  # each has a name
     except (yaml.YAMLError, TypeError, KeyError) as error:
         raise ConfigError("config_invalid", f"{path} is not a Serve config file: {error}") from error
-    missing = [stage for stage in ENGINE_STAGES if stage not in applications]
-    if missing:
-        raise ConfigError("config_invalid", f"{path} has no application named {', '.join(missing)}.")
-    return {stage: stage_config(stage, applications[stage].get("args") or {}) for stage in ENGINE_STAGES}
+    return document
 
 
 def stage_config(stage: str, args: Mapping[str, Any]) -> StageConfig:

@@ -83,7 +83,9 @@ class Monitoring:
             name=name,
             healthy=healthy,
             status=of.status.value,
-            message="" if healthy else last_line(next((m for m in reversed(messages) if m), "")),
+            message=(info.notice if info else "")
+            if healthy
+            else last_line(next((m for m in reversed(messages) if m), "")),
             replicas=replicas,
             version=info.config_hash if info else CALLYTICS_VERSION,
             engine=info.engine if info else "",

@@ -70,13 +70,15 @@ class BatchConfig(BaseModel):
 
 @dataclass(frozen=True)
 class StageInfo:
-    """What runs in a stage; its ``config_hash`` is part of the key of every result it makes."""
+    """What runs in a stage; its ``config_hash`` is part of the key of every result it makes. ``notice`` is what a user
+    should know of it though it is healthy, such as a language model that it works without."""
 
     application: str
     engine: str
     model: str
     model_revision: str
     config_hash: str
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class EngineReplica:
             model=self._engine.model,
             model_revision=self._engine.model_revision,
             config_hash=config.config_hash,
+            notice=getattr(self._engine, "notice", ""),
         )
 
     def reconfigure(self, user_config: dict[str, Any]) -> None:

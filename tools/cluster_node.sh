@@ -1,10 +1,12 @@
 #!/bin/sh
 # One node of a cluster: what cluster.yaml runs on each.
 #
-#   tools/cluster_node.sh setup      packages, and every pinned environment that serve_config.yaml names
+#   tools/cluster_node.sh setup      packages, and the pinned environments of serve_config.yaml that can run here:
+#                                    without those of GPU stages on a node without a card (CALLYTICS_ENVIRONMENTS=all)
 #   tools/cluster_node.sh head       start Ray's head, with the autoscaler
 #   tools/cluster_node.sh worker     join the head at $RAY_HEAD_IP
-#   tools/cluster_node.sh deploy     on the head: make the running graph that of serve_config.yaml
+#   tools/cluster_node.sh deploy     on the head: fetch the weights, then make the running graph that of
+#                                    serve_config.yaml; waits for the nodes that the autoscaler brings
 #
 # $CALLYTICS_ENV names a file of assignments (DATABASE_URL, HF_TOKEN, OPENAI_API_KEY ...) that every process gets.
 # RAY_REDIS_ADDRESS and REDIS_PASSWORD there: the head keeps its tables in that Redis, and goes on when its GCS dies.
@@ -41,10 +43,11 @@ fi
 case "${1:-}" in
 setup)
     tools/setup.sh
-    .venv/bin/python -m deployments.operations.environments_command serve_config.yaml
+    .venv/bin/python -m deployments.operations.environments_command serve_config.yaml \
+        --for "${CALLYTICS_ENVIRONMENTS:-node}"
     ;;
 head)
-    ulimit -n 65536
+    ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"
     $ray stop
     set --
     if [ -n "$redis_address" ]; then
@@ -61,15 +64,22 @@ head)
     fi
     ;;
 worker)
-    ulimit -n 65536
+    ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)"
     $ray stop
     $ray start --address="$RAY_HEAD_IP:6379" --disable-usage-stats
     ;;
 deploy)
-    exec .venv/bin/callytics deploy serve_config.yaml --dashboard http://127.0.0.1:8265 --yes
+    dashboard="${CALLYTICS_DASHBOARD:-http://127.0.0.1:8265}"
+    # Into the folder that all nodes share. Without a limit of time, and before a replica waits for gigabytes.
+    .venv/bin/callytics models pull --for serve_config.yaml
+    # `ray start` returns before its dashboard answers.
+    .venv/bin/python -m deployments.operations.serve_api "$dashboard"
+    # A GPU node is a new machine: it boots, pulls an image and builds environments before it takes a replica.
+    exec .venv/bin/callytics deploy serve_config.yaml --dashboard "$dashboard" --yes \
+        --timeout "${CALLYTICS_DEPLOY_TIMEOUT_S:-3600}"
     ;;
 *)
-    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

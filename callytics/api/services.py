@@ -66,7 +66,7 @@ class StageHealth:
 
     Attributes:
         status: what the platform calls it, e.g. "RUNNING", "DEPLOYING", "UNHEALTHY".
-        message: why it is not healthy; empty where it is.
+        message: why it is not healthy; where it is, what a user should know all the same, mostly nothing.
         last_error: of the last call that it failed on.
     """
 

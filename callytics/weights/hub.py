@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from callytics.errors import WeightsError
+from callytics.weights import hub_cache
 
 Loaded = TypeVar("Loaded")
 
@@ -52,6 +53,8 @@ def snapshot(stage: str, model: str, revision: str | None, files: Sequence[str])
     Raises:
         WeightsError: ``weights_unavailable``.
     """
+    if found := hub_cache.cached_commit(model, revision, files):
+        return found, found.name
     from huggingface_hub import snapshot_download
 
     patterns = list(files)

@@ -29,7 +29,14 @@ CHUNK_BYTES = 1 << 20
 
 
 class SourceUnavailable(Exception):
-    """This source cannot deliver; the message says why."""
+    """This source cannot deliver; the message says why.
+
+    ``is_whole_hub``: nothing of it can be had, not only this model.
+    """
+
+    def __init__(self, message: str, is_whole_hub: bool = False) -> None:
+        super().__init__(message)
+        self.is_whole_hub = is_whole_hub
 
 
 UNKNOWN_SIZE = -1
@@ -105,7 +112,7 @@ def _hub() -> Iterator[tuple[httpx.Client, str]]:
     import httpx
 
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
-        raise SourceUnavailable("HF_HUB_OFFLINE is set")
+        raise SourceUnavailable("HF_HUB_OFFLINE is set", is_whole_hub=True)
     endpoint = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
     timeout = httpx.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
     try:
@@ -114,7 +121,7 @@ def _hub() -> Iterator[tuple[httpx.Client, str]]:
     except httpx.HTTPStatusError as error:
         raise SourceUnavailable(f"{endpoint} answered {error.response.status_code}") from error
     except httpx.HTTPError as error:
-        raise SourceUnavailable(f"{endpoint} cannot be reached ({error})") from error
+        raise SourceUnavailable(f"{endpoint} cannot be reached ({error})", is_whole_hub=True) from error
 
 
 def _bearer() -> dict[str, str]:

@@ -38,7 +38,6 @@ from deployments.operations.environments import SHOW_BASE, build_environments, e
 
 logger = logging.getLogger("callytics.backfill")
 
-PROFILES = {"cpu": "serve_config.cpu.yaml", "gpu": "serve_config.yaml"}
 MAX_BLOCKS = 2000
 
 
@@ -173,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _told(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
-        config = options.config or resources.project_file(PROFILES[options.profile])
+        config = options.config or resources.project_file(resources.PROFILES[options.profile])
         defaults = CallOptions(
             language=options.language,
             agent_channel=options.agent_channel,

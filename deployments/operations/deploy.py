@@ -28,6 +28,7 @@ from deployments.operations.environments import (
     environment_names,
     exact_name,
     named_environments,
+    node_has_cards,
 )
 from deployments.operations.head import LocalGraphError
 from deployments.operations.lock import Lock, make_lock
@@ -177,11 +178,16 @@ def apply_plan(plan: Plan, *, home: Path | None = None, progress: Progress, time
 
 
 def _build(plan: Plan, home: Path, progress: Progress) -> None:
-    progress("environments", "checking", ", ".join(plan.environments))
-    build_environments(list(plan.environments), plan.pins_folder, home)
-    progress("environments", "ready", "")
     touched = {change.application for change in plan.changes}
     applications = [app for app in plan.after["applications"] if app["name"] in touched]
+    names = list(plan.environments)
+    if (
+        plan.run is None and not node_has_cards()
+    ):  # the head of a cluster: no stage that needs a card runs here
+        names = [name for name in environment_names({"applications": applications}, False) if name in names]
+    progress("environments", "checking", ", ".join(names))
+    build_environments(names, plan.pins_folder, home)
+    progress("environments", "ready", "")
     built = {exact_name(name, plan.pins_folder) for name in plan.environments}
     asked = (name.partition("@") for name in named_environments({"applications": applications}))
     if not {f"{name}@{version.rpartition('.')[2]}" for name, _, version in asked} <= built:

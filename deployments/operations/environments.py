@@ -66,9 +66,36 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = OverlayFinder
 '''
 
 
-def environment_names(config: Mapping[str, Any]) -> list[str]:
-    """The environments that a Serve config names, e.g. ["cpu/audio-processor", ...]; without their versions."""
+def environment_names(config: Mapping[str, Any], with_cards: bool = True) -> list[str]:
+    """The environments that a Serve config names, e.g. ["cpu/audio-processor", ...]; without their versions.
+
+    Args:
+        with_cards: those of deployments that ask for a share of a card as well. Ray places none of these on a node
+            without one, so such a node needs no torch.
+    """
+    if not with_cards:
+        config = {"applications": [_without_cards(application) for application in config["applications"]]}
     return sorted({BASE_ENVIRONMENT, *(name.partition("@")[0] for name in named_environments(config))})
+
+
+def _without_cards(application: Mapping[str, Any]) -> dict[str, Any]:
+    deployments = application.get("deployments", [])
+    return {"deployments": [d for d in deployments if not (d.get("ray_actor_options") or {}).get("num_gpus")]}
+
+
+def node_has_cards(devices: Path = Path("/dev")) -> bool:
+    """Whether this machine, or the container, has an NVIDIA card."""
+    return any(path.name.removeprefix("nvidia").isdigit() for path in devices.glob("nvidia*"))
+
+
+def names_for_this_node(config: Mapping[str, Any], home: Path) -> list[str]:
+    """The environments of a Serve config that this node of a cluster builds. Those that it leaves to nodes with a card
+    it notes for `callytics-python`: neither Serve's builders nor a replica shall make them here by and by."""
+    every, names = environment_names(config), environment_names(config, with_cards=node_has_cards())
+    note = home / "envs" / launcher.ELSEWHERE
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text("".join(f"{name}\n" for name in every if name not in names), encoding="utf-8")
+    return names
 
 
 def named_environments(config: Mapping[str, Any]) -> Iterator[str]:

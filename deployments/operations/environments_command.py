@@ -1,27 +1,37 @@
-"""`python -m deployments.operations.environments_command CONFIG`: all environments of a Serve config on this node.
+"""`python -m deployments.operations.environments_command CONFIG`: the environments of a Serve config on this node.
 
 `callytics up` does it by itself on one machine; the nodes of a cluster (tools/cluster_node.sh) and the image of
-kubernetes/Dockerfile do it by this command.
+kubernetes/Dockerfile do it by this command: a node those that it can have replicas of, the image all of them.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 from callytics.errors import CallyticsError
 from callytics.home import resources
 from deployments.operations import local
-from deployments.operations.environments import build_environments, environment_names
+from deployments.operations.environments import build_environments, environment_names, names_for_this_node
 
 
-def main(config: Path) -> None:
+def main(
+    config: Path,
+    which: Annotated[
+        Literal["all", "node"],
+        typer.Option(
+            "--for", help="node: without those of GPU stages where this machine has no NVIDIA card."
+        ),
+    ] = "all",
+) -> None:
     """Exit code 1, and one line, when an environment cannot be built."""
     home = local.home_folder()
     try:
-        names = environment_names(local.read_config(config))
+        document = local.read_config(config)
+        names = environment_names(document) if which == "all" else names_for_this_node(document, home)
         build_environments(names, resources.pins_folder(config), home)
     except CallyticsError as error:
         typer.secho(f"error: {error.message} [{error.code}]", fg="red", err=True)

@@ -23,6 +23,9 @@ LAUNCHER = "callytics-python"
 ENVS_VARIABLE = "CALLYTICS_ENVS"
 """The folder of the environments; by default ``envs`` in the home folder, as callytics/settings.py finds it."""
 
+ELSEWHERE = "elsewhere.txt"
+"""In the folder of the environments: those that this node of a cluster leaves to nodes with a card."""
+
 MISSING = 127
 """The exit code of a shell that does not find a program."""
 
@@ -50,10 +53,14 @@ def main() -> None:
     envs = _envs_folder()
     if arguments[0] == "--prepare":
         for environment in arguments[1:]:
-            if not _is_built(envs, environment):
+            if not _is_built(envs, environment) and not _is_elsewhere(envs, environment):
                 _build(envs, environment)
         return
     if not _is_built(envs, arguments[0]):
+        if _is_elsewhere(envs, arguments[0]):
+            _fail(
+                f"{arguments[0]} is an environment of nodes with a card, and this node was set up without one."
+            )
         _fail(f"There is no environment {arguments[0]} in {envs}; run: callytics up")
     # The real path: a replica that runs keeps its packages when the pins change and the link moves on.
     folder = overlay(envs, arguments[0]).resolve()
@@ -68,6 +75,13 @@ def main() -> None:
 
 def _is_built(envs: Path, environment: str) -> bool:
     return os.access(overlay(envs, environment) / "bin" / "python", os.X_OK)
+
+
+def _is_elsewhere(envs: Path, environment: str) -> bool:
+    try:
+        return environment.partition("@")[0] in (envs / ELSEWHERE).read_text(encoding="utf-8").split()
+    except OSError:
+        return False
 
 
 def _build(envs: Path, environment: str) -> None:

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ from callytics import settings
 from callytics.errors import ConfigError
 from callytics.home import graphs as local_graphs
 from callytics.home import locks, private_files, resources
-from callytics.weights import manifest as models
+from callytics.weights import prefetch
+from callytics.weights.needed import needed_weights
 from deployments.operations import head, kept_logs, observers, ray_token
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.environments import BASE_ENVIRONMENT, build_environments, environment_names
 from deployments.operations.head import LocalGraphError
-from deployments.operations.model_config import named_models
 from deployments.operations.observers import ObserverState
 from deployments.operations.preparation import prepared
 from deployments.operations.serve_api import ApplicationState, Progress, ServeApi, await_healthy
@@ -222,20 +223,23 @@ def _prepare(
     document: Mapping[str, Any], pins: Path, home: Path, report: Progress, pull_weights: bool
 ) -> None:
     names = environment_names(document)
+    os.environ.setdefault("CALLYTICS_HOME", str(home))
+    wanted = prefetch.missing(needed_weights(document)) if pull_weights else []
+    if wanted:  # before gigabytes of packages: a machine without the hub says so at once
+        report("weights", "checking", ", ".join(need.name for need in wanted))
+        fetches = prefetch.plan(wanted)
     report("environments", "checking", f"{len(names)} pinned environments")
     build_environments(names, pins, home)
     report("environments", "ready", "")
+    if wanted:
+        prefetch.fetch_all(wanted, fetches, partial(_report_weights, report))
     if pull_weights:
-        os.environ.setdefault("CALLYTICS_HOME", str(home))
-        named = named_models(document)
-        for model in models.list_models():
-            if model.is_optional and model.name not in named:
-                continue
-            if model.is_installed:
-                continue  # with the environment of its stage, which may be the only one that has it
-            report("weights", "checking", model.name)
-            models.pull(model.name, lambda what, done, total: report("weights", what, f"{done}/{total}"))
         report("weights", "ready", "")
+
+
+def _report_weights(report: Progress, name: str, what: str, done: int, total: int) -> None:
+    share = f", {done / total:.0%} of {total / 1e6:,.0f} MB" if total else ""
+    report("weights", what.partition(" ")[0], f"{name}{share}")
 
 
 def _ensure_api_key(home: Path, url: str) -> None:

@@ -180,11 +180,13 @@ def status() -> None:
     if state.run is None:
         _print_none_runs(home)
         raise typer.Exit(1)
+    able = {app.name for app in state.applications if app.healthy}
+    notices = _notices(state.run.url) if {"api-gateway", "monitoring"} <= able else {}
     table = Table("stage", "status", "replicas", "version", "why", box=None)
     for application in state.applications:
         colour = "green" if application.healthy else "red"
         replicas = f"{application.healthy_replicas}/{application.replicas}"
-        why = "" if application.healthy else application.message
+        why = notices.get(application.name, "") if application.healthy else application.message
         status_text = f"[{colour}]{application.status}[/]"
         table.add_row(application.name, status_text, replicas, application.version, why)
     console.print(table)
@@ -198,6 +200,19 @@ def status() -> None:
     )
     if not state.healthy:
         raise typer.Exit(1)
+
+
+def _notices(url: str) -> dict[str, str]:
+    """Application -> what monitoring tells of it though it is healthy; nothing where it cannot be asked."""
+    from callytics import settings
+    from callytics.client import Client
+    from callytics.errors import CallyticsError
+
+    try:
+        with Client(url, settings.api_key(), retries=0) as client:
+            return {stage["name"]: stage["message"] for stage in client.stages()["stages"]}
+    except CallyticsError:
+        return {}
 
 
 def env() -> None:

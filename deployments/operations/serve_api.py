@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -157,6 +158,23 @@ def await_healthy(api: ServeApi, names: list[str], report: Progress, timeout_s: 
         time.sleep(0.25)
 
 
+def await_answer(dashboard_url: str, timeout_s: float = 120.0) -> None:
+    """Wait until a dashboard that was just started answers.
+
+    Raises:
+        LocalGraphError: ``ray_unreachable``, ``ray_token_refused``.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            ServeApi(dashboard_url).applications()
+            return
+        except LocalGraphError as error:
+            if error.code == "ray_token_refused" or time.monotonic() > deadline:
+                raise
+        time.sleep(0.5)
+
+
 def _why(state: ApplicationState | None) -> str:
     return "not deployed" if state is None else state.message or state.status.lower()
 
@@ -186,3 +204,10 @@ def last_line(text: str) -> str:
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip() for line in text.strip().splitlines()]
     errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b.*:", line)]
     return (errors or lines or [""])[-1]
+
+
+if __name__ == "__main__":  # tools/cluster_node.sh
+    try:
+        await_answer(sys.argv[1])
+    except LocalGraphError as failure:
+        sys.exit(f"error: {failure.message} [{failure.code}]")

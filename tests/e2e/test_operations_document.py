@@ -53,6 +53,7 @@ def block(start: str, note: str = "") -> Block:
 DEPLOY = block("callytics deploy serve_config.cpu.yaml --dry-run")
 RAY = block('eval "$(callytics env)"     #')
 LOCK = block('eval "$(callytics env)"\ncallytics lock')
+DOCTOR = block("callytics doctor --json")
 COMPARE = block("callytics compare")
 ADD_MODEL = block("callytics models add")
 MANIFEST = block("python tools/make_rayservice.py")
@@ -206,6 +207,16 @@ def test_deploying_by_ray_s_own_command(operator: Operator) -> None:
     assert "Sent deploy request successfully" in output
     assert "status: RUNNING" in output
     assert re.search(rf"{VERSION}: \d[.\d]+\+[0-9a-f]{{12}}\n", output)
+
+
+def test_examining_the_machine(operator: Operator) -> None:
+    operator.follow(DOCTOR)
+    found = {
+        one["check"]: one for one in json.loads((operator.folder / "doctor.json").read_text())["findings"]
+    }
+    assert found["cards"]["verdict"] == "ok"
+    assert "held by your own graph" in found["ports"]["what"]
+    assert "all 0 models" in found["weights"]["what"]
 
 
 def test_ray_s_own_commands(operator: Operator, call_id: str) -> None:

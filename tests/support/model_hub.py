@@ -1,4 +1,5 @@
-"""A model hub on loopback: the two addresses of Hugging Face's that are used, for files given as bytes or folders."""
+"""A model hub on loopback: the addresses of Hugging Face's that are used, for files given as bytes. Its own client,
+huggingface_hub, can fetch from it too."""
 
 from __future__ import annotations
 
@@ -22,12 +23,14 @@ class ModelHub:
         lfs: names of files whose sha256 the hub publishes.
         published: file name -> what the hub says instead of the true sha256.
         tells_sizes: some mirrors do not.
+        asks_for_token: gated: 401 without one.
     """
 
     repositories: Mapping[str, dict[str, bytes]]
     lfs: tuple[str, ...] = ("model.bin", "model.safetensors")
     published: dict[str, str] = field(default_factory=dict)
     tells_sizes: bool = True
+    asks_for_token: bool = False
     requests: list[str] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
     url: str = ""
@@ -35,10 +38,19 @@ class ModelHub:
     def answer(self, path: str) -> bytes | None:
         path = path.partition("?")[0]
         if path.startswith("/api/models/"):
+            repo, _, revision = path.removeprefix("/api/models/").partition("/tree/")
+            if revision:
+                return json.dumps(self._tree(repo)).encode() if revision in ("main", COMMIT) else None
             repo, _, revision = path.removeprefix("/api/models/").partition("/revision/")
             return json.dumps(self._described(repo)).encode() if revision in ("main", COMMIT) else None
         repo, _, rest = path.removeprefix("/").partition("/resolve/")
         return self.repositories[repo].get(rest.partition("/")[2])
+
+    def _tree(self, repo: str) -> list[dict[str, Any]]:
+        return [
+            {"type": "file", "path": name, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
+            for name, data in self.repositories[repo].items()
+        ]
 
     def _described(self, repo: str) -> dict[str, Any]:
         siblings = []
@@ -59,14 +71,26 @@ def serving(hub: ModelHub) -> Iterator[ModelHub]:
         def do_GET(self) -> None:
             hub.requests.append(self.path)
             hub.tokens.append(self.headers.get("Authorization"))
+            self.wfile.write(self._head())
+
+        def do_HEAD(self) -> None:
+            self._head()
+
+        def _head(self) -> bytes:
+            """The body that a GET gets, after the headers have gone."""
+            status = 200
             try:
                 body = hub.answer(self.path)
             except KeyError:
                 body = None
-            self.send_response(404 if body is None else 200)
+            if body is not None and hub.asks_for_token and not self.headers.get("Authorization"):
+                status, body = 401, b""
+            self.send_response(404 if body is None else status)
             self.send_header("Content-Length", str(len(body or b"")))
+            self.send_header("ETag", f'"{hashlib.sha256(body or b"").hexdigest()}"')
+            self.send_header("X-Repo-Commit", COMMIT)
             self.end_headers()
-            self.wfile.write(body or b"")
+            return body or b""
 
         def log_message(self, *args: object) -> None:
             pass

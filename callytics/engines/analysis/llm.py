@@ -18,7 +18,7 @@ from callytics.domain import Claim, ContactSummary, Conversation, Flag, Proof, T
 from callytics.engines.analysis.extractive import ExtractiveAnalyzer
 from callytics.engines.analysis.findings import Findings, ground
 from callytics.engines.analysis.grounding import Grounding, addresses_a_model
-from callytics.engines.analysis.llm_client import STAGE, StructuredChat, UsageCounter
+from callytics.engines.analysis.llm_client import STAGE, StructuredChat, UsageCounter, has_key
 from callytics.engines.analysis.llm_schema import Answer, Verdicts, answer_schema
 from callytics.engines.analysis.tone import Tones, tones
 from callytics.engines.analysis.verification import verified
@@ -65,10 +65,15 @@ class LlmAnalyzer:
             its quotes contradict is always dropped.
         fallback: "extractive" uses the extractive engine when the model fails; None fails the stage, and the call is
             partial. The result names the engine that was used.
+        without_key: "extractive" starts without a key, with the extractive engine, and says so in every result and in
+            the status of the stage; None does not start. It says nothing of an endpoint that fails: `fallback` does.
 
     Raises:
         ConfigError: a wrong option, or no key.
     """
+
+    notice = ""
+    """What a user should know of a stage that is healthy; in its status."""
 
     def __init__(
         self,
@@ -91,11 +96,21 @@ class LlmAnalyzer:
         fallback: str | None = None,
         endpoint: str | None = None,
         call_timeout_s: float | None = None,
+        without_key: str | None = None,
     ) -> None:
         if unproven not in ("drop", "show"):
             raise ConfigError("engine_options_invalid", f"{STAGE}: unproven is drop or show.")
         if fallback not in (None, "extractive"):
             raise ConfigError("engine_options_invalid", f"{STAGE}: fallback is extractive or null.")
+        if without_key not in (None, "extractive"):
+            raise ConfigError("engine_options_invalid", f"{STAGE}: without_key is extractive or null.")
+        self._extractive_engine = ExtractiveAnalyzer()
+        if without_key and endpoint is None and api_key_variable and not has_key(api_key_variable):
+            self.notice = f"extractive, without a language model: {api_key_variable} holds no API key"
+            self.model = self._extractive_engine.model
+            self.model_revision = self._extractive_engine.model_revision
+            logger.warning("%s: %s", STAGE, self.notice)
+            return
         self.model = model
         self.model_revision = f"prompts-{_prompts_hash()}"
         self._chat = StructuredChat(
@@ -116,7 +131,6 @@ class LlmAnalyzer:
         self._verify = verify
         self._asks_tone = tone
         self._shows_unproven = unproven == "show"
-        self._extractive_engine = ExtractiveAnalyzer()
         self._falls_back = fallback is not None
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
@@ -126,6 +140,10 @@ class LlmAnalyzer:
         """
         if not conversation.turns:
             return ContactSummary(None, None, None, None, None)
+        if self.notice:
+            return self._extractive(
+                conversation, None, f"The extractive engine made the summary: {self.notice}"
+            )
         usage = UsageCounter(*self._prices)
         try:
             findings = self._findings(conversation, usage)
@@ -133,7 +151,8 @@ class LlmAnalyzer:
             if not self._falls_back:
                 raise
             logger.warning("%s: the extractive engine speaks instead: %s", STAGE, error.message)
-            return self._extractive(conversation, usage, error)
+            message = f"The extractive engine made the summary: {error.message}"
+            return self._extractive(conversation, usage, message)
         findings, unverified = self._verified(findings, conversation, usage)
         summary = findings.contact_summary(self._shows_unproven, conversation.language)
         summary = self._with_candidates(summary, findings, conversation)
@@ -212,14 +231,13 @@ class LlmAnalyzer:
         )
 
     def _extractive(
-        self, conversation: Conversation, usage: UsageCounter, error: StageError
+        self, conversation: Conversation, usage: UsageCounter | None, message: str
     ) -> ContactSummary:
         engine = self._extractive_engine
-        flag = Flag("analysis_fallback", f"The extractive engine made the summary: {error.message}")
+        flag = Flag("analysis_fallback", message)
         name = f"{type(engine).__module__}:{type(engine).__name__}"
-        return replace(
-            engine(conversation), engine=name, model=engine.model, usage=usage.total(), flags=(flag,)
-        )
+        used = usage.total() if usage else None
+        return replace(engine(conversation), engine=name, model=engine.model, usage=used, flags=(flag,))
 
     def _findings(self, conversation: Conversation, usage: UsageCounter) -> Findings:
         """Map: analyse each part of the call. Reduce: merge the findings of the parts until one remains."""

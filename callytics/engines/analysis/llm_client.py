@@ -269,6 +269,10 @@ def _checked_host(base_url: str) -> str:
     return parts.hostname if parts.port is None else f"{parts.hostname}:{parts.port}"
 
 
+def has_key(variable: str) -> bool:
+    return bool(os.environ.get(variable, "").strip())
+
+
 def _key(variable: str | None) -> Any:
     from pydantic import SecretStr
 

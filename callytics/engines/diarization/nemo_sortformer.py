@@ -19,6 +19,7 @@ from callytics.engines.diarization.nemo_models import ENVIRONMENT, restore
 from callytics.engines.diarization.parties import Span, by_channel, by_voice, check_options, tidy
 from callytics.engines.diarization.segmentation import num_frames_of, runs
 from callytics.engines.diarization.torch_runtime import require, torch_device
+from callytics.weights.needed import WeightsOption
 
 DEFAULT_MODEL = "nvidia/diar_streaming_sortformer_4spk-v2.1"
 """Processes long calls in chunks, with a cache of the speakers so far: memory does not grow with the call."""
@@ -47,6 +48,9 @@ class SortformerDiarizer:
         ConfigError: the device does not exist.
         WeightsError: the model cannot be fetched.
     """
+
+    environment = ENVIRONMENT
+    weights = (WeightsOption("model", files=("*.nemo",)),)
 
     def __init__(
         self,

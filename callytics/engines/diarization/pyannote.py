@@ -29,6 +29,7 @@ from callytics.engines.diarization.torch_runtime import (
 )
 from callytics.engines.memory import is_out_of_memory, limit_torch, release_unused
 from callytics.errors import ConfigError, InvalidRequestError, WeightsError
+from callytics.weights.needed import WeightsOption
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,8 @@ class PyannoteDiarizer:
         ConfigError: an option is impossible, or the device does not exist.
         WeightsError: the pipeline cannot be fetched.
     """
+
+    weights = (WeightsOption("pipeline", gated=("pyannote",)),)
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from callytics.errors import ConfigError, EngineUnavailableError, WeightsError
+from callytics.weights import hub_cache
 
 
 def require(package: str, environment: str) -> ModuleType:
@@ -110,6 +111,8 @@ def fetch_snapshot(
     Raises:
         WeightsError: the repository cannot be fetched.
     """
+    if found := hub_cache.cached_commit(repository, revision, [allow_patterns or "*"]):
+        return found, found.name
     hub = require("huggingface_hub", environment)
     errors = require("huggingface_hub.errors", environment)
     try:

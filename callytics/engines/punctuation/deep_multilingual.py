@@ -17,7 +17,8 @@ from callytics.engines.batch_order import Kind
 from callytics.engines.batch_queue import BatchQueue
 from callytics.engines.memory import limit_torch
 from callytics.engines.punctuation.sentences import sentence, split_by_marks, split_mark
-from callytics.weights.hub import load_pretrained, revision_of
+from callytics.weights.hub import load_pretrained, revision_of, snapshot
+from callytics.weights.needed import TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS, WeightsOption
 
 MODEL_LANGUAGES = ("en", "de", "fr", "it")
 """Languages of the package's own model, oliverguhr/fullstop-punctuation-multilang-large (MIT)."""
@@ -35,6 +36,7 @@ class DeepMultilingualPunctuationRestorer:
         model: a hub id, or the path of a folder: a token classifier with the labels 0 . , ? - : . For Dutch too:
             oliverguhr/fullstop-punctuation-multilingual-sonar-base; for twelve languages, Spanish among them:
             kredor/punctuate-all.
+        revision: a commit, tag or branch on the hub. Pin a commit in production.
         languages: languages of the model, ISO 639-1.
         batch_size: turns per forward pass, where they share one.
         batch_across_calls: the turns of all calls at work share batches. torch rounds otherwise in another batch, so a
@@ -46,11 +48,13 @@ class DeepMultilingualPunctuationRestorer:
     """
 
     environment = "punctuation-restorer"
+    weights = (WeightsOption("model", TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS),)
 
     def __init__(
         self,
         *,
         model: str = "oliverguhr/fullstop-punctuation-multilang-large",
+        revision: str | None = None,
         languages: Sequence[str] = MODEL_LANGUAGES,
         batch_size: int = 32,
         batch_across_calls: bool | None = None,
@@ -59,13 +63,18 @@ class DeepMultilingualPunctuationRestorer:
         from deepmultilingualpunctuation import PunctuationModel
 
         limit_torch(memory_share)
-
+        source, commit = model, None
+        if revision is not None and not Path(model).is_dir():
+            # The library takes no revision: it gets the folder of that commit.
+            files = (*TRANSFORMERS_FILES, *TRANSFORMERS_WEIGHTS)
+            folder, commit = snapshot("punctuation-restorer", model, revision, files)
+            source = str(folder)
         # The model uses a GPU if torch sees one; the deployment of the stage sets its share of the GPU.
         self._punctuation: Any = load_pretrained(
-            "punctuation-restorer", model, lambda: PunctuationModel(model=model)
+            "punctuation-restorer", model, lambda: PunctuationModel(model=source)
         )
         self.model = Path(model).name if Path(model).is_dir() else model
-        self.model_revision = revision_of(model, self._punctuation.pipe.model.config, None)
+        self.model_revision = commit or revision_of(model, self._punctuation.pipe.model.config, None)
         self.languages = frozenset(languages)
         on_gpu = str(getattr(self._punctuation.pipe, "device", "cpu")).startswith("cuda")
         shared = on_gpu if batch_across_calls is None else batch_across_calls

@@ -11,13 +11,15 @@ from callytics.engines.punctuation.deep_multilingual import (
     DeepMultilingualPunctuationRestorer,
 )
 from callytics.engines.punctuation.kiwi import KiwiPunctuationRestorer
+from callytics.weights.needed import TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS, WeightsOption
 
 
 class RoutedPunctuationRestorer:
     """Selects the restorer by the language of each turn. Deterministic; safe to call from several threads.
 
     Args:
-        model, languages, batch_size, batch_across_calls, memory_share: options of DeepMultilingualPunctuationRestorer.
+        model, revision, languages, batch_size, batch_across_calls, memory_share: options of
+            DeepMultilingualPunctuationRestorer.
         kiwi_model_type, respace: options of KiwiPunctuationRestorer.
 
     Raises:
@@ -25,11 +27,13 @@ class RoutedPunctuationRestorer:
     """
 
     environment = "punctuation-restorer"
+    weights = (WeightsOption("model", TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS),)
 
     def __init__(
         self,
         *,
         model: str = "oliverguhr/fullstop-punctuation-multilang-large",
+        revision: str | None = None,
         languages: Sequence[str] = MODEL_LANGUAGES,
         kiwi_model_type: str = "cong-global",
         respace: bool = True,
@@ -40,6 +44,7 @@ class RoutedPunctuationRestorer:
         self._korean = KiwiPunctuationRestorer(model_type=kiwi_model_type, respace=respace)
         self._multilingual = DeepMultilingualPunctuationRestorer(
             model=model,
+            revision=revision,
             languages=languages,
             batch_size=batch_size,
             batch_across_calls=batch_across_calls,

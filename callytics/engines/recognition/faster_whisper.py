@@ -15,6 +15,7 @@ from callytics.engines.recognition.decoding import Decoder
 from callytics.engines.recognition.options import VoiceActivity, check_counts
 from callytics.weights import manifest as models
 from callytics.weights.hub import LOCAL, snapshot
+from callytics.weights.needed import WeightsOption
 
 HUB_FILES = ("config.json", "preprocessor_config.json", "model.bin", "tokenizer.json", "vocabulary.*")
 """Those that faster_whisper.download_model fetches."""
@@ -51,6 +52,8 @@ class FasterWhisperRecognizer:
     Raises:
         ConfigError: ``engine_options_invalid``, an option is out of range.
     """
+
+    weights = (WeightsOption("model", HUB_FILES, ("model.bin",)),)
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from callytics.engines.recognition.options import check_counts, voice_activity_f
 from callytics.engines.recognition.transformers_decoding import TransformersDecoder
 from callytics.weights import manifest as models
 from callytics.weights.hub import load_pretrained, revision_of
+from callytics.weights.needed import TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS, WeightsOption
 
 
 class TransformersWhisperRecognizer:
@@ -43,6 +44,7 @@ class TransformersWhisperRecognizer:
     """
 
     environment = "speech-recognizer-transformers"
+    weights = (WeightsOption("model", TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS),)
 
     def __init__(
         self,

@@ -21,8 +21,10 @@ from callytics.engines.batch_queue import BatchQueue
 from callytics.engines.memory import limit_torch
 from callytics.engines.sentiment.assembly import LABELS, analyze
 from callytics.engines.sentiment.lexicon import Lexicon
+from callytics.engines.sentiment.quality import shows_by_rules
 from callytics.engines.sentiment.text import sentences_of
 from callytics.weights.hub import load_pretrained, revision_of
+from callytics.weights.needed import TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS, WeightsOption
 
 SCALE = 20.0
 """Cosine similarity times 20 is the logit in the training of such models by sentence-transformers (`scale` of its
@@ -57,6 +59,7 @@ class PrototypeSentimentAnalyzer:
     """
 
     environment = "sentiment-analyzer"
+    weights = (WeightsOption("model", TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS),)
 
     def __init__(
         self,
@@ -117,9 +120,15 @@ class PrototypeSentimentAnalyzer:
                 return np.zeros((0, len(LABELS)))
             return _probabilities(np.stack([vectors[text] for text in sentences]), self._of(language))
 
+        by_words = shows_by_rules(conversation)
+
         def shows(part: str, turn: Turn) -> bool:
-            rows = [vectors[text] for text in sentences_of(turn)]
             prototypes = self._of(conversation.language_of(turn))
+            if (
+                part not in prototypes
+            ):  # hardship, the own name, the firm: told by words as in the other engines
+                return by_words is not None and by_words(part, turn)
+            rows = [vectors[text] for text in sentences_of(turn)]
             rivals = np.vstack([prototypes[name] for name in _rivals(part)])
             return bool(rows) and _nearer(np.stack(rows), prototypes[part], rivals)
 

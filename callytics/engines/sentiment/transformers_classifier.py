@@ -18,6 +18,7 @@ from callytics.engines.sentiment.assembly import LABELS, analyze
 from callytics.engines.sentiment.lexicon import Lexicon
 from callytics.errors import ConfigError
 from callytics.weights.hub import load_pretrained, revision_of
+from callytics.weights.needed import TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS, WeightsOption
 
 Matrix = npt.NDArray[np.float64]
 
@@ -55,6 +56,7 @@ class TransformersSentimentAnalyzer:
     """
 
     environment = "sentiment-analyzer"
+    weights = (WeightsOption("model", TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS),)
 
     def __init__(
         self,

@@ -63,7 +63,7 @@ def applications(folder: Path) -> dict[str, Any]:
     return {application["name"]: application for application in document["applications"]}
 
 
-@pytest.mark.parametrize("name", ["serve_config.cpu.yaml", "serve_config.yaml"])
+@pytest.mark.parametrize("name", ["serve_config.cpu.yaml", "serve_config.yaml", "serve_config.ab.yaml"])
 def test_committed_serve_files_are_locked(name: str) -> None:
     """kubernetes/rayservice.yaml is made from the second: tests/deployments/test_rayservice.py compares it."""
     lock = make_lock(PROJECT / name, SourceTree([PROJECT]))

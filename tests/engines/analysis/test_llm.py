@@ -417,6 +417,35 @@ def test_refusal_may_use_the_fallback() -> None:
     assert (result.usage.requests, result.usage.input_tokens) == (1, 100)  # the refusal is paid for
 
 
+def test_analyzer_without_a_key_is_extractive_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``without_key`` only; an endpoint that fails is still a failure."""
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    options: dict[str, Any] = {
+        "model": "m",
+        "base_url": "http://127.0.0.1:9/v1",
+        "api_key_variable": "NO_SUCH_KEY",
+    }
+    with pytest.raises(ConfigError, match="NO_SUCH_KEY"):
+        LlmAnalyzer(**options)
+    engine = LlmAnalyzer(**options, without_key="extractive")
+    assert "NO_SUCH_KEY" in engine.notice
+    assert engine.model == "extractive"
+    result = engine(ENGLISH)
+    assert result.summary
+    assert (result.engine, result.model, result.usage) == (
+        "callytics.engines.analysis.extractive:ExtractiveAnalyzer",
+        "extractive",
+        None,
+    )
+    (flag,) = result.flags
+    assert flag.code == "analysis_fallback"
+    assert "NO_SUCH_KEY" in flag.message
+    monkeypatch.setenv("NO_SUCH_KEY", "k")
+    with_key = LlmAnalyzer(**options, without_key="extractive", max_retries=0, timeout_s=1)
+    assert (with_key.notice, with_key.model) == ("", "m")
+    assert failure_of(lambda: with_key(ENGLISH)).code == "llm_unavailable"
+
+
 # ---------------------------------------------------------------- in a call
 
 

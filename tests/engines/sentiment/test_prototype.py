@@ -27,6 +27,10 @@ BARE = talk(
     ("a", "Account number."),
     ("c", "My phone has had no signal since yesterday and I am getting annoyed."),
     ("a", "The antenna is in maintenance until six."),
+    ("c", "This is terrible service, I am really angry and disappointed."),
+    ("a", "Until six."),
+    ("c", "I am furious, it is still not working and this is a horrible mess."),
+    ("a", "It is in maintenance."),
     roles=ROLES,
     language="en",
 )

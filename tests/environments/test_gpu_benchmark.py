@@ -1,0 +1,17 @@
+"""benchmarks/gpu in an environment that has its engines: torch, transformers and CTranslate2, on the CPU."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.environments.built import run_tests
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+
+def test_engines_and_command_run_with_tiny_models() -> None:
+    report = run_tests("speech-recognizer-transformers", "tests/benchmarks/test_gpu_engines.py", "-rA")
+    assert re.search(r"^PASSED .*test_whole_command_runs_with_a_tiny_model", report, re.MULTILINE)
+    assert "make test-slow" not in report  # the reason of a skip for want of a package
