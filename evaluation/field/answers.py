@@ -24,6 +24,8 @@ SEGMENT_FIELDS = (
     "no_speech_prob",
 )
 _CUE = re.compile(r"(\d+):(\d+):(\d+)[,.](\d+) --> (\d+):(\d+):(\d+)[,.](\d+)")
+_VOICE = re.compile(r"</?v\b[^>]*>")
+"""WebVTT's mark of who speaks, which a player does not show in the line."""
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 LINE_CHARACTERS, LINE_CHARACTERS_HANGUL, LINES, CUE_S = 42, 20, 2, (1.0, 7.0)
 
@@ -54,7 +56,7 @@ def readable_cues(subtitles: str) -> Problems:
         row, match = times[0]
         numbers = [int(part) for part in match.groups()]
         begin_s, end_s = (h * 3600 + m * 60 + s + ms / 1000 for h, m, s, ms in (numbers[:4], numbers[4:]))
-        text = lines[row + 1 :]
+        text = [_VOICE.sub("", line) for line in lines[row + 1 :]]
         limit = LINE_CHARACTERS_HANGUL if _HANGUL.search(" ".join(text)) else LINE_CHARACTERS
         longest = max(map(len, text), default=0)
         if len(text) > LINES or longest > limit:

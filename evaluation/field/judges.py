@@ -202,24 +202,6 @@ def lengths(expected_s: float, **measured_ms: float) -> Problems:
     ]
 
 
-def played(result: Result, onset_s: float, offset_s: float) -> Problems:
-    """The served sound begins and ends where the words do.
-
-    Args:
-        onset_s: when the served recording is first loud; ``offset_s``: when last.
-    """
-    words = words_of(result)
-    if not words:
-        return ["no words"]
-    begin_s, end_s = min(word.begin_s for word in words), max(word.end_s for word in words)
-    pairs = (("first", begin_s, onset_s), ("last", end_s, offset_s))
-    return [
-        f"{name} word at {word_s:.2f} s, its sound at {sound_s:.2f}"
-        for name, word_s, sound_s in pairs
-        if abs(word_s - sound_s) > REACH_S
-    ]
-
-
 def sane_words(result: Result) -> Problems:
     """Every word has a time; none is of no length, none goes back."""
     problems: Problems = []

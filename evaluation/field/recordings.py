@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from evaluation.field import judges
+from evaluation.field import judges, sound
 from evaluation.field.inputs import Inputs
 from evaluation.field.judges import ANYONE, Problems, Result, Said
 from evaluation.field.service import Service
@@ -40,8 +40,6 @@ MIXED = (
 )
 ANNOUNCEMENT, ANNOUNCEMENT_S = "ast_queue-youarenext", 5.38
 LATE_SENTENCE, LATE_S = "1688-142285-0003", 5.0
-AUDIBLE_DB = 20.0
-"""Below the loudest tenth of a second; quieter is no speech."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,7 @@ class Tried:
     problems: Problems
 
 
+Samples = npt.NDArray[np.float32]
 Try = Callable[[Service, Inputs], Tried]
 
 
@@ -94,14 +93,13 @@ def _found(result: Result, problems: Problems) -> Tried:
 def late_start(name: str) -> Try:
     def tried(service: Service, inputs: Inputs) -> Tried:
         call_id, result = service.analysed(inputs[name])
-        _, control = service.analysed(inputs.data / "asr_en" / f"{LATE_SENTENCE}.flac")
-        onset_s, offset_s, _ = _loud(service, call_id)
+        control_id, control = service.analysed(inputs.data / "asr_en" / f"{LATE_SENTENCE}.flac")
         return _found(
             result,
             judges.same_times(result, control, lambda s: s + LATE_S)
             + judges.flags(result, none_of=("truncated",))
             + judges.one_voice(result)
-            + judges.played(result, onset_s, offset_s)
+            + _played(service, call_id, control_id, lambda s: s + LATE_S)
             + judges.lengths(
                 LATE_S + inputs.durations_s[LATE_SENTENCE], result=result["media"]["duration_ms"]
             ),
@@ -115,33 +113,33 @@ def timeline(name: str, rate: float = 1.0) -> Try:
 
     def tried(service: Service, inputs: Inputs) -> Tried:
         call_id, result = service.analysed(inputs[name])
-        _, control = service.analysed(inputs["en_mono.wav"])
-        onset_s, offset_s, _ = _loud(service, call_id)
+        control_id, control = service.analysed(inputs["en_mono.wav"])
         return _found(
             result,
             judges.same_times(result, control, lambda s: rate * s)
             + judges.flags(result, none_of=("truncated",))
-            + judges.played(result, onset_s, offset_s)
+            + _played(service, call_id, control_id, lambda s: rate * s)
             + judges.sane_words(result),
         )
 
     return tried
 
 
-def _loud(service: Service, call_id: str) -> tuple[float, float, float]:
-    """When the served WAV is first and last loud, and its length."""
+def _served(service: Service, call_id: str) -> tuple[Samples, int]:
+    """The recording as ``/audio`` converts it: one channel, and its rate."""
     import soundfile
 
     answer = service.request("GET", f"/v1/calls/{call_id}/audio", params={"format": "wav"})
     answer.raise_for_status()
     samples, rate_hz = soundfile.read(io.BytesIO(answer.content), dtype="float32", always_2d=True)
-    size = rate_hz // 10
-    tenths = np.abs(samples).max(axis=1)[: len(samples) // size * size].reshape(-1, size)
-    levels = np.sqrt((tenths**2).mean(axis=1))
-    loud = np.flatnonzero(levels > levels.max(initial=0.0) * 10 ** (-AUDIBLE_DB / 20))
-    if not len(loud):
-        return math.nan, math.nan, len(samples) / rate_hz
-    return float(loud[0]) / 10, float(loud[-1] + 1) / 10, len(samples) / rate_hz
+    return np.asarray(samples.mean(axis=1)), rate_hz
+
+
+def _played(
+    service: Service, call_id: str, control_id: str, moved: Callable[[float], float]
+) -> judges.Problems:
+    served, control = _served(service, call_id), _served(service, control_id)
+    return sound.played_at(sound.envelope(*served), sound.envelope(*control), moved)
 
 
 def mono_then_stereo(service: Service, inputs: Inputs) -> Tried:
@@ -235,7 +233,8 @@ def served_as_sent(service: Service, inputs: Inputs) -> Tried:
     path: Path = inputs["f11_call.gsm"]
     call_id, _ = service.analysed(path)
     sent = service.request("GET", f"/v1/calls/{call_id}/audio")
-    _, _, length_s = _loud(service, call_id)
+    samples, rate_hz = _served(service, call_id)
+    length_s = len(samples) / rate_hz
     problems = (
         [] if sent.content == path.read_bytes() else [f"{len(sent.content)} bytes, not those that were sent"]
     )
