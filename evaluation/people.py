@@ -69,6 +69,7 @@ class Kit:
         import soundfile
 
         self.genders: dict[str, str] = {}
+        self._rng = np.random.default_rng(0)
         self._sentences: dict[str, list[Sentence]] = defaultdict(list)
         for language in ("ko", "en"):
             folder = data / f"asr_{language}"
@@ -85,10 +86,15 @@ class Kit:
         self._next = {name: itertools.cycle(self._sentences[name]) for name in self.speakers}
 
     def some(self, speaker: str, number: int = 0) -> list[Sentence]:
-        """That many sentences, or as many as fill a part."""
-        found = [next(self._next[speaker])]
-        while len(found) < number or (not number and sum(len(s.samples) for s in found) < PART_S[0] * RATE):
-            found.append(next(self._next[speaker]))
+        """That many sentences; 0: a part of 7 to 9 s, its last sentence cut off where it is longer."""
+        if number:
+            return [next(self._next[speaker]) for _ in range(number)]
+        found: list[Sentence] = []
+        left = round(self._rng.uniform(*PART_S) * RATE)
+        while left > RATE:
+            sentence = next(self._next[speaker])
+            found.append(Sentence(speaker, sentence.samples[:left]))
+            left -= len(found[-1].samples)
         return found
 
 
