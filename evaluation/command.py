@@ -29,9 +29,12 @@ def evaluate(
         ),
     ] = "",
     no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Do not run the baselines.")] = False,
+    url: Annotated[
+        str, typer.Option(help="With `--only field`: a running graph to try instead of this process.")
+    ] = "",
 ) -> None:
     """Measure recognition, diarization, roles, text and meaning on references; write docs/quality.md."""
-    from evaluation.run import claims, main, meaning
+    from evaluation.run import claims, field, main, meaning
 
     with one_line_errors():
         if only == "meaning":
@@ -39,6 +42,9 @@ def evaluate(
             return
         if only == "claims":
             claims(output, config, bool(errors))
+            return
+        if only == "field":
+            field(data, output, config, url)
             return
         main(
             data,

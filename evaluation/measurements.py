@@ -55,8 +55,8 @@ class Floor:
 
 @dataclass
 class Measurements:
-    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables; ``written_calls``
-    and ``written_claims``: the sections of evaluation/meaning and evaluation/claims."""
+    """Filled part by part. ``headline``: name -> value, the short figures of parts that are tables; ``written_calls``,
+    ``written_claims``, ``written_field``: the sections of evaluation/meaning, claims and field."""
 
     command: str = ""
     partial: bool = False
@@ -72,6 +72,7 @@ class Measurements:
     headline: dict[str, float] = field(default_factory=dict)
     written_calls: str = ""
     written_claims: str = ""
+    written_field: str = ""
 
 
 def versions() -> dict[str, str]:

@@ -10,6 +10,7 @@ from callytics.metrics import ErrorCounts
 from evaluation.baselines import MODES
 from evaluation.datasets import HALVES, half
 from evaluation.diarization import DiarizationScore, pool
+from evaluation.field import page as field_page
 from evaluation.floors import floors
 from evaluation.meaning.page import replace_section
 from evaluation.measurements import Floor, Measurements, Table
@@ -66,6 +67,8 @@ def render(measured: Measurements) -> str:
     written = [replace_section("", measured.written_calls).strip()] if measured.written_calls else []
     if measured.written_claims:
         written.append(measured.written_claims)
+    if measured.written_field:
+        written.append(field_page.replace_section("", measured.written_field).strip())
     return "\n\n".join([_head(measured), *map(markdown, tables), *written, method]) + "\n"
 
 

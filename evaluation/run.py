@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from callytics.config import load_stages
 from callytics.domain import CallOptions
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.pipeline import InProcess
-from callytics.settings import home
+from callytics.settings import api_key, home
 from evaluation import datasets, enhancement, silence, text
 from evaluation.baselines import MODES, PlainWhisper, cache_key, silero_channels
 from evaluation.cache import (
@@ -32,6 +33,9 @@ from evaluation.claims import page as claims_page
 from evaluation.datasets import LONG_CALL_S, CallSample
 from evaluation.dialogues import LANGUAGES
 from evaluation.diarization import score_diarization
+from evaluation.field import page as field_page
+from evaluation.field.inputs import make_inputs
+from evaluation.field.service import InProcessService, Service
 from evaluation.hypothesis import Hypothesis, SystemUnderTest
 from evaluation.meaning.page import (
     errors_of,
@@ -45,7 +49,7 @@ from evaluation.measurements import Measurements, machine, versions
 from evaluation.recognition import score_call, score_clip
 from evaluation.report import figure, markdown, render
 
-PARTS = ("recognition", "diarization", "silence", "text", "enhancement", "meaning", "claims")
+PARTS = ("recognition", "diarization", "silence", "text", "enhancement", "meaning", "claims", "field")
 OURS = "callytics"
 OURS_KNOWN = "callytics, number known"
 SILERO = "silero"
@@ -85,9 +89,11 @@ class Evaluation:
         self._progress = progress
         self._limit = limit
         self._skip_long = skip_long
-        self._system = SystemUnderTest(InProcess(stages))
+        self._pipeline = InProcess(stages)
+        self._system = SystemUnderTest(self._pipeline)
         self._modes = MODES if baselines else ()
         self._whisper: PlainWhisper | None = None
+        self._folder = cache
         self._cache = HypothesisCache(cache)
         self._tables = TableCache(cache)
         hashes = " ".join(stage.config_hash for stage in stages.values())
@@ -207,6 +213,18 @@ class Evaluation:
         for _ in self._each(["claims"], "written claims"):
             self.measured.written_claims = claims_page.section(claims_page.measure_claims(self._config))
 
+    def field(self) -> None:
+        """The field situations; skipped, with the reason on the terminal, where they cannot be built."""
+        for _ in self._each(["situations"], "field situations"):
+            try:
+                inputs = make_inputs(self.data, self._folder or home() / "evaluation")
+            except NotFoundError as error:
+                self._progress.console.print(f"Field situations are left out: {error.message}")
+                continue
+            with closing(InProcessService(self._pipeline, self._folder)) as service:
+                judged = field_page.judge(service, inputs)
+            self.measured.written_field = field_page.section(judged, "in process")
+
     def finish(self, command: str, partial: bool) -> Measurements:
         self.measured.command = command
         self.measured.partial = partial
@@ -279,6 +297,8 @@ def main(
             evaluation.meaning()
         if "claims" in parts:
             evaluation.claims()
+        if "field" in parts:
+            evaluation.field()
         measured = evaluation.finish(command, partial)
     if output is not None:
         output = output.with_suffix(".partial.md") if partial else output
@@ -330,3 +350,25 @@ def claims(output: Path | None, config: Path, errors: bool = False) -> None:
         page = output.read_text(encoding="utf-8") if output.is_file() else ""
         output.write_text(claims_page.replace_section(page, claims_page.section(measured)), encoding="utf-8")
         print(f"Written: {output}, its section on claims")
+
+
+def field(data: Path, output: Path | None, config: Path, url: str = "") -> None:
+    """The part ``field`` alone: prints each situation as it is judged, and writes its section of the document.
+
+    Args:
+        url: a running graph; empty runs the pipeline of ``config`` in this process.
+
+    Raises:
+        NotFoundError: the kit has no field situations, or what builds them is not installed.
+    """
+    cache = home() / "evaluation"
+    inputs = make_inputs(data, cache)
+    service = Service.at(url, api_key()) if url else InProcessService(InProcess(load_stages(config)), cache)
+    with closing(service):
+        judged = field_page.judge(service, inputs, lambda one: print(field_page.line_of(one), flush=True))
+    section = field_page.section(judged, "on a running graph" if url else "in process")
+    if output is not None:
+        page = output.read_text(encoding="utf-8") if output.is_file() else ""
+        output.write_text(field_page.replace_section(page, section), encoding="utf-8")
+        print(f"Written: {output}, its section on field situations")
+    print(f"right {sum(one.is_right for one in judged)} of {len(judged)}")

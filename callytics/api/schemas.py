@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -222,6 +223,14 @@ class CallForm(BaseModel):
         default=Priority.NORMAL,
         description="Priority among your own calls; other tenants still get their turn",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_not_given(cls, values: Any) -> Any:
+        """Forms of web pages send every field, and an empty one says nothing."""
+        if not isinstance(values, Mapping):
+            return values
+        return {name: value for name, value in values.items() if value != "" or name not in cls.model_fields}
 
     def options(self) -> CallOptions:
         return CallOptions(

@@ -215,7 +215,8 @@ class _Form:
         if len(self._part.data) > self._part.max_bytes:
             raise InvalidRequestError(
                 "field_too_large",
-                f"The field {self._part.name!r} is larger than {self._part.max_bytes} bytes.",
+                f"The field {self._part.name!r} is larger than {self._part.max_bytes} bytes. A recording belongs in "
+                f"the field {FILE_FIELD!r}.",
                 self._part.name,
             )
         if self._part.max_bytes == MAX_FIELD_BYTES:

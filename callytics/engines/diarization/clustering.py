@@ -26,6 +26,7 @@ def cluster_voices(
     min_elbow: float,
     same_voice_similarity: float,
     min_share: float,
+    copies: float = 1.0,
 ) -> Embeddings:
     """Centroids of the voices.
 
@@ -40,6 +41,9 @@ def cluster_voices(
         min_elbow: height of the merge from k to k - 1 clusters, divided by the height of the merge from k + 1 to k.
         same_voice_similarity: cosine above which two centroids are one voice, regardless of the heights.
         min_share: minimum share of the speech per voice.
+        copies: how often the same speech is among the embeddings, on average. Ward's distance of two clusters grows
+            with the root of their sizes, so two pieces that are there twice each join at 1.4 times the height, which
+            looks like a jump where there are few pieces: one voice of 4 s became two people.
 
     Returns:
         Unit vectors, shape (num_speakers, dimension), most speech first.
@@ -55,8 +59,9 @@ def cluster_voices(
         return _centroids(embeddings, weights, np.zeros(1, np.int64))
     tree = linkage(embeddings.astype(np.float64), method="ward")
     # heights[k]: height of the merge from k + 1 to k clusters
-    heights = np.maximum(np.concatenate([tree[:, 2], [np.inf]])[::-1], ONE_VOICE_HEIGHT)
-    heights = np.append(heights, ONE_VOICE_HEIGHT)
+    of_one_voice = ONE_VOICE_HEIGHT * np.sqrt(copies)
+    heights = np.maximum(np.concatenate([tree[:, 2], [np.inf]])[::-1], of_one_voice)
+    heights = np.append(heights, of_one_voice)
     for num_speakers in range(max_speakers, min_speakers - 1, -1):
         labels = fcluster(tree, num_speakers, criterion="maxclust").astype(np.int64) - 1
         centroids = _centroids(embeddings, weights, labels)

@@ -33,6 +33,8 @@ def log_mel_filter_bank(
     Returns:
         Shape (num_frames, 80); frame i covers 400 samples from i times the shift. Empty under 400 samples.
     """
+    from scipy import fft  # stays in single precision, at half the cost of numpy's
+
     num_frames = max(0, 1 + (len(samples) - FRAME_LENGTH_SAMPLES) // shift_samples)
     features = np.empty((num_frames, NUM_MEL_BINS), np.float32)
     if num_frames == 0:
@@ -43,8 +45,8 @@ def log_mel_filter_bank(
         block -= block.mean(axis=1, keepdims=True)
         previous = np.concatenate([block[:, :1], block[:, :-1]], axis=1)
         emphasised = (block - np.float32(_PREEMPHASIS) * previous) * _povey_window()
-        power = np.abs(np.fft.rfft(emphasised, _FFT_SIZE, axis=1)).astype(np.float32) ** 2
-        energies = power @ _mel_weights()
+        spectrum = fft.rfft(emphasised, _FFT_SIZE, axis=1)
+        energies = (spectrum.real**2 + spectrum.imag**2) @ _mel_weights()
         features[start : start + len(block)] = np.log(np.maximum(energies, np.finfo(np.float32).eps))
     return features
 

@@ -117,12 +117,13 @@ class OnnxDiarizer:
         known = [self._voice(sample) for sample in audio.voice_samples]
         if audio.pcm.num_channels > 1:
             diarization = by_channel(audio, options, self._channel_speech(audio), self._agent_channel)
-            diarization = with_successors(diarization, partial(self._people, audio))
+            diarization = with_successors(diarization, partial(self.people, audio))
         else:
             diarization = by_voice(audio, options, self._voices(audio, options))
         return with_names(diarization, audio, known, self._embedder, self._known_speaker_similarity)
 
-    def _people(self, audio: Audio, channel: int, spans: list[Span]) -> list[list[Span]]:
+    def people(self, audio: Audio, channel: int, spans: list[Span]) -> list[list[Span]]:
+        """The speech of each person on one party's channel, in order of their first speech."""
         changes = candidate_changes(audio.pcm, channel, spans, most_changes(audio.pcm.duration_s))
         embed, bandwidth = voice_of(audio.pcm, channel, self._embedder), bandwidth_of(audio.pcm, channel)
         return divided(spans, changes, embed, bandwidth, self._succession)

@@ -52,6 +52,20 @@ def test_few_pieces_of_one_voice_are_one_voice(num_pieces: int) -> None:
     assert len(cluster_voices(embeddings, weights, **OPTIONS)) == 1
 
 
+def test_pieces_that_are_there_twice_are_no_second_voice() -> None:
+    """Windows overlap: the same two seconds are embedded in each of them."""
+    embeddings, weights, _ = voices(1, 2, spread=0.75)
+    twice, weights = np.concatenate([embeddings, embeddings]), np.concatenate([weights, weights])
+    assert len(cluster_voices(twice, weights, **OPTIONS)) == 2
+    assert len(cluster_voices(twice, weights, **OPTIONS, copies=2.0)) == 1
+
+
+def test_pieces_of_two_voices_that_are_there_twice_are_two() -> None:
+    embeddings, weights, _ = voices(2, 1)
+    twice, weights = np.concatenate([embeddings, embeddings]), np.concatenate([weights, weights])
+    assert len(cluster_voices(twice, weights, **OPTIONS, copies=2.0)) == 2
+
+
 def test_two_pieces_of_two_voices_are_two_voices() -> None:
     embeddings, weights, _ = voices(2, 1)
     assert len(cluster_voices(embeddings, weights, **OPTIONS)) == 2

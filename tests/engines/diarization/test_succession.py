@@ -82,6 +82,12 @@ def test_needless_candidates_change_nothing() -> None:
     assert Voices("aaaaaabbbbbb", changes=[2, 3, 6, 9]).people() == ["aaaaaa", "bbbbbb"]
 
 
+def test_clear_difference_takes_two_pieces_of_each_part() -> None:
+    voices = Voices("aaaaaabbbbbb")
+    assert voices.people() == ["aaaaaa", "bbbbbb"]
+    assert voices.embedded == 4
+
+
 def test_voice_that_varies_stays_one_person() -> None:
     assert Voices("a" * 16, spread=0.9, changes=[4, 8]).people() == ["a" * 16]
 
