@@ -46,7 +46,7 @@ def test_one_sentence_wherever_it_begins_is_one_person(voice: str, late_s: float
 
 
 @pytest.mark.parametrize("voice", ["en-us+m3", "en-gb+f2"])
-def test_a_few_sentences_of_one_voice_are_one_person(voice: str) -> None:
+def test_few_sentences_of_one_voice_are_one_person(voice: str) -> None:
     assert participants(spoken(voice, SENTENCE), spoken(voice, OTHER_SENTENCE), spoken(voice, SENTENCE)) == 1
 
 
