@@ -73,8 +73,12 @@ class StageCaller:
         try:
             handle = await application_handle(self._application)
             response = handle.remote(*arguments)
-            async with asyncio.timeout(self._timeout_s):
-                output: StageOutput = await unwrapped(response)
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    output: StageOutput = await unwrapped(response)
+            except (TimeoutError, asyncio.CancelledError):
+                response.cancel()  # or its windows would stay in the queue of the engine
+                raise
         except CallyticsError:
             raise
         except Exception:
