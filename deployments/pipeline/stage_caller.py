@@ -77,7 +77,8 @@ class StageCaller:
                 async with asyncio.timeout(self._timeout_s):
                     output: StageOutput = await unwrapped(response)
             except (TimeoutError, asyncio.CancelledError):
-                response.cancel()  # or its windows would stay in the queue of the engine
+                # Or its windows would stay in the queue of the engine.
+                response.cancel()  # type: ignore[no-untyped-call]
                 raise
         except CallyticsError:
             raise
