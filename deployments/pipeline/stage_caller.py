@@ -73,8 +73,13 @@ class StageCaller:
         try:
             handle = await application_handle(self._application)
             response = handle.remote(*arguments)
-            async with asyncio.timeout(self._timeout_s):
-                output: StageOutput = await unwrapped(response)
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    output: StageOutput = await unwrapped(response)
+            except (TimeoutError, asyncio.CancelledError):
+                # Or its windows would stay in the queue of the engine.
+                response.cancel()  # type: ignore[no-untyped-call]
+                raise
         except CallyticsError:
             raise
         except Exception:
