@@ -114,6 +114,9 @@ class _Audio:
     ) -> bytes:
         return bytes(await asyncio.to_thread(self._engine.enhanced, uri, audio_format, options, tones))
 
+    async def waveform(self, uri: str, options: CallOptions) -> bytes:
+        return bytes(await asyncio.to_thread(self._engine.waveform, uri, options))
+
     async def cut(
         self,
         uri: str,
