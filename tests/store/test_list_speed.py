@@ -78,9 +78,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallStore]:
 def least_s(store: CallStore, wanted: CallFilter, order: CallOrder) -> float:
     taken = []
     for _ in range(5):
-        begin = time.perf_counter()
+        begin = time.process_time()  # SQLite works in this process, and others do not count
         page = store.list_calls(wanted, 50, None, order, with_total=True)
-        taken.append(time.perf_counter() - begin)
+        taken.append(time.process_time() - begin)
         assert len(page.calls) == 50
         assert page.total
     return min(taken)
