@@ -69,7 +69,7 @@ def _said(
     ]
 
 
-def _call(
+def whole_call(
     name: str, rows: tuple[tuple[Any, ...], ...], language: str = "", parties: bool = True, **fields: str
 ) -> Try:
     """A recording of which all is heard, and nothing else."""

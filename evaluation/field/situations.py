@@ -29,10 +29,10 @@ def _pbx(ending: str) -> Situation:
 
 WHOLE = "every sentence at its time of its party, nothing else"
 SITUATIONS = (
-    Situation("–", "control, English stereo", WHOLE, recordings._call("en_st.wav", ENGLISH)),
-    Situation("–", "control, Korean stereo", WHOLE, recordings._call("ko_st.wav", KOREAN, "ko")),
-    Situation("F01", "two tracks, M4A", WHOLE, recordings._call("f01_two_tracks.m4a", ENGLISH)),
-    Situation("F01", "two tracks, MKV", WHOLE, recordings._call("f01_two_tracks.mkv", ENGLISH)),
+    Situation("–", "control, English stereo", WHOLE, recordings.whole_call("en_st.wav", ENGLISH)),
+    Situation("–", "control, Korean stereo", WHOLE, recordings.whole_call("ko_st.wav", KOREAN, "ko")),
+    Situation("F01", "two tracks, M4A", WHOLE, recordings.whole_call("f01_two_tracks.m4a", ENGLISH)),
+    Situation("F01", "two tracks, MKV", WHOLE, recordings.whole_call("f01_two_tracks.mkv", ENGLISH)),
     *(
         Situation(
             "F02", f"sound starts 5 s late, {kind}", "words 5 s later, one voice, as /audio plays them", tried
@@ -74,20 +74,20 @@ SITUATIONS = (
         "F07",
         "two languages, Ogg",
         WHOLE + ", in its language",
-        recordings._call("f07_ko_agent_en_cust.ogg", MIXED),
+        recordings.whole_call("f07_ko_agent_en_cust.ogg", MIXED),
     ),
     Situation(
         "F07",
         "two languages, WAV",
         WHOLE + ", in its language",
-        recordings._call("f07_ko_agent_en_cust.wav", MIXED),
+        recordings.whole_call("f07_ko_agent_en_cust.wav", MIXED),
     ),
     Situation("F08", "CSV for Excel", "byte order mark", interface.excel),
     Situation(
-        "F09", "echo of 180 ms, FLAC", WHOLE, recordings._call("f09_echo_180ms.flac", KOREAN[:4], "ko")
+        "F09", "echo of 180 ms, FLAC", WHOLE, recordings.whole_call("f09_echo_180ms.flac", KOREAN[:4], "ko")
     ),
-    Situation("F09", "echo of 180 ms", WHOLE, recordings._call("f09_echo_180ms.wav", KOREAN, "ko")),
-    Situation("F09", "echo of 60 ms", WHOLE, recordings._call("f09_echo_60ms.wav", KOREAN, "ko")),
+    Situation("F09", "echo of 180 ms", WHOLE, recordings.whole_call("f09_echo_180ms.wav", KOREAN, "ko")),
+    Situation("F09", "echo of 60 ms", WHOLE, recordings.whole_call("f09_echo_60ms.wav", KOREAN, "ko")),
     Situation("F10", "transfer, Ogg", WHOLE + ", two agents", recordings.transfer("f10_transfer.ogg")),
     Situation("F10", "transfer, WAV", WHOLE + ", two agents", recordings.transfer("f10_transfer.wav")),
     *map(_pbx, ("gsm", "g722", "sln", "vox", "ulaw")),
@@ -117,7 +117,7 @@ SITUATIONS = (
     Situation("F23", "GSM in a browser", "as sent, and converted", recordings.served_as_sent),
     Situation("F24", "two inputs of one name", "refused, both named", interface.same_name_twice),
     Situation(
-        "F29", "a party 38 dB quieter", WHOLE, recordings._call("f29_quiet_customer.wav", KOREAN, "ko")
+        "F29", "a party 38 dB quieter", WHOLE, recordings.whole_call("f29_quiet_customer.wav", KOREAN, "ko")
     ),
     Situation("F30", "quirks of upload forms", "accepted; a wrong field is told", interface.forms),
 )
