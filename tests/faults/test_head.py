@@ -1,5 +1,6 @@
 """A head and a worker with one stage: the GCS is killed, the keeper starts it again with what Redis holds, the stage's
-replica never ends, and the cluster can place another one. tests/faults/test_cluster.py is the long form. 42 s on a busy machine: CALLYTICS_FAULTS=all."""
+replica never ends, and the cluster can place another one. tests/faults/test_cluster.py is the long form.
+It takes 42 s on a busy machine: CALLYTICS_FAULTS=all."""
 
 from __future__ import annotations
 
