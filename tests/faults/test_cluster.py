@@ -2,7 +2,7 @@
 costs a call.
 
 The nodes have the sizes of kubernetes/rayservice.yaml and run its graph (cluster.py), with Redis behind the GCS. It
-takes some minutes: CALLYTICS_FAULTS=all. tests/faults/test_head.py is the short form that is part of every run.
+takes some minutes: CALLYTICS_FAULTS=all. tests/faults/test_head.py is a shorter form.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """A head and a worker with one stage: the GCS is killed, the keeper starts it again with what Redis holds, the stage's
-replica never ends, and the cluster can place another one. tests/faults/test_cluster.py is the long form."""
+replica never ends, and the cluster can place another one. tests/faults/test_cluster.py is the long form.
+It takes 42 s on a busy machine: CALLYTICS_FAULTS=all."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ from tests.support.redis import RedisServer
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.skipif(os.environ.get("CALLYTICS_FAULTS") != "all", reason="make test-faults"),
     pytest.mark.skipif(shutil.which("redis-server") is None, reason="no redis-server (Debian: redis-server)"),
     pytest.mark.skipif(sys.platform != "linux", reason="the nodes are 127.0.0.2 and 127.0.0.3"),
 ]
