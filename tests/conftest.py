@@ -15,6 +15,7 @@ import pytest
 
 from callytics.config import StageConfig
 from callytics.store import CallStore
+from callytics.weights import manifest as models
 from tests.store.samples import fresh_database
 from tests.support.played_engines import CLASSES, InventingAnalysis
 from tests.support.postgres import PostgresServer, find_binaries
@@ -76,6 +77,19 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     # Hypothesis fails a test whose examples are slow to make or to run, and judges that by the clock.
     if path.startswith(ALONE) or getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
         item.add_marker(pytest.mark.alone)
+
+
+@pytest.fixture(scope="session")
+def pulled_weights() -> None:
+    """whisper-base, once for each process of the tests."""
+    models.pull("whisper-base")
+
+
+@pytest.fixture(autouse=True)
+def _weights_of_its_mark(request: pytest.FixtureRequest) -> None:
+    """A test marked ``weights`` finds them there, also where it runs first."""
+    if request.node.get_closest_marker("weights"):
+        request.getfixturevalue("pulled_weights")
 
 
 @pytest.fixture(scope="session", autouse=True)

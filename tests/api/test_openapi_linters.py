@@ -16,8 +16,9 @@ from tests.support.applications import application
 
 LINTERS = Path(__file__).parents[2] / "tools" / "openapi"
 PINNED = LINTERS / "package-lock.json"
-KNOWN_WARNINGS = {"operation-4xx-response": 2}
-"""/healthz and /readyz take nothing that could be wrong."""
+KNOWN_WARNINGS = {"operation-4xx-response": 3, "operation-2xx-response": 2}
+"""/healthz, /readyz and GET /v1/sessions take nothing that could be wrong; the two pages of an issuer's sign-in only
+send a browser on."""
 
 
 @pytest.fixture(scope="module")

@@ -29,10 +29,10 @@ REFUSED: dict[str, list[Any]] = {
     "agent_channel": [-1, 32],
     "num_speakers": [-1, 0, 21],
     "hotwords": [("x" * 101,), ("x",) * 101],
-    "audio_format": ["mp3", ""],
+    "audio_format": ["mp3"],
     "audio_sample_rate_hz": [0, -8000, 3999, 192_001],
     "audio_channels": [-1, 0, 3],
-    "denoise": ["sometimes", "AUTO", ""],
+    "denoise": ["sometimes", "AUTO"],
 }
 FREE = {"roles", "redact_pii", "task", "known_speakers", "written_forms"}
 """Not fields of an upload, or of two values; task and known_speakers are those of the OpenAI-compatible routes."""
@@ -53,6 +53,14 @@ def test_the_api_and_the_library_take_and_refuse_the_same(name: str) -> None:
             checked(CallOptions(**{name: value}))
         with pytest.raises(ValidationError):
             form(name, value)
+
+
+@pytest.mark.parametrize("name", ["audio_format", "denoise"])
+def test_empty_field_of_a_form_is_not_given_and_an_empty_option_is_refused(name: str) -> None:
+    """Forms of web pages send every field; a program that sets an option to "" made a mistake."""
+    assert form(name, "") == CallOptions()
+    with pytest.raises(InvalidRequestError):
+        checked(CallOptions(**{name: ""}))
 
 
 def form(name: str, value: Any) -> CallOptions:
