@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import group_of
 
 ROOT = Path(__file__).parents[1]
-PROGRAMS = ("prometheus", "prometheus-alertmanager", "chromium", "chromedriver", "redis-server")
+PROGRAMS = ("prometheus", "prometheus-alertmanager", "chromium", "chromedriver", "redis-server", "espeak-ng")
 
 
 def test_the_two_runs_are_all_but_the_slow_tests() -> None:
@@ -61,7 +61,7 @@ def test_what_is_missing_is_installed_before_the_tests(tmp_path: Path) -> None:
     assert called.splitlines() == [
         "apt-get update -qq",
         "apt-get install -y -qq --no-install-recommends "
-        "prometheus prometheus-alertmanager chromium chromium-driver redis-server",
+        "prometheus prometheus-alertmanager chromium chromium-driver redis-server espeak-ng",
         "make test",
     ]
     assert not said
