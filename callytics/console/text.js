@@ -177,14 +177,6 @@ const KO = {
   median: "중앙값", minutes: "분", ended: "끝 감정", change: "변화", without_topic: "주제 없음", without_agent: "상담원 없음",
   without_queue: "대기열 없음", findings_EARLIER: "이전 결과 기준", findings_NONE: "결과 없음", ANY: "전체",
   CURRENT: "마지막 분석", EARLIER: "이전 분석", NONE: "없음",
-};
-
-/** The topics of the default engine in Korean; a language model names others in its own words. */
-const TOPICS_KO = {
-  account: "계정", appointment: "예약", billing: "요금", cancellation: "해지", card_loss: "카드 분실",
-  complaint: "불만", delivery: "배송", health: "건강", inquiry: "문의", insurance_claim: "보험 청구", loan: "대출",
-  order: "주문", other: "기타", plan_change: "요금제 변경", public_service: "공공 서비스", refund: "환불",
-  return_exchange: "반품, 교환", sales: "판매", survey: "설문", technical_support: "기술 지원",
   // Operations, keys, webhooks, audit, signing in at an issuer.
   graph: "그래프", no_stages: "배포된 단계가 없습니다.", alerts: "경보", no_alerts: "최근 90일 동안 경보가 없습니다. 경보는 `callytics up --observe`로 켭니다.",
   alert: "경보", severity: "심각도", page: "즉시", ticket: "며칠 안에", firing: "발생 중", runbook: "조치 방법",
@@ -226,6 +218,14 @@ const TOPICS_KO = {
   sign_in_at_issuer: "회사 계정으로 로그인", or_with_a_key: "또는 키로 로그인", issuer_other_flow: "이 로그인은 다른 시도의 것이거나 이미 끝났습니다. 다시 로그인하세요.",
   issuer_refused: "로그인이 거부되었습니다.", issuer_no_rights: "이 계정에는 권한이 없습니다. 관리자에게 요청하세요.",
   issuer_away: "지금은 로그인을 확인할 수 없습니다. 잠시 후 다시 시도하세요.", issuer_wrong: "로그인 서비스의 응답이 올바르지 않습니다.",
+};
+
+/** The topics of the default engine in Korean; a language model names others in its own words. */
+const TOPICS_KO = {
+  account: "계정", appointment: "예약", billing: "요금", cancellation: "해지", card_loss: "카드 분실",
+  complaint: "불만", delivery: "배송", health: "건강", inquiry: "문의", insurance_claim: "보험 청구", loan: "대출",
+  order: "주문", other: "기타", plan_change: "요금제 변경", public_service: "공공 서비스", refund: "환불",
+  return_exchange: "반품, 교환", sales: "판매", survey: "설문", technical_support: "기술 지원",
 };
 
 const LANGUAGES = { en: EN, ko: KO };

@@ -216,9 +216,9 @@ async def test_the_documentation_is_whole(client: httpx.AsyncClient) -> None:
     assert len(operations) >= 20
     for method, path, operation in operations:
         assert operation.get("description"), (method, path)
-        assert any(status.startswith("2") for status in operation["responses"]), (method, path)
+        assert any(status[0] in "23" for status in operation["responses"]), (method, path)
         if path not in ("/healthz", "/readyz", "/v1/sessions"):
-            assert operation["security"], (method, path)
+            assert bool(operation["security"]) is not path.startswith("/v1/sessions/oidc"), (method, path)
             assert "application/problem+json" in str(operation["responses"]), (method, path)
     form = document["paths"]["/v1/calls"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert {"file", "language", "agent_channel", "metadata"} <= set(form["properties"])

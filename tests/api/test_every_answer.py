@@ -69,7 +69,7 @@ async def test_error_has_what_every_answer_has(
     async def broken(*_: object) -> None:
         raise RuntimeError("nobody foresaw it")
 
-    async def away(*_: object) -> None:
+    async def away(*_: object, **__: object) -> None:
         raise UnavailableError("database_unavailable", "away")
 
     if status == 500:

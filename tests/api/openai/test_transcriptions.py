@@ -111,7 +111,7 @@ def test_client_that_leaves_takes_its_call_along(
         api.with_options(timeout=0.5).audio.transcriptions.create(
             model="callytics", file=("c.wav", wav_bytes())
         )
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + 30
     while store.call_ids() and time.monotonic() < deadline_s:
         time.sleep(0.02)
     assert store.call_ids() == frozenset()
