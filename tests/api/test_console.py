@@ -84,6 +84,18 @@ def test_both_languages_have_every_word() -> None:
     assert not [name for name, text in korean.items() if not re.search("[가-힣]", text)]
 
 
+def test_fields_keep_what_is_typed() -> None:
+    """A re-render writes ``value`` back into an input: what is typed has to be in a state (parts/typed.js)."""
+    fields = [
+        field
+        for path in OWN_SCRIPTS
+        for field in re.findall(r"<(?:input|textarea)\b.*?/>", path.read_text(encoding="utf-8"), re.DOTALL)
+        if " value=" in field
+    ]
+    assert len(fields) > 5
+    assert [field for field in fields if "onInput=" not in field and 'type="range"' not in field] == []
+
+
 def test_every_word_that_a_screen_uses_is_there() -> None:
     used = {
         word for path in OWN_SCRIPTS for word in re.findall(r'\bt\("(\w+)"', path.read_text(encoding="utf-8"))

@@ -178,6 +178,18 @@ def test_timeline_of_a_call_is_found_by_its_id(visit: Visit, gateway: Gateway) -
     expect(page.get_by_role("status").last).to_contain_text("There is no call")
 
 
+def test_text_stays_while_answers_come(visit: Visit, gateway: Gateway) -> None:
+    visit.sign_in("calls:read", tenant="default")
+    page = visit.page
+    page.goto(f"{gateway.url}/#/operations")
+    field = page.get_by_label("Id of the call")
+    field.fill("01ABC")
+    for _ in range(2):  # the figures are asked for every few seconds, and drawn again
+        with page.expect_response("**/v1/operations"):
+            pass
+    expect(field).to_have_value("01ABC")
+
+
 # ---------------------------------------------------------------- keys, webhooks, audit
 
 

@@ -2,6 +2,7 @@
 import { clock, dayOf, dayStart } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { t, topicName } from "../text.js";
+import { Typed } from "./typed.js";
 
 const STATUSES = ["QUEUED", "IN_PROGRESS", "COMPLETED", "PARTIAL", "FAILED", "CANCELLED"];
 const MOODS = ["NEGATIVE", "NEUTRAL", "POSITIVE"];
@@ -28,8 +29,8 @@ export function Filters({ filters, search, onChange }) {
   }, [text]);
   const field = (name, label, attributes = {}) => html`
     <label>${t(label)}
-      <input value=${filters[name] || ""} size="10" maxlength="256" ...${attributes}
-        onChange=${(event) => onChange({ [name]: event.target.value.trim() })} />
+      <${Typed} value=${filters[name] || ""} size="10" maxlength="256" ...${attributes}
+        onDone=${(input) => onChange({ [name]: input.value.trim() })} />
     </label>`;
   const choice = (name, label, options) => html`
     <label>${t(label)}
@@ -40,8 +41,8 @@ export function Filters({ filters, search, onChange }) {
     </label>`;
   const day = (name, label, shown, start) => html`
     <label>${t(label)}
-      <input type="date" value=${shown} min="1970-01-01" max="9990-12-31"
-        onChange=${(event) => event.target.validity.valid && onChange({ [name]: event.target.value && start(event.target.value) })} />
+      <${Typed} type="date" value=${shown} min="1970-01-01" max="9990-12-31"
+        onDone=${(input) => input.validity.valid && onChange({ [name]: input.value && start(input.value) })} />
     </label>`;
   const named = (prefix, values) => values.map((value) => [value, t(`${prefix}${value}`)]);
   const topics = TOPICS.includes(filters.topic) || !filters.topic ? TOPICS : [filters.topic, ...TOPICS];

@@ -6,6 +6,7 @@ import { replace } from "../route.js";
 import { t } from "../text.js";
 import { useAsked } from "./asked.js";
 import { span, Wide } from "./section.js";
+import { Typed } from "./typed.js";
 
 const EVERY_MS = 3000;
 const WIDTH = 200;
@@ -25,7 +26,7 @@ export function CallTimeline({ id, onLost }) {
     <section class="block">
       <h2>${t("timeline_of_call")}</h2>
       <form class="filters" onSubmit=${submit}>
-        <label>${t("call_id")}<input name="call" value=${id} maxlength="64" size="28" required /></label>
+        <label>${t("call_id")}<${Typed} name="call" value=${id} maxlength="64" size="28" required /></label>
         <button>${t("show")}</button>
       </form>
       ${problem && html`<p class="notice" role="status">${problem}</p>`}

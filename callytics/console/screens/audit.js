@@ -4,6 +4,7 @@ import { moment } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { useAsked } from "../parts/asked.js";
 import { Wide } from "../parts/section.js";
+import { Typed } from "../parts/typed.js";
 import { link, replace } from "../route.js";
 import { t } from "../text.js";
 
@@ -77,7 +78,7 @@ function ask(wanted, before, signal) {
 function Filters({ wanted }) {
   const change = (name, value) => replace(["audit"], { ...wanted, [name]: value.trim() });
   const field = (name, label, rest = {}) => html`
-    <label>${label}<input value=${wanted[name]} maxlength="256" onChange=${(event) => change(name, event.target.value)} ...${rest} /></label>`;
+    <label>${label}<${Typed} value=${wanted[name]} maxlength="256" onDone=${(input) => change(name, input.value)} ...${rest} /></label>`;
   return html`
     <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
       ${field("actor", t("who"))}

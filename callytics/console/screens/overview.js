@@ -3,6 +3,7 @@ import { request } from "../api.js";
 import { clock, dayName, percent, score, signed, today } from "../format.js";
 import { html } from "../html.js";
 import { useAsked } from "../parts/asked.js";
+import { Typed } from "../parts/typed.js";
 import { link, replace } from "../route.js";
 import { t, topicName } from "../text.js";
 
@@ -42,12 +43,12 @@ function Choice({ wanted, period }) {
   const choose = (changes) => replace(["overview"], { ...wanted, ...changes });
   const day = (name, label) => html`
     <label>${t(label)}
-      <input type="date" value=${wanted[name] || period?.[name] || ""} min="1970-01-01" max="9990-12-31"
-        onChange=${(event) => event.target.validity.valid && choose({ ...whole(period), [name]: event.target.value })} />
+      <${Typed} type="date" value=${wanted[name] || period?.[name] || ""} min="1970-01-01" max="9990-12-31"
+        onDone=${(input) => input.validity.valid && choose({ ...whole(period), [name]: input.value })} />
     </label>`;
   const field = (name) => html`
     <label>${t(name)}
-      <input value=${wanted[name] || ""} size="10" maxlength="256" onChange=${(event) => choose({ [name]: event.target.value.trim() })} />
+      <${Typed} value=${wanted[name] || ""} size="10" maxlength="256" onDone=${(input) => choose({ [name]: input.value.trim() })} />
     </label>`;
   return html`
     <form class="filters" onSubmit=${(event) => event.preventDefault()}>
