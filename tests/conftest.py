@@ -21,6 +21,7 @@ from tests.support.played_engines import CLASSES, InventingAnalysis
 from tests.support.postgres import PostgresServer, find_binaries
 
 MIGRATED = "migrated"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 LIVE = "tests/e2e/"
 ALONE = ("tests/attacks/", "tests/faults/")
 EXIT_S = 90.0
@@ -86,8 +87,10 @@ def pulled_weights() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _weights_of_its_mark(request: pytest.FixtureRequest) -> None:
-    """A test marked ``weights`` finds them there, also where it runs first."""
+def _what_its_marks_need(request: pytest.FixtureRequest) -> None:
+    """A test marked ``weights`` finds them there, also where it runs first; ``shared`` is skipped without the data."""
+    if request.node.get_closest_marker("shared") and not SHARED.is_dir():
+        pytest.skip("needs ../shared/data")
     if request.node.get_closest_marker("weights"):
         request.getfixturevalue("pulled_weights")
 

@@ -25,8 +25,8 @@ STAGE_ERROR_CODES = frozenset(
         "media_no_audio", "media_too_complex", "media_too_long", "media_undecodable", "model_invalid",
         "model_missing", "model_unavailable", "model_unknown", "no_answer",
         "num_speakers_invalid", "option_invalid", "options_invalid", "pipeline_invalid", "recording_not_found",
-        "stage_crashed", "stage_lost", "stage_not_deployed", "stage_timeout", "stage_unavailable",
-        "translation_unsupported", "weights_corrupt", "weights_missing", "weights_unavailable",
+        "stage_crashed", "stage_lost", "stage_not_deployed", "stage_stopping", "stage_timeout", "stage_unavailable",
+        "too_long_for_voices", "translation_unsupported", "weights_corrupt", "weights_missing", "weights_unavailable",
     }
 )  # fmt: skip
 """With which stages fail. Engines of one's own may have others."""

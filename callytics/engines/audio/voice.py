@@ -51,7 +51,8 @@ _LAGS = round(RATE_HZ / VOICE_LOWEST_HZ) + 2
 
 def load() -> None:
     """Import librosa and compile what is used of it: seconds, which belong to the start of the stage."""
-    _of_frames(np.zeros((1, _SIZE), np.float32))
+    tone = np.sin(2 * np.pi * 150.0 / RATE_HZ * np.arange(_SIZE))  # of silence no pitch is looked for
+    _of_frames(tone[np.newaxis].astype(np.float32))
 
 
 def tracks(pcm: Sound) -> tuple[VoiceTrack, ...]:

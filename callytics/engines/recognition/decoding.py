@@ -83,6 +83,10 @@ class Decoder:
 
     def __init__(self, model: Any) -> None:
         self._model = model
+        # In double precision: with another number of threads BLAS adds up in another order, and int8 makes confidences
+        # of it that differ in the second digit.
+        extractor = model.feature_extractor
+        extractor.mel_filters = extractor.mel_filters.astype(np.float64)
 
     def encode(self, sounds: Sequence[Sound]) -> Any:
         """Encoder output of a batch, a CTranslate2 StorageView of shape (num_windows, 1500, width).
@@ -92,7 +96,8 @@ class Decoder:
         """
         extract = self._model.feature_extractor
         features = [
-            extract(_filled(window.samples(pcm), extract.n_samples), padding=0) for pcm, window in sounds
+            np.asarray(extract(_filled(window.samples(pcm), extract.n_samples), padding=0), np.float32)
+            for pcm, window in sounds
         ]
         if self._model.model.device != "cpu":
             return self._model.encode(np.stack(features))

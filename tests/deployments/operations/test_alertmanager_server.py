@@ -70,7 +70,7 @@ def alertmanager(folder: Path, config: str) -> Iterator[httpx.Client]:
     with open(folder / "alertmanager.log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30.0) as client:
             eventually(lambda: process.poll() is None and _is_ready(client))
             yield client
     finally:
@@ -109,7 +109,7 @@ class House:
         environment = {f"{PREFIX}WEBHOOK_URL": pager.url}
         self.config = hurried(render_alertmanager(environment, url, key_file))
         reader = store.create_api_key("reader", ["calls:read"]).secret
-        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {reader}"})
+        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {reader}"}, timeout=30.0)
 
     def alerts(self, status: str) -> dict[str, dict[str, Any]]:
         document = self.http.get("/v1/alerts", params={"status": status}).json()
