@@ -172,7 +172,7 @@ const KO = {
   started_from: "통화 시각부터", started_before: "통화 시각 이전", agent_id: "상담원", external_id: "자체 이름",
   direction: "방향", last_days: "최근 {n}일", no_value: "값 없음", small_n: "통화 적음", before: "이전 기간",
   against: "비교 기간", no_calls_then: "이 기간과 이전 기간에 통화가 없습니다.",
-  intervals_are: "범위는 95 % 구간입니다(평균: Student, 비율: Wilson, 변화: Newcombe). {n}건보다 적은 통화의 값은 표시합니다.",
+  intervals_are: "범위는 95 % 구간입니다(평균: Student, 비율: Wilson, 변화: Newcombe). 통화가 {n}건보다 적은 값에는 표시를 붙입니다.",
   volume: "날짜별 통화", reasons: "통화 사유", by_agent: "상담원별", by_queue: "대기열별", mean: "평균",
   median: "중앙값", minutes: "분", ended: "끝 감정", change: "변화", without_topic: "주제 없음", without_agent: "상담원 없음",
   without_queue: "대기열 없음", findings_EARLIER: "이전 결과 기준", findings_NONE: "결과 없음", ANY: "전체",
