@@ -49,7 +49,7 @@ def test_every_document_is_in_the_navigation() -> None:
 def test_the_reference_names_what_the_library_offers(site: Path) -> None:
     for page, name in (
         ("pipeline", "callytics.pipeline.analyse"),
-        ("domain", "callytics.domain.CallOptions"),
+        ("domain", "callytics.domain.request.CallOptions"),
         ("result", "callytics.result.schema.CallResult"),
         ("errors", "callytics.errors.CallyticsError"),
     ):
