@@ -8,7 +8,7 @@ submission.py     from an upload to a queued call  uploads.py    multipart, stre
 results.py        /result /transcript /events      recordings.py /audio with ranges
 turn_audio.py     /turns/{id}/audio                 waveform.py   /waveform
 openai/           OpenAI-compatible                monitoring.py health, stages, models, metrics
-api_keys.py       /v1/api-keys                     schemas.py views.py errors.py   bodies
+api_keys.py       /v1/api-keys                     schemas/ views.py errors.py   bodies
 """
 
 from callytics.api.app import create_app

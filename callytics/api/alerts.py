@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from callytics.api.auth import AlertReporter, Principal, Reader
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import WholeNumber
+from callytics.api.schemas.fields import WholeNumber
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of

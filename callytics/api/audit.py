@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from callytics.api.auth import Admin
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import ShortText, Time, WholeNumber
+from callytics.api.schemas.fields import ShortText, Time, WholeNumber
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of

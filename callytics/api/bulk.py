@@ -18,7 +18,9 @@ from starlette.background import BackgroundTask
 
 from callytics.api.auth import Deleter, Reader
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import CallIds, CallView, DeletedCalls, ExportQuery
+from callytics.api.schemas.calls import CallView
+from callytics.api.schemas.lists import CallIds, DeletedCalls
+from callytics.api.schemas.queries import ExportQuery
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import call_view

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from callytics.api.auth import Reader
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import CallLogs, LogLine
+from callytics.api.schemas.logs import CallLogs, LogLine
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of

@@ -11,16 +11,11 @@ from callytics.api.auth import Deleter, Reader, Writer
 from callytics.api.corrections import correct
 from callytics.api.errors import problem_responses
 from callytics.api.openapi import multipart_body
-from callytics.api.schemas import (
-    CallForm,
-    CallList,
-    CallPatch,
-    CallView,
-    ListQuery,
-    ReprocessBody,
-    Step,
-    SubmittedCall,
-)
+from callytics.api.schemas.calls import CallView, ReprocessBody, Step, SubmittedCall
+from callytics.api.schemas.corrections import CallPatch
+from callytics.api.schemas.lists import CallList
+from callytics.api.schemas.queries import ListQuery
+from callytics.api.schemas.submission import CallForm
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.submission import parse_fields, submit

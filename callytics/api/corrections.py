@@ -9,7 +9,9 @@ from fastapi import APIRouter
 
 from callytics.api.auth import Principal, Reader, Writer
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import CallPatch, CallView, CorrectionList, CorrectionView
+from callytics.api.schemas.calls import CallView
+from callytics.api.schemas.correction_history import CorrectionList, CorrectionView
+from callytics.api.schemas.corrections import CallPatch
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of, view_for

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from callytics.api.auth import Operator, Principal, Reader
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import ShortText, WholeNumber
+from callytics.api.schemas.fields import ShortText, WholeNumber
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of

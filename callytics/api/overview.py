@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from callytics.api.auth import Reader
 from callytics.api.errors import problem_responses
-from callytics.api.overview_schemas import OverviewView
 from callytics.api.overview_views import Links, Period, overview_view
-from callytics.api.schemas import Day, Language, ShortText
+from callytics.api.schemas.fields import Day, Language, ShortText
+from callytics.api.schemas.overview import OverviewView
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import InvalidRequestError

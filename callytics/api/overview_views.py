@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from callytics.api import intervals
-from callytics.api import overview_schemas as schemas
+from callytics.api.schemas import overview as schemas
 from callytics.domain import JobStatus, MoodDirection
 from callytics.store import FindingsState, Mood, Resolved
 from callytics.store.overview import LENGTH_EDGES_S, Group, Overview, Sample

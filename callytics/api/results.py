@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from callytics.api.auth import Principal, Reader
 from callytics.api.errors import problem_responses
 from callytics.api.event_pump import EventPump
-from callytics.api.schemas import WholeNumber
+from callytics.api.schemas.fields import WholeNumber
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import ConflictError

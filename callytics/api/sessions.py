@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from callytics.api.auth import COOKIE, Principal, allowed, gate_of
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import StrictBody
+from callytics.api.schemas.fields import StrictBody
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from callytics.api.auth import Admin, Principal
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import Day, ShortText
+from callytics.api.schemas.fields import Day, ShortText
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import ForbiddenError, InvalidRequestError

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from callytics.api import schemas
 from callytics.api.auth import Principal
+from callytics.api.schemas.calls import CallView, ErrorView, MediaView, OptionsView, StageView
+from callytics.api.schemas.lists import FindingsView, ListedCall, MatchView
 from callytics.config import ENGINE_STAGES
 from callytics.domain import Role, StageRun, StageStatus
 from callytics.result.schema import CallMetadata
@@ -17,9 +18,9 @@ from callytics.store.records import TurnMatch
 _ENDED = (StageStatus.COMPLETED, StageStatus.FAILED, StageStatus.SKIPPED)
 
 
-def call_view(call: CallRecord, public_url: str = "") -> schemas.CallView:
+def call_view(call: CallRecord, public_url: str = "") -> CallView:
     stages = _all_stages(call)
-    return schemas.CallView(
+    return CallView(
         call_id=call.id,
         job_status=call.status,
         progress=1.0
@@ -30,7 +31,7 @@ def call_view(call: CallRecord, public_url: str = "") -> schemas.CallView:
         completed_at=time_of(call.completed_at_ms) if call.completed_at_ms is not None else None,
         filename=call.filename,
         size_bytes=call.size_bytes,
-        media=schemas.MediaView(
+        media=MediaView(
             sha256=call.media.sha256,
             format=call.media.format,
             codec=call.media.codec,
@@ -43,7 +44,7 @@ def call_view(call: CallRecord, public_url: str = "") -> schemas.CallView:
         language_code=call.language_code,
         attempts=call.attempts,
         stages=[_stage_view(run) for run in stages],
-        error=schemas.ErrorView(stage=call.error.stage, code=call.error.code, message=call.error.message)
+        error=ErrorView(stage=call.error.stage, code=call.error.code, message=call.error.message)
         if call.error
         else None,
         priority=call.priority,
@@ -57,7 +58,7 @@ def call_view(call: CallRecord, public_url: str = "") -> schemas.CallView:
 
 def view_for(
     principal: Principal, call: CallRecord, public_url: str = "", sent: Mapping[str, Any] | None = None
-) -> schemas.CallView:
+) -> CallView:
     """A call as the answer to a change. A key that may only write sees no metadata but what it sent: what others
     noted about the call is for readers.
 
@@ -77,8 +78,8 @@ def _all_stages(call: CallRecord) -> list[StageRun]:
     return [known.get(name, StageRun(name, StageStatus.PENDING)) for name in ENGINE_STAGES]
 
 
-def _stage_view(run: StageRun) -> schemas.StageView:
-    return schemas.StageView(
+def _stage_view(run: StageRun) -> StageView:
+    return StageView(
         name=run.name,
         status=run.status,
         attempts=run.attempts,
@@ -90,8 +91,8 @@ def _stage_view(run: StageRun) -> schemas.StageView:
     )
 
 
-def _options_view(call: CallRecord) -> schemas.OptionsView:
-    return schemas.OptionsView(
+def _options_view(call: CallRecord) -> OptionsView:
+    return OptionsView(
         language=call.options.language,
         agent_channel=call.options.agent_channel,
         num_speakers=call.options.num_speakers,
@@ -117,21 +118,19 @@ def _links(call: CallRecord, public_url: str) -> dict[str, str]:
     return {"self": own, **{name: f"{own}/{name}" for name in ("result", "transcript", "audio", "events")}}
 
 
-def listed_view(call: CallRecord, page: CallPage, public_url: str = "") -> schemas.ListedCall:
+def listed_view(call: CallRecord, page: CallPage, public_url: str = "") -> ListedCall:
     """A call of a page, with its findings, and without the matches."""
     found = page.findings.get(call.id)
-    return schemas.ListedCall(
+    return ListedCall(
         **call_view(call, public_url).model_dump(),
         called_at=time_of(call.called_at_ms),
         findings=_findings_view(found) if found is not None else None,
     )
 
 
-def _findings_view(found: Findings) -> schemas.FindingsView:
-    values = {
-        name: getattr(found, name) for name in schemas.FindingsView.model_fields if hasattr(found, name)
-    }
-    return schemas.FindingsView(
+def _findings_view(found: Findings) -> FindingsView:
+    values = {name: getattr(found, name) for name in FindingsView.model_fields if hasattr(found, name)}
+    return FindingsView(
         **values
         | {
             "result_at": time_of(found.result_at_ms),
@@ -141,8 +140,8 @@ def _findings_view(found: Findings) -> schemas.FindingsView:
     )
 
 
-def match_view(match: TurnMatch) -> schemas.MatchView:
-    return schemas.MatchView(
+def match_view(match: TurnMatch) -> MatchView:
+    return MatchView(
         turn_id=match.turn_id,
         participant_role=Role(match.participant_role),
         begin_offset_ms=match.begin_offset_ms,

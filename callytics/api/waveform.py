@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from callytics.api.auth import Reader
 from callytics.api.errors import problem_responses
-from callytics.api.schemas import WholeNumber
+from callytics.api.schemas.fields import WholeNumber
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import ConflictError, NotFoundError

@@ -17,7 +17,7 @@ import pytest
 import callytics
 from callytics import AsyncClient, CallStatus, Client
 from callytics.api import Services, create_app
-from callytics.api.schemas import CallView
+from callytics.api.schemas.calls import CallView
 from callytics.client import pauses, requests
 from callytics.store import CallStore
 from tests.api.conftest import wav_bytes

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from callytics.api.schemas import CallForm
+from callytics.api.schemas.submission import CallForm
 from callytics.domain import CallOptions, Media
 from callytics.errors import InvalidRequestError
 from callytics.options.checks import check_against, checked, with_format_of
