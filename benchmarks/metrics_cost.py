@@ -17,7 +17,7 @@ import typer
 
 from callytics.config import ENGINE_STAGES
 from callytics.domain import JobStatus, Media, StageRun, StageStatus
-from callytics.result.schema import CallResult, read_result
+from callytics.result.schema.call import CallResult, read_result
 from callytics.store import CallBegun, CallEnded, CallStore, NewCall, Priority, new_call_id
 from callytics.telemetry import samples
 from deployments.replica import metrics

@@ -29,15 +29,10 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from callytics.in_process import analyze
-    from callytics.result.schema import (
-        CallResult,
-        ContactSummaryDetail,
-        ConversationCharacteristics,
-        ParticipantDetail,
-        TranscriptItem,
-        TranscriptTurn,
-        read_result,
-    )
+    from callytics.result.schema.call import CallResult, read_result
+    from callytics.result.schema.characteristics import ConversationCharacteristics
+    from callytics.result.schema.summary import ContactSummaryDetail
+    from callytics.result.schema.transcript import ParticipantDetail, TranscriptItem, TranscriptTurn
 
 __all__ = [
     "AsyncClient",
@@ -68,14 +63,15 @@ __all__ = [
 
 _CLIENT = {"AsyncClient", "CallStatus", "Client"}
 _RESULT = {
-    "CallResult",
-    "ContactSummaryDetail",
-    "ConversationCharacteristics",
-    "ParticipantDetail",
-    "TranscriptItem",
-    "TranscriptTurn",
-    "read_result",
+    "CallResult": "call",
+    "ContactSummaryDetail": "summary",
+    "ConversationCharacteristics": "characteristics",
+    "ParticipantDetail": "transcript",
+    "TranscriptItem": "transcript",
+    "TranscriptTurn": "transcript",
+    "read_result": "call",
 }
+"""The module in callytics/result/schema that defines the name."""
 
 
 def __getattr__(name: str) -> object:
@@ -84,7 +80,7 @@ def __getattr__(name: str) -> object:
     if name in _CLIENT:
         module = "callytics.client"
     elif name in _RESULT:
-        module = "callytics.result.schema"
+        module = f"callytics.result.schema.{_RESULT[name]}"
     else:
         module = "callytics.in_process" if name == "analyze" else "callytics.errors"
     return getattr(import_module(module), name)

@@ -13,7 +13,7 @@ from callytics.domain import CallOptions, Denoise, Recording
 from callytics.errors import InvalidRequestError
 from callytics.home import resources
 from callytics.options.checks import checked, with_format_of
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 
 if TYPE_CHECKING:
     from callytics.pipeline import InProcess

@@ -42,7 +42,7 @@ from callytics.engines import load_engine
 from callytics.errors import CallyticsError
 from callytics.redaction.conversation import redact
 from callytics.result.build import build_report, complete
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 from callytics.written_forms import with_written_forms
 
 logger = logging.getLogger(__name__)

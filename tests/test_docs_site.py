@@ -50,7 +50,7 @@ def test_the_reference_names_what_the_library_offers(site: Path) -> None:
     for page, name in (
         ("pipeline", "callytics.pipeline.analyse"),
         ("domain", "callytics.domain.request.CallOptions"),
-        ("result", "callytics.result.schema.CallResult"),
+        ("result", "callytics.result.schema.call.CallResult"),
         ("errors", "callytics.errors.CallyticsError"),
     ):
         assert f'id="{name}"' in (site / "reference" / page / "index.html").read_text(encoding="utf-8")

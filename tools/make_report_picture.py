@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 
 from callytics.cli.terminal import report
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PICTURE, EXAMPLE = DOCS / "report.svg", DOCS / "result.example.json"

@@ -1,4 +1,4 @@
-"""Writes docs/result.md and docs/result.schema.json from callytics/result/schema.py.
+"""Writes docs/result.md and docs/result.schema.json from the models in callytics/result/schema/.
 
 python tools/make_result_docs.py           writes both
 python tools/make_result_docs.py --check   exit code 1 if they are stale
@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE, SCHEMA = DOCS / "result.md", DOCS / "result.schema.json"
@@ -28,7 +28,7 @@ EXAMPLE = "result.example.json"
 
 INTRODUCTION = f"""# The result of a call
 
-<!-- Generated from callytics/result/schema.py by tools/make_result_docs.py: change the descriptions there. -->
+<!-- Generated from callytics/result/schema/ by tools/make_result_docs.py: change the descriptions there. -->
 
 `GET /v1/calls/{{id}}/result`, `callytics analyze` and a batch all give this JSON. A whole one, of the sample call, is
 [{EXAMPLE}]({EXAMPLE}); the JSON Schema is [result.schema.json](result.schema.json).

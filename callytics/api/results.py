@@ -21,7 +21,8 @@ from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.errors import ConflictError
 from callytics.result.formats import MEDIA_TYPES, encoded, export
-from callytics.result.schema import CallResult, ParticipantDetail, TranscriptTurn
+from callytics.result.schema.call import CallResult
+from callytics.result.schema.transcript import ParticipantDetail, TranscriptTurn
 from callytics.result.subtitles import SubtitleLimits
 from callytics.store import FINISHED, CallRecord, CallStore, JobStatus, ReadRecord
 

@@ -11,7 +11,7 @@ from callytics.api.schemas.calls import CallView, ErrorView, MediaView, OptionsV
 from callytics.api.schemas.lists import FindingsView, ListedCall, MatchView
 from callytics.config import ENGINE_STAGES
 from callytics.domain import Role, StageRun, StageStatus
-from callytics.result.schema import CallMetadata
+from callytics.result.schema.recording import CallMetadata
 from callytics.store import FINISHED, CallPage, CallRecord, Findings, JobStatus
 from callytics.store.records import TurnMatch
 

@@ -22,7 +22,7 @@ from callytics.domain import CallOptions, StageRun
 from callytics.errors import CallyticsError, InvalidMediaError, InvalidRequestError
 from callytics.in_process import recording_at
 from callytics.options.checks import checked, with_format_of
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 
 
 @dataclass

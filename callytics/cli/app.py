@@ -154,7 +154,7 @@ def export_transcript(
 ) -> None:
     """Print a call's transcript in another format."""
     from callytics.result import formats
-    from callytics.result.schema import read_result
+    from callytics.result.schema.call import read_result
     from callytics.result.subtitles import SubtitleLimits
 
     with one_line_errors():

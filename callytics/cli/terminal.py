@@ -16,12 +16,10 @@ from rich.text import Text
 from callytics.conversation.voice import RAISED_VOICE
 
 if TYPE_CHECKING:  # pydantic's models take half of the time of `callytics --help`
-    from callytics.result.schema import (
-        CallResult,
-        CommunicationQuality,
-        ContactSummaryDetail,
-        TranscriptTurn,
-    )
+    from callytics.result.schema.call import CallResult
+    from callytics.result.schema.quality import CommunicationQuality
+    from callytics.result.schema.summary import ContactSummaryDetail
+    from callytics.result.schema.transcript import TranscriptTurn
 
 ROLE_STYLES = {"AGENT": "cyan", "CUSTOMER": "magenta"}
 SENTIMENT_MARKS = {"POSITIVE": ("+", "green"), "NEGATIVE": ("-", "red"), "NEUTRAL": ("·", "dim")}

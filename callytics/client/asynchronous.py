@@ -13,7 +13,7 @@ import httpx
 
 from callytics.client import pauses, requests
 from callytics.client.requests import FINISHED, Answer, CallStatus, Json, Request
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 
 
 class AsyncClient:

@@ -25,7 +25,7 @@ from callytics.errors import (
     UnavailableError,
 )
 from callytics.home import graphs as local_graphs
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 
 FINISHED = frozenset({"COMPLETED", "PARTIAL", "FAILED", "CANCELLED"})
 CALLS_PER_PAGE = 200  # the maximum of the API

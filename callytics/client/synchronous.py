@@ -12,7 +12,7 @@ import httpx
 
 from callytics.client import pauses, requests
 from callytics.client.requests import FINISHED, Answer, CallStatus, Json, Request, segment
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 
 
 class Client:

@@ -32,9 +32,32 @@ from callytics.domain import (
     TurnTone,
     TurnVoice,
 )
-from callytics.result import schema
 from callytics.result.characteristics import characteristics_detail, milliseconds
 from callytics.result.judgements import MOOD_CORRECTED, with_judgements
+from callytics.result.schema.call import CallResult
+from callytics.result.schema.corrections import CorrectionDetail
+from callytics.result.schema.quality import CommunicationQuality, CriterionDetail, LapseDetail
+from callytics.result.schema.recording import AcousticsDetail, LanguageIdentification, MediaDetail
+from callytics.result.schema.sentiment import TermDetail, WordAnalysis
+from callytics.result.schema.summary import (
+    ActionItemDetail,
+    CheckedClaimDetail,
+    ClaimCountsDetail,
+    ContactSummaryDetail,
+    LanguageModelUsageDetail,
+)
+from callytics.result.schema.transcript import (
+    DroppedSpeech,
+    ParticipantDetail,
+    RecognitionWindow,
+    RedactionDetail,
+    ToneDetail,
+    TranscriptItem,
+    TranscriptSentence,
+    TranscriptTurn,
+    VoiceDetail,
+)
+from callytics.result.schema.work import JobDetails, ResultFlag, StageDetail, StageErrorDetail
 
 Analysis = TypeVar("Analysis", SentimentAnalysis, ContactSummary)
 
@@ -48,7 +71,7 @@ def build_report(
     sentiment: SentimentAnalysis | StageFailure,
     summary: ContactSummary | StageFailure,
     corrections: Sequence[Correction] = (),
-) -> schema.CallResult:
+) -> CallResult:
     """Everything except the stages' runs, which complete() adds.
 
     A stage whose output names a turn that does not exist counts as failed.
@@ -60,12 +83,11 @@ def build_report(
         corrections,
     )
     known = checked_sentiment if isinstance(checked_sentiment, SentimentAnalysis) else None
-    return schema.CallResult(
+    return CallResult(
         call_id=recording.call_id,
         language_code=conversation.language,
         language_identification=[
-            schema.LanguageIdentification(code=s.code, score=round(s.score, 4))
-            for s in transcript.language_scores
+            LanguageIdentification(code=s.code, score=round(s.score, 4)) for s in transcript.language_scores
         ],
         media=_media(audio),
         acoustics=_acoustics(audio),
@@ -80,7 +102,7 @@ def build_report(
         if isinstance(checked_summary, ContactSummary)
         else None,
         flags=[
-            schema.ResultFlag(code=flag.code, message=flag.message)
+            ResultFlag(code=flag.code, message=flag.message)
             for flag in (
                 *audio.flags,
                 *diarization.flags,
@@ -90,10 +112,10 @@ def build_report(
                 *_summary_flags(checked_summary),
             )
         ],
-        corrections=[schema.CorrectionDetail(**asdict(outcome)) for outcome in outcomes],
-        job_details=schema.JobDetails(
+        corrections=[CorrectionDetail(**asdict(outcome)) for outcome in outcomes],
+        job_details=JobDetails(
             errors=[
-                schema.StageErrorDetail(stage=output.stage, code=output.code, message=output.message)
+                StageErrorDetail(stage=output.stage, code=output.code, message=output.message)
                 for output in (checked_sentiment, checked_summary)
                 if isinstance(output, StageFailure)
             ]
@@ -113,15 +135,15 @@ def spoken(conversation: Conversation, transcript: Transcript) -> dict[str, Any]
     }
 
 
-def complete(report: schema.CallResult, runs: Sequence[StageRun]) -> schema.CallResult:
+def complete(report: CallResult, runs: Sequence[StageRun]) -> CallResult:
     """The report with the run of each stage, and the resulting status."""
-    details = schema.JobDetails(stages=[_stage(run) for run in runs], errors=report.job_details.errors)
+    details = JobDetails(stages=[_stage(run) for run in runs], errors=report.job_details.errors)
     status = JobStatus.PARTIAL if details.errors else JobStatus.COMPLETED
     return report.model_copy(update={"job_details": details, "job_status": status})
 
 
-def _stage(run: StageRun) -> schema.StageDetail:
-    return schema.StageDetail(
+def _stage(run: StageRun) -> StageDetail:
+    return StageDetail(
         name=run.name,
         status=run.status,
         attempts=run.attempts,
@@ -134,9 +156,9 @@ def _stage(run: StageRun) -> schema.StageDetail:
     )
 
 
-def _media(audio: Audio) -> schema.MediaDetail:
+def _media(audio: Audio) -> MediaDetail:
     media = audio.media
-    return schema.MediaDetail(
+    return MediaDetail(
         sha256=media.sha256,
         format=media.format,
         codec=media.codec,
@@ -146,9 +168,9 @@ def _media(audio: Audio) -> schema.MediaDetail:
     )
 
 
-def _acoustics(audio: Audio) -> schema.AcousticsDetail:
+def _acoustics(audio: Audio) -> AcousticsDetail:
     measured = audio.acoustics
-    return schema.AcousticsDetail(
+    return AcousticsDetail(
         rms_dbfs=round(measured.rms_dbfs, 2),
         loudness_lufs=round(measured.loudness_lufs, 2),
         snr_db=round(measured.snr_db, 2),
@@ -160,9 +182,9 @@ def _acoustics(audio: Audio) -> schema.AcousticsDetail:
     )
 
 
-def _participants(conversation: Conversation) -> list[schema.ParticipantDetail]:
+def _participants(conversation: Conversation) -> list[ParticipantDetail]:
     return [
-        schema.ParticipantDetail(
+        ParticipantDetail(
             participant_id=participant.id,
             participant_role=participant.role,
             role_source=participant.role_source,
@@ -182,7 +204,7 @@ def _transcript(
     conversation: Conversation,
     sentiment: SentimentAnalysis | None,
     tones: Mapping[str, TurnTone] = MappingProxyType({}),
-) -> list[schema.TranscriptTurn]:
+) -> list[TranscriptTurn]:
     sentiments = {entry.turn_id: entry for entry in sentiment.turns} if sentiment else {}
     return [
         _transcript_turn(
@@ -198,8 +220,8 @@ def _transcript(
 
 def _transcript_turn(
     turn: Turn, role: Role, sentiment: TurnSentiment | None, language: str, tone: TurnTone | None = None
-) -> schema.TranscriptTurn:
-    return schema.TranscriptTurn(
+) -> TranscriptTurn:
+    return TranscriptTurn(
         id=turn.id,
         participant_id=turn.participant_id,
         participant_role=role,
@@ -210,7 +232,7 @@ def _transcript_turn(
         written=turn.written or None,
         confidence=round(turn.confidence, 3),
         items=[
-            schema.TranscriptItem(
+            TranscriptItem(
                 content=word.text,
                 begin_offset_ms=milliseconds(word.start_s),
                 end_offset_ms=milliseconds(word.end_s),
@@ -220,7 +242,7 @@ def _transcript_turn(
             for word in turn.words
         ],
         sentences=[
-            schema.TranscriptSentence(
+            TranscriptSentence(
                 content=sentence.text,
                 begin_offset_ms=milliseconds(sentence.start_s),
                 end_offset_ms=milliseconds(sentence.end_s),
@@ -238,7 +260,7 @@ def _transcript_turn(
         overlap=turn.overlap,
         interruption=turn.interruption,
         redactions=[
-            schema.RedactionDetail(
+            RedactionDetail(
                 kind=redaction.kind,
                 begin_offset_ms=milliseconds(redaction.start_s),
                 end_offset_ms=milliseconds(redaction.end_s),
@@ -252,8 +274,8 @@ def _transcript_turn(
     )
 
 
-def _tone(tone: TurnTone) -> schema.ToneDetail:
-    return schema.ToneDetail(
+def _tone(tone: TurnTone) -> ToneDetail:
+    return ToneDetail(
         sentiment=tone.label, irony=tone.irony, empathy=tone.empathy, rude=tone.rude, quote=tone.quote.text
     )
 
@@ -265,9 +287,9 @@ def _mood_flags(sentiment: TurnSentiment | None) -> tuple[str, ...]:
     return tuple(flag for flag, is_set in marks if is_set)
 
 
-def _voice(voice: TurnVoice) -> schema.VoiceDetail:
+def _voice(voice: TurnVoice) -> VoiceDetail:
     pitch_change, loudness_change = voice.pitch_change_semitones, voice.loudness_change_db
-    return schema.VoiceDetail(
+    return VoiceDetail(
         pitch_hz=round(voice.pitch_hz, 1),
         pitch_range_semitones=round(voice.pitch_range_semitones, 1),
         pitch_change_semitones=None if pitch_change is None else round(pitch_change, 1),
@@ -275,9 +297,9 @@ def _voice(voice: TurnVoice) -> schema.VoiceDetail:
     )
 
 
-def _windows(transcript: Transcript, conversation: Conversation) -> list[schema.RecognitionWindow]:
+def _windows(transcript: Transcript, conversation: Conversation) -> list[RecognitionWindow]:
     return [
-        schema.RecognitionWindow(
+        RecognitionWindow(
             participant_id=_participant_of(window, conversation),
             begin_offset_ms=milliseconds(window.start_s),
             end_offset_ms=milliseconds(window.end_s),
@@ -295,10 +317,10 @@ def _participant_of(window: HeardWindow, conversation: Conversation) -> str | No
     return speaker_of_window(conversation.participants, conversation.speech, window.channel, window)
 
 
-def _dropped(transcript: Transcript, redacted: bool) -> list[schema.DroppedSpeech]:
+def _dropped(transcript: Transcript, redacted: bool) -> list[DroppedSpeech]:
     """Dropped text has no turn that shows the meaning of its numbers, so a redacted call does not include it."""
     return [
-        schema.DroppedSpeech(
+        DroppedSpeech(
             begin_offset_ms=milliseconds(dropped.start_s),
             end_offset_ms=milliseconds(dropped.end_s),
             content="[REDACTED]" if redacted else dropped.text,
@@ -308,21 +330,21 @@ def _dropped(transcript: Transcript, redacted: bool) -> list[schema.DroppedSpeec
     ]
 
 
-def _word_analysis(sentiment: SentimentAnalysis) -> schema.WordAnalysis:
-    def details(terms: Sequence[TermCount]) -> list[schema.TermDetail]:
-        return [schema.TermDetail(term=t.term, count=t.count, turn_ids=list(t.turn_ids)) for t in terms]
+def _word_analysis(sentiment: SentimentAnalysis) -> WordAnalysis:
+    def details(terms: Sequence[TermCount]) -> list[TermDetail]:
+        return [TermDetail(term=t.term, count=t.count, turn_ids=list(t.turn_ids)) for t in terms]
 
-    return schema.WordAnalysis(
+    return WordAnalysis(
         positive=details(sentiment.positive_terms), negative=details(sentiment.negative_terms)
     )
 
 
-def _quality(sentiment: SentimentAnalysis) -> schema.CommunicationQuality:
-    return schema.CommunicationQuality(
+def _quality(sentiment: SentimentAnalysis) -> CommunicationQuality:
+    return CommunicationQuality(
         overall=sentiment.quality_overall,
         judged_criteria=sum(criterion.score is not None for criterion in sentiment.quality_criteria),
         lapses=[
-            schema.LapseDetail(
+            LapseDetail(
                 kind=lapse.kind,
                 severity=lapse.severity,
                 turn_id=lapse.turn_id,
@@ -332,7 +354,7 @@ def _quality(sentiment: SentimentAnalysis) -> schema.CommunicationQuality:
             for lapse in sentiment.lapses
         ],
         criteria=[
-            schema.CriterionDetail(
+            CriterionDetail(
                 id=criterion.id,
                 score=criterion.score,
                 evidence_turn_ids=list(criterion.evidence_turn_ids),
@@ -344,7 +366,7 @@ def _quality(sentiment: SentimentAnalysis) -> schema.CommunicationQuality:
     )
 
 
-def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
+def _contact_summary(summary: ContactSummary) -> ContactSummaryDetail:
     claims = {
         "summary": summary.summary,
         "topic": summary.topic,
@@ -354,7 +376,7 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
     }
     evidence = {name: list(claim.evidence_turn_ids) for name, claim in claims.items() if claim}
     items = [
-        schema.ActionItemDetail(
+        ActionItemDetail(
             text=item.text,
             owner=item.owner,
             evidence_turn_ids=list(item.evidence_turn_ids),
@@ -363,7 +385,7 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
         for item in summary.action_items
     ]
     every_id = [i for ids in (*evidence.values(), *(item.evidence_turn_ids for item in items)) for i in ids]
-    return schema.ContactSummaryDetail(
+    return ContactSummaryDetail(
         **{name: claim.text if claim else None for name, claim in claims.items()},
         resolved=summary.resolved,
         uncertain=list(summary.uncertain),
@@ -372,11 +394,9 @@ def _contact_summary(summary: ContactSummary) -> schema.ContactSummaryDetail:
         evidence_turn_ids=list(dict.fromkeys(every_id)),
         engine=summary.engine,
         model=summary.model,
-        usage=schema.LanguageModelUsageDetail(**asdict(summary.usage)) if summary.usage else None,
-        claims=[schema.CheckedClaimDetail(**asdict(claim)) for claim in summary.claims],
-        claim_counts=schema.ClaimCountsDetail(**asdict(summary.claim_counts))
-        if summary.claim_counts
-        else None,
+        usage=LanguageModelUsageDetail(**asdict(summary.usage)) if summary.usage else None,
+        claims=[CheckedClaimDetail(**asdict(claim)) for claim in summary.claims],
+        claim_counts=ClaimCountsDetail(**asdict(summary.claim_counts)) if summary.claim_counts else None,
         replaced=list(summary.replaced),
         corrected=list(summary.corrected),
     )

@@ -13,7 +13,7 @@ from callytics.telemetry import series
 from callytics.telemetry.series import Series
 
 if TYPE_CHECKING:
-    from callytics.result.schema import CallResult
+    from callytics.result.schema.call import CallResult
 
 WEBHOOK_OUTCOMES = {"DELIVERED": "delivered", "PENDING": "failed", "FAILED": "given_up"}
 """What a message is after an attempt -> how the attempt went."""

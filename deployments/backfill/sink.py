@@ -22,7 +22,7 @@ from callytics.domain import Media, Recording, StageFailure, StageRun
 from callytics.errors import CallyticsError, NotFoundError
 from callytics.pipeline import stage_failure
 from callytics.result.build import complete
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 from callytics.store import (
     DEFAULT_TENANT,
     BlobStore,

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from callytics.api import Services
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 from callytics.store import CallStore
 from tests.api.conftest import submit
 from tests.store.samples import finish

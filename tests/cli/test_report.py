@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from callytics.cli.terminal import report
-from callytics.result.schema import read_result
+from callytics.result.schema.call import read_result
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "result.example.json"
 

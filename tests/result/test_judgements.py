@@ -26,7 +26,7 @@ from callytics.domain import (
 )
 from callytics.result.build import build_report
 from callytics.result.judgements import SUMMARY_FIELDS
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 from tests.store.samples import DURATION_S, LINES, audio
 from tests.support.conversations import conversation, stereo
 

@@ -12,7 +12,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from callytics.result.schema import CallResult, JobDetails
+from callytics.result.schema.call import CallResult
+from callytics.result.schema.work import JobDetails
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -13,7 +13,7 @@ from pydantic import (
 
 from callytics.api.schemas.fields import StrictBody
 from callytics.domain import Denoise, Task
-from callytics.result.schema import CallMetadata
+from callytics.result.schema.recording import CallMetadata
 from callytics.store import JobStatus, Priority
 
 Step = Literal["audio", "diarization", "recognition", "punctuation", "roles", "sentiment", "analysis"]

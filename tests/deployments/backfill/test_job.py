@@ -14,7 +14,7 @@ from callytics.config import ENGINE_STAGES, StageConfig
 from callytics.domain import Audio, Recording
 from callytics.engines.analysis import endpoints
 from callytics.pipeline import PURE_STEPS, InProcess
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 from callytics.store import CallStore, JobStatus
 from deployments.backfill.job import main, redacts_every_call
 from deployments.backfill.manifest import BatchItem

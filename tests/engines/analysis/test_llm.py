@@ -16,7 +16,7 @@ from callytics.domain import CallOptions, ClaimCounts, ContactSummary, Proof, Re
 from callytics.engines.analysis.llm import LlmAnalyzer
 from callytics.errors import ConfigError, StageError
 from callytics.pipeline import InProcess
-from callytics.result.schema import CallResult
+from callytics.result.schema.call import CallResult
 from tests.engines.analysis.llm_server import Endpoint, Reply, answer, completion, serving
 from tests.support.played_engines import CLASSES
 from tests.support.service_calls import ENGLISH, KOREAN, ROLES
