@@ -13,7 +13,7 @@ from callytics.config import ENGINE_STAGES
 from callytics.domain import Role, StageRun, StageStatus
 from callytics.result.schema.recording import CallMetadata
 from callytics.store import FINISHED, CallPage, CallRecord, Findings, JobStatus
-from callytics.store.records import TurnMatch
+from callytics.store.records.lists import TurnMatch
 
 _ENDED = (StageStatus.COMPLETED, StageStatus.FAILED, StageStatus.SKIPPED)
 

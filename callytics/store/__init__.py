@@ -1,7 +1,7 @@
 """The call store: jobs, stage results, results, metadata, full-text search and API keys in a database; recordings
 in a blob store.
 
-    records.py       arguments and results: frozen dataclasses
+    records/         arguments and results: frozen dataclasses, by subject
     store.py         CallStore: every method is one transaction
     asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
     changes.py       what becomes of calls, reported to its counters, after the commit
@@ -24,51 +24,30 @@ in a blob store.
     blobs.py         BlobStore: recordings through fsspec
 """
 
+from callytics.domain import JobStatus
 from callytics.store.alerts import AlertNotice, AlertPage, AlertRecord, AlertStatus
 from callytics.store.asynchronous import METHODS, AsyncStore, Invoke, invoke_local
 from callytics.store.blobs import BlobStore
 from callytics.store.call_lines import CallLine
 from callytics.store.keys import SCOPES, hash_secret, tenant_name
-from callytics.store.records import (
+from callytics.store.records.access import ApiKeyRecord, Grant, IssuedApiKey, IssuedSession, SignedIn
+from callytics.store.records.audit import AuditFilter, AuditRecord, ReadRecord
+from callytics.store.records.batches import BatchRecord
+from callytics.store.records.calls import (
     DEFAULT_TENANT,
     FINISHED,
     WITH_RESULT,
-    ApiKeyRecord,
-    AuditFilter,
-    AuditRecord,
-    Backlog,
-    BatchRecord,
-    CallBegun,
-    CallEnded,
-    CallFilter,
-    CallOrder,
-    CallPage,
     CallRecord,
-    CorrectionRecord,
-    Corrections,
-    EventRecord,
-    Findings,
-    FindingsState,
-    Grant,
-    IssuedApiKey,
-    IssuedSession,
-    JobStatus,
-    Lease,
-    Missing,
-    Mood,
     NewCall,
     Priority,
-    ReadRecord,
-    RequestTotals,
-    Resolved,
-    SignedIn,
-    Split,
-    Statistics,
     Submission,
-    TenantUsage,
-    UsageDay,
     new_call_id,
 )
+from callytics.store.records.corrections import CorrectionRecord, Corrections, Split
+from callytics.store.records.findings import Findings, FindingsState
+from callytics.store.records.lists import CallFilter, CallOrder, CallPage, Missing, Mood, Resolved
+from callytics.store.records.usage import RequestTotals, TenantUsage, UsageDay
+from callytics.store.records.work import Backlog, CallBegun, CallEnded, EventRecord, Lease, Statistics
 from callytics.store.store import CallStore
 from callytics.store.versions import VersionRun
 

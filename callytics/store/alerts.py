@@ -19,7 +19,7 @@ from sqlmodel import Session, col, select
 from callytics.store import webhooks
 from callytics.store.calls import MAX_PAGE_SIZE
 from callytics.store.cursors import decode_cursor, encode_cursor
-from callytics.store.records import DEFAULT_TENANT, new_call_id
+from callytics.store.records.calls import DEFAULT_TENANT, new_call_id
 from callytics.store.rows import add_audit
 from callytics.store.tables import AlertRow
 

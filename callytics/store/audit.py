@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, col, select
 
-from callytics.store.records import AuditFilter, AuditRecord, ReadRecord
+from callytics.store.records.audit import AuditFilter, AuditRecord, ReadRecord
 from callytics.store.rows import add_audit, audit_record
 from callytics.store.tables import AuditRow
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from sqlmodel import Session, col, select
 
 from callytics.store.leases import ensure_tenant
-from callytics.store.records import BatchRecord, new_call_id
+from callytics.store.records.batches import BatchRecord
+from callytics.store.records.calls import new_call_id
 from callytics.store.tables import BatchRow
 
 SILENT_AFTER_S = 120

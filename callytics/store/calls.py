@@ -10,20 +10,13 @@ from typing import Any
 from sqlmodel import Session, col, select
 from sqlmodel import delete as delete_rows
 
-from callytics.domain import CallOptions, Role, StageStatus
+from callytics.domain import CallOptions, JobStatus, Role, StageStatus
 from callytics.errors import ConflictError
 from callytics.store import search, usage
 from callytics.store.codec import options_to_json
 from callytics.store.leases import clear_lease, end, ensure_tenant
-from callytics.store.records import (
-    DEFAULT_TENANT,
-    FINISHED,
-    WITH_RESULT,
-    CallUsage,
-    JobStatus,
-    NewCall,
-    Submission,
-)
+from callytics.store.records.calls import DEFAULT_TENANT, FINISHED, WITH_RESULT, NewCall, Submission
+from callytics.store.records.usage import CallUsage
 from callytics.store.rows import (
     add_audit,
     add_event,

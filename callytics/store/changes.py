@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from sqlmodel import Session, col, select
 
-from callytics.store.records import FINISHED, CallBegun, CallEnded, JobStatus
+from callytics.domain import JobStatus
+from callytics.store.records.calls import FINISHED
+from callytics.store.records.work import CallBegun, CallEnded
 from callytics.store.rows import PRIORITIES
 from callytics.store.tables import CallRow, EventRow
 

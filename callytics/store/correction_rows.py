@@ -11,7 +11,7 @@ from typing import Any
 
 from callytics.domain import CorrectionKind
 from callytics.errors import InvalidRequestError
-from callytics.store.records import Corrections, Split
+from callytics.store.records.corrections import Corrections, Split
 from callytics.store.rows import plain_text
 from callytics.store.tables import CorrectionRow
 

@@ -12,10 +12,12 @@ from typing import Any
 
 from sqlmodel import Session
 
+from callytics.domain import JobStatus
 from callytics.errors import ConflictError, NotFoundError
 from callytics.store import calls, codec
 from callytics.store.correction_rows import new_rows
-from callytics.store.records import WITH_RESULT, CorrectionRecord, Corrections, JobStatus, new_call_id
+from callytics.store.records.calls import WITH_RESULT, new_call_id
+from callytics.store.records.corrections import CorrectionRecord, Corrections
 from callytics.store.rows import add_event, correction_rows, fetch_call, is_id
 from callytics.store.tables import CallRow, CorrectionRow, ReportRow
 

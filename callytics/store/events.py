@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from sqlalchemy import and_, func, or_
 from sqlmodel import Session, col, select
 
-from callytics.store.records import Backlog, EventRecord, JobStatus
+from callytics.domain import JobStatus
+from callytics.store.records.work import Backlog, EventRecord
 from callytics.store.rows import event_record
 from callytics.store.tables import CallRow, EventRow, WebhookDeliveryRow, WebhookEndpointRow
 from callytics.store.webhooks import DeliveryStatus

@@ -16,7 +16,8 @@ from sqlmodel import Session, col, delete, select
 
 from callytics.domain import JobStatus, MoodDirection, Role
 from callytics.store import codec
-from callytics.store.records import WITH_RESULT, Findings, FindingsState
+from callytics.store.records.calls import WITH_RESULT
+from callytics.store.records.findings import Findings, FindingsState
 from callytics.store.rows import plain_text
 from callytics.store.tables import CallRow, FindingFlagRow, FindingRow, ReportRow
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from callytics.domain import CallOptions, StageRun
+from callytics.domain import CallOptions, JobStatus, StageRun
 from callytics.store import calls, jobs
-from callytics.store.records import DEFAULT_TENANT, JobStatus, NewCall, Submission
+from callytics.store.records.calls import DEFAULT_TENANT, NewCall, Submission
 from callytics.store.rows import fetch_call
 from callytics.store.tables import ReportRow
 

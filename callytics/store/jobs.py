@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from callytics.domain import Audio, StageRun, StageStatus
+from callytics.domain import Audio, JobStatus, StageRun, StageStatus
 from callytics.store import codec, findings, search, usage
 from callytics.store.leases import MAX_ATTEMPTS, end, held, try_again
-from callytics.store.records import WITH_RESULT, CallUsage, JobStatus
+from callytics.store.records.calls import WITH_RESULT
+from callytics.store.records.usage import CallUsage
 from callytics.store.rows import add_event, plain_text
 from callytics.store.tables import CallRow, ReportRow, StageRow
 

@@ -14,7 +14,8 @@ from sqlmodel import Session, col, select
 
 from callytics.errors import InvalidRequestError, NotFoundError
 from callytics.store.leases import ensure_tenant
-from callytics.store.records import DEFAULT_TENANT, ApiKeyRecord, IssuedApiKey, new_call_id
+from callytics.store.records.access import ApiKeyRecord, IssuedApiKey
+from callytics.store.records.calls import DEFAULT_TENANT, new_call_id
 from callytics.store.rows import add_audit, api_key_record, is_id
 from callytics.store.tables import ApiKeyRow
 

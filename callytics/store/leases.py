@@ -19,10 +19,10 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, text, update
 from sqlmodel import Session, col, select
 
-from callytics.domain import StageStatus
+from callytics.domain import JobStatus, StageStatus
 from callytics.errors import ConflictError
 from callytics.store import changes, webhooks
-from callytics.store.records import JobStatus, Lease
+from callytics.store.records.work import Lease
 from callytics.store.rows import add_event, call_record, corrections_in_force, plain_text
 from callytics.store.tables import CallRow, StageRow, TenantRow
 

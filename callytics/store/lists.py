@@ -18,16 +18,9 @@ from callytics.errors import InvalidRequestError
 from callytics.store import findings, search
 from callytics.store.calls import MAX_PAGE_SIZE
 from callytics.store.cursors import decode_cursor, encode_cursor
-from callytics.store.records import (
-    WITH_RESULT,
-    CallFilter,
-    CallOrder,
-    CallPage,
-    FindingsState,
-    Missing,
-    Mood,
-    Resolved,
-)
+from callytics.store.records.calls import WITH_RESULT
+from callytics.store.records.findings import FindingsState
+from callytics.store.records.lists import CallFilter, CallOrder, CallPage, Missing, Mood, Resolved
 from callytics.store.rows import call_records
 from callytics.store.tables import CallRow, FindingFlagRow, FindingRow
 

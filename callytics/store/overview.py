@@ -15,7 +15,9 @@ from sqlmodel import Session, col
 
 from callytics.domain import JobStatus, MoodDirection
 from callytics.store.lists import AGENT, QUEUE, conditions_of, joined, mood_of
-from callytics.store.records import WITH_RESULT, CallFilter, FindingsState, Mood, Resolved
+from callytics.store.records.calls import WITH_RESULT
+from callytics.store.records.findings import FindingsState
+from callytics.store.records.lists import CallFilter, Mood, Resolved
 from callytics.store.tables import CallRow, FindingFlagRow, FindingRow
 
 LENGTH_EDGES_S = (60, 180, 300, 600, 1200)

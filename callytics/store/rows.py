@@ -11,29 +11,14 @@ from typing import Any
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from callytics.domain import Correction, Media, StageRun, StageStatus
+from callytics.domain import Correction, JobStatus, Media, StageRun, StageStatus
 from callytics.errors import NotFoundError
 from callytics.store.codec import options_from_json
-from callytics.store.records import (
-    DEFAULT_TENANT,
-    METADATA_FIELDS,
-    ApiKeyRecord,
-    AuditRecord,
-    CallFailure,
-    CallRecord,
-    EventRecord,
-    JobStatus,
-    Priority,
-)
-from callytics.store.tables import (
-    ApiKeyRow,
-    AuditRow,
-    CallRow,
-    CorrectionRow,
-    EventRow,
-    ReportRow,
-    StageRow,
-)
+from callytics.store.records.access import ApiKeyRecord
+from callytics.store.records.audit import AuditRecord
+from callytics.store.records.calls import DEFAULT_TENANT, METADATA_FIELDS, CallFailure, CallRecord, Priority
+from callytics.store.records.work import EventRecord
+from callytics.store.tables import ApiKeyRow, AuditRow, CallRow, CorrectionRow, EventRow, ReportRow, StageRow
 
 _PRIORITY_NUMBERS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 PRIORITIES = {number: priority for priority, number in _PRIORITY_NUMBERS.items()}

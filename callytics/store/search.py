@@ -25,7 +25,7 @@ from sqlmodel import Session, col, delete, select
 
 from callytics.store import morphemes
 from callytics.store.database import is_postgresql
-from callytics.store.records import TurnMatch
+from callytics.store.records.lists import TurnMatch
 from callytics.store.rows import plain_text
 from callytics.store.tables import TurnTextRow
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, delete, select
 from callytics.store import keys
 from callytics.store.keys import hash_secret, tenant_name
 from callytics.store.leases import ensure_tenant
-from callytics.store.records import ApiKeyRecord, Grant, IssuedSession, SignedIn
+from callytics.store.records.access import ApiKeyRecord, Grant, IssuedSession, SignedIn
 from callytics.store.rows import add_audit, api_key_record
 from callytics.store.tables import ApiKeyRow, SessionRow
 

@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from callytics.domain import CallOptions, Role, StageRun
+from callytics.domain import CallOptions, JobStatus, Role, StageRun
 from callytics.errors import NotFoundError
 from callytics.store import (
     alerts,
@@ -44,34 +44,14 @@ from callytics.store.database import open_database, reading, remove_traces, unav
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import not_repeatable, queues_call, removes
 from callytics.store.overview import Overview
-from callytics.store.records import (
-    DEFAULT_TENANT,
-    ApiKeyRecord,
-    AuditFilter,
-    AuditRecord,
-    Backlog,
-    BatchRecord,
-    CallFilter,
-    CallOrder,
-    CallPage,
-    CallRecord,
-    CorrectionRecord,
-    Corrections,
-    EventRecord,
-    Grant,
-    IssuedApiKey,
-    IssuedSession,
-    JobStatus,
-    Lease,
-    NewCall,
-    ReadRecord,
-    RequestTotals,
-    SignedIn,
-    StageStatistics,
-    Statistics,
-    Submission,
-    TenantUsage,
-)
+from callytics.store.records.access import ApiKeyRecord, Grant, IssuedApiKey, IssuedSession, SignedIn
+from callytics.store.records.audit import AuditFilter, AuditRecord, ReadRecord
+from callytics.store.records.batches import BatchRecord
+from callytics.store.records.calls import DEFAULT_TENANT, CallRecord, NewCall, Submission
+from callytics.store.records.corrections import CorrectionRecord, Corrections
+from callytics.store.records.lists import CallFilter, CallOrder, CallPage
+from callytics.store.records.usage import RequestTotals, TenantUsage
+from callytics.store.records.work import Backlog, EventRecord, Lease, StageStatistics, Statistics
 from callytics.store.rows import (
     add_audit,
     add_event,

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from callytics.store.records import DEFAULT_TENANT
+from callytics.store.records.calls import DEFAULT_TENANT
 
 _AUTOINCREMENT_ID = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers only an INTEGER key
 

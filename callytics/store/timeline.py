@@ -13,9 +13,8 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from callytics.domain import StageStatus
+from callytics.domain import JobStatus, StageStatus
 from callytics.store.jobs import VERSION_FIELDS
-from callytics.store.records import JobStatus
 from callytics.store.rows import fetch_call
 from callytics.store.tables import EventRow, WebhookDeliveryRow
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
-from callytics.store.records import CallUsage, RequestTotals, TenantUsage, UsageDay
+from callytics.store.records.usage import CallUsage, RequestTotals, TenantUsage, UsageDay
 from callytics.store.tables import CallRow, UsageRow
 
 _COUNTERS = ("requests", "refused", "calls", "uploaded_bytes", "uploaded_audio_ms", "analyzed_audio_ms")

@@ -19,7 +19,7 @@ from sqlalchemy import delete as delete_rows
 from sqlmodel import Session, col, select
 
 from callytics.errors import ConflictError, NotFoundError
-from callytics.store.records import new_call_id
+from callytics.store.records.calls import new_call_id
 from callytics.store.rows import add_audit, is_id
 from callytics.store.tables import CallRow, WebhookDeliveryRow, WebhookEndpointRow
 

@@ -19,7 +19,7 @@ from typing import Any
 from callytics.domain import CallOptions, Denoise
 from callytics.errors import CallyticsError, InvalidRequestError, NotFoundError
 from callytics.options.checks import EXTENSIONS, call_time, checked, with_format_of
-from callytics.store.records import METADATA_FIELDS
+from callytics.store.records.calls import METADATA_FIELDS
 
 MEDIA_SUFFIXES = frozenset(
     f".{name}"

@@ -23,15 +23,7 @@ from callytics.errors import CallyticsError, NotFoundError
 from callytics.pipeline import stage_failure
 from callytics.result.build import complete
 from callytics.result.schema.call import CallResult
-from callytics.store import (
-    DEFAULT_TENANT,
-    BlobStore,
-    CallRecord,
-    CallStore,
-    JobStatus,
-    NewCall,
-    new_call_id,
-)
+from callytics.store import DEFAULT_TENANT, BlobStore, CallRecord, CallStore, JobStatus, NewCall, new_call_id
 from callytics.store.calls import request_key
 from deployments.backfill.manifest import BatchItem
 from deployments.backfill.plan import CORRECTIONS, FAILURE, ITEM, OPTIONS, RECORDING, RUNS

@@ -12,7 +12,7 @@ from callytics.conversation.characteristics import talk_time_s
 from callytics.conversation.corrections import correct
 from callytics.domain import Conversation, Correction, CorrectionKind
 from callytics.store.correction_rows import new_rows
-from callytics.store.records import Corrections, Split
+from callytics.store.records.corrections import Corrections, Split
 from tests.support.conversations import conversation
 
 SAID = (

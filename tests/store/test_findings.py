@@ -26,7 +26,7 @@ from callytics.store import (
     findings,
 )
 from callytics.store.database import open_database
-from callytics.store.records import CallRecord
+from callytics.store.records.calls import CallRecord
 from callytics.store.tables import FindingFlagRow, FindingRow, ReportRow
 from tests.store.samples import new_call
 from tests.support.migrations import run_alembic

@@ -216,7 +216,7 @@ WORKER = """
 import os, sys
 from callytics.domain import StageRun, StageStatus
 from callytics.store import CallStore, jobs
-from callytics.store.records import JobStatus
+from callytics.domain import JobStatus
 from tests.store.samples import result_json
 store = CallStore(sys.argv[1])
 lease = store.lease("doomed", 0.0)

@@ -5,12 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from callytics.api.schemas.fields import READABLE, ShortText, StrictBody, WholeNumber
 from callytics.api.schemas.metadata import MetadataBody

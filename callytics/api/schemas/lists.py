@@ -5,10 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    Field,
-)
+from pydantic import BaseModel, Field
 
 from callytics.api.schemas.calls import CallView
 from callytics.api.schemas.fields import ShortText, StrictBody

@@ -5,16 +5,10 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    field_validator,
-)
+from pydantic import AfterValidator, Field, field_validator
 
 from callytics.api.schemas.fields import ShortText, StrictBody
-from callytics.options.checks import (
-    call_time,
-)
+from callytics.options.checks import call_time
 
 MAX_CUSTOM_BYTES = 16 * 1024
 

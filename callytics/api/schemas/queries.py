@@ -5,12 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from callytics.api.schemas.fields import Language, ShortText, Time, WholeNumber
 from callytics.domain import MoodDirection

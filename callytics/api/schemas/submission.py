@@ -30,7 +30,7 @@ from callytics.options.checks import (
     SAMPLE_RATES_HZ,
 )
 from callytics.store import Priority
-from callytics.store.records import METADATA_FIELDS
+from callytics.store.records.calls import METADATA_FIELDS
 
 Hotword = Annotated[str, Field(min_length=1, max_length=MAX_HOTWORD_LENGTH, pattern=PRINTABLE)]
 

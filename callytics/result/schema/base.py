@@ -6,9 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from callytics.domain import (
-    Role,
-)
+from callytics.domain import Role
 
 SCHEMA_VERSION = "1.0"
 

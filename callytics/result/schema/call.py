@@ -6,9 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError
 
-from callytics.domain import (
-    JobStatus,
-)
+from callytics.domain import JobStatus
 from callytics.errors import InvalidRequestError
 from callytics.result.schema.base import SCHEMA_VERSION, ResultModel
 from callytics.result.schema.characteristics import ConversationCharacteristics

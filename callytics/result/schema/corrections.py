@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from callytics.domain import (
-    CorrectionStatus,
-)
+from callytics.domain import CorrectionStatus
 from callytics.result.schema.base import ResultModel
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from callytics.domain import (
-    MoodDirection,
-)
+from callytics.domain import MoodDirection
 from callytics.result.schema.base import BeginMs, EndMs, ParticipantId, ParticipantRole, ResultModel, TurnIds
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from callytics.domain import (
-    Proof,
-    Role,
-)
+from callytics.domain import Proof, Role
 from callytics.result.schema.base import ResultModel, TurnIds
 
 

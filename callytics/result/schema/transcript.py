@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from callytics.domain import (
-    DropReason,
-    PiiKind,
-    Role,
-    RoleSource,
-    SentimentLabel,
-)
+from callytics.domain import DropReason, PiiKind, Role, RoleSource, SentimentLabel
 from callytics.result.schema.base import BeginMs, EndMs, ParticipantId, ParticipantRole, ResultModel
 
 

@@ -6,9 +6,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from callytics.domain import (
-    StageStatus,
-)
+from callytics.domain import StageStatus
 from callytics.result.schema.base import ResultModel
 
 
