@@ -27,7 +27,7 @@ USED = {
     "pydub": ("pydub", "callytics/engines/audio/cut.py"),
     "ray": ("ray", "deployments/stage.py"),
     "sentence-transformers": ("sentence_transformers", "callytics/engines/sentiment/prototype.py"),
-    "sqlmodel": ("sqlmodel", "callytics/store/store.py"),
+    "sqlmodel": ("sqlmodel", "callytics/store/transactions.py"),
     "transformers": ("transformers", "callytics/engines/recognition/transformers_whisper.py"),
 }
 """Package: its import name, and where it is imported first of all."""

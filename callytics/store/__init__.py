@@ -3,6 +3,8 @@ in a blob store.
 
     records/         arguments and results: frozen dataclasses, by subject
     store.py         CallStore: every method is one transaction
+    methods/         its methods by subject
+    transactions.py  a database, and how a transaction on it is made
     asynchronous.py  AsyncStore: CallStore's methods for asyncio, over a store anywhere
     changes.py       what becomes of calls, reported to its counters, after the commit
     marks.py         marks of a method: may it be repeated, does it queue a call
@@ -14,7 +16,6 @@ in a blob store.
     corrections.py correction_rows.py   people's corrections and their history
     audit.py         who did and read what
     batches.py       batches of backfill, as far as they told
-    corrections.py   people's corrections and their history
     events.py        events of many calls
     sessions.py      sessions of browsers
     retention.py     the retention period of calls

@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 Invoke = Callable[[str, tuple[Any, ...], dict[str, Any]], Awaitable[Any]]
 """Calls a method of a CallStore: name, positional and keyword arguments."""
 
-METHODS = frozenset(name for name in vars(CallStore) if not name.startswith("_") and name != "close")
+METHODS = frozenset(name for name in dir(CallStore) if not name.startswith("_") and name != "close")
 """The methods that another process may call."""
 
 
@@ -65,7 +65,7 @@ class AsyncStore:
 def _name_of(method: Callable[..., Any]) -> str:
     """Only the name is sent to another process, so it must identify the same method there."""
     name: str = getattr(method, "__name__", repr(method))
-    if name not in METHODS or vars(CallStore)[name] is not method:
+    if name not in METHODS or getattr(CallStore, name) is not method:
         raise TypeError(
             f"The store runs public methods of CallStore, as in store(CallStore.get_call, id), not {name}."
         )

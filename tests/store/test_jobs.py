@@ -214,9 +214,8 @@ def test_output_of_another_version_is_computed_again(store: CallStore) -> None:
 
 WORKER = """
 import os, sys
-from callytics.domain import StageRun, StageStatus
+from callytics.domain import JobStatus, StageRun, StageStatus
 from callytics.store import CallStore, jobs
-from callytics.domain import JobStatus
 from tests.store.samples import result_json
 store = CallStore(sys.argv[1])
 lease = store.lease("doomed", 0.0)
