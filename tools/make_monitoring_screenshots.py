@@ -37,6 +37,7 @@ sys.path.insert(0, str(ROOT))
 
 from deployments.operations import local  # noqa: E402
 from tools import make_dashboards  # noqa: E402
+from tools.dashboards.panels import Panel  # noqa: E402
 
 FOLDER = ROOT / "docs" / "monitoring"
 WIDTH, HEIGHT = 1200, 720
@@ -208,7 +209,7 @@ def answers(prometheus: str, query: str, legend: str, end: float) -> list[tuple[
     return found
 
 
-def drawn(panel: make_dashboards.Panel, series: list[tuple[str, Points]], end: float) -> str:
+def drawn(panel: Panel, series: list[tuple[str, Points]], end: float) -> str:
     most = max((value for _, points in series for _, value in points), default=0.0) or 1.0
     unit = panel.unit.removeprefix("suffix: ").removeprefix("short")
     parts = [
