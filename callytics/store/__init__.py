@@ -21,7 +21,7 @@ in a blob store.
     retention.py     the retention period of calls
     usage.py         usage by tenant and day
     versions.py      runs of the versions of a stage, including shadow runs
-    tables.py database.py migrations/                      SQLModel tables, connection, Alembic
+    tables/ database.py migrations/                        SQLModel tables, connection, Alembic
     blobs.py         BlobStore: recordings through fsspec
 """
 

@@ -21,7 +21,7 @@ from callytics.store.calls import MAX_PAGE_SIZE
 from callytics.store.cursors import decode_cursor, encode_cursor
 from callytics.store.records.calls import DEFAULT_TENANT, new_call_id
 from callytics.store.rows import add_audit
-from callytics.store.tables import AlertRow
+from callytics.store.tables.events import AlertRow
 
 KEPT_DAYS = 90.0
 """An alert is deleted when it was not reported for this time, whether it ended or not."""

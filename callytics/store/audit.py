@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from callytics.store.records.audit import AuditFilter, AuditRecord, ReadRecord
 from callytics.store.rows import add_audit, audit_record
-from callytics.store.tables import AuditRow
+from callytics.store.tables.events import AuditRow
 
 READ_WINDOW_S = 300
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from callytics.store.leases import ensure_tenant
 from callytics.store.records.batches import BatchRecord
 from callytics.store.records.calls import new_call_id
-from callytics.store.tables import BatchRow
+from callytics.store.tables.usage import BatchRow
 
 SILENT_AFTER_S = 120
 """A job tells every few seconds (deployments/backfill); one that has not for this long was killed or cannot."""

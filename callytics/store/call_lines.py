@@ -9,7 +9,8 @@ from typing import Any
 from sqlmodel import Session, col, delete, select
 
 from callytics.store.rows import fetch_call, is_id
-from callytics.store.tables import CallLineRow, CallRow
+from callytics.store.tables.calls import CallRow
+from callytics.store.tables.events import CallLineRow
 
 MAX_LINES_OF_A_CALL = 500
 MAX_LINES_OF_A_TENANT = 200_000

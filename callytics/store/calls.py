@@ -28,7 +28,7 @@ from callytics.store.rows import (
     plain_text,
     priority_number,
 )
-from callytics.store.tables import CallRow, StageRow
+from callytics.store.tables.calls import CallRow, StageRow
 
 MAX_PAGE_SIZE = 200
 

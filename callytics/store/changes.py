@@ -9,7 +9,8 @@ from callytics.domain import JobStatus
 from callytics.store.records.calls import FINISHED
 from callytics.store.records.work import CallBegun, CallEnded
 from callytics.store.rows import PRIORITIES
-from callytics.store.tables import CallRow, EventRow
+from callytics.store.tables.calls import CallRow
+from callytics.store.tables.events import EventRow
 
 Change = CallBegun | CallEnded
 

@@ -13,7 +13,7 @@ from callytics.domain import CorrectionKind
 from callytics.errors import InvalidRequestError
 from callytics.store.records.corrections import Corrections, Split
 from callytics.store.rows import plain_text
-from callytics.store.tables import CorrectionRow
+from callytics.store.tables.calls import CorrectionRow
 
 Part = Mapping[str, Any]
 """A turn or a participant of a result, as JSON."""

@@ -19,7 +19,7 @@ from callytics.store.correction_rows import new_rows
 from callytics.store.records.calls import WITH_RESULT, new_call_id
 from callytics.store.records.corrections import CorrectionRecord, Corrections
 from callytics.store.rows import add_event, correction_rows, fetch_call, is_id
-from callytics.store.tables import CallRow, CorrectionRow, ReportRow
+from callytics.store.tables.calls import CallRow, CorrectionRow, ReportRow
 
 
 def correct(

@@ -11,7 +11,9 @@ from sqlmodel import Session, col, select
 from callytics.domain import JobStatus
 from callytics.store.records.work import Backlog, EventRecord
 from callytics.store.rows import event_record
-from callytics.store.tables import CallRow, EventRow, WebhookDeliveryRow, WebhookEndpointRow
+from callytics.store.tables.calls import CallRow
+from callytics.store.tables.events import EventRow
+from callytics.store.tables.webhooks import WebhookDeliveryRow, WebhookEndpointRow
 from callytics.store.webhooks import DeliveryStatus
 
 _CALLS_PER_QUERY = 100  # SQLite limits the depth of an expression

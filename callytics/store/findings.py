@@ -19,7 +19,7 @@ from callytics.store import codec
 from callytics.store.records.calls import WITH_RESULT
 from callytics.store.records.findings import Findings, FindingsState
 from callytics.store.rows import plain_text
-from callytics.store.tables import CallRow, FindingFlagRow, FindingRow, ReportRow
+from callytics.store.tables.calls import CallRow, FindingFlagRow, FindingRow, ReportRow
 
 VERSION = 1
 """Version of read(): rows of an earlier one are written again in the background (fill)."""

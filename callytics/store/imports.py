@@ -12,7 +12,7 @@ from callytics.domain import CallOptions, JobStatus, StageRun
 from callytics.store import calls, jobs
 from callytics.store.records.calls import DEFAULT_TENANT, NewCall, Submission
 from callytics.store.rows import fetch_call
-from callytics.store.tables import ReportRow
+from callytics.store.tables.calls import ReportRow
 
 
 def import_call(

@@ -14,7 +14,7 @@ from callytics.store.leases import MAX_ATTEMPTS, end, held, try_again
 from callytics.store.records.calls import WITH_RESULT
 from callytics.store.records.usage import CallUsage
 from callytics.store.rows import add_event, plain_text
-from callytics.store.tables import CallRow, ReportRow, StageRow
+from callytics.store.tables.calls import CallRow, ReportRow, StageRow
 
 VERSION_FIELDS = ("application", "engine", "model", "model_revision")
 """What an event of a stage says of the version that did the work."""

@@ -17,7 +17,7 @@ from callytics.store.leases import ensure_tenant
 from callytics.store.records.access import ApiKeyRecord, IssuedApiKey
 from callytics.store.records.calls import DEFAULT_TENANT, new_call_id
 from callytics.store.rows import add_audit, api_key_record, is_id
-from callytics.store.tables import ApiKeyRow
+from callytics.store.tables.access import ApiKeyRow
 
 SCOPES = ("calls:read", "calls:write", "calls:delete", "metrics:read", "alerts:write", "admin")
 """``admin`` allows everything, the keys themselves included; ``metrics:read`` is for a scraper: numbers, no call;

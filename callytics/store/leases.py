@@ -24,7 +24,7 @@ from callytics.errors import ConflictError
 from callytics.store import changes, webhooks
 from callytics.store.records.work import Lease
 from callytics.store.rows import add_event, call_record, corrections_in_force, plain_text
-from callytics.store.tables import CallRow, StageRow, TenantRow
+from callytics.store.tables.calls import CallRow, StageRow, TenantRow
 
 MAX_ATTEMPTS = 5
 """A call that was leased this many times without an end kills its workers, or always meets the same fault: it fails

@@ -22,7 +22,7 @@ from callytics.store.records.calls import WITH_RESULT
 from callytics.store.records.findings import FindingsState
 from callytics.store.records.lists import CallFilter, CallOrder, CallPage, Missing, Mood, Resolved
 from callytics.store.rows import call_records
-from callytics.store.tables import CallRow, FindingFlagRow, FindingRow
+from callytics.store.tables.calls import CallRow, FindingFlagRow, FindingRow
 
 AGENT = func.coalesce(func.nullif(CallRow.agent_id, ""), FindingRow.agent_name)
 QUEUE = func.nullif(CallRow.queue, "")

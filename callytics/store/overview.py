@@ -18,7 +18,7 @@ from callytics.store.lists import AGENT, QUEUE, conditions_of, joined, mood_of
 from callytics.store.records.calls import WITH_RESULT
 from callytics.store.records.findings import FindingsState
 from callytics.store.records.lists import CallFilter, Mood, Resolved
-from callytics.store.tables import CallRow, FindingFlagRow, FindingRow
+from callytics.store.tables.calls import CallRow, FindingFlagRow, FindingRow
 
 LENGTH_EDGES_S = (60, 180, 300, 600, 1200)
 ISSUES_PER_TOPIC = 3

@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlmodel import Session, col, select
 
 from callytics.store.records.calls import FINISHED
-from callytics.store.tables import CallRow, TenantRow
+from callytics.store.tables.calls import CallRow, TenantRow
 
 _DAY_MS = 24 * 3600 * 1000
 

@@ -18,7 +18,9 @@ from callytics.store.records.access import ApiKeyRecord
 from callytics.store.records.audit import AuditRecord
 from callytics.store.records.calls import DEFAULT_TENANT, METADATA_FIELDS, CallFailure, CallRecord, Priority
 from callytics.store.records.work import EventRecord
-from callytics.store.tables import ApiKeyRow, AuditRow, CallRow, CorrectionRow, EventRow, ReportRow, StageRow
+from callytics.store.tables.access import ApiKeyRow
+from callytics.store.tables.calls import CallRow, CorrectionRow, ReportRow, StageRow
+from callytics.store.tables.events import AuditRow, EventRow
 
 _PRIORITY_NUMBERS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 PRIORITIES = {number: priority for priority, number in _PRIORITY_NUMBERS.items()}

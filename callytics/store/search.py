@@ -27,7 +27,7 @@ from callytics.store import morphemes
 from callytics.store.database import is_postgresql
 from callytics.store.records.lists import TurnMatch
 from callytics.store.rows import plain_text
-from callytics.store.tables import TurnTextRow
+from callytics.store.tables.calls import TurnTextRow
 
 _CJK = "\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 _PIECES = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")

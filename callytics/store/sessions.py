@@ -17,7 +17,7 @@ from callytics.store.keys import hash_secret, tenant_name
 from callytics.store.leases import ensure_tenant
 from callytics.store.records.access import ApiKeyRecord, Grant, IssuedSession, SignedIn
 from callytics.store.rows import add_audit, api_key_record
-from callytics.store.tables import ApiKeyRow, SessionRow
+from callytics.store.tables.access import ApiKeyRow, SessionRow
 
 SESSION_PREFIX, LINK_PREFIX = "cls_", "cll_"
 SESSION_S = 12 * 3600

@@ -16,7 +16,8 @@ from sqlmodel import Session, col, select
 from callytics.domain import JobStatus, StageStatus
 from callytics.store.jobs import VERSION_FIELDS
 from callytics.store.rows import fetch_call
-from callytics.store.tables import EventRow, WebhookDeliveryRow
+from callytics.store.tables.events import EventRow
+from callytics.store.tables.webhooks import WebhookDeliveryRow
 
 MAX_EVENTS = 5000
 """The newest of a call that are read. One run has about 15."""

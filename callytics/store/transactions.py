@@ -14,7 +14,7 @@ from callytics.store.database import open_database, reading, unavailable_errors,
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.records.calls import CallRecord
 from callytics.store.rows import add_audit, call_record
-from callytics.store.tables import CallRow
+from callytics.store.tables.calls import CallRow
 
 
 class Transactions:

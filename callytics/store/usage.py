@@ -16,7 +16,8 @@ from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from callytics.store.records.usage import CallUsage, RequestTotals, TenantUsage, UsageDay
-from callytics.store.tables import CallRow, UsageRow
+from callytics.store.tables.calls import CallRow
+from callytics.store.tables.usage import UsageRow
 
 _COUNTERS = ("requests", "refused", "calls", "uploaded_bytes", "uploaded_audio_ms", "analyzed_audio_ms")
 _UPSERT = (

@@ -15,7 +15,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from callytics.domain import StageRun, StageStatus
 from callytics.store import codec
-from callytics.store.tables import CallRow, StageRow
+from callytics.store.tables.calls import CallRow, StageRow
 
 
 class ShadowRow(SQLModel, table=True):

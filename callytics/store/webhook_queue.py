@@ -22,7 +22,7 @@ from sqlmodel import Session, col, select
 
 from callytics.errors import ConflictError
 from callytics.store.rows import add_audit
-from callytics.store.tables import WebhookDeliveryRow, WebhookEndpointRow
+from callytics.store.tables.webhooks import WebhookDeliveryRow, WebhookEndpointRow
 from callytics.store.webhooks import (
     DeliveryStatus,
     DisabledReason,

@@ -21,7 +21,8 @@ from sqlmodel import Session, col, select
 from callytics.errors import ConflictError, NotFoundError
 from callytics.store.records.calls import new_call_id
 from callytics.store.rows import add_audit, is_id
-from callytics.store.tables import CallRow, WebhookDeliveryRow, WebhookEndpointRow
+from callytics.store.tables.calls import CallRow
+from callytics.store.tables.webhooks import WebhookDeliveryRow, WebhookEndpointRow
 
 CALL_EVENTS = ("call.completed", "call.partial", "call.failed", "call.cancelled")
 DISABLED_EVENT = "webhook.disabled"

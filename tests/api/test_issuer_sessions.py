@@ -19,7 +19,7 @@ from callytics.api import ApiSettings, Services, create_app
 from callytics.api.oidc_sign_in import Seal, own_place
 from callytics.errors import UnauthorizedError
 from callytics.store import CallStore
-from callytics.store.tables import SessionRow
+from callytics.store.tables.access import SessionRow
 from tests.support.identity_server import AUDIENCE, CLIENT_ID, IdentityServer, identity_server
 
 pytestmark = pytest.mark.anyio

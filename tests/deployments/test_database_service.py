@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from callytics.store import CallFilter, CallStore
-from callytics.store.tables import FindingRow
+from callytics.store.tables.calls import FindingRow
 from deployments.database_service import DatabaseService, WorkSignal
 from tests.store.samples import fresh_database
 from tests.support.varied_calls import play_call, result_of

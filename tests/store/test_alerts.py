@@ -15,7 +15,7 @@ from callytics.errors import InvalidRequestError
 from callytics.store import AlertNotice, AlertStatus, BlobStore, CallStore
 from callytics.store.alerts import KEPT_DAYS
 from callytics.store.expiry import apply_retention
-from callytics.store.tables import WebhookDeliveryRow
+from callytics.store.tables.webhooks import WebhookDeliveryRow
 from callytics.store.webhooks import KEPT_WITHOUT_CALL
 from tests.store.conftest import Clock
 

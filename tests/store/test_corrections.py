@@ -186,7 +186,7 @@ def test_corrections_are_deleted_with_their_call(store: CallStore, call_id: str)
     with store._read() as session:
         from sqlmodel import select
 
-        from callytics.store.tables import CorrectionRow
+        from callytics.store.tables.calls import CorrectionRow
 
         assert session.exec(select(CorrectionRow)).all() == []
 

@@ -27,7 +27,7 @@ from callytics.store import (
 )
 from callytics.store.database import open_database
 from callytics.store.records.calls import CallRecord
-from callytics.store.tables import FindingFlagRow, FindingRow, ReportRow
+from callytics.store.tables.calls import FindingFlagRow, FindingRow, ReportRow
 from tests.store.samples import new_call
 from tests.support.migrations import run_alembic
 from tests.support.varied_calls import Played, fail_again, finish_with, play_call, play_calls, result_of

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert
 
 from callytics.store import CallFilter, CallOrder, CallStore, FindingsState, Mood, new_call_id
-from callytics.store.tables import CallRow, FindingFlagRow, FindingRow, ReportRow
+from callytics.store.tables.calls import CallRow, FindingFlagRow, FindingRow, ReportRow
 from tests.store.samples import fresh_database, new_call
 from tests.support.varied_calls import AGENTS, FIRST_DAY, FLAGS, QUEUES, TOPICS
 

@@ -14,8 +14,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlmodel import SQLModel
 
-from callytics.store import CallStore, tables
+from callytics.store import CallStore
 from callytics.store.database import MIGRATIONS, open_database
+from callytics.store.tables.access import ApiKeyRow
+from callytics.store.tables.calls import CallRow, ReportRow, StageRow
+from callytics.store.tables.events import EventRow
 from tests.store.samples import new_call
 from tests.support.migrations import run_alembic
 
@@ -139,5 +142,5 @@ def test_in_memory_database_is_rejected() -> None:
 
 
 def test_every_table_of_the_models_is_in_the_metadata() -> None:
-    names = {tables.CallRow, tables.StageRow, tables.ReportRow, tables.EventRow, tables.ApiKeyRow}
+    names = {CallRow, StageRow, ReportRow, EventRow, ApiKeyRow}
     assert {row.__tablename__ for row in names} <= set(SQLModel.metadata.tables)

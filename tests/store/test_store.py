@@ -10,7 +10,7 @@ from callytics.domain import CallOptions, KnownSpeaker, Role, StageRun, StageSta
 from callytics.errors import ConflictError, InvalidRequestError, NotFoundError
 from callytics.store import CallFilter, CallOrder, CallStore, JobStatus, calls
 from callytics.store.codec import options_from_json, options_to_json
-from callytics.store.tables import CallRow
+from callytics.store.tables.calls import CallRow
 from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call, result_json
 

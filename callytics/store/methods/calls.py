@@ -15,7 +15,7 @@ from callytics.store.marks import not_repeatable, queues_call, removes
 from callytics.store.records.calls import DEFAULT_TENANT, CallRecord, NewCall, Submission
 from callytics.store.records.lists import CallFilter, CallOrder, CallPage
 from callytics.store.rows import apply_metadata, call_record, fetch_call, is_id
-from callytics.store.tables import CallRow, ReportRow
+from callytics.store.tables.calls import CallRow, ReportRow
 from callytics.store.transactions import Transactions
 
 

@@ -13,7 +13,7 @@ from callytics.store.call_lines import CallLine
 from callytics.store.marks import not_repeatable
 from callytics.store.records.work import EventRecord
 from callytics.store.rows import add_event, event_record, fetch_call, is_id
-from callytics.store.tables import EventRow
+from callytics.store.tables.events import EventRow
 from callytics.store.timeline import Timeline, timeline
 from callytics.store.transactions import Transactions
 

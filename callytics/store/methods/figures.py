@@ -13,7 +13,7 @@ from callytics.store.overview import Overview
 from callytics.store.records.lists import CallFilter
 from callytics.store.records.usage import RequestTotals, TenantUsage
 from callytics.store.records.work import Backlog, StageStatistics, Statistics
-from callytics.store.tables import CallRow, StageRow
+from callytics.store.tables.calls import CallRow, StageRow
 from callytics.store.transactions import Transactions
 
 

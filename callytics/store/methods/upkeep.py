@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from callytics.store import findings, retention, search
 from callytics.store.database import remove_traces, unavailable_errors
-from callytics.store.tables import TenantRow
+from callytics.store.tables.calls import TenantRow
 from callytics.store.transactions import Transactions
 
 
