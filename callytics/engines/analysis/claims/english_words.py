@@ -19,6 +19,8 @@ not no never nobody nothing none neither nor nope nah without refus refuse rejec
 impossible excluded
 """
 DENIAL = frozenset(DENIAL_TEXT.split())
+FACTIVE = frozenset({"apprecia", "lik", "enjoy", "lov", "regret"})
+"""Verbs whose object stands, whether they are denied or not."""
 LACKING_TEXT = """
 gone free wrong miss missing broken stop late fail lost closed shut sorry afraid short lack blocked block useless banned error bounced
 dead disagre complain complaint zero minus still except supposed sposed waiting wait stop again where

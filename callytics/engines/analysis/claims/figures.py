@@ -31,7 +31,7 @@ _DAYS = {
 _WORD_NUMBERS = re.compile(
     r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
     r"eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|"
-    r"seven|eight|nine))?|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|twelfth|nineteenth|twentieth|twice)\b",
+    r"seven|eight|nine))?|(?:second|third)(?! [a-z]+\b(?<! of))|fourth|fifth|sixth|seventh|eighth|ninth|tenth|twelfth|nineteenth|twentieth|twice)\b",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"(\d)(?:st|nd|rd|th)\b")

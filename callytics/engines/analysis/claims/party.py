@@ -11,7 +11,7 @@ from callytics.engines.analysis.claims.clauses import Actor, Clause
 from callytics.engines.analysis.claims.heard import Heard, Quoted, aligned_with, written_in
 
 SPOKEN = {
-    "en": frozenset(["=ask", "=offer", "=apologise", "=insult", "=blame", "=thank", "=refuse", "=promise", "=tell", "=approve", "say", "explain", "confirm", "state", "report", "offer", "accept", "agree", "threaten", "complain", "note", "want", "=end", "demand", "insist", "admit", "warn"]),
+    "en": frozenset(["=ask", "=offer", "=apologise", "=insult", "=blame", "=thank", "=refuse", "=promise", "=tell", "=approve", "say", "explain", "confirm", "state", "report", "offer", "accept", "agree", "threaten", "complain", "note", "want", "=end", "demand", "insist", "admit", "warn", "announc", "mention", "describ", "advis", "remind", "plan", "intend", "wonder", "inquir", "threat"]),
     "ko": frozenset(["=ask", "=offer", "=apologise", "=insult", "=blame", "=thank", "=refuse", "=promise", "=tell", "=approve", "설명", "주장", "권하", "원하", "항의", "인정", "위협", "칭찬", "추천"]),
 }  # fmt: skip
 """What a party does by speaking: done as soon as it is said, and only by the party that says it."""
