@@ -47,6 +47,7 @@ _SHORT = [
             r"\b(?:its|thats) (?=(?:not|been|an?|the|all|like|gone|on|in|my|your|public|\w+ing|\w+ed)\b)",
             "it is ",
         ),
+        (r"\bits got\b", "it has got"),
         (r"\b(itll|thatll|youll|theyll)\b", "it will"),
         (r"(?<!feel )(?<!am )(?<!is )(?<!was )(?<!be )(?<!been )(?<!very )\bill (?=\w)", "i will "),
         (r"\b(you|we|they)ve\b", r"\1 have"),

@@ -21,10 +21,15 @@ _OPPOSITES = (
 )
 
 
+_FAILS = frozenset({"work", "function", "작동", "operat"})
+"""To deny these is to state a fault, which is seldom said with a negation: "it's stone cold"."""
+
+
 def polarity_objection(clause: Clause, heard: Sequence[Heard], denies: bool) -> str | None:
     if clause.negative:
         if not any(one.clause.negative or one.clause.lacking for one in heard):
-            return "negation_not_said"
+            works = any(_FAILS & one.clause.concepts for one in heard)
+            return None if clause.predicates & _FAILS and not works else "negation_not_said"
         same = [one for one in heard if clause.predicates & one.clause.predicates]
         plain = same and not any(one.clause.negative or one.clause.lacking for one in same)
         done = any(w.done for one in same for w in one.clause.words if w.concept in clause.predicates)
