@@ -29,7 +29,9 @@ _DENIAL = {
     "VCN": frozenset({"아니"}),
     "MAG": frozenset({"안", "못"}),
     "IC": frozenset({"아뇨", "아니요", "아니오"}),
-    "NNG": frozenset({"거절", "거부", "불가", "불가능", "제외", "무시", "부인", "부결", "반려", "기각", "탈락"}),
+    "NNG": frozenset(
+        {"거절", "거부", "불가", "불가능", "제외", "무시", "부인", "부결", "반려", "기각", "탈락"}
+    ),
 }
 """By tag: "안에" is no "안", and the "아니" that begins a protest denies nothing."""
 _UNDONE = re.compile(r"(?:미|불)(?:수료|납|처리|완료|설치|확인|도착|발송|지급|통과|합격)")
