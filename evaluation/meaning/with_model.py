@@ -1,8 +1,8 @@
 """The written calls with a language model in the graph, beside the extractive engine and the trivial baseline.
 
 The same rows as the table of all calls, of what llm-analyzer says. Calls of `report` are chosen by the hash of their
-ids, as many of each language; the model runs as `callytics up --llm local` has it, and is asked only what the extractive
-engine doubts.
+ids, as many of each language; the model runs as `callytics up --llm local` has it, and is asked only what the
+extractive engine doubts.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A model of one or two billion parameters answers a list of claims badly, and its likeliest word says "no" to true
 claims too. How probable it finds "yes" ranks claims better than that: asked about one claim and its quotes, after
 examples, with one token as the answer. So a claim is kept if the log odds of "yes" reach a threshold, which belongs to
-the model and the language (docs/adr/0019). The examples stand before every question in the same form: a server that
+the model and the language (docs/adr/0034). The examples stand before every question in the same form: a server that
 keeps the beginning of a prompt computes them once.
 """
 
@@ -24,8 +24,8 @@ PROMPTS: Mapping[str, Mapping[str, Any]] = json.loads(
 )
 """Language -> system, task, examples."""
 
-LOCAL_ODDS: Mapping[str, float] = MappingProxyType({"ko": -0.5, "en": -2.0})
-"""Thresholds for qwen2.5-coder-1.5b-instruct, chosen on written claims of `fit` and `choose` (docs/adr/0019)."""
+LOCAL_ODDS: Mapping[str, float] = MappingProxyType({"ko": -1.0, "en": -2.0})
+"""Thresholds for qwen2.5-coder-1.5b-instruct, chosen on written claims of `fit` and `choose` (docs/adr/0034)."""
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 LEAST = 1e-9
