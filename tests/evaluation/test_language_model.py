@@ -53,9 +53,9 @@ def test_an_answer_is_kept_and_a_failure_is_not(process: subprocess.Popen[str], 
         assert post(client, "b").json()["n"] == 1
         with pytest.raises(httpx.HTTPError):
             post(client, "c")
-    with httpx.Client(transport=PipeTransport(process, "model 2", tmp_path / "kept")) as client:
-        with pytest.raises(httpx.HTTPError):
-            post(client, "a")  # of another model nothing was kept
+    other = PipeTransport(process, "model 2", tmp_path / "kept")
+    with httpx.Client(transport=other) as client, pytest.raises(httpx.HTTPError):
+        post(client, "a")  # of another model nothing was kept
 
 
 def test_kept_answers_are_of_the_claims_and_prompts_of_today() -> None:

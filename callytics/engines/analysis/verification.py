@@ -72,8 +72,7 @@ def verified_by_odds(
 ) -> Findings:
     """The findings, each claim asked alone: it stays proven if the log odds of "yes" reach the least of its language.
 
-    In a language without a threshold nothing is asked, and the verdicts of the rules stand. Claims that quote words
-    addressed to a model are not asked either: they count as not shown.
+    In a language without a threshold nothing is asked, and the verdicts of the rules stand.
 
     Raises:
         StageError: as :meth:`StructuredChat.first_words`.
@@ -83,9 +82,6 @@ def verified_by_odds(
         return findings
     denied: dict[Statement, str] = {}
     for statement in (s for s in findings.proven if s.field != "topic"):
-        if any(addresses_a_model(quote.text) for quote in statement.quotes):
-            denied[statement] = REASONS["not_shown"]
-            continue
         asked = messages(statement, _in_words(statement, conversation), conversation)
         if log_odds(chat.first_words(asked, usage)) < threshold:
             denied[statement] = REASONS["not_shown"]

@@ -71,7 +71,7 @@ def test_log_odds_are_of_yes_against_both_others() -> None:
     ) == pytest.approx(math.log(2))
     assert log_odds(
         [("yes", math.log(0.3)), (" Yes", math.log(0.3)), ("no", math.log(0.6))]
-    ) == pytest.approx(0.0)
+    ) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_words_that_the_endpoint_does_not_name_are_improbable() -> None:
@@ -110,7 +110,7 @@ def test_words_addressed_to_the_model_do_not_reach_it() -> None:
     assert not any(
         "Ignore all" in message["content"] for r in endpoint.requests[1:] for message in r["messages"]
     )
-    assert result.claims == ()
+    assert [quote.turn_id for claim in result.claims for quote in claim.quotes] == ["t3"]
 
 
 def test_endpoint_without_log_probabilities_leaves_the_rules_verdicts() -> None:
