@@ -305,7 +305,8 @@ def main(
     if output is not None:
         output = output.with_suffix(".partial.md") if partial else output
         part = output.with_suffix(".part")
-        part.write_text(render(measured), encoding="utf-8")
+        before = output.read_text(encoding="utf-8") if output.is_file() else ""
+        part.write_text(with_model.carried_over(before, render(measured)), encoding="utf-8")
         part.replace(output)
         console.print(f"Written: {output}")
     print(figure(measured))

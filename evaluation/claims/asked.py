@@ -66,6 +66,22 @@ def kept_answers() -> dict[str, float]:
     return {name: found[name, asked] for name, asked in every.items() if (name, asked) in found}
 
 
+def open_chat(model: str) -> StructuredChat:
+    """To the model that this process reaches by name."""
+    return StructuredChat(
+        base_url="http://unused",
+        endpoint="llm-server",
+        model=model,
+        api_key_variable=None,
+        timeout_s=QUESTION_S,
+        max_retries=0,
+        max_reasks=0,
+        max_output_tokens=1,
+        structured_output="json_schema",
+        temperature=0.0,
+    )
+
+
 def ask(model: str) -> None:
     """Ask what has no answer yet; each answer is written at once.
 
@@ -77,18 +93,7 @@ def ask(model: str) -> None:
     if not left:
         return
     with local_model(model) as found, FILE.open("a", encoding="utf-8") as file:
-        chat = StructuredChat(
-            base_url="http://unused",
-            endpoint="llm-server",
-            model=found.name,
-            api_key_variable=None,
-            timeout_s=QUESTION_S,
-            max_retries=0,
-            max_reasks=0,
-            max_output_tokens=1,
-            structured_output="json_schema",
-            temperature=0.0,
-        )
+        chat = open_chat(found.name)
         for claim, asked in left:
             odds = log_odds(chat.first_words(asked, UsageCounter(None, None)))
             row = {"id": claim["id"], "asked": digest(asked), "log_odds": round(odds, 3)}

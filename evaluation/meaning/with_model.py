@@ -153,3 +153,10 @@ def replace_section(page: str, block: str) -> str:
     if not begin:
         return f"{page.rstrip()}\n\n{block}\n"
     return f"{before}{block}{rest.partition(END)[2]}"
+
+
+def carried_over(before: str, page: str) -> str:
+    """A new page with the section of the one before: a full evaluation does not measure with a model."""
+    _, begin, rest = before.partition(BEGIN)
+    block, end, _ = rest.partition(END)
+    return replace_section(page, f"{begin}{block}{end}") if begin and end else page

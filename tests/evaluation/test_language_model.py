@@ -105,6 +105,12 @@ def test_calls_with_a_model_stand_beside_the_same_calls_without() -> None:
     )
 
 
+def test_a_new_page_keeps_the_section_of_a_measurement_with_a_model() -> None:
+    block = f"{with_model.BEGIN}\n\nmeasured\n\n{with_model.END}"
+    assert with_model.carried_over(f"old\n\n{block}\n\nmore", "# New\n") == f"# New\n\n{block}\n"
+    assert with_model.carried_over("old", "# New\n") == "# New\n"
+
+
 def test_the_chosen_calls_do_not_depend_on_their_order() -> None:
     ids = [call["id"] for call in with_model.chosen("report", "ko", 10)]
     assert len(set(ids)) == 10
