@@ -63,8 +63,11 @@ class PipeTransport(httpx.BaseTransport):
         with self._lock:
             assert self._process.stdin is not None
             assert self._process.stdout is not None
-            print(json.dumps(asked), file=self._process.stdin, flush=True)
-            line = self._process.stdout.readline()
+            try:
+                print(json.dumps(asked), file=self._process.stdin, flush=True)
+                line = self._process.stdout.readline()
+            except OSError:
+                line = ""
         if not line:
             raise httpx.ReadError("the model's process ended")
         answer = json.loads(line)

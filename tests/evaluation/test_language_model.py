@@ -29,11 +29,12 @@ for number, line in enumerate(sys.stdin):
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
+    child = subprocess.Popen(
         [sys.executable, "-c", ECHO], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as child:
-        yield child
-        child.kill()
+    )
+    yield child
+    child.kill()
+    child.wait()
 
 
 def post(client: httpx.Client, text: str) -> httpx.Response:
