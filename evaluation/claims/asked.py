@@ -27,8 +27,8 @@ from evaluation.language_model import local_model
 from evaluation.meaning.reading import conversation_of
 
 FILE = Path(__file__).with_name("asked.jsonl")
-SAMPLE = {("fit", "choose"): 45, ("report",): 30}
-"""Splits -> claims that are asked, by language."""
+SAMPLE = {("fit", "choose"): 45, ("report",): 60}
+"""Splits -> claims that are asked at most, by language: of `report` every one."""
 
 LATER_LOT = 4
 """Claims that were not there when the sample was drawn."""

@@ -81,6 +81,7 @@ def errors_of(measured: Sequence[Measured]) -> list[str]:
 Kept = Callable[[Judged], bool | None]
 WAYS: tuple[tuple[str, Kept], ...] = (
     ("by rule", lambda judged: judged.by_rule),
+    ("by rule, of those asked", lambda judged: None if judged.kept_when_asked is None else judged.by_rule),
     ("asked", lambda judged: judged.kept_when_asked),
     ("old rule", lambda judged: judged.old),
 )

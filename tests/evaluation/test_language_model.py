@@ -66,7 +66,7 @@ def test_kept_answers_are_of_the_claims_and_prompts_of_today() -> None:
         "asked.jsonl has answers to other claims or prompts: ask again with --llm local"
     )
     questions = {claim["id"]: claim for claim, _ in asked.questions()}
-    assert len(questions) == 2 * sum(asked.SAMPLE.values())
+    assert len(answers) >= 2 * asked.SAMPLE["fit", "choose"]
     chosen_on = [name for name in answers if questions[name]["split"] != "report"]
     assert len(chosen_on) == 2 * asked.SAMPLE["fit", "choose"]
 
