@@ -34,7 +34,7 @@ class Judged:
     asked: bool | None
     old: bool
     log_odds: float | None = None
-    """Of "yes" to the second question, as a real model answered it (asked.py)."""
+    """The log odds of "yes" to the second question, from a real model (asked.py)."""
 
     @property
     def kept_when_asked(self) -> bool | None:

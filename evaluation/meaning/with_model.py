@@ -28,7 +28,7 @@ from evaluation.meaning.rows import ROWS, Row
 from evaluation.measurements import Table, machine
 
 CALLS = 10
-"""Of each language, of `report`."""
+"""Calls of `report` by language."""
 
 CALL_TIMEOUT_S = 3600.0
 """No limit for the measurement: a busy machine is no fault of the model."""
@@ -130,7 +130,7 @@ def _figure(row: Row, heard: Sequence[Heard], system: str) -> str:
 
 
 def section(measured: WithModel) -> str:
-    """Of docs/quality.md, between its marks."""
+    """The section of docs/quality.md, between its marks."""
     asked = Counter(one.call["language"] for one in measured.heard if one.questions)
     spoken = ", ".join(f"{asked[language]} {language}" for language in LANGUAGES)
     introduction = (

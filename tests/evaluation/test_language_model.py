@@ -41,7 +41,7 @@ def post(client: httpx.Client, text: str) -> httpx.Response:
     return client.post("http://llm-server/v1/chat/completions", json={"text": text})
 
 
-def test_an_answer_is_kept_and_a_failure_is_not(process: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_answer_is_kept_and_failure_is_not(process: subprocess.Popen[str], tmp_path: Path) -> None:
     with httpx.Client(transport=PipeTransport(process, "model 1", tmp_path / "kept")) as client:
         first = post(client, "a").json()
         assert first == {"n": 0, "path": "/v1/chat/completions"}
@@ -71,7 +71,7 @@ def test_kept_answers_are_of_the_claims_and_prompts_of_today() -> None:
     assert len(chosen_on) == 2 * asked.SAMPLE["fit", "choose"]
 
 
-def test_a_changed_question_has_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_changed_question_has_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     row = asked.FILE.read_text(encoding="utf-8").splitlines()[0]
     kept = tmp_path / "asked.jsonl"
     monkeypatch.setattr(asked, "FILE", kept)
@@ -106,13 +106,13 @@ def test_calls_with_a_model_stand_beside_the_same_calls_without() -> None:
     )
 
 
-def test_a_new_page_keeps_the_section_of_a_measurement_with_a_model() -> None:
+def test_new_page_keeps_the_section_of_a_measurement_with_a_model() -> None:
     block = f"{with_model.BEGIN}\n\nmeasured\n\n{with_model.END}"
     assert with_model.carried_over(f"old\n\n{block}\n\nmore", "# New\n") == f"# New\n\n{block}\n"
     assert with_model.carried_over("old", "# New\n") == "# New\n"
 
 
-def test_the_chosen_calls_do_not_depend_on_their_order() -> None:
+def test_chosen_calls_do_not_depend_on_their_order() -> None:
     ids = [call["id"] for call in with_model.chosen("report", "ko", 10)]
     assert len(set(ids)) == 10
     assert ids[:5] == [call["id"] for call in with_model.chosen("report", "ko", 5)]

@@ -184,7 +184,7 @@ TRUTHS = (
 
 
 @pytest.mark.parametrize(("call", "truth"), TRUTHS, ids=[truth["text"] for _, truth in TRUTHS])
-def test_what_the_same_words_do_say_is_kept(call: Conversation, truth: dict[str, Any]) -> None:
+def test_truth_in_the_same_words_is_kept(call: Conversation, truth: dict[str, Any]) -> None:
     result = analyzed(call, summary=[truth])
     assert [one.text for one in result.claims] == [truth["text"]]
 

@@ -124,7 +124,7 @@ def speaker_objection(
 
 
 def _is_asked_of_the_other(subject: Role, claimed: Sequence[Clause], heard: Sequence[Heard]) -> bool:
-    """ "The agent agreed to send it", where the agent says "you have to send it" and nobody says more of sending."""
+    """ "The agent agreed to send it", where the agent only says "you have to send it"."""
     verbs = frozenset(
         word.concept
         for clause in claimed
