@@ -29,19 +29,28 @@ def evaluate(
         ),
     ] = "",
     no_baselines: Annotated[bool, typer.Option("--no-baselines", help="Do not run the baselines.")] = False,
+    llm: Annotated[
+        str,
+        typer.Option(
+            help="With `--only claims` or `meaning`: a language model of `callytics models list` to ask."
+        ),
+    ] = "",
     url: Annotated[
         str, typer.Option(help="With `--only field`: a running graph to try instead of this process.")
     ] = "",
 ) -> None:
     """Measure recognition, diarization, roles, text and meaning on references; write docs/quality.md."""
-    from evaluation.run import claims, field, main, meaning
+    from evaluation.run import claims, field, main, meaning, meaning_with_model
 
     with one_line_errors():
+        if only == "meaning" and llm:
+            meaning_with_model(output, llm)
+            return
         if only == "meaning":
             meaning(data, output, config, errors)
             return
         if only == "claims":
-            claims(output, config, bool(errors))
+            claims(output, config, bool(errors), llm)
             return
         if only == "field":
             field(data, output, config, url)

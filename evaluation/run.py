@@ -29,6 +29,7 @@ from evaluation.cache import (
     source_digest,
     versions_digest,
 )
+from evaluation.claims import asked
 from evaluation.claims import page as claims_page
 from evaluation.datasets import LONG_CALL_S, CallSample
 from evaluation.dialogues import LANGUAGES
@@ -37,6 +38,7 @@ from evaluation.field import page as field_page
 from evaluation.field.inputs import make_inputs
 from evaluation.field.service import InProcessService, Service
 from evaluation.hypothesis import Hypothesis, SystemUnderTest
+from evaluation.meaning import with_model
 from evaluation.meaning.page import (
     errors_of,
     measure_meaning,
@@ -303,7 +305,8 @@ def main(
     if output is not None:
         output = output.with_suffix(".partial.md") if partial else output
         part = output.with_suffix(".part")
-        part.write_text(render(measured), encoding="utf-8")
+        before = output.read_text(encoding="utf-8") if output.is_file() else ""
+        part.write_text(with_model.carried_over(before, render(measured)), encoding="utf-8")
         part.replace(output)
         console.print(f"Written: {output}")
     print(figure(measured))
@@ -332,14 +335,29 @@ def meaning(data: Path, output: Path | None, config: Path, errors: str = "") -> 
         print(f"Written: {output}, its section on written calls")
 
 
-def claims(output: Path | None, config: Path, errors: bool = False) -> None:
+def meaning_with_model(output: Path | None, llm: str) -> None:
+    """The written calls with a language model: prints its tables, and writes its section of the document."""
+    measured = with_model.measure_with_model(llm)
+    for table in with_model.tables_of(measured):
+        print(markdown(table))
+    if output is not None:
+        page = output.read_text(encoding="utf-8") if output.is_file() else ""
+        block = with_model.section(measured)
+        output.write_text(with_model.replace_section(page, block), encoding="utf-8")
+        print(f"Written: {output}, its section on written calls with a language model")
+
+
+def claims(output: Path | None, config: Path, errors: bool = False, llm: str = "") -> None:
     """The part ``claims`` alone: prints its tables, and writes its section of the document.
 
     Args:
         output: the document whose section is replaced; None writes none.
         config: with the language-model engine, the second question is measured as well.
         errors: list the errors of the rules in `fit` and `choose` instead.
+        llm: a language model of the manifest, which is asked what has no kept answer.
     """
+    if llm:
+        asked.ask(llm)
     if errors:
         print("\n".join(claims_page.errors_of(claims_page.measure_claims(config, ("fit", "choose")))))
         return

@@ -1,6 +1,7 @@
-"""300 written claims on calls of evaluation/dialogues, true ones and lies, with the words that are quoted for them.
+"""Written claims on calls of evaluation/dialogues, true ones and lies, with the words that are quoted for them.
 
 README.md     the format, and what may be done with the split `report`
+asked.py      the second question to a real model, and its kept answers
 scores.py     what the rules, the second question and the old rule make of each claim
 page.py       the tables with 95 % intervals, and their section in docs/quality.md
 """

@@ -12,21 +12,26 @@ from callytics.config import load_stages
 from callytics.engines import load_engine
 from callytics.engines.analysis.llm import LlmAnalyzer
 from evaluation.claims import KINDS, read_claims
+from evaluation.claims.asked import kept_answers
 from evaluation.claims.scores import Ask, Judged, judge_call
 from evaluation.dialogues import LANGUAGES, read_dialogues
 from evaluation.measurements import Table
 
 SPLITS = ("fit", "choose", "report")
 OPEN_SPLITS = ("fit", "choose")
+THRESHOLDS = (-4.0, -3.0, -2.0, -1.0, -0.5, 0.0, 1.0)
 RESAMPLES, SEED = 1000, 20261128
 BEGIN, END = "<!-- written claims: begin -->", "<!-- written claims: end -->"
 NAMES = {"ko": "Korean", "en": "English"}
 INTRODUCTION = """What becomes of a claim of a language model, on the written claims of evaluation/claims: lies that
 are caught, and true claims that are kept. The command is `callytics eval --only claims`. "By rule": the quotes are
-compared with the claim, without a model. "Asked": after the second question as well, measured where the configuration
-given with `--config` has the language-model engine. "Old rule": numbers, and three in ten stems shared with the quoted
-turns. Rules were written with `fit` and `choose` in view; only `report` says what to expect. The 95 % interval is of a
-bootstrap by call. Claims and rules have one author: lies of a real model may be of other kinds."""
+compared with the claim, without a model. "Asked": after the second question as well, to Qwen2.5-Coder 1.5B (Q4_K_M) on
+a CPU, each claim alone, with the thresholds of docs/adr/0034, on a sample by hash; its answers are kept in
+evaluation/claims/asked.jsonl, and `--llm local` asks again what has changed. Where `--config` names the language-model
+engine, its endpoint is asked instead, about every claim. "Old rule": numbers, and three in ten stems shared with the
+quoted turns. Rules were written with `fit` and `choose` in view, thresholds chosen there; only `report` says what to
+expect. The 95 % interval is of a bootstrap by call. Claims and rules have one author: lies of a real model may be of
+other kinds."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Measured:
 def measure_claims(config: Path, splits: Sequence[str] = SPLITS) -> list[Measured]:
     """Every claim of every split and language."""
     ask = _second_question(config)
+    answers = kept_answers()
     found = []
     for split in splits:
         for language in LANGUAGES:
@@ -46,7 +52,7 @@ def measure_claims(config: Path, splits: Sequence[str] = SPLITS) -> list[Measure
             judged: list[Judged] = []
             for call in read_dialogues(split, language):  # type: ignore[arg-type]
                 on_call = [claim for claim in claims if claim["call"] == call["id"]]
-                judged += judge_call(call, on_call, ask) if on_call else []
+                judged += judge_call(call, on_call, ask, answers) if on_call else []
             found.append(Measured(split, language, judged))
     return found
 
@@ -75,7 +81,8 @@ def errors_of(measured: Sequence[Measured]) -> list[str]:
 Kept = Callable[[Judged], bool | None]
 WAYS: tuple[tuple[str, Kept], ...] = (
     ("by rule", lambda judged: judged.by_rule),
-    ("asked", lambda judged: judged.asked),
+    ("by rule, of those asked", lambda judged: None if judged.kept_when_asked is None else judged.by_rule),
+    ("asked", lambda judged: judged.kept_when_asked),
     ("old rule", lambda judged: judged.old),
 )
 
@@ -97,7 +104,36 @@ def tables_of(measured: Sequence[Measured]) -> list[Table]:
     return [
         Table("Written claims", header, totals),
         Table("Written claims of `report` by kind", ["kind", *header[1:]], by_kind),
+        _by_threshold(measured),
     ]
+
+
+def _by_threshold(measured: Sequence[Measured]) -> Table:
+    """The second question alone, without the rules, by the least log odds: lies caught and true claims kept."""
+    parts = [
+        (f"{NAMES[language]}, {'report' if reported else 'fit and choose'}", heard)
+        for reported in (False, True)
+        for language in LANGUAGES
+        if (
+            heard := [
+                j
+                for one in measured
+                if one.language == language and (one.split == "report") == reported
+                for j in one.judged
+                if j.log_odds is not None
+            ]
+        )
+    ]
+    header = ["least log odds", *(f"{name} ({len(heard)}): lies caught, true kept" for name, heard in parts)]
+    rows = [[f"{least:g}", *(_shares(heard, least) for _, heard in parts)] for least in THRESHOLDS]
+    return Table("The second question alone, by threshold", header, rows if parts else [])
+
+
+def _shares(heard: Sequence[Judged], least: float) -> str:
+    odds = {truth: [j.log_odds or 0.0 for j in heard if j.claim["true"] is truth] for truth in (False, True)}
+    caught = sum(value < least for value in odds[False]) / max(len(odds[False]), 1)
+    kept = sum(value >= least for value in odds[True]) / max(len(odds[True]), 1)
+    return f"{caught:.2f}, {kept:.2f}"
 
 
 _WHATS = ("lies caught", "true kept")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from callytics.domain import Conversation, Proof
 from callytics.engines.analysis.centrality import stems
+from callytics.engines.analysis.entailment import LOCAL_ODDS
 from callytics.engines.analysis.findings import Findings, Statement, ground
 from callytics.engines.analysis.grounding import Grounding
 from callytics.engines.analysis.llm_schema import Answer
@@ -17,6 +19,7 @@ from evaluation.meaning.reading import conversation_of
 Ask = Callable[[Findings, Conversation], Findings]
 """The second question about the findings of a call."""
 
+NOTHING: Mapping[str, float] = MappingProxyType({})
 OLD_COVERAGE, OLD_STEM = 0.3, 5
 """The rule of version 0.2: the turns must have this share of the claim's stems, of this many letters."""
 
@@ -30,14 +33,33 @@ class Judged:
     reason: str | None
     asked: bool | None
     old: bool
+    log_odds: float | None = None
+    """The log odds of "yes" to the second question, from a real model (asked.py)."""
+
+    @property
+    def kept_when_asked(self) -> bool | None:
+        """By an endpoint, or by the kept answers of the real model; None if it was not asked."""
+        if self.asked is not None or self.log_odds is None:
+            return self.asked
+        return self.by_rule and self.log_odds >= LOCAL_ODDS[self.claim["language"]]
 
 
-def judge_call(call: Mapping[str, Any], claims: Sequence[Mapping[str, Any]], ask: Ask | None) -> list[Judged]:
-    """The claims on one call."""
+def judge_call(
+    call: Mapping[str, Any],
+    claims: Sequence[Mapping[str, Any]],
+    ask: Ask | None,
+    answers: Mapping[str, float] = NOTHING,
+) -> list[Judged]:
+    """The claims on one call.
+
+    Args:
+        ask: an endpoint to ask.
+        answers: id of a claim -> log odds that a real model gave.
+    """
     conversation = conversation_of(call, roles=True)
     turns = {turn.id: turn for turn in conversation.turns}
     grounding = Grounding(turns, conversation.role_of, conversation.language)
-    statements = [_statement(claim, grounding) for claim in claims]
+    statements = [statement_of(claim, grounding) for claim in claims]
     asked: Sequence[Statement | None] = [None] * len(claims)
     if ask is not None:
         asked = ask(Findings(tuple(statements)), conversation).statements
@@ -48,12 +70,13 @@ def judge_call(call: Mapping[str, Any], claims: Sequence[Mapping[str, Any]], ask
             statement.reason,
             after.proof is Proof.PROVEN if after else None,
             _old_rule_keeps(claim["text"], " ".join(turns[i].content for i in statement.turn_ids)),
+            answers.get(claim["id"]),
         )
         for claim, statement, after in zip(claims, statements, asked, strict=True)
     ]
 
 
-def _statement(claim: Mapping[str, Any], grounding: Grounding) -> Statement:
+def statement_of(claim: Mapping[str, Any], grounding: Grounding) -> Statement:
     """As the engine judges it, as if a model had stated it alone."""
     quotes = [{"turn_id": quote["turn_id"], "words": quote["text"]} for quote in claim["quotes"]]
     stated: dict[str, Any] = {"text": claim["text"], "quotes": quotes}

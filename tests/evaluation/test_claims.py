@@ -53,7 +53,7 @@ def test_each_way_of_judging_is_counted() -> None:
         return Findings(tuple(s.denied("not_shown_to_the_model") for s in findings.statements))
 
     judged = judge_call(CALLS["en_telecom_001"], claims_on("en_telecom_001"), denies_all)
-    (total, by_kind) = page.tables_of([page.Measured("report", "en", judged)])
+    (total, by_kind, _) = page.tables_of([page.Measured("report", "en", judged)])
     row = dict(zip(total.header, total.rows[0], strict=True))
     assert row["lies caught, asked"] == "1.00 [1.00, 1.00]"
     assert row["true kept, asked"] == "0.00 [0.00, 0.00]"
@@ -64,7 +64,7 @@ def test_each_way_of_judging_is_counted() -> None:
 
 def test_column_is_empty_without_an_endpoint() -> None:
     judged = judge_call(CALLS["en_telecom_001"], claims_on("en_telecom_001"), None)
-    (total, _) = page.tables_of([page.Measured("report", "en", judged)])
+    (total, _, _) = page.tables_of([page.Measured("report", "en", judged)])
     assert dict(zip(total.header, total.rows[0], strict=True))["lies caught, asked"] == "–"
 
 

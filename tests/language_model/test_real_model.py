@@ -13,15 +13,21 @@ import pytest
 from callytics.domain import ContactSummary, Conversation
 from callytics.engines.analysis import endpoints
 from callytics.engines.analysis.choosing import QUESTIONS, ChoosingAnalyzer
+from callytics.engines.analysis.entailment import log_odds
 from callytics.engines.analysis.extractive import ExtractiveAnalyzer
 from callytics.engines.analysis.llm import LlmAnalyzer
+from callytics.engines.analysis.llm_client import UsageCounter
 from callytics.errors import WeightsError
 from callytics.language_model.llama import LlamaServer
 from callytics.weights import manifest as models
+from evaluation.claims import asked
 from evaluation.dialogues import read_dialogues
 from evaluation.meaning.reading import conversation_of
 
 pytestmark = [pytest.mark.weights, pytest.mark.timeout(3600)]
+SAME = 6
+"""Claims that are asked again, of each language. Another processor rounds otherwise, so they agree nearly."""
+
 pytest.importorskip("xllamacpp", reason="make test-slow has it: tests/environments/test_llm_server.py")
 
 
@@ -99,3 +105,14 @@ def test_what_the_model_writes_names_turns_that_are_there(language: str) -> None
     assert quoted_ids(summary) <= {turn.id for turn in call.turns}
     is_fallback = "analysis_fallback" in [flag.code for flag in summary.flags]
     assert summary.engine.endswith(":ExtractiveAnalyzer" if is_fallback else ":LlmAnalyzer")
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_kept_answers_to_the_second_question_are_the_model_s(language: str) -> None:
+    """evaluation/claims/asked.jsonl, from which docs/quality.md is made: the first claims, asked again."""
+    kept = asked.kept_answers()
+    chat = asked.open_chat("local")
+    questions = [(claim, text) for claim, text in asked.questions() if claim["language"] == language]
+    for claim, text in questions[:SAME]:
+        odds = log_odds(chat.first_words(text, UsageCounter(None, None)))
+        assert odds == pytest.approx(kept[claim["id"]], abs=0.3), claim["id"]

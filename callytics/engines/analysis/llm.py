@@ -15,13 +15,14 @@ from dataclasses import replace
 from importlib import resources
 
 from callytics.domain import Claim, ContactSummary, Conversation, Flag, Proof, Turn, TurnTone
+from callytics.engines.analysis.entailment import PROMPTS as ODDS_PROMPTS
 from callytics.engines.analysis.extractive import ExtractiveAnalyzer
 from callytics.engines.analysis.findings import Findings, ground
 from callytics.engines.analysis.grounding import Grounding, addresses_a_model
 from callytics.engines.analysis.llm_client import STAGE, StructuredChat, UsageCounter, has_key
 from callytics.engines.analysis.llm_schema import Answer, Verdicts, answer_schema
 from callytics.engines.analysis.tone import Tones, tones
-from callytics.engines.analysis.verification import verified
+from callytics.engines.analysis.verification import verified, verified_by_odds
 from callytics.errors import ConfigError, StageError
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,10 @@ class LlmAnalyzer:
         temperature: None uses the endpoint's default (some reasoning models accept no other).
         input_price_usd, output_price_usd: price per million tokens; without prices a result has tokens but no cost.
         verify: ask a second question about every statement that the rules let pass; one more request per call.
+        verify_odds: the second question for a small model: by language the least log odds of "yes" with which a
+            statement stands (entailment.py). Each statement is asked alone, with one token as the answer, so there are
+            as many requests as statements; the endpoint must tell log probabilities. In a language that is not named
+            the rules have the last word. None asks about all of them in one request, for a model that can answer that.
         tone: ask a third question, about mood, irony, empathy and rudeness of turns; one more request per call. The
             answers stand beside the values of sentiment-analyzer (tone.py).
         unproven: what becomes of a statement that its quotes do not prove. "drop": it goes, and in summary, issue and
@@ -91,6 +96,7 @@ class LlmAnalyzer:
         input_price_usd: float | None = None,
         output_price_usd: float | None = None,
         verify: bool = True,
+        verify_odds: Mapping[str, float] | None = None,
         tone: bool = False,
         unproven: str = "drop",
         fallback: str | None = None,
@@ -100,6 +106,8 @@ class LlmAnalyzer:
     ) -> None:
         if unproven not in ("drop", "show"):
             raise ConfigError("engine_options_invalid", f"{STAGE}: unproven is drop or show.")
+        if verify_odds is not None and not set(verify_odds) <= set(ODDS_PROMPTS):
+            raise ConfigError("engine_options_invalid", f"{STAGE}: verify_odds names ko and en only.")
         if fallback not in (None, "extractive"):
             raise ConfigError("engine_options_invalid", f"{STAGE}: fallback is extractive or null.")
         if without_key not in (None, "extractive"):
@@ -129,6 +137,7 @@ class LlmAnalyzer:
         self._max_characters = max_transcript_characters
         self._prices = (input_price_usd, output_price_usd)
         self._verify = verify
+        self._verify_odds = dict(verify_odds) if verify_odds is not None else None
         self._asks_tone = tone
         self._shows_unproven = unproven == "show"
         self._falls_back = fallback is not None
@@ -203,8 +212,10 @@ class LlmAnalyzer:
         Raises:
             StageError: the model is unavailable or gave no usable answer.
         """
-        prompt = PROMPTS[f"verify.{_prompt_language(conversation)}"]
         counter = usage or UsageCounter(*self._prices)
+        if self._verify_odds is not None:
+            return verified_by_odds(findings, conversation, self._chat, counter, self._verify_odds)
+        prompt = PROMPTS[f"verify.{_prompt_language(conversation)}"]
         return verified(findings, conversation, self._chat, prompt, counter, self._max_characters)
 
     def _with_candidates(
@@ -332,5 +343,5 @@ def _text(part: Sequence[tuple[str, str]]) -> str:
 def _prompts_hash() -> str:
     """First 12 hex digits of the SHA-256 of prompts and schema: a changed prompt counts as a changed model."""
     schemas = [answer_schema(()), Verdicts.model_json_schema(), Tones.model_json_schema()]
-    text = json.dumps([PROMPTS, schemas], sort_keys=True, ensure_ascii=False)
+    text = json.dumps([PROMPTS, ODDS_PROMPTS, schemas], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

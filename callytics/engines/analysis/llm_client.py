@@ -23,6 +23,9 @@ from callytics.errors import ConfigError, StageError
 
 STAGE = "llm-analyzer"
 Model = TypeVar("Model", bound=BaseModel)
+MOST_LOGPROBS = 20
+"""The most that OpenAI's API names for a token."""
+
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 
 
@@ -177,6 +180,40 @@ class StructuredChat:
             "llm_malformed",
             f"The model at {self._host} gave no usable answer, {1 + self._max_reasks} times: {problem}.",
         )
+
+    def first_words(self, messages: list[tuple[str, str]], usage: UsageCounter) -> list[tuple[str, float]]:
+        """The likeliest first tokens of an answer with their log probabilities, the likeliest first.
+
+        Raises:
+            StageError: as :meth:`ask`; ``llm_rejected`` if the endpoint tells no log probabilities.
+        """
+        from langsmith import tracing_context
+
+        try:
+            with tracing_context(enabled=False):
+                message = self._chat.invoke(
+                    messages,
+                    logprobs=True,
+                    top_logprobs=MOST_LOGPROBS,
+                    max_tokens=1,
+                    timeout=self._time_left_s(usage),
+                )
+        except self._openai.APIError as error:
+            raise self._stage_error(error) from None
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+            raise StageError(
+                STAGE, "llm_malformed", f"The model at {self._host} gave no usable answer."
+            ) from None
+        usage.add(dict(message.usage_metadata or {}))
+        try:
+            named = message.response_metadata["logprobs"]["content"][0]["top_logprobs"]
+            return [(str(one["token"]), float(one["logprob"])) for one in named]
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise StageError(
+                STAGE,
+                "llm_rejected",
+                f"{self._host} tells no log probabilities: leave verify_odds out for this endpoint.",
+            ) from None
 
     def _request(
         self, messages: list[tuple[str, str]], max_tokens: int, schema: dict[str, Any], timeout_s: float

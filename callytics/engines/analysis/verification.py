@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from callytics.domain import Conversation, Turn
+from callytics.engines.analysis.entailment import PROMPTS, log_odds, messages
 from callytics.engines.analysis.findings import Findings, Statement
 from callytics.engines.analysis.grounding import addresses_a_model
 from callytics.engines.analysis.llm_client import StructuredChat, UsageCounter
@@ -59,6 +60,35 @@ def verified(
     denied = {
         ids[key]: REASONS[verdict] for key in ids if (verdict := verdicts.get(key, "not_shown")) != "entailed"
     }
+    return _without(findings, denied)
+
+
+def verified_by_odds(
+    findings: Findings,
+    conversation: Conversation,
+    chat: StructuredChat,
+    usage: UsageCounter,
+    least: Mapping[str, float],
+) -> Findings:
+    """The findings, each claim asked alone: it stays proven if the log odds of "yes" reach the least of its language.
+
+    In a language without a threshold nothing is asked, and the verdicts of the rules stand.
+
+    Raises:
+        StageError: as :meth:`StructuredChat.first_words`.
+    """
+    threshold = least.get(conversation.language or "")
+    if threshold is None or conversation.language not in PROMPTS:
+        return findings
+    denied: dict[Statement, str] = {}
+    for statement in (s for s in findings.proven if s.field != "topic"):
+        asked = messages(statement, _in_words(statement, conversation), conversation)
+        if log_odds(chat.first_words(asked, usage)) < threshold:
+            denied[statement] = REASONS["not_shown"]
+    return _without(findings, denied)
+
+
+def _without(findings: Findings, denied: Mapping[Statement, str]) -> Findings:
     statements = tuple(
         s.denied(denied[s], contradicted=denied[s] == REASONS["contradicted"]) if s in denied else s
         for s in findings.statements
@@ -66,9 +96,13 @@ def verified(
     return replace(findings, statements=statements, verified=True)
 
 
-def _line(key: str, statement: Statement, conversation: Conversation) -> str:
+def _in_words(statement: Statement, conversation: Conversation) -> str:
     language = conversation.language if conversation.language in RESOLVED else "en"
-    claim = RESOLVED[language][statement.text] if statement.field == "resolved" else statement.text
+    return RESOLVED[language][statement.text] if statement.field == "resolved" else statement.text
+
+
+def _line(key: str, statement: Statement, conversation: Conversation) -> str:
+    claim = _in_words(statement, conversation)
     order = {turn.id: place for place, turn in enumerate(conversation.turns)}
     near = sorted(
         {

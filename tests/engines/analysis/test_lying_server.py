@@ -122,6 +122,73 @@ def test_refusal_with_insult_is_kept_if_it_is_true() -> None:
     assert (result.resolved, result.flags) == (False, ())
 
 
+BOOKED = talk(
+    ("a", "네, 한빛서비스입니다."),
+    ("c", "세탁기에서 물이 새요. 기사님 좀 보내 주세요."),
+    ("a", "화요일 오후 두 시에 기사님이 방문하시도록 예약해 드렸습니다. 출장비는 이만 원입니다."),
+    ("c", "네. 제가 그때까지 수도를 잠가 놓을게요."),
+    ("a", "문자로도 안내를 보내 드리겠습니다."),
+    roles=ROLES,
+)
+BOOKING = quote("t3", "화요일 오후 두 시에 기사님이 방문하시도록 예약해 드렸습니다.")
+CHARGE = quote("t3", "출장비는 이만 원입니다.")
+LEAK = quote("t2", "세탁기에서 물이 새요.")
+TAP = quote("t4", "제가 그때까지 수도를 잠가 놓을게요.")
+NOTE = quote("t5", "문자로도 안내를 보내 드리겠습니다.")
+LIES = (
+    ("polarity", REFUNDED, claim("The agent did not refund the thirty dollars.", REFUND)),
+    ("polarity", REFUNDED, claim("The kettle did not arrive broken.", BROKEN)),
+    ("polarity", UNSATISFIED, claim("상담원이 환불해 주었다.", REFUSED)),
+    ("polarity", UNSATISFIED, claim("고객은 만족한다고 했다.", NOT_SATISFIED)),
+    ("polarity", BOOKED, claim("상담원이 방문 예약을 거절했다.", BOOKING)),
+    ("actor", REFUNDED, claim("The customer apologised.", quote("t3", "I'm sorry about that."))),
+    ("actor", REFUNDED, claim("The agent will throw the kettle away.", THROWN)),
+    ("actor", BOOKED, claim("상담원이 수도를 잠가 놓기로 했다.", TAP)),
+    ("actor", BOOKED, claim("고객이 문자로 안내를 보내기로 했다.", NOTE)),
+    ("actor", UNSATISFIED, claim("고객이 상담원을 모욕했다.", INSULT)),
+    ("number", REFUNDED, claim("The agent refunded forty dollars.", REFUND)),
+    ("number", REFUNDED, claim("A receipt will come by email on Friday.", RECEIPT)),
+    ("number", BOOKED, claim("기사가 목요일 오후 두 시에 방문한다.", BOOKING)),
+    ("number", BOOKED, claim("출장비는 3만 원이다.", CHARGE)),
+    ("number", BOOKED, claim("기사가 오후 세 시에 방문한다.", BOOKING)),
+    ("promise", REFUNDED, claim("The customer has thrown the kettle away.", THROWN)),
+    ("promise", BOOKED, claim("상담원이 문자로 안내를 보냈다.", NOTE)),
+    ("promise", BOOKED, claim("고객이 수도를 잠갔다.", TAP)),
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "call", "lie"), LIES, ids=[f"{kind}: {lie['text']}" for kind, _, lie in LIES]
+)
+def test_lie_in_the_words_of_the_call_is_dropped_and_counted(
+    kind: str, call: Conversation, lie: dict[str, Any]
+) -> None:
+    result = analyzed(call, summary=[lie])
+    assert result.claims == ()
+    assert result.claim_counts
+    assert result.claim_counts.proven == 0
+    assert result.claim_counts.unproven + result.claim_counts.contradicted == 1
+    assert "claims_dropped" in [flag.code for flag in result.flags]
+    assert result.summary is None or lie["text"] not in result.summary.text
+
+
+TRUTHS = (
+    (BOOKED, claim("세탁기에서 물이 샌다.", LEAK)),
+    (BOOKED, claim("상담원이 화요일 오후 2시 방문을 예약했다.", BOOKING)),
+    (BOOKED, claim("출장비는 2만 원이다.", CHARGE)),
+    (BOOKED, claim("고객은 수도를 잠가 놓기로 했다.", TAP)),
+    (BOOKED, claim("상담원이 문자로 안내를 보내기로 했다.", NOTE)),
+    (REFUNDED, claim("The customer will throw the kettle away.", THROWN)),
+    (UNSATISFIED, claim("고객은 만족하지 못했다.", NOT_SATISFIED)),
+)
+
+
+@pytest.mark.parametrize(("call", "truth"), TRUTHS, ids=[truth["text"] for _, truth in TRUTHS])
+def test_truth_in_the_same_words_is_kept(call: Conversation, truth: dict[str, Any]) -> None:
+    result = analyzed(call, summary=[truth])
+    assert [one.text for one in result.claims] == [truth["text"]]
+
+
 RECORDED = (
     *("en_telecom_001", "en_bank_002", "en_delivery_003"),
     *("ko_utility_001", "ko_education_001", "ko_rental_003"),

@@ -16,6 +16,7 @@ from callytics.engines.analysis.claims.english_words import (
     DETERMINERS,
     EMPTY,
     EMPTY_VERBS,
+    FACTIVE,
     LACKING,
     NOT_PAST,
     NUMBERS,
@@ -46,6 +47,7 @@ _SHORT = [
             r"\b(?:its|thats) (?=(?:not|been|an?|the|all|like|gone|on|in|my|your|public|\w+ing|\w+ed)\b)",
             "it is ",
         ),
+        (r"\bits got\b", "it has got"),
         (r"\b(itll|thatll|youll|theyll)\b", "it will"),
         (r"(?<!feel )(?<!am )(?<!is )(?<!was )(?<!be )(?<!been )(?<!very )\bill (?=\w)", "i will "),
         (r"\b(you|we|they)ve\b", r"\1 have"),
@@ -74,7 +76,12 @@ _ANSWER = re.compile(
     re.IGNORECASE,
 )
 _PRONOUN_STARTS = re.compile(
-    r"\s+(?=(?:i|you|we|they|he|she|it (?:is|was|has|had|will|does|did|went|already)|do you|did you|that|please|only please)\s)",
+    r"\s+(?=(?:(?:do|did|does|can|could|will|would|should|have|has|is|are|was|were) (?:i|you|we|they|he|she)|"
+    r"(?<!\bdo )(?<!\bdid )(?<!\bdoes )(?<!\bcan )(?<!\bcould )(?<!\bwill )(?<!\bwould )(?<!\bshould )(?<!\bhave )"
+    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?:i|you|we|they|he|she)|"
+    r"it (?:is|was|has|had|will|does|did|went|already)|that|please|only please)\s)|"
+    r"(?<=\w{3})(?<!\bto)(?<!\bnot)(?<!\band)(?<!\bwill)(?<!\bcan)(?<!\bjust)(?<!\byou)(?<!\bthey)(?<!\bwould)(?<!\bcould)(?<!\bcant)(?<!\bshould)"
+    r"\s+(?=(?:send|call|email|bring|post|put|take|return|text|ring|press) (?:it|them|me|us)\b)",
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"[a-z0-9£$€]+(?:[-.][a-z0-9]+)*")
@@ -189,12 +196,14 @@ def _words(tokens: Sequence[str], stems: Sequence[str], question: bool, actor: A
 
 
 def _denials(tokens: Sequence[str], stems: Sequence[str]) -> list[int]:
-    """Places of the words that deny what follows them; "nine now, not six" denies nothing else."""
+    """Places of the words that deny what follows them; "nine now, not six" denies nothing else, and who does not
+    "appreciate paying" has paid."""
     return [
         place
         for place, (token, form) in enumerate(zip(tokens, stems, strict=True))
         if (token in DENIAL or form in DENIAL)
-        and not (token == "not" and place + 1 < len(tokens) and tokens[place + 1] in NUMBERS)
+        and not (token == "not" and tokens[place + 1 : place + 2] and tokens[place + 1] in NUMBERS)
+        and not (token == "not" and stems[place + 1 : place + 2] and stems[place + 1] in FACTIVE)
     ]
 
 
@@ -207,7 +216,7 @@ def _done(
     first: bool,
     actor: Actor,
 ) -> bool | None:
-    token, perfect = tokens[index], bool({"have", "has"} & set(before))
+    token, perfect = tokens[index], bool({"have", "has"} & set(before)) and "to" not in before
     following = tokens[index + 1] if index + 1 < len(tokens) else ""
     if token in ("have", "has", "had") and not before:
         return None

@@ -10,6 +10,12 @@ wrote:write written:write broke:break broken:break fell:fall fallen:fall rang:ri
 chosen:choose heard:hear knew:know known:know saw:see seen:see sat:sit stole:steal stolen:steal thought:think felt:feel forgot:forget
 forgotten:forget gone:go did:do done:do had:have was:be were:be been:be is:be are:be am:be has:have does:do withdrew:withdraw
 hid:hide taught:teach wore:wear lent:lend spent:spend built:build caught:catch rose:rise cost:cost hung:hang began:begin begun:begin
+threw:throw thrown:throw flew:fly flown:fly grew:grow grown:grow drew:draw drawn:draw blew:blow blown:blow wrote:write shook:shake shaken:shake
+woke:wake woken:wake froze:freeze frozen:freeze ate:eat eaten:eat drank:drink drunk:drink sang:sing swam:swim slept:sleep swept:sweep
+wept:weep kept:keep dealt:deal meant:mean leant:lean learnt:learn burnt:burn spelt:spell spilt:spill shot:shoot lit:light slid:slide
+rode:ride ridden:ride bit:bite bitten:bite beaten:beat tore:tear torn:tear swore:swear sworn:swear stuck:stick struck:strike stood:stand
+understood:understand won:win wound:wind bound:bind sought:seek fought:fight forgave:forgive forgiven:forgive sank:sink sunk:sink
+became:become overcame:overcome
 fed:feed led:lead read:read put:put set:set cut:cut shut:shut quit:quit let:let hit:hit
 """
 PAST = dict(pair.split(":") for pair in PAST_TEXT.split())
@@ -19,6 +25,8 @@ not no never nobody nothing none neither nor nope nah without refus refuse rejec
 impossible excluded
 """
 DENIAL = frozenset(DENIAL_TEXT.split())
+FACTIVE = frozenset({"apprecia", "lik", "enjoy", "lov", "regret"})
+"""Verbs whose object stands, whether they are denied or not."""
 LACKING_TEXT = """
 gone free wrong miss missing broken stop late fail lost closed shut sorry afraid short lack blocked block useless banned error bounced
 dead disagre complain complaint zero minus still except supposed sposed waiting wait stop again where

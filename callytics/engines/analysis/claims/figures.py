@@ -28,10 +28,16 @@ _DAYS = {
     "next month": "next month", "다음 달": "next month", "다음달": "next month",
     **{name: name for name in ("january", "february", "april", "june", "july", "august", "september", "october", "november", "december")},
 }  # fmt: skip
+_PERIODS = {
+    "last week": "last week", "지난주": "last week", "지난 주": "last week", "last month": "last month", "지난달": "last month", "지난 달": "last month",
+    "last year": "last year", "작년": "last year", "지난해": "last year", "this week": "this week", "이번 주": "this week", "이번주": "this week",
+    "this month": "this month", "이번 달": "this month", "이번달": "this month", "이달": "this month", "this year": "this year", "올해": "this year",
+}  # fmt: skip
+"""Not said otherwise, they may stand for a date; where another one is said, they are false."""
 _WORD_NUMBERS = re.compile(
     r"\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|"
     r"eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[ -](?:one|two|three|four|five|six|"
-    r"seven|eight|nine))?|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|twelfth|nineteenth|twentieth|twice)\b",
+    r"seven|eight|nine))?|(?:second|third)(?! (?!time|attempt|call|day|visit|week|month|year|of|in|on|and|as)[a-z])|fourth|fifth|sixth|seventh|eighth|ninth|tenth|twelfth|nineteenth|twentieth|twice)\b",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(r"(\d)(?:st|nd|rd|th)\b")
@@ -67,7 +73,16 @@ def figure_not_said(claim: str, said: str) -> str | None:
         return "number_not_said"
     if _days(claim) - _days(said):
         return "day_not_said"
+    stated_periods, said_periods = _periods(claim), _periods(said)
+    if said_periods and stated_periods - said_periods:
+        return "day_not_said"
     return None
+
+
+def answers_another_figure(claim: str, asked: str, answered: str) -> bool:
+    """ "Five out of five? – Four": the figure of the claim is only in the question, and the answer has its own."""
+    stated, answer = _stated(claim, written(claim)), _heard(answered, written(answered))
+    return bool(stated and answer) and not stated & answer and stated <= _heard(asked, written(asked))
 
 
 def _stated(claim: str, claim_written: str) -> set[float]:
@@ -106,6 +121,11 @@ def _counted(text: str, text_written: str) -> set[tuple[float, str]]:
     )
     both = f"{digits} {text_written}".lower()
     return {(float(m.group(1).replace(",", "")), _UNIT_OF[m.group(2)]) for m in _COUNTED.finditer(both)}
+
+
+def _periods(text: str) -> set[str]:
+    lower = " ".join(text.lower().split())
+    return {period for word, period in _PERIODS.items() if word in lower}
 
 
 def _days(text: str) -> set[str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from callytics.domain import Role
 from callytics.engines.analysis.claims.clauses import RESULT, Clause
-from callytics.engines.analysis.claims.figures import figure_not_said
+from callytics.engines.analysis.claims.figures import answers_another_figure, figure_not_said
 from callytics.engines.analysis.claims.heard import (
     Heard,
     Quoted,
@@ -58,6 +58,8 @@ def unproven(
     if owner is None and any(is_verbatim(claim, quote.text) for quote in quotes):
         return None
     figure = figure_not_said(claim, said)
+    if figure is None and _is_answered_otherwise(claim, quotes):
+        figure = "number_not_said"
     if figure or language not in ("ko", "en"):
         return figure
     language = written_in(claim)
@@ -81,6 +83,14 @@ def unproven(
         if reason:
             return reason
     return speaker_objection(claim, claimed, heard, language) if spoken else None
+
+
+def _is_answered_otherwise(claim: str, quotes: Sequence[Quoted]) -> bool:
+    """Whether the last quote answers the other party's question with another figure than the claim has."""
+    if len(quotes) != 2 or quotes[0].role is quotes[1].role:
+        return False
+    asked = any(clause.question for clause in read(quotes[0].text, written_in(quotes[0].text)))
+    return asked and answers_another_figure(claim, quotes[0].text, quotes[1].text)
 
 
 def _deed(clause: Clause, heard: Sequence[Heard], language: str) -> str | None:

@@ -23,13 +23,15 @@ _EMPTY = frozenset(_EMPTY_TEXT.split())
 
 _DENIAL = {
     "VX": frozenset({"않", "못하", "말"}),
-    "VV": frozenset({"모르", "못하"}),
+    "VV": frozenset({"모르", "못하", "않"}),
     "VA": frozenset({"없", "싫", "어렵"}),
     "XR": frozenset({"불가능", "무관심"}),
     "VCN": frozenset({"아니"}),
     "MAG": frozenset({"안", "못"}),
     "IC": frozenset({"아뇨", "아니요", "아니오"}),
-    "NNG": frozenset({"거절", "거부", "불가", "불가능", "제외", "무시", "부인"}),
+    "NNG": frozenset(
+        {"거절", "거부", "불가", "불가능", "제외", "무시", "부인", "부결", "반려", "기각", "탈락"}
+    ),
 }
 """By tag: "안에" is no "안", and the "아니" that begins a protest denies nothing."""
 _UNDONE = re.compile(r"(?:미|불)(?:수료|납|처리|완료|설치|확인|도착|발송|지급|통과|합격)")
@@ -40,6 +42,13 @@ _SPEAKER = frozenset({"저", "제", "나", "내", "저희", "우리", "저희들
 _SELF = re.compile(r"(?:아니 |네 |예 |어 |그 )?저 (?!기|쪽|분|사람)")
 _HEARER = frozenset({"너", "네", "당신", "그쪽", "니"})
 _POSSIBLE = ("ᆯ", "을")
+_PERSONS_TEXT = """
+아버지 어머니 아빠 엄마 부모 남편 아내 와이프 집사람 아들 딸 동생 여동생 남동생 형 누나 언니 오빠 할머니 할아버지 손자 손녀 이모 고모 삼촌
+사위 며느리 친구 동료 이웃 옆집 아저씨 아주머니 기사 사장 매니저 팀장 지점장 의사 간호사 원장 교수 직원 경비 배달원 배송원 집주인 세입자
+"""
+_PERSONS = frozenset(_PERSONS_TEXT.split())
+"""Who is spoken of on the telephone, and is neither of its parties."""
+_ADDRESSED = frozenset({"고객", "회원", "어르신", "자녀", "본인"})
 
 
 def read_korean(text: str) -> tuple[Clause, ...]:
@@ -199,6 +208,8 @@ def _actor(forms: Sequence[tuple[str, str]], said: str) -> Actor:
     )
     speaker = speaker or any(f == "드리" and tag in ("VX", "VV", "XSV") for f, tag in forms)
     asked = any((f.startswith(_ASKED) or "시오" in f) and tag in ("EF", "EC") for f, tag in forms)
+    if not speaker and not asked and not hearer and _third_person(forms):
+        return Actor.OTHER
     if (honoured or asked or hearer) and not speaker:
         return Actor.HEARER
     if speaker and not (honoured or asked):
@@ -211,6 +222,21 @@ def _actor(forms: Sequence[tuple[str, str]], said: str) -> Actor:
         f for (f, tag), following in zip(forms, tags[1:], strict=False) if following == "JKS" and tag == "NNG"
     ]
     return Actor.OTHER if subject else Actor.UNSAID
+
+
+def _third_person(forms: Sequence[tuple[str, str]]) -> bool:
+    """ "프런트 분이", "동생은": a person who neither speaks nor is addressed is the subject."""
+    for place, (form, tag) in enumerate(forms):
+        if place and (tag == "JKS" or (tag == "JX" and form in ("은", "는"))):
+            before, before_tag = forms[place - 1]
+            named = forms[place - 2][0] if place > 1 else ""
+            if before_tag == "XSN" and before == "님":
+                return named in _PERSONS
+            if (before, before_tag) == ("분", "NNB") and named and forms[place - 2][1] == "NNG":
+                return named not in _ADDRESSED
+            if before_tag == "NNG" and before in _PERSONS:
+                return True
+    return False
 
 
 @cache

@@ -11,7 +11,7 @@ from callytics.engines.analysis.claims.clauses import Actor, Clause
 from callytics.engines.analysis.claims.heard import Heard, Quoted, aligned_with, written_in
 
 SPOKEN = {
-    "en": frozenset(["=ask", "=offer", "=apologise", "=insult", "=blame", "=thank", "=refuse", "=promise", "=tell", "=approve", "say", "explain", "confirm", "state", "report", "offer", "accept", "agree", "threaten", "complain", "note", "want", "=end", "demand", "insist", "admit", "warn"]),
+    "en": frozenset(["=ask", "=offer", "=apologise", "=insult", "=blame", "=thank", "=refuse", "=promise", "=tell", "=approve", "say", "explain", "confirm", "state", "report", "offer", "accept", "agree", "threaten", "complain", "note", "want", "=end", "demand", "insist", "admit", "warn", "announc", "mention", "describ", "advis", "remind", "plan", "intend", "wonder", "inquir", "threat"]),
     "ko": frozenset(["=ask", "=offer", "=apologise", "=insult", "=blame", "=thank", "=refuse", "=promise", "=tell", "=approve", "설명", "주장", "권하", "원하", "항의", "인정", "위협", "칭찬", "추천"]),
 }  # fmt: skip
 """What a party does by speaking: done as soon as it is said, and only by the party that says it."""
@@ -108,6 +108,8 @@ def speaker_objection(
     agreed = bool(_AGREED[language].search(claim)) and not any(clause.negative for clause in claimed)
     if agreed and mine and all(clause.negative for clause in mine):
         return "negation_turned"
+    if agreed and _is_asked_of_the_other(subject, claimed, heard):
+        return "actor_swapped"
     own = frozenset(concept for clause in claimed for concept in clause.concepts)
     best = max(len(own & one.clause.concepts) for one in heard)
     speakers = {one.role for one in heard}
@@ -119,6 +121,18 @@ def speaker_objection(
     if speakers & {Role.UNKNOWN, Role.OTHER} or subject in speakers:
         return None
     return "actor_swapped"
+
+
+def _is_asked_of_the_other(subject: Role, claimed: Sequence[Clause], heard: Sequence[Heard]) -> bool:
+    """ "The agent agreed to send it", where the agent only says "you have to send it"."""
+    verbs = frozenset(
+        word.concept
+        for clause in claimed
+        for word in clause.words
+        if word.predicate and word.concept and word.concept not in SPOKEN["en"] | SPOKEN["ko"]
+    )
+    same = [one for one in heard if one.clause.predicates & verbs]
+    return bool(same) and all(one.role is subject and one.clause.actor is Actor.HEARER for one in same)
 
 
 def party_objection(
@@ -140,6 +154,8 @@ def party_objection(
     parties = {party for one in acting for party in _parties(one, language, by_verb, owner is not None)}
     if subject in parties or not parties:
         return None
+    if parties == {Role.OTHER} and (own := _SUBJECT[language].match(clause.text.strip())) and own["own"]:
+        return None  # "the customer's brother"
     if not by_verb and owner is None and clause.predicates & _STATIVE:
         return None
     return "actor_swapped"

@@ -21,10 +21,17 @@ _OPPOSITES = (
 )
 
 
+_FAILS = frozenset({"work", "function", "작동", "operat"})
+"""To deny these is to state a fault, which is seldom said with a negation: "it's stone cold"."""
+
+
 def polarity_objection(clause: Clause, heard: Sequence[Heard], denies: bool) -> str | None:
     if clause.negative:
+        if any(_says_what_is_denied(one.clause, clause) for one in heard):
+            return "negation_turned"
         if not any(one.clause.negative or one.clause.lacking for one in heard):
-            return "negation_not_said"
+            works = any(_FAILS & one.clause.concepts for one in heard)
+            return None if clause.predicates & _FAILS and not works else "negation_not_said"
         same = [one for one in heard if clause.predicates & one.clause.predicates]
         plain = same and not any(one.clause.negative or one.clause.lacking for one in same)
         done = any(w.done for one in same for w in one.clause.words if w.concept in clause.predicates)
@@ -50,6 +57,18 @@ def polarity_objection(clause: Clause, heard: Sequence[Heard], denies: bool) -> 
         return None
     aligned = [one for one in aligned if not one.clause.question] or aligned
     return "negation_turned" if all(one.clause.denies(clause.concepts) for one in aligned) else None
+
+
+def _says_what_is_denied(quoted: Clause, claimed: Clause) -> bool:
+    """ "It arrived broken", of which the claim says that it did not arrive broken: all that is denied, said plainly."""
+    denied = [word for word in claimed.words if word.denied and word.concept]
+    if quoted.negative or quoted.question or (quoted.lacking and not claimed.lacking):
+        return False
+    return (
+        len(denied) > 1
+        and any(word.predicate for word in denied)
+        and {word.concept for word in denied} <= quoted.concepts
+    )
 
 
 def _states(clause: Clause, predicate: str) -> bool:

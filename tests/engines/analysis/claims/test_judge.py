@@ -17,7 +17,7 @@ def judged(claim: str, *quotes: tuple[Role, str], owner: Role | None = None) -> 
 
 
 POLARITY = [
-    ("The agent refused to refund the order.", (A, "I've refunded your order."), "negation_not_said"),
+    ("The agent refused to refund the order.", (A, "I've refunded your order."), "negation_turned"),
     ("The agent refunded the order.", (A, "I can't refund your order."), "negation_turned"),
     ("The agent did not refund the order.", (A, "We never refund an order like that."), None),
     ("The customer was satisfied.", (C, "I'm not satisfied at all."), "negation_turned"),
