@@ -88,7 +88,7 @@ def test_turns_are_followed_by_the_signs_of_later_turns_only() -> None:
     assert last == {}
 
 
-def test_a_text_is_encoded_once_in_a_call() -> None:
+def test_text_is_encoded_once_in_a_call() -> None:
     asked: list[str] = []
 
     class Counting(SentenceEncoder):
