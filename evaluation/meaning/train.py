@@ -21,24 +21,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, hstack
 
 import callytics.engines.analysis
 from callytics.config import load_stages
 from callytics.engines import load_engine
+from callytics.engines.analysis.encoder import DIMENSIONS, SentenceEncoder
 from callytics.engines.analysis.features import (
     Features,
     Seen,
     features_after,
     features_of,
+    followed_by,
     look_at,
     whole_call,
 )
-from callytics.engines.analysis.rankers import RESOLVED
+from callytics.engines.analysis.rankers import EMBEDDING_WEIGHT, NEXT_SHARE, RESOLVED
 from evaluation.dialogues import read_dialogues
 from evaluation.meaning.reading import conversation_of
 
-PENALTY = 3.0
+PENALTY, OUTCOME_PENALTY = 3.0, 2.0
 MIN_COUNT = 3
 """Features of fewer turns are noise."""
 
@@ -128,48 +130,98 @@ def fit_choice(
 
 
 def fit_tasks(
-    examples: Sequence[Example], owner: str, rows: Sequence[Sequence[Features]]
-) -> dict[str, float]:
-    """Each turn by itself: a logistic regression."""
+    examples: Sequence[Example],
+    owner: str,
+    rows: Sequence[Sequence[Features]],
+    embedded: Mapping[str, Vector],
+) -> tuple[dict[str, float], list[float]]:
+    """Each turn by itself: a logistic regression. The weights by feature, and by number of the embedding."""
     design = Design([row for of_call in rows for row in of_call])
+    vectors = _vectors(examples, embedded)
     target = np.concatenate([e.tasks(owner) for e in examples])
     weight = np.concatenate([np.full(len(e.seen), e.weight) for e in examples])
+    size = len(design.names)
 
     def loss(w: Vector) -> tuple[float, Vector]:
-        z = design.matrix @ w
+        z = design.matrix @ w[:size] + vectors @ w[size:]
         value = (weight * (np.logaddexp(0, z) - target * z)).sum() + PENALTY / 2 * w @ w
-        return float(value), design.matrix.T @ (weight * (1 / (1 + np.exp(-z)) - target)) + PENALTY * w
+        slope = weight * (1 / (1 + np.exp(-z)) - target)
+        return float(value), np.concatenate([design.matrix.T @ slope, vectors.T @ slope]) + PENALTY * w
 
-    return _table(design.names, _minimum(loss, len(design.names)))
+    found = _minimum(loss, size + vectors.shape[1])
+    return _table(design.names, found[:size]), np.round(found[size:], 3).tolist()
 
 
-def fit_resolved(examples: Sequence[Example]) -> dict[str, list[float]]:
-    """The whole call: a softmax over true, false and null."""
-    rows = []
-    for example in examples:
-        marked = np.flatnonzero(example.marked("outcome"))
-        outcome = int(marked[-1]) if len(marked) else None
-        rows.append(whole_call(example.seen, outcome))
-    design = Design(rows)
-    target = np.eye(len(RESOLVED))[[RESOLVED.index(e.gold["resolved"]) for e in examples]]
-    weight = np.array([[e.weight] for e in examples])
-    shape = (len(design.names), len(RESOLVED))
+def fit_outcome(
+    examples: Sequence[Example], rows: Sequence[Sequence[Features]], embedded: Mapping[str, Vector]
+) -> tuple[dict[str, list[float]], list[list[float]]]:
+    """A turn and a state of the call are chosen together: a softmax over turns times (true, false, null).
+
+    A feature of a turn has a weight that the states share and one for each state, under the same penalty; a feature of
+    what follows the turn or of the whole call has one for each state only.
+    """
+    usable = [(e, r) for e, r in zip(examples, rows, strict=True) if e.marked("outcome").any()]
+    turns = Design([row for _, of_call in usable for row in of_call])
+    after = Design([row for e, _ in usable for row in followed_by(e.seen)])
+    calls = Design([whole_call(e.seen) for e, _ in usable])
+    of_turn = hstack([turns.matrix, after.matrix]).tocsr()
+    vectors = np.hstack([_vectors([e for e, _ in usable], embedded), _next([e for e, _ in usable], embedded)])
+    starts = np.concatenate([[0], np.cumsum([len(r) for _, r in usable])[:-1]]).astype(int)
+    of_call = np.repeat(np.arange(len(usable)), [len(r) for _, r in usable])
+    weight = np.array([e.weight for e, _ in usable])[of_call, None]
+    target = np.concatenate([_of_states(e) for e, _ in usable])
+    sizes = [of_turn.shape[1], len(calls.names), vectors.shape[1]]
+    edges = len(turns.names) + len(RESOLVED) * np.cumsum([0, *sizes[:-1]])
+
+    def split(flat: Vector) -> list[Vector]:
+        shared, *states = np.split(flat, edges)
+        return [shared, *(part.reshape(-1, len(RESOLVED)) for part in states)]
 
     def loss(flat: Vector) -> tuple[float, Vector]:
-        w = flat.reshape(shape)
-        z = design.matrix @ w
-        z = z - z.max(axis=1, keepdims=True)
-        log_chance = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-        value = -(weight * target * log_chance).sum() + PENALTY / 2 * flat @ flat
-        gradient = design.matrix.T @ (weight * (np.exp(log_chance) - target)) + PENALTY * w
-        return float(value), gradient.ravel()
+        shared, states, whole, of_vector = split(flat)
+        z = (turns.matrix @ shared)[:, None] + of_turn @ states + (calls.matrix @ whole)[of_call]
+        z += vectors @ of_vector
+        z = z - np.maximum.reduceat(z.max(axis=1), starts)[of_call, None]
+        log_chance = z - np.log(np.add.reduceat(np.exp(z).sum(axis=1), starts))[of_call, None]
+        value = -(weight * target * log_chance).sum() + OUTCOME_PENALTY / 2 * flat @ flat
+        slope = weight * (np.exp(log_chance) - target)
+        of_whole = calls.matrix.T @ np.add.reduceat(slope, starts)
+        gradient = [turns.matrix.T @ slope.sum(axis=1), of_turn.T @ slope, of_whole, vectors.T @ slope]
+        return float(value), np.concatenate([part.ravel() for part in gradient]) + OUTCOME_PENALTY * flat
 
-    weights = _minimum(loss, shape[0] * shape[1]).reshape(shape)
-    return {
+    found = _minimum(loss, len(turns.names) + len(RESOLVED) * sum(sizes))
+    shared, states, whole, of_vector = split(found)
+    states[: len(shared)] += shared[:, None]
+    names = [*turns.names, *after.names, *calls.names]
+    table = {
         name: [round(float(value), 3) for value in row]
-        for name, row in zip(design.names, weights, strict=True)
+        for name, row in zip(names, np.concatenate([states, whole]), strict=True)
         if np.abs(row).max() >= SMALLEST_WEIGHT
     }
+    return table, np.round(of_vector, 3).tolist()
+
+
+def _vectors(examples: Sequence[Example], embedded: Mapping[str, Vector]) -> Vector:
+    """Shape (turns, 512)."""
+    vectors = [embedded[seen.turn.content] for example in examples for seen in example.seen]
+    return EMBEDDING_WEIGHT * np.array(vectors)
+
+
+def _next(examples: Sequence[Example], embedded: Mapping[str, Vector]) -> Vector:
+    """Shape (turns, 512): of the next turn, zero for the last one."""
+    vectors: list[Vector] = []
+    for example in examples:
+        vectors += [embedded[seen.turn.content] for seen in example.seen[1:]]
+        vectors.append(np.zeros(DIMENSIONS))
+    return EMBEDDING_WEIGHT * NEXT_SHARE * np.array(vectors)
+
+
+def _of_states(example: Example) -> Vector:
+    """Shape (turns, states): the turns that state the outcome share 1, in the column of the marked state."""
+    marked = example.marked("outcome")
+    shares = np.zeros((len(marked), len(RESOLVED)))
+    shares[:, RESOLVED.index(example.gold["resolved"])] = marked / marked.sum()
+    return shares
 
 
 def _table(names: Sequence[str], weights: Vector) -> dict[str, float]:
@@ -187,13 +239,14 @@ def train(splits: Sequence[str], config: Path) -> dict[str, Any]:
     for example in examples:
         stated = np.flatnonzero(example.marked("issue"))
         later.append(example.features(int(stated[0]) if len(stated) else 0))
-    turns = {
-        "issue": fit_choice(examples, "issue", rows),
-        "outcome": fit_choice(examples, "outcome", later),
-        "AGENT": fit_tasks(examples, "AGENT", rows),
-        "CUSTOMER": fit_tasks(examples, "CUSTOMER", rows),
-    }
-    models = {"turns": turns, "resolved": fit_resolved(examples)}
+    texts = sorted({seen.turn.content for example in examples for seen in example.seen})
+    embedded = dict(zip(texts, SentenceEncoder()(texts), strict=True))
+    turns = {"issue": fit_choice(examples, "issue", rows)}
+    embedding: dict[str, Any] = {}
+    for owner in ("AGENT", "CUSTOMER"):
+        turns[owner], embedding[owner] = fit_tasks(examples, owner, rows, embedded)
+    outcome, embedding["outcome"] = fit_outcome(examples, later, embedded)
+    models = {"turns": turns, "outcome": outcome, "embedding": embedding}
     digest = hashlib.sha256(json.dumps(models, sort_keys=True).encode()).hexdigest()[:12]
     return {"licence": "Apache-2.0", "trained_on": list(splits), "revision": digest, **models}
 

@@ -33,3 +33,18 @@ class SentenceEncoder:
     def __call__(self, texts: Sequence[str]) -> Vector:
         """Shape (len(texts), 512). Each text by itself: the result does not depend on the others."""
         return np.vstack([np.asarray(self._encoder.encode([text]), dtype=np.float64) for text in texts])
+
+
+class Remembering:
+    """The encoder for the length of one call: a text is encoded once. For one thread."""
+
+    def __init__(self, encode: SentenceEncoder) -> None:
+        self._encode = encode
+        self._known: dict[str, Vector] = {}
+
+    def __call__(self, texts: Sequence[str]) -> Vector:
+        """Shape (len(texts), 512), as of the encoder."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known |= dict(zip(new, self._encode(new), strict=True))
+        return np.array([self._known[text] for text in texts])

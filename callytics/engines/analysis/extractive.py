@@ -44,7 +44,7 @@ SURE = {"issue": 0.5, "outcome": 0.5}
 SECOND_OUTCOME = 0.3
 """Probability from which a second turn states the outcome as well: two issues, or an offer and its acceptance."""
 
-MIN_TASK = 0.2
+MIN_TASK = 0.25
 """Probability from which a turn leaves a task. These limits were chosen by cross-validation on fit and choose."""
 
 
@@ -92,9 +92,9 @@ class ExtractiveAnalyzer:
         self._max_summary_sentences = max_summary_sentences
         self._max_action_items = max_action_items
         encode = SentenceEncoder()
-        self._rank = Rankers()
+        self._rank = Rankers(encode)
         self._topics = Topics(encode)
-        self.model_revision = f"4-{self._rank.revision}-{self._topics.revision}"
+        self.model_revision = f"5-{self._rank.revision}-{self._topics.revision}"
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
         return self.report(conversation, Choice())

@@ -176,31 +176,30 @@ def _is_word(gram: str, language: str) -> bool:
     return " " not in gram and len(gram) > 3
 
 
-def whole_call(call: Sequence[Seen], outcome: int | None) -> Features:
-    """The features of how a call ended: the turn of the outcome, what follows it, and the last words of each party."""
+def followed_by(call: Sequence[Seen]) -> list[Features]:
+    """Per turn, the signs of the turns after it: a protest after it, thanks after it."""
+    found: list[Features] = []
+    after: Features = {}
+    for seen in reversed(call):
+        found.append(after)
+        after = after | {f"p:{seen.letter}:{sign}": 0.7 for sign in seen.signs}
+    return found[::-1]
+
+
+def whole_call(call: Sequence[Seen]) -> Features:
+    """How the call went and ended: refusals and protests in it, the words of the customer, and its last words."""
     found: Features = {"bias": 1.0, "turns": min(30, len(call)) / 15.0}
-    if outcome is None:
-        found["none"] = 1.0
-    else:
-        who = call[outcome].letter
-        found[f"o:{who}"] = 1.0
-        found |= {f"o:{sign}": 1.0 for sign in call[outcome].signs}
-        found |= {f"o:{name}": 0.7 for name in _together(call[outcome], who)}
-        found |= {f"og:{call[outcome].language}:{gram}": 0.3 for gram in call[outcome].grams}
-        for seen in call[outcome + 1 :]:
-            for sign in seen.signs:
-                found[f"p:{seen.letter}:{sign}"] = 1.0
-    found |= _ending(call, outcome)
+    found |= _ending(call)
     for seen in call:
         for sign in seen.signs & {"refusal", "protest", "decline", "wrong_number", "works", "complaint"}:
             key = f"c:{seen.letter}:{sign}"
             found[key] = min(1.0, found.get(key, 0.0) + 0.34)
         if seen.role is Role.CUSTOMER:
             found |= {f"cg:{seen.language}:{gram}": 0.15 for gram in seen.grams}
-    return found
+    return {f"w:{name}": value for name, value in found.items()}
 
 
-def _ending(call: Sequence[Seen], outcome: int | None) -> Features:
+def _ending(call: Sequence[Seen]) -> Features:
     """How the last third of a call sounds: thanks or protest, open promises, a closing or none."""
     found: Features = {f"kind:{kind_of(call)}": 1.0}
     for seen in call[len(call) * 2 // 3 :]:
@@ -215,10 +214,9 @@ def _ending(call: Sequence[Seen], outcome: int | None) -> Features:
     protests = sum(bool(s.signs & {"protest", "decline", "complaint"}) for s in customers)
     found |= {f"thanks{min(2, thanks)}": 1.0, f"protests{min(2, protests)}": 1.0}
     found[f"mood{max(-1, min(1, thanks - protests))}"] = 1.0
-    rest = call[outcome:] if outcome is not None else call[len(call) // 2 :]
     pending = sum(
         bool(sentence & {"promise", "future", "doing"}) and bool(sentence & {"contact", "day", "arrive"})
-        for seen in rest
+        for seen in call[len(call) // 2 :]
         if seen.role is Role.AGENT
         for sentence in seen.by_sentence
     )
