@@ -106,6 +106,7 @@ class CallRecognizer:
     """``(Audio, CallOptions) -> Transcript`` with a decoder. Safe to call from several threads if the decoder is.
 
     Args:
+        search: parameters of the beam search, for every language.
         batch_size: maximum number of windows per batch.
         num_workers: number of batches decoded at the same time.
         long_call_batch_size: maximum number of windows per batch for a call of LONG_CALL_S or more.
@@ -119,7 +120,7 @@ class CallRecognizer:
         decoder: WindowDecoder,
         languages: Languages,
         activity: VoiceActivity,
-        beam_size: int,
+        search: Search,
         batch_size: int,
         num_workers: int = 1,
         long_call_batch_size: int | None = None,
@@ -136,7 +137,7 @@ class CallRecognizer:
         self._long_call_batch_size = long_call_batch_size or batch_size
         self._read = WindowReader(
             decoder,
-            Search(beam_size=beam_size),
+            search,
             num_workers,
             across_calls=batch_across_calls,
             overlap=overlap,

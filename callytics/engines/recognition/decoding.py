@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -61,14 +61,23 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Search:
-    """Parameters of the beam search, with its language and task."""
+    """Parameters of the beam search, with its language and task.
+
+    Attributes:
+        beam_sizes: language code, width of the beam in it; all others have ``beam_size``.
+    """
 
     beam_size: int = 5
+    beam_sizes: tuple[tuple[str, int], ...] = ()
     patience: float = 1.0
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
     timestamps: bool = False
     task: Task = Task.TRANSCRIBE
+
+    def in_language(self, language: str) -> Search:
+        """The search for windows in a language, with its width of the beam."""
+        return replace(self, beam_size=dict(self.beam_sizes).get(language, self.beam_size), beam_sizes=())
 
     def writes_spaces(self, language: str) -> bool:
         """Whether the output has spaces; a translation is English in any case."""

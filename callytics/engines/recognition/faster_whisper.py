@@ -5,14 +5,14 @@ Everything is deterministic: there is no sampling, and no window depends on the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from callytics import settings
 from callytics.domain import Audio, CallOptions, Transcript
 from callytics.engines.recognition.calls import CallRecognizer, Languages, can_translate
-from callytics.engines.recognition.decoding import Decoder
-from callytics.engines.recognition.options import VoiceActivity, check_counts
+from callytics.engines.recognition.decoding import Decoder, Search
+from callytics.engines.recognition.options import VoiceActivity, check_beam_sizes, check_counts
 from callytics.weights import manifest as models
 from callytics.weights.hub import LOCAL, snapshot
 from callytics.weights.needed import WeightsOption
@@ -33,6 +33,7 @@ class FasterWhisperRecognizer:
         cpu_threads: number of cores, default settings.cpu_threads(). Each core decodes its own batches, because
             several threads on one batch lose a third of their time to each other (docs/performance.md).
         beam_size: width of the beam search.
+        beam_sizes: the same for some languages, by code.
         batch_size: maximum number of windows per batch.
         long_call_batch_size: the same for a call of an hour or more, default batch_size. On a CPU, decoding a window
             needs 60 MB of memory with Whisper base.
@@ -74,6 +75,7 @@ class FasterWhisperRecognizer:
         long_call_batch_size: int | None = None,
         translates: bool | None = None,
         batch_across_calls: bool | None = None,
+        beam_sizes: Mapping[str, int] | None = None,
     ) -> None:
         activity = VoiceActivity(vad_threshold, min_speech_s, min_silence_s, pad_s)
         check_counts(
@@ -83,6 +85,7 @@ class FasterWhisperRecognizer:
             detection_windows=detection_windows,
             cpu_threads=cpu_threads,
         )
+        search = Search(beam_size=beam_size, beam_sizes=check_beam_sizes(beam_sizes or {}))
         from faster_whisper import WhisperModel
 
         if Path(model).is_dir():
@@ -106,7 +109,7 @@ class FasterWhisperRecognizer:
             Decoder(whisper),
             Languages(frozenset(known), tuple(languages), frozenset(likely_languages), detection_windows),
             activity,
-            beam_size,
+            search,
             batch_size,
             1 if on_gpu else num_threads,
             long_call_batch_size,

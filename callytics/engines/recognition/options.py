@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from callytics.errors import ConfigError
+from callytics.options.languages import LANGUAGES
 
 WINDOW_S = 30.0  # the input length of Whisper
 
@@ -68,6 +69,27 @@ def check_option(name: str, value: float, smallest: float, largest: float) -> No
         )
 
 
+def check_beam_sizes(beam_sizes: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Widths of the beam by language code, as Search takes them.
+
+    Raises:
+        ConfigError: ``engine_options_invalid``, a language is none of Whisper's or a width is out of range.
+    """
+    if not isinstance(beam_sizes, Mapping):
+        raise ConfigError(
+            "engine_options_invalid",
+            f"speech-recognizer: beam_sizes is {beam_sizes!r}; set it to a width per language, such as {{ko: 8}}.",
+        )
+    if unknown := [code for code in beam_sizes if code not in LANGUAGES]:
+        raise ConfigError(
+            "engine_options_invalid",
+            f"speech-recognizer: beam_sizes has {unknown[0]!r}; set it to widths by code, such as ko or en.",
+        )
+    for code, size in beam_sizes.items():
+        _check_count(f"beam_sizes of {code}", size)
+    return tuple(sorted(beam_sizes.items()))
+
+
 def check_counts(**counts: int | None) -> None:
     """Check that every given option is a whole number of 1 or more.
 
@@ -75,8 +97,13 @@ def check_counts(**counts: int | None) -> None:
         ConfigError: ``engine_options_invalid``.
     """
     for name, count in counts.items():
-        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
-            raise ConfigError(
-                "engine_options_invalid",
-                f"speech-recognizer: {name} is {count!r}; set it to a whole number of 1 or more.",
-            )
+        if count is not None:
+            _check_count(name, count)
+
+
+def _check_count(name: str, count: object) -> None:
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise ConfigError(
+            "engine_options_invalid",
+            f"speech-recognizer: {name} is {count!r}; set it to a whole number of 1 or more.",
+        )

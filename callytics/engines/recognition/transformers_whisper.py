@@ -12,6 +12,7 @@ from typing import Any
 from callytics.domain import Audio, CallOptions, Transcript
 from callytics.engines.memory import limit_torch
 from callytics.engines.recognition.calls import CallRecognizer, Languages, can_translate
+from callytics.engines.recognition.decoding import Search
 from callytics.engines.recognition.options import check_counts, voice_activity_from
 from callytics.engines.recognition.transformers_decoding import TransformersDecoder
 from callytics.weights import manifest as models
@@ -95,7 +96,7 @@ class TransformersWhisperRecognizer:
             decoder,
             Languages(decoder.languages, tuple(languages), frozenset(likely_languages), detection_windows),
             activity,
-            beam_size,
+            Search(beam_size=beam_size),
             batch_size,
             translates=can_translate(self.model) if translates is None else translates,
             batch_across_calls=on_gpu if batch_across_calls is None else batch_across_calls,

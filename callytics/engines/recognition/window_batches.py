@@ -120,8 +120,9 @@ class WindowBatches:
         for language, windows in by_language.items():
             rows = list(windows)
             of_rows = encoded if len(rows) == len(tasks) else self._decoder.rows(encoded, rows)
+            search = tasks[0].search.in_language(language)
             decoded = self._decoder.decode(
-                list(windows.values()), language, tasks[0].hotwords, tasks[0].search, of_rows
+                list(windows.values()), language, tasks[0].hotwords, search, of_rows
             )
             found |= dict(zip(rows, decoded, strict=True))
         return [found[row] for row in range(len(tasks))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -40,6 +41,23 @@ def test_window_with_a_loop_is_read_in_halves() -> None:
 
     text, decoder = read(say, IN_TWO)
     assert (text, len(decoder.calls)) == ("so it is nine", 3)
+
+
+def test_beam_is_that_of_the_language_of_the_window_in_every_reading() -> None:
+    def say(window: Window, search: Search) -> str:
+        return "yes yes yes yes yes yes yes"
+
+    english, korean, japanese = (
+        replace(IN_TWO, channel=i, language=code) for i, code in enumerate(("en", "ko", "ja"))
+    )
+    decoder = WrittenDecoder(say)
+    reader = WindowReader(decoder, Search(beam_size=5, beam_sizes=(("en", 4), ("ko", 8))))
+    reader(Speech(SILENCE, "en", None), [english, korean, japanese, replace(IN_TWO, channel=3)], 8)
+    widths = {channel: set[int]() for channel in range(4)}
+    for window, search in decoder.calls:
+        widths[window.channel].add(search.beam_size)
+    assert len(decoder.calls) == 4 * 4  # whole, two halves, and whole with a penalty on repetition
+    assert widths == {0: {4}, 1: {8}, 2: {5}, 3: {4}}
 
 
 def test_repetition_is_penalised_if_all_readings_loop() -> None:

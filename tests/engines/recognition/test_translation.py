@@ -10,6 +10,7 @@ import pytest
 from callytics.domain import CallOptions, Recording, Task
 from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.engines.recognition.calls import CallRecognizer, Languages, can_translate
+from callytics.engines.recognition.decoding import Search
 from callytics.engines.recognition.options import VoiceActivity
 from callytics.errors import InvalidRequestError
 from tests.engines.recognition.written_decoder import WrittenDecoder
@@ -57,7 +58,12 @@ def test_silence_has_no_translation() -> None:
 def test_model_without_translation_rejects_the_task(translates: bool, known: frozenset[str]) -> None:
     decoder = WrittenDecoder(lambda window, search: "never read")
     recogniser = CallRecognizer(
-        decoder, Languages(known), VoiceActivity(), beam_size=1, batch_size=1, translates=translates
+        decoder,
+        Languages(known),
+        VoiceActivity(),
+        search=Search(beam_size=1),
+        batch_size=1,
+        translates=translates,
     )
     with pytest.raises(InvalidRequestError) as error:
         recogniser(sample_audio(), TRANSLATE)
