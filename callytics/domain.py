@@ -38,6 +38,7 @@ class RoleSource(StrEnum):
 class CorrectionKind(StrEnum):
     WORDS = "words"
     SPEAKER_NAME = "speaker_name"
+    ROLE = "role"
     TURN_SPEAKER = "turn_speaker"
     SPLIT = "split"
     MERGE = "merge"
@@ -551,6 +552,9 @@ class Conversation:
     speech: tuple[SpeechSegment, ...]
     redacted: bool = False  # redaction ran: the removed data must not enter the result in another way
     corrections: tuple[CorrectionOutcome, ...] = ()
+    turns_before: tuple[
+        Turn, ...
+    ] = ()  # if people changed bounds or speakers of turns; redaction reads them too
 
     def role_of(self, participant_id: str) -> Role:
         return next((p.role for p in self.participants if p.id == participant_id), Role.UNKNOWN)

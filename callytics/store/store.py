@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from callytics.domain import CallOptions, Role, StageRun
+from callytics.domain import CallOptions, CorrectionKind, Role, StageRun
 from callytics.errors import NotFoundError
 from callytics.store import (
     alerts,
@@ -35,6 +35,7 @@ from callytics.store import (
     sessions,
     usage,
     versions,
+    views,
     webhook_queue,
     webhooks,
 )
@@ -84,6 +85,7 @@ from callytics.store.rows import (
 from callytics.store.tables import CallRow, EventRow, ReportRow, StageRow, TenantRow
 from callytics.store.timeline import Timeline, timeline
 from callytics.store.versions import ApplicationRuns, VersionRun
+from callytics.store.views import ViewRecord
 from callytics.store.webhook_queue import LeasedDelivery
 from callytics.store.webhooks import DeliveryStatus, WebhookDelivery, WebhookEndpoint
 
@@ -238,7 +240,7 @@ class CallStore:
                     "turns": sorted({each.turn_id for each in made if each.turn_id}),
                 }
                 record = self._changed(session, row, actor, "call.corrected", detail)
-            if wanted.roles:
+            if any(each.kind == CorrectionKind.ROLE for each in made):
                 roles = {"roles": dict(wanted.roles)}
                 record = self._changed(session, row, actor, "call.roles_corrected", roles)
             return record
@@ -769,6 +771,33 @@ class CallStore:
         wanted = wanted or AuditFilter(tenant=tenant, subject=subject)
         with self._read() as session:
             return audit.page(session, wanted, before, limit)
+
+    # ------------------------------------------------------------ views
+
+    def list_views(self, tenant: str, owner: str) -> tuple[ViewRecord, ...]:
+        """Views of the list of calls: the owner's, and those that others of the tenant share."""
+        with self._read() as session:
+            return views.visible(session, tenant, owner)
+
+    def save_view(
+        self, tenant: str, owner: str, name: str, query: Mapping[str, str], is_shared: bool
+    ) -> ViewRecord:
+        """Make a view, or replace the owner's of this name (see views.save)."""
+
+        def save() -> ViewRecord:
+            with self._write() as session:
+                return views.save(session, tenant, owner, name, query, is_shared, self._now_ms())
+
+        try:
+            return save()
+        except IntegrityError:  # made by another request at the same moment
+            return save()
+
+    @removes
+    def delete_view(self, tenant: str, view_id: str, actor: str, may_remove_shared: bool) -> None:
+        """Delete a view (see views.remove)."""
+        with self._write() as session:
+            views.remove(session, tenant, view_id, actor, may_remove_shared, self._now_ms())
 
     # ------------------------------------------------------------ batches
 

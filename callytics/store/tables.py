@@ -346,6 +346,23 @@ class BatchRow(SQLModel, table=True):
     audio_s: float = 0.0
 
 
+class ViewRow(SQLModel, table=True):
+    """A view of the list of calls under a name (store/views.py). ``owner``: the API key or person who made it;
+    ``query``: the filters and the order, as GET /v1/calls takes them."""
+
+    __tablename__ = "views"
+    __table_args__ = (Index("ux_views_tenant_owner_name", "tenant_id", "owner", "name", unique=True),)
+
+    id: str = Field(sa_column=Column(String(26), primary_key=True))
+    tenant_id: str = Field(default=DEFAULT_TENANT, sa_column=_tenant())
+    owner: str = Field(sa_column=Column(Text, nullable=False))
+    name: str = Field(sa_column=Column(Text, nullable=False))
+    query: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    is_shared: bool = Field(sa_column=Column(Boolean, nullable=False))
+    created_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    updated_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 class UsageRow(SQLModel, table=True):
     """Usage of a tenant on one day (store/usage.py): sums over all ``source``s. Like the audit, it outlives the calls
     and references nothing."""

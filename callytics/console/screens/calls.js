@@ -85,7 +85,7 @@ export function Calls({ query, may, owner, onLost }) {
       <h1>${t("calls")} ${answer && html`<small>${answer.total}</small>`}</h1>
       <span class="space"></span>
       ${chosen.size > 0 && onChoose && html`<button class="danger" onClick=${remove}>${t("delete")} (${chosen.size})</button>`}
-      <${Views} key=${owner} owner=${owner} view=${view} />
+      <${Views} key=${owner} owner=${owner} view=${view} mayShare=${may("calls:write")} onLost=${onLost} />
       <a class="button" href=${address("/v1/calls/export", { ...asks, format: "csv" })} download>${t("export")}</a>
       ${may("calls:write") && html`<${Uploads} picker=${picker} onUploaded=${askAgain} />`}
     </div>
