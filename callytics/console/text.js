@@ -27,7 +27,8 @@ const EN = {
   greeting: "Greeting", empathy: "Empathy", clarity: "Clarity", listening: "Listening", closing: "Closing",
   politeness: "Politeness", key_search: "search", key_move: "next and previous", key_open: "open", key_play: "play or pause",
   key_seek: "5 s back and on", key_turn: "previous and next turn", key_speed: "slower and faster", key_link: "copy a link",
-  key_back: "back to the calls", key_help: "these keys", key_upload: "upload", key_edit: "correct the turn", close: "Close",
+  key_back: "back to the calls", select_all: "Select all that are shown", select_none: "Select none", n_selected: "{n} selected", analyse_again: "Analyse again",
+  skip_to_content: "To the content", key_help: "these keys", key_upload: "upload", key_select: "select", key_edit: "correct the turn", close: "Close",
   // a call: waveform, lines, fixing
   loop_turn: "Repeat the turn", no_sound: "The recording cannot be played.", whole_result: "Whole result: json",
   cleaned_recording: "Recording, cleaned", not_copied: "Not copied: the link is in the address bar.", lines: "Mood, pitch and loudness",
@@ -139,7 +140,8 @@ const KO = {
   greeting: "인사", empathy: "공감", clarity: "명확성", listening: "경청", closing: "마무리",
   politeness: "공손함", key_search: "검색", key_move: "다음, 이전", key_open: "열기", key_play: "재생, 멈춤",
   key_seek: "5초 뒤로, 앞으로", key_turn: "이전, 다음 발화", key_speed: "느리게, 빠르게", key_link: "링크 복사",
-  key_back: "통화 목록으로", key_help: "단축키 보기", key_upload: "올리기", key_edit: "발화 고치기", close: "닫기",
+  key_back: "통화 목록으로", select_all: "보이는 통화 모두 선택", select_none: "선택 해제", n_selected: "{n}개 선택", analyse_again: "다시 분석",
+  skip_to_content: "본문으로", key_help: "단축키 보기", key_upload: "올리기", key_select: "선택", key_edit: "발화 고치기", close: "닫기",
   // 통화 화면: 파형, 선, 고치기
   loop_turn: "발화 반복", no_sound: "녹음을 재생할 수 없습니다.", whole_result: "전체 결과: json",
   cleaned_recording: "잡음을 줄인 녹음", not_copied: "복사하지 못했습니다. 링크는 주소창에 있습니다.", lines: "감정, 음높이, 크기",

@@ -16,11 +16,14 @@ from callytics.redaction.span import Span, joined
 
 
 class _Hidden(NamedTuple):
-    """A word of a span, of which ``number`` is the same for all its words: together they become one mark."""
+    """A word of a span, of which ``number`` is the same for all its words: together they become one mark. ``start`` and
+    ``end``: its part in the span."""
 
     number: int
     kind: PiiKind
     word: Word
+    start: int
+    end: int
 
 
 def with_spans_before(
@@ -44,8 +47,10 @@ def _hidden_words(turns: Sequence[Turn], spans: Mapping[str, Sequence[Span]]) ->
         position = 0
         for word in turn.words:
             end = position + len(word.text)
-            if any(place.start < end and position < place.end for place in places):
-                hidden.append(_Hidden(number, span.kind, word))
+            for place in places:
+                if place.start < end and position < place.end:
+                    part = (max(place.start, position) - position, min(place.end, end) - position)
+                    hidden.append(_Hidden(number, span.kind, word, *part))
             position = end + 1
     return hidden
 
@@ -58,10 +63,12 @@ def _spans_of(turn: Turn, hidden: Sequence[_Hidden]) -> list[Span]:
     for word in turn.words:
         end = position + len(word.text)
         here = next((each for each in hidden if _is_same(word, each.word)), None)
-        if here is not None and here.number == last:
-            spans[-1] = Span(spans[-1].start, end, here.kind)
-        elif here is not None:
-            spans.append(Span(position, end, here.kind))
+        if here is not None:
+            part = (here.start, here.end) if word.text == here.word.text else (0, len(word.text))
+            start = spans[-1].start if here.number == last else position + part[0]
+            if here.number == last:
+                spans.pop()
+            spans.append(Span(start, position + part[1], here.kind))
         last, position = (-1 if here is None else here.number), end + 1
     return transfer(spans, text, turn.content)
 

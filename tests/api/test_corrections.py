@@ -58,7 +58,7 @@ async def test_words_names_roles_and_metadata_in_one_patch(
     assert all(c["created_by"] and c["undone_at"] is None for c in history)
     lease = store.lease("w", 60.0)
     assert lease is not None
-    assert [c.after for c in lease.corrections] == [TEXT, "김민지"]
+    assert [c.after for c in lease.corrections] == [TEXT, "김민지", "OTHER"]
 
 
 async def test_undone_over_http(client: httpx.AsyncClient, store: CallStore, url: str) -> None:

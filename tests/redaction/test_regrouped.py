@@ -25,7 +25,7 @@ KOREAN = (
     (1, 4.0, 9.0, "네 공일공에 일이삼사 오육칠팔 입니다 감사합니다"),
     (0, 10.0, 11.0, "감사합니다."),
 )
-SECRETS = {"en": ["four", "one", "two", "three"], "ko": ["공일공", "일이삼사", "오육칠팔"]}
+SECRETS = {"en": ["four", "two", "three"], "ko": ["공일공", "일이삼사", "오육칠팔"]}
 
 
 def said(language: str) -> Conversation:
@@ -69,16 +69,18 @@ def test_hidden_words_and_their_sound_stay_hidden(language: str) -> None:
         assert hidden_s(found) == hidden_s(seen), wanted
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_number_without_its_question_would_be_read_otherwise(language: str) -> None:
-    """What the turns before are kept for: of the new turns alone, a part of the number would be shown."""
-    seen = redact(said(language), REDACTED)
-    found = [
-        redact(replace(correct(said(language), asked_of(seen, wanted)), turns_before=()), REDACTED)
-        for wanted in every_change(seen)
-    ]
-    if language == "en":
-        assert any("four" in shown(each) for each in found)
+def test_name_that_is_split_off_its_cue_stays_hidden() -> None:
+    """What the turns before are read for: of the new turns alone, the name would be shown."""
+    lines = ((0, 0.0, 3.0, "무엇을 도와드릴까요"), (1, 4.0, 9.0, "안녕하세요 김민지라고 합니다 환불이요"))
+    heard = conversation(*lines, duration_s=12.0, language="ko")
+    seen = redact(heard, REDACTED)
+    assert seen.turns[1].content == "안녕하세요 [NAME]라고 합니다 환불이요"
+    changed = correct(heard, asked_of(seen, Corrections(splits={"t2": Split(2)})))
+    assert "김민지" in shown(redact(replace(changed, turns_before=()), REDACTED))
+    found = redact(changed, REDACTED)
+    assert "김민지" not in shown(found)
+    assert [turn.content for turn in found.turns[1:]] == ["안녕하세요 [NAME]라고", "합니다 환불이요"]
+    assert hidden_s(found) == hidden_s(seen)
 
 
 def test_calls_that_are_not_redacted_keep_no_second_copy() -> None:

@@ -117,7 +117,9 @@ def test_roles_are_in_the_history_and_a_swap_is_undone_whole(store: CallStore, c
     swapped = Corrections(roles={"spk_0": Role.CUSTOMER, "spk_1": Role.AGENT})
     store.correct_call(call_id, swapped, "alpha", "key1")
     first, second = store.list_corrections(call_id)
-    assert [(row.kind, row.turn_id, row.participant_id, row.before, row.after) for row in (first, second)] == [
+    assert [
+        (row.kind, row.turn_id, row.participant_id, row.before, row.after) for row in (first, second)
+    ] == [
         ("role", "", "spk_0", "AGENT", "CUSTOMER"),
         ("role", "", "spk_1", "CUSTOMER", "AGENT"),
     ]
