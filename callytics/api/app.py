@@ -29,6 +29,7 @@ from callytics.api import (
     overview,
     recordings,
     results,
+    saved_views,
     sessions,
     timeline,
     turn_audio,
@@ -106,6 +107,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         alerts,
         usage,
         overview,
+        saved_views,
     ):
         app.include_router(module.router)
     declare_webhooks(app)
@@ -121,7 +123,7 @@ def create_app(services: Services, answer_request_id: bool = True) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=services.settings.cors_origins,
-            allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=[
                 "Authorization",
                 "Content-Type",

@@ -17,11 +17,14 @@ from callytics.api.oidc import TokenReader
 from callytics.api.oidc_sign_in import IssuerClient
 from callytics.api.renewal import Renewals
 from callytics.api.services import Services
-from callytics.errors import ForbiddenError, UnauthorizedError
+from callytics.errors import CallyticsError, ForbiddenError, UnauthorizedError
 from callytics.store import DEFAULT_TENANT, ApiKeyRecord, CallStore, SignedIn, hash_secret
 from callytics.store.keys import KEY_PREFIX
 
 COOKIE = "callytics_session"
+
+RIGHT_CHECKED_EVERY_S = 3.0
+"""An answer that lasts ends this long after its key, session or right does, at the latest."""
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `callytics keys create`")
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, description="The same API key")
@@ -102,6 +105,16 @@ class Gate:
 
 def _principal_of(key: ApiKeyRecord | SignedIn) -> Principal:
     return Principal(key.id, frozenset(key.scopes), key.tenant, key.limits)
+
+
+async def still_may(request: Request, scope: str) -> bool:
+    """Whether who asked is still let in, to the same tenant and with this scope: for answers that last."""
+    asked: Principal = request.state.principal
+    try:
+        principal: Principal = await request.state.identify()
+    except CallyticsError:  # also where nobody can say it now: the client comes again
+        return False
+    return principal.may(scope) and (principal.id, principal.tenant) == (asked.id, asked.tenant)
 
 
 def gate_of(request: Request) -> Gate:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -33,11 +35,12 @@ class Authentication:
                 cookie = None if bearer or header else Request(scope).cookies.get(COOKIE)
                 if cookie:
                     _check_same_site(scope["method"], headers)
-                principal = await self._gate.identify(bearer, header, cookie)
+                identify = partial(self._gate.identify, bearer, header, cookie)
+                principal = await identify()
             except CallyticsError as error:
                 await error_response(Request(scope), error)(scope, receive, send)
                 return
-            scope["state"] = {**scope.get("state", {}), "principal": principal}
+            scope["state"] = {**scope.get("state", {}), "principal": principal, "identify": identify}
         await self._app(scope, receive, send)
 
 

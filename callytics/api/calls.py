@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 
-from callytics.api.auth import Deleter, Reader, Writer
+from callytics.api.auth import Deleter, Principal, Reader, Writer
 from callytics.api.corrections import correct
 from callytics.api.errors import problem_responses
+from callytics.api.listening import view_mark
 from callytics.api.openapi import multipart_body
 from callytics.api.schemas.calls import CallView, ReprocessBody, Step, SubmittedCall
 from callytics.api.schemas.corrections import CallPatch
 from callytics.api.schemas.lists import CallList
 from callytics.api.schemas.queries import ListQuery
 from callytics.api.schemas.submission import CallForm
-from callytics.api.services import ServicesDep
+from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.submission import parse_fields, submit
 from callytics.api.uploads import Upload
 from callytics.api.views import call_url, call_view, listed_view, match_view, view_for
 from callytics.domain import CallOptions
 from callytics.pipeline import dependants
-from callytics.store import CallStore
+from callytics.store import CallStore, ReadRecord
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1/calls", tags=["calls"])
 
@@ -87,7 +89,7 @@ async def submit_call(
 
 @router.get("", response_model=CallList, responses=problem_responses(400, 401, 403, 422))
 async def list_calls(
-    services: ServicesDep, principal: Reader, query: Annotated[ListQuery, Query()]
+    request: Request, services: ServicesDep, principal: Reader, query: Annotated[ListQuery, Query()]
 ) -> CallList:
     """Calls, the latest upload first or as `sort` says: filtered by what is known and what was found, searched in what
     was said, page by page. `findings` of a call say which result they are of."""
@@ -95,11 +97,7 @@ async def list_calls(
     page = await services.store(
         CallStore.list_calls, wanted, query.limit, query.cursor, query.sort, query.total
     )
-    if query.q is not None:  # the answer quotes these calls; the query itself may name a person
-        found = {"call_ids": [call.id for call in page.calls]}
-        await services.store(
-            CallStore.record_audit, principal.id, "calls.searched", "", found, principal.tenant
-        )
+    await _note_list(request, principal, query, [call.id for call in page.calls])
     return CallList(
         calls=[
             listed_view(call, page, services.settings.public_url).model_copy(
@@ -114,6 +112,24 @@ async def list_calls(
         next_cursor=page.next_cursor,
         total=page.total,
     )
+
+
+async def _note_list(request: Request, principal: Principal, query: ListQuery, call_ids: list[str]) -> None:
+    """Once per view and a few minutes, however often a browser asks: a search before it is answered, since that quotes
+    what was said; a list, which has a line of each call, like listening. The query itself may name a person."""
+    asked = query.model_dump(mode="json", exclude={"limit", "total"})
+    if query.q is None:
+        detail = {
+            "view": view_mark(asked),
+            "filters": sorted(query.model_fields_set - {"cursor", "limit", "total"}),
+        }
+        request.app.state.listening.note(principal, "calls.listed", "", {**detail, "call_ids": call_ids})
+        return
+    detail = {"view": view_mark([asked, call_ids]), "call_ids": call_ids}
+    at_ms = round(time.time() * 1000)
+    read = ReadRecord(at_ms, principal.tenant, principal.id, "calls.searched", "", detail)
+    services: Services = request.app.state.services
+    await services.store(CallStore.record_reads, [read])
 
 
 @router.get("/{call_id}", response_model=CallView, responses=problem_responses(401, 403, 404))

@@ -30,7 +30,7 @@ async def correct(services: Services, call: CallRecord, patch: CallPatch, princi
     Raises:
         ConflictError: ``call_not_finished``.
         InvalidRequestError: ``turn_unknown``, ``participant_unknown``, ``word_unknown``, ``turns_not_joinable``,
-            ``correction_identifies``.
+            ``split_in_redaction``, ``correction_identifies``.
     """
     turns = patch.turns or []
     wanted = Corrections(
@@ -58,11 +58,6 @@ async def _check_redacted(services: Services, call: CallRecord, wanted: Correcti
         raise InvalidRequestError(
             "correction_identifies",
             "This call is redacted: its result, and so its participants, name nobody.",
-        )
-    if wanted.splits or wanted.merges:
-        raise InvalidRequestError(
-            "correction_identifies",
-            "This call is redacted, and what identifies people is found turn by turn: with other turns it might stay.",
         )
     for name, value in wanted.summary.items():
         _check_text(f"the text for {name}", texts_of(value))
@@ -105,7 +100,7 @@ async def undo_correction(
     call_id: str, correction_id: str, services: ServicesDep, principal: Writer
 ) -> CallView:
     """Take a correction back: what depends on it is analysed again without it. The correction stays in the history;
-    where it had replaced an earlier one, that holds again."""
+    where it had replaced an earlier one, that holds again. Roles of one request are taken back together."""
     call = await services.store(
         CallStore.undo_correction, call_id, correction_id, principal.tenant, principal.id
     )

@@ -1,4 +1,4 @@
-"""Who listened to which call: noted in the audit, without a wait of the one who listens.
+"""Who listened to which call, and who looked at which list: noted in the audit, without a wait of the one who does.
 
 A player asks for a recording in ranges, dozens a minute. The first one of a person is noted, and then no other for
 READ_WINDOW_S; the store holds the same over all replicas (store/audit.py). What is noted waits in memory until the
@@ -9,7 +9,10 @@ is lost, as is what is over MAX_WAITING; the access log has those requests.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import logging
+import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping
@@ -19,7 +22,7 @@ from typing import Any
 from callytics.api.auth import Principal
 from callytics.errors import CallyticsError
 from callytics.store import AsyncStore, CallStore, ReadRecord
-from callytics.store.audit import READ_WINDOW_S
+from callytics.store.audit import READ_WINDOW_S, kind_of
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +32,17 @@ AT_ONCE = 100
 RETRY_S = 1.0
 LAST_TRY_S = 5.0
 
-Reading = tuple[str, str, str, str, object, bool]
+Reading = tuple[str, str, str, str, object, bool, object]
+
+_VIEW_KEY = secrets.token_bytes(
+    16
+)  # of this process: whoever reads the audit cannot try names until one fits
+
+
+def view_mark(asked: object) -> str:
+    """Tells views of a list apart in the audit, without what was asked for, which may name a person."""
+    text = json.dumps(asked, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), key=_VIEW_KEY, digest_size=6).hexdigest()
 
 
 class ListeningLog:
@@ -41,8 +54,7 @@ class ListeningLog:
 
     def note(self, principal: Principal, action: str, call_id: str, detail: Mapping[str, Any]) -> None:
         """Returns at once, whatever the store does."""
-        kind = (detail.get("format"), "turn_id" in detail)
-        reading: Reading = (principal.tenant, principal.id, action, call_id, *kind)
+        reading: Reading = (principal.tenant, principal.id, action, call_id, *kind_of(detail))
         now_s = time.monotonic()
         if now_s - self._noted.get(reading, -READ_WINDOW_S) < READ_WINDOW_S:
             return

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from callytics.api.auth import Reader
 from callytics.api.errors import problem_responses
+from callytics.api.listening import view_mark
 from callytics.api.overview_views import Links, Period, overview_view
 from callytics.api.schemas.fields import Day, Language, ShortText
 from callytics.api.schemas.overview import OverviewView
@@ -45,7 +46,7 @@ class OverviewQuery(BaseModel):
     responses=problem_responses(400, 401, 403, 422),
 )
 async def get_overview(
-    services: ServicesDep, principal: Reader, query: Annotated[OverviewQuery, Query()]
+    request: Request, services: ServicesDep, principal: Reader, query: Annotated[OverviewQuery, Query()]
 ) -> OverviewView:
     """Volume, lengths, moods, topics, and quality by agent and queue, for at most 366 days. Calls count on the day on
     which they took place, or were uploaded if that is not known. Every number of calls has the list of these calls.
@@ -78,6 +79,8 @@ async def get_overview(
         found.append(
             await services.store(CallStore.overview, wanted, [_ms(start) for start in period.starts[:-1]])
         )
+    asked = {"view": view_mark(query.model_dump(mode="json")), "first_day": str(first), "last_day": str(last)}
+    request.app.state.listening.note(principal, "overview.read", "", asked)
     own = {"agent": query.agent, "queue": query.queue, "language": query.language}
     return overview_view(found[0], found[1], Links(now, own), Links(before, own), query.time_zone)
 

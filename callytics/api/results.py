@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import BaseModel
 
-from callytics.api.auth import Principal, Reader
+from callytics.api.auth import RIGHT_CHECKED_EVERY_S, Principal, Reader, still_may
 from callytics.api.errors import problem_responses
 from callytics.api.event_pump import EventPump
 from callytics.api.schemas.fields import WholeNumber
@@ -185,24 +185,30 @@ async def stream_events(
 ) -> Response:
     """What happens to a call, from its beginning or from after `Last-Event-ID`, until it ends.
 
-    A stream may be cut (a proxy's time limit); browsers reconnect by themselves and miss nothing.
+    A stream may be cut (a proxy's time limit), and ends when the key, the session or the right to read does; browsers
+    reconnect by themselves and miss nothing.
     """
     call = await services.store(CallStore.get_call, call_id, principal.tenant)
     after = last_event_id or 0
     if call.status in FINISHED and not await services.store(CallStore.events_after, call_id, after, limit=1):
         return Response(status_code=204)
     return StreamingResponse(
-        _events(request.app.state.events, services.settings.event_heartbeat_s, call_id, after),
+        _events(request, services.settings.event_heartbeat_s, call_id, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(pump: EventPump, heartbeat_s: float, call_id: str, after: int) -> AsyncIterator[bytes]:
+async def _events(request: Request, heartbeat_s: float, call_id: str, after: int) -> AsyncIterator[bytes]:
     yield format_sse_event(retry=_RECONNECT_MS)
-    last_sent_s = time.monotonic()
+    pump: EventPump = request.app.state.events
+    last_sent_s = checked_s = time.monotonic()
     while True:
         status, events = await pump.ask(call_id, after)
+        if time.monotonic() - checked_s >= min(heartbeat_s, RIGHT_CHECKED_EVERY_S):
+            if not await still_may(request, "calls:read"):
+                return  # the client comes again, and is told why it is refused
+            checked_s = time.monotonic()
         if status is None:
             yield format_sse_event(event="call.deleted", data_str=json.dumps({"call_id": call_id}))
             return

@@ -60,6 +60,10 @@ function App() {
     return () => removeEventListener("keydown", pressed);
   }, []);
 
+  const skip = (event) => {
+    event.preventDefault(); // "#main" would be another screen
+    document.getElementById("main").focus();
+  };
   const changeLanguage = () => {
     const other = language() === "ko" ? "en" : "ko";
     setLanguage(other);
@@ -88,7 +92,7 @@ function App() {
   const isAllowed = shown.some(([name]) => name === screen);
   const lost = () => setSession((known) => (known === session ? null : known)); // not the one that came after
   return html`
-    <a class="skip" href="#main">${t("transcript")}</a>
+    <a class="skip" href="#main" onClick=${skip}>${t("skip_to_content")}</a>
     <header class="bar">
       <a class="brand" href="#/calls"><img src="/console/icon.svg" alt="" width="24" height="24" />Callytics</a>
       <nav aria-label="Callytics">

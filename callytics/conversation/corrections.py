@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
+from typing import Any
 
 from callytics.conversation import turn_corrections
 from callytics.conversation.places import Place, participant_at, turn_at
@@ -21,6 +22,8 @@ from callytics.domain import (
     CorrectionKind,
     CorrectionOutcome,
     CorrectionStatus,
+    Role,
+    RoleSource,
     Turn,
     Word,
 )
@@ -50,10 +53,12 @@ def correct(conversation: Conversation, corrections: Sequence[Correction]) -> Co
         corrections: oldest first; of several at one place the last applies.
     """
     outcomes: dict[str, CorrectionOutcome] = {}
-    bounds_changed = False
+    turns_before: tuple[Turn, ...] = ()
     for correction in corrections:
         if correction.kind in JUDGEMENTS:
             continue
+        if correction.kind in _OF_TURNS and not turns_before:
+            turns_before = conversation.turns
         before = {turn.id for turn in conversation.turns}
         conversation, outcome = _applied_to(conversation, correction)
         for gone in before - {
@@ -63,11 +68,10 @@ def correct(conversation: Conversation, corrections: Sequence[Correction]) -> Co
                 key: replace(each, turn_id=outcome.turn_id) if each.turn_id == gone else each
                 for key, each in outcomes.items()
             }
-        bounds_changed |= correction.kind in _OF_TURNS
         _supersede(outcomes, outcome)
         outcomes[correction.id] = outcome
-    conversation = replace(conversation, corrections=tuple(outcomes.values()))
-    return _in_order(conversation) if bounds_changed else conversation
+    conversation = replace(conversation, corrections=tuple(outcomes.values()), turns_before=turns_before)
+    return _in_order(conversation) if turns_before else conversation
 
 
 def _applied_to(conversation: Conversation, correction: Correction) -> tuple[Conversation, CorrectionOutcome]:
@@ -75,6 +79,8 @@ def _applied_to(conversation: Conversation, correction: Correction) -> tuple[Con
         return _with_words(conversation, correction)
     if correction.kind == CorrectionKind.SPEAKER_NAME:
         return _with_name(conversation, correction)
+    if correction.kind == CorrectionKind.ROLE:
+        return _with_role(conversation, correction)
     change = next((change for kind, change in _OF_TURNS.items() if kind == correction.kind), None)
     if change is None:
         return conversation, _not_applied(correction, "kind_unknown")
@@ -226,15 +232,27 @@ def _hidden(masked: str, original: str) -> list[tuple[str, str]]:
     return list(zip(PLACEHOLDER.findall(masked), found, strict=True))
 
 
-# ---------------------------------------------------------------- names
+# ---------------------------------------------------------------- names and roles
 
 
 def _with_name(conversation: Conversation, correction: Correction) -> tuple[Conversation, CorrectionOutcome]:
+    return _with_participant(conversation, correction, name=correction.after)
+
+
+def _with_role(conversation: Conversation, correction: Correction) -> tuple[Conversation, CorrectionOutcome]:
+    role = Role(correction.after or "")
+    return _with_participant(
+        conversation, correction, role=role, role_source=RoleSource.MANUAL, role_confidence=1.0
+    )
+
+
+def _with_participant(
+    conversation: Conversation, correction: Correction, **changes: Any
+) -> tuple[Conversation, CorrectionOutcome]:
     participant = participant_at(conversation, Place.of(correction))
     if participant is None:
         return conversation, _not_applied(correction, "no_participant_there")
     participants = tuple(
-        replace(each, name=correction.after) if each.id == participant.id else each
-        for each in conversation.participants
+        replace(each, **changes) if each.id == participant.id else each for each in conversation.participants
     )
     return replace(conversation, participants=participants), _applied(correction, participant.id)

@@ -165,11 +165,12 @@ def mark_overlaps(turns: Iterable[Turn]) -> list[Turn]:
 
 
 def with_corrected_roles(conversation: Conversation, options: CallOptions) -> Conversation:
-    """Apply roles corrected by hand; they override the channels, and the text is not used."""
+    """Apply the roles of the options; they override the channels, and the text is not used. A correction of the role
+    (corrections.py) is the later word of a person."""
     corrected = dict(options.roles)
     participants = tuple(
         replace(p, role=corrected[p.id], role_source=RoleSource.MANUAL, role_confidence=1.0)
-        if p.id in corrected
+        if p.id in corrected and p.role_source is not RoleSource.MANUAL
         else p
         for p in conversation.participants
     )

@@ -90,6 +90,8 @@ class Conversation:
     speech: tuple[SpeechSegment, ...]
     redacted: bool = False  # redaction ran: the removed data must not enter the result in another way
     corrections: tuple[CorrectionOutcome, ...] = ()
+    # If people changed bounds or speakers of turns; redaction reads them too.
+    turns_before: tuple[Turn, ...] = ()
 
     def role_of(self, participant_id: str) -> Role:
         return next((p.role for p in self.participants if p.id == participant_id), Role.UNKNOWN)

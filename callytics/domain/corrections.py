@@ -9,6 +9,7 @@ from enum import StrEnum
 class CorrectionKind(StrEnum):
     WORDS = "words"
     SPEAKER_NAME = "speaker_name"
+    ROLE = "role"
     TURN_SPEAKER = "turn_speaker"
     SPLIT = "split"
     MERGE = "merge"

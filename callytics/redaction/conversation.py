@@ -18,6 +18,7 @@ from callytics.redaction.detector import find_pii
 from callytics.redaction.digits import digit_rows
 from callytics.redaction.english_words import is_common
 from callytics.redaction.korean_names import SURNAMES
+from callytics.redaction.regrouped import with_spans_before
 from callytics.redaction.span import Span, joined
 
 QUESTION_LASTS_TURNS = 8
@@ -44,9 +45,13 @@ MIN_KNOWN_DIGITS = 4
 
 def redact(conversation: Conversation, options: CallOptions) -> Conversation:
     """The conversation with ``[KIND]`` in place of names, numbers and addresses, if the options request it."""
+    turns_before = conversation.turns_before
+    conversation = replace(conversation, turns_before=())
     if not options.redact_pii:
         return conversation
     spans = find_in_turns(conversation.turns)
+    if turns_before:
+        spans = with_spans_before(conversation.turns, spans, turns_before, find_in_turns(turns_before))
     turns = tuple(_redacted(turn, spans[turn.id]) for turn in conversation.turns)
     return replace(conversation, turns=turns, redacted=True)
 

@@ -6,7 +6,7 @@ On PostgreSQL, two gateways that write at the same moment may note it twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlmodel import Session, col, select
 
@@ -37,12 +37,15 @@ def _is_noted(session: Session, read: ReadRecord) -> bool:
 
 
 def same_reading(one: object, other: object) -> bool:
-    """Whether the format is the same, and both are of a turn or both of the whole."""
-    return _kind(one) == _kind(other)
+    """Whether the format and the view are the same, and both are of a turn or both of the whole."""
+    return kind_of(one) == kind_of(other)
 
 
-def _kind(detail: object) -> tuple[object, bool]:
-    return (detail.get("format"), "turn_id" in detail) if isinstance(detail, dict) else (None, False)
+def kind_of(detail: object) -> tuple[object, bool, object]:
+    """What tells readings of one subject apart."""
+    if not isinstance(detail, Mapping):
+        return (None, False, None)
+    return (detail.get("format"), "turn_id" in detail, detail.get("view"))
 
 
 def page(session: Session, wanted: AuditFilter, before: int | None, limit: int) -> tuple[AuditRecord, ...]:

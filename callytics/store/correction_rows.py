@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from callytics.domain import CorrectionKind
+from callytics.domain import CorrectionKind, Role, RoleSource
 from callytics.errors import InvalidRequestError
 from callytics.store.records.corrections import Corrections, Split
 from callytics.store.rows import plain_text
@@ -23,7 +23,8 @@ def new_rows(result: Part, wanted: Corrections) -> list[CorrectionRow]:
     """The rows of a request, in the order in which the graph applies them: first what leaves turns as they are.
 
     Raises:
-        InvalidRequestError: ``turn_unknown``, ``participant_unknown``, ``word_unknown``, ``turns_not_joinable``.
+        InvalidRequestError: ``turn_unknown``, ``participant_unknown``, ``word_unknown``, ``turns_not_joinable``,
+            ``split_in_redaction``.
     """
     seen = _Seen(result)
     seen.check_turns(
@@ -41,6 +42,7 @@ def new_rows(result: Part, wanted: Corrections) -> list[CorrectionRow]:
     return [
         *(seen.words(turn_id, text) for turn_id, text in wanted.words.items() if seen.differs(turn_id, text)),
         *(seen.name(party, name) for party, name in wanted.names.items() if name != seen.names[party]),
+        *(seen.role(party, role) for party, role in wanted.roles.items() if seen.role_differs(party, role)),
         *(
             seen.speaker(turn_id, party)
             for turn_id, party in wanted.speakers.items()
@@ -63,6 +65,9 @@ class _Seen:
     def __init__(self, result: Part) -> None:
         self.turns = {turn["id"]: turn for turn in result["transcript"]}
         self.names = {p["participant_id"]: p.get("name") for p in result["participants"]}
+        self._roles = {
+            p["participant_id"]: (p["participant_role"], p.get("role_source")) for p in result["participants"]
+        }
         self._channels = _channels(result)
         self._order = list(self.turns)
         self._summary = result.get("contact_summary") or {}
@@ -128,6 +133,17 @@ class _Seen:
             after=plain_text(name) if name is not None else None,
         )
 
+    def role_differs(self, participant_id: str, role: Role) -> bool:
+        """Also where the graph found the same: it may find another with other words, a person's word stays."""
+        return self._roles[participant_id] != (role, RoleSource.MANUAL)
+
+    def role(self, participant_id: str, role: Role) -> CorrectionRow:
+        place = self._to(participant_id)
+        before, _ = self._roles[participant_id]
+        return CorrectionRow(
+            kind=CorrectionKind.ROLE, turn_id="", **place, before=before, after=str(role.value)
+        )
+
     def speaker(self, turn_id: str, participant_id: str) -> CorrectionRow:
         before = self.turns[turn_id]["participant_id"]
         return self._row(
@@ -145,12 +161,22 @@ class _Seen:
                 f"Turn {turn_id} has {len(items)} words: its second part begins with one of 1 to {len(items) - 1}, "
                 f"not {split.word}.",
             )
+        self._check_outside_redactions(turn_id, items[split.word]["begin_offset_ms"])
         halves = (items[: split.word], items[split.word :])
         after = "\n".join(" ".join(item["content"] for item in half) for half in halves)
         detail: dict[str, Any] = {"at_ms": items[split.word]["begin_offset_ms"]}
         if split.speaker is not None:
             detail["to"] = self._to(split.speaker)
         return self._row(CorrectionKind.SPLIT, turn_id, self.turns[turn_id]["content"], after, detail)
+
+    def _check_outside_redactions(self, turn_id: str, at_ms: int) -> None:
+        for hidden in self.turns[turn_id].get("redactions") or []:
+            if hidden["begin_offset_ms"] < at_ms < hidden["end_offset_ms"]:
+                raise InvalidRequestError(
+                    "split_in_redaction",
+                    f"What is redacted in turn {turn_id} goes on over that word: a turn is split before or after what "
+                    "is redacted.",
+                )
 
     def merge(self, turn_id: str, next_id: str) -> CorrectionRow:
         first, second = self.turns[turn_id], self.turns[next_id]

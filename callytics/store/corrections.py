@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from callytics.domain import JobStatus
+from callytics.domain import CorrectionKind, JobStatus
 from callytics.errors import ConflictError, NotFoundError
 from callytics.store import calls, codec
 from callytics.store.correction_rows import new_rows
@@ -30,7 +30,8 @@ def correct(
 
     Raises:
         ConflictError: ``call_not_finished``: there is no result to correct, or a new one is in progress.
-        InvalidRequestError: ``turn_unknown``, ``participant_unknown``, ``word_unknown``, ``turns_not_joinable``.
+        InvalidRequestError: ``turn_unknown``, ``participant_unknown``, ``word_unknown``, ``turns_not_joinable``,
+            ``split_in_redaction``.
     """
     row = fetch_call(session, call_id, tenant, lock=True)
     rows = new_rows(_result(session, row), wanted)
@@ -40,17 +41,18 @@ def correct(
         session.add(each)
     if rows:
         add_event(session, call_id, "call.corrected", {"corrections": [each.id for each in rows]}, now_ms)
-    if wanted.roles:
-        calls.apply_roles(session, row, wanted.roles, now_ms)
-    if rows or wanted.roles:
-        calls.enqueue(session, row, now_ms, "corrected" if rows else "roles_corrected")
+        roles = {each.participant_id: each.after for each in rows if each.kind == CorrectionKind.ROLE}
+        if roles:
+            add_event(session, call_id, "call.roles_corrected", {"roles": roles}, now_ms)
+        calls.enqueue(session, row, now_ms, "corrected")
     return row, rows
 
 
 def undo(
     session: Session, call_id: str, correction_id: str, actor: str, now_ms: int, tenant: str | None
 ) -> CallRow:
-    """Undo a correction and queue the call again; the correction stays in the history.
+    """Undo a correction and queue the call again; the correction stays in the history. Roles that were given in one
+    request go back together: half of a swap would leave two agents.
 
     Raises:
         NotFoundError: ``correction_not_found``.
@@ -63,10 +65,25 @@ def undo(
     if found.undone_at_ms is not None:
         raise ConflictError("correction_undone", f"Correction {correction_id} was undone before.")
     _result(session, row)
-    found.undone_at_ms, found.undone_by = now_ms, actor
-    add_event(session, call_id, "call.correction_undone", {"corrections": [correction_id]}, now_ms)
+    together = _given_with(session, found)
+    for each in together:
+        each.undone_at_ms, each.undone_by = now_ms, actor
+    undone = {"corrections": [each.id for each in together]}
+    add_event(session, call_id, "call.correction_undone", undone, now_ms)
     calls.enqueue(session, row, now_ms, "correction_undone")
     return row
+
+
+def _given_with(session: Session, found: CorrectionRow) -> list[CorrectionRow]:
+    """The correction; of a role, all roles of its request that hold."""
+    if found.kind != CorrectionKind.ROLE:
+        return [found]
+    asked = (found.kind, found.created_at_ms, found.actor)
+    return [
+        row
+        for row in correction_rows(session, found.call_id)
+        if (row.kind, row.created_at_ms, row.actor) == asked and row.undone_at_ms is None
+    ]
 
 
 def history(session: Session, call_id: str, tenant: str | None) -> tuple[CorrectionRecord, ...]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from sqlmodel import Session, col, select
 
 from callytics.errors import InvalidRequestError, NotFoundError
+from callytics.store import views
 from callytics.store.leases import ensure_tenant
 from callytics.store.records.access import ApiKeyRecord, IssuedApiKey
 from callytics.store.records.calls import DEFAULT_TENANT, new_call_id
@@ -140,5 +141,6 @@ def revoke(session: Session, key_id: str, actor: str, now_ms: int, tenant: str |
         raise NotFoundError("api_key_not_found", f"There is no API key {key_id!r}.")
     if row.revoked_at_ms is None:
         row.revoked_at_ms = now_ms
+        views.forget(session, row.tenant_id, row.id)
         add_audit(session, actor, "api_key.revoked", key_id, {"name": row.name}, now_ms, row.tenant_id)
     return api_key_record(row)

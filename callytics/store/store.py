@@ -13,6 +13,7 @@ from callytics.store.methods.keys import KeyMethods
 from callytics.store.methods.sessions import SessionMethods
 from callytics.store.methods.upkeep import UpkeepMethods
 from callytics.store.methods.versions import VersionMethods
+from callytics.store.methods.views import ViewMethods
 from callytics.store.methods.webhooks import WebhookMethods
 from callytics.store.methods.work import WorkMethods
 
@@ -29,6 +30,7 @@ class CallStore(
     WebhookMethods,
     AlertMethods,
     AuditMethods,
+    ViewMethods,
     BatchMethods,
     UpkeepMethods,
 ):

@@ -83,6 +83,7 @@ class House:
             "key_id": self.store.create_api_key("x", [READ], "", "alpha").key.id,
             "batch_id": self.store.begin_batch("calls/", 1, "alpha"),
             "webhook_id": webhook.id,
+            "view_id": self.store.save_view("alpha", "someone", "x", {}, True).id,
             "delivery_id": self.store.list_deliveries(webhook.id, "alpha")[0].id,
         }
 

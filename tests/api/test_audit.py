@@ -47,9 +47,9 @@ async def test_audit_names_actor_and_action(client: httpx.AsyncClient, store: Ca
         "call.retried",
         "call.deleted",
     ]
-    assert next(event for event in by_key if event["action"] == "calls.searched")["detail"] == {
-        "call_ids": [call_id]
-    }
+    assert next(event for event in by_key if event["action"] == "calls.searched")["detail"]["call_ids"] == [
+        call_id
+    ]
     assert "환불" not in str(page)
     about = (
         await client.get("/v1/audit-events", params={"subject": call_id, "limit": 2}, headers=root)

@@ -291,7 +291,9 @@ async def test_metadata_and_roles_are_patched(client: httpx.AsyncClient, store: 
     patched = (
         await client.patch(url, json={"roles": {"spk_0": "CUSTOMER"}, "metadata": {"queue": None}})
     ).json()
-    assert (patched["job_status"], patched["options"]["roles"]) == ("QUEUED", {"spk_0": "CUSTOMER"})
+    assert (patched["job_status"], patched["options"]["roles"]) == ("QUEUED", {})  # a correction, no option
+    (made,) = (await client.get(f"{url}/corrections")).json()["corrections"]
+    assert (made["kind"], made["participant_id"], made["after"]) == ("role", "spk_0", "CUSTOMER")
     assert patched["metadata"]["queue"] is None
 
 

@@ -50,17 +50,15 @@ async def test_words_names_roles_and_metadata_in_one_patch(
     patched = await client.patch(url, json=body)
     assert patched.status_code == 200, patched.text
     call = patched.json()
-    assert (call["job_status"], call["options"]["roles"], call["metadata"]["queue"]) == (
-        "QUEUED", {"spk_1": "OTHER"}, "vip",
-    )  # fmt: skip
+    assert (call["job_status"], call["metadata"]["queue"]) == ("QUEUED", "vip")
     history = (await client.get(f"{url}/corrections")).json()["corrections"]
     assert [(c["kind"], c["turn_id"], c["before"], c["after"]) for c in history] == [
-        ("words", "t2", LINES[1][3], TEXT), ("speaker_name", "", "", "김민지"),
+        ("words", "t2", LINES[1][3], TEXT), ("speaker_name", "", "", "김민지"), ("role", "", "CUSTOMER", "OTHER"),
     ]  # fmt: skip
     assert all(c["created_by"] and c["undone_at"] is None for c in history)
     lease = store.lease("w", 60.0)
     assert lease is not None
-    assert [c.after for c in lease.corrections] == [TEXT, "김민지"]
+    assert [c.after for c in lease.corrections] == [TEXT, "김민지", "OTHER"]
 
 
 async def test_undone_over_http(client: httpx.AsyncClient, store: CallStore, url: str) -> None:

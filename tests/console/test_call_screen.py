@@ -343,13 +343,53 @@ def test_turn_is_split_at_a_word_and_joined_with_the_next(visit: Visit, gateway:
     finish(gateway, call_id, RESULT)
 
 
-def test_redacted_call_has_no_form_for_the_bounds_of_turns(visit: Visit, gateway: Gateway) -> None:
+def test_redacted_call_is_split_and_joined_as_well(visit: Visit, gateway: Gateway) -> None:
     visit.sign_in(READ, WRITE)
-    visit.open_call(gateway.add_call(options=CallOptions(redact_pii=True)))
+    call_id = gateway.add_call(options=CallOptions(redact_pii=True))
+    visit.open_call(call_id)
     editor = edit(visit.page, "t2")
-    expect(editor.get_by_label("Speaker")).to_be_visible()
-    for name in ("Split", "Join"):
-        assert editor.get_by_role("button", name=name).count() == 0
+    editor.get_by_role("button", name="Split").click()
+    sent(visit, editor.locator(".splitter .term").nth(2).click)
+    finish(gateway, call_id, RESULT)
+    visit.page.get_by_role("status").filter(has_text="at work").wait_for(state="detached")
+    sent(visit, edit(visit.page, "t2").get_by_role("button", name="Join with t3").click)
+    assert [row.kind for row in gateway.store.list_corrections(call_id)] == ["split", "merge"]
+    finish(gateway, call_id, RESULT)
+
+
+def test_split_where_all_of_a_turn_is_hidden_is_refused_with_words(visit: Visit, gateway: Gateway) -> None:
+    turn = RESULT["transcript"][1]
+    hidden = {
+        "kind": "PHONE",
+        "begin_offset_ms": turn["begin_offset_ms"],
+        "end_offset_ms": turn["end_offset_ms"],
+    }
+    turns = [{**each, "redactions": [hidden]} if each is turn else each for each in RESULT["transcript"]]
+    visit.sign_in(READ, WRITE)
+    visit.open_call(gateway.add_call(result_with(transcript=turns), options=CallOptions(redact_pii=True)))
+    editor = edit(visit.page, "t2")
+    editor.get_by_role("button", name="Split").click()
+    editor.locator(".splitter .term").nth(2).click()
+    expect(
+        visit.page.get_by_role("status").filter(has_text="before or after what is redacted")
+    ).to_be_visible()
+
+
+def test_swap_of_roles_is_in_the_history_and_undone_whole(visit: Visit, gateway: Gateway) -> None:
+    visit.sign_in(READ, WRITE)
+    call_id = gateway.add_call()
+    visit.open_call(call_id)
+    sent(visit, visit.page.get_by_role("button", name="Swap agent and customer").click)
+    finish(gateway, call_id, result_with(corrections=[]))
+    history = visit.page.locator(".history")
+    expect(history.locator("li")).to_have_count(2)
+    expect(history).to_contain_text("Role spk_0")
+    expect(history.locator("li").first).to_contain_text("Agent")
+    with visit.page.expect_response("**/undo") as answer:
+        history.get_by_role("button", name="Undo").first.click()
+    assert answer.value.status == 202
+    finish(gateway, call_id, RESULT)
+    expect(history.locator("small", has_text="undone")).to_have_count(2)
 
 
 def test_summary_is_written_anew_and_only_what_changed_is_sent(visit: Visit, gateway: Gateway) -> None:

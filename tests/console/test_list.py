@@ -172,6 +172,43 @@ def test_views_are_named_kept_opened_and_removed(visit: Visit) -> None:
     expect(page.locator("summary", has_text="Views (1)")).to_have_count(0)
 
 
+def test_view_is_shared_with_the_tenant_by_editors_only(visit: Visit) -> None:
+    page = opened(visit, "few", "?topic=refund", (READ, WRITE))
+    page.locator("summary", has_text="Views").click()
+    page.get_by_label("Name of this view").fill("for all")
+    page.get_by_label("For everyone here").check()
+    page.keyboard.press("Enter")
+    page.get_by_label("Name of this view").press("Enter")
+    page.locator("summary", has_text="Views (1)").wait_for()
+    page.get_by_role("button", name="Sign out").click()
+    page.locator("#key").wait_for()
+    opened(visit, "few")
+    page.locator("summary", has_text="Views (1)").click()
+    expect(page.locator(".views li")).to_contain_text("shared by another")
+    expect(page.get_by_label("For everyone here")).to_have_count(0)
+    expect(page.get_by_role("button", name="Delete: for all")).to_have_count(0)
+    page.get_by_role("link", name="for all").click()
+    expect(page.get_by_label("Topic")).to_have_value("refund")
+    for view in visit.gateway.store.list_views("few", ""):
+        visit.gateway.store.delete_view("few", view.id, view.owner, True)
+
+
+def test_views_that_the_browser_kept_are_moved_once(visit: Visit) -> None:
+    """Those of an earlier version, which had them in this browser only."""
+    page = opened(visit, "moved")
+    session = page.evaluate("fetch('/v1/sessions/current').then((answer) => answer.json())")
+    key = f"views {session['tenant']} {session['id']}"
+    page.evaluate(
+        "([key, views]) => localStorage.setItem(key, JSON.stringify(views))",
+        [key, [{"name": "mine", "query": {"topic": "refund", "sort": ""}}]],
+    )
+    page.reload()
+    page.locator("summary", has_text="Views (1)").click()
+    assert page.evaluate("(key) => localStorage.getItem(key)", key) is None
+    (view,) = visit.gateway.store.list_views("moved", session["id"])
+    assert (view.name, dict(view.query), view.is_shared) == ("mine", {"topic": "refund"}, False)
+
+
 def test_views_of_another_key_are_not_shown(visit: Visit) -> None:
     page = opened(visit, "few", "?topic=refund")
     page.locator("summary", has_text="Views").click()
@@ -221,6 +258,33 @@ def test_progress_and_findings_come_by_themselves(visit: Visit, gateway: Gateway
     finish_with(gateway.store, call_id, result)
     expect(page.locator("td.issue")).to_have_text("comes late")
     expect(page.locator("tbody progress")).to_have_count(0)
+
+
+def test_chosen_calls_are_analysed_again(visit: Visit, gateway: Gateway) -> None:
+    for number in range(3):
+        play_call(gateway.store, result_of(random.Random(number)), "again", external_id=f"FC-{number}")
+    page = opened(visit, "again", scopes=(READ, WRITE))
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.get_by_role("group", name="1 selected")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^Delete"))).to_have_count(0)  # these may not
+    page.get_by_label("Select all that are shown").check()
+    expect(page.get_by_role("group", name="3 selected")).to_be_visible()
+    page.get_by_role("button", name="Analyse again").click()
+    expect(page.locator("tbody tr", has_text="waiting")).to_have_count(3)
+    expect(page.get_by_role("button", name="Analyse again")).to_have_count(0)
+
+
+def test_flag_is_chosen_by_its_name(visit: Visit, gateway: Gateway) -> None:
+    for number, codes in enumerate((["low_snr"], ["clipping", "low_snr"], [])):
+        result = result_of(random.Random(number))
+        result["flags"] = [{"code": code, "message": ""} for code in codes]
+        play_call(gateway.store, result, "flags", external_id=f"FC-{number}")
+    page = opened(visit, "flags")
+    page.locator("summary", has_text="More filters").click()
+    page.get_by_label("Remark").select_option("low snr")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    assert query_of(page) == {"flag": "low_snr"}
 
 
 def test_chosen_calls_are_deleted(visit: Visit, gateway: Gateway) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from callytics.conversation.characteristics import talk_time_s
 from callytics.conversation.corrections import correct
-from callytics.domain import Conversation, Correction, CorrectionKind
-from callytics.store.correction_rows import new_rows
+from callytics.domain import Conversation, CorrectionKind
 from callytics.store.records.corrections import Corrections, Split
 from tests.support.conversations import conversation
+from tests.support.corrections import asked_of
 
 SAID = (
     (0, 0.0, 2.0, "hello how can I help"),
@@ -25,37 +25,6 @@ SAID = (
 
 def talk(*lines: tuple[int, float, float, str]) -> Conversation:
     return conversation(*(lines or SAID), duration_s=10.0, language="en")
-
-
-def asked_of(seen: Conversation, wanted: Corrections, number: int = 1) -> tuple[Correction, ...]:
-    """The corrections that the store makes of a request by a person who sees this conversation."""
-    result = {
-        "participants": [
-            {"participant_id": p.id, "channel_index": p.channel_index, "name": p.name}
-            for p in seen.participants
-        ],
-        "transcript": [
-            {
-                "id": turn.id,
-                "participant_id": turn.participant_id,
-                "begin_offset_ms": round(turn.start_s * 1000),
-                "end_offset_ms": round(turn.end_s * 1000),
-                "content": turn.content,
-                "items": [
-                    {"content": word.text, "begin_offset_ms": round(word.start_s * 1000)}
-                    for word in turn.words
-                ],
-            }
-            for turn in seen.turns
-        ],
-    }
-    return tuple(
-        Correction(
-            f"c{number}{i}", row.kind, row.turn_id, row.participant_id, row.channel_index,
-            row.begin_offset_ms / 1000, row.end_offset_ms / 1000, row.before, row.after, row.detail,
-        )
-        for i, row in enumerate(new_rows(result, wanted))
-    )  # fmt: skip
 
 
 def lines_of(result: Conversation) -> list[tuple[str, str, str]]:

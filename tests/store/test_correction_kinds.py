@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from callytics.domain import SentimentLabel
+from callytics.domain import Role, SentimentLabel
 from callytics.errors import InvalidRequestError
 from callytics.store import CallStore, Corrections, JobStatus, Split
 from tests.store.samples import LINES, finish, new_call
@@ -111,3 +111,22 @@ def test_turn_is_joined_with_the_next_one_or_the_next_of_its_speaker(
     store.correct_call(call_id, Corrections(merges={"t1": next_id}))
     (row,) = store.list_corrections(call_id)
     assert (row.kind, row.turn_id, row.participant_id) == ("merge", "t1", "spk_0")
+
+
+def test_roles_are_in_the_history_and_a_swap_is_undone_whole(store: CallStore, call_id: str) -> None:
+    swapped = Corrections(roles={"spk_0": Role.CUSTOMER, "spk_1": Role.AGENT})
+    store.correct_call(call_id, swapped, "alpha", "key1")
+    first, second = store.list_corrections(call_id)
+    assert [
+        (row.kind, row.turn_id, row.participant_id, row.before, row.after) for row in (first, second)
+    ] == [
+        ("role", "", "spk_0", "AGENT", "CUSTOMER"),
+        ("role", "", "spk_1", "CUSTOMER", "AGENT"),
+    ]
+    assert store.get_call(call_id).options.roles == ()
+    finish(store)
+    store.undo_correction(call_id, second.id, "alpha", "key2")
+    assert [row.undone_by for row in store.list_corrections(call_id)] == ["key2", "key2"]
+    lease = store.lease("worker", 60.0)
+    assert lease is not None
+    assert lease.corrections == ()

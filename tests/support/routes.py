@@ -25,7 +25,7 @@ class Access:
     operator: bool = False
 
 
-CALL, KEY, WEBHOOK = "call", "key", "webhook"
+CALL, KEY, WEBHOOK, VIEW = "call", "key", "webhook", "view"
 HOOK = {"url": "https://1.1.1.1/hook"}
 ALERT = {
     "status": "firing",
@@ -51,6 +51,9 @@ ROUTES: dict[tuple[str, str], Access] = {
     ("POST", "/v1/calls"): Access(WRITE),
     ("GET", "/v1/calls"): Access(READ, lists=True),
     ("GET", "/v1/overview"): Access(READ),
+    ("GET", "/v1/views"): Access(READ, lists=True),
+    ("PUT", "/v1/views"): Access(READ, body={"name": "x", "query": {"queue": "x"}}),
+    ("DELETE", "/v1/views/{view_id}"): Access(WRITE, VIEW),  # another's that is shared
     ("GET", "/v1/calls/export"): Access(READ, lists=True),
     ("POST", "/v1/calls/delete"): Access(DELETE, body={"call_ids": ["x"]}),
     ("GET", "/v1/calls/{call_id}"): Access(READ, CALL),

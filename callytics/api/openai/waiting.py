@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from callytics.api.auth import RIGHT_CHECKED_EVERY_S, still_may
 from callytics.api.services import Services
 from callytics.domain import Conversation, StageStatus, Task, Transcript
 from callytics.errors import (
@@ -20,6 +21,7 @@ from callytics.errors import (
     InvalidRequestError,
     NotFoundError,
     StageError,
+    UnauthorizedError,
     UnavailableError,
 )
 from callytics.pipeline import roles
@@ -33,6 +35,17 @@ _REFUSED = {
     "known_speaker_inaudible": "known_speaker_references",
 }
 """Codes of stages that refuse what was asked for, and the field that asked."""
+
+
+async def _check_right(request: Request) -> None:
+    """
+    Raises:
+        UnauthorizedError: the key was revoked or has expired since, or may do less.
+    """
+    if not await still_may(request, "calls:write"):
+        raise UnauthorizedError(
+            "api_key_invalid", "This API key was revoked, has expired, or lost its right meanwhile."
+        )
 
 
 _SPOKEN_STAGES = {"speech-recognizer", "punctuation-restorer"}
@@ -54,7 +67,8 @@ class Awaited:
             ClientDisconnect: the client no longer waits.
         """
         settings = self._services.settings
-        deadline_s = time.monotonic() + settings.transcription_timeout_s
+        checked_s = time.monotonic()
+        deadline_s = checked_s + settings.transcription_timeout_s
         while (call := await self._services.store(CallStore.get_call, self.call_id)).status not in FINISHED:
             if time.monotonic() > deadline_s:
                 raise UnavailableError(
@@ -62,10 +76,14 @@ class Awaited:
                 )
             if await request.is_disconnected():
                 raise ClientDisconnect()
+            if time.monotonic() - checked_s >= RIGHT_CHECKED_EVERY_S:
+                await _check_right(request)
+                checked_s = time.monotonic()
             yield call
             await asyncio.sleep(settings.event_poll_s)
         if call.status not in WITH_RESULT:
             raise _why(call)
+        await _check_right(request)
         yield call
 
     async def result(self) -> dict[str, Any]:

@@ -14,28 +14,28 @@ class CorrectionView(BaseModel):
         description="The id used in `corrections` of the result", examples=["01kaqf3v9x6z2h8m4n7p5r1t0w"]
     )
     kind: str = Field(
-        description="words, speaker_name, turn_speaker, split, merge, mood or summary; more kinds may be added",
+        description="words, speaker_name, role, turn_speaker, split, merge, mood or summary; more kinds may be added",
         examples=["words"],
     )
     turn_id: str = Field(
-        description="Id of the turn at the time of the correction (the first, of a merge); empty for a name and a "
-        "summary",
+        description="Id of the turn at the time of the correction (the first, of a merge); empty for a name, a "
+        "role and a summary",
         examples=["t3"],
     )
     participant_id: str = Field(
-        description="The participant who spoke the words, or who was named; empty for a summary",
+        description="The participant who spoke the words, was named, or got a role; empty for a summary",
         examples=["spk_0"],
     )
     field: str | None = Field(
         description="Of a summary: the field of `contact_summary`", examples=["outcome"]
     )
     begin_offset_ms: int = Field(
-        description="Start in the recording; for a name, of the participant's longest turn"
+        description="Start in the recording; for a name or a role, of the participant's longest turn"
     )
     end_offset_ms: int = Field(description="End in the recording")
     before: str = Field(
-        description="The previous text, participant or sentiment; two turns, or tasks, on a line each; empty if there "
-        "was none"
+        description="The previous text, participant, role or sentiment; two turns, or tasks, on a line each; empty if "
+        "there was none"
     )
     after: str | None = Field(description="The corrected one; null: the name, or the field, was removed")
     created_by: str = Field(description="Id of the API key or user that made the correction")

@@ -5,8 +5,8 @@ import { useDraft } from "./drafts.js";
 
 const MOODS = ["POSITIVE", "NEUTRAL", "NEGATIVE"];
 
-/** `onSave(body)`: the body of PATCH /v1/calls/{id}; tells whether it was taken. `hasFixedBounds`: a redacted call. */
-export function Editor({ turn, turns, participants, hasFixedBounds, drafts, onSave, onClose }) {
+/** `onSave(body)`: the body of PATCH /v1/calls/{id}; tells whether it was taken. */
+export function Editor({ turn, turns, participants, drafts, onSave, onClose }) {
   const field = useRef(null);
   const [opened] = useState(turn); // the call may be analysed again meanwhile, and t5 be another turn
   const [draft, change, forget] = useDraft(drafts, draftKey(opened), asIs(opened));
@@ -46,7 +46,7 @@ export function Editor({ turn, turns, participants, hasFixedBounds, drafts, onSa
   };
   const index = turns.indexOf(turn);
   const ofParty = turns.slice(index + 1).find((other) => other.participant_id === turn.participant_id);
-  const following = hasFixedBounds ? [] : [...new Set([turns[index + 1], ofParty])].filter(Boolean);
+  const following = [...new Set([turns[index + 1], ofParty])].filter(Boolean);
   const name = (id) => {
     const party = participants.find((one) => one.participant_id === id);
     return party?.name || `${t(party?.participant_role || "UNKNOWN")} (${id})`;
@@ -69,7 +69,7 @@ export function Editor({ turn, turns, participants, hasFixedBounds, drafts, onSa
         </label>`}
         <button class="main" onClick=${save} disabled=${isAnother}>${t("save")}</button> <button onClick=${cancel}>${t("cancel")}</button>
         <span class="space"></span>
-        ${turn.items.length > 1 && !hasFixedBounds && html`<button aria-expanded=${splits} onClick=${() => setSplits(!splits)} disabled=${isAnother}>${t("split")}</button>`}
+        ${turn.items.length > 1 && html`<button aria-expanded=${splits} onClick=${() => setSplits(!splits)} disabled=${isAnother}>${t("split")}</button>`}
         ${following.map((other) => html`<button disabled=${isAnother}
           onClick=${() => send({ merges: [{ turn_id: turn.id, next_turn_id: other.id }] })}>${t("join_with", { turn: other.id, who: name(other.participant_id) })}</button>`)}
       </div>

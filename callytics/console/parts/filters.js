@@ -2,6 +2,7 @@
 import { clock, dayOf, dayStart } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { t, topicName } from "../text.js";
+import { FLAGS, flagName } from "./flags.js";
 import { Typed } from "./typed.js";
 
 const STATUSES = ["QUEUED", "IN_PROGRESS", "COMPLETED", "PARTIAL", "FAILED", "CANCELLED"];
@@ -46,6 +47,7 @@ export function Filters({ filters, search, onChange }) {
     </label>`;
   const named = (prefix, values) => values.map((value) => [value, t(`${prefix}${value}`)]);
   const topics = TOPICS.includes(filters.topic) || !filters.topic ? TOPICS : [filters.topic, ...TOPICS];
+  const flags = FLAGS.includes(filters.flag) || !filters.flag ? FLAGS : [filters.flag, ...FLAGS];
   return html`
     <form class="filters" role="search" onSubmit=${(event) => event.preventDefault()}>
       <label class="search">${t("search")}
@@ -64,7 +66,7 @@ export function Filters({ filters, search, onChange }) {
           ${field("quality_from", "quality_from", { type: "number", min: 0, max: 100, step: "any" })}
           ${field("quality_before", "quality_before", { type: "number", min: 0, max: 101, step: "any" })}
           ${choice("resolved", "resolved", named("resolved_", ANSWERS))}
-          ${field("flag", "flag")}
+          ${choice("flag", "flag", flags.map((code) => [code, flagName(code)]))}
           ${choice("language", "language", [["ko", "한국어"], ["en", "English"]])}
         </div>
       </details>

@@ -5,6 +5,8 @@ import { html } from "../html.js";
 import { t } from "../text.js";
 import { useAsked } from "./asked.js";
 
+const NAMED = new Set(["POSITIVE", "NEUTRAL", "NEGATIVE", "AGENT", "CUSTOMER", "OTHER", "UNKNOWN"]);
+
 export function History({ call, result, onTurn, onUndo, onLost }) {
   const { answer, problem } = useAsked(
     (signal) => request("GET", `/v1/calls/${call.call_id}/corrections`, { signal }),
@@ -20,7 +22,7 @@ export function History({ call, result, onTurn, onUndo, onLost }) {
       <h2>${t("history")}</h2>
       <ol reversed>
         ${corrections.toReversed().map((one) => html`<li key=${one.correction_id}>
-          <b>${t(`kind_${one.kind}`)}</b> ${one.field && t(one.field === "action_items" ? "tasks" : one.field)}
+          <b>${t(`kind_${one.kind}`)}</b> ${["role", "speaker_name"].includes(one.kind) && one.participant_id} ${one.field && t(one.field === "action_items" ? "tasks" : one.field)}
           ${outcomes[one.correction_id]?.turn_id && html`<button class="evidence" onClick=${() => onTurn(outcomes[one.correction_id].turn_id)}>${outcomes[one.correction_id].turn_id}</button>`}
           <p dir="auto">${one.before && html`<del>${readable(one.before)}</del> `}${one.after !== null && html`<ins>${readable(one.after)}</ins>`}</p>
           <small>${one.created_by} · ${moment(one.created_at)}</small>
@@ -39,8 +41,9 @@ function Outcome({ one }) {
   return one?.status === "SUPERSEDED" ? html`<small> · ${t("superseded")}</small>` : "";
 }
 
-/** The names of moods and truth values are words of the reader; all else is as it was written. */
+/** The names of moods, roles and truth values are words of the reader; all else is as it was written. */
 function readable(text) {
-  const words = { POSITIVE: "POSITIVE", NEUTRAL: "NEUTRAL", NEGATIVE: "NEGATIVE", true: "yes", false: "no" };
+  const words = { true: "yes", false: "no" };
+  if (NAMED.has(text)) return t(text);
   return Object.hasOwn(words, text) ? t(words[text]) : text.split("\n").join(" | ");
 }

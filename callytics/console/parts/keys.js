@@ -3,7 +3,7 @@ import { html, useEffect, useRef } from "../html.js";
 import { t } from "../text.js";
 
 const KEYS = [
-  ["/", "key_search"], ["↑ ↓", "key_move"], ["Enter", "key_open"], ["u", "key_upload"], ["Space", "key_play"],
+  ["/", "key_search"], ["↑ ↓", "key_move"], ["Enter", "key_open"], ["x", "key_select"], ["u", "key_upload"], ["Space", "key_play"],
   ["← →", "key_seek"], ["j k", "key_turn"], ["[ ]", "key_speed"], ["e", "key_edit"], ["c", "key_link"],
   ["s", "skip_silence"], ["l", "loop_turn"], ["z", "key_undo"], ["Home End", "key_ends"], ["Page ↑ ↓", "key_page"],
   ["Esc", "key_back"], ["?", "key_help"],

@@ -8,7 +8,7 @@ import { Editor } from "./editor.js";
 const DOUBTFUL = 0.5;
 const NEAR_PX = "800px";
 
-export function Transcript({ result, at, current, q, onSeek, editing, drafts, hasFixedBounds, onEdit, onSave }) {
+export function Transcript({ result, at, current, q, onSeek, editing, drafts, onEdit, onSave }) {
   const names = Object.fromEntries(result.participants.map((p) => [p.participant_id, p.name]));
   return html`
     <section class="transcript" aria-label=${t("transcript")}>
@@ -17,7 +17,7 @@ export function Transcript({ result, at, current, q, onSeek, editing, drafts, ha
         (turn) => html`<${Turn}
           key=${turn.id} turn=${turn} name=${names[turn.participant_id]} q=${q} at=${turn === current ? at : null}
           onSeek=${onSeek} onEdit=${onEdit}
-          editor=${editing === turn.id && { turns: result.transcript, participants: result.participants, hasFixedBounds, drafts, onSave }}
+          editor=${editing === turn.id && { turns: result.transcript, participants: result.participants, drafts, onSave }}
         />`,
       )}
     </section>

@@ -10,9 +10,10 @@ import { t } from "../text.js";
 
 const FILTERS = ["actor", "action", "subject", "since", "until"];
 const ACTIONS = [
-  "call.audio_read", "call.transcript_read", "call.result_read", "call.corrections_read", "calls.searched", "calls.exported",
+  "call.audio_read", "call.transcript_read", "call.result_read", "call.corrections_read", "calls.searched", "calls.listed", "calls.exported",
   "call.submitted", "call.metadata_changed", "call.corrected", "call.reprocessed", "call.retried", "call.cancelled",
-  "call.deleted", "api_key.created", "api_key.revoked", "session.begun", "session.ended", "session.rights_changed",
+  "call.deleted", "call.waveform_read", "call.roles_corrected", "call.correction_undone", "overview.read", "view.saved",
+  "view.deleted", "api_key.created", "api_key.revoked", "session.begun", "session.ended", "session.rights_changed",
   "webhook.created", "webhook.changed", "webhook.deleted", "webhook.secret_rotated", "webhook.tested", "webhook.redelivered",
 ];
 const PAGE = 100;

@@ -182,7 +182,6 @@ export function Call({ id, query, may, onLost }) {
     ${result
       ? html`<div class="columns">
           <${Transcript} result=${result} at=${at} current=${current} q=${query.q} onSeek=${seek} editing=${editing} drafts=${drafts}
-            hasFixedBounds=${call.options.redact_pii}
             onEdit=${mayFix ? setEditing : undefined} onSave=${change} />
           <${Findings} call=${call} result=${result} drafts=${drafts} onTurn=${showTurn} onSeek=${seek} onLost=${onLost} ...${fixes} />
         </div>`

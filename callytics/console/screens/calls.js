@@ -3,7 +3,9 @@ import { address, request } from "../api.js";
 import { clock, moment, percent, score } from "../format.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useAsked } from "../parts/asked.js";
+import { Bulk } from "../parts/bulk.js";
 import { Filters } from "../parts/filters.js";
+import { flagName } from "../parts/flags.js";
 import { useKeys } from "../parts/keys.js";
 import { Marked } from "../parts/marked.js";
 import { Spark } from "../parts/spark.js";
@@ -64,8 +66,9 @@ export function Calls({ query, may, owner, onLost }) {
       j: () => move(1),
       k: () => move(-1),
       u: () => may("calls:write") && picker.current.click(),
+      x: () => onChoose && calls[current] && choose(calls[current].call_id),
     },
-    [current, calls.length],
+    [current, calls, chosen],
   );
   const filter = (changes) => replace(["calls"], addressOf({ filters: { ...filters, ...changes }, sort }));
   const choose = (id) => {
@@ -73,19 +76,13 @@ export function Calls({ query, may, owner, onLost }) {
     if (!next.delete(id)) next.add(id);
     setChosen(next);
   };
-  const remove = async () => {
-    if (!confirm(t("delete_sure"))) return;
-    await request("POST", "/v1/calls/delete", { body: { call_ids: [...chosen] } });
-    setChosen(new Set());
-    askAgain();
-  };
-  const onChoose = may("calls:delete") ? choose : undefined;
+  const onChoose = may("calls:delete") || may("calls:write") ? choose : undefined;
   return html`
     <div class="title">
       <h1>${t("calls")} ${answer && html`<small>${answer.total}</small>`}</h1>
       <span class="space"></span>
-      ${chosen.size > 0 && onChoose && html`<button class="danger" onClick=${remove}>${t("delete")} (${chosen.size})</button>`}
-      <${Views} key=${owner} owner=${owner} view=${view} />
+      ${chosen.size > 0 && html`<${Bulk} chosen=${chosen} may=${may} onChosen=${setChosen} onDone=${askAgain} onLost=${onLost} />`}
+      <${Views} key=${owner} owner=${owner} view=${view} mayShare=${may("calls:write")} onLost=${onLost} />
       <a class="button" href=${address("/v1/calls/export", { ...asks, format: "csv" })} download>${t("export")}</a>
       ${may("calls:write") && html`<${Uploads} picker=${picker} onUploaded=${askAgain} />`}
     </div>
@@ -96,7 +93,8 @@ export function Calls({ query, may, owner, onLost }) {
       <table class="calls" aria-busy=${!answer}>
         <thead>
           <tr>
-            ${onChoose && html`<th><span class="hidden">${t("selected")}</span></th>`}
+            ${onChoose && html`<th><input type="checkbox" aria-label=${t("select_all")} title=${t("select_all")} checked=${chosen.size > 0 && chosen.size === calls.length}
+              onChange=${(event) => setChosen(new Set(event.target.checked ? calls.map((call) => call.call_id) : []))} /></th>`}
             ${COLUMNS.map(([name, order, isLargestFirst, kind]) => html`<${Header} key=${name} name=${name} order=${order} isLargestFirst=${isLargestFirst} kind=${kind} view=${view} />`)}
           </tr>
         </thead>
@@ -148,7 +146,7 @@ function Row({ call, q, isChosen, onChoose, onFocus }) {
       ${onChoose &&
       html`<td><input type="checkbox" checked=${isChosen} aria-label=${`${t("selected")}: ${name}`} onChange=${() => onChoose(call.call_id)} /></td>`}
       <td class="when">${moment(call.called_at)}</td>
-      <td>
+      <td class="name">
         <a href=${link(["calls", call.call_id], { q })}>${name}</a>
         ${(call.matches || []).map(
           (match) => html`<a class="match" href=${link(["calls", call.call_id], { at: match.begin_offset_ms / 1000, q })}>
@@ -179,7 +177,7 @@ function Flags({ flags }) {
   if (flags.length === 0) return "";
   const rest = flags.slice(FLAGS_SHOWN);
   return html`
-    ${flags.slice(0, FLAGS_SHOWN).map((code) => html`<span class="chip" key=${code}>${t(code)}</span> `)}
-    ${rest.length > 0 && html`<span class="chip" title=${rest.map((code) => t(code)).join(", ")}>+${rest.length}</span>`}
+    ${flags.slice(0, FLAGS_SHOWN).map((code) => html`<span class="chip" key=${code}>${flagName(code)}</span> `)}
+    ${rest.length > 0 && html`<span class="chip" title=${rest.map(flagName).join(", ")}>+${rest.length}</span>`}
   `;
 }

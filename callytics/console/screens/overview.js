@@ -3,6 +3,7 @@ import { request } from "../api.js";
 import { clock, dayName, percent, score, signed, today } from "../format.js";
 import { html } from "../html.js";
 import { useAsked } from "../parts/asked.js";
+import { flagName } from "../parts/flags.js";
 import { Typed } from "../parts/typed.js";
 import { link, replace } from "../route.js";
 import { t, topicName } from "../text.js";
@@ -121,7 +122,7 @@ function Figures({ found }) {
       <section class="broad"><h2>${t("by_agent")}</h2><${Groups} groups=${found.agents} name="agent" /></section>
       <section class="broad"><h2>${t("by_queue")}</h2><${Groups} groups=${found.queues} name="queue" /></section>
       ${found.flags.length > 0 && html`<section><h2>${t("flags")}</h2>
-        <ul>${found.flags.map((one) => html`<li key=${one.flag}>${t(one.flag)}: <${Count} of=${one} /></li>`)}</ul>
+        <ul>${found.flags.map((one) => html`<li key=${one.flag}>${flagName(one.flag)}: <${Count} of=${one} /></li>`)}</ul>
       </section>`}
     </div>
   `;
@@ -162,7 +163,7 @@ function Moods({ moods }) {
 function Days({ days }) {
   const most = Math.max(...days.map((one) => one.calls), 1);
   const high = 90;
-  const step = 22;
+  const step = Math.max(22, Math.min(60, Math.floor(1200 / days.length)));
   return html`
     <div class="wide">
       <svg class="days" width=${days.length * step} height=${high + 18} role="group" aria-label=${t("volume")}>

@@ -28,8 +28,8 @@ AGENT_SHARE = 0.5
 """A word that only the agent says, beside 1 for a word of the customer."""
 
 CUE_OF_ISSUE, CUE_ELSEWHERE = 1.5, 0.3
-"""What a cue of topics.tsv adds to its topic. The cues were written on fit and choose; the first number was chosen on the
-calls that were written after them (1.0 and 1.5 differ by one call in a language)."""
+"""What a cue of topics.tsv adds to its topic. The cues were written on fit and choose; the first number was chosen on
+the calls that were written after them (1.0 and 1.5 differ by one call in a language)."""
 
 MOST_FROM_OTHERS = 2.5
 """All cues outside the turn of the issue count at most this: a word that is said often is no topic yet."""

@@ -14,8 +14,8 @@ class CorrectionDetail(ResultModel):
 
     correction_id: str = Field(description="Its id in that history.")
     kind: str = Field(
-        description="`words`, `speaker_name`, `turn_speaker`, `split`, `merge`, `mood` or `summary`; later versions "
-        "may add kinds."
+        description="`words`, `speaker_name`, `role`, `turn_speaker`, `split`, `merge`, `mood` or `summary`; later "
+        "versions may add kinds."
     )
     status: CorrectionStatus = Field(
         description="SUPERSEDED by a later one at the same place; NOT_APPLIED, and `reason` says why."

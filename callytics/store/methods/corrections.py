@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from callytics.domain import Role
+from callytics.domain import CorrectionKind, Role
 from callytics.store import calls, corrections
 from callytics.store.marks import queues_call
 from callytics.store.records.calls import CallRecord
@@ -39,7 +39,7 @@ class CorrectionMethods(Transactions):
                     "turns": sorted({each.turn_id for each in made if each.turn_id}),
                 }
                 record = self._changed(session, row, actor, "call.corrected", detail)
-            if wanted.roles:
+            if any(each.kind == CorrectionKind.ROLE for each in made):
                 roles = {"roles": dict(wanted.roles)}
                 record = self._changed(session, row, actor, "call.roles_corrected", roles)
             return record

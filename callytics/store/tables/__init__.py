@@ -3,6 +3,6 @@
 Importing this package fills SQLModel's metadata: it imports every file of tables.
 """
 
-from callytics.store.tables import access, calls, events, usage, webhooks
+from callytics.store.tables import access, calls, events, usage, views, webhooks
 
-__all__ = ["access", "calls", "events", "usage", "webhooks"]
+__all__ = ["access", "calls", "events", "usage", "views", "webhooks"]
