@@ -93,6 +93,7 @@ CALLS, AUDIO = "ray_callytics_calls_total", "ray_callytics_audio_seconds_total"
 CALL_TIME, WAITING = "ray_callytics_call_duration_seconds", "ray_callytics_call_waiting_seconds"
 STAGE_TIME, SPEED = "ray_callytics_stage_duration_seconds", "ray_callytics_stage_real_time_factor"
 ERRORS, RETRIES = "ray_callytics_stage_errors_total", "ray_callytics_stage_retries_total"
+BATCH_PIECES, BATCH_FILL = "ray_callytics_batch_pieces", "ray_callytics_batch_fill_ratio"
 CONFIDENCE, TURNS = "ray_callytics_recognition_confidence", "ray_callytics_turns_total"
 TOKENS, COST = "ray_callytics_llm_tokens_total", "ray_callytics_llm_cost_usd_total"
 SUCCEEDED = '{status=~"COMPLETED|PARTIAL"}'
@@ -476,6 +477,19 @@ GPU = (
         "short",
         "Beside the load: a GPU that idles while calls wait is an alert.",
         ('max(ray_callytics_queue_calls{status="QUEUED"})', "queued"),
+    ),
+    graph(
+        "Pieces per batch",
+        "short",
+        "Windows, turns or sentences that an engine computes at once, on average. The more, the less of the GPU idles.",
+        (mean(BATCH_PIECES, "version, pieces"), "{{version}} {{pieces}}"),
+    ),
+    graph(
+        "How full the batches are",
+        "percentunit",
+        "Pieces per batch against batch_size. Near 1 while calls wait: a larger batch_size may be worth its memory.",
+        (mean(BATCH_FILL, "version, pieces"), "{{version}} {{pieces}}"),
+        maximum=1,
     ),
 )
 
