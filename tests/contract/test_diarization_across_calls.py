@@ -101,7 +101,7 @@ def test_call_is_never_asked_to_hold_all_of_its_windows(
 ) -> None:
     """Ten minutes of silence: batches are full, and none holds more than the model takes at once."""
     silence = np.zeros(16_000 * 600, np.float32)
-    together._segmenter(audio_of(silence).pcm, 0, STEP_S)
+    activity = together._segmenter(audio_of(silence).pcm, 0, STEP_S)
     sizes = [one.num_pieces for one in batches]
-    assert sum(sizes) == 119
+    assert sum(sizes) == len(activity.first_frames) > 100
     assert max(sizes) == _BATCH_WINDOWS
