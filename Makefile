@@ -84,6 +84,7 @@ bench: .venv/.ready  ## Everything of docs/performance.md: two hours on two core
 	@$(bin)/python -m benchmarks.observability --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling lengths 1 2 5 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling at-once 1 2 5 10 20 --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.fairness --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.audio_opens 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/callytics models pull local && $(bin)/python -m benchmarks.language_model --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.report

@@ -14,6 +14,7 @@ import typer
 from benchmarks import (
     audio_opens,
     cost,
+    fairness,
     language_model,
     observability,
     overhead,
@@ -35,6 +36,7 @@ SECTIONS = (
     overhead.section,
     observability.section,
     scaling_record.section,
+    fairness.section,
     cost.section_of_records,
     gpu_table.section,
     audio_opens.section,

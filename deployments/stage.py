@@ -28,8 +28,11 @@ from ray import serve
 
 from callytics.config import stage_config
 from callytics.engines import load_engine
+from callytics.engines.batch_listeners import BatchDone, listen
 from callytics.engines.tickets import Ticket, working_for
 from callytics.errors import CallyticsError, ConfigError
+from callytics.telemetry import samples
+from deployments.replica import metrics
 from deployments.replica.answers import Refused, answered
 from deployments.replica.logs import to_serve_log
 
@@ -120,6 +123,7 @@ class EngineReplica:
         self._max_batch_size = 1
         self._in_batch: Any = serve.batch(max_concurrent_batches=args["concurrency"])(self._together)
         self._crashes_in_a_row = 0
+        self._stage = stage
         self._info = StageInfo(
             application=serve.get_replica_context().app_name,
             engine=config.engine,
@@ -128,6 +132,7 @@ class EngineReplica:
             config_hash=config.config_hash,
             notice=getattr(self._engine, "notice", ""),
         )
+        self._stop_listening = listen(self._count_batch)
 
     def reconfigure(self, user_config: dict[str, Any]) -> None:
         """Serve calls it at the start of a replica, and when ``user_config`` changes.
@@ -226,6 +231,11 @@ class EngineReplica:
         close = getattr(getattr(self, "_engine", None), "close", None)
         if close is not None:
             close()
+        getattr(self, "_stop_listening", lambda: None)()
+
+    def _count_batch(self, done: BatchDone) -> None:
+        name = self._info.application
+        metrics.record(samples.of_batch(self._stage, name, done.queue, done.num_pieces, done.batch_size))
 
     def check_health(self) -> None:
         if self._crashes_in_a_row >= self.MAX_CRASHES_IN_A_ROW:

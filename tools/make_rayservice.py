@@ -70,7 +70,6 @@ _Dumper.add_representer(str, _represent_text)
 def serve_config() -> dict[str, Any]:
     """serve_config.yaml for pods: the proxy of every pod listens on the pod network, which only services reach."""
     config: dict[str, Any] = yaml.safe_load((ROOT / "serve_config.yaml").read_text(encoding="utf-8"))
-    config["proxy_location"] = "EveryNode"
     config["http_options"]["host"] = "0.0.0.0"
     return config
 

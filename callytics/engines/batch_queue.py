@@ -30,6 +30,7 @@ from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
+from callytics.engines.batch_listeners import BatchDone, tell
 from callytics.engines.batch_order import FairOrder, Kind, Piece
 from callytics.engines.memory import is_out_of_memory, release_unused
 from callytics.engines.tickets import Ticket, current_ticket
@@ -85,7 +86,7 @@ class BatchQueue(Generic[Item, Result]):
         num_workers: number of batches computed at the same time.
         overlap: prepare the next batch while one is computed.
         linger_s: how long a worker waits for a full batch right after one.
-        name: of the threads.
+        name: of the threads, and of the queue for those who listen (batch_listeners.py).
     """
 
     def __init__(
@@ -101,7 +102,7 @@ class BatchQueue(Generic[Item, Result]):
         name: str = "batches",
     ) -> None:
         self._compute, self._prepare, self._kind, self._cost = compute, prepare, kind, cost
-        self._num_workers, self._linger_s = num_workers, linger_s
+        self._num_workers, self._linger_s, self._name = num_workers, linger_s, name
         self._order = FairOrder(num_workers)
         self._changed = threading.Condition()
         self._computing = threading.Semaphore(num_workers)
@@ -222,6 +223,7 @@ class BatchQueue(Generic[Item, Result]):
             else:
                 logger.warning("a batch of %d failed (%s); each by itself", size, type(error).__name__)
         else:
+            tell(BatchDone(self._name, len(pieces), pieces[0].kind.batch_size))
             self._deliver(pieces, results)
             return
         # Outside of `except`: the error holds the frames, and so the memory, of what failed.

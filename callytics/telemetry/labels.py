@@ -81,5 +81,6 @@ OUTCOME = Label(
     frozenset({"delivered", "failed", "given_up"}),
 )
 PII_TYPE = Label("type", "kind of personal data", frozenset(PiiKind))
+PIECES = Label("pieces", "what a batch is made of", frozenset({"windows", "turns", "sentences", "voices"}))
 QUEUE_STATUS = Label("status", "waiting, or at work", frozenset({"QUEUED", "PROCESSING"}))
 FOLDER = Label("folder", "of the recordings, or of an SQLite database", frozenset({"blobs", "database"}))

@@ -66,6 +66,20 @@ def of_stage(run: StageRun, audio_s: float) -> list[Sample]:
     return samples
 
 
+def of_batch(stage: str, application: str, pieces: str, num_pieces: int, batch_size: int) -> list[Sample]:
+    """An engine computed a batch.
+
+    Args:
+        pieces: what it was made of, such as ``windows``.
+        batch_size: how many could have been in it.
+    """
+    labels = {"stage": stage, "version": application, "pieces": pieces}
+    return [
+        Sample(series.BATCH_PIECES, num_pieces, labels),
+        Sample(series.BATCH_FILL, num_pieces / batch_size, labels),
+    ]
+
+
 def of_retry(run: StageRun) -> list[Sample]:
     return [Sample(series.STAGE_RETRIES, 1, {"stage": run.name, "version": run.application})]
 

@@ -47,6 +47,8 @@ class Series:
 CALL_BUCKETS_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 21600.0)
 STAGE_BUCKETS_S = (0.05, 0.1, 0.2, 0.5, *CALL_BUCKETS_S[:-1])
 REAL_TIME_FACTORS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+PIECES = (1.0, 2.0, 4.0, 8.0, 12.0, 16.0, 24.0, 32.0, 64.0, 128.0)
+FILLS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 
 
@@ -98,6 +100,18 @@ STAGE_RETRIES = _counter(
 STAGE_ERRORS = _counter(
     "stage_errors", "Stages that failed on a call", labels.STAGE, labels.VERSION, labels.CODE
 )
+BATCH_PIECES = _histogram(
+    "batch_pieces",
+    "Windows, turns or sentences per batch of an engine; those of several calls where they share batches",
+    PIECES,
+    labels.STAGE, labels.VERSION, labels.PIECES,
+)  # fmt: skip
+BATCH_FILL = _histogram(
+    "batch_fill_ratio",
+    "Their number per batch, as a share of the engine's `batch_size`",
+    FILLS,
+    labels.STAGE, labels.VERSION, labels.PIECES,
+)  # fmt: skip
 CONFIDENCE = _histogram(
     "recognition_confidence",
     "Mean confidence of the recognised words of a call",
@@ -135,7 +149,8 @@ DISK_FREE_RATIO = _gauge("disk_free_ratio", "Its share of the file system, from 
 
 SERIES: tuple[Series, ...] = (
     CALLS, AUDIO_SECONDS, CALL_DURATION, CALL_WAITING, STAGE_DURATION, STAGE_REAL_TIME_FACTOR, STAGE_RETRIES,
-    STAGE_ERRORS, CONFIDENCE, TURNS, TOPICS, LLM_TOKENS, LLM_COST, WEBHOOK_DELIVERIES, REDACTIONS, QUEUE_CALLS,
+    STAGE_ERRORS, BATCH_PIECES, BATCH_FILL, CONFIDENCE, TURNS,
+    TOPICS, LLM_TOKENS, LLM_COST, WEBHOOK_DELIVERIES, REDACTIONS, QUEUE_CALLS,
     QUEUE_OLDEST, WEBHOOKS_PENDING, WEBHOOKS_OLDEST, STAGE_HEALTHY, STAGE_REPLICAS, DATABASE_UP, DISK_FREE_BYTES,
     DISK_FREE_RATIO,
 )  # fmt: skip

@@ -43,13 +43,17 @@ MAX_BLOCKS = 2000
 
 @dataclass(frozen=True)
 class Job:
-    """What a batch is told."""
+    """What a batch is told.
+
+    Attributes:
+        cpus: None: half of this machine, or of the cluster where it has several nodes.
+    """
 
     config: Path
     output: str
     database_url: str
     blobs_url: str
-    cpus: int
+    cpus: int | None
     timeout_s: float
     gpus: int | None = None
     tenant: str = DEFAULT_TENANT
@@ -75,7 +79,9 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     ray.init(address, runtime_env={"env_vars": {SHOW_BASE: "1"}}, **own)
     free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
     num_gpus = cards(document, job.gpus, free.get("GPU", 0.0))
-    pools = Pools(document, job.cpus, num_gpus)
+    cpus = job.cpus or half_of(ray.nodes())  # type: ignore[no-untyped-call]
+    logger.info("%d recordings, %d CPUs, results in %s", len(items), cpus, job.output)
+    pools = Pools(document, cpus, num_gpus)
     if num_gpus:
         logger.info("%d GPU(s)", num_gpus)
     context = ray.data.DataContext.get_current()
@@ -93,7 +99,21 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     finally:
         stored.close()
     logger.info("%s", progress)
+    if nodes := progress.nodes():
+        logger.info("%s", nodes)
     return progress
+
+
+def half_of(nodes: Sequence[Mapping[str, Any]]) -> int:
+    """Half of the CPUs of a cluster of several nodes, as Ray knows them; of this machine where there is one. (Ray on
+    one machine is told of more CPUs than there are, for stages that mostly wait.)
+
+    Args:
+        nodes: as ``ray.nodes()`` returns them.
+    """
+    alive = [node["Resources"] for node in nodes if node["Alive"]]
+    there = sum(resources.get("CPU", 0.0) for resources in alive) if len(alive) > 1 else os.cpu_count() or 2
+    return max(1, int(there / 2))
 
 
 def _in_a_line(error: BaseException) -> str:
@@ -184,14 +204,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             output=options.output or str(settings.home() / "backfill"),
             database_url=settings.database_url(),
             blobs_url=options.blobs_url or str(settings.home() / "blobs"),
-            cpus=options.cpus or max(1, (os.cpu_count() or 2) // 2),
+            cpus=options.cpus,
             timeout_s=options.timeout_s,
             gpus=options.gpus,
             tenant=tenant_name(options.tenant or DEFAULT_TENANT),
             source=options.input,
         )
         _use_environments(job.config)
-        logger.info("%d recordings, %d CPUs, results in %s", len(items), job.cpus, job.output)
         progress = run(items, job)
     except (CallyticsError, TimeoutError) as error:
         logger.error("backfill: %s", error)

@@ -29,7 +29,10 @@ class BatchOptions:
     ] = "cpu"
     config: Annotated[Path | None, typer.Option(help="A Serve config file instead of the profile's.")] = None
     cpus: Annotated[
-        int | None, typer.Option(min=1, help="Cores to take. Default: half of the machine's.")
+        int | None,
+        typer.Option(
+            min=1, help="Cores to take. Default: half of the machine's, or of all nodes of a cluster."
+        ),
     ] = None
     gpus: Annotated[
         int | None,

@@ -25,9 +25,10 @@ from callytics.telemetry.call_context import CallContext, working_on
 logger = logging.getLogger(__name__)
 
 RECORDING, OPTIONS, CORRECTIONS, ITEM = "recording", "options", "corrections", "item"
-RUNS, FAILURE = "runs", "failure"
-CARRIED = (ITEM, RUNS, FAILURE)
-"""Columns beside the nodes: the batch's item, how the stages went, and why a call is lost."""
+RUNS, NODES, FAILURE = "runs", "nodes", "failure"
+CARRIED = (ITEM, RUNS, NODES, FAILURE)
+"""Columns beside the nodes of the graph: the batch's item, how the stages went, which machines (nodes of the cluster)
+worked on it, and why a call is lost."""
 
 
 @dataclass(frozen=True)
@@ -178,12 +179,21 @@ class StageWorker:
         with working_on(self._call(table)):
             for worker in self._workers:
                 table = worker(table)
-        return table
+        return _worked_here(table)
 
     def _call(self, table: pa.Table) -> CallContext | None:
         """The only row's: `analysed` asks for batches of one."""
         recordings = [pickle.loads(cell) for cell in table.column(RECORDING).to_pylist()]
         return CallContext(recordings[0].call_id, self._tenant) if len(recordings) == 1 else None
+
+
+def _worked_here(table: pa.Table) -> pa.Table:
+    """With this node's id behind those of the stages before."""
+    import ray
+
+    node = ray.get_runtime_context().get_node_id() if _is_in_actor() else ""
+    places = [pickle.dumps((*pickle.loads(cell), node)) for cell in table.column(NODES).to_pylist()]
+    return table.set_column(table.column_names.index(NODES), NODES, pa.array(places, pa.large_binary()))
 
 
 def _is_in_actor() -> bool:
@@ -212,7 +222,7 @@ def analysed(
     """The dataset with a column ``report``: the whole graph as lazy steps.
 
     Args:
-        dataset: a ray.data.Dataset with the columns ITEM, RECORDING, OPTIONS, CORRECTIONS, RUNS and FAILURE.
+        dataset: a ray.data.Dataset with the columns RECORDING, OPTIONS, CORRECTIONS and CARRIED.
         tenant: whose calls they are, for the log lines.
         compute: stage -> what map_batches is told of its workers: compute, num_cpus, num_gpus, runtime_env.
     """

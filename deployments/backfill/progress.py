@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ class Outcome:
     Attributes:
         status: COMPLETED, PARTIAL, FAILED, or SKIPPED: it had a result already.
         audio_s: its length; 0 where it could not be decoded.
+        nodes: ids of the nodes of the cluster, one per engine that worked on it.
     """
 
     uri: str
@@ -30,6 +31,7 @@ class Outcome:
     status: str
     audio_s: float
     message: str = ""
+    nodes: Sequence[str] = ()
 
 
 class Progress:
@@ -38,6 +40,7 @@ class Progress:
     def __init__(self, num_calls: int) -> None:
         self.num_calls = num_calls
         self.by_status: Tally[str] = Tally()
+        self.by_node: Tally[str] = Tally()
         self.audio_s = 0.0
         self._started = time.monotonic()
         self._reported = self._started
@@ -63,6 +66,14 @@ class Progress:
         self.by_status[outcome.status] += 1
         if outcome.status != "SKIPPED":
             self.audio_s += outcome.audio_s
+            self.by_node.update(outcome.nodes)
+
+    def nodes(self) -> str:
+        """How many stages of calls each node of the cluster did, those of finished calls; "" where all ran on one."""
+        if len(self.by_node) < 2:
+            return ""
+        each = ", ".join(f"{node[:12]} {number}" for node, number in sorted(self.by_node.items()))
+        return f"{len(self.by_node)} nodes took part, stages done by each: {each}"
 
     def is_due(self) -> bool:
         """It is time to tell again."""

@@ -26,15 +26,17 @@ from callytics.result.schema.call import CallResult
 from callytics.store import DEFAULT_TENANT, BlobStore, CallRecord, CallStore, JobStatus, NewCall, new_call_id
 from callytics.store.calls import request_key
 from deployments.backfill.manifest import BatchItem
-from deployments.backfill.plan import CORRECTIONS, FAILURE, ITEM, OPTIONS, RECORDING, RUNS
+from deployments.backfill.plan import CORRECTIONS, FAILURE, ITEM, NODES, OPTIONS, RECORDING, RUNS
 
 SKIPPED = "SKIPPED"
 CHUNK_BYTES = 1 << 20
 
 
 def item_table(items: Sequence[BatchItem]) -> Iterator[bytes]:
+    """Each with the id of its call. Given here: when a node dies, Ray Data may read a recording again, and a second id
+    would leave a first copy of it that belongs to no call."""
     for item in items:
-        yield pickle.dumps(item)
+        yield pickle.dumps((item, new_call_id()))
 
 
 class Reader:
@@ -47,11 +49,10 @@ class Reader:
         self._tenant = tenant
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        rows = [self._row(pickle.loads(cell)) for cell in table.column(ITEM).to_pylist()]
+        rows = [self._row(*pickle.loads(cell)) for cell in table.column(ITEM).to_pylist()]
         return pa.table({name: pa.array([row[name] for row in rows], pa.large_binary()) for name in rows[0]})
 
-    def _row(self, item: BatchItem) -> dict[str, bytes | None]:
-        call_id = new_call_id()
+    def _row(self, item: BatchItem, call_id: str) -> dict[str, bytes | None]:
         failure = None
         known: dict[str, Any] = {"item": item, "call_id": call_id, "size_bytes": 0, "sha256": ""}
         try:
@@ -59,7 +60,8 @@ class Reader:
             earlier = self._store.finished_call(known["sha256"], item.options, item.metadata, self._tenant)
             if earlier is not None:
                 known["call_id"] = earlier
-                self._blobs.delete_call(call_id)
+                if earlier != call_id:  # else it is this very call, read again after its end: its node died
+                    self._blobs.delete_call(call_id)
                 failure = StageFailure("read", SKIPPED, "The call has a result already.")
         except (OSError, CallyticsError) as error:
             failure = stage_failure("read", error)
@@ -69,6 +71,7 @@ class Reader:
             OPTIONS: pickle.dumps(item.options),
             CORRECTIONS: pickle.dumps(()),  # a call that has some has a result, and was skipped
             RUNS: pickle.dumps(()),
+            NODES: pickle.dumps(()),
             FAILURE: pickle.dumps(failure) if failure else None,
         }
 
@@ -102,7 +105,7 @@ class Sink:
         item: BatchItem = known["item"]
         failure = row[FAILURE]
         if failure is not None:
-            return self._lost(known, pickle.loads(failure))
+            return self._lost(known, pickle.loads(failure), pickle.loads(row[NODES] or b""))
         runs = pickle.loads(row[RUNS] or b"")
         report = complete(pickle.loads(row["report"] or b""), runs)
         call_id, created = self._store_call(
@@ -114,6 +117,7 @@ class Sink:
             "status": str(report.job_status) if created else SKIPPED,
             "audio_s": report.media.duration_ms / 1000,
             "message": "",
+            "nodes": list(pickle.loads(row[NODES] or b"")),
         }
 
     def _store_call(
@@ -124,10 +128,13 @@ class Sink:
         self._write_tables(known, report, body)
         new = _new_call(known, self._blobs.uri(report.call_id), report, self._tenant)
         submission = self._store.import_call(new, runs, JobStatus(report.job_status), body)
-        if not submission.created:  # the same recording twice in a batch, or analysed by the graph meanwhile
+        is_ours = (
+            submission.call.id == report.call_id
+        )  # written by this batch, whose node died before it was told so
+        if not submission.created and not is_ours:  # twice in a batch, or analysed by the graph meanwhile
             self._blobs.delete_call(report.call_id)
             self._write_tables(known, *self._earlier(report, submission.call))
-        return submission.call.id, submission.created
+        return submission.call.id, submission.created or is_ours
 
     def _earlier(self, report: CallResult, call: CallRecord) -> tuple[CallResult, bytes]:
         """What the store says of the call, corrections by people included; this batch's, while it says nothing."""
@@ -144,7 +151,7 @@ class Sink:
         self._write("calls", name, [_call_row(item, report, body)])
         self._write("turns", name, list(_turn_rows(report)))
 
-    def _lost(self, known: dict[str, Any], failure: StageFailure) -> dict[str, Any]:
+    def _lost(self, known: dict[str, Any], failure: StageFailure, nodes: tuple[str, ...]) -> dict[str, Any]:
         item: BatchItem = known["item"]
         status = SKIPPED if failure.code == SKIPPED else JobStatus.FAILED.value
         if status != SKIPPED:
@@ -158,6 +165,7 @@ class Sink:
             "status": status,
             "audio_s": 0.0,
             "message": message,
+            "nodes": list(nodes),
         }
 
     def _write(self, table: str, name: str, rows: list[dict[str, Any]]) -> None:

@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from callytics.engines.batch_order import Kind
+from callytics.engines.batch_queue import BatchQueue
 from callytics.errors import ConfigError, InvalidRequestError
+from callytics.telemetry import Sample, series
 from deployments.handles import unwrapped
+from deployments.replica import metrics
 from deployments.stage import EngineReplica, StageOutput
 from tests.support.replicas import replica
 from tests.support.waiting import wait_until
@@ -113,3 +117,18 @@ def test_replica_that_is_stopped_closes_its_engine(monkeypatch: pytest.MonkeyPat
     doubler = replica("Doubler", monkeypatch)
     doubler.__del__()  # an engine without a queue has nothing to close
     assert run(doubler, [1]) == [2]
+
+
+def test_batches_of_the_engine_are_counted_until_the_replica_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded: list[Sample] = []
+    monkeypatch.setattr(metrics, "record", recorded.extend)
+    queued = replica("Queued", monkeypatch)
+    queued._engine.end.set()
+    run(queued, [1])
+    labels = {"stage": "punctuation-restorer", "version": "doubler", "pieces": "batches"}
+    assert recorded == [Sample(series.BATCH_PIECES, 1, labels), Sample(series.BATCH_FILL, 1.0, labels)]
+    queued.__del__()
+    other = BatchQueue[int, int](lambda items, _: items, kind=lambda item: Kind("all", 1))
+    with other:
+        other([1])
+    assert len(recorded) == 2

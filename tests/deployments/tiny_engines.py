@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,12 @@ from callytics.domain import (
     SentimentLabel,
     SpeechSegment,
     Transcript,
+    Turn,
     TurnSentiment,
     Word,
 )
+from callytics.engines.batch_order import Kind
+from callytics.engines.batch_queue import BatchQueue
 from callytics.errors import InvalidMediaError
 
 MEDIA = Media("0" * 64, "wav", "pcm_s16le", 16_000, 2, 2.0)
@@ -116,9 +120,20 @@ class TinyRecognizer(_Tiny):
 
 
 class TinyPunctuation(_Tiny):
+    """Its turns go through a queue of batches, as those of the engine with a model."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._queue: BatchQueue[Turn, Turn] = BatchQueue(
+            lambda turns, _: turns, kind=lambda turn: Kind("turns", 8), name="turns"
+        )
+
     def __call__(self, conversation: Conversation) -> Conversation:
         self._work()
-        return conversation
+        return replace(conversation, turns=tuple(self._queue(conversation.turns)))
+
+    def close(self) -> None:
+        self._queue.close()
 
 
 class TinySentiment(_Tiny):

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from callytics.engines import batch_listeners
+from callytics.engines.batch_listeners import BatchDone
 from callytics.engines.batch_order import Kind
 from callytics.engines.batch_queue import GROW_AFTER, BatchQueue
 from callytics.engines.tickets import Ticket, current_ticket, working_for
@@ -278,3 +280,33 @@ def test_thread_works_for_one_call_at_a_time() -> None:
             assert current_ticket() is inner
         assert current_ticket() is outer
     assert current_ticket() is None
+
+
+def test_listener_is_told_how_full_every_batch_was(caplog: pytest.LogCaptureFixture) -> None:
+    """Also of a batch that was computed again in parts, and though another listener fails."""
+    told: list[BatchDone] = []
+
+    def refuse(done: BatchDone) -> None:
+        raise RuntimeError("told to fail")
+
+    def engine(items: Sequence[int], prepared: Any) -> list[int]:
+        if len(items) > 1 and 13 in items:
+            raise ValueError("13 is computed by itself")
+        return list(items)
+
+    stops = [batch_listeners.listen(listener) for listener in (refuse, told.append)]
+    try:
+        with queue_of(engine, batch_size=4, name="numbers") as queue:
+            assert queue([1, 2, 3, 4, 5, 6]) == [1, 2, 3, 4, 5, 6]
+            assert told == [BatchDone("numbers", 4, 4), BatchDone("numbers", 2, 4)]
+            told.clear()
+            assert queue([13, 1]) == [13, 1]
+            assert told == [BatchDone("numbers", 1, 4)] * 2
+            told.clear()
+            stops.pop()()
+            queue([1])
+            assert told == []
+    finally:
+        for stop in stops:
+            stop()
+    assert "a listener of batches failed" in caplog.text

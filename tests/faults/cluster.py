@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from ray.job_submission import JobSubmissionClient
 
 from callytics.config import ENGINE_STAGES
 from callytics.store import FINISHED, SCOPES, CallStore, JobStatus
@@ -256,15 +258,21 @@ class Cluster:
         ids = {actor["node_ip"]: actor["node_id"] for actor in actors if actor.get("node_id")}
         return {node.name: ids[node.address] for node in self.nodes.values() if node.address in ids}
 
-    def listed_nodes(self) -> set[str]:
-        """Names of those that the dashboard shows as alive: not always those that are (docs/adr/0026)."""
+    def listed_nodes(self) -> dict[str, str]:
+        """Name -> id of those that the dashboard shows as alive: not always those that are (docs/adr/0026)."""
         url = f"http://127.0.0.1:{self.dashboard_port}/nodes?view=summary"
         request = urllib.request.Request(
             url, headers=ray_token.headers(str(self.home / ray_token.TOKEN_FILE))
         )
         with urllib.request.urlopen(request, timeout=30) as response:
             nodes = [node["raylet"] for node in json.load(response)["data"]["summary"]]
-        return {node["nodeName"] for node in nodes if node.get("state") == "ALIVE"}
+        return {node["nodeName"]: node["nodeId"] for node in nodes if node.get("state") == "ALIVE"}
+
+    def submit(self, *command: str) -> tuple[JobSubmissionClient, str]:
+        """As `ray job submit`: the client, and the id of the job."""
+        headers = ray_token.headers(str(self.home / ray_token.TOKEN_FILE))
+        client = JobSubmissionClient(f"http://127.0.0.1:{self.dashboard_port}", headers=headers)
+        return client, client.submit_job(entrypoint=shlex.join(command))
 
     def is_whole(self) -> bool:
         """Every application runs with as many replicas as it should have, and every node of these has a proxy."""
@@ -315,6 +323,9 @@ class Cluster:
         }
         return json.dumps([applications, {i: p["status"] for i, p in details["proxies"].items()}])
 
+    def through(self, name: str) -> Entrance:
+        return Entrance(self, name)
+
     def client(self, name: str = "head") -> httpx.Client:
         """Enters through the proxy of that node."""
         port = self.http_port if name == "head" else self.nodes[name].http_port
@@ -340,3 +351,18 @@ class Cluster:
             node.kill()
         self._kill_gcs()
         self.store.close()
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """The cluster as traffic sees it that enters through the proxy of one node."""
+
+    cluster: Cluster
+    node: str
+
+    @property
+    def store(self) -> CallStore:
+        return self.cluster.store
+
+    def client(self) -> httpx.Client:
+        return self.cluster.client(self.node)

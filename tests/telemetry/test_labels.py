@@ -65,6 +65,7 @@ def test_values_of_the_graph_are_kept() -> None:
         *samples.of_call(CallEnded(JobStatus.PARTIAL, "acme", "ko", Priority.LOW, 60.0, 20.0, True)),
         *samples.of_stage(run, 60.0),
         *samples.of_retry(run),
+        *samples.of_batch("speech-recognizer", "speech-recognizer-v2", "windows", 3, 16),
         *samples.of_webhook("PENDING"),
     ]
     assert all(sample.series.safe_labels(sample.labels) == sample.labels for sample in taken)

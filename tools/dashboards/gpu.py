@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.dashboards.panels import graph
-from tools.dashboards.queries import OF_GPU, by_application
+from tools.dashboards.queries import BATCH_FILL, BATCH_PIECES, OF_GPU, by_application, mean
 
 GPU = (
     graph(
@@ -60,5 +60,18 @@ GPU = (
         "short",
         "Beside the load: a GPU that idles while calls wait is an alert.",
         ('max(ray_callytics_queue_calls{status="QUEUED"})', "queued"),
+    ),
+    graph(
+        "Pieces per batch",
+        "short",
+        "Windows, turns or sentences that an engine computes at once, on average. The more, the less of the GPU idles.",
+        (mean(BATCH_PIECES, "version, pieces"), "{{version}} {{pieces}}"),
+    ),
+    graph(
+        "How full the batches are",
+        "percentunit",
+        "Pieces per batch against batch_size. Near 1 while calls wait: a larger batch_size may be worth its memory.",
+        (mean(BATCH_FILL, "version, pieces"), "{{version}} {{pieces}}"),
+        maximum=1,
     ),
 )

@@ -45,6 +45,7 @@ CALLS, AUDIO = "ray_callytics_calls_total", "ray_callytics_audio_seconds_total"
 CALL_TIME, WAITING = "ray_callytics_call_duration_seconds", "ray_callytics_call_waiting_seconds"
 STAGE_TIME, SPEED = "ray_callytics_stage_duration_seconds", "ray_callytics_stage_real_time_factor"
 ERRORS, RETRIES = "ray_callytics_stage_errors_total", "ray_callytics_stage_retries_total"
+BATCH_PIECES, BATCH_FILL = "ray_callytics_batch_pieces", "ray_callytics_batch_fill_ratio"
 CONFIDENCE, TURNS = "ray_callytics_recognition_confidence", "ray_callytics_turns_total"
 TOKENS, COST = "ray_callytics_llm_tokens_total", "ray_callytics_llm_cost_usd_total"
 SUCCEEDED = '{status=~"COMPLETED|PARTIAL"}'

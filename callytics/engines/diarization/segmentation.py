@@ -6,7 +6,7 @@ The windows slide over the recording; the labels of a window are meaningless out
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import Pcm
+from callytics.engines.batch_order import Kind
+from callytics.engines.batch_queue import BatchQueue
 
 WINDOW_SAMPLES = 160_000
 FRAME_SHIFT_SAMPLES = 270
@@ -29,6 +31,18 @@ POWERSET = np.array(
 )
 """The local speakers that are active in each of the seven classes."""
 _BATCH_WINDOWS = 8
+_ASKED_AT_ONCE = 8 * _BATCH_WINDOWS
+"""Windows that one call has in the queue: 16 kB of probabilities come back for each."""
+
+Classes = npt.NDArray[np.float32]
+"""Probabilities of the seven classes, shape (589, 7)."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    pcm: Pcm
+    channel: int
+    first_sample: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,15 +68,32 @@ class Segmenter:
     Args:
         path: the ONNX file; input (batch, 1, 160000) float32, output (batch, 589, 7) log probabilities.
         num_threads: threads per call.
+        num_workers: batches at once that the windows of all calls share; 0: each call computes its own. The activity
+            is the same bit for bit: each row of the model's output is computed as if it were alone
+            (tests/contract/test_diarization_across_calls.py).
     """
 
-    def __init__(self, path: Path, num_threads: int) -> None:
+    def __init__(self, path: Path, num_threads: int, num_workers: int = 0) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = num_threads
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._queue: BatchQueue[_Window, Classes] | None = None
+        if num_workers:
+            kind = Kind("windows", _BATCH_WINDOWS)  # all have the same length
+            self._queue = BatchQueue(
+                lambda windows, _: self._classes(windows),
+                kind=lambda window: kind,
+                num_workers=num_workers,
+                name="windows",
+            )
+
+    def close(self) -> None:
+        """End the threads of the queue of windows."""
+        if self._queue is not None:
+            self._queue.close()
 
     def __call__(self, pcm: Pcm, channel: int, step_s: float) -> Activity:
         """Run over one channel.
@@ -92,18 +123,27 @@ class Segmenter:
 
     def _windows(
         self, pcm: Pcm, channel: int, first_frames: npt.NDArray[np.int64]
-    ) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
-        """Class probabilities of each window, shape (589, 7); the last windows are padded with silence."""
-        for start in range(0, len(first_frames), _BATCH_WINDOWS):
-            batch_frames = first_frames[start : start + _BATCH_WINDOWS]
-            batch = np.zeros((len(batch_frames), 1, WINDOW_SAMPLES), np.float32)
-            for row, first_frame in enumerate(batch_frames):
-                first_sample = int(first_frame) * FRAME_SHIFT_SAMPLES
-                samples = pcm.samples(channel, first_sample, first_sample + WINDOW_SAMPLES)
-                batch[row, 0, : len(samples)] = samples / np.float32(32768.0)
-            (log_probabilities,) = self._session.run(["log_probabilities"], {"waveforms": batch})
-            for row, classes in enumerate(np.exp(log_probabilities)):
-                yield start + row, classes
+    ) -> Iterator[tuple[int, Classes]]:
+        """Class probabilities of each window, shape (589, 7)."""
+        windows = [
+            _Window(pcm, channel, int(first_frame) * FRAME_SHIFT_SAMPLES) for first_frame in first_frames
+        ]
+        step, classes_of = (
+            (_BATCH_WINDOWS, self._classes) if self._queue is None else (_ASKED_AT_ONCE, self._queue)
+        )
+        for start in range(0, len(windows), step):
+            yield from enumerate(classes_of(windows[start : start + step]), start)
+
+    def _classes(self, windows: Sequence[_Window]) -> list[Classes]:
+        """The last windows of a recording are padded with silence."""
+        batch = np.zeros((len(windows), 1, WINDOW_SAMPLES), np.float32)
+        for row, window in enumerate(windows):
+            samples = window.pcm.samples(
+                window.channel, window.first_sample, window.first_sample + WINDOW_SAMPLES
+            )
+            batch[row, 0, : len(samples)] = samples / np.float32(32768.0)
+        (log_probabilities,) = self._session.run(["log_probabilities"], {"waveforms": batch})
+        return list(np.exp(log_probabilities))
 
 
 def num_frames_of(num_samples: int) -> int:

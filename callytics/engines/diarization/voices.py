@@ -42,6 +42,8 @@ recordings of half of the kit's speakers (evaluation/people.py), two people had 
 voice 0.56 to 0.91, four in five of them above 0.74."""
 LOCAL_PRIOR = 0.5
 """Weight of one second of the same local speaker elsewhere in the window, relative to one second of the piece."""
+EMBEDDED_AT_ONCE = 32
+"""Pieces of speech whose features are held until they are embedded: 0.1 MB each at most."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def embed_pieces(
     """
     keys: list[tuple[int, int, int, int]] = []
     embeddings: list[npt.NDArray[np.float32]] = []
+    waiting: list[npt.NDArray[np.float32]] = []
     for window, first_frame in enumerate(activity.first_frames):
         ranges = list(_alone(activity.probabilities[window], options))
         if not ranges:
@@ -119,7 +122,11 @@ def embed_pieces(
             chosen = features[_feature_index(first) : _feature_index(last)]
             if len(chosen) >= MIN_FEATURE_FRAMES:
                 keys.append((window, speaker, first, last))
-                embeddings.append(embedder(chosen))
+                waiting.append(chosen)
+        if len(waiting) >= EMBEDDED_AT_ONCE:
+            embeddings += embedder.several(waiting)
+            waiting.clear()
+    embeddings += embedder.several(waiting)
     table = np.array(keys, np.int64).reshape(-1, 4)
     vectors = np.array(embeddings, np.float32).reshape(-1, EMBEDDING_DIMENSION)
     return Pieces(table[:, 0], table[:, 1], table[:, 2:], vectors)
