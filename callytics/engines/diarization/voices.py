@@ -10,7 +10,7 @@ embedding for both would match neither.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -44,6 +44,15 @@ LOCAL_PRIOR = 0.5
 """Weight of one second of the same local speaker elsewhere in the window, relative to one second of the piece."""
 EMBEDDED_AT_ONCE = 32
 """Pieces of speech whose features are held until they are embedded: 0.1 MB each at most."""
+
+
+MIN_OVERLAP_S = 1.0
+MIN_OVERLAP_SHARE = 0.02
+"""Overlap, in seconds and as a share of the speech, from which there are at least two voices, however alike their few
+pieces alone. In 16 composed recordings of one voice there were at most 0.2 s, in 18 of people who talk at once 1.1 s or
+more."""
+MIN_LOCAL_S = 0.5
+MIN_WINDOWS_OF_THREE = 2
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,8 @@ def voice_segments(
     if not (activity.speech > options.threshold).any():
         return []
     pieces = embed_pieces(pcm, channel, activity, embedder, options)
+    heard = min(options.max_speakers, voices_at_once(activity))
+    options = replace(options, min_speakers=max(options.min_speakers, heard))
     centroids = _voices(activity, pieces, options)
     scores = _vote(activity, pieces, _similarity(activity, pieces, centroids), len(centroids))
     masks = _binarise(scores, activity, options.threshold)
@@ -99,6 +110,24 @@ def voice_segments(
         for mask in masks.T
     ]
     return [voice for voice in segments if voice]
+
+
+def voices_at_once(activity: Activity) -> int:
+    """How many voices the segmentation hears at once for certain, 1 to 3; the clustering finds no fewer."""
+    total = np.zeros(activity.num_frames + FRAMES_PER_WINDOW, np.float32)
+    weight = np.zeros_like(total)
+    taper = np.hamming(FRAMES_PER_WINDOW).astype(np.float32)
+    for window, first_frame in enumerate(activity.first_frames):
+        frames = slice(int(first_frame), int(first_frame) + FRAMES_PER_WINDOW)
+        total[frames] += taper * np.sort(activity.probabilities[window].astype(np.float32), axis=1)[:, 1]
+        weight[frames] += taper
+    overlap_s = np.count_nonzero(total > 0.5 * weight) * FRAME_SHIFT_S
+    speech_s = np.count_nonzero(activity.speech > 0.5) * FRAME_SHIFT_S
+    if overlap_s < max(MIN_OVERLAP_S, MIN_OVERLAP_SHARE * speech_s):
+        return 1
+    lengths_s = (activity.probabilities > 0.5).sum(axis=1) * FRAME_SHIFT_S
+    of_three = np.count_nonzero((lengths_s >= MIN_LOCAL_S).all(axis=1))
+    return 3 if of_three >= MIN_WINDOWS_OF_THREE else 2
 
 
 def embed_pieces(

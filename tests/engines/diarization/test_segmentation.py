@@ -67,3 +67,20 @@ def test_features_do_not_depend_on_the_block_they_are_computed_in() -> None:
         log_mel_filter_bank(samples)[3200:3300], log_mel_filter_bank(samples[start:])[:100], atol=1e-4
     )
     assert log_mel_filter_bank(samples[:399]).shape == (0, NUM_MEL_BINS)
+
+
+@pytest.mark.parametrize(
+    ("overlap_s", "third_s", "heard"), [(0.0, 0.0, 1), (0.4, 0.0, 1), (3.0, 0.0, 2), (3.0, 1.0, 3)]
+)
+def test_people_who_talk_at_once_are_at_least_two_voices(
+    overlap_s: float, third_s: float, heard: int
+) -> None:
+    from callytics.engines.diarization.segmentation import FRAME_SHIFT_S, Activity
+    from callytics.engines.diarization.voices import voices_at_once
+
+    window = np.zeros((589, 3), np.float16)
+    window[:, 0] = 0.9
+    window[: round(overlap_s / FRAME_SHIFT_S), 1] = 0.9
+    window[589 - round(third_s / FRAME_SHIFT_S) :, 2] = 0.9 if third_s else 0.0
+    activity = Activity(np.stack([window] * 2), np.array([0, 589]), 1178, np.full(1178, 0.9, np.float32))
+    assert voices_at_once(activity) == heard
