@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("ko", "en")
+FILE_NAMES = {code: (f"{code}.jsonl", f"{code}_more.jsonl") for code in LANGUAGES}
+"""The first has all three splits; the second is there for some languages and has calls of ``fit`` only."""
 
 Split = Literal["fit", "choose", "report"]
 
@@ -18,6 +20,8 @@ def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, 
     calls = [
         json.loads(line)
         for code in wanted
-        for line in (FOLDER / f"{code}.jsonl").read_text(encoding="utf-8").splitlines()
+        for name in FILE_NAMES[code]
+        if (FOLDER / name).exists()
+        for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()
     ]
     return [call for call in calls if call["split"] == split]

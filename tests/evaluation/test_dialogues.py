@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from callytics.domain import Role, SentimentLabel
-from evaluation.dialogues import LANGUAGES, read_dialogues
+from evaluation.dialogues import FILE_NAMES, FOLDER, LANGUAGES, read_dialogues
 
 SPLITS = ("fit", "choose", "report")
 
@@ -16,11 +17,30 @@ def calls() -> list[dict[str, Any]]:
     return [call for split in SPLITS for call in read_dialogues(split)]
 
 
+def calls_of_file(name: str) -> list[dict[str, Any]]:
+    path = FOLDER / name
+    return (
+        [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    )
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_corpus_has_its_documented_size(language: str) -> None:
-    sizes = [len(read_dialogues(split, language)) for split in SPLITS]
+    first = {call["id"] for call in calls_of_file(FILE_NAMES[language][0])}
+    sizes = [len(first & {call["id"] for call in read_dialogues(split, language)}) for split in SPLITS]
     assert sum(sizes) >= 120
     assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_second_file_adds_to_fit_only(language: str) -> None:
+    more = calls_of_file(FILE_NAMES[language][1])
+    assert {call["split"] for call in more} <= {"fit"}
+    assert {call["id"] for call in more} <= {call["id"] for call in read_dialogues("fit", language)}
+
+
+def test_korean_has_a_second_file() -> None:
+    assert len(calls_of_file(FILE_NAMES["ko"][1])) == 70
 
 
 def test_ids_are_unique() -> None:
