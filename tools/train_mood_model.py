@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -143,23 +143,25 @@ def fit(parts: Sequence[Rows]) -> dict[str, Any]:
     i, j, values = zip(*cells, strict=True)
     sparse = csr_matrix((values, (i, j)), shape=(len(features), len(names)))
     dense = np.array([row for part in parts for row in part.dense])
-    x = hstack([sparse, csr_matrix(dense), csr_matrix(np.ones((len(features), 1)))]).tocsr()
+    dense = np.hstack([dense, np.ones((len(features), 1))])  # apart: a dense block is slow as a sparse one
+    width = sparse.shape[1] + dense.shape[1]
     target = np.array([row for part in parts for row in part.targets])
     weight = np.array([[w] for part in parts for w in part.weights])
-    decay = np.full((x.shape[1], 1), PENALTY)
+    decay = np.full((width, 1), PENALTY)
     decay[-1] = 0.01 * PENALTY
 
     def loss(flat: Array) -> tuple[float, Array]:
-        w = flat.reshape(x.shape[1], len(LABELS))
-        z = x @ w
+        w = flat.reshape(width, len(LABELS))
+        z = sparse @ w[: len(names)] + dense @ w[len(names) :]
         z = z - z.max(axis=1, keepdims=True)
         log_chance = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
         value = -(weight * target * log_chance).sum() + 0.5 * (decay * w * w).sum()
-        return float(value), (x.T @ (weight * (np.exp(log_chance) - target)) + decay * w).ravel()
+        miss = weight * (np.exp(log_chance) - target)
+        return float(value), (np.vstack([sparse.T @ miss, dense.T @ miss]) + decay * w).ravel()
 
-    start = np.zeros(x.shape[1] * len(LABELS))
+    start = np.zeros(width * len(LABELS))
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
-    w = found.x.reshape(x.shape[1], len(LABELS))
+    w = found.x.reshape(width, len(LABELS))
     learned = {name: row for name, row in zip(names, w, strict=False) if np.abs(row).max() >= SMALLEST_WEIGHT}
     return {
         "weights": {name: [round(float(v), 3) for v in row] for name, row in learned.items()},
