@@ -21,9 +21,10 @@ sys.path.insert(0, str(ROOT))
 from callytics.redaction.english_words import is_common  # noqa: E402
 
 TARGET = ROOT / "callytics" / "redaction"
-LANGUAGES = frozenset(
-    "ca cs da de en es et fi fr ga hr hu id ig is it lt lv nl no pl pt ro sk sl sv tr tw vi yo zu".split()
+_LANGUAGES_TEXT = (
+    "ca cs da de en es et fi fr ga hr hu id ig is it lt lv nl no pl pt ro sk sl sv tr tw vi yo zu"
 )
+LANGUAGES = frozenset(_LANGUAGES_TEXT.split())
 
 
 def main() -> None:

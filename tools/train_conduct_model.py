@@ -106,7 +106,9 @@ def train(language: str, moods: Moods) -> dict[str, Any]:
     cells = [(row, index[g]) for row, of_text in enumerate(grams) for g in sorted(of_text) if g in index]
     i, j = zip(*cells, strict=True)
     words = csr_matrix((np.ones(len(cells)), (i, j)), shape=(len(grams), len(index))).toarray()
-    beside = np.hstack([SCALE * np.array(seen.around), RULE_SCALE * np.array([*map(of_rules, seen.severity)])])
+    beside = np.hstack(
+        [SCALE * np.array(seen.around), RULE_SCALE * np.array([*map(of_rules, seen.severity)])]
+    )
     x = np.hstack([words, np.vstack([beside, np.tile(beside.mean(axis=0), (len(more), 1))])])
     y = np.array([*seen.marked, *(label for _, label in more)])
     names = sorted(set(seen.calls))
@@ -132,7 +134,9 @@ def train(language: str, moods: Moods) -> dict[str, Any]:
         "bias": round(float(turn.intercept_[0]), 3),
         "surroundings": [round(float(SCALE * w), 3) for w in beside_weights[: len(SURROUNDINGS)]],
         "rules": [round(float(RULE_SCALE * w), 3) for w in beside_weights[len(SURROUNDINGS) :]],
-        "ngrams": {g: round(float(weights[at]), 3) for g, at in index.items() if abs(weights[at]) >= SMALLEST},
+        "ngrams": {
+            g: round(float(weights[at]), 3) for g, at in index.items() if abs(weights[at]) >= SMALLEST
+        },
         "call": {
             "bias": round(float(whole.intercept_[0]), 3),
             "weights": [round(float(v), 4) for v in whole.coef_[0] / deviation],
@@ -165,7 +169,10 @@ def report(language: str, scores: Matrix, seen: Examples) -> None:
                      on_later[0] / on_later[1], on_later[0] / on_later[2])
                 )  # fmt: skip
     for row in sorted(best, reverse=True)[:8]:
-        print(language, "F1 %.3f limits %.1f %.1f precision %.2f recall %.2f later calls %.2f %.2f" % row)
+        f1, limit, of_rule, *shares = (f"{value:.2f}" for value in row)
+        print(
+            f"{language}: F1 {f1}, limits {limit} and {of_rule}, precision and recall {shares[:2]}, later {shares[2:]}"
+        )
 
 
 if __name__ == "__main__":

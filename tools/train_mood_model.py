@@ -1,8 +1,8 @@
 """Learns callytics/engines/sentiment/mood_model.json: python tools/train_mood_model.py (from the root; extra "eval").
 
 Weights from the fit split of the written calls and, at lower weights, the turns and the sentences of
-engines/sentiment/training; thresholds per language from choose and, cross-validated, fit. `report` is not read. Full batches from
-zero: deterministic.
+engines/sentiment/training; thresholds per language from choose and, cross-validated, fit. `report` is not read. Full
+batches from zero: deterministic.
 """
 
 from __future__ import annotations
@@ -276,7 +276,9 @@ def save(seen: Mapping[str, Rows], chosen: Mapping[str, Rows], more: Sequence[Ro
             gold = [both.gold[i] for i in places]
             customers = [i for i in places if both.customer[i]]
             only = macro_f1([both.gold[i] for i in customers], found[customers].tolist())
-            print(f"{title} {code}: macro-F1 {macro_f1(gold, found[list(places)].tolist()):.3f}, customers {only:.3f}")
+            print(
+                f"{title} {code}: macro-F1 {macro_f1(gold, found[list(places)].tolist()):.3f}, customers {only:.3f}"
+            )
     document["revision"] = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:12]
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     TARGET.write_text(text + "\n", encoding="utf-8")

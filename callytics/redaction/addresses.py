@@ -55,7 +55,9 @@ _ROAD_AND_FLOOR = re.compile(
     rf"(?<![가-힣])[가-힣]{{2,9}}(?:대로|로|길)\s?\d+(?:번길\s?\d+)?(?:-\d+)?,?(?=\s[가-힣A-Za-z0-9]*\s?\d+(?:층|호|동)){_FLAT}*(?:\s\d+(?:층|호))?"
 )
 _LOWER_SUFFIX = r"(?:street|road|avenue|drive|lane|court|boulevard|terrace|circle|parkway|crescent|close|gardens|row|house|bend|cross|place|hill|view|mews|grove)"
-_HOUSE_WORD = r"(?:House|Cottage|Lodge|Farm|Barn|Forge|Mill|Villa|Rectory|Residency|Towers|Haggard|Manor|Grange)"
+_HOUSE_WORD = (
+    r"(?:House|Cottage|Lodge|Farm|Barn|Forge|Mill|Villa|Rectory|Residency|Towers|Haggard|Manor|Grange)"
+)
 _HOUSE_BY_NAME = re.compile(
     rf"\bThe\s(?:{_CAPITAL}\s)?{_CAPITAL},\s(?:{_CAPITAL}\s){{1,2}}?{_SUFFIX}(?:,\s{_CAPITAL})*"
     rf"|\b(?:(?:The|{_CAPITAL})\s){{1,2}}{_HOUSE_WORD},\s{_CAPITAL}(?:\s{_CAPITAL}){{0,2}}(?:,\s{_CAPITAL})*"
@@ -64,13 +66,17 @@ _HOUSE_BY_NAME = re.compile(
 _POSTED_TO = re.compile(
     rf"\b(?i:posted to|post it to|sent to|send it to|sending it to|delivered to|deliver to|deliver it to|going to|you['’]re at|we['’]re at|i['’]m at|you at|still at|live at|lives at|address is|out to|come to|is it|round to)\s(\d{{1,4}}[A-Z]?,?\s(?!(?:{_NOT_STREET})\b){_CAPITAL}(?:\s{_CAPITAL}){{0,3}}(?:,\s{_CAPITAL}(?:\s{_CAPITAL})?)*)"
 )
-_HOUSE_ANSWER = re.compile(rf"\b{_CAPITAL}\s{_HOUSE_WORD}\b(?:,\s{_CAPITAL})*|\bThe\s{_CAPITAL},\s{_CAPITAL}(?:\s{_CAPITAL})?")
+_HOUSE_ANSWER = re.compile(
+    rf"\b{_CAPITAL}\s{_HOUSE_WORD}\b(?:,\s{_CAPITAL})*|\bThe\s{_CAPITAL},\s{_CAPITAL}(?:\s{_CAPITAL})?"
+)
 _UNIT_AT_END = re.compile(
     rf"\b{_HOUSE_NUMBER}\s(?:[a-z']+\s){{1,3}}?(?:unit|flat|apartment|apt|suite)\s{_HOUSE_NUMBER}\b"
     rf"|\b(?:flat|apartment|apt|unit)\s{_HOUSE_NUMBER}[a-z]?\s(?:[a-z']+\s){{1,2}}(?:house|court|lodge|towers?)\s(?:{_HOUSE_NUMBER}\s(?:[a-z']+\s?){{1,2}}\Z)?"
     rf"|\b{_HOUSE_NUMBER}\s[a-d]\s(?:(?:first|second|third|fourth|fifth|\w+th)\s)?(?:main|cross|[a-z']+\s{_LOWER_SUFFIX})\b(?:\s[a-z']+){{0,4}}\Z"
 )
-_POSTCODE = re.compile(r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[ACDEFHKNPRTVWXY]\d[\dW]\s[A-Z\d]{4}|[A-Z]\d[A-Z]\s\d[A-Z]\d)\b")
+_POSTCODE = re.compile(
+    r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[ACDEFHKNPRTVWXY]\d[\dW]\s[A-Z\d]{4}|[A-Z]\d[A-Z]\s\d[A-Z]\d)\b"
+)
 """A postcode of the United Kingdom, of Ireland or of Canada, as written."""
 _SPOKEN_POSTCODE = re.compile(r"[a-z]{1,2}\d{1,4}[a-z]?\d?[a-z]{2}")
 _ENGLISH_SPOKEN = re.compile(
@@ -119,7 +125,11 @@ def address_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
     for match in _POSTED_TO.finditer(text):
         yield Span(*match.span(1), PiiKind.ADDRESS)
     for row in code_rows(text):
-        if row.letters >= MIN_POSTCODE_LETTERS and _SPOKEN_POSTCODE.fullmatch(row.value) and PiiKind.ADDRESS in asked:
+        if (
+            row.letters >= MIN_POSTCODE_LETTERS
+            and _SPOKEN_POSTCODE.fullmatch(row.value)
+            and PiiKind.ADDRESS in asked
+        ):
             yield Span(row.start, row.end, PiiKind.ADDRESS)
     if PiiKind.ADDRESS in asked:
         for match in _HOUSE_ANSWER.finditer(text):

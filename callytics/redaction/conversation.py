@@ -37,7 +37,9 @@ _NEW_QUESTION = re.compile(
 TITLES = frozenset({"mr", "mrs", "ms", "dr", "miss", "mister", "missus", "doctor", "prof", "professor"})
 _KOREAN_GIVEN_NAME = re.compile(r"[가-힣]{2}")
 _KOREAN_FULL_NAME = re.compile(r"[가-힣]{3}")
-_CHILD = re.compile(r"\s?(?:이 )?(?:어머니|어머님|엄마|아빠|아버지|아버님|학생|어린이|환아|아기|할머니|보호자)")
+_CHILD = re.compile(
+    r"\s?(?:이 )?(?:어머니|어머님|엄마|아빠|아버지|아버님|학생|어린이|환아|아기|할머니|보호자)"
+)
 
 MIN_KNOWN_DIGITS = 4
 """This many digits of a number that was found elsewhere in the call count as part of it."""
@@ -134,7 +136,9 @@ def _names_again(text: str, names: set[str]) -> Iterator[Span]:
 def _children_again(text: str, children: set[str]) -> Iterator[Span]:
     """A child is called by the given name alone; one of an adult is too often a common noun, 수정 or 보라."""
     for name in children:
-        for match in re.finditer(rf"(?<![가-힣]){name}(?=만|도|는|은|가|이|를|을|랑|야|아|한테|의|네|[\s.,?!]|\Z)", text):
+        for match in re.finditer(
+            rf"(?<![가-힣]){name}(?=만|도|는|은|가|이|를|을|랑|야|아|한테|의|네|[\s.,?!]|\Z)", text
+        ):
             yield Span(match.start(), match.end(), PiiKind.NAME)
 
 

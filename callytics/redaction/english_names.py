@@ -94,22 +94,22 @@ _NOT_NAMES_TEXT = (
 _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
 
 
-_SHORT_NAMES = frozenset("jo al ed bo ty vi cy mo lu li xi wu yu ng ko ji".split())
+_SHORT_NAMES = frozenset(["jo", "al", "ed", "bo", "ty", "vi", "cy", "mo", "lu", "li", "xi", "wu", "yu", "ng", "ko", "ji"])
 _INTRODUCED = re.compile(r"\b(?:this is|my name is|my name's|name is)\s*\Z", re.IGNORECASE)
 _DAYS = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march july august september october "
-    "november december".split()
+    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "july", "august", "september", "october", "november", "december"]
 )
 """In the list of names, but a name of a person in no service call that we know."""
 _NO_NAME_ALONE = frozenset(("saint", "doctor", "captain", "nurse", "officer", "professor"))
 _ALSO_VERBS = frozenset(
-    "here home line desk house drive close place way support help care post work park shop connect express".split()
+    ["here", "home", "line", "desk", "house", "drive", "close", "place", "way", "support", "help", "care", "post", "work", "park", "shop", "connect", "express"]
 )
 """In lower case after a name, no word of a firm: "have Ronnie drive me"."""
 _PLACE_BEFORE = re.compile(r"\b(?:in|near|outside|around|via|(?:is|was|are|am|'m|comes?) from)\s\Z")
 _NUMBERED = re.compile(r"one|two|three|four|five|six|seven|eight|nine|ten")
 _ANSWERED = re.compile(
-    r"\b(?:this is|speaking|here|good (?:morning|afternoon|evening)|how (?:may|can) (?:i|we))\b", re.IGNORECASE
+    r"\b(?:this is|speaking|here|good (?:morning|afternoon|evening)|how (?:may|can) (?:i|we))\b",
+    re.IGNORECASE,
 )
 
 MIN_LETTERS_ALONE = 4
@@ -118,7 +118,9 @@ _STATED_BEFORE = re.compile(
     rf"(?:\b(?:first |last |full |good |sur|middle )?names?(?:['’]?s| is| was)?|\b(?:passport|licen[cs]e|ticket|card|contract|id) (?:says|reads)|\bmyself|\b(?:is|was) called|\bcall me|\bask for|\b(?:my|his|her|your|our|the) (?:\w+ )?{_RELATIVE})\s*\Z",
     re.IGNORECASE,
 )
-_NEVER_BEFORE = re.compile(r"\b(?:[A-Za-z] (?:as in|for|like)|the|as in|a|an|saint|st\.?)\s+\Z", re.IGNORECASE)
+_NEVER_BEFORE = re.compile(
+    r"\b(?:[A-Za-z] (?:as in|for|like)|the|as in|a|an|saint|st\.?)\s+\Z", re.IGNORECASE
+)
 """Spelling words, "F as in Frank", and things that have an article."""
 _OBJECT_AFTER = re.compile(r" (?:it|them|the|your|me|in|a|that|this(?! side)|my|us|up|him|her|to|off|out)\b")
 _ORIGIN_IN_LOWER_CASE = re.compile(
@@ -204,7 +206,9 @@ def _name_length(
         return length
     if word.lower in _NO_NAME_ALONE:
         return 0
-    if word.lower in _DAYS or (cased and word.capital and _is_place(_run_of(words, index, length), left, right)):
+    if word.lower in _DAYS or (
+        cased and word.capital and _is_place(_run_of(words, index, length), left, right)
+    ):
         return 0
     if cased and not index and length > 1 and _is_opening_of_a_firm(text, words[length - 1].end):
         return 0
@@ -352,11 +356,7 @@ def _is_firm(text: str, words: list[_Word], index: int, length: int) -> bool:
         and text[last.end : after.start] in (" ", "'s ", "’s ")
         and after.lower in FIRM_WORDS
     ):
-        return (
-            after.lower not in _ALSO_VERBS
-            or after.capital
-            or text[last.end : after.start] != " "
-        )
+        return after.lower not in _ALSO_VERBS or after.capital or text[last.end : after.start] != " "
     if (
         after is not None
         and text[last.end : after.start] == " "

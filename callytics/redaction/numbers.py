@@ -115,7 +115,11 @@ def _kind(text: str, row: DigitRow, cue: str | None, asked: frozenset[str]) -> P
         return None
     if cue is None and (_NATIONAL.fullmatch(digits) or (HARMLESS not in asked and _is_national(row))):
         return PiiKind.PHONE
-    if cue != HARMLESS and _WRITTEN_PHONE.fullmatch(text, row.start, row.end) and not is_business_phone(digits):
+    if (
+        cue != HARMLESS
+        and _WRITTEN_PHONE.fullmatch(text, row.start, row.end)
+        and not is_business_phone(digits)
+    ):
         return PiiKind.PHONE
     if cue == HARMLESS or (cue is None and HARMLESS in asked):
         return None

@@ -133,7 +133,9 @@ def lapses_by_rules(conversation: Conversation) -> dict[str, list[ConductLapse]]
 
 def severities(by_rules: Mapping[str, Sequence[ConductLapse]]) -> dict[str, int]:
     """The highest severity of every turn with a lapse, by its id."""
-    return {turn_id: max(lapse.severity for lapse in of_turn) for turn_id, of_turn in by_rules.items() if of_turn}
+    return {
+        turn_id: max(lapse.severity for lapse in of_turn) for turn_id, of_turn in by_rules.items() if of_turn
+    }
 
 
 def _scores(
