@@ -37,7 +37,7 @@ _PAST = r"(?:19\d\d|nineteen[\s-](?:twenty|thirty|forty|fifty|sixty|seventy|eigh
 _LONG_AGO = re.compile(
     rf"\b(?:{_DAY}(?:\sof)?\s{_MONTH}|{_MONTH}\s(?:the\s)?{_DAY}),?\s{_PAST}\b"
     rf"|(?<!\d)19[2-9]\d\s?년(?:도|생)?\s?(?:[음양]력\s?)?\d+\s?월\s?\d+\s?일"
-    rf"|[이삼사오육칠팔]십[일이삼사오육칠팔구]?\s?년\s?(?:[음양]력\s?)?(?:{_N}\s?월|동짓달|섣달|정월)\s?(?:{_N}\s?일|(?:초|열|스무)?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘))",
+    rf"|(?<![가-힣])[삼사오육칠팔구]십[일이삼사오육칠팔구]?\s?년\s?(?:[음양]력\s?)?(?:{_N}\s?월|동짓달|섣달|정월)\s?(?:{_N}\s?일|(?:초|열|스무)?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘))",
     re.IGNORECASE,
 )
 """A whole date of the last century: what else in a service call happened so long ago?"""
