@@ -94,15 +94,53 @@ _NOT_NAMES_TEXT = (
 _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
 
 
-_SHORT_NAMES = frozenset(["jo", "al", "ed", "bo", "ty", "vi", "cy", "mo", "lu", "li", "xi", "wu", "yu", "ng", "ko", "ji"])
+_SHORT_NAMES = frozenset(
+    ["jo", "al", "ed", "bo", "ty", "vi", "cy", "mo", "lu", "li", "xi", "wu", "yu", "ng", "ko", "ji"]
+)
 _INTRODUCED = re.compile(r"\b(?:this is|my name is|my name's|name is)\s*\Z", re.IGNORECASE)
 _DAYS = frozenset(
-    ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "july", "august", "september", "october", "november", "december"]
+    [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "january",
+        "february",
+        "march",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ]
 )
 """In the list of names, but a name of a person in no service call that we know."""
 _NO_NAME_ALONE = frozenset(("saint", "doctor", "captain", "nurse", "officer", "professor"))
 _ALSO_VERBS = frozenset(
-    ["here", "home", "line", "desk", "house", "drive", "close", "place", "way", "support", "help", "care", "post", "work", "park", "shop", "connect", "express"]
+    [
+        "here",
+        "home",
+        "line",
+        "desk",
+        "house",
+        "drive",
+        "close",
+        "place",
+        "way",
+        "support",
+        "help",
+        "care",
+        "post",
+        "work",
+        "park",
+        "shop",
+        "connect",
+        "express",
+    ]
 )
 """In lower case after a name, no word of a firm: "have Ronnie drive me"."""
 _PLACE_BEFORE = re.compile(r"\b(?:in|near|outside|around|via|(?:is|was|are|am|'m|comes?) from)\s\Z")
