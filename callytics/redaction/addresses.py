@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from callytics.domain import PiiKind
+from callytics.redaction.codes import code_rows
 from callytics.redaction.span import Span
 
 _NUMBER = r"(?:\d+|[일이삼사오육륙칠팔구십백천]+)"
@@ -24,6 +25,9 @@ _KOREAN = re.compile(
     rf"(?<![가-힣])(?:{_PROVINCE}\s+(?:{_AREA}\s+){{0,2}}|(?:{_AREA}\s+){{1,3}})(?:{_TOWN}\s+)?{_STREET}\s*{_HOUSE}{_FLAT}*"
 )
 _KOREAN_ANNOUNCED = re.compile(rf"(?<![가-힣])(?:{_TOWN}\s+)?{_STREET}\s+{_HOUSE}{_FLAT}*")
+_KOREAN_ROAD_AND_FLAT = re.compile(
+    rf"(?<![가-힣])(?:[가-힣]{{2,4}}\s)?[가-힣]{{2,8}}(?:대로|로|길)\s(?:{_NUMBER}\s?번?길\s)?{_NUMBER}(?:-\d+)?,?(?:\s{_NUMBER}\s?동)?\s{_NUMBER}\s?호(?!선)"
+)
 _ESTATE = r"[가-힣A-Za-z0-9]{2,10}(?:마을|아파트|단지|타운|빌라|맨션|빌리지|자이|푸르지오|래미안|힐스테이트|아이파크|캐슬|팰리스|오피스텔|하이츠|파크|주공)"
 _BLOCK = rf"(?:{_NUMBER}|[가-하]|에이|비|씨|디|[A-Da-d])"
 _APARTMENT = re.compile(
@@ -35,11 +39,13 @@ _FLAT_ALONE = re.compile(
 )
 """In an answer to the question for the flat: "1203호요, 108동이고요"."""
 
+MIN_POSTCODE_LETTERS = 3
+_NOT_STREET = "January|February|March|April|May|June|July|August|September|October|November|December|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|AM|PM|A|P"
 _SPOKEN_TEXT = "oh zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
 _SPOKEN = rf"(?:{'|'.join(_SPOKEN_TEXT.split())})"
 _HOUSE_NUMBER = rf"(?:\d+[A-Z]?(?:-\d+)?|{_SPOKEN}(?:[\s-]{_SPOKEN})*)"
 _CAPITAL = r"[A-Z][A-Za-z'.]*"
-_SUFFIX = r"(?:Street|St|Road|Rd|Avenue|Ave|Drive|Dr|Lane|Ln|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Circle|Parkway|Pkwy|Highway|Square|Crescent|Close|Gardens|Row|Trail)\b\.?"
+_SUFFIX = r"(?:Mews|Mount|Grove|Hill|Wharf|View|Rise|Walk|Green|Quay|Vale|Bend|Croft|Yard|Cross|Parade|Esplanade|Alley|Loop|Ridge|Pike|House|Cottage|Lodge|Nagar|Layout|Residency|Towers|Estate|Street|St|Road|Rd|Avenue|Ave|Drive|Dr|Lane|Ln|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Circle|Parkway|Pkwy|Highway|Square|Crescent|Close|Gardens|Row|Trail)\b\.?"
 _UNIT = r"(?:Apartment|Apt\.?|Unit|Suite|Floor|Flat|#)\s?\w+"
 _TAIL = rf"(?:,?\s(?i:{_UNIT}|\d{{5}}(?:-\d{{4}})?\b)|,?\s(?:(?i:{_SPOKEN})\s){{4}}(?i:{_SPOKEN})\b|\sin\s{_CAPITAL}|,\s{_CAPITAL}(?:\s{_CAPITAL}){{0,2}})"
 _ENGLISH = re.compile(
@@ -48,10 +54,31 @@ _ENGLISH = re.compile(
 _ROAD_AND_FLOOR = re.compile(
     rf"(?<![가-힣])[가-힣]{{2,9}}(?:대로|로|길)\s?\d+(?:번길\s?\d+)?(?:-\d+)?,?(?=\s[가-힣A-Za-z0-9]*\s?\d+(?:층|호|동)){_FLAT}*(?:\s\d+(?:층|호))?"
 )
-_HOUSE_BY_NAME = re.compile(rf"\bThe\s{_CAPITAL},\s(?:{_CAPITAL}\s){{1,2}}?{_SUFFIX}")
-_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}\b")
-"""A postcode of the United Kingdom, as written."""
 _LOWER_SUFFIX = r"(?:street|road|avenue|drive|lane|court|boulevard|terrace|circle|parkway|crescent|close|gardens|row|house|bend|cross|place|hill|view|mews|grove)"
+_HOUSE_WORD = (
+    r"(?:House|Cottage|Lodge|Farm|Barn|Forge|Mill|Villa|Rectory|Residency|Towers|Haggard|Manor|Grange)"
+)
+_HOUSE_BY_NAME = re.compile(
+    rf"\bThe\s(?:{_CAPITAL}\s)?{_CAPITAL},\s(?:{_CAPITAL}\s){{1,2}}?{_SUFFIX}(?:,\s{_CAPITAL})*"
+    rf"|\b(?:(?:The|{_CAPITAL})\s){{1,2}}{_HOUSE_WORD},\s{_CAPITAL}(?:\s{_CAPITAL}){{0,2}}(?:,\s{_CAPITAL})*"
+    rf"|\b[A-Z]-?\d{{2,4}},\s(?:{_CAPITAL}\s?){{1,3}}(?:,\s{_CAPITAL})*"
+)
+_POSTED_TO = re.compile(
+    rf"\b(?i:posted to|post it to|sent to|send it to|sending it to|delivered to|deliver to|deliver it to|going to|you['’]re at|we['’]re at|i['’]m at|you at|still at|live at|lives at|address is|out to|come to|is it|round to)\s(\d{{1,4}}[A-Z]?,?\s(?!(?:{_NOT_STREET})\b){_CAPITAL}(?:\s{_CAPITAL}){{0,3}}(?:,\s{_CAPITAL}(?:\s{_CAPITAL})?)*)"
+)
+_HOUSE_ANSWER = re.compile(
+    rf"\b{_CAPITAL}\s{_HOUSE_WORD}\b(?:,\s{_CAPITAL})*|\bThe\s{_CAPITAL},\s{_CAPITAL}(?:\s{_CAPITAL})?"
+)
+_UNIT_AT_END = re.compile(
+    rf"\b{_HOUSE_NUMBER}\s(?:[a-z']+\s){{1,3}}?(?:unit|flat|apartment|apt|suite)\s{_HOUSE_NUMBER}\b"
+    rf"|\b(?:flat|apartment|apt|unit)\s{_HOUSE_NUMBER}[a-z]?\s(?:[a-z']+\s){{1,2}}(?:house|court|lodge|towers?)\s(?:{_HOUSE_NUMBER}\s(?:[a-z']+\s?){{1,2}}\Z)?"
+    rf"|\b{_HOUSE_NUMBER}\s[a-d]\s(?:(?:first|second|third|fourth|fifth|\w+th)\s)?(?:main|cross|[a-z']+\s{_LOWER_SUFFIX})\b(?:\s[a-z']+){{0,4}}\Z"
+)
+_POSTCODE = re.compile(
+    r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[ACDEFHKNPRTVWXY]\d[\dW]\s[A-Z\d]{4}|[A-Z]\d[A-Z]\s\d[A-Z]\d)\b"
+)
+"""A postcode of the United Kingdom, of Ireland or of Canada, as written."""
+_SPOKEN_POSTCODE = re.compile(r"[a-z]{1,2}\d{1,4}[a-z]?\d?[a-z]{2}")
 _ENGLISH_SPOKEN = re.compile(
     rf"\b(?:(?:flat|apartment|apt|unit|number)\s)?(?:{_HOUSE_NUMBER},?\s)?{_HOUSE_NUMBER}\s(?!(?:and|minutes?|hours?|days?|of|for|on|at|the|to|a|in|people|from|per|dollars?|pounds?)\b)"
     rf"(?:(?:north|south|east|west|northeast|northwest|southeast|southwest)\s)?(?:[a-z']+\s){{1,2}}?{_LOWER_SUFFIX}\b(?:\s(?:{_UNIT}))?(?:(?:\s[a-z]+){{1,2}}\Z)?",
@@ -89,11 +116,24 @@ def address_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
         _HOUSE_BY_NAME,
         _POSTCODE,
         _NUMBER_AND_FLAT,
+        _UNIT_AT_END,
+        _KOREAN_ROAD_AND_FLAT,
     )
     for pattern in (*always, *((_KOREAN_ANNOUNCED, _ENGLISH_ANNOUNCED) if announced else ())):
         for match in pattern.finditer(text):
             yield Span(match.start(), match.end(), PiiKind.ADDRESS)
+    for match in _POSTED_TO.finditer(text):
+        yield Span(*match.span(1), PiiKind.ADDRESS)
+    for row in code_rows(text):
+        if (
+            row.letters >= MIN_POSTCODE_LETTERS
+            and _SPOKEN_POSTCODE.fullmatch(row.value)
+            and PiiKind.ADDRESS in asked
+        ):
+            yield Span(row.start, row.end, PiiKind.ADDRESS)
     if PiiKind.ADDRESS in asked:
+        for match in _HOUSE_ANSWER.finditer(text):
+            yield Span(match.start(), match.end(), PiiKind.ADDRESS)
         for match in _ANSWER_BY_NUMBER.finditer(text):
             yield Span(*match.span(1), PiiKind.ADDRESS)
         for match in _FLAT_ALONE.finditer(text):

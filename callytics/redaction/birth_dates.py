@@ -17,7 +17,7 @@ MIN_DIGITS = 4
 
 _N = r"(?:\d+|[공영일이삼사오육륙칠팔구십천백유시]+)"
 _KOREAN = re.compile(
-    rf"(?:{_N}\s?년(?:도|생)?\s?(?:[음양]력\s?)?)?{_N}\s?월\s?(?:{_N}\s?일|{_N}\s일|초?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘)|(?:보름|그믐))(?:생)?"
+    rf"(?:{_N}\s?년(?:도|생)?\s?(?:[음양]력\s?)?)?(?:{_N}\s?월|동짓달|섣달|정월)\s?(?:{_N}\s?일|{_N}\s일|(?:초|열|스무)?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘)|(?:보름|그믐))(?:생)?"
 )
 _MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?"
 _ORDINAL_TEXT = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth"
@@ -33,10 +33,20 @@ _WRITTEN = re.compile(r"(?<![\d-])\d{1,4}[/.-]\s?\d{1,2}[/.-]\s?\d{2,4}(?![\d-])
 _SPOKEN_DIGITS = re.compile(rf"\b{_CARDINAL}(?:[\s,-]+{_CARDINAL}){{2,6}}\b", re.IGNORECASE)
 _STATED = re.compile(rf"(?:{_N}\s?년\s?)?{_N}\s?월\s?{_N}\s?일\s?생|{_N}\s?년\s?생")
 
+_PAST = r"(?:19\d\d|nineteen[\s-](?:twenty|thirty|forty|fifty|sixty|seventy|eighty)(?:[\s-]\w+)?)"
+_LONG_AGO = re.compile(
+    rf"\b(?:{_DAY}(?:\sof)?\s{_MONTH}|{_MONTH}\s(?:the\s)?{_DAY}),?\s{_PAST}\b"
+    rf"|(?<!\d)19[2-9]\d\s?년(?:도|생)?\s?(?:[음양]력\s?)?\d+\s?월\s?\d+\s?일"
+    rf"|(?<![가-힣])[삼사오육칠팔구]십[일이삼사오육칠팔구]?\s?년\s?(?:[음양]력\s?)?(?:{_N}\s?월|동짓달|섣달|정월)\s?(?:{_N}\s?일|(?:초|열|스무)?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘))",
+    re.IGNORECASE,
+)
+"""A whole date of the last century: what else in a service call happened so long ago?"""
+
 
 def birth_date_spans(text: str, before: str) -> Iterator[Span]:
     """Dates of birth in ``text``; ``before`` is the question that it may answer."""
-    yield from (Span(*match.span(), PiiKind.BIRTH_DATE) for match in _STATED.finditer(text))
+    for stated in (_STATED, _LONG_AGO):
+        yield from (Span(*match.span(), PiiKind.BIRTH_DATE) for match in stated.finditer(text))
     announced = PiiKind.BIRTH_DATE in mentioned(text)
     asked = PiiKind.BIRTH_DATE in mentioned(before)
     if not announced and not asked:
@@ -54,4 +64,5 @@ def birth_date_spans(text: str, before: str) -> Iterator[Span]:
                 and not re.search(r"[A-Za-z]", text[row.start : row.end])
                 and not re.match(r"\s?(?:원|만|번|호|동|년|월|일)", text[row.end :])
             ):
-                yield Span(row.start, row.end, PiiKind.BIRTH_DATE)
+                odd = len(row.digits) % 2 and text[row.end : row.end + 1] == "구"
+                yield Span(row.start, row.end + int(odd), PiiKind.BIRTH_DATE)

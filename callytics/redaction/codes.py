@@ -45,6 +45,7 @@ _WRITTEN_CODE = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A
 _WORD_BEFORE_SPELLING = re.compile(
     r"\b([A-Za-z]{4,})(?:,? (?:that['’]?s|spelled|so|its|it's))?[\s,.]*\Z", re.IGNORECASE
 )
+_SPELLED_ASKED = re.compile(r"\bspell\b|\be-?mail\b|메일|스펠|철자", re.IGNORECASE)
 MIN_SHARED_PAIRS = 2
 MIN_SPELLED = 3
 MIN_CODE = 5
@@ -158,6 +159,12 @@ def code_spans(text: str, before: str) -> Iterator[Span]:
                 if MIN_CODE <= len(value) <= 12 and 0 < letters < len(value):
                     yield Span(start, end, wanted)
                 break
+        else:
+            if kind is None and PiiKind.ACCOUNT in kinds and HARMLESS not in kinds:
+                if MIN_CODE < len(value) <= 20 and 0 < letters < len(value) / 2:
+                    yield Span(start, end, PiiKind.ACCOUNT)
+            elif _SPELLED_ASKED.search(before) and letters >= MIN_SPELLED:
+                yield Span(start, end, PiiKind.EMAIL)
 
 
 def _candidates(text: str) -> Iterator[tuple[int, int, str, int]]:

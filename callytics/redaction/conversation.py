@@ -38,6 +38,9 @@ _NEW_QUESTION = re.compile(
 TITLES = frozenset({"mr", "mrs", "ms", "dr", "miss", "mister", "missus", "doctor", "prof", "professor"})
 _KOREAN_GIVEN_NAME = re.compile(r"[가-힣]{2}")
 _KOREAN_FULL_NAME = re.compile(r"[가-힣]{3}")
+_CHILD = re.compile(
+    r"\s?(?:이 )?(?:어머니|어머님|엄마|아빠|아버지|아버님|학생|어린이|환아|아기|할머니|보호자)"
+)
 
 MIN_KNOWN_DIGITS = 4
 """This many digits of a number that was found elsewhere in the call count as part of it."""
@@ -98,9 +101,20 @@ def _with_repetitions(turns: Sequence[Turn], found: Mapping[str, Sequence[Span]]
         if span.kind not in (PiiKind.NAME, PiiKind.EMAIL, PiiKind.ADDRESS, PiiKind.BIRTH_DATE, PiiKind.PLATE)
         for row in digit_rows(texts[i][span.start : span.end])
     }
+    children = {
+        texts[i][s.end - 2 : s.end]
+        for i, spans in found.items()
+        for s in spans
+        if _KOREAN_FULL_NAME.fullmatch(texts[i][s.start : s.end]) and _CHILD.match(texts[i], s.end)
+    }
     return {
         turn.id: joined(
-            [*found[turn.id], *_names_again(turn.content, names), *_digits_again(turn.content, numbers)]
+            [
+                *found[turn.id],
+                *_names_again(turn.content, names),
+                *_children_again(turn.content, children),
+                *_digits_again(turn.content, numbers),
+            ]
         )
         for turn in turns
     }
@@ -122,6 +136,15 @@ def _names_again(text: str, names: set[str]) -> Iterator[Span]:
             ):
                 yield Span(match.start(), match.end(), PiiKind.NAME)
     yield from spelled_spans(text, names, asked_name=False)
+
+
+def _children_again(text: str, children: set[str]) -> Iterator[Span]:
+    """A child is called by the given name alone; one of an adult is too often a common noun, 수정 or 보라."""
+    for name in children:
+        for match in re.finditer(
+            rf"(?<![가-힣]){name}(?=만|도|는|은|가|이|를|을|랑|야|아|한테|의|네|[\s.,?!]|\Z)", text
+        ):
+            yield Span(match.start(), match.end(), PiiKind.NAME)
 
 
 def _parts(name: str) -> Iterator[str]:

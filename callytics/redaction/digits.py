@@ -46,6 +46,8 @@ _BETWEEN = frozenset(
 )
 _LEXEME = re.compile(r"\d+|[가-힣]+|[A-Za-z']+|\s+|[^\s\w]+|\w")
 _WRITTEN_BEFORE = re.compile(r"\d\s*\Z")
+_THIS = re.compile(r"\s(?:번호|전화|분|거|걸|계좌|카드|주소|메일|차|고객|손님|사람)")
+"""After 이: "this number", not the digit 2."""
 _ROW_BEFORE = re.compile(
     rf"(?:\b(?:{_UNITS_TEXT.replace(' ', '|')}|oh|double|triple)[\s,]+){{4}}\Z", re.IGNORECASE
 )
@@ -59,14 +61,14 @@ class DigitRow:
 
     Attributes:
         pieces: as grouped by spaces, hyphens, "에", "dash" ...
-        ambiguous_end: the last syllable, 이, was read as part of an ending, but may be the digit 2.
+        ambiguous_end: the digit that the first syllable of the ending may be: 이 is 2, 구 is 9; "" if it is none.
         plus: the row follows a plus sign.
     """
 
     start: int
     end: int
     pieces: tuple[str, ...]
-    ambiguous_end: bool = False
+    ambiguous_end: str = ""
     plus: bool = False
 
     @property
@@ -82,7 +84,7 @@ class _Part:
     end: int
     digits: str = ""
     goes_on: bool = True
-    ambiguous: bool = False
+    ambiguous: str = ""
 
 
 def digit_rows(text: str) -> Iterator[DigitRow]:
@@ -153,7 +155,7 @@ def _part(text: str, lexeme: str, start: int, end: int) -> _Part:
         attached = (start > 0 and _is_latin(text[start - 1])) or (end < len(text) and _is_latin(text[end]))
         # Digits next to letters are a model or a code: "WH-1000XM5", "5CD2"
         return _Part(start, end, "" if attached else lexeme, goes_on=not attached)
-    if lexeme == "이" and _WRITTEN_BEFORE.search(text, 0, start):
+    if lexeme == "이" and (_WRITTEN_BEFORE.search(text, 0, start) or _THIS.match(text, end)):
         return _Part(start, end, goes_on=False)  # "010-1234-5678 이 번호": this number
     if lexeme == "hundred" and _ROW_BEFORE.search(text, 0, start):
         return _Part(start, end, "00")
@@ -180,7 +182,8 @@ def _korean(lexeme: str, start: int, end: int) -> _Part:
         return _Part(start, end, goes_on=False)
     digits, goes_on, ending = match.groups()
     values = "".join(KOREAN_DIGITS[c] for c in digits)
-    return _Part(start, start + len(digits), values, bool(goes_on), bool(ending) and ending.startswith("이"))
+    ambiguous = KOREAN_DIGITS.get(ending[0], "") if ending else ""
+    return _Part(start, start + len(digits), values, bool(goes_on), ambiguous)
 
 
 def _is_latin(character: str) -> bool:

@@ -17,13 +17,14 @@ from callytics.redaction.english_words import (
     NOT_NAMES,
     is_common,
     is_given_name,
+    is_name_of_the_world,
     may_be_given_name,
 )
 from callytics.redaction.span import Span
 
 MAX_NAME_WORDS = 4
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", re.UNICODE)
-_POSSESSIVE = re.compile(r"['’]s?\Z")
+_POSSESSIVE = re.compile(r"['’](?:s|ll|d)?\Z")
 
 _RELATIVE = r"(?:husband|wife|partner|son|daughter|brother|sister|mother|father|mum|mom|dad|friend|neighbou?r|colleague|boss|man|manager|supervisor|technician|driver|fella|guy|nurse|boyfriend|girlfriend|fianc[eé]e?)"
 _BEFORE = re.compile(
@@ -37,7 +38,7 @@ _BEFORE = re.compile(
 )
 """After these words a name follows, even one in no list."""
 _WEAK_BEFORE = re.compile(
-    r"(?:\b(?:this is|i have|i am|i['’]?m|it['’]?s|it is|here['’]s|that['’]?s|he['’]s|she['’]s|reached|with|put))\s*\Z",
+    r"(?:\b(?:this is|i have|i am|i['’]?m|it['’]?s|it is|here['’]s|that['’]?s|he['’]s|she['’]s|reached|with|put|would it be|was it|could it be))\s*\Z",
     re.IGNORECASE,
 )
 """After these words a name follows, or a firm or a state: "I'm Lorna with ...", "This is Meridian Air", "I'm Irish"."""
@@ -80,7 +81,7 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 _TWO_PARTNERS = re.compile(
-    r"(?:(?<=\bwith )|(?<=\bfrom ))[A-Z][a-z]+ and [A-Z][a-z]+|(?<=\bat )[A-Z][a-z]+ and [A-Z][a-z]+"
+    r"(?:(?<=\bwith )|(?<=\bfrom ))[A-Z][a-z]+ and [A-Z][a-z]+|(?<=\bat )[A-Z][a-z]+ and [A-Z][a-z]+|\A[A-Z][a-z]+ and [A-Z][a-z]+(?=[,.])"
 )
 """A firm: "this is Priscilla with Hartwell and Boone"."""
 _NOT_NAMES_TEXT = (
@@ -93,15 +94,73 @@ _NOT_NAMES_TEXT = (
 _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
 
 
+_SHORT_NAMES = frozenset(
+    ["jo", "al", "ed", "bo", "ty", "vi", "cy", "mo", "lu", "li", "xi", "wu", "yu", "ng", "ko", "ji"]
+)
+_INTRODUCED = re.compile(r"\b(?:this is|my name is|my name's|name is)\s*\Z", re.IGNORECASE)
+_DAYS = frozenset(
+    [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "january",
+        "february",
+        "march",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ]
+)
+"""In the list of names, but a name of a person in no service call that we know."""
+_NO_NAME_ALONE = frozenset(("saint", "doctor", "captain", "nurse", "officer", "professor"))
+_ALSO_VERBS = frozenset(
+    [
+        "here",
+        "home",
+        "line",
+        "desk",
+        "house",
+        "drive",
+        "close",
+        "place",
+        "way",
+        "support",
+        "help",
+        "care",
+        "post",
+        "work",
+        "park",
+        "shop",
+        "connect",
+        "express",
+    ]
+)
+"""In lower case after a name, no word of a firm: "have Ronnie drive me"."""
+_PLACE_BEFORE = re.compile(r"\b(?:in|near|outside|around|via|(?:is|was|are|am|'m|comes?) from)\s\Z")
+_NUMBERED = re.compile(r"one|two|three|four|five|six|seven|eight|nine|ten")
+_ANSWERED = re.compile(
+    r"\b(?:this is|speaking|here|good (?:morning|afternoon|evening)|how (?:may|can) (?:i|we))\b",
+    re.IGNORECASE,
+)
+
 MIN_LETTERS_ALONE = 4
 """A shorter given name in lower case needs a context: "ray", "mei"."""
 _STATED_BEFORE = re.compile(
     rf"(?:\b(?:first |last |full |good |sur|middle )?names?(?:['’]?s| is| was)?|\b(?:passport|licen[cs]e|ticket|card|contract|id) (?:says|reads)|\bmyself|\b(?:is|was) called|\bcall me|\bask for|\b(?:my|his|her|your|our|the) (?:\w+ )?{_RELATIVE})\s*\Z",
     re.IGNORECASE,
 )
-_NEVER_BEFORE = re.compile(r"\b(?:[A-Za-z] (?:as in|for|like)|the|as in|a|an)\s+\Z", re.IGNORECASE)
+_NEVER_BEFORE = re.compile(
+    r"\b(?:[A-Za-z] (?:as in|for|like)|the|as in|a|an|saint|st\.?)\s+\Z", re.IGNORECASE
+)
 """Spelling words, "F as in Frank", and things that have an article."""
-_OBJECT_AFTER = re.compile(r" (?:it|them|the|your|me|in|a|that|this|my|us|up|him|her|to|off|out)\b")
+_OBJECT_AFTER = re.compile(r" (?:it|them|the|your|me|in|a|that|this(?! side)|my|us|up|him|her|to|off|out)\b")
 _ORIGIN_IN_LOWER_CASE = re.compile(
     r"\s*(?:\Z|(?:over |down )?(?:at|from|with|speaking|here|again|calling)\b|on (?:a|the) )"
 )
@@ -171,18 +230,31 @@ def _name_length(
     """Number of words of the name that starts here, 0 if none does."""
     word = words[index]
     if len(word.lower) < 3 and not word.capital:
-        return 0
+        stated = _INTRODUCED.search(text[: word.start]) or _AFTER_CLOSE.match(text, word.end)
+        return int(bool(stated) and word.lower in _SHORT_NAMES)
     if len(word.lower) < 2 or word.lower in _NOT_NAMES or _NUMBER.match(word.lower) or _is_code(text, word):
         return 0
     length = _run(text, words, index, cased=cased)
     left, right = text[: word.start], text[words[index + length - 1].end :]
-    if _TITLE.search(left) and (word.capital or not is_common(word.lower)):
+    if _TITLE.search(left) and (
+        word.capital
+        or not is_common(word.lower)
+        or (may_be_given_name(word.lower) and re.match(r"\s*(?:[.,?!]|\Z)", right))
+    ):
         return length
+    if word.lower in _NO_NAME_ALONE:
+        return 0
+    if word.lower in _DAYS or (
+        cased and word.capital and _is_place(_run_of(words, index, length), left, right)
+    ):
+        return 0
+    if cased and not index and length > 1 and _is_opening_of_a_firm(text, words[length - 1].end):
+        return 0
     if (_NEVER_BEFORE.search(left) and not (left.endswith(" a ") and length > 1)) or _is_firm(
         text, words, index, length
     ):
         return 0
-    run = words[index : index + length]
+    run = _run_of(words, index, length)
     if cased and word.capital:
         named = _is_name_in_capitals(run, left, right)
     else:
@@ -201,8 +273,10 @@ def _is_name_in_capitals(run: list[_Word], left: str, right: str) -> bool:
     word = run[0]
     unknown = not is_common(word.lower)
     close = bool(re.match(r"[.,!?;…]|\Z", right))
-    if is_given_name(word.lower):
+    if is_given_name(word.lower) or is_name_of_the_world(word.lower):
         return not (_CLAUSE_START.search(left) and _OBJECT_AFTER.match(right))
+    if right.startswith(" speaking") and _CLAUSE_START.search(left) and len(run) == 1:
+        return word.lower not in FIRM_WORDS
     if not (unknown or may_be_given_name(word.lower) or len(run) > 1):
         return False
     if _BEFORE.search(left):
@@ -241,6 +315,8 @@ def _is_name_in_lower_case(run: list[_Word], left: str, right: str, *, cased: bo
         return may_be_given_name(word.lower) or (unknown and bool(right.strip() or _THIS_IS.search(left)))
     if listed and _WEAK_BEFORE.search(left):
         return True
+    if may_be_given_name(word.lower) and len(run) > 1 and is_given_name(run[1].lower):
+        return True
     if unknown and (
         _AFTER_CLOSE.match(right) or (_BEFORE.search(left) and (listed or _END.match(right) is not None))
     ):
@@ -248,6 +324,22 @@ def _is_name_in_lower_case(run: list[_Word], left: str, right: str, *, cased: bo
     if may_be_given_name(word.lower) and re.match(r",? speaking\b", right):
         return True
     return unknown and bool(_MEETING.search(left)) and (listed or re.match(r"\s*\Z", right) is not None)
+
+
+def _run_of(words: list[_Word], index: int, length: int) -> list[_Word]:
+    return words[index : index + length]
+
+
+def _is_place(run: list[_Word], left: str, right: str) -> bool:
+    """ "I live in Nelson", "on Ward Seven": one word in capitals after a preposition of place, or before its number."""
+    if len(run) > 1:
+        return _NUMBERED.fullmatch(run[-1].lower) is not None
+    return bool(_PLACE_BEFORE.search(left)) and not re.match(r"['’]s?\b", right)
+
+
+def _is_opening_of_a_firm(text: str, end: int) -> bool:
+    """ "Alto Hire, corporate billing, Ruairi here": the first words of a call that is answered, up to a comma."""
+    return text[end : end + 1] in (",", ".") and _ANSWERED.search(text, end) is not None
 
 
 def _is_code(text: str, word: _Word) -> bool:
@@ -302,11 +394,7 @@ def _is_firm(text: str, words: list[_Word], index: int, length: int) -> bool:
         and text[last.end : after.start] in (" ", "'s ", "’s ")
         and after.lower in FIRM_WORDS
     ):
-        return (
-            after.lower not in ("here", "home", "line", "desk", "house")
-            or after.capital
-            or text[last.end : after.start] != " "
-        )
+        return after.lower not in _ALSO_VERBS or after.capital or text[last.end : after.start] != " "
     if (
         after is not None
         and text[last.end : after.start] == " "

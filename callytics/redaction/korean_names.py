@@ -25,7 +25,7 @@ _FIRST = (
     "현형혜호홍화환효후훈휘흥희"
 )
 _SECOND = (
-    "갑겨든루빛솔솜엘음비늘름울샘결봄람강건걸겸경곤관광교구국권규균근금기길나남녀년님다단달담대덕도돈동두득라란람래량려련렬령례로록룡루류륜률름리린림마만매명모목무묵문미민"
+    "레갑겨든루빛솔솜엘음비늘름울샘결봄람강건걸겸경곤관광교구국권규균근금기길나남녀년님다단달담대덕도돈동두득라란람래량려련렬령례로록룡루류륜률름리린림마만매명모목무묵문미민"
     "반배백범별병보복봉분빈빛산삼상생서석선섭성세소솔송수숙순술슬승식신실심아안애양언엽여연열영예오옥온완용우욱운웅원월유윤율은을이익인일"
     "임자잔장재전정제조종주준중지진찬창채천철청초춘출충치태택평표필하학한해향헌혁현협형혜호홍화환회효후훈휘흠흥희"
 )
@@ -43,6 +43,7 @@ _GIVEN_CLOSED = (
     rf"[{_FIRST}](?:(?![늘든른은을들음])[{''.join(c for c in _SECOND if (ord(c) - 0xAC00) % 28)}])"
 )
 """A given name with a final consonant takes 이 before a particle, which no other noun does: 지훈이가."""
+_GIVEN_OPEN = rf"[{_FIRST}](?:(?![이가은는도로고라마나다지리])[{''.join(c for c in _SECOND if not (ord(c) - 0xAC00) % 28)}])"
 _CASE = "(?:이|가|은|는|을|를|으로|로|께서|한테|에게|와|과|의|하고|이랑|랑|이고|고)"
 
 _NOT_NAMES_TEXT = (
@@ -80,6 +81,7 @@ _NOT_NAMES_TEXT = (
     "이동이 이동은 인원이 인원은 임시라 주말은 주말이 주민이 천장이 천장은 천재지 "
     "남양주 강원도 경기도 경상도 전라도 여의도 노량진 이태원 동두천 서귀포 전주시 진주시 원주시 여주시 상주시 영주시 제주시 양주시 "
     "피해자 가해자 이용자 구매자 판매자 발신자 수신자 관련자 소지자 미성년 부문장 당나라 "
+    "자기 리서치 설명은 설명이 설명을 우리 이런 모든 전체 신규 기존 해당 우수 여러 일반 이용 가입 기업 법인 방문 주요 신용 한분 이전 예비 "
     "황당한 황당하 허전한 유명한 소홀한 미안한 서운한 당연한 당황한 안전한 완전한 우수한 유일한 유능한 진정한 정당한 정중한 공정한 한심한 친절한 하필이 여하간 여하튼 "
 )
 _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
@@ -96,7 +98,7 @@ _PATTERNS = [
     re.compile(pattern)
     for pattern in (
         # introduced by what follows: 엄태윤입니다, 손하은이에요, 한기주 선생님, 남궁혜님
-        rf"{_START}({_FULL})(?:님|씨)?\s?(?:입니다|이?라고\s?(?:합니다|해요|하는데|하고요|하거든|불러)|이에요|예요|이예요|이었습니다|였습니다|이었어요|였어요|임니다)",
+        rf"{_START}({_FULL})(?:님|씨)?\s?(?:입니다|이?라고\s?(?:합니다|해요|하는데|하고요|하거든|불러)|이에요|예요|이예요|이었습니다|였습니다|이었어요|였어요|였고|이었고|였는데|이네요|네요|임니다)",
         # after a team, a branch or a firm, or before "a person of that name" any syllables do: 보상팀 국태민이라고 합니다
         rf"(?:{_TEAM})(?:의|에)?\s({_LOOSE})\s?(?:입니다|이?라고\s?(?:합니다|해요|하는데|하고요)|이에요|예요|임니다|이고요){_END}",
         rf"{_START}({_LOOSE}|{_GIVEN})\s?이?라는\s?(?:사람|분|여자|남자|직원|상담|기사|선생|애|친구|아이|고객)",
@@ -106,6 +108,13 @@ _PATTERNS = [
         rf"{_START}({_FULL})(?:\s?{_TITLE}|\s+{_TITLE})",
         rf"{_START}({_LOOSE})(?:\s+(?:씨|님|고객님|회원님|어르신)|님|씨){_END}",
         rf"{_START}({_FULL})(?:이요|인데요|이고요?|고요|이거든요){_END}",
+        rf"{_START}({_FULL})\s(?:이요|인데요|입니다|이에요|이고요|이라고|이거든요)(?![가-힣])",
+        rf"(?:저는|제가|저)\s({_FULL}){_END}(?!\s?[가-힣])",
+        rf"(?:{_TEAM})(?:의)?\s([{SURNAMES}][{_FIRST}{_SECOND}])(?:입니다|이라고\s?합니다|라고\s?합니다|이에요|예요){_END}",
+        rf"{_START}({_FULL})\s(?:결혼|화혼|돌잔치|칠순|팔순|환갑|빈소|장례|발인|근조|고인|생일)",
+        rf"(?:^|[.,?!]\s?|[네예]\s)([{SURNAMES}][가-힣])\s(?:고객|회원)님(?!은|이|께)",
+        rf"{_START}({_GIVEN_OPEN})\s?(?:엄마|아빠|어머니|어머님|아버님|담임|학생\s?어머)",
+        rf"{_START}([가-힣]{{2,5}}[가-힣](?<![사자장원저관인주객모버머형누들표독수제호치무번상분님])|쩐[가-힣]{{1,3}}|응우옌[가-힣]{{1,4}})\s?님(?=\s?(?:이시|맞으|되시|본인|고객|안녕|계신|통화))",
         # introduced by what precedes
         rf"{_ROLE}(?:\s?성함)?(?:은|는|이|가)?[\s,.]+(?:제\s+)?({_FULL})(?:{_COPULA}|{_CASE})?{_END}",
         rf"{_ROLE}(?:은|는|이|가)\s+({_SHORT})(?:{_COPULA}|으?로){_END}",
@@ -140,6 +149,7 @@ _SYLLABLES = re.compile(
 _REPEATED_ANSWER = re.compile(
     r"^((?:[가-힣]{1,4}\s)?(?P<last>[가-힣]{2,4}))[.…,\s]+(?P=last)(?:예요|이에요|이요|입니다)"
 )
+_PLACE = re.compile(r"(?:학교|병원|아파트|센터|건물|정문|후문|입구|출구|사거리|삼거리|정류장|공원|시장)\Z")
 _FULL_NAME = re.compile(_LOOSE)
 _NAMED = re.compile(r"([가-힣]{2,4}\s[가-힣]{1,3})이라고\s?(?:했|하던|하는|합니다)")
 _WORDS_TEXT = (
@@ -172,9 +182,11 @@ def korean_name_spans(text: str, before: str = "") -> Iterator[Span]:
 
 def _is_other_word(text: str, end: int, name: str) -> bool:
     """원본이고요: a noun of two syllables with 이고요, for a name that ends with 이 is rare; 사용하는: a verb."""
+    if name.endswith("려"):
+        return text[end : end + 1] in tuple("고는면")
     if name.endswith("하"):
-        return text[end : end + 1] in tuple("는고게지던면여니기신시려")
-    return name.endswith("이") and text[end : end + 2] in ("고요", "고,", "에요", "라고", "거든")
+        return text[end : end + 1] in tuple("는고게지던면여니기신시려네였")
+    return name.endswith("이") and text[end : end + 2] in ("고요", "고,", "에요", "라고", "거든", "네요")
 
 
 def _spans(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
@@ -189,5 +201,6 @@ def _spans(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
             and not _BAD_ENDING.search(name)
             and not _BAD_START.match(name)
             and not _is_other_word(text, match.end(group), name)
+            and not _PLACE.search(name)
         ):
             yield Span(*match.span(group), PiiKind.NAME)

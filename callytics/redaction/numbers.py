@@ -37,6 +37,9 @@ _CONTACT_BEFORE = re.compile(r"\b(?:on|ring|dial|text|call)\s\Z", re.IGNORECASE)
 MIN_DIGITS_CONTACT = 9
 _NATIONAL = re.compile(r"0[1-37]\d{9}")
 """British numbers with their trunk 0, those kept for fiction among them, which no numbering plan has."""
+_WRITTEN_PHONE = re.compile(r"\d{3}-\d{3}-\d{4}")
+_TRUNK_GROUPS = ((3, 3, 4), (4, 3, 3), (2, 4, 4), (3, 4, 4), (5, 6), (4, 3, 4))
+"""Australian, Irish and New Zealand numbers, and Korean ones, as they are said."""
 MAX_QUANTITY_DIGITS = 5
 MAX_WORDS_ASIDE = 2
 _OPENING = re.compile(
@@ -49,6 +52,8 @@ _BANK_BEFORE = re.compile(
     r"(?:[가-힣]+(?:은행|뱅크|금고)|국민|신한|우리|하나|기업|카카오|토스|농협|수협|신협|우체국)\s\Z"
 )
 _PLUS_BEFORE = re.compile(r"(?:\+|\bplus)\s?\Z", re.IGNORECASE)
+CARD_DIGITS = 16
+_AREA_AFTER = re.compile(r",? area code (?:\d{3}|\w+ \w+ \w+)\b", re.IGNORECASE)
 _OURS = re.compile(r"저희|우리|\bgrand\b|\bwe're\b")
 _QUANTITY = re.compile(
     r"\d\.\d|\b(?:ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
@@ -81,7 +86,8 @@ def number_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
             bank = _BANK_BEFORE.search(text, 0, row.start) if kind is PiiKind.ACCOUNT else None
             plus = _PLUS_BEFORE.search(text, 0, row.start)
             first = bank or plus
-            yield Span(first.start() if first else row.start, end, kind)
+            area = _AREA_AFTER.match(text, end) if kind is PiiKind.PHONE else None
+            yield Span(first.start() if first else row.start, area.end() if area else end, kind)
 
 
 def _cue(text: str, row: DigitRow, announced: list[tuple[int, str]]) -> str | None:
@@ -107,10 +113,18 @@ def _kind(text: str, row: DigitRow, cue: str | None, asked: frozenset[str]) -> P
     form = _form(row)
     if form is None and _is_quantity(text, row):
         return None
-    if cue is None and _NATIONAL.fullmatch(digits):
+    if cue is None and (_NATIONAL.fullmatch(digits) or (HARMLESS not in asked and _is_national(row))):
+        return PiiKind.PHONE
+    if (
+        cue != HARMLESS
+        and _WRITTEN_PHONE.fullmatch(text, row.start, row.end)
+        and not is_business_phone(digits)
+    ):
         return PiiKind.PHONE
     if cue == HARMLESS or (cue is None and HARMLESS in asked):
         return None
+    if len(digits) == CARD_DIGITS and digits[0] in "3456" and not re.search(r"\d", text[row.start : row.end]):
+        return PiiKind.CARD  # so many digits are only spoken of a card
     if cue in (None, PiiKind.PHONE) and is_business_phone(digits):
         return None
     if cue is not None:
@@ -141,10 +155,20 @@ def _form(row: DigitRow) -> PiiKind | None:
         return PiiKind.SSN
     if row.plus and 8 <= len(digits) <= 15:
         return PiiKind.PHONE
-    if _NATIONAL.fullmatch(digits):
+    if _is_national(row):
         return PiiKind.PHONE
-    candidates = (digits, digits + "2") if row.ambiguous_end else (digits,)
+    candidates = (digits, digits + row.ambiguous_end) if row.ambiguous_end else (digits,)
+    if any(_is_resident_number(c) for c in candidates):
+        return PiiKind.RESIDENT_NUMBER
+    if lengths == (3, 3, 4) and not is_business_phone(digits):
+        return PiiKind.PHONE  # numbers kept for fiction, and misheard ones, are in no plan
     return PiiKind.PHONE if any(is_phone(c) for c in candidates) else None
+
+
+def _is_national(row: DigitRow) -> bool:
+    """Grouped as a number with a trunk 0 is, in a plan that is not of PHONE_REGIONS, or in none."""
+    lengths = tuple(len(piece) for piece in row.pieces)
+    return bool(_NATIONAL.fullmatch(row.digits)) or (row.digits[0] == "0" and lengths in _TRUNK_GROUPS)
 
 
 def _wants_one_more(row: DigitRow, kind: PiiKind) -> bool:

@@ -104,30 +104,48 @@ def find_lapses(
             (kind `manner`), and takes back wordings that their surroundings speak against.
     """
     found: list[ConductLapse] = []
-    scores = {} if negative is None else _scores(conversation, negative)
-    for index, turn in enumerate(conversation.turns):
-        if conversation.role_of(turn.participant_id) is not Role.AGENT:
+    by_rules = lapses_by_rules(conversation)
+    scores = {} if negative is None else _scores(conversation, negative, by_rules)
+    for turn in conversation.turns:
+        if turn.id not in by_rules:
             continue
-        language = conversation.language_of(turn)
-        lapses = list(_of_turn(turn, language))
-        if not lapses and _protested(conversation, index):
-            lapses = [ConductLapse("protested", 2, turn.id, turn.content)]
+        language, lapses = conversation.language_of(turn), by_rules[turn.id]
         score = scores.get(turn.id)
         if score is not None:
             lapses = [lapse for lapse in lapses if lapse.severity != 2 or score >= RULE_LIMIT[language]]
-            if not lapses and score >= LIMIT[language]:
-                lapses = [ConductLapse("manner", 2, turn.id, turn.content)]
+            if not any(lapse.severity > 1 for lapse in lapses) and score >= LIMIT[language]:
+                lapses = [*lapses, ConductLapse("manner", 2, turn.id, turn.content)]
         found += lapses
     order = {turn.id: number for number, turn in enumerate(conversation.turns)}
     return tuple(sorted(found, key=lambda lapse: (-lapse.severity, order[lapse.turn_id])))
 
 
-def _scores(conversation: Conversation, negative: Mapping[str, float]) -> dict[str, float]:
+def lapses_by_rules(conversation: Conversation) -> dict[str, list[ConductLapse]]:
+    """What rules find in every turn of an agent, by its id."""
+    found = {}
+    for index, turn in enumerate(conversation.turns):
+        if conversation.role_of(turn.participant_id) is Role.AGENT:
+            found[turn.id] = list(_of_turn(turn, conversation.language_of(turn)))
+            if not found[turn.id] and _protested(conversation, index):
+                found[turn.id] = [ConductLapse("protested", 2, turn.id, turn.content)]
+    return found
+
+
+def severities(by_rules: Mapping[str, Sequence[ConductLapse]]) -> dict[str, int]:
+    """The highest severity of every turn with a lapse, by its id."""
+    return {
+        turn_id: max(lapse.severity for lapse in of_turn) for turn_id, of_turn in by_rules.items() if of_turn
+    }
+
+
+def _scores(
+    conversation: Conversation, negative: Mapping[str, float], by_rules: Mapping[str, Sequence[ConductLapse]]
+) -> dict[str, float]:
     """Scores of the turns in the language of the call."""
     language = conversation.language
     if language not in LIMIT:
         return {}
-    scores = impolite_scores(conversation, negative, language, PROTEST[language])
+    scores = impolite_scores(conversation, negative, language, PROTEST[language], severities(by_rules))
     return {
         t.id: scores[t.id]
         for t in conversation.turns

@@ -1,8 +1,9 @@
 """A learned share of the judgement of conduct: how likely each turn of an agent is impolite, in its surroundings.
 
-A linear model over the n-grams of the turn and a few numbers about what surrounds it (how negative the turn, the
-customer's turns beside it and all of the customer's turns are; how many other turns of the agent are polite). Impolite
-turns come together: a turn counts more in a call with others. tools/train_conduct_model.py learns conduct_model.json.
+Two linear models, one after the other. The first sees the n-grams of the turn, the wordings of rules in it, and a few
+numbers about what surrounds it (how negative the turn, the customer's turns beside it and all of the customer's turns
+are; how many other turns of the agent are polite). The second sees the scores of the first for the turn and for the
+agent's other turns, because impolite turns come together. tools/train_conduct_model.py learns conduct_model.json.
 """
 
 from __future__ import annotations
@@ -17,17 +18,20 @@ from typing import Any
 
 from callytics.domain import Conversation, Role, Turn
 
-CALL_WEIGHT = 2.0
-"""Factor on the mean of the OTHERS highest scores of the agent's other turns. Chosen by cross-validation, 0 to 2."""
-
 OTHERS = 3
+"""The highest scores among the agent's other turns that count together."""
+
 ALONE = -2.0
-"""Stands for the other turns of an agent with a single turn: none of them is impolite."""
+"""Stands for other turns where there are none: they are not impolite."""
 
-LIMIT = {"ko": 6.7, "en": 7.0}
-"""Score from which a turn is impolite without a rule: precision .75 in eight-fold cross-validation by call."""
+MANY_TURNS = 20
+START_TURNS = 3
+SEVERITIES = (1, 2, 3)
 
-RULE_LIMIT = {"ko": -2.5, "en": 0.0}
+LIMIT = {"ko": -0.6, "en": -0.8}
+"""Score from which a turn is impolite without a rule. Both limits: best F1 in eight-fold cross-validation by call."""
+
+RULE_LIMIT = {"ko": -0.8, "en": -2.6}
 """Score below which a wording of a rule is not believed: the surroundings speak against it."""
 
 SHORT_WORDS = 6
@@ -98,32 +102,69 @@ def surroundings(
 
 
 def impolite_scores(
-    conversation: Conversation, negative: Mapping[str, float], language: str, protest: re.Pattern[str]
+    conversation: Conversation,
+    negative: Mapping[str, float],
+    language: str,
+    protest: re.Pattern[str],
+    severity: Mapping[str, int],
 ) -> dict[str, float]:
-    """By id of every turn of an agent, its score in its call; nothing for a language without a model."""
+    """By id of every turn of an agent, its score in its call; nothing for a language without a model.
+
+    Args:
+        severity: the highest severity of a rule that fits the turn, by id; turns without one may be left out.
+    """
     model = _models().get(language)
     if model is None:
         return {}
     around = surroundings(conversation, negative, language, protest)
     texts = {turn.id: turn.content for turn in conversation.turns}
-    alone = {
-        turn_id: model["bias"]
+    alone = [
+        model["bias"]
         + sum(w * v for w, v in zip(model["surroundings"], values, strict=True))
-        + sum(model["ngrams"].get(gram, 0.0) for gram in ngrams(texts[turn_id], language))
+        + sum(w * v for w, v in zip(model["rules"], of_rules(severity.get(turn_id, 0)), strict=True))
+        + sum(model["ngrams"].get(gram, 0.0) for gram in sorted(ngrams(texts[turn_id], language)))
         for turn_id, values in around.items()
+    ]
+    rows = in_call(alone, list(around.values()))
+    bias, weights = model["call"]["bias"], model["call"]["weights"]
+    return {
+        turn_id: bias + sum(w * v for w, v in zip(weights, row, strict=True))
+        for turn_id, row in zip(around, rows, strict=True)
     }
-    return in_call(alone)
 
 
-def in_call(alone: Mapping[str, float]) -> dict[str, float]:
-    """Scores of the turns with the share of the others of their call."""
-    ordered = sorted(alone, key=lambda turn_id: -alone[turn_id])
-    scores = {}
-    for turn_id, score in alone.items():
-        others: Sequence[str] = [other for other in ordered[: OTHERS + 1] if other != turn_id][:OTHERS]
-        mean = sum(alone[other] for other in others) / len(others) if others else ALONE
-        scores[turn_id] = score + CALL_WEIGHT * mean
-    return scores
+def of_rules(severity: int) -> list[float]:
+    """Whether a rule of each of SEVERITIES fits, the highest only."""
+    return [float(severity == value) for value in SEVERITIES]
+
+
+def in_call(alone: Sequence[float], around: Sequence[Sequence[float]]) -> list[list[float]]:
+    """What the second model sees of every turn of the agent, shape (num_turns, 10).
+
+    Args:
+        alone: scores of the first model, in the order of the call.
+        around: the values of SURROUNDINGS of the same turns.
+    """
+    rows = []
+    last = len(alone) - 1
+    after, before = SURROUNDINGS.index("next"), SURROUNDINGS.index("before")
+    for index, (score, values) in enumerate(zip(alone, around, strict=True)):
+        others = sorted([*alone[:index], *alone[index + 1 :]], reverse=True)
+        rows.append(
+            [
+                score,
+                sum(others[:OTHERS]) / len(others[:OTHERS]) if others else ALONE,
+                sum(others) / len(others) if others else ALONE,
+                alone[index - 1] if index else ALONE,
+                alone[index + 1] if index < last else ALONE,
+                float(index == 0),
+                float(index == last),
+                min(index, START_TURNS) / START_TURNS,
+                len(alone) / MANY_TURNS,
+                max(values[after], values[before]),
+            ]
+        )
+    return rows
 
 
 def _plain(turn: Turn) -> str:

@@ -140,9 +140,12 @@ def _greeting(conversation: Conversation, turns: Sequence[Turn], shows: Shows | 
     if shows is None:
         return _NO_RULES
     found, turn_ids = _parts(GREETING_PARTS, turns[:EDGE_TURNS], shows)
+    within = _BEGINS_WITHIN.search(conversation.turns[0].content.lower()) is not None
+    if within and conversation.turns[0] in turns and not shows("salutation", turns[0]):
+        return None, (), "the call is cut at the start", CriterionState.NOT_RECORDED
     if _is_greeting(conversation, turns, shows):
         state = CriterionState.SHOWN
-    elif _BEGINS_WITHIN.search(conversation.turns[0].content.lower()):
+    elif within:
         return None, (), "the call is cut at the start", CriterionState.NOT_RECORDED
     else:
         state = CriterionState.NOT_SHOWN
@@ -172,10 +175,10 @@ def _closing(conversation: Conversation, turns: Sequence[Turn], shows: Shows | N
     closing = [turn for turn in turns if turn in conversation.turns[-4:]][-2:]
     if closing and closing[-1].id in _impolite(conversation):
         closing = []  # an impolite last word closes nothing
+    if _is_cut(conversation):
+        return None, (), "the call is cut at the end", CriterionState.NOT_RECORDED
     if any(shows(part, turn) for part in CLOSING_PARTS for turn in closing):
         state = CriterionState.SHOWN
-    elif _is_cut(conversation):
-        return None, (), "the call is cut at the end", CriterionState.NOT_RECORDED
     else:
         state = CriterionState.NOT_SHOWN
     return 100.0 * found / 3, turn_ids, f"{found} of further wishes, thanks, leave", state
@@ -188,25 +191,35 @@ _BEGINS_WITHIN = re.compile(
 )
 """A first turn that goes on with something."""
 
+MARKED_SHARE = 0.8
+"""Share of the turns that end with a mark from which a turn without one is broken off."""
+
+_KOREAN_ENDS = "요다죠까네라자지어아야유쥬게쇼잉걸군나와해예응음줘봐래돼오소"
+"""Last syllables of whole sentences, for texts without marks."""
+
 _DANGLING = re.compile(
-    r"(?:\b(?:the|a|an|to|my|your|his|and|of|from|is|about|for|with|in|at|or|but|will|can|quarter|by)|[은는을를의]|까지|에서|여보세)$"
+    r"(?:\b(?:the|a|an|to|my|your|his|and|of|from|is|about|for|with|in|at|or|but|will|can|quarter|by|gotta|gonna|just|i|so|because|if|when|until|than)|[은는을를의]|까지|에서|여보세)$"
 )
 """A last word after which something must follow."""
 
 
 def _is_cut(conversation: Conversation) -> bool:
     """Whether the last turn is unfinished: no mark where nearly every turn has one, or a word that asks for more."""
-    last = conversation.turns[-1].content.strip()
-    marked = [turn.content.strip()[-1:] in ".?!…~" for turn in conversation.turns]
-    if sum(marked[:-1]) >= 0.8 * max(1, len(marked) - 1):
+    texts = [(turn.content_raw or turn.content).strip() for turn in conversation.turns]
+    last = texts[-1]
+    marked = [text[-1:] in ".?!…~" for text in texts]
+    before = marked[:-2] or marked[:-1]  # the other party may break off as well
+    if before and sum(before) >= MARKED_SHARE * len(before):
         return not marked[-1] or (last.endswith(("...", "…")) and "여보세요" not in last)
+    if conversation.language_of(conversation.turns[-1]) == "ko" and not marked[-1]:
+        return len(last.split()) > 1 and last[-1] not in _KOREAN_ENDS
     return _DANGLING.search(last.lower()) is not None
 
 
-_CALLED_FOR = (-4.4, 1.6, 3.8, 2.4, 3.1, 2.5)
+_CALLED_FOR = (-4.06, 1.99, 2.98, 1.07, 2.35, 1.71)
 """Log-odds that empathy is called for: bias, the customer's two most negative turns, turns about hardship (4 at most),
 turns of understanding (2 at most: an apology has a reason), turns of the customer (12 at most). Logistic
-regression on the calls of fit and choose; cross-validated it is right in 77 % of the Korean and 91 % of the English."""
+regression on the calls of fit and choose; cross-validated it is right in 87 % of the Korean and 84 % of the English."""
 
 
 def _is_called_for(
