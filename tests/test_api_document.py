@@ -19,7 +19,7 @@ from callytics.domain import Role, SentimentLabel
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "docs" / "api.md"
 OURS = "Callytics"
-METHODS = ("GET", "POST", "PATCH", "DELETE", "HEAD")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 
 
 @cache

@@ -112,7 +112,7 @@ async def still_may(request: Request, scope: str) -> bool:
     asked: Principal = request.state.principal
     try:
         principal: Principal = await request.state.identify()
-    except CallyticsError:  # also where nobody can say it now: the client comes again
+    except CallyticsError:  # also where it cannot be said now: the client comes again
         return False
     return principal.may(scope) and (principal.id, principal.tenant) == (asked.id, asked.tenant)
 

@@ -34,9 +34,7 @@ LAST_TRY_S = 5.0
 
 Reading = tuple[str, str, str, str, object, bool, object]
 
-_VIEW_KEY = secrets.token_bytes(
-    16
-)  # of this process: whoever reads the audit cannot try names until one fits
+_VIEW_KEY = secrets.token_bytes(16)  # of this process: a reader of the audit cannot try names until one fits
 
 
 def view_mark(asked: object) -> str:

@@ -99,7 +99,7 @@ def remove(
 
 
 def forget(session: Session, tenant: str, owner: str) -> None:
-    """Remove the private views of a key that is revoked: nobody can see them any more."""
+    """Remove the private views of a key that is revoked: they can no longer be seen."""
     session.exec(
         delete(ViewRow)
         .where(col(ViewRow.tenant_id) == tenant, col(ViewRow.owner) == owner)

@@ -99,8 +99,6 @@ async def test_patch_that_corrects_nothing_does_not_queue(client: httpx.AsyncCli
         {"summary": {"issue": "010-1234-5678로 전화 주세요"}},
         {"summary": {"action_items": [{"text": "010-1234-5678로 전화", "owner": "AGENT"}]}},
         {"summary": {"action_items": [{"text": "전화", "owner": "AGENT", "due": "010-1234-5678"}]}},
-        {"splits": [{"turn_id": "t2", "word": 1}]},
-        {"merges": [{"turn_id": "t1", "next_turn_id": "t2"}]},
     ],
 )
 async def test_correction_of_a_redacted_call_must_not_identify(
@@ -115,3 +113,20 @@ async def test_correction_of_a_redacted_call_must_not_identify(
     assert (await client.get(f"{url}/corrections")).json() == {"corrections": []}
     fine = {"summary": {"issue": "환불"}, "turns": [{"turn_id": "t2", "sentiment": "NEGATIVE"}]}
     assert (await client.patch(url, json=fine)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"splits": [{"turn_id": "t2", "word": 1}]},
+        {"merges": [{"turn_id": "t1", "next_turn_id": "t2"}]},
+    ],
+)
+async def test_turns_of_a_redacted_call_are_split_and_joined(
+    client: httpx.AsyncClient, store: CallStore, body: dict[str, Any]
+) -> None:
+    """What stays hidden then: tests/redaction/test_regrouped.py."""
+    call_id = (await submit(client, redact_pii="true")).json()["call_id"]
+    finish(store)
+    answer = await client.patch(f"/v1/calls/{call_id}", json=body)
+    assert (answer.status_code, answer.json()["job_status"]) == (200, "QUEUED"), answer.text

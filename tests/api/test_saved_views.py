@@ -94,7 +94,7 @@ async def test_private_views_end_with_their_key_and_shared_ones_stay(
         {"name": "x"},
     ],
 )
-async def test_what_is_no_view_is_refused(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
+async def test_malformed_view_is_refused(client: httpx.AsyncClient, body: dict[str, Any]) -> None:
     answer = await client.put("/v1/views", json=body)
     assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed"), answer.text
 
