@@ -49,7 +49,7 @@ CPU_WORKER, GPU_WORKER = {"CPU": 7}, {"CPU": 7, "GPU": 1}
 
 BUCKET = "recordings"
 REDIS_OUTAGE_S = 15.0
-UPLOADS_AGAIN_WITHIN_S = 10.0
+UPLOADS_AGAIN_WITHIN_S = 20.0
 """After the death of a node with one of two gateways: a request at work there, a second attempt, a busy machine."""
 
 NUM_RECORDINGS = 60

@@ -45,7 +45,6 @@ LOCAL_PRIOR = 0.5
 EMBEDDED_AT_ONCE = 32
 """Pieces of speech whose features are held until they are embedded: 0.1 MB each at most."""
 
-
 MIN_OVERLAP_S = 1.0
 MIN_OVERLAP_SHARE = 0.02
 """Overlap, in seconds and as a share of the speech, from which there are at least two voices, however alike their few
@@ -53,6 +52,7 @@ pieces alone. In 16 composed recordings of one voice there were at most 0.2 s, i
 more."""
 MIN_LOCAL_S = 0.5
 MIN_WINDOWS_OF_THREE = 2
+"""Windows in which all three local speakers speak so long; then there are at least three voices (docs/adr/0032)."""
 
 
 @dataclass(frozen=True)
