@@ -48,7 +48,7 @@ SCALE, RULE_SCALE = 3.0, 2.0
 """Factors on the surroundings and on the rules, which lower their penalty."""
 SMALLEST = 0.005
 FOLDS = 8
-MIN_PRECISION = 0.55
+MIN_PRECISION = 0.7
 Matrix = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Moods = Mapping[str, Sequence[Sequence[float]]]
