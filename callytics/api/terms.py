@@ -57,6 +57,7 @@ MODELS: Mapping[str, str] = {
     "Missing": "What a call may lack.",
     "Mood": "The mood of the customer at the end of the call; ANY: it is known.",
     "MoodDirection": "The mood from the start of the call to its end.",
+    "ViewBody": "A named view of the list of calls.",
     "Resolved": "Whether the issue was solved; UNKNOWN: there is a result, and it does not show it.",
     "JobStatus": "How a call stands. PARTIAL: there is a result, and an optional stage failed.",
     "ListedCall": "A call in a list.",
@@ -189,6 +190,7 @@ FIELDS: Mapping[str, str] = {
     "updated_at": "When it changed last",
     "url": "Where messages go",
     "version": "Names what runs: code, configuration, pins",
+    "view_id": "Id of the view",
     "webhook_id": "Id of the webhook",
     "webhooks": "All of them",
     # In these models the word means something of its own.

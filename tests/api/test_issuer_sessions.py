@@ -85,11 +85,12 @@ async def test_browser_that_comes_back_from_the_issuer_is_signed_in(
     assert me == {"id": "oidc:kim", "tenant": "alpha", "scopes": ["calls:read"]}
     assert (await browser.get("/v1/calls")).status_code == 200
     assert (await browser.get("/v1/api-keys")).json()["code"] == "scope_missing"
-    assert [event.actor for event in store.audit_events("alpha")] == ["oidc:kim"]
+    assert [event.actor for event in store.audit_events("alpha")] == ["oidc:kim", "oidc:kim"]
     assert "code_verifier" in issuer.asked[0]
     assert (await browser.delete("/v1/sessions/current", headers=CONSOLE)).status_code == 204
     assert (await browser.get("/v1/calls")).status_code == 401
-    assert [event.action for event in store.audit_events("alpha")] == ["session.ended", "session.begun"]
+    actions = [event.action for event in store.audit_events("alpha")]
+    assert actions == ["session.ended", "calls.listed", "session.begun"]
 
 
 async def test_cookies_are_kept_from_scripts_and_other_sites(
