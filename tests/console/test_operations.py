@@ -92,7 +92,13 @@ def test_role_sees_what_it_may_do_and_the_server_refuses_the_rest(
 
     may_write, may_delete = role in ("editor", "operator", "admin"), role in ("operator", "admin")
     assert (page.get_by_role("button", name="Upload").count() > 0) is may_write
-    assert (page.get_by_role("checkbox").count() > 0) is may_delete
+    choose = page.get_by_role("checkbox", name="Selected: ")
+    assert (choose.count() > 0) is may_write  # to have them analysed again
+    if may_write:
+        choose.first.check()
+        bulk = page.get_by_role("group", name="1 selected")
+        assert bulk.get_by_role("button", name="Delete").count() == int(may_delete)
+        assert bulk.get_by_role("button", name="Analyse again").count() == 1
     patched = status_of(page, "PATCH", f"/v1/calls/{call_id}", {"metadata": {"queue": "x"}})
     assert patched == (200 if may_write else 403)
     visit.open_call(call_id)
