@@ -49,7 +49,7 @@ class FairnessRun(BaseModel):
 
     @property
     def ratio(self) -> float:
-        """Of the last calls: all short ones are done."""
+        """Together over alone, for the last calls: all short ones are done."""
         return self.together_s[-1] / self.alone_s[-1]
 
     @property

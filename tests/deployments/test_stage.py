@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from callytics.engines import batch_listeners
 from callytics.engines.batch_order import Kind
 from callytics.engines.batch_queue import BatchQueue
 from callytics.errors import ConfigError, InvalidRequestError
@@ -122,6 +123,8 @@ def test_replica_that_is_stopped_closes_its_engine(monkeypatch: pytest.MonkeyPat
 def test_batches_of_the_engine_are_counted_until_the_replica_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     recorded: list[Sample] = []
     monkeypatch.setattr(metrics, "record", recorded.extend)
+    # A process has one stage; in this one, replicas of earlier tests may listen still.
+    monkeypatch.setattr(batch_listeners, "_listeners", ())
     queued = replica("Queued", monkeypatch)
     queued._engine.end.set()
     run(queued, [1])

@@ -95,7 +95,7 @@ def _look(frames: Int16, chosen: npt.NDArray[np.int64], pitches_hz: Floats) -> N
 
 
 def _levels_dbfs(frames: Int16) -> Floats:
-    """Of every second sample, which have the power of all: what folds over there does not matter for a level."""
+    """Levels by every second sample, which have the power of all: what folds over there does not matter for a level."""
     samples = frames[:, ::2].astype(np.float32)
     weights = _window(samples.shape[1]) ** 2
     weights /= weights.sum()

@@ -77,7 +77,7 @@ class Embedder:
         return [self._vectors([features])[0] for features in pieces]
 
     def _vectors(self, pieces: Sequence[Array]) -> list[Array]:
-        """Of pieces of the same length: the model has no mask for what is shorter."""
+        """Embeddings of pieces of the same length: the model has no mask for what is shorter."""
         normalised = [features - features.mean(axis=0, keepdims=True) for features in pieces]
         (embeddings,) = self._session.run(
             ["embeddings"], {"features": np.stack(normalised).astype(np.float32)}
