@@ -9,6 +9,7 @@ import pytest
 from callytics.domain import CallOptions, Pcm
 from callytics.engines.recognition import calls
 from callytics.engines.recognition.calls import LONG_CALL_S, CallRecognizer, Languages
+from callytics.engines.recognition.decoding import Search
 from callytics.engines.recognition.options import VoiceActivity
 from tests.engines.recognition.written_decoder import WrittenDecoder
 from tests.support.recognizers import audio_from
@@ -29,7 +30,7 @@ def test_long_call_has_smaller_batches(
     monkeypatch.setattr(calls, "SpeechDetector", lambda: speech_every_minute)
     decoder = WrittenDecoder(lambda window, search: "all is well")
     recognise = CallRecognizer(
-        decoder, Languages({"en"}), VoiceActivity(), 1, batch_size=4, long_call_batch_size=2
+        decoder, Languages({"en"}), VoiceActivity(), Search(beam_size=1), batch_size=4, long_call_batch_size=2
     )
     silence = Pcm.from_array(np.zeros((1, round(duration_s * RATE_HZ)), np.int16), RATE_HZ)
     transcript = recognise(audio_from(silence), CallOptions(language="en"))
@@ -53,6 +54,8 @@ def test_unsure_speech_is_read_where_it_stands_out_of_the_noise(
     pcm = Pcm.from_array(
         amplitude[np.newaxis] * np.random.default_rng(0).standard_normal(len(seconds)), RATE_HZ
     )
-    recognise = CallRecognizer(decoder, Languages({"en"}), VoiceActivity(pad_s=0.0), 1, batch_size=4)
+    recognise = CallRecognizer(
+        decoder, Languages({"en"}), VoiceActivity(pad_s=0.0), Search(beam_size=1), batch_size=4
+    )
     transcript = recognise(audio_from(pcm), CallOptions(language="en"))
     assert transcript.windows[-1].end_s == pytest.approx(windows_end_s, abs=0.1)

@@ -10,6 +10,7 @@ from callytics.domain import CallOptions, Pcm, Transcript
 from callytics.engines.recognition import calls
 from callytics.engines.recognition.calls import CallRecognizer, Languages, VoiceActivity, is_english
 from callytics.engines.recognition.crosstalk import Levels
+from callytics.engines.recognition.decoding import Search
 from callytics.engines.recognition.speech import Span, Window
 from callytics.engines.recognition.spoken import (
     MIN_EVIDENCE,
@@ -122,7 +123,9 @@ def recognised(
     hear: Hear, num_channels: int, language: str | None = None, text: str = "네 그렇게 해 드릴게요"
 ) -> tuple[Transcript, WrittenDecoder]:
     decoder = WrittenDecoder(lambda window, search: text, hear)
-    recognise = CallRecognizer(decoder, Languages({"ko", "en", "ja"}), VoiceActivity(pad_s=0.0), 1, 8)
+    recognise = CallRecognizer(
+        decoder, Languages({"ko", "en", "ja"}), VoiceActivity(pad_s=0.0), Search(beam_size=1), 8
+    )
     silence = Pcm.from_array(np.zeros((num_channels, 60 * RATE_HZ), np.int16), RATE_HZ)
     return recognise(audio_from(silence), CallOptions(language=language)), decoder
 
