@@ -20,6 +20,7 @@ from callytics.api.oidc_sign_in import Seal, own_place
 from callytics.errors import UnauthorizedError
 from callytics.store import CallStore
 from callytics.store.tables.access import SessionRow
+from tests.support.auditing import noted
 from tests.support.identity_server import AUDIENCE, CLIENT_ID, IdentityServer, identity_server
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +86,7 @@ async def test_browser_that_comes_back_from_the_issuer_is_signed_in(
     assert me == {"id": "oidc:kim", "tenant": "alpha", "scopes": ["calls:read"]}
     assert (await browser.get("/v1/calls")).status_code == 200
     assert (await browser.get("/v1/api-keys")).json()["code"] == "scope_missing"
+    await noted(store, "calls.listed")
     assert [event.actor for event in store.audit_events("alpha")] == ["oidc:kim", "oidc:kim"]
     assert "code_verifier" in issuer.asked[0]
     assert (await browser.delete("/v1/sessions/current", headers=CONSOLE)).status_code == 204

@@ -21,7 +21,7 @@ from callytics.config import stage_config
 from callytics.domain import Recording
 from callytics.errors import NotFoundError
 from callytics.telemetry.call_context import CallContext, working_on
-from deployments.backfill.plan import FAILURE, ITEM, RECORDING, RUNS, StageWorker, by_stage
+from deployments.backfill.plan import FAILURE, ITEM, NODES, RECORDING, RUNS, StageWorker, by_stage
 from deployments.replica import call_lines, logs
 from deployments.replica.answers import Refused
 from deployments.replica.call_session import call_of_request, with_call
@@ -246,7 +246,8 @@ def test_worker_of_a_batch_names_the_call_of_its_row(capsys: pytest.CaptureFixtu
     args = {"engine": "tests.deployments.tiny_engines:TinyRecognizer", "options": {"fail": True}}
     stage = stage_config("speech-recognizer", args)
     values = dict.fromkeys(step[0].inputs) | {RECORDING: Recording(CALL.call_id, "x"), RUNS: (), ITEM: None}
-    row = {name: [pickle.dumps(value)] for name, value in values.items()} | {FAILURE: [None]}
+    row = {name: [pickle.dumps(value)] for name, value in values.items()}
+    row |= {NODES: [pickle.dumps(())], FAILURE: [None]}
     ours = [logging.getLogger(name) for name in logs.OURS]
     before = [(logger, logger.level, logger.propagate, list(logger.handlers)) for logger in ours]
     try:
