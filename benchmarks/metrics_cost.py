@@ -19,7 +19,7 @@ from callytics.config import ENGINE_STAGES
 from callytics.domain import JobStatus, Media, StageRun, StageStatus
 from callytics.result.schema.call import CallResult, read_result
 from callytics.store import CallBegun, CallEnded, CallStore, NewCall, Priority, new_call_id
-from callytics.telemetry import samples
+from callytics.telemetry import samples, store_samples
 from deployments.replica import metrics
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "docs" / "result.example.json"
@@ -45,11 +45,11 @@ def main(
 
 def _count_a_call(result: CallResult) -> None:
     ended = CallEnded(JobStatus.COMPLETED, "default", "ko", Priority.NORMAL, 120.0, 20.0, True)
-    metrics.record(samples.of_call(CallBegun(Priority.NORMAL, 1.0)))
+    metrics.record(store_samples.of_call(CallBegun(Priority.NORMAL, 1.0)))
     for stage in ENGINE_STAGES:
         metrics.record(samples.of_stage(StageRun(stage, StageStatus.COMPLETED, 1, 1.0, stage), 120.0))
     metrics.record(samples.of_result(result, {stage: stage for stage in ENGINE_STAGES}))
-    metrics.record(samples.of_call(ended))
+    metrics.record(store_samples.of_call(ended))
 
 
 def _cpu_ms(work: Callable[[], object]) -> float:

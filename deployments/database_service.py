@@ -19,7 +19,7 @@ from callytics.store.asynchronous import marked
 from callytics.store.expiry import apply_retention
 from callytics.store.leases import MAX_ATTEMPTS
 from callytics.store.marks import queues_call
-from callytics.telemetry import samples
+from callytics.telemetry import store_samples
 from deployments.handles import WorkSeen
 from deployments.replica import metrics
 from deployments.replica.answers import Refused, answered
@@ -165,7 +165,7 @@ class DatabaseService:
 
 
 def _count(change: CallBegun | CallEnded) -> None:
-    metrics.record(samples.of_call(change))
+    metrics.record(store_samples.of_call(change))
 
 
 def _open_patiently(url: str, max_attempts: int) -> CallStore:

@@ -75,6 +75,20 @@ def test_importing_the_library_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]", done.stderr
 
 
+@pytest.mark.parametrize(
+    ("shells", "left_out"),
+    [
+        ("deployments.stage", {"sqlalchemy", "alembic"}),
+        ("deployments.backfill.plan, deployments.replica.log_fields", {"sqlalchemy", "alembic", "ray.serve"}),
+    ],
+    ids=["replica of a stage", "worker of a batch"],
+)
+def test_process_of_an_engine_imports_only_what_it_uses(shells: str, left_out: set[str]) -> None:
+    """The store costs a second of CPU and Serve another, in each of ten processes that start at once."""
+    done = run("python", "-c", f"import sys, {shells}\nprint(sorted(set(sys.modules) & set({left_out!r})))")
+    assert done.stdout.strip() == "[]", done.stderr
+
+
 def test_torch_is_not_in_the_locked_environment() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert not re.search(r"^(torch|nvidia-)", lock, re.MULTILINE)

@@ -2,7 +2,8 @@
 
     series.py        every series: name, type, meaning, labels with the values that they may have
     labels.py        the closed lists of those values
-    samples.py       a call ended, a stage failed, a webhook was sent: the samples of it
+    samples.py       a stage failed, a webhook was sent: the samples of it
+    store_samples.py what the call store reports: a call ended, calls wait
     tracing.py       spans of OpenTelemetry; nothing is imported where traces are off
     call_context.py  the call that the current code works on
 

@@ -1,4 +1,4 @@
-"""What happened, as samples of the series."""
+"""What happened, as samples of the series. What the store reports: store_samples.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from callytics.domain import ContactSummary, StageRun, StageStatus
-from callytics.store import DEFAULT_TENANT, WITH_RESULT, Backlog, CallBegun, CallEnded
 from callytics.telemetry import series
 from callytics.telemetry.series import Series
 
@@ -33,20 +32,6 @@ Record = Callable[[Sequence[Sample]], None]
 
 def ignore(samples: Sequence[Sample]) -> None:
     """For processes that export no samples: tests, a call in this process."""
-
-
-def of_call(change: CallBegun | CallEnded) -> list[Sample]:
-    if isinstance(change, CallBegun):
-        return [Sample(series.CALL_WAITING, change.waited_s, {"priority": change.priority})]
-    tenant = {"tenant_class": "operator" if change.tenant == DEFAULT_TENANT else "tenant"}
-    labels = {"status": change.status, "language": change.language_code or "und", **tenant}
-    samples = [Sample(series.CALLS, 1, labels)]
-    if change.status in WITH_RESULT:
-        samples.append(Sample(series.AUDIO_SECONDS, change.audio_s, tenant))
-    if change.is_first:
-        labels = {"status": change.status, "priority": change.priority}
-        samples.append(Sample(series.CALL_DURATION, change.duration_s, labels))
-    return samples
 
 
 def of_stage(run: StageRun, audio_s: float) -> list[Sample]:
@@ -127,21 +112,3 @@ def of_webhook(status: str | None) -> list[Sample]:
     if status is None:
         return []
     return [Sample(series.WEBHOOK_DELIVERIES, 1, {"outcome": WEBHOOK_OUTCOMES[status]})]
-
-
-def of_backlog(backlog: Backlog | None, now_s: float) -> list[Sample]:
-    """What waits; None: the store does not answer, and so nothing is known of it."""
-    if backlog is None:
-        return [Sample(series.DATABASE_UP, 0)]
-
-    def age_s(since_ms: int | None) -> float:
-        return 0.0 if since_ms is None else max(0.0, now_s - since_ms / 1000)
-
-    return [
-        Sample(series.DATABASE_UP, 1),
-        Sample(series.QUEUE_CALLS, backlog.queued, {"status": "QUEUED"}),
-        Sample(series.QUEUE_CALLS, backlog.in_progress, {"status": "PROCESSING"}),
-        Sample(series.QUEUE_OLDEST, age_s(backlog.oldest_queued_at_ms)),
-        Sample(series.WEBHOOKS_PENDING, backlog.webhooks_pending),
-        Sample(series.WEBHOOKS_OLDEST, age_s(backlog.oldest_webhook_at_ms)),
-    ]

@@ -170,7 +170,7 @@ class StageWorker:
         self._tenant = tenant
         if stage is not None and _is_in_actor():
             # Not at the top: job.py says how Ray is to be closed to other users before `import ray` reads it.
-            from deployments.replica.logs import to_worker_log
+            from deployments.replica.log_fields import to_worker_log
 
             to_worker_log(first.name, stage.config_hash)
         self._workers = [StepWorker(first, stage), *(StepWorker(step, None) for step in pure)]

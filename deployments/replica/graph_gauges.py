@@ -19,7 +19,7 @@ from ray.serve.schema import ServeStatus
 from callytics import settings
 from callytics.errors import CallyticsError
 from callytics.store import AsyncStore, CallStore
-from callytics.telemetry import Record, Sample, samples, series
+from callytics.telemetry import Record, Sample, series, store_samples
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +54,8 @@ class GraphGauges:
             backlog = await self._store(CallStore.backlog)
         except CallyticsError as error:
             logger.warning("the call store does not answer: %s", error.message)
-            return samples.of_backlog(None, time.time())
-        return samples.of_backlog(backlog, time.time())
+            return store_samples.of_backlog(None, time.time())
+        return store_samples.of_backlog(backlog, time.time())
 
     async def _applications(self) -> list[Sample]:
         return of_applications(await asyncio.to_thread(serve.status))

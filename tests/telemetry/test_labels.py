@@ -10,7 +10,7 @@ import pytest
 from callytics.domain import ContactSummary, LanguageModelUsage, StageRun, StageStatus
 from callytics.engines.analysis.llm_schema import Topic
 from callytics.store import CallBegun, CallEnded, JobStatus, Priority
-from callytics.telemetry import SERIES, Kind, labels, samples, series
+from callytics.telemetry import SERIES, Kind, labels, samples, series, store_samples
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOSTILE = (
@@ -61,8 +61,8 @@ def test_values_of_the_graph_are_kept() -> None:
         "speech-recognizer", StageStatus.FAILED, 1, 2.0, "speech-recognizer-v2", error_code="stage_lost"
     )
     taken = [
-        *samples.of_call(CallBegun(Priority.HIGH, 1.0)),
-        *samples.of_call(CallEnded(JobStatus.PARTIAL, "acme", "ko", Priority.LOW, 60.0, 20.0, True)),
+        *store_samples.of_call(CallBegun(Priority.HIGH, 1.0)),
+        *store_samples.of_call(CallEnded(JobStatus.PARTIAL, "acme", "ko", Priority.LOW, 60.0, 20.0, True)),
         *samples.of_stage(run, 60.0),
         *samples.of_retry(run),
         *samples.of_batch("speech-recognizer", "speech-recognizer-v2", "windows", 3, 16),
@@ -73,7 +73,7 @@ def test_values_of_the_graph_are_kept() -> None:
 
 def test_tenants_are_told_apart_by_class_only() -> None:
     ended = CallEnded(JobStatus.COMPLETED, "acme", "en", Priority.NORMAL, 60.0, 20.0, True)
-    written = str([sample.labels for sample in samples.of_call(ended)])
+    written = str([sample.labels for sample in store_samples.of_call(ended)])
     assert "acme" not in written
     assert "'tenant_class': 'tenant'" in written
 

@@ -22,7 +22,7 @@ from callytics.errors import (
 from callytics.store import CallStore
 from deployments import handles
 from deployments.database_service import DatabaseService
-from deployments.replica import logs
+from deployments.replica import log_fields, logs
 from deployments.replica.answers import Refused, answered
 from tests.store.samples import fresh_database
 from tests.support.replicas import replica
@@ -116,7 +116,7 @@ def test_our_loggers_are_heard_in_serves_log(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(serve_logger, "handlers", [Ear()])
     monkeypatch.setattr(serve_logger, "propagate", False)
     monkeypatch.setattr(serve_logger, "level", logging.INFO)
-    ours = [logging.getLogger(name) for name in logs.OURS]
+    ours = [logging.getLogger(name) for name in log_fields.OURS]
     before = [(logger, logger.level, logger.propagate, list(logger.handlers)) for logger in ours]
     try:
         logs.to_serve_log()

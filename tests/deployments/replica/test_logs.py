@@ -22,7 +22,7 @@ from callytics.domain import Recording
 from callytics.errors import NotFoundError
 from callytics.telemetry.call_context import CallContext, working_on
 from deployments.backfill.plan import FAILURE, ITEM, NODES, RECORDING, RUNS, StageWorker, by_stage
-from deployments.replica import call_lines, logs
+from deployments.replica import call_lines, log_fields, logs
 from deployments.replica.answers import Refused
 from deployments.replica.call_session import call_of_request, with_call
 from tests.support.replicas import replica
@@ -57,7 +57,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
     monkeypatch.setattr(logs, "_replica", lambda: ("speech-recognizer-v2", "r1"))
     monkeypatch.setattr(call_lines, "PAUSE_S", 0.01)
     monkeypatch.setattr(call_lines, "send", written.sent.extend)
-    ours = [logging.getLogger(name) for name in logs.OURS]
+    ours = [logging.getLogger(name) for name in log_fields.OURS]
     before = [(logger, logger.level, logger.propagate, list(logger.handlers)) for logger in ours]
     for logger in ours:
         logger.handlers = []
@@ -115,7 +115,7 @@ def test_stage_learns_the_call_from_the_request_and_a_gateway_does_not(
     logging.getLogger("callytics.engines").warning("slow")
     assert OF_CALL.items() <= written.lines()[0].items()
     (fields,) = logging.getLogger(logs.SERVE_LOGGER).filters
-    monkeypatch.setitem(fields._of_process, "stage", logs.GATEWAY)  # type: ignore[union-attr]
+    monkeypatch.setitem(fields.of_process, "stage", logs.GATEWAY)  # type: ignore[union-attr]
     logging.getLogger("callytics.api").warning("a client may send any session")
     assert "call_id" not in written.lines()[1]
 
@@ -248,10 +248,10 @@ def test_worker_of_a_batch_names_the_call_of_its_row(capsys: pytest.CaptureFixtu
     values = dict.fromkeys(step[0].inputs) | {RECORDING: Recording(CALL.call_id, "x"), RUNS: (), ITEM: None}
     row = {name: [pickle.dumps(value)] for name, value in values.items()}
     row |= {NODES: [pickle.dumps(())], FAILURE: [None]}
-    ours = [logging.getLogger(name) for name in logs.OURS]
+    ours = [logging.getLogger(name) for name in log_fields.OURS]
     before = [(logger, logger.level, logger.propagate, list(logger.handlers)) for logger in ours]
     try:
-        logs.to_worker_log("speech-recognizer", stage.config_hash)
+        log_fields.to_worker_log("speech-recognizer", stage.config_hash)
         table = StageWorker(step, stage, CALL.tenant)(
             pa.table({n: pa.array(c, pa.large_binary()) for n, c in row.items()})
         )
