@@ -66,8 +66,9 @@ class StandardAudioProcessor:
         denoise: reduction of noise, where the call does not say; "auto": of a channel that hisses (denoise.py).
         denoise_db: no frequency is lowered by more.
         denoise_filter: "wiener" measured better; "noisereduce" is the spectral gate of that package (docs/adr/0017).
-        measure_voices: level and pitch per 50 ms, from which each turn gets its ``voice`` (voice.py); False saves the
-            memory of librosa, about 150 MB per replica.
+        measure_voices: level and pitch per 50 ms, from which each turn gets its ``voice`` (voice.py).
+        pitch: "autocorrelation" measured well and is quick (docs/adr/0022); "pyin" is librosa's: smoother, many times
+            slower, and 150 MB and four seconds of CPU more at the start of a replica.
         max_duration_s: longer recordings are rejected.
     """
 
@@ -80,6 +81,7 @@ class StandardAudioProcessor:
         denoise_db: float = 15.0,
         denoise_filter: Literal["wiener", "noisereduce"] = "wiener",
         measure_voices: bool = True,
+        pitch: Literal["autocorrelation", "pyin"] = "autocorrelation",
         max_duration_s: float = 4 * 3600.0,
     ) -> None:
         import av
@@ -98,9 +100,11 @@ class StandardAudioProcessor:
         self._loudness_lufs = loudness_lufs
         self._denoise = Denoise(denoise)
         self._denoise_db = denoise_db
-        self._measures_voices = measure_voices
+        if pitch not in list(voice.PitchMethod):
+            raise ConfigError("pitch_unknown", f"pitch is one of: {', '.join(voice.PitchMethod)}.")
+        self._measures_voices, self._pitch = measure_voices, voice.PitchMethod(pitch)
         if measure_voices:
-            voice.load()
+            voice.load(self._pitch)
         self._max_duration_s = max_duration_s
         self._examine = Examiner()
         self.model = "ffmpeg+soxr"
@@ -175,7 +179,7 @@ class StandardAudioProcessor:
             info, decoded, kept = self._decode(source, options)
             info = replace(info, sha256=source.sha256())
         announced = announcements.take_out(kept.pcm, kept.frames_dbfs)
-        voices = voice.tracks(kept.pcm) if self._measures_voices else ()
+        voices = voice.tracks(kept.pcm, self._pitch) if self._measures_voices else ()
         powers = measure.weighted_powers(kept.pcm)
         acoustics, snrs_db = _acoustics(decoded, kept, powers)
         flags = (

@@ -1,4 +1,4 @@
-"""Measures level and pitch of the voices in a recording, frame by frame, with librosa.
+"""Measures level and pitch of the voices in a recording, frame by frame.
 
 Pitch by autocorrelation (Boersma 1993, "Accurate short-term analysis of the fundamental frequency", IFA Proceedings
 17): the autocorrelation of a windowed frame, divided by that of the window, has its highest peak at the period. The
@@ -7,12 +7,14 @@ There the formants take the place of the fundamental, so the spectrum is flatten
 IEEE Trans. Speech Audio Process. 8): on sentences of the kit in a telephone's band, frames more than 3 semitones above
 what the whole band shows became 9 % instead of 14 %. More of it (0.5: 3 %) fails in noise on high voices.
 
-librosa.pyin gives smoother tracks and is far too slow; librosa.yin does not say which frames are voiced.
+librosa.pyin gives smoother tracks and is far too slow for every call: for those who choose it. librosa.yin does not say
+which frames are voiced.
 """
 
 from __future__ import annotations
 
 import base64
+from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
@@ -53,40 +55,62 @@ _LAGS = round(RATE_HZ / VOICE_LOWEST_HZ) + 2
 _PERIOD = 540  # of the transform at RATE_HZ: a frame and the longest lag, and quick to transform
 
 
-def load() -> None:
-    """Import librosa and compile what is used of it: seconds, which belong to the start of the stage."""
+class PitchMethod(StrEnum):
+    AUTOCORRELATION = "autocorrelation"
+    PYIN = "pyin"
+
+
+def load(pitch: PitchMethod) -> None:
+    """Import what is used and compile it: with librosa seconds, which belong to the start of the stage."""
     tone = 1000 * np.sin(
         2 * np.pi * 150.0 / PIPELINE_SAMPLE_RATE_HZ * np.arange(_SIZE)
     )  # silence has no pitch
-    _of_frames(tone[np.newaxis].astype(np.int16))
+    _of_frames(tone[np.newaxis].astype(np.int16), pitch)
 
 
-def tracks(pcm: Sound) -> tuple[VoiceTrack, ...]:
+def tracks(pcm: Sound, pitch: PitchMethod = PitchMethod.AUTOCORRELATION) -> tuple[VoiceTrack, ...]:
     """The track of each channel of ``pcm``, shape (num_channels, num_samples), 16 kHz."""
-    return tuple(_track(pcm, channel) for channel in range(pcm.shape[0]))
+    return tuple(_track(pcm, channel, pitch) for channel in range(pcm.shape[0]))
 
 
-def _track(pcm: Sound, channel: int) -> VoiceTrack:
+def _track(pcm: Sound, channel: int, pitch: PitchMethod) -> VoiceTrack:
     levels, pitches = bytearray(), bytearray()
     for block in blocks(pcm.shape[1]):
         samples = pcm[channel, block]
         frames = np.pad(samples, (0, -len(samples) % _SIZE)).reshape(-1, _SIZE)
-        levels_dbfs, pitches_hz = _of_frames(frames)
+        levels_dbfs, pitches_hz = _of_frames(frames, pitch)
         levels += _level_steps(levels_dbfs).tobytes()
         pitches += _pitch_steps(pitches_hz).tobytes()
     return VoiceTrack(FRAME_S, base64.b64encode(levels).decode(), base64.b64encode(pitches).decode())
 
 
-def _of_frames(frames: Int16) -> tuple[Floats, Floats]:
+def _of_frames(frames: Int16, pitch: PitchMethod) -> tuple[Floats, Floats]:
     """Level in dBFS and pitch in Hz (0: no voice) of frames at 16 kHz, shape (num_frames, _SIZE)."""
     levels_dbfs = _levels_dbfs(frames)
     audible = levels_dbfs > _inaudible_dbfs(levels_dbfs)
+    by = _by_pyin if pitch is PitchMethod.PYIN else _by_autocorrelation
+    return levels_dbfs, np.where(audible, by(frames, audible), np.float32(0.0))
+
+
+def _by_autocorrelation(frames: Int16, audible: npt.NDArray[np.bool_]) -> Floats:
     pitches_hz = np.zeros(len(frames), np.float32)
     is_odd = np.arange(len(frames)) % 2 == 1
     _look(frames, np.flatnonzero(audible & ~is_odd), pitches_hz)
     _look(frames, np.flatnonzero(audible & is_odd & ~_filled(pitches_hz)), pitches_hz)
-    pitches_hz[~audible] = 0.0
-    return levels_dbfs, pitches_hz
+    return pitches_hz
+
+
+def _by_pyin(frames: Int16, audible: npt.NDArray[np.bool_]) -> Floats:
+    import librosa
+
+    if not audible.any():
+        return np.zeros(len(frames), np.float32)
+    # Its frames lie around multiples of the hop, ours begin there.
+    samples = frames.ravel()[_SIZE // 2 :].astype(np.float32) / 32768.0
+    found, _, _ = librosa.pyin(
+        samples, fmin=VOICE_LOWEST_HZ, fmax=HIGHEST_HZ, sr=PIPELINE_SAMPLE_RATE_HZ, hop_length=_SIZE
+    )
+    return np.nan_to_num(found[: len(frames)]).astype(np.float32)
 
 
 def _look(frames: Int16, chosen: npt.NDArray[np.int64], pitches_hz: Floats) -> None:
@@ -143,9 +167,13 @@ def _window(size: int) -> Floats:
 
 @lru_cache(maxsize=1)
 def _scale() -> Floats:
-    import librosa
+    """The inverse of the window's own autocorrelation: to the bit what librosa.autocorrelate makes of it, which costs
+    four seconds of CPU and 150 MB to import."""
+    from scipy import fft
 
-    of_window = librosa.autocorrelate(_window(round(FRAME_S * RATE_HZ)), max_size=_LAGS + 1)
+    window = _window(round(FRAME_S * RATE_HZ))
+    spectrum = fft.rfft(window, 2 * len(window))
+    of_window = fft.irfft(spectrum.real**2 + spectrum.imag**2, 2 * len(window))[: _LAGS + 1]
     return np.asarray(of_window[0] / of_window, np.float32)
 
 

@@ -412,12 +412,12 @@ def test_package_is_imported_only_for_the_option_that_needs_it() -> None:
     program = """
 import sys
 from callytics.engines.audio.standard import StandardAudioProcessor
-for options in ({"measure_voices": False}, {}, {"denoise_filter": "noisereduce"}):
+for options in ({"measure_voices": False}, {}, {"pitch": "pyin"}, {"denoise_filter": "noisereduce"}):
     StandardAudioProcessor(**options)
     print(*(package for package in ("numba", "noisereduce") if package in sys.modules), sep=",")
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["", "numba", "numba,noisereduce"]
+    assert done.stdout.splitlines() == ["", "", "numba", "numba,noisereduce"]
 
 
 def test_each_kept_channel_has_a_voice_track_of_the_sound_as_received(tmp_path: Path) -> None:
@@ -439,7 +439,7 @@ def test_voice_tracks_are_kept_with_the_measurements(tmp_path: Path) -> None:
     assert decode(encode_output(audio)).voice_tracks == audio.voice_tracks
 
 
-@pytest.mark.parametrize("settings", [{"denoise": "sometimes"}, {"denoise_filter": "median"}])
+@pytest.mark.parametrize("settings", [{"denoise": "sometimes"}, {"denoise_filter": "median"}, {"pitch": "ear"}])
 def test_unknown_option_is_a_configuration_error(settings: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="one of: "):
         StandardAudioProcessor(**settings)  # type: ignore[arg-type]

@@ -40,6 +40,28 @@ def levels_dbfs(track: VoiceTrack) -> npt.NDArray[np.float64]:
     return np.frombuffer(base64.b64decode(track.levels), np.uint8) / 2 - 127.5
 
 
+def test_window_is_weighed_to_the_bit_as_librosa_would() -> None:
+    import librosa
+
+    window = voice._window(round(voice.FRAME_S * voice.RATE_HZ))
+    of_window = librosa.autocorrelate(window, max_size=voice._LAGS + 1)
+    assert np.array_equal(voice._scale(), np.asarray(of_window[0] / of_window, np.float32))
+
+
+@pytest.mark.parametrize("hz", [80, 210])
+def test_pitch_by_pyin_is_that_of_the_same_frames(hz: float) -> None:
+    sound = np.concatenate([np.zeros(RATE_HZ), vowel(hz), np.zeros(RATE_HZ)])
+    (by_pyin,) = voice.tracks(pcm(sound), voice.PitchMethod.PYIN)
+    (track,) = voice.tracks(pcm(sound))
+    found, expected = pitches_hz(by_pyin), pitches_hz(track)
+    assert by_pyin.levels == track.levels
+    voiced = (found > 0) & (expected > 0)
+    assert voiced.sum() > 30
+    assert not found[:18].any()
+    assert not found[-18:].any()
+    assert np.median(np.abs(12 * np.log2(found[voiced] / hz))) < 0.3
+
+
 @pytest.mark.parametrize("hz", [80, 110, 150, 210, 280, 380, 460])
 @pytest.mark.parametrize("line", ["wide", "telephone", "noisy telephone"])
 def test_pitch_is_within_a_quarter_of_a_semitone_also_without_its_fundamental(hz: float, line: str) -> None:
