@@ -1,11 +1,13 @@
 """Writes docs/performance.md from the existing measurements: `python -m benchmarks.report`.
 
-Reads the JSON of the single benchmarks in $CALLYTICS_HOME/benchmark; missing ones are marked as not measured. People
-write benchmarks/tried.md, about attempts to make the engines faster.
+Reads the JSON of the single benchmarks in $CALLYTICS_HOME/benchmark. What lacks a record here stays on the page as it
+stands, with its date and conditions: measurements take hours, and are made on several machines. People write
+benchmarks/tried.md, about attempts to make the engines faster.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +58,13 @@ within a section, not across.
 """
 
 
+_BEGINS = re.compile(r"^(?=<!-- \w+: begin -->\n## )|^(?<!begin -->\n)(?=## )", re.MULTILINE)
+_TITLE = re.compile(r"^## (.+)$", re.MULTILINE)
+_MISSING = re.compile(r"not measured \(`|^Not yet run on a card|^Nothing was measured", re.IGNORECASE | re.MULTILINE)
+_NO_VALUE = "| not measured |  |"
+_VERSIONS = "Versions"
+
+
 def page(source: Path) -> str:
     """The whole document.
 
@@ -71,11 +80,53 @@ def page(source: Path) -> str:
     return INTRODUCTION + "\n".join(sections).rstrip() + "\n"
 
 
+def with_earlier(text: str, earlier: str) -> tuple[str, list[str]]:
+    """The new page with what only the earlier one knows, and the titles of the sections that were taken from there.
+
+    A section of which any record is missing stays whole; the table of targets stays row by row; the versions of earlier
+    measurements stay beside the new ones.
+    """
+    introduction, *parts = _BEGINS.split(text)
+    before = {_title(part): part for part in _BEGINS.split(earlier)[1:]}
+    kept = []
+    for i, part in enumerate(parts):
+        old = before.get(_title(part))
+        if old is None:
+            continue
+        if _MISSING.search(part) and not _MISSING.search(old):
+            parts[i] = old
+            kept.append(_title(part))
+        elif _NO_VALUE in part:
+            parts[i] = _rows_with(part, old)
+        elif _title(part) == _VERSIONS:
+            lines = [*part.rstrip().splitlines(), *old.rstrip().splitlines()]
+            parts[i] = "\n".join(dict.fromkeys(lines[:2] + [line for line in lines if line.startswith("- ")])) + "\n"
+    return introduction + "".join(part.rstrip() + "\n\n" for part in parts).rstrip() + "\n", kept
+
+
+def _title(part: str) -> str:
+    found = _TITLE.search(part)
+    assert found is not None, part[:80]
+    return found.group(1)
+
+
+def _rows_with(part: str, old: str) -> str:
+    """Rows without a value as they stood; a row is known by its first cell."""
+    rows = {line.split("|")[1]: line for line in old.splitlines() if line.startswith("|")}
+    lines = [
+        rows.get(line.split("|")[1], line) if line.endswith(_NO_VALUE) else line for line in part.splitlines()
+    ]
+    return "\n".join(lines) + "\n"
+
+
 @app.command(help=__doc__)
 def main(
     output: Annotated[Path, typer.Option(help="The page to write.")] = PAGE,
 ) -> None:
-    text = page(record.folder())
+    earlier = output.read_text(encoding="utf-8") if output.is_file() else ""
+    text, kept = with_earlier(page(record.folder()), earlier)
+    for title in kept:
+        print(f"As it was, records are missing here: {title}")
     part = output.with_suffix(".part")
     part.write_text(text, encoding="utf-8")
     part.replace(output)
