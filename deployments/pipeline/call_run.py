@@ -237,9 +237,11 @@ class CallRun:
         keys = [item.key for item in inputs]
         run = described(run, info)
         key = _stage_key(stage, info, keys)
-        kept = await self._store(CallStore.load_stage_output, self._call.id, key)
-        if kept is not None:
-            self._runs[stage] = self._earlier[stage]
+        # A stage that never ran on this call has no result to be found: a question less per stage of a new call.
+        earlier = self._earlier.get(stage)
+        kept = await self._store(CallStore.load_stage_output, self._call.id, key) if earlier else None
+        if earlier and kept is not None:
+            self._runs[stage] = earlier
             return Output(key, kept, kept)
         response, output, run = await self._attempts(run, caller, inputs)
         info = output.info  # of the replica that did it: the stage may have been updated in between

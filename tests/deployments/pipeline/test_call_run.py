@@ -61,6 +61,19 @@ def test_the_store_is_never_sent_samples(graph: FakeGraph, monkeypatch: pytest.M
     assert graph.counts() == ONCE
 
 
+def test_new_call_asks_for_no_earlier_outputs(graph: FakeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question less per stage; what is taken up again asks (below)."""
+    asked: list[str] = []
+    load = graph.store.load_stage_output
+    monkeypatch.setattr(
+        graph.store, "load_stage_output", lambda call_id, key: asked.append(key) or load(call_id, key)
+    )
+    graph.submit()
+    graph.work()
+    assert graph.store.get_call("c1").status is JobStatus.COMPLETED
+    assert asked == []
+
+
 def test_replica_that_dies_is_tried_again(graph: FakeGraph) -> None:
     graph.stages["speech-recognizer"].errors = [ActorDiedError(), ActorDiedError()]
     graph.submit()
