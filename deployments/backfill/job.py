@@ -79,7 +79,7 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     ray.init(address, runtime_env={"env_vars": {SHOW_BASE: "1"}}, **own)
     free: dict[str, float] = ray.available_resources()  # type: ignore[no-untyped-call]
     num_gpus = cards(document, job.gpus, free.get("GPU", 0.0))
-    cpus = job.cpus or half_of(ray.nodes())  # type: ignore[no-untyped-call]
+    cpus = cores(job.cpus or half_of(ray.nodes()), len(items))  # type: ignore[no-untyped-call]
     logger.info("%d recordings, %d CPUs, results in %s", len(items), cpus, job.output)
     pools = Pools(document, cpus, num_gpus)
     if num_gpus:
@@ -102,6 +102,11 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     if nodes := progress.nodes():
         logger.info("%s", nodes)
     return progress
+
+
+def cores(allowed: int, num_items: int) -> int:
+    """Not more than there are recordings: a process of a heavy stage works on one, and takes seconds to begin."""
+    return max(1, min(allowed, num_items))
 
 
 def half_of(nodes: Sequence[Mapping[str, Any]]) -> int:

@@ -16,7 +16,7 @@ from callytics.engines.analysis import endpoints
 from callytics.pipeline import PURE_STEPS, InProcess
 from callytics.result.schema.call import CallResult
 from callytics.store import CallStore, JobStatus
-from deployments.backfill.job import main, redacts_every_call
+from deployments.backfill.job import cores, half_of, main, redacts_every_call
 from deployments.backfill.manifest import BatchItem
 from deployments.backfill.plan import FAILURE, RUNS, StepWorker, by_stage, plan
 from deployments.backfill.progress import Outcome, Progress
@@ -24,6 +24,18 @@ from deployments.backfill.sink import Reader
 from deployments.operations import llm_config
 from deployments.replica.llm_transport import HandleTransport
 from tests.support.batches import Batch, recording, stages_of_tiny_engines, table_of
+
+
+@pytest.mark.parametrize(("allowed", "num_items", "taken"), [(8, 3, 3), (2, 20, 2), (4, 0, 1)])
+def test_batch_starts_no_more_workers_than_it_has_recordings(
+    allowed: int, num_items: int, taken: int
+) -> None:
+    assert cores(allowed, num_items) == taken
+
+
+def test_batch_takes_half_of_a_cluster_by_default() -> None:
+    node = {"Alive": True, "Resources": {"CPU": 8.0}}
+    assert half_of([node, node, {"Alive": False, "Resources": {"CPU": 8.0}}]) == 8
 
 
 @pytest.fixture
