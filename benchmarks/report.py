@@ -60,7 +60,9 @@ within a section, not across.
 
 _BEGINS = re.compile(r"^(?=<!-- \w+: begin -->\n## )|^(?<!begin -->\n)(?=## )", re.MULTILINE)
 _TITLE = re.compile(r"^## (.+)$", re.MULTILINE)
-_MISSING = re.compile(r"not measured \(`|^Not yet run on a card|^Nothing was measured", re.IGNORECASE | re.MULTILINE)
+_MISSING = re.compile(
+    r"not measured \(`|^Not yet run on a card|^Nothing was measured", re.IGNORECASE | re.MULTILINE
+)
 _NO_VALUE = "| not measured |  |"
 _VERSIONS = "Versions"
 
@@ -100,7 +102,9 @@ def with_earlier(text: str, earlier: str) -> tuple[str, list[str]]:
             parts[i] = _rows_with(part, old)
         elif _title(part) == _VERSIONS:
             lines = [*part.rstrip().splitlines(), *old.rstrip().splitlines()]
-            parts[i] = "\n".join(dict.fromkeys(lines[:2] + [line for line in lines if line.startswith("- ")])) + "\n"
+            parts[i] = (
+                "\n".join(dict.fromkeys(lines[:2] + [line for line in lines if line.startswith("- ")])) + "\n"
+            )
     return introduction + "".join(part.rstrip() + "\n\n" for part in parts).rstrip() + "\n", kept
 
 

@@ -110,7 +110,7 @@ def _by_pyin(frames: Int16, audible: npt.NDArray[np.bool_]) -> Floats:
     found, _, _ = librosa.pyin(
         samples, fmin=VOICE_LOWEST_HZ, fmax=HIGHEST_HZ, sr=PIPELINE_SAMPLE_RATE_HZ, hop_length=_SIZE
     )
-    return np.nan_to_num(found[: len(frames)]).astype(np.float32)
+    return np.asarray(np.nan_to_num(found[: len(frames)]), np.float32)
 
 
 def _look(frames: Int16, chosen: npt.NDArray[np.int64], pitches_hz: Floats) -> None:
