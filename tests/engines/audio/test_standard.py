@@ -439,7 +439,9 @@ def test_voice_tracks_are_kept_with_the_measurements(tmp_path: Path) -> None:
     assert decode(encode_output(audio)).voice_tracks == audio.voice_tracks
 
 
-@pytest.mark.parametrize("settings", [{"denoise": "sometimes"}, {"denoise_filter": "median"}, {"pitch": "ear"}])
+@pytest.mark.parametrize(
+    "settings", [{"denoise": "sometimes"}, {"denoise_filter": "median"}, {"pitch": "ear"}]
+)
 def test_unknown_option_is_a_configuration_error(settings: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="one of: "):
         StandardAudioProcessor(**settings)  # type: ignore[arg-type]
