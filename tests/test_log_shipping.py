@@ -84,13 +84,13 @@ def test_lines_arrive_as_documents_with_their_fields(tmp_path: Path, url: str) -
     command = [str(RSYSLOGD), "-n", "-f", str(CONFIGURATION), "-i", str(tmp_path / "pid")]
     shipper = subprocess.Popen(command, env=environment(tmp_path, url), stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(documents := shipped()) < 2:
             assert time.monotonic() < deadline, OpenSearch.bulks
             time.sleep(0.1)
     finally:
         shipper.terminate()
-        shipper.wait(10)
+        shipper.wait(60)
     assert any(line.items() <= document.items() for document in documents)
     assert any("no JSON at all" in document["message"] for document in documents)
 

@@ -18,6 +18,8 @@ band and is read from Ray's object store without a copy.
 Times are seconds from the start of the recording (``start_s`` inclusive, ``end_s`` exclusive).
 """
 
+from typing import Any
+
 from callytics.domain.audio import (
     PIPELINE_SAMPLE_RATE_HZ,
     VOICE_LEVEL_STEP_DB,
@@ -123,3 +125,10 @@ __all__ = [
     "VoiceTrack",
     "Word",
 ]
+
+# A pickle names the module of each class. While a deploy is rolling it is read by code of another version, in which the
+# file of a class may be another (this package was one module once): so pickles name the package.
+_defined: dict[str, Any] = globals()
+for _name in __all__:
+    if isinstance(_defined[_name], type):
+        _defined[_name].__module__ = __name__

@@ -10,12 +10,12 @@ from typing import Any
 from sqlmodel import Session, col, select
 from sqlmodel import delete as delete_rows
 
-from callytics.domain import CallOptions, JobStatus, Role, StageStatus
+from callytics.domain import CallOptions, JobStatus, StageStatus
 from callytics.errors import ConflictError
 from callytics.store import search, usage
 from callytics.store.codec import options_to_json
 from callytics.store.leases import clear_lease, end, ensure_tenant
-from callytics.store.records.calls import DEFAULT_TENANT, FINISHED, WITH_RESULT, NewCall, Submission
+from callytics.store.records.calls import DEFAULT_TENANT, FINISHED, NewCall, Submission
 from callytics.store.records.usage import CallUsage
 from callytics.store.rows import (
     add_audit,
@@ -149,35 +149,6 @@ def _reuse_stages(session: Session, row: CallRow, now_ms: int) -> None:
     for stage in session.exec(done).all():
         known = stage.model_dump() | {"call_id": row.id, "attempts": 0, "duration_s": 0.0}
         session.add(StageRow(**known | {"started_at_ms": now_ms, "updated_at_ms": now_ms}))
-
-
-def set_roles(
-    session: Session, call_id: str, roles: Mapping[str, Role], now_ms: int, tenant: str | None
-) -> CallRow:
-    """Correct the roles by hand. The parts that depend on roles (talk of each party, sentiment, quality, summary) are
-    computed again from the results of the earlier stages, so the call is queued again.
-
-    Raises:
-        ConflictError: the call has no result whose roles could be corrected.
-    """
-    row = fetch_call(session, call_id, tenant, lock=True)
-    if JobStatus(row.status) not in WITH_RESULT:
-        raise ConflictError(
-            "call_not_finished",
-            f"Call {call_id} is {row.status}: roles are corrected in calls that are COMPLETED or PARTIAL.",
-        )
-    apply_roles(session, row, roles, now_ms)
-    enqueue(session, row, now_ms, "roles_corrected")
-    return row
-
-
-def apply_roles(session: Session, row: CallRow, roles: Mapping[str, Role], now_ms: int) -> None:
-    corrected = {
-        **dict(row.options.get("roles") or []),
-        **{party: role.value for party, role in roles.items()},
-    }
-    row.options = {**row.options, "roles": [list(pair) for pair in sorted(corrected.items())]}
-    add_event(session, row.id, "call.roles_corrected", {"roles": corrected}, now_ms)
 
 
 def retry(session: Session, call_id: str, now_ms: int, tenant: str | None) -> CallRow:

@@ -109,7 +109,7 @@ async def test_events_are_streamed_until_the_end_and_resume(
     await asyncio.sleep(0.25)  # longer than the heartbeat of the test's settings
     assert not listening.done()
     await asyncio.to_thread(finish, store)
-    events = await asyncio.wait_for(listening, 10)
+    events = await asyncio.wait_for(listening, 60)
     assert [event["type"] for event in events] == [
         "call.queued",
         "call.started",
@@ -138,9 +138,9 @@ async def test_stream_ends_when_its_call_is_deleted(
 
     play(monkeypatch, services.store, CallStore.news, noticed)
     listening = asyncio.create_task(events_of(client, call_id))
-    await asyncio.wait_for(has_begun.wait(), 10)
+    await asyncio.wait_for(has_begun.wait(), 60)
     await client.delete(f"/v1/calls/{call_id}")
-    assert [event["type"] for event in await asyncio.wait_for(listening, 10)] == [
+    assert [event["type"] for event in await asyncio.wait_for(listening, 60)] == [
         "call.queued",
         "call.deleted",
     ]

@@ -78,7 +78,7 @@ def grpc_status(port: int, method: str, metadata: dict[str, str]) -> grpc.Status
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         call = channel.unary_unary(method)  # bytes in, bytes out
         try:
-            call(b"", timeout=5, metadata=tuple((k.lower(), v) for k, v in metadata.items()))
+            call(b"", timeout=30, metadata=tuple((k.lower(), v) for k, v in metadata.items()))
         except grpc.RpcError as error:
             return error.code()  # type: ignore[no-any-return]
     return grpc.StatusCode.OK
@@ -88,7 +88,7 @@ def protected_by(listener: Listener, graph: FaultGraph) -> str:
     """What a caller without any credential meets there."""
     address = f"http://127.0.0.1:{listener.port}"
     try:
-        answer = httpx.get(f"{address}/metrics", timeout=5)
+        answer = httpx.get(f"{address}/metrics", timeout=30)
     except httpx.HTTPError:  # not HTTP/1
         found = {grpc_status(listener.port, method, {}) for method in METHODS}
         assert found <= {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.UNIMPLEMENTED}, (listener, found)
@@ -96,13 +96,13 @@ def protected_by(listener: Listener, graph: FaultGraph) -> str:
         return TOKEN
     if answer.status_code == 200:
         assert "# TYPE" in answer.text
-        other = httpx.get(f"{address}/api/jobs/", timeout=5)
+        other = httpx.get(f"{address}/api/jobs/", timeout=30)
         assert (
             other.text.partition("\n")[0] == answer.text.partition("\n")[0]
         )  # whatever is asked, it says that
         return METRICS
     if listener.port == graph.run.http_port:
-        assert httpx.get(f"{address}/v1/calls", timeout=5).status_code == 401
+        assert httpx.get(f"{address}/v1/calls", timeout=30).status_code == 401
         return KEYS
     assert (answer.status_code, answer.text) == (401, "Unauthorized: Missing authentication token"), listener
     return TOKEN
@@ -203,7 +203,7 @@ def test_no_job_is_taken_without_the_token(worked: FaultGraph, tmp_path: Path, h
 
 def _is_agent(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/api/job_agent/jobs/x", timeout=5).status_code == 401
+        return httpx.get(f"http://127.0.0.1:{port}/api/job_agent/jobs/x", timeout=30).status_code == 401
     except httpx.HTTPError:
         return False
 

@@ -135,7 +135,7 @@ def at_work(batch: Batch, table: Any) -> Any:
 
 def test_the_three_interpreters_apply_it_alike(graph: FakeGraph, corrected: str, tmp_path: Path) -> None:
     served = result(graph.store, corrected)
-    graph.store.set_roles(corrected, {})
+    graph.store.reprocess_call(corrected, ())
     lease = graph.store.lease("worker", 60.0)
     assert lease is not None
     stages = stages_of_tiny_engines()
@@ -159,7 +159,6 @@ def test_pipeline_is_told_at_once_that_a_call_was_corrected(graph: FakeGraph) ->
     call_id = graph.submit()
     graph.work()
     ways: dict[str, Any] = {
-        "set_roles": lambda: graph.store.set_roles(call_id, {}),
         "correct_call": lambda: graph.store.correct_call(call_id, CORRECTED),
         "undo_correction": lambda: graph.store.undo_correction(
             call_id, graph.store.list_corrections(call_id)[0].id

@@ -1,5 +1,5 @@
 """The console's screens that need a graph at work: two versions of a stage compared, a batch, and a correction in a
-call of ten minutes. A graph of its own: the project's configuration with a second sentiment-analyzer in the shadow."""
+call of ten minutes. A second sentiment-analyzer is deployed beside the first meanwhile, in its shadow."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
-import httpx
 import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
-from callytics.weights import manifest as models
 from deployments.operations import local
-from tests.e2e.conftest import PROJECT, SAMPLE, Graph, free_port, share_environments
+from tests.e2e.conftest import SAMPLE, Graph
 from tests.support.browser import chromium
 
 __all__ = ["chromium"]
@@ -44,27 +42,17 @@ def with_a_second_version(document: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def versioned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
-    home = tmp_path_factory.mktemp("home")
-    share_environments(home)
-    document = yaml.safe_load((PROJECT / "serve_config.cpu.yaml").read_text(encoding="utf-8"))
-    config = home / "serve_config.yaml"
-    config.write_text(yaml.safe_dump(with_a_second_version(document)), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CALLYTICS_MODELS", str(models.models_folder().absolute()))
-        patch.setenv("CALLYTICS_HOME", str(home))
-        patch.delenv("DATABASE_URL", raising=False)
-        patch.delenv("RAY_ADDRESS", raising=False)
-        try:
-            run = local.up(
-                config, home=home, http_port=free_port(), dashboard_port=free_port(), timeout_s=400
-            )
-            key = (home / "api-key").read_text().strip()
-            headers = {"Authorization": f"Bearer {key}"}
-            with httpx.Client(base_url=run.url, headers=headers, timeout=120) as http:
-                yield Graph(run, home, config, http)
-        finally:
-            local.down(home=home)
+def versioned(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
+    """The graph of the package, with the second version as long as these tests run."""
+    graph.wait_until_healthy()
+    document = with_a_second_version(yaml.safe_load(graph.config.read_text(encoding="utf-8")))
+    config = tmp_path_factory.mktemp("versioned") / "serve_config.yaml"
+    config.write_text(yaml.safe_dump(document), encoding="utf-8")
+    try:
+        local.up(config, home=graph.home, pull_weights=False, timeout_s=400)
+        yield graph
+    finally:
+        local.up(graph.config, home=graph.home, pull_weights=False, timeout_s=400)
 
 
 @pytest.fixture
@@ -100,7 +88,7 @@ def test_two_versions_are_compared_on_the_screen(versioned: Graph, page: Page) -
 
 
 def test_batch_is_followed_on_the_screen(versioned: Graph, page: Page, tmp_path: Path) -> None:
-    calls = tmp_path / "calls"
+    calls = tmp_path / "followed-calls"
     calls.mkdir()
     for number, size in enumerate((200_000, 260_000)):
         (calls / f"{number}.mp3").write_bytes(SAMPLE.read_bytes()[:size])
@@ -110,16 +98,18 @@ def test_batch_is_followed_on_the_screen(versioned: Graph, page: Page, tmp_path:
         str(Path(sys.executable).parent / "callytics"),
         "backfill",
         "--input",
-        "calls",
+        calls.name,
         "--output",
         "parquet",
     ]
     page.goto(f"{versioned.run.url}/#/operations")
-    expect(page.get_by_text("No batch yet.")).to_be_visible()
+    batches = page.get_by_role("region", name="Batches")
+    expect(page.get_by_text("No batch yet.").or_(batches.locator("tbody tr").first)).to_be_visible()
+    row = batches.locator("tbody tr", has_text=calls.name)
+    expect(row).to_have_count(0)
     job = subprocess.Popen(
         command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    row = page.get_by_role("region", name="Batches").locator("tbody tr")
     expect(row).to_contain_text("running", timeout=BATCH_S * 1000)  # by itself: nothing is clicked
     expect(row).to_contain_text("/2)")
     output, _ = job.communicate(timeout=BATCH_S)
@@ -127,9 +117,9 @@ def test_batch_is_followed_on_the_screen(versioned: Graph, page: Page, tmp_path:
     expect(row).to_contain_text("done", timeout=30_000)
     expect(row).to_contain_text("100% (2/2)")
     expect(row).to_contain_text("done 2")
-    (batch,) = versioned.http.get("/v1/batches").json()["batches"]
+    listed = versioned.http.get("/v1/batches").json()["batches"]
+    (batch,) = (each for each in listed if each["input"].endswith(calls.name))
     assert (batch["status"], batch["by_status"], batch["error"]) == ("done", {"COMPLETED": 2}, "")
-    assert batch["input"].endswith("calls")
 
 
 def looped(path: Path, lasts_s: float) -> Path:

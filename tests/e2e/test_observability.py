@@ -41,7 +41,7 @@ def test_every_process_of_the_graph_is_scraped(observed: ObservedGraph) -> None:
         jobs = {target["labels"]["job"] for target in targets}
         return jobs >= {"ray", "prometheus", "alertmanager"} and all(t["health"] == "up" for t in targets)
 
-    wait_for("every target is up", up, 30)
+    wait_for("every target is up", up, 90)
 
 
 def test_ray_dashboard_finds_prometheus(observed: ObservedGraph) -> None:
@@ -61,7 +61,7 @@ def test_ray_dashboard_looks_for_grafana_where_up_said(observed: ObservedGraph) 
 
 def test_every_panel_shows_data(observed: ObservedGraph) -> None:
     (observed.home / "fail").touch()  # for the panels about errors, retries and partial results
-    wait_for("a stage failed", lambda: observed.prometheus.values("ray_callytics_stage_errors_total"), 30)
+    wait_for("a stage failed", lambda: observed.prometheus.values("ray_callytics_stage_errors_total"), 90)
     (observed.home / "fail").unlink()
     asked = [query for query in QUERIES if not excuse(query)]
     left = asked
@@ -72,7 +72,7 @@ def test_every_panel_shows_data(observed: ObservedGraph) -> None:
         return not left
 
     with suppress(AssertionError):
-        wait_for("every query finds data", all_found, 40)
+        wait_for("every query finds data", all_found, 90)
     assert left == []
     assert len(asked) >= 35
 
@@ -83,16 +83,16 @@ def excuse(query: str) -> str:
 
 def test_broken_stage_fires_an_alert_that_arrives_and_resolves(observed: ObservedGraph) -> None:
     name = "CallyticsStageDown"
-    wait_for("the stage is well", lambda: not observed.alerts_kept(name, "firing"), 60)
+    wait_for("the stage is well", lambda: not observed.alerts_kept(name, "firing"), 90)
     fired, resolved = (len(observed.alerts_sent(name, status)) for status in ("firing", "resolved"))
     observed.break_stage()
     (alert, *_) = wait_for("it fires", lambda: observed.alerts_sent(name, "firing")[fired:], 90)
     assert alert["labels"]["severity"] == "page"
     assert alert["annotations"]["summary"] == f"Stage {BROKEN} is down"
-    wait_for("the gateway keeps it", lambda: observed.alerts_kept(name, "firing"), 10)
+    wait_for("the gateway keeps it", lambda: observed.alerts_kept(name, "firing"), 60)
     observed.mend_stage()
     wait_for("it resolves", lambda: observed.alerts_sent(name, "resolved")[resolved:], 90)
-    wait_for("the gateway knows", lambda: not observed.alerts_kept(name, "firing"), 10)
+    wait_for("the gateway knows", lambda: not observed.alerts_kept(name, "firing"), 60)
     assert observed.alerts_kept(name, "resolved")
 
 

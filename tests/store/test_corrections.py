@@ -143,7 +143,7 @@ def again(store: CallStore, call_id: str, way: str) -> Any:
     finish(store)
     if way == "reprocess":
         return store.reprocess_call(call_id, dependants("audio-processor"))
-    return store.set_roles(call_id, {"spk_0": Role.CUSTOMER})
+    return store.correct_call(call_id, Corrections(roles={"spk_0": Role.CUSTOMER}))
 
 
 @pytest.mark.parametrize("way", ["retry", "reprocess", "roles"])
@@ -151,8 +151,9 @@ def test_every_later_run_gets_the_correction(store: CallStore, call_id: str, way
     store.correct_call(call_id, WORDS)
     before = store.list_corrections(call_id)
     again(store, call_id, way)
-    assert store.list_corrections(call_id) == before
-    assert applied(store, call_id) == [("t2", TEXT)]
+    made = [("spk_0", "CUSTOMER")] if way == "roles" else []
+    assert store.list_corrections(call_id)[: len(before)] == before
+    assert applied(store, call_id) == [("t2", TEXT), *made]
 
 
 @pytest.mark.parametrize("ends", ["waits", "completes", "fails", "is cancelled"])

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callytics.domain import Role
 from callytics.errors import InvalidRequestError
 from callytics.store import CallFilter, CallStore
 from callytics.store.search import Phrase, index_tokens, query_terms
@@ -77,7 +76,7 @@ def test_new_result_replaces_the_searchable_turns(store: CallStore) -> None:
     call_id = store.create_call(new_call()).call.id
     finish(store)
     assert len(store.list_calls(CallFilter(text="환불")).calls) == 1
-    store.set_roles(call_id, {"spk_0": Role.AGENT})
+    store.reprocess_call(call_id, ())
     finish(store, ((0, 0.0, 2.0, "카드 분실 신고"),))
     assert store.list_calls(CallFilter(text="환불")).calls == ()
     assert len(store.list_calls(CallFilter(text="분실")).calls) == 1

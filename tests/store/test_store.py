@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from callytics.domain import CallOptions, KnownSpeaker, Role, StageRun, StageStatus, Task
 from callytics.errors import ConflictError, InvalidRequestError, NotFoundError
-from callytics.store import CallFilter, CallOrder, CallStore, JobStatus, calls
+from callytics.store import CallFilter, CallOrder, CallStore, Corrections, JobStatus, calls
 from callytics.store.codec import options_from_json, options_to_json
 from callytics.store.tables.calls import CallRow
 from tests.store.conftest import Clock
@@ -174,14 +174,19 @@ def test_deleting_removes_everything_but_the_audit(store: CallStore) -> None:
 def test_correcting_roles_queues_the_call_and_keeps_finished_stages(store: CallStore) -> None:
     call = store.create_call(new_call()).call
     with pytest.raises(ConflictError):
-        store.set_roles(call.id, {"spk_0": Role.CUSTOMER})
+        store.correct_call(call.id, Corrections(roles={"spk_0": Role.CUSTOMER}))
     finish(store)
-    store.set_roles(call.id, {"spk_0": Role.CUSTOMER})
+    store.correct_call(call.id, Corrections(roles={"spk_0": Role.CUSTOMER}))
     finish(store)
-    queued = store.set_roles(call.id, {"spk_1": Role.AGENT})
+    queued = store.correct_call(call.id, Corrections(roles={"spk_1": Role.AGENT}))
     assert queued.status is JobStatus.QUEUED
-    assert queued.options.roles == (("spk_0", Role.CUSTOMER), ("spk_1", Role.AGENT))
     assert store.load_stage_output(call.id, "k1") is not None
+    lease = store.lease("worker", 60.0)
+    assert lease is not None
+    assert [(each.participant_id, each.after) for each in lease.corrections] == [
+        ("spk_0", Role.CUSTOMER),
+        ("spk_1", Role.AGENT),
+    ]
 
 
 def test_retry_repeats_only_unfinished_stages(store: CallStore) -> None:

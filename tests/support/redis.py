@@ -47,7 +47,7 @@ class RedisServer:
     def ask(self, command: str) -> str:
         """The first line of what it answers to a command; "" where it does not answer."""
         try:
-            with closing(socket.create_connection(("127.0.0.1", self.port), timeout=5)) as connection:
+            with closing(socket.create_connection(("127.0.0.1", self.port), timeout=30)) as connection:
                 file = connection.makefile("rwb")
                 for line in (f"AUTH {self.password}", command):
                     file.write(line.encode() + b"\r\n")

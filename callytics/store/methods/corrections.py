@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from callytics.domain import CorrectionKind, Role
-from callytics.store import calls, corrections
+from callytics.domain import CorrectionKind
+from callytics.store import corrections
 from callytics.store.marks import queues_call
 from callytics.store.records.calls import CallRecord
 from callytics.store.records.corrections import CorrectionRecord, Corrections
@@ -14,15 +12,6 @@ from callytics.store.transactions import Transactions
 
 
 class CorrectionMethods(Transactions):
-    @queues_call
-    def set_roles(
-        self, call_id: str, roles: Mapping[str, Role], tenant: str | None = None, actor: str = ""
-    ) -> CallRecord:
-        """Correct the roles by hand and queue the call again (see calls.set_roles)."""
-        with self._write() as session:
-            row = calls.set_roles(session, call_id, roles, self._now_ms(), tenant)
-            return self._changed(session, row, actor, "call.roles_corrected", {"roles": dict(roles)})
-
     @queues_call
     def correct_call(
         self, call_id: str, wanted: Corrections, tenant: str | None = None, actor: str = ""

@@ -85,7 +85,7 @@ def test_comments_keep_the_connection_while_the_call_waits(base_url: str, key: s
             if lines.count(": ping") == 3:
                 break
     assert not [line for line in lines if line.startswith("data:")]
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + 60
     while store.call_ids() and time.monotonic() < deadline_s:  # the client has gone: so does its call
         time.sleep(0.02)
     assert store.call_ids() == frozenset()

@@ -75,7 +75,7 @@ def alertmanager(folder: Path, config: str) -> Iterator[httpx.Client]:
             yield client
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _is_ready(client: httpx.Client) -> bool:

@@ -32,7 +32,7 @@ def start(run_id: str, code: str = SLEEP) -> subprocess.Popen[bytes]:
 
 
 def wait_for(run_id: str, count: int) -> list[int]:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while len(found := processes(run_id)) < count and time.monotonic() < deadline:
         time.sleep(0.05)
     return found
@@ -44,8 +44,8 @@ def test_ends_its_own_processes_and_no_others() -> None:
     try:
         assert set(wait_for(mine, 2)) == {first.pid, second.pid}
         assert end_processes(mine) == 2
-        assert first.wait(5) != 0
-        assert second.wait(5) != 0
+        assert first.wait(60) != 0
+        assert second.wait(60) != 0
         assert foreign.poll() is None
     finally:
         foreign.kill()
@@ -60,7 +60,7 @@ def test_finds_processes_that_lost_the_mark_by_their_session() -> None:
     parent = start(run_id, child)
     assert len(wait_for(run_id, 2)) == 2
     assert end_processes(run_id) == 2
-    parent.wait(5)
+    parent.wait(60)
     assert processes(run_id) == []
 
 
@@ -73,7 +73,7 @@ def test_kills_what_does_not_listen() -> None:
     assert process.stdout is not None
     process.stdout.read(1)
     assert end_processes(run_id, grace_s=0.3) == 1
-    assert process.wait(5) == -9
+    assert process.wait(60) == -9
 
 
 def test_signal_spares_a_process_that_got_the_pid_of_one_that_ended() -> None:
@@ -89,7 +89,7 @@ def test_signal_spares_a_process_that_got_the_pid_of_one_that_ended() -> None:
         time.sleep(0.2)
         assert bystander.poll() is None
         _send([psutil.Process(bystander.pid)], signal.SIGTERM)
-        assert bystander.wait(5) == -signal.SIGTERM
+        assert bystander.wait(60) == -signal.SIGTERM
     finally:
         bystander.kill()
         bystander.wait()

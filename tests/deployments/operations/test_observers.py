@@ -156,7 +156,7 @@ def test_head_is_told_where_the_servers_are() -> None:
 def headers(url: str, origin: str) -> Message:
     """What answers a page of the site ``origin``."""
     request = urllib.request.Request(f"{url}/api/v1/query?query=1", headers={"Origin": origin})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         found: Message = answer.headers
     return found
 
@@ -286,7 +286,7 @@ def test_down_ends_the_servers_of_a_crashed_run_and_no_others(
     other = sleeper("another run-observers")
     try:
         assert local.down(home=tmp_path) == 1
-        assert server.wait(5) != 0
+        assert server.wait(60) != 0
         assert other.poll() is None
     finally:
         other.kill()

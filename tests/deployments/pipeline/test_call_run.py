@@ -11,7 +11,7 @@ from ray.exceptions import ActorDiedError, RayTaskError
 
 from callytics.domain import Audio, CallOptions, Role, StageStatus
 from callytics.errors import ConflictError, InvalidMediaError, UnavailableError
-from callytics.store import JobStatus, NewCall
+from callytics.store import Corrections, JobStatus, NewCall
 from deployments.pipeline.call_run import Output, _relevant
 from deployments.pipeline.routing import Assignment
 from tests.deployments import tiny_engines
@@ -178,7 +178,7 @@ def test_corrected_roles_repeat_nothing_that_listens(graph: FakeGraph) -> None:
     graph.work()
     for stage in graph.stages.values():
         stage.calls = 0
-    graph.store.set_roles("c1", {"spk_0": Role.CUSTOMER, "spk_1": Role.AGENT})
+    graph.store.correct_call("c1", Corrections(roles={"spk_0": Role.CUSTOMER, "spk_1": Role.AGENT}))
     graph.work()
     assert [turn["participant_role"] for turn in result(graph)["transcript"]] == ["CUSTOMER", "AGENT"]
     counts = graph.counts()
@@ -204,7 +204,7 @@ def test_changed_stage_is_run_again_with_all_that_depends_on_it(graph: FakeGraph
     for stage in graph.stages.values():
         stage.calls = 0
     graph.stages["punctuation-restorer"].options = {"delay_s": 0.001}
-    graph.store.set_roles("c1", {})
+    graph.store.reprocess_call("c1", ())
     graph.work()
     assert graph.counts() == {
         "audio-processor": 0,

@@ -113,8 +113,8 @@ def test_server_error_is_retried(status: int) -> None:
 
 
 def test_late_answer_is_requested_again() -> None:
-    with serving(Reply(body=GOOD.body, delay_s=1.0), GOOD) as endpoint:
-        assert ask(endpoint, timeout_s=0.3)[0]
+    with serving(Reply(body=GOOD.body, delay_s=2.0), GOOD) as endpoint:
+        assert ask(endpoint, timeout_s=1.0)[0]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_late_answer_is_requested_again() -> None:
 )
 def test_permanent_failures_have_a_code_and_no_endpoint_text(reply: Reply, code: str, attempts: int) -> None:
     with serving(reply) as endpoint, pytest.raises(StageError) as caught:
-        ask(endpoint, timeout_s=0.3)
+        ask(endpoint, timeout_s=0.3 if reply.delay_s else 30.0)
     assert caught.value.code == code
     assert len(endpoint.requests) == attempts
     assert "sk-secret" not in str(caught.value)
