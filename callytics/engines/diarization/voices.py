@@ -40,8 +40,9 @@ LITTLE_SPEECH_SIMILARITY = 0.7
 """With less speech, centroids with a higher cosine are one voice: few merges say little about a jump. In 144 short mono
 recordings of half of the kit's speakers (evaluation/people.py), two people had at most 0.60, and the halves of one
 voice 0.56 to 0.91, four in five of them above 0.74."""
-LOCAL_PRIOR = 0.5
-"""Weight of one second of the same local speaker elsewhere in the window, relative to one second of the piece."""
+LOCAL_PRIOR_S = 0.35
+"""Seconds of a piece that the rest of its local speaker in the window counts as, at most. It decides pieces that are too
+short to be known by voice; with more weight it drew whole sentences to the voice before them (benchmarks/tried.md)."""
 EMBEDDED_AT_ONCE = 32
 """Pieces of speech whose features are held until they are embedded: 0.1 MB each at most."""
 
@@ -229,16 +230,15 @@ def _vote(
 ) -> npt.NDArray[np.float32]:
     """Mean activity of each voice over the windows that contain a frame, shape (num_frames, num_voices).
 
-    A piece belongs to the most similar voice, with the rest of its local speaker as a prior, which decides pieces
-    that are too short. Overlapped speech has no embedding and follows the local speakers.
+    A piece belongs to the most similar voice, with the rest of its local speaker as a weak prior. Overlapped speech has
+    no embedding and follows the local speakers.
     """
     of_pieces, of_speakers = similarity
     taper = np.hamming(FRAMES_PER_WINDOW).astype(np.float32)
     total = np.zeros((activity.num_frames + FRAMES_PER_WINDOW, num_voices), np.float32)
     weight = np.zeros((activity.num_frames + FRAMES_PER_WINDOW, 1), np.float32)
     local_voices = _local_voices(of_speakers)
-    prior = of_speakers[pieces.windows, pieces.speakers] - of_pieces
-    piece_voices = (of_pieces + LOCAL_PRIOR * prior).argmax(axis=1)
+    piece_voices = (of_pieces + _local_prior(pieces, of_pieces, of_speakers)).argmax(axis=1)
     piece_rows = np.searchsorted(pieces.windows, np.arange(len(activity.first_frames) + 1))
     for window, first_frame in enumerate(activity.first_frames):
         frames = slice(int(first_frame), int(first_frame) + FRAMES_PER_WINDOW)
@@ -254,6 +254,17 @@ def _vote(
         total[frames] += taper[:, None] * np.minimum(votes, 1.0)
         weight[frames, 0] += taper
     return np.asarray(total[: activity.num_frames] / np.maximum(weight[: activity.num_frames], 1e-9))
+
+
+def _local_prior(
+    pieces: Pieces, of_pieces: npt.NDArray[np.float32], of_speakers: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Evidence from the rest of each piece's local speaker in its window, shape (num_pieces, num_voices)."""
+    seconds = np.zeros(of_speakers.shape[:2], np.float32)
+    np.add.at(seconds, (pieces.windows, pieces.speakers), pieces.durations_s)
+    rest_s = seconds[pieces.windows, pieces.speakers] - pieces.durations_s
+    rest = of_speakers[pieces.windows, pieces.speakers] - of_pieces
+    return rest * (LOCAL_PRIOR_S / np.maximum(rest_s, LOCAL_PRIOR_S))[:, None]
 
 
 def _local_voices(of_speakers: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
