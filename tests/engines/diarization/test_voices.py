@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from callytics.engines.diarization.pieces import Pieces
 from callytics.engines.diarization.segmentation import FRAME_SHIFT_S, FRAMES_PER_WINDOW, Activity
-from callytics.engines.diarization.voices import Pieces, _similarity, _vote
+from callytics.engines.diarization.voices import _similarity, _vote
 
 A, B = 0, 1
 CENTROIDS = np.eye(2, dtype=np.float32)
@@ -19,9 +20,7 @@ def voices_of(spoken: list[tuple[float, float, tuple[float, float]]]) -> list[in
         spoken: start and end in seconds, and the cosine with each of the two voices.
     """
     probabilities = np.zeros((1, FRAMES_PER_WINDOW, 3), np.float16)
-    frames = np.array(
-        [[round(edge_s / FRAME_SHIFT_S) for edge_s in piece[:2]] for piece in spoken], np.int64
-    )
+    frames = np.array([[round(edge_s / FRAME_SHIFT_S) for edge_s in piece[:2]] for piece in spoken], np.int64)
     for first, last in frames:
         probabilities[0, first:last, 0] = 1.0
     speech: npt.NDArray[np.float32] = probabilities[0].max(axis=1).astype(np.float32)
