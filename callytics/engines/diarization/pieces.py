@@ -29,8 +29,8 @@ from callytics.engines.diarization.segmentation import (
 
 _FEATURE_SHIFT_S = FEATURE_SHIFT_SAMPLES / 16_000
 SURE_MARGIN = 0.15
-"""Difference of the two highest cosines from which a piece is of one voice. Chosen on 21 composed calls of speakers that
-no call of the reporting half has (benchmarks/tried.md)."""
+"""Difference of the two highest cosines from which a piece is of one voice. Chosen on 21 composed calls of speakers
+that no call of the reporting half has (benchmarks/tried.md)."""
 MIN_HALVED_S = 1.6
 """A half of it still has a voice that can be told."""
 EMBEDDED_AT_ONCE = 32
