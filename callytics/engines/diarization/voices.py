@@ -9,9 +9,8 @@ embedding for both would match neither.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -19,32 +18,24 @@ import numpy.typing as npt
 from callytics.domain import Pcm
 from callytics.engines.diarization.channels import mask_to_segments
 from callytics.engines.diarization.clustering import cluster_voices
-from callytics.engines.diarization.embedding import EMBEDDING_DIMENSION, MIN_FEATURE_FRAMES, Embedder
-from callytics.engines.diarization.features import FRAME_SHIFT_SAMPLES as FEATURE_SHIFT_SAMPLES
-from callytics.engines.diarization.features import log_mel_filter_bank
+from callytics.engines.diarization.embedding import EMBEDDING_DIMENSION, Embedder
+from callytics.engines.diarization.pieces import Pieces, embed_pieces, halved_where_doubtful
 from callytics.engines.diarization.segmentation import (
-    FIRST_FRAME_S,
     FRAME_SHIFT_S,
-    FRAME_SHIFT_SAMPLES,
     FRAMES_PER_WINDOW,
     MAX_LOCAL_SPEAKERS,
-    WINDOW_SAMPLES,
     Activity,
     Segmenter,
-    runs,
 )
 
-_FEATURE_SHIFT_S = FEATURE_SHIFT_SAMPLES / 16_000
 LITTLE_SPEECH_S = 20.0
 LITTLE_SPEECH_SIMILARITY = 0.7
 """With less speech, centroids with a higher cosine are one voice: few merges say little about a jump. In 144 short mono
 recordings of half of the kit's speakers (evaluation/people.py), two people had at most 0.60, and the halves of one
 voice 0.56 to 0.91, four in five of them above 0.74."""
-LOCAL_PRIOR = 0.5
-"""Weight of one second of the same local speaker elsewhere in the window, relative to one second of the piece."""
-EMBEDDED_AT_ONCE = 32
-"""Pieces of speech whose features are held until they are embedded: 0.1 MB each at most."""
-
+LOCAL_PRIOR_S = 0.35
+"""Seconds of a piece that the rest of its local speaker in the window counts as, at most. It decides pieces that are
+too short to be known by voice; with more weight, it drew sentences to the voice before (benchmarks/tried.md)."""
 MIN_OVERLAP_S = 1.0
 MIN_OVERLAP_SHARE = 0.02
 """Overlap, in seconds and as a share of the speech, from which there are at least two voices, however alike their few
@@ -72,26 +63,6 @@ class VoiceOptions:
     max_piece_s: float
 
 
-@dataclass(frozen=True, eq=False)
-class Pieces:
-    """Stretches of at most a few seconds in which one local speaker of one window talks alone, without a pause.
-
-    Attributes:
-        windows, speakers: window and number of the local speaker, shape (num_pieces,).
-        frames: half-open range within the window, shape (num_pieces, 2).
-        embeddings: unit vectors, shape (num_pieces, 192).
-    """
-
-    windows: npt.NDArray[np.int64]
-    speakers: npt.NDArray[np.int64]
-    frames: npt.NDArray[np.int64]
-    embeddings: npt.NDArray[np.float32]
-
-    @property
-    def durations_s(self) -> npt.NDArray[np.float32]:
-        return ((self.frames[:, 1] - self.frames[:, 0]) * FRAME_SHIFT_S).astype(np.float32)
-
-
 def voice_segments(
     pcm: Pcm, channel: int, segmenter: Segmenter, embedder: Embedder, options: VoiceOptions
 ) -> list[list[tuple[float, float]]]:
@@ -99,10 +70,11 @@ def voice_segments(
     activity = segmenter(pcm, channel, options.step_s)
     if not (activity.speech > options.threshold).any():
         return []
-    pieces = embed_pieces(pcm, channel, activity, embedder, options)
+    pieces = embed_pieces(pcm, channel, activity, embedder, options.threshold, options.max_piece_s)
     heard = min(options.max_speakers, voices_at_once(activity))
     options = replace(options, min_speakers=max(options.min_speakers, heard))
     centroids = _voices(activity, pieces, options)
+    pieces = halved_where_doubtful(pcm, channel, activity, embedder, pieces, centroids)
     scores = _vote(activity, pieces, _similarity(activity, pieces, centroids), len(centroids))
     masks = _binarise(scores, activity, options.threshold)
     segments = [
@@ -128,54 +100,6 @@ def voices_at_once(activity: Activity) -> int:
     lengths_s = (activity.probabilities > 0.5).sum(axis=1) * FRAME_SHIFT_S
     of_three = np.count_nonzero((lengths_s >= MIN_LOCAL_S).all(axis=1))
     return 3 if of_three >= MIN_WINDOWS_OF_THREE else 2
-
-
-def embed_pieces(
-    pcm: Pcm, channel: int, activity: Activity, embedder: Embedder, options: VoiceOptions
-) -> Pieces:
-    """Cut the speech of every local speaker into pieces and embed each of them.
-
-    A local speaker may be two people with similar voices; a pause or the maximum length of a piece separates them.
-    """
-    keys: list[tuple[int, int, int, int]] = []
-    embeddings: list[npt.NDArray[np.float32]] = []
-    waiting: list[npt.NDArray[np.float32]] = []
-    for window, first_frame in enumerate(activity.first_frames):
-        ranges = list(_alone(activity.probabilities[window], options))
-        if not ranges:
-            continue
-        first_sample = int(first_frame) * FRAME_SHIFT_SAMPLES
-        samples = pcm.samples(channel, first_sample, first_sample + WINDOW_SAMPLES).astype(np.float32)
-        features = log_mel_filter_bank(samples / np.float32(32768.0))
-        for speaker, first, last in ranges:
-            chosen = features[_feature_index(first) : _feature_index(last)]
-            if len(chosen) >= MIN_FEATURE_FRAMES:
-                keys.append((window, speaker, first, last))
-                waiting.append(chosen)
-        if len(waiting) >= EMBEDDED_AT_ONCE:
-            embeddings += embedder.several(waiting)
-            waiting.clear()
-    embeddings += embedder.several(waiting)
-    table = np.array(keys, np.int64).reshape(-1, 4)
-    vectors = np.array(embeddings, np.float32).reshape(-1, EMBEDDING_DIMENSION)
-    return Pieces(table[:, 0], table[:, 1], table[:, 2:], vectors)
-
-
-def _alone(probabilities: npt.NDArray[np.float16], options: VoiceOptions) -> Iterator[tuple[int, int, int]]:
-    """The pieces of one window as (speaker, first frame, last frame)."""
-    active = probabilities > options.threshold
-    alone = active & (active.sum(axis=1, keepdims=True) == 1)
-    for speaker in range(MAX_LOCAL_SPEAKERS):
-        for first, last in runs(alone[:, speaker]):
-            num_parts = max(1, -(-int(last - first) // round(options.max_piece_s / FRAME_SHIFT_S)))
-            edges = np.linspace(first, last, num_parts + 1).round().astype(np.int64)
-            for part_first, part_last in pairwise(edges.tolist()):
-                yield speaker, part_first, part_last
-
-
-def _feature_index(frame: int) -> int:
-    """The feature frame (10 ms) whose middle is at the start of a segmentation frame (16.9 ms)."""
-    return max(0, round((FIRST_FRAME_S + (frame - 0.5) * FRAME_SHIFT_S - 0.0125) / _FEATURE_SHIFT_S))
 
 
 def _voices(activity: Activity, pieces: Pieces, options: VoiceOptions) -> npt.NDArray[np.float32]:
@@ -229,16 +153,15 @@ def _vote(
 ) -> npt.NDArray[np.float32]:
     """Mean activity of each voice over the windows that contain a frame, shape (num_frames, num_voices).
 
-    A piece belongs to the most similar voice, with the rest of its local speaker as a prior, which decides pieces
-    that are too short. Overlapped speech has no embedding and follows the local speakers.
+    A piece belongs to the most similar voice, with the rest of its local speaker as a weak prior. Overlapped speech has
+    no embedding and follows the local speakers.
     """
     of_pieces, of_speakers = similarity
     taper = np.hamming(FRAMES_PER_WINDOW).astype(np.float32)
     total = np.zeros((activity.num_frames + FRAMES_PER_WINDOW, num_voices), np.float32)
     weight = np.zeros((activity.num_frames + FRAMES_PER_WINDOW, 1), np.float32)
     local_voices = _local_voices(of_speakers)
-    prior = of_speakers[pieces.windows, pieces.speakers] - of_pieces
-    piece_voices = (of_pieces + LOCAL_PRIOR * prior).argmax(axis=1)
+    piece_voices = (of_pieces + _local_prior(pieces, of_pieces, of_speakers)).argmax(axis=1)
     piece_rows = np.searchsorted(pieces.windows, np.arange(len(activity.first_frames) + 1))
     for window, first_frame in enumerate(activity.first_frames):
         frames = slice(int(first_frame), int(first_frame) + FRAMES_PER_WINDOW)
@@ -254,6 +177,18 @@ def _vote(
         total[frames] += taper[:, None] * np.minimum(votes, 1.0)
         weight[frames, 0] += taper
     return np.asarray(total[: activity.num_frames] / np.maximum(weight[: activity.num_frames], 1e-9))
+
+
+def _local_prior(
+    pieces: Pieces, of_pieces: npt.NDArray[np.float32], of_speakers: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Evidence from the rest of each piece's local speaker in its window, shape (num_pieces, num_voices)."""
+    seconds = np.zeros(of_speakers.shape[:2], np.float32)
+    np.add.at(seconds, (pieces.windows, pieces.speakers), pieces.durations_s)
+    rest_s = seconds[pieces.windows, pieces.speakers] - pieces.durations_s
+    rest = of_speakers[pieces.windows, pieces.speakers] - of_pieces
+    weight = LOCAL_PRIOR_S / np.maximum(rest_s, LOCAL_PRIOR_S)
+    return np.asarray(rest * weight[:, None], np.float32)
 
 
 def _local_voices(of_speakers: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
