@@ -44,7 +44,7 @@ SURE = {"issue": 0.5, "outcome": 0.5}
 SECOND_OUTCOME = 0.3
 """Probability from which a second turn states the outcome as well: two issues, or an offer and its acceptance."""
 
-MIN_TASK = 0.25
+MIN_TASK = 0.3
 """Probability from which a turn leaves a task. These limits were chosen by cross-validation on fit and choose."""
 
 
