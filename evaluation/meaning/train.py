@@ -4,7 +4,8 @@
     python -m evaluation.meaning.train --only-fit      on fit: what `choose` was judged with
 
 The strength of the penalty and the features were chosen by cross-validation on fit and choose; `report` is not read.
-Every call is learned twice: with its roles, and, at half the weight, without them.
+Every call is learned twice: with its roles, and, at half the weight, without them. Tasks are learned from endings and
+short calls too (turns_*.jsonl, training/).
 """
 
 from __future__ import annotations
