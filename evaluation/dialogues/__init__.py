@@ -12,6 +12,7 @@ FILE_NAMES = {code: (f"{code}.jsonl", f"{code}_more.jsonl") for code in LANGUAGE
 """The first has all three splits; the second is there for some languages and has calls of ``fit`` only."""
 
 Split = Literal["fit", "choose", "report"]
+Kind = Literal["opening", "ending", "short"]
 
 
 def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, Any]]:
@@ -25,3 +26,9 @@ def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, 
         for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()
     ]
     return [call for call in calls if call["split"] == split]
+
+
+def read_turns(language: str, kind: Kind) -> list[dict[str, Any]]:
+    """Openings, endings or short calls of turns_*.jsonl: to learn from only, with the gold that README.md lists."""
+    lines = (FOLDER / f"turns_{language}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [call for call in map(json.loads, lines) if call["kind"] == kind]

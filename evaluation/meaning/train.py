@@ -4,13 +4,15 @@
     python -m evaluation.meaning.train --only-fit      on fit: what `choose` was judged with
 
 The strength of the penalty and the features were chosen by cross-validation on fit and choose; `report` is not read.
-Every call is learned twice: with its roles, and, at half the weight, without them.
+Every call is learned twice: with its roles, and, at half the weight, without them. Tasks are learned from endings and
+short calls too (turns_*.jsonl, training/).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,14 +39,21 @@ from callytics.engines.analysis.features import (
     whole_call,
 )
 from callytics.engines.analysis.rankers import EMBEDDING_WEIGHT, NEXT_SHARE, RESOLVED
-from evaluation.dialogues import read_dialogues
+from evaluation.dialogues import LANGUAGES, read_dialogues, read_turns
+from evaluation.meaning.more_calls import read_more_calls
 from evaluation.meaning.reading import conversation_of
 
 PENALTY, OUTCOME_PENALTY = 3.0, 2.0
+SHORT_WEIGHT = 0.5
+"""Weight of a turn of an ending or a short call, for tasks: they are easier than calls."""
+
 MIN_COUNT = 3
 """Features of fewer turns are noise."""
 
 SMALLEST_WEIGHT = 0.01
+_PLACE = re.compile(r"[A-Z]:(?:first|last|fifth|long)")
+"""Features of the place in the call, which endings and short calls do not have."""
+
 TABLE = Path(callytics.engines.analysis.__file__).with_name("models.json")
 Vector = npt.NDArray[np.float64]
 Loss = Callable[[Vector], tuple[float, Vector]]
@@ -100,6 +109,27 @@ def read_examples(splits: Iterable[str], config: Path) -> list[Example]:
             hidden = replace(known, participants=conversation_of(call, roles=False).participants)
             examples += [Example(call, look_at(known), 1.0), Example(call, look_at(hidden), 0.5)]
     return examples
+
+
+def read_short_examples(config: Path) -> list[Example]:
+    """Endings and short calls: for tasks only. On issue and outcome they were no gain (docs/adr/0018)."""
+    punctuate: Any = load_engine(load_stages(config)["punctuation-restorer"])
+    calls = [
+        call
+        for language in LANGUAGES
+        for call in (
+            *read_turns(language, "ending"),
+            *read_turns(language, "short"),
+            *read_more_calls(language),
+        )
+    ]
+    return [
+        Example(call, look_at(punctuate(conversation_of(call, roles=True))), SHORT_WEIGHT) for call in calls
+    ]
+
+
+def without_place(rows: Sequence[Features]) -> list[Features]:
+    return [{name: value for name, value in row.items() if not _PLACE.match(name)} for row in rows]
 
 
 def _minimum(loss: Loss, size: int) -> Vector:
@@ -239,12 +269,14 @@ def train(splits: Sequence[str], config: Path) -> dict[str, Any]:
     for example in examples:
         stated = np.flatnonzero(example.marked("issue"))
         later.append(example.features(int(stated[0]) if len(stated) else 0))
-    texts = sorted({seen.turn.content for example in examples for seen in example.seen})
+    short = read_short_examples(config)
+    short_rows = [without_place(example.features()) for example in short]
+    texts = sorted({seen.turn.content for example in (*examples, *short) for seen in example.seen})
     embedded = dict(zip(texts, SentenceEncoder()(texts), strict=True))
     turns = {"issue": fit_choice(examples, "issue", rows)}
     embedding: dict[str, Any] = {}
     for owner in ("AGENT", "CUSTOMER"):
-        turns[owner], embedding[owner] = fit_tasks(examples, owner, rows, embedded)
+        turns[owner], embedding[owner] = fit_tasks([*examples, *short], owner, [*rows, *short_rows], embedded)
     outcome, embedding["outcome"] = fit_outcome(examples, later, embedded)
     models = {"turns": turns, "outcome": outcome, "embedding": embedding}
     digest = hashlib.sha256(json.dumps(models, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,7 +1,7 @@
 """Fits callytics/engines/analysis/topics.json: the topic of a call, a softmax over the labels of topics.tsv.
 
-    python -m evaluation.meaning.train_topics                 on fit, choose and training/
-    python -m evaluation.meaning.train_topics --only-fit      on fit and training/: what `choose` was judged with
+    python -m evaluation.meaning.train_topics                 on fit, choose, training/ and turns_*.jsonl
+    python -m evaluation.meaning.train_topics --only-fit      without choose: what `choose` was judged with
 
 Topics that are accepted as well share the target of a call. The penalty and the lengths of the vectors were chosen by
 cross-validation on fit and choose; `report` is not read. Features outnumber the calls, so the minimum is sought in the
@@ -24,10 +24,16 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from callytics.engines.analysis import topics
-from callytics.engines.analysis.encoder import SentenceEncoder
+from callytics.engines.analysis.encoder import DIMENSIONS, Remembering, SentenceEncoder
 from callytics.engines.analysis.features import Features, Seen, look_at
-from callytics.engines.analysis.topics import EMBEDDING_WEIGHT, WRONG_NUMBER, topic_features
-from evaluation.dialogues import LANGUAGES, read_dialogues
+from callytics.engines.analysis.topics import (
+    CONTEXT_WEIGHT,
+    EMBEDDING_WEIGHT,
+    WRONG_NUMBER,
+    context,
+    topic_features,
+)
+from evaluation.dialogues import LANGUAGES, read_dialogues, read_turns
 from evaluation.meaning.more_calls import read_more_calls, read_topic_statements
 from evaluation.meaning.reading import conversation_of
 from evaluation.meaning.scores import TOPIC_NAMES
@@ -57,6 +63,7 @@ def read_examples(splits: Iterable[str]) -> list[Example]:
     calls = [call for split in splits for call in read_dialogues(split)]  # type: ignore[arg-type]
     for language in LANGUAGES:
         calls += read_more_calls(language) + read_topic_statements(language)
+        calls += read_turns(language, "opening") + read_turns(language, "short")
     return [_example(call) for call in calls if call["topic"] != WRONG_NUMBER]
 
 
@@ -70,8 +77,8 @@ def _example(call: Mapping[str, Any]) -> Example:
     return Example(seen, next(i for i, s in enumerate(seen) if s.turn.id in ids), shares)
 
 
-def embeddings(examples: Sequence[Example]) -> Matrix:
-    return SentenceEncoder()([example.seen[example.stated].turn.content for example in examples])
+def embeddings(examples: Sequence[Example], encode: Remembering) -> Matrix:
+    return encode([example.seen[example.stated].turn.content for example in examples])
 
 
 def _matrix(rows: Sequence[Features]) -> tuple[list[str], Any]:
@@ -114,16 +121,20 @@ def train(splits: Sequence[str]) -> dict[str, Any]:
     labels = sorted({name for example in examples for name in example.shares})
     target = np.array([[example.shares.get(label, 0.0) for label in labels] for example in examples])
     names, words = _matrix([topic_features(example.seen, example.stated) for example in examples])
-    vectors = EMBEDDING_WEIGHT * embeddings(examples)
+    encode = Remembering(SentenceEncoder())
+    of_issue = EMBEDDING_WEIGHT * embeddings(examples, encode)
+    vectors = np.hstack([of_issue, CONTEXT_WEIGHT * np.array([context(e.seen, encode) for e in examples])])
     kernel = np.asarray((words @ words.T).todense()) + vectors @ vectors.T
     weights = fit(kernel, target / target.sum(axis=1, keepdims=True))
     of_words = np.asarray(words.T @ weights)
+    of_vectors = np.round(vectors.T @ weights, 3)
     kept = np.flatnonzero(np.abs(of_words).max(axis=1) >= SMALLEST_WEIGHT)
     table = {
         "labels": labels,
         "features": [names[row] for row in kept],
         "weights": np.round(of_words[kept], 2).tolist(),
-        "embedding": np.round(vectors.T @ weights, 3).tolist(),
+        "embedding": of_vectors[:DIMENSIONS].tolist(),
+        "context": of_vectors[DIMENSIONS:].tolist(),
     }
     digest = hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:12]
     return {"licence": "Apache-2.0", "trained_on": list(splits), "revision": digest, **table}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callytics.domain import Role, SentimentLabel
-from evaluation.dialogues import FILE_NAMES, FOLDER, LANGUAGES, read_dialogues
+from evaluation.dialogues import FILE_NAMES, FOLDER, LANGUAGES, read_dialogues, read_turns
 
 SPLITS = ("fit", "choose", "report")
 
@@ -67,3 +67,33 @@ def test_labels_name_existing_parts(call: dict[str, Any]) -> None:
     agents = {letter for letter, role in call["roles"].items() if role == "AGENT"}
     speakers = {turn["id"]: turn["speaker"] for turn in call["turns"]}
     assert {speakers[i] for i in call["quality"]["lapse_turn_ids"]} <= agents
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_turns_to_learn_from_have_marks_that_exist(language: str) -> None:
+    for kind in ("opening", "ending", "short"):
+        for call in read_turns(language, kind):  # type: ignore[arg-type]
+            ids = {turn["id"] for turn in call["turns"]}
+            marked = [call.get("issue"), call.get("outcome"), *call.get("action_items", ())]
+            assert all(item["turn_ids"] and set(item["turn_ids"]) <= ids for item in marked if item), call[
+                "id"
+            ]
+            assert {turn["speaker"] for turn in call["turns"]} <= call["roles"].keys()
+            assert call.get("topic") in call.get("topic_ok", (None,))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_turns_to_learn_from_are_in_no_call(language: str) -> None:
+    of_calls = {
+        turn["text"]
+        for split in SPLITS
+        for call in read_dialogues(split, language)  # type: ignore[arg-type]
+        for turn in call["turns"]
+        if len(turn["text"].split()) > 4
+    }
+    kinds = ("opening", "ending", "short")
+    learned = {
+        turn["text"] for kind in kinds for call in read_turns(language, kind) for turn in call["turns"]
+    }  # type: ignore[arg-type]
+    assert learned
+    assert not of_calls & learned

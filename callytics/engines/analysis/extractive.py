@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from callytics.domain import ActionItem, Claim, ContactSummary, Conversation, Role
 from callytics.engines.analysis.centrality import centrality
-from callytics.engines.analysis.encoder import SentenceEncoder
+from callytics.engines.analysis.encoder import Remembering, SentenceEncoder
 from callytics.engines.analysis.ending import ending_flags
 from callytics.engines.analysis.features import Seen, clauses, look_at
 from callytics.engines.analysis.open_requests import is_unanswered_request
@@ -44,7 +44,7 @@ SURE = {"issue": 0.5, "outcome": 0.5}
 SECOND_OUTCOME = 0.3
 """Probability from which a second turn states the outcome as well: two issues, or an offer and its acceptance."""
 
-MIN_TASK = 0.25
+MIN_TASK = 0.3
 """Probability from which a turn leaves a task. These limits were chosen by cross-validation on fit and choose."""
 
 
@@ -91,10 +91,10 @@ class ExtractiveAnalyzer:
     def __init__(self, *, max_summary_sentences: int = 4, max_action_items: int = 8) -> None:
         self._max_summary_sentences = max_summary_sentences
         self._max_action_items = max_action_items
-        encode = SentenceEncoder()
-        self._rank = Rankers(encode)
-        self._topics = Topics(encode)
-        self.model_revision = f"5-{self._rank.revision}-{self._topics.revision}"
+        self._encode = SentenceEncoder()
+        self._rank = Rankers()
+        self._topics = Topics()
+        self.model_revision = f"6-{self._rank.revision}-{self._topics.revision}"
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
         return self.report(conversation, Choice())
@@ -105,7 +105,7 @@ class ExtractiveAnalyzer:
         usable = [i for i, seen in enumerate(call) if _states_something(seen)]
         if not usable or all(seen.language not in LANGUAGES for seen in call):
             return Candidates({}, {})
-        reading = self._rank(call)
+        reading = self._rank(call, Remembering(self._encode))
 
         def likeliest(chances: Sequence[float], of: Sequence[int]) -> dict[str, float]:
             ranked = sorted(of, key=lambda i: (-chances[i], i))[:most]
@@ -121,8 +121,9 @@ class ExtractiveAnalyzer:
             return ContactSummary(None, None, None, None, None)
         if all(seen.language not in LANGUAGES for seen in call):
             return ContactSummary(self._summary(call, []), None, None, None, None)
-        found = _as_chosen(self._choose(call), call, choice)
-        topic = self._topics(call, found.reading.issue)
+        encode = Remembering(self._encode)
+        found = _as_chosen(self._choose(call, encode), call, choice)
+        topic = self._topics(call, found.reading.issue, encode)
         if choice.topic is not None and found.issue is not None:
             topic = Claim(choice.topic, (call[found.issue].turn.id,))
         issue = self._claim("issue", call, (found.issue,)) if found.issue is not None else None
@@ -143,8 +144,8 @@ class ExtractiveAnalyzer:
             uncertain=_uncertain(found, still_open, issue),
         )
 
-    def _choose(self, call: Sequence[Seen]) -> _Found:
-        reading = self._rank(call)
+    def _choose(self, call: Sequence[Seen], encode: Remembering) -> _Found:
+        reading = self._rank(call, encode)
         candidates = [i for i, seen in enumerate(call) if _states_something(seen)]
         issue = max(candidates, key=lambda i: (reading.issue[i], -i))
         rest = sorted(

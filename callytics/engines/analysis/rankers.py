@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from callytics.engines.analysis.encoder import Remembering, SentenceEncoder, Vector
+from callytics.engines.analysis.encoder import Remembering, Vector
 from callytics.engines.analysis.features import (
     Features,
     Seen,
@@ -59,7 +59,7 @@ class Reading:
 class Rankers:
     """Safe to call from several threads; deterministic."""
 
-    def __init__(self, encode: SentenceEncoder) -> None:
+    def __init__(self) -> None:
         table = resources.files("callytics.engines.analysis").joinpath("models.json")
         document = json.loads(table.read_text(encoding="utf-8"))
         self.revision = str(document["revision"])
@@ -69,16 +69,15 @@ class Rankers:
             name: np.array(weights, dtype=np.float64) for name, weights in document["embedding"].items()
         }
         """Shape (512,) for the tasks of a party, (1024, states) for the outcome: the turn's and the next turn's."""
-        self._encode = encode
 
-    def __call__(self, call: Sequence[Seen]) -> Reading:
+    def __call__(self, call: Sequence[Seen], encode: Remembering) -> Reading:
         """Args:
         call: at least one turn.
+        encode: the encoder of this call.
         """
         plain = [features_of(call, index) for index in range(len(call))]
         issue = _softmax([self._score("issue", found) for found in plain])
         stated = best(issue)
-        encode = Remembering(self._encode)
         endings = self._endings(call, plain, stated, encode)
         return Reading(
             issue,

@@ -32,7 +32,7 @@ def test_revision_is_the_digest_of_the_weights() -> None:
 
 @pytest.mark.parametrize("call", [KOREAN, ENGLISH])
 def test_chances_of_a_call_sum_to_one(call: Any) -> None:
-    reading = Rankers(SentenceEncoder())(look_at(call))
+    reading = Rankers()(look_at(call), Remembering(SentenceEncoder()))
     assert sum(reading.issue) == pytest.approx(1)
     assert sum(reading.outcome) == pytest.approx(1)
     assert call.turns[best(reading.issue)].id == "t2"

@@ -6,11 +6,12 @@ import hashlib
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
-from callytics.engines.analysis.encoder import DIMENSIONS, SentenceEncoder
+from callytics.engines.analysis.encoder import DIMENSIONS, Remembering, SentenceEncoder
 from callytics.engines.analysis.features import look_at
-from callytics.engines.analysis.topics import Topics, topic_features
+from callytics.engines.analysis.topics import Topics, context, topic_features
 from evaluation.meaning import train_topics
 from tests.support.service_calls import ROLES
 from tests.support.talk import talk
@@ -19,13 +20,13 @@ TABLE: dict[str, Any] = json.loads(train_topics.TABLE.read_text(encoding="utf-8"
 
 
 @pytest.fixture(scope="module")
-def encode() -> SentenceEncoder:
-    return SentenceEncoder()
+def encode() -> Remembering:
+    return Remembering(SentenceEncoder())
 
 
 @pytest.fixture(scope="module")
-def topic_of(encode: SentenceEncoder) -> Topics:
-    return Topics(encode)
+def topic_of() -> Topics:
+    return Topics()
 
 
 @pytest.mark.parametrize(
@@ -43,19 +44,21 @@ def topic_of(encode: SentenceEncoder) -> Topics:
         ("ko", "구백만 원 빌리면 한 달 이자가 얼마나 돼요?", "loan"),
     ],
 )
-def test_topic_of_new_words(topic_of: Topics, language: str, said: str, topic: str) -> None:
+def test_topic_of_new_words(
+    topic_of: Topics, encode: Remembering, language: str, said: str, topic: str
+) -> None:
     hello = {"en": "Good morning, how can I help?", "ko": "네, 무엇을 도와드릴까요?"}[language]
     call = talk(("a", hello), ("c", said), roles=ROLES, language=language)
-    assert topic_of(look_at(call), [0.1, 0.9]).text == topic
+    assert topic_of(look_at(call), [0.1, 0.9], encode).text == topic
 
 
-def test_topic_without_a_cue_names_the_turn_of_the_issue(topic_of: Topics) -> None:
+def test_topic_without_a_cue_names_the_turn_of_the_issue(topic_of: Topics, encode: Remembering) -> None:
     call = talk(("a", "Hello."), ("c", "Zib zab zob."), roles=ROLES, language="en")
-    claim = topic_of(look_at(call), [0.1, 0.9])
+    claim = topic_of(look_at(call), [0.1, 0.9], encode)
     assert claim.evidence_turn_ids == (call.turns[1].id,)
 
 
-def test_doubtful_issue_does_not_decide_alone(topic_of: Topics) -> None:
+def test_doubtful_issue_does_not_decide_alone(topic_of: Topics, encode: Remembering) -> None:
     """The recording begins late: no turn states the issue, the others speak of a loan."""
     call = talk(
         ("c", "Yes, that is right."),
@@ -65,13 +68,23 @@ def test_doubtful_issue_does_not_decide_alone(topic_of: Topics) -> None:
         roles=ROLES,
         language="en",
     )
-    assert topic_of(look_at(call), [0.4, 0.1, 0.35, 0.15]).text == "loan"
+    assert topic_of(look_at(call), [0.4, 0.1, 0.35, 0.15], encode).text == "loan"
 
 
-def test_topic_is_the_same_on_every_call(topic_of: Topics) -> None:
+def test_topic_is_the_same_on_every_call(topic_of: Topics, encode: Remembering) -> None:
     call = talk(("a", "Hello."), ("c", "The gate at the depot is jammed."), roles=ROLES, language="en")
     seen = look_at(call)
-    assert {topic_of(seen, [0.1, 0.9]) for _ in range(3)} == {topic_of(seen, [0.1, 0.9])}
+    assert {topic_of(seen, [0.1, 0.9], encode) for _ in range(3)} == {topic_of(seen, [0.1, 0.9], encode)}
+
+
+def test_context_grows_with_the_turns(encode: Remembering) -> None:
+    said = [f"The gate at depot {number} is jammed." for number in range(7)]
+
+    def length(turns: int) -> float:
+        call = talk(*(("c", text) for text in said[:turns]), roles=ROLES, language="en")
+        return float(np.linalg.norm(context(look_at(call), encode)))
+
+    assert [length(turns) for turns in (1, 2, 6, 7)] == pytest.approx([0.0, 0.2, 1.0, 1.0])
 
 
 def test_words_of_the_issue_weigh_more_than_the_rest() -> None:
@@ -80,7 +93,8 @@ def test_words_of_the_issue_weigh_more_than_the_rest() -> None:
     assert found["en:kettle"] > found["en:boiler"]
 
 
-def test_embedding_does_not_depend_on_other_texts(encode: SentenceEncoder) -> None:
+def test_embedding_does_not_depend_on_other_texts() -> None:
+    encode = SentenceEncoder()
     alone = encode(["My oven is cold."])
     together = encode(["Hello.", "My oven is cold."])
     assert alone.shape == (1, DIMENSIONS)
@@ -92,6 +106,6 @@ def test_table_was_not_fitted_on_the_report_split() -> None:
 
 
 def test_revision_is_the_digest_of_the_table() -> None:
-    table = {name: TABLE[name] for name in ("labels", "features", "weights", "embedding")}
+    table = {name: TABLE[name] for name in ("labels", "features", "weights", "embedding", "context")}
     digest = hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:12]
     assert TABLE["revision"] == digest
