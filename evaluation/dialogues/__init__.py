@@ -25,3 +25,17 @@ def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, 
         for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()
     ]
     return [call for call in calls if call["split"] == split]
+
+
+def read_stretches(language: str) -> list[dict[str, Any]]:
+    """Openings, closings and stretches of calls, with the roles of their speakers; to learn from only."""
+    return _lines(f"turns_calls_{language}.jsonl")
+
+
+def read_agent_turns(language: str) -> list[dict[str, Any]]:
+    """Turns of agents after a customer's, impolite or not, with or without empathy; to learn from only."""
+    return _lines(f"turns_agent_{language}.jsonl")
+
+
+def _lines(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]
