@@ -1,8 +1,8 @@
 """Learns callytics/conversation/role_model.json: python tools/train_role_model.py (from the root; extra "eval").
 
 Logistic regression on the difference between an agent and a customer of the same call, on the splits fit and choose,
-and on the openings, closings and stretches of evaluation/dialogues/turns_calls_*.jsonl. Windows of a call (cut start, cut
-end, eight turns) are examples too. Full batches from zero: deterministic.
+and on the openings, closings and stretches of evaluation/dialogues/turns_calls_*.jsonl. Windows of a call (cut start,
+cut end, eight turns) are examples too. Full batches from zero: deterministic.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ EDGE_SCALE, HABIT_SCALE = 0.5, 0.3
 
 MIN_EDGE_SIZE = 10
 MANY_WORDS, FEW_WORDS = 30, 3
+LETTERS_OF_A_KOREAN_WORD = 3
 
 _SIZES = {"ko": (2, 3, 4), "en": (1, 2, 3)}
 _JOINT = {"ko": "", "en": " "}
@@ -67,12 +68,12 @@ def features(said: Sequence[str], before: Sequence[str], language: str) -> dict[
         of_turn = ngrams(text, language)
         value = EDGE_SCALE / max(MIN_EDGE_SIZE, of_turn.total()) ** 0.5
         found |= {mark + gram: value for gram in of_turn}
-    return found | {HABIT + name: HABIT_SCALE * share for name, share in _habits(said, before).items()}
+    return found | {HABIT + name: HABIT_SCALE * share for name, share in _habits(said, before, language).items()}
 
 
-def _habits(said: Sequence[str], before: Sequence[str]) -> dict[str, float]:
+def _habits(said: Sequence[str], before: Sequence[str], language: str) -> dict[str, float]:
     """Shares of the turns, 0 to 1: questions, short turns, numbers, answers to a question; and the mean length."""
-    words = [len(text.split()) for text in said]
+    words = [_words(text, language) for text in said]
     replied = [text for text in before if text]
     number = len(said)
     found = {
@@ -85,6 +86,13 @@ def _habits(said: Sequence[str], before: Sequence[str]) -> dict[str, float]:
     if replied:
         found["answers"] = sum("?" in text for text in replied) / len(replied)
     return found
+
+
+def _words(text: str, language: str) -> float:
+    """Korean by letters, for recognised spacing is unreliable."""
+    if language == "ko":
+        return sum(map(str.isalnum, text)) / LETTERS_OF_A_KOREAN_WORD
+    return len(text.split())
 
 
 def learned_evidence(said: Sequence[str], before: Sequence[str], language: str) -> float:

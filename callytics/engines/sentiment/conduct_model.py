@@ -2,9 +2,9 @@
 
 Two linear models, one after the other. The first sees the n-grams of the turn, the wordings of rules in it, a few
 numbers about what surrounds it (how negative the turn, the customer's turns beside it and all of the customer's turns
-are; how many other turns of the agent are polite) and, from an engine that has them, the sentence embeddings of the turn
-and of the customer's turns beside it. The second sees the scores of the first for the turn and for the
-agent's other turns, because impolite turns come together. tools/train_conduct_model.py learns conduct_model.json.
+are; how many other turns of the agent are polite) and, from an engine that has them, the sentence embeddings of the
+turn and of the customer's turns beside it. The second sees the scores of the first for the turn and for the agent's
+other turns, because impolite turns come together. tools/train_conduct_model.py learns conduct_model.json.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ EMBEDDED_NEIGHBOURS = (-1, 1)
 """The other party's turn before, and the one after: a reply in kind tells of what was said."""
 
 LIMIT = {"words": {"ko": -0.8, "en": 0.2}, "embedded": {"ko": -1.0, "en": -0.3}}
-"""By model and language: score from which a turn is impolite without a rule. The best F1 at a precision of 0.6 or more in
-eight-fold cross-validation by call, with what the rules find hidden where they were written with the call in view."""
+"""By model and language: score from which a turn is impolite without a rule. The best F1 at a precision of 0.6 or more
+in eight-fold cross-validation by call, with what the rules find hidden where they were written with the call in view."""
 
 RULE_LIMIT = {"words": {"ko": -1.2, "en": -2.2}, "embedded": {"ko": -1.2, "en": -1.6}}
 """Score below which a wording of a rule is not believed: the surroundings speak against it."""
