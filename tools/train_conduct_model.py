@@ -1,8 +1,8 @@
 """Learns callytics/engines/sentiment/conduct_model.json: python tools/train_conduct_model.py (extra "eval").
 
 Two logistic regressions per language on the agents' turns of the written calls of fit and choose, and of turns that
-were written for it: one of the turn, one of the scores of all turns of the call. The second learns from scores of models
-that have not seen the call, and so do both from moods. Each twice: with the words alone, and with sentence embeddings.
+were written for it: one of the turn, one of the scores of all turns of the call. The second learns from scores of
+models that have not seen the call, and so do both from moods. Each twice: with words alone, and with embeddings.
 
 The rules were written with the first calls in view, where they are right far too often: what they find there is hidden.
 Prints the precision and recall of pairs of limits, cross-validated by call.

@@ -68,7 +68,9 @@ def features(said: Sequence[str], before: Sequence[str], language: str) -> dict[
         of_turn = ngrams(text, language)
         value = EDGE_SCALE / max(MIN_EDGE_SIZE, of_turn.total()) ** 0.5
         found |= {mark + gram: value for gram in of_turn}
-    return found | {HABIT + name: HABIT_SCALE * share for name, share in _habits(said, before, language).items()}
+    return found | {
+        HABIT + name: HABIT_SCALE * share for name, share in _habits(said, before, language).items()
+    }
 
 
 def _habits(said: Sequence[str], before: Sequence[str], language: str) -> dict[str, float]:

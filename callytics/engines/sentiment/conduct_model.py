@@ -37,8 +37,9 @@ EMBEDDED_NEIGHBOURS = (-1, 1)
 """The other party's turn before, and the one after: a reply in kind tells of what was said."""
 
 LIMIT = {"words": {"ko": -0.8, "en": 0.2}, "embedded": {"ko": -1.0, "en": -0.3}}
-"""By model and language: score from which a turn is impolite without a rule. The best F1 at a precision of 0.6 or more
-in eight-fold cross-validation by call, with what the rules find hidden where they were written with the call in view."""
+"""By model and language: score from which a turn is impolite without a rule. The best F1 at a precision of 0.6 or
+more in eight-fold cross-validation by call; what the rules find is hidden where they were written with the call in
+view."""
 
 RULE_LIMIT = {"words": {"ko": -1.2, "en": -2.2}, "embedded": {"ko": -1.2, "en": -1.6}}
 """Score below which a wording of a rule is not believed: the surroundings speak against it."""
