@@ -1,7 +1,8 @@
-"""Learns callytics/conversation/role_model.json: python tools/train_role_model.py (from the root, with numpy).
+"""Learns callytics/conversation/role_model.json: python tools/train_role_model.py (from the root; extra "eval").
 
-Logistic regression on the difference between an agent and a customer of the same call, on the splits fit and choose.
-Windows of a call (cut start, cut end, eight turns) are examples too. Full batches from zero: deterministic.
+Logistic regression on the difference between an agent and a customer of the same call, on the splits fit and choose,
+and on the openings, closings and stretches of evaluation/dialogues/turns_calls_*.jsonl. Windows of a call (cut start,
+cut end, eight turns) are examples too. Full batches from zero: deterministic.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import svds
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from callytics.conversation.role_model import features, ngrams  # noqa: E402
-from evaluation.dialogues import LANGUAGES, read_dialogues  # noqa: E402
+from callytics.conversation.role_model import features  # noqa: E402
+from evaluation.dialogues import LANGUAGES, read_dialogues, read_stretches  # noqa: E402
 
 TARGET = ROOT / "callytics" / "conversation" / "role_model.json"
 MIN_CALLS = 2
@@ -36,55 +39,64 @@ def windows(turns: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield turns[start : start + WINDOW_TURNS]
 
 
-def texts(turns: list[dict[str, Any]]) -> dict[str, str]:
+def values_of(turns: list[dict[str, Any]], language: str) -> dict[str, dict[str, float]]:
+    """Speaker -> the features of what they say here."""
     said: dict[str, list[str]] = {}
-    for turn in turns:
-        said.setdefault(turn["speaker"], []).append(turn["text"])
-    return {speaker: " . ".join(parts) for speaker, parts in said.items()}
+    before: dict[str, list[str]] = {}
+    for last, turn in zip((None, *turns), turns, strict=False):
+        speaker = turn["speaker"]
+        said.setdefault(speaker, []).append(turn["text"])
+        other = last["text"] if last and last["speaker"] != speaker else ""
+        before.setdefault(speaker, []).append(other)
+    return {speaker: features(said[speaker], before[speaker], language) for speaker in said}
 
 
-def examples(calls: list[dict[str, Any]], language: str, index: dict[str, int]) -> NDArray[np.float64]:
-    rows = []
+def examples(calls: list[dict[str, Any]], language: str) -> Iterator[tuple[str, dict[str, float]]]:
+    """The id of a call and, by feature, the agent less the customer, for every window of it."""
     for call in calls:
         for window in windows(call["turns"]):
-            said = texts(window)
-            for agent, customer in itertools.product(said, said):
-                if (call["roles"][agent], call["roles"][customer]) != ("AGENT", "CUSTOMER"):
-                    continue
-                row = np.zeros(len(index))
-                for sign, speaker in ((1.0, agent), (-1.0, customer)):
-                    for gram, value in features(said[speaker], language).items():
-                        if gram in index:
-                            row[index[gram]] += sign * value
-                rows.append(row)
-    return np.array(rows)
+            values = values_of(window, language)
+            for agent, customer in itertools.product(values, values):
+                if (call["roles"][agent], call["roles"][customer]) == ("AGENT", "CUSTOMER"):
+                    row = Counter(values[agent])
+                    row.subtract(values[customer])
+                    yield call["id"], dict(row)
 
 
-def fit(x: NDArray[np.float64]) -> NDArray[np.float64]:
+def fit(x: csr_matrix) -> NDArray[np.float64]:
     """Accelerated gradient descent; every row is a positive example (the negative ones are its mirror)."""
-    decay = L2 / len(x)
-    step = 1.0 / (0.25 * float(np.linalg.norm(x, 2)) ** 2 / len(x) + decay)
+    decay = L2 / x.shape[0]
+    largest = float(svds(x, k=1, return_singular_vectors=False, v0=np.ones(min(x.shape)))[0])
+    step = 1.0 / (0.25 * largest**2 / x.shape[0] + decay)
     before = now = np.zeros(x.shape[1])
     for number in range(STEPS):
         ahead = now + number / (number + 3) * (now - before)
         missed = 1.0 / (1.0 + np.exp(x @ ahead))
-        before, now = now, ahead - step * (decay * ahead - x.T @ missed / len(x))
+        before, now = now, ahead - step * (decay * ahead - x.T @ missed / x.shape[0])
     return now
 
 
 def train(language: str) -> dict[str, float]:
-    calls = [*read_dialogues("fit", language), *read_dialogues("choose", language)]
-    seen: Counter[str] = Counter()
-    for call in calls:
-        seen.update({gram for turn in call["turns"] for gram in ngrams(turn["text"], language)})
-    index = {gram: i for i, gram in enumerate(sorted(g for g, n in seen.items() if n >= MIN_CALLS))}
-    learned = fit(examples(calls, language, index))
-    return {gram: round(float(learned[i]), 2) for gram, i in index.items() if abs(learned[i]) >= 0.005}
+    calls = [
+        *read_dialogues("fit", language),  # type: ignore[arg-type]
+        *read_dialogues("choose", language),  # type: ignore[arg-type]
+        *read_stretches(language),  # type: ignore[arg-type]
+    ]
+    rows = list(examples(calls, language))
+    seen: dict[str, set[str]] = {}
+    for call_id, row in rows:
+        for name in row:
+            seen.setdefault(name, set()).add(call_id)
+    index = {name: i for i, name in enumerate(sorted(n for n, of in seen.items() if len(of) >= MIN_CALLS))}
+    cells = [(n, index[k], v) for n, (_, row) in enumerate(rows) for k, v in row.items() if k in index]
+    i, j, values = zip(*cells, strict=True)
+    learned = fit(csr_matrix((values, (i, j)), shape=(len(rows), len(index))))
+    return {name: round(float(learned[i]), 2) for name, i in index.items() if abs(learned[i]) >= 0.005}
 
 
 if __name__ == "__main__":
     model = {
-        "trained_on": "evaluation/dialogues, splits fit and choose",
+        "trained_on": "evaluation/dialogues, splits fit and choose; turns_calls_*.jsonl",
         "weights": {c: train(c) for c in LANGUAGES},
     }
     TARGET.write_text(json.dumps(model, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from callytics.conversation.announcements import ANNOUNCEMENT
-from callytics.conversation.role_model import learned_evidence
+from callytics.conversation.role_model import TURNS_JOINT, learned_evidence
 from callytics.domain import Conversation, Participant, Role, RoleSource
 
 MIN_CONFIDENCE = 0.65
@@ -33,11 +33,14 @@ KNOWN_ROLE = 5.0
 SECOND_AGENT = 1.0
 """With more than two speakers, another agent (a transfer) needs this score. Chosen on choose."""
 
-CUE_WEIGHT = 0.7
-"""Share of the cues in the evidence: they and the learned model see partly the same words."""
+CUE_WEIGHT = 0.4
+"""Share of the cues in the evidence: they and the learned model see partly the same words. The cues were written with
+the calls of fit in view, so cross-validation over these calls flatters them; stretches of calls that no cue was written
+for want this share lower."""
 
-LEARNED_WEIGHT = 4.5
-"""Factor on the log-odds of the learned model. Chosen by cross-validation over the calls of fit and choose."""
+LEARNED_WEIGHT = 9.0
+"""Factor on the log-odds of the learned model. Chosen by cross-validation over the calls of fit and choose and over the
+stretches of evaluation/dialogues."""
 
 REPEAT_WEIGHT = 0.5
 """The second occurrence of a cue counts half, later ones do not count: a habit of speech is one piece of evidence."""
@@ -63,15 +66,20 @@ def cues(language: str) -> tuple[Cue, ...]:
     )
 
 
-def evidence(text: str, language: str) -> float:
-    """Log-odds that the speaker of this text is the agent; negative for the customer, 0 without evidence."""
-    normal = _normal(text, language)
+def evidence(said: Sequence[str], before: Sequence[str], language: str) -> float:
+    """Log-odds that the speaker of these turns is the agent; negative for the customer, 0 without evidence.
+
+    Args:
+        said: turns of one participant in one language.
+        before: the other party's turn right before each of them; empty where there is none.
+    """
+    normal = _normal(TURNS_JOINT.join(said), language)
     score = 0.0
     for cue in cues(language):
         seen = min(2, sum(1 for _ in cue.pattern.finditer(normal)))
         weight = cue.weight * (1 + REPEAT_WEIGHT) if seen == 2 else cue.weight * seen
         score += weight if cue.role is Role.AGENT else -weight
-    return CUE_WEIGHT * score + LEARNED_WEIGHT * learned_evidence(text, language)
+    return CUE_WEIGHT * score + LEARNED_WEIGHT * learned_evidence(said, before, language)
 
 
 def assign_roles(conversation: Conversation) -> Conversation:
@@ -138,11 +146,15 @@ def _is_settled(participant: Participant) -> bool:
 def _score(conversation: Conversation, participant: Participant) -> float:
     if _is_settled(participant):
         return {Role.AGENT: KNOWN_ROLE, Role.CUSTOMER: -KNOWN_ROLE}.get(participant.role, 0.0)
-    turns = [turn for turn in conversation.turns if turn.participant_id == participant.id]
-    texts: dict[str, list[str]] = {}
-    for turn in turns:
-        texts.setdefault(conversation.language_of(turn), []).append(turn.content)
-    score = sum(evidence(" . ".join(of_language), code) for code, of_language in texts.items())
+    texts: dict[str, list[tuple[str, str]]] = {}
+    for last, turn in zip((None, *conversation.turns), conversation.turns, strict=False):
+        if turn.participant_id == participant.id:
+            before = last.content if last and last.participant_id != participant.id else ""
+            texts.setdefault(conversation.language_of(turn), []).append((turn.content, before))
+    score = sum(
+        evidence([said for said, _ in pairs], [before for _, before in pairs], code)
+        for code, pairs in texts.items()
+    )
     known_language = any(map(cues, texts))
     first = next((t for t in conversation.turns if ANNOUNCEMENT not in t.flags), None)
     if known_language and first and first.participant_id == participant.id:

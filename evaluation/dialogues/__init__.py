@@ -30,5 +30,18 @@ def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, 
 
 def read_turns(language: str, kind: Kind) -> list[dict[str, Any]]:
     """Openings, endings or short calls of turns_*.jsonl: to learn from only, with the gold that README.md lists."""
-    lines = (FOLDER / f"turns_{language}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [call for call in map(json.loads, lines) if call["kind"] == kind]
+    return [call for call in _lines(f"turns_{language}.jsonl") if call["kind"] == kind]
+
+
+def read_stretches(language: str) -> list[dict[str, Any]]:
+    """Openings, closings and stretches of calls, with the roles of their speakers; to learn from only."""
+    return _lines(f"turns_calls_{language}.jsonl")
+
+
+def read_agent_turns(language: str) -> list[dict[str, Any]]:
+    """Turns of agents after a customer's, impolite or not, with or without empathy; to learn from only."""
+    return _lines(f"turns_agent_{language}.jsonl")
+
+
+def _lines(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]

@@ -15,15 +15,16 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_few_words_and_unknown_languages_are_no_learned_evidence() -> None:
-    assert learned_evidence("네", "ko") == learned_evidence("Yes.", "en") == 0.0
-    assert learned_evidence("Je voudrais annuler mon abonnement, s'il vous plaît", "fr") == 0.0
-    assert learned_evidence("I bought it last week and it never worked, I want my money back.", "en") < 0
+    assert learned_evidence(["네"], [""], "ko") == learned_evidence(["Yes."], [""], "en") == 0.0
+    assert learned_evidence(["Je voudrais annuler mon abonnement, s'il vous plaît"], [""], "fr") == 0.0
+    said = ["I bought it last week and it never worked, I want my money back."]
+    assert learned_evidence(said, [""], "en") < 0
 
 
 def test_text_twice_as_often_is_not_twice_the_evidence() -> None:
     once = "I bought it last week and it never worked, I want my money back. "
-    assert abs(learned_evidence(once * 6, "en")) < 2 * abs(learned_evidence(once, "en"))
-    assert max(features(once * 6, "en").values()) < 1
+    assert abs(learned_evidence([once * 6], [""], "en")) < 2 * abs(learned_evidence([once], [""], "en"))
+    assert max(features([once * 6], [""], "en").values()) < 1
 
 
 @pytest.mark.parametrize(("language", "goal"), [("ko", 0.88), ("en", 0.88)])

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from callytics.domain import Role, SentimentLabel
-from evaluation.dialogues import FILE_NAMES, FOLDER, LANGUAGES, read_dialogues, read_turns
+from evaluation.dialogues import (
+    FILE_NAMES,
+    FOLDER,
+    LANGUAGES,
+    read_agent_turns,
+    read_dialogues,
+    read_stretches,
+    read_turns,
+)
 
 SPLITS = ("fit", "choose", "report")
 
@@ -97,3 +105,25 @@ def test_turns_to_learn_from_are_in_no_call(language: str) -> None:
     }  # type: ignore[arg-type]
     assert learned
     assert not of_calls & learned
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_turns_of_agents_are_labelled_and_each_is_written_once(language: str) -> None:
+    turns = read_agent_turns(language)
+    assert len({(turn["before"], turn["text"]) for turn in turns}) == len(turns) >= 280
+    assert not any(turn["impolite"] and turn["empathy"] for turn in turns)
+    assert sum(turn["impolite"] for turn in turns) > 100
+    assert sum(turn["empathy"] for turn in turns) > 60
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_stretches_name_the_role_of_every_speaker(language: str) -> None:
+    stretches = read_stretches(language)
+    for stretch in stretches:
+        assert {turn["speaker"] for turn in stretch["turns"]} == set(stretch["roles"])
+        assert set(stretch["roles"].values()) <= {"AGENT", "CUSTOMER", "OTHER"}
+    for kind, label in (("opening", "greeting"), ("closing", "closing")):
+        labels = [stretch[label] for stretch in stretches if stretch["kind"] == kind]
+        assert len(labels) >= 60
+        assert set(labels) == {True, False, None}
+    assert len({json.dumps(stretch["turns"]) for stretch in stretches}) == len(stretches)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -60,6 +60,7 @@ def analyze(
     max_terms: int,
     shows: Shows | None = None,
     judge: JudgeTurns | None = None,
+    embeddings: Mapping[str, Matrix] | None = None,
 ) -> SentimentAnalysis:
     """Scores per turn that sum to 1, sentiment words with their turns, and the quality of the agent's speech.
 
@@ -67,6 +68,7 @@ def analyze(
         max_terms: maximum number of positive words and of negative words, the most frequent first.
         shows: recogniser of the parts of the quality criteria; default: rules.
         judge: sentiment of the turns; default: the mean of their sentences.
+        embeddings: of every turn by id, of the encoder of the default engine.
     """
     sentences = [sentences_of(turn) for turn in conversation.turns]
     languages = [conversation.language_of(turn) for turn in conversation.turns]
@@ -82,7 +84,7 @@ def analyze(
     scored = tuple(_without_ironic_praise(conversation, judged))
     positive, negative = _terms(conversation, sentences, lexicon, max_terms)
     overall, criteria, lapses = assess_quality(
-        conversation, shows, {turn.turn_id: turn.negative for turn in scored}
+        conversation, shows, {turn.turn_id: turn.negative for turn in scored}, embeddings
     )
     return SentimentAnalysis(scored, positive, negative, overall, criteria, lapses)
 

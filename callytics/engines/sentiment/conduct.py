@@ -14,7 +14,13 @@ from functools import cache
 from importlib import resources
 
 from callytics.domain import ConductLapse, Conversation, Role, Turn
-from callytics.engines.sentiment.conduct_model import LIMIT, RULE_LIMIT, impolite_scores
+from callytics.engines.sentiment.conduct_model import (
+    LIMIT,
+    RULE_LIMIT,
+    Vector,
+    impolite_scores,
+    kind_of,
+)
 from callytics.engines.sentiment.text import sentences_of
 
 CAPS = {3: (15.0, 0.0), 2: (50.0, 10.0), 1: (90.0, 5.0)}
@@ -95,25 +101,29 @@ def _cues(language: str) -> tuple[tuple[str, int, re.Pattern[str]], ...]:
 
 
 def find_lapses(
-    conversation: Conversation, negative: Mapping[str, float] | None = None
+    conversation: Conversation,
+    negative: Mapping[str, float] | None = None,
+    embeddings: Mapping[str, Vector] | None = None,
 ) -> tuple[ConductLapse, ...]:
     """Lapses of agents, the gravest first, then in the order of the call. None in a language without rules.
 
     Args:
         negative: probability that a turn is negative, by id. With it the learned model adds turns that no rule names
             (kind `manner`), and takes back wordings that their surroundings speak against.
+        embeddings: of every turn by id, where the engine has them: the learned model then sees meanings as well.
     """
     found: list[ConductLapse] = []
     by_rules = lapses_by_rules(conversation)
-    scores = {} if negative is None else _scores(conversation, negative, by_rules)
+    scores = {} if negative is None else _scores(conversation, negative, by_rules, embeddings)
+    limit, rule_limit = LIMIT[kind_of(embeddings)], RULE_LIMIT[kind_of(embeddings)]
     for turn in conversation.turns:
         if turn.id not in by_rules:
             continue
         language, lapses = conversation.language_of(turn), by_rules[turn.id]
         score = scores.get(turn.id)
         if score is not None:
-            lapses = [lapse for lapse in lapses if lapse.severity != 2 or score >= RULE_LIMIT[language]]
-            if not any(lapse.severity > 1 for lapse in lapses) and score >= LIMIT[language]:
+            lapses = [lapse for lapse in lapses if lapse.severity != 2 or score >= rule_limit[language]]
+            if not any(lapse.severity > 1 for lapse in lapses) and score >= limit[language]:
                 lapses = [*lapses, ConductLapse("manner", 2, turn.id, turn.content)]
         found += lapses
     order = {turn.id: number for number, turn in enumerate(conversation.turns)}
@@ -139,13 +149,18 @@ def severities(by_rules: Mapping[str, Sequence[ConductLapse]]) -> dict[str, int]
 
 
 def _scores(
-    conversation: Conversation, negative: Mapping[str, float], by_rules: Mapping[str, Sequence[ConductLapse]]
+    conversation: Conversation,
+    negative: Mapping[str, float],
+    by_rules: Mapping[str, Sequence[ConductLapse]],
+    embeddings: Mapping[str, Vector] | None,
 ) -> dict[str, float]:
     """Scores of the turns in the language of the call."""
     language = conversation.language
-    if language not in LIMIT:
+    if language not in PROTEST:
         return {}
-    scores = impolite_scores(conversation, negative, language, PROTEST[language], severities(by_rules))
+    scores = impolite_scores(
+        conversation, negative, language, PROTEST[language], severities(by_rules), embeddings
+    )
     return {
         t.id: scores[t.id]
         for t in conversation.turns

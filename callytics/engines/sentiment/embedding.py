@@ -58,7 +58,8 @@ class EmbeddingSentimentAnalyzer:
             return self._judge(conversation, probabilities, vectors)
 
         lexicon = self._classify.features.lexicon
-        return analyze(conversation, classify, lexicon, self._max_terms, judge=judge)
+        of_turns = {turn.id: vectors[turn.content] for turn in conversation.turns}
+        return analyze(conversation, classify, lexicon, self._max_terms, judge=judge, embeddings=of_turns)
 
     def _judge(
         self, conversation: Conversation, probabilities: Sequence[Matrix], vectors: Mapping[str, Matrix]

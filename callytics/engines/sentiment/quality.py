@@ -16,6 +16,7 @@ from importlib import resources
 
 from callytics.domain import ConductLapse, Conversation, CriterionState, QualityCriterion, Role, Turn
 from callytics.engines.sentiment.conduct import find_lapses, highest_score
+from callytics.engines.sentiment.conduct_model import Vector
 from callytics.engines.sentiment.text import sentences_of
 
 WEIGHTS = {
@@ -31,7 +32,7 @@ WEIGHTS = {
 EDGE_TURNS = 3
 """Number of the agent's first turns that may contain the greeting, and of the last for the closing."""
 
-OPENING_WORDS = 7
+OPENING_WORDS = {"ko": 4, "en": 7}
 """A customer who says this much before the agent's first turn has begun with the matter."""
 
 FIRM_WORDS = 14
@@ -86,7 +87,10 @@ def shows_by_rules(conversation: Conversation) -> Shows | None:
 
 
 def assess_quality(
-    conversation: Conversation, shows: Shows | None = None, negative: Mapping[str, float] | None = None
+    conversation: Conversation,
+    shows: Shows | None = None,
+    negative: Mapping[str, float] | None = None,
+    embeddings: Mapping[str, Vector] | None = None,
 ) -> tuple[float | None, tuple[QualityCriterion, ...], tuple[ConductLapse, ...]]:
     """The weighted mean of the criteria that apply (None if none applies), at most what the lapses leave; all six
     criteria; the lapses, the gravest first.
@@ -94,6 +98,7 @@ def assess_quality(
     Args:
         shows: recogniser of the parts; default: the rules for the language of each turn.
         negative: probability that a turn is negative, by id; without it trouble and lapses are found by rules alone.
+        embeddings: of every turn by id, of the encoder of the default engine, for the model of conduct.
     """
     shows = shows or shows_by_rules(conversation)
     criteria: dict[str, Callable[[Conversation, Sequence[Turn], Shows | None], Result]] = {
@@ -118,7 +123,7 @@ def assess_quality(
     scores = {c.id: c.score for c in results if c.score is not None}
     weight = sum(WEIGHTS[name] for name in scores)
     overall = sum(score * WEIGHTS[name] for name, score in scores.items()) / weight if weight else None
-    lapses = find_lapses(conversation, negative)
+    lapses = find_lapses(conversation, negative, embeddings)
     if overall is not None:
         overall = round(min(overall, highest_score(lapses)), 1)
     return overall, tuple(results), lapses
@@ -156,7 +161,8 @@ def _is_greeting(conversation: Conversation, turns: Sequence[Turn], shows: Shows
     """Who is called first has to greet, to name the firm or to offer help; after a customer who has begun with the
     matter, a bare "hello" only returns the customer's: the agent has to say who speaks."""
     before = conversation.turns[: conversation.turns.index(turns[0])]
-    if sum(len(turn.content.split()) for turn in before) >= OPENING_WORDS:
+    enough = OPENING_WORDS.get(conversation.language, max(OPENING_WORDS.values()))
+    if sum(len(turn.content.split()) for turn in before) >= enough:
         return any(shows("self", turn) for turn in turns[:2])
     named = any(shows(part, turns[0]) for part in ("name", "self"))
     firm = len(turns[0].content.split()) <= FIRM_WORDS and shows("firm", turns[0])

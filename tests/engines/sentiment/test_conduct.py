@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from callytics.domain import Conversation, CriterionState, Role
-from callytics.engines.sentiment.conduct import CAPS, find_lapses
+from callytics.engines.sentiment.conduct import CAPS, PROTEST, find_lapses
+from callytics.engines.sentiment.conduct_model import embedded, impolite_scores
 from callytics.engines.sentiment.quality import assess_quality
 from tests.support.talk import talk
 
@@ -229,3 +231,22 @@ def test_unrecorded_greeting_is_told_from_one_that_was_not_given() -> None:
     assert states["greeting"] is CriterionState.NOT_SHOWN
     assert states["closing"] is CriterionState.NOT_SHOWN
     assert states["empathy"] is CriterionState.NOT_SHOWN
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_meaning_of_a_turn_moves_its_own_score(language: str) -> None:
+    """The same words with two embeddings: the model has learned from meanings, not from words alone."""
+    said = call("그건 안 되는데요." if language == "ko" else "It can't be done.", language)
+    scores = [
+        impolite_scores(said, {}, language, PROTEST[language], {}, {"t1": np.zeros(512), "t2": vector})["t2"]
+        for vector in np.vstack([np.eye(512), -np.eye(512)])[[0, 512]]
+    ]
+    assert scores[0] != scores[1]
+
+
+def test_neighbours_stand_beside_a_turn() -> None:
+    said = talk(("c", "왜요?"), ("a", "네."), ("a", "네네."), ("c", "참."), roles=ROLES)
+    vectors = {turn.id: np.full(512, float(number)) for number, turn in enumerate(said.turns, start=1)}
+    found = embedded(said, vectors)
+    assert [found["t2"][i] for i in (0, 512, 1024)] == [2.0, 1.0, 4.0]
+    assert [found["t4"][i] for i in (0, 512, 1024)] == [4.0, 3.0, 0.0]
