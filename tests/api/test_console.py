@@ -68,6 +68,15 @@ def test_imports_lead_to_files() -> None:
             assert (path.parent / target).is_file(), (path.name, target)
 
 
+def test_every_module_is_asked_for_at_once() -> None:
+    """Else a browser learns of it only after it has read the module that imports it, five times in a row."""
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    modules = {f"/console/{path.relative_to(FOLDER)}" for path in FILES if path.suffix in (".js", ".mjs")}
+    assert set(re.findall(r'<link rel="modulepreload" href="([^"]+)">', page)) == modules - {
+        "/console/app.js"
+    }
+
+
 def words(language: str) -> dict[str, str]:
     text = (FOLDER / "text.js").read_text(encoding="utf-8")
     block = re.search(rf"^const {language} = {{(.*?)^}};", text, re.MULTILINE | re.DOTALL)

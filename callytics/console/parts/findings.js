@@ -1,6 +1,6 @@
 // What the call was about and how it went; every claim leads to the turns that show it.
 import { clock, percent } from "../format.js";
-import { html, useState } from "../html.js";
+import { html, memo, useState } from "../html.js";
 import { t } from "../text.js";
 import { History } from "./history.js";
 import { People } from "./people.js";
@@ -9,7 +9,7 @@ import { Evidence, Summary } from "./summary.js";
 const MOST_PLACES = 12;
 
 /** `onSave(body)` and `onUndo(id)` are undefined where nothing may be corrected. */
-export function Findings({ call, result, drafts, onTurn, onSeek, onSave, onUndo, onLost }) {
+export const Findings = memo(({ call, result, drafts, onTurn, onSeek, onSave, onUndo, onLost }) => {
   const summary = result.contact_summary;
   return html`
     <aside class="findings" aria-label=${t("findings")}>
@@ -22,7 +22,7 @@ export function Findings({ call, result, drafts, onTurn, onSeek, onSave, onUndo,
       <${History} call=${call} result=${result} onTurn=${onTurn} onUndo=${onUndo} onLost=${onLost} />
     </aside>
   `;
-}
+});
 
 function Quality({ quality, onTurn }) {
   return html`
