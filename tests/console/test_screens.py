@@ -256,7 +256,7 @@ def test_hostile_words_are_words(visit: Visit, gateway: Gateway) -> None:
     visit.open_call(gateway.add_call(hostile, filename=attack[:100]))
     expect(visit.page.locator("#turn-t1 p")).to_contain_text("<img src=x")
     assert visit.page.locator("img[src=x], #app script").count() == 0
-    assert visit.page.title() == "Callytics"
+    assert visit.page.title() == "Calls – Callytics"
     expect(visit.page.locator(".findings")).to_contain_text("constructor")
 
 

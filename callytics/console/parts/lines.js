@@ -115,7 +115,7 @@ const Table = memo(({ result, onSeek }) => {
 });
 
 function marks(row) {
-  if (row.gap) return `${t("silence")} ${(row.duration_ms / 1000).toFixed(1)} s`;
+  if (row.gap) return `${t("silence")} ${t("only_s", { s: (row.duration_ms / 1000).toFixed(1) })}`;
   const found = [row.overlap && "overlap", row.interruption && "interruption", row.redactions.length > 0 && "redacted", ...row.flags];
   return found.filter(Boolean).map((one) => t(one)).join(", ");
 }

@@ -11,8 +11,9 @@ import { Lines } from "../parts/lines.js";
 import { play, Player, toggle } from "../parts/player.js";
 import { useStable } from "../parts/stable.js";
 import { Transcript } from "../parts/transcript.js";
+import { inWords } from "../problems.js";
 import { go, replace } from "../route.js";
-import { t } from "../text.js";
+import { named, t } from "../text.js";
 
 const RUNNING = new Set(["QUEUED", "PROCESSING", "IN_PROGRESS"]);
 const WHILE_RUNNING_MS = 1000;
@@ -175,7 +176,7 @@ export function Call({ id, query, may, onLost }) {
       </details>
     </div>
     ${problem && html`<p class="notice" role="status">${problem}</p>`}
-    ${call.error && html`<p class="problem" role="alert">${call.error.stage}: ${call.error.message}</p>`}
+    ${call.error && html`<p class="problem" role="alert">${named("stage", call.error.stage)}: ${inWords(call.error.code, call.error.message)}</p>`}
     ${lost > 0 && html`<p class="problem" role="status">${t("lost_corrections", { n: lost })}</p>`}
     ${orphan && html`<p class="problem" role="alert">${t("turn_changed")} <q>${orphan}</q> <button onClick=${() => setEditing(null)}>${t("close")}</button></p>`}
     <${Player} call=${call} result=${result} waveform=${outline.answer} sound=${sound} at=${at} startAt=${now} skips=${skips} looped=${looped}
