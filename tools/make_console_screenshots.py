@@ -33,11 +33,18 @@ def main() -> None:
             filename="2026-11-28-014.mp3", metadata={"agent_id": "emma", "queue": "billing"}
         )
         list(play_calls(gateway.store, 150, tenant="full"))
+        gateway.store.create_api_key("Minji Kim", ["calls:read", "calls:write"])
+        gateway.store.create_webhook(
+            "default", "https://crm.example.org/hooks", ["call.completed", "call.failed"], "To the CRM"
+        )
         for locale, scheme, suffix in (("en-GB", "light", ""), ("ko-KR", "dark", ".ko")):
             context = browser.new_context(
                 locale=locale, color_scheme=scheme, viewport={"width": 1280, "height": 860}
             )
             visit = Visit(context.new_page(), gateway, [], [])
+            visit.page.goto(gateway.url)
+            visit.page.locator("#key").wait_for()
+            picture(visit, "sign-in" + suffix)
             visit.sign_in("admin")
             for name, screen in screens(gateway, call_id):
                 visit.page.goto(f"{gateway.url}/#/{screen}")
@@ -52,6 +59,13 @@ def main() -> None:
                 visit.page.locator("tbody tr, .cards").first.wait_for()
                 visit.page.wait_for_timeout(500)
                 picture(visit, name + suffix)
+            visit.page.set_viewport_size({"width": 360, "height": 780})
+            visit.page.goto(f"{gateway.url}/#/calls")
+            visit.page.locator("tbody tr").first.wait_for()
+            visit.page.wait_for_timeout(500)
+            visit.page.locator("tbody tr").first.scroll_into_view_if_needed()
+            visit.page.evaluate("document.querySelector('.calls').scrollIntoView()")
+            picture(visit, "phone" + suffix)
             context.close()
         browser.close()
 
@@ -65,6 +79,9 @@ def screens(gateway: Gateway, call_id: str) -> list[tuple[str, str]]:
         ("search", "calls?q=refund"),
         ("call", f"calls/{call_id}?at=33"),
         ("operations", "operations"),
+        ("keys", "keys"),
+        ("webhooks", "webhooks"),
+        ("audit", "audit"),
     ]
 
 

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from callytics.api.auth import AlertReporter, Principal, Reader
 from callytics.api.errors import problem_responses
+from callytics.api.patterns import FINGERPRINT
 from callytics.api.schemas.fields import WholeNumber
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute
@@ -38,7 +39,7 @@ class _Notification(BaseModel):
 class NotifiedAlert(_Notification):
     status: Literal["firing", "resolved"]
     fingerprint: str = Field(
-        pattern=r"^[0-9A-Za-z]{1,64}$",
+        pattern=FINGERPRINT,
         description="Hash of the labels; with startsAt the identity of the alert",
         examples=["1d8a0c4f6a2b3e57"],
     )

@@ -87,7 +87,12 @@ async def list_corrections(call_id: str, services: ServicesDep, principal: Reade
     await services.store(
         CallStore.record_audit, principal.id, "call.corrections_read", call_id, {}, principal.tenant
     )
-    return CorrectionList(corrections=[_view(record) for record in found])
+    people = {record.actor for record in found} | {record.undone_by for record in found}
+    keys = await services.store(CallStore.list_api_keys, principal.tenant) if found else ()
+    return CorrectionList(
+        corrections=[_view(record) for record in found],
+        key_names={key.id: key.name for key in keys if key.id in people},
+    )
 
 
 @router.post(

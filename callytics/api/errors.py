@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
 
+from callytics.api.patterns import message
 from callytics.errors import CallyticsError, TooManyRequestsError, problem_details
 
 MEDIA_TYPE = "application/problem+json"
@@ -139,18 +140,13 @@ def error_response(request: Request, error: CallyticsError) -> Response:
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [
-        {"loc": list(item["loc"]), "msg": _message(item), "type": str(item["type"])}
+        {"loc": list(item["loc"]), "msg": message(item), "type": str(item["type"])}
         for item in error.errors()[:MAX_ERRORS]
     ]
     where = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in errors)
     detail = f"The request is not valid: {where}"
     param = next((".".join(str(part) for part in item["loc"][1:]) for item in errors), None) or None
     return problem(request, 422, "validation_failed", detail, _printable(errors), param=param)
-
-
-def _message(item: Any) -> str:
-    why = item.get("ctx", {}).get("error") if item["type"] == "json_invalid" else None
-    return f"{item['msg']}: {why}" if why else str(item["msg"])
 
 
 def _printable(errors: list[Any]) -> list[Any]:

@@ -11,7 +11,8 @@ from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from callytics.api.auth import Principal, Reader, allowed
 from callytics.api.errors import problem_responses
-from callytics.api.schemas.fields import READABLE, ShortText, StrictBody
+from callytics.api.patterns import READABLE
+from callytics.api.schemas.fields import ShortText, StrictBody
 from callytics.api.schemas.queries import CallFilters
 from callytics.api.services import ServicesDep
 from callytics.api.strict import StrictRoute

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, model_validator
 
+from callytics.api.patterns import TLS_OR_LOCAL, TLS_OR_LOCAL_OR_EMPTY
 from callytics.domain import CallOptions, Media, Recording
 from callytics.store import DEFAULT_TENANT, AlertNotice, AsyncStore, BlobStore
 from callytics.telemetry import Record, ignore
@@ -96,9 +97,6 @@ class AlertService(Protocol):
         """Store them, and send on what changed."""
 
 
-_OWN_OR_TLS = r"^$|^(https://|http://(127\.0\.0\.1|localhost)[:/])"
-
-
 class ComparisonService(Protocol):
     """What compares two versions of a stage; it takes seconds of a processor."""
 
@@ -128,7 +126,7 @@ class OidcSettings(BaseModel):
 
     issuer: str
     audience: str
-    jwks_url: str = Field(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])")
+    jwks_url: str = Field(pattern=TLS_OR_LOCAL)
     scopes_claim: str = "scope"
     tenant_claim: str | None = None
     tenant: str = DEFAULT_TENANT
@@ -139,8 +137,8 @@ class OidcSettings(BaseModel):
     )
     roles_claim: str | None = None
     client_id: str = ""
-    authorization_url: str = Field(default="", pattern=_OWN_OR_TLS)
-    token_url: str = Field(default="", pattern=_OWN_OR_TLS)
+    authorization_url: str = Field(default="", pattern=TLS_OR_LOCAL_OR_EMPTY)
+    token_url: str = Field(default="", pattern=TLS_OR_LOCAL_OR_EMPTY)
     sign_in_scope: str = "openid"
 
     @model_validator(mode="after")
@@ -242,8 +240,8 @@ class ApiSettings(BaseModel):
     webhook_hosts: tuple[str, ...] | None = None
     trusted_networks: tuple[IPvAnyNetwork, ...] = ()
     webhook_poll_s: float = Field(default=2.0, ge=0)
-    ray_dashboard_url: str = Field(default="", pattern=_OWN_OR_TLS)
-    grafana_url: str = Field(default="", pattern=_OWN_OR_TLS)
+    ray_dashboard_url: str = Field(default="", pattern=TLS_OR_LOCAL_OR_EMPTY)
+    grafana_url: str = Field(default="", pattern=TLS_OR_LOCAL_OR_EMPTY)
 
     @model_validator(mode="after")
     def _knows_its_address(self) -> ApiSettings:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from callytics.api.auth import Admin, Principal
 from callytics.api.errors import problem_responses
 from callytics.api.outbound import Reach
+from callytics.api.patterns import WEB
 from callytics.api.schemas.fields import ShortText, StrictBody, WholeNumber
 from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
@@ -38,9 +39,7 @@ EventType = Literal[
     "alert.fired",
     "alert.resolved",
 ]
-Url = Annotated[
-    str, Field(max_length=2000, pattern=r"^https?://", examples=["https://crm.example.org/hooks"])
-]
+Url = Annotated[str, Field(max_length=2000, pattern=WEB, examples=["https://crm.example.org/hooks"])]
 EventTypes = Annotated[list[EventType], Field(min_length=1, max_length=7)]
 
 

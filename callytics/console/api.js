@@ -1,9 +1,10 @@
 // The HTTP API, for a browser that is signed in. The cookie of the session is out of reach here, and stays so.
+import { inWords } from "./problems.js";
 
 /** An answer that says no: problem details (RFC 9457). */
 export class Problem extends Error {
   constructor(status, body) {
-    super(body.detail || body.title || `HTTP ${status}`);
+    super(inWords(body.code, body.detail || body.title || `HTTP ${status}`, body.errors));
     this.status = status;
     this.code = body.code || "";
   }

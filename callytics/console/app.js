@@ -69,6 +69,10 @@ function App() {
     setLanguage(other);
     setLanguageShown(other);
   };
+  const titled = session && SCREENS.find(([name]) => name === (FORMER_NAMES[at.path[0]] || at.path[0]))?.[1];
+  useEffect(() => {
+    document.title = session ? `${t(titled || "calls")} – Callytics` : "Callytics"; // for tabs, and for who hears the page
+  });
   const signOut = async () => {
     await request("DELETE", "/v1/sessions/current");
     setSession(null);

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from callytics.api.patterns import message
 from callytics.errors import ConfigError
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.preparation import class_paths
@@ -69,7 +70,7 @@ def check_arguments(applications: Iterable[Mapping[str, Any]], sources: SourceTr
 
 def _first(error: ValidationError) -> str:
     """One line of pydantic's many: where, and what is wrong."""
-    first, *others = error.errors(include_url=False, include_context=False, include_input=False)
+    first, *others = error.errors(include_url=False, include_input=False)
     place = ".".join(map(str, first["loc"]))
     more = f" (and {len(others)} more)" if others else ""
-    return f"{place}: {first['msg']}{more}" if place else f"{first['msg']}{more}"
+    return f"{place}: {message(first)}{more}" if place else f"{message(first)}{more}"

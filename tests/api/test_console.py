@@ -68,6 +68,15 @@ def test_imports_lead_to_files() -> None:
             assert (path.parent / target).is_file(), (path.name, target)
 
 
+def test_every_module_is_asked_for_at_once() -> None:
+    """Else a browser learns of it only after it has read the module that imports it, five times in a row."""
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    modules = {f"/console/{path.relative_to(FOLDER)}" for path in FILES if path.suffix in (".js", ".mjs")}
+    assert set(re.findall(r'<link rel="modulepreload" href="([^"]+)">', page)) == modules - {
+        "/console/app.js"
+    }
+
+
 def words(language: str) -> dict[str, str]:
     text = (FOLDER / "text.js").read_text(encoding="utf-8")
     block = re.search(rf"^const {language} = {{(.*?)^}};", text, re.MULTILINE | re.DOTALL)
@@ -102,6 +111,90 @@ def test_every_word_that_a_screen_uses_is_there() -> None:
     }
     assert len(used) > 50
     assert used <= words("EN").keys()
+
+
+CODES_OF_PROGRAMS = {
+    "agent_channel_unknown",
+    "audio_format_unknown",
+    "bad_request",
+    "code_refused",
+    "diarized_json_needed",
+    "encoding_unknown",
+    "field_not_text",
+    "field_not_utf8",
+    "field_too_large",
+    "fields_too_large",
+    "flow_used",
+    "format_unknown",
+    "idempotency_key_reused",
+    "invalid_value",
+    "issuer_differs",
+    "issuer_refused",
+    "known_speakers_invalid",
+    "language_unknown",
+    "logprobs_unsupported",
+    "method_not_allowed",
+    "model_not_found",
+    "multipart_expected",
+    "nonce_invalid",
+    "option_invalid",
+    "range_not_satisfiable",
+    "state_invalid",
+    "stream_unsupported",
+    "subject_differs",
+    "tenant_invalid",
+    "time_zone_unknown",
+    "token_invalid",
+    "token_without_tenant",
+    "too_many_fields",
+    "transcription_cancelled",
+    "transcription_timeout",
+    "translation_unsupported",
+    "validation_failed",
+    "verbose_json_needed",
+    "written_without_times",
+}
+"""No request of the console is answered so, or the console has words of its own for it."""
+
+
+def test_refusals_are_said_in_korean_too() -> None:
+    """Every code of the API is one that a person in the console may meet, and has Korean words, or is of programs."""
+    document = (FOLDER.parents[1] / "docs" / "api.md").read_text(encoding="utf-8")
+    table = document.partition("All codes of the API, by status")[2].partition("\n## ")[0]
+    codes = {
+        code
+        for row in re.findall(r"^\| \d{3}.*$", table, re.MULTILINE)
+        for code in re.findall(r"`(\w+)`", row)
+    }
+    block = re.search(
+        r"^const KO = {(.*?)^};",
+        (FOLDER / "problems.js").read_text(encoding="utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    assert block
+    korean = dict(re.findall(r'^  (\w+): "([^"]*)"', block[1], re.MULTILINE))
+    assert len(codes) > 80
+    assert codes - CODES_OF_PROGRAMS <= korean.keys()
+    assert not CODES_OF_PROGRAMS & korean.keys()
+    assert not [code for code, text in korean.items() if not re.search("[가-힣]", text)]
+
+
+def test_codes_of_a_result_have_words() -> None:
+    """As docs/result.md names them: kinds of lapses, states of criteria, reasons why speech was dropped."""
+    document = (FOLDER.parents[1] / "docs" / "result.md").read_text(encoding="utf-8")
+    kinds = re.search(r"^\| `kind` \| string \| (`swearing`.*) \|$", document, re.MULTILINE)
+    assert kinds
+    lapses = set(re.findall(r"`(\w+)`", kinds[1]))
+    assert len(lapses) > 10
+    assert {f"lapse_{kind}" for kind in lapses} <= words("EN").keys()
+    states = re.search(r"^\| `state` \| string \| (.*) \|$", document, re.MULTILINE)
+    assert states
+    assert set(re.findall(r"`(\w+)`", states[1])) <= words("EN").keys()
+    reasons = re.search(
+        r"^\| `reason` \| string \| Why it was dropped\. Values: (.*) \|$", document, re.MULTILINE
+    )
+    assert reasons
+    assert {f"dropped_{reason}" for reason in re.findall(r"`(\w+)`", reasons[1])} <= words("EN").keys()
 
 
 def test_console_is_small() -> None:

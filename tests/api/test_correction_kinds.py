@@ -85,7 +85,7 @@ async def test_wrong_correction_is_refused_and_changes_nothing(
     answer = await client.patch(url, json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert (await client.get(url)).json()["job_status"] == "COMPLETED"
-    assert (await client.get(f"{url}/corrections")).json() == {"corrections": []}
+    assert (await client.get(f"{url}/corrections")).json() == {"corrections": [], "key_names": {}}
 
 
 async def test_patch_that_corrects_nothing_does_not_queue(client: httpx.AsyncClient, url: str) -> None:
@@ -110,7 +110,7 @@ async def test_correction_of_a_redacted_call_must_not_identify(
     answer = await client.patch(url, json=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "correction_identifies")
     assert "1234-5678" not in answer.text
-    assert (await client.get(f"{url}/corrections")).json() == {"corrections": []}
+    assert (await client.get(f"{url}/corrections")).json() == {"corrections": [], "key_names": {}}
     fine = {"summary": {"issue": "환불"}, "turns": [{"turn_id": "t2", "sentiment": "NEGATIVE"}]}
     assert (await client.patch(url, json=fine)).status_code == 200
 

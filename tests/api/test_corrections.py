@@ -111,7 +111,7 @@ async def test_wrong_correction_is_refused_and_changes_nothing(
     answer = await client.patch(url, content=json_ascii(body), headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert (await client.get(url)).json()["job_status"] == "COMPLETED"
-    assert (await client.get(f"{url}/corrections")).json() == {"corrections": []}
+    assert (await client.get(f"{url}/corrections")).json() == {"corrections": [], "key_names": {}}
 
 
 def json_ascii(body: dict[str, Any]) -> bytes:
@@ -130,7 +130,7 @@ async def test_correction_of_a_redacted_call_must_not_identify(
     assert "1234-5678" not in number.text
     name = await client.patch(url, json={"participants": [{"participant_id": "spk_0", "name": "김민지"}]})
     assert name.json()["code"] == "correction_identifies"
-    assert (await client.get(f"{url}/corrections")).json() == {"corrections": []}
+    assert (await client.get(f"{url}/corrections")).json() == {"corrections": [], "key_names": {}}
     assert (await client.patch(url, json=words("제 번호는 [PHONE]이에요"))).status_code == 200
 
 

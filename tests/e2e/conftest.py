@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,27 +120,42 @@ def share_environments(home: Path) -> None:
     (home / "envs").symlink_to(shared)
 
 
-@pytest.fixture(scope="package")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
-    home = tmp_path_factory.mktemp("home")
-    share_environments(home)
-    config = Path(os.environ.get("CALLYTICS_E2E_CONFIG", PROJECT / "serve_config.cpu.yaml"))
+@contextlib.contextmanager
+def started(
+    config: Path, home: Path, environment: Mapping[str, str] | None = None, **options: Any
+) -> Iterator[Graph]:
+    """A graph of its own in ``home``, from `up` to `down`.
+
+    Args:
+        environment: variables that its processes have besides those of the tests.
+        options: of :func:`local.up`, such as ``num_gpus``.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CALLYTICS_MODELS", str(models.models_folder().absolute()))
         patch.setenv("CALLYTICS_HOME", str(home))
-        patch.setenv("PYTHONPATH", str(home / "python"))  # for engines that a test writes
-        patch.delenv("DATABASE_URL", raising=False)
-        patch.delenv("RAY_ADDRESS", raising=False)
+        for name, value in (environment or {}).items():
+            patch.setenv(name, value)
+        for name in ("DATABASE_URL", "RAY_ADDRESS", "OPENAI_API_KEY"):
+            patch.delenv(name, raising=False)
+        ports = {"http_port": free_port(), "dashboard_port": free_port()}
         try:
-            run = local.up(
-                config, home=home, http_port=free_port(), dashboard_port=free_port(), timeout_s=400
-            )
+            run = local.up(config, home=home, **ports, **{"timeout_s": 400, **options})
             key = (home / "api-key").read_text().strip()
             headers = {"Authorization": f"Bearer {key}"}
             with httpx.Client(base_url=run.url, headers=headers, timeout=120) as http:
                 yield Graph(run, home, config, http)
         finally:
             local.down(home=home)
+
+
+@pytest.fixture(scope="package")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
+    home = tmp_path_factory.mktemp("home")
+    share_environments(home)
+    config = Path(os.environ.get("CALLYTICS_E2E_CONFIG", PROJECT / "serve_config.cpu.yaml"))
+    engines = {"PYTHONPATH": str(home / "python")}  # for engines that a test writes
+    with started(config, home, engines) as graph:
+        yield graph
 
 
 @pytest.fixture(scope="package")

@@ -14,16 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
-from callytics import settings
 from callytics.store import CallStore
 from callytics.weights import manifest as models
-from deployments.operations import local
 from deployments.operations.environments import build_environment
-from tests.e2e.conftest import PROJECT, SAMPLE, Graph, free_port
+from tests.e2e.conftest import PROJECT, SAMPLE, Graph, share_environments, started
 from tests.environments.built import run_python
 from tests.support.checkpoints import minilm
 
@@ -93,28 +90,13 @@ def on_a_cpu(document: dict[str, Any], checkpoints: dict[str, Path]) -> dict[str
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     home = tmp_path_factory.mktemp("ab-home")
-    shared = settings.home().absolute() / "envs"
-    shared.mkdir(parents=True, exist_ok=True)
-    (home / "envs").symlink_to(shared)
+    share_environments(home)
     models.pull("whisper-base")
     document = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     config = home / "serve_config.yaml"
     config.write_text(yaml.safe_dump(on_a_cpu(document, small(home, home))), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CALLYTICS_MODELS", str(models.models_folder().absolute()))
-        patch.setenv("CALLYTICS_HOME", str(home))
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        for variable in ("DATABASE_URL", "RAY_ADDRESS", "OPENAI_API_KEY"):
-            patch.delenv(variable, raising=False)
-        try:
-            run = local.up(
-                config, home=home, http_port=free_port(), dashboard_port=free_port(), timeout_s=1500
-            )
-            headers = {"Authorization": f"Bearer {(home / 'api-key').read_text().strip()}"}
-            with httpx.Client(base_url=run.url, headers=headers, timeout=120) as http:
-                yield Graph(run, home, config, http)
-        finally:
-            local.down(home=home)
+    with started(config, home, {"HF_HUB_OFFLINE": "1"}, timeout_s=1500) as graph:
+        yield graph
 
 
 @pytest.fixture(scope="module")

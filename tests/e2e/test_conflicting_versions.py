@@ -11,15 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
-from callytics import settings
-from callytics.weights import manifest as models
-from deployments.operations import local
 from deployments.operations.environments import build_environment, read_pins
-from tests.e2e.conftest import PROJECT, SAMPLE, Graph, free_port
+from tests.e2e.conftest import PROJECT, SAMPLE, Graph, share_environments, started
 from tests.environments.built import run_python
 from tests.support.checkpoints import minilm
 
@@ -64,29 +60,14 @@ def write_config(path: Path, checkpoints: dict[str, Path]) -> Path:
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     home = tmp_path_factory.mktemp("home")
-    shared = settings.home().absolute() / "envs"
-    shared.mkdir(parents=True, exist_ok=True)
-    (home / "envs").symlink_to(shared)
+    share_environments(home)
     overlays = {name: build_environment(name, PINS, home) for name in ENGINES}
     tiny = home / "tiny-punctuation"
     run_python(overlays["punctuation-restorer"], "-c", MAKE_CHECKPOINT, str(tiny))
     checkpoints = {"punctuation-restorer": tiny, "sentiment-analyzer": minilm()}
     config = write_config(home / "serve_config.yaml", checkpoints)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CALLYTICS_MODELS", str(models.models_folder().absolute()))
-        patch.setenv("CALLYTICS_HOME", str(home))
-        patch.setenv("HF_HUB_OFFLINE", "1")
-        patch.delenv("DATABASE_URL", raising=False)
-        patch.delenv("RAY_ADDRESS", raising=False)
-        try:
-            run = local.up(
-                config, home=home, http_port=free_port(), dashboard_port=free_port(), timeout_s=550
-            )
-            headers = {"Authorization": f"Bearer {(home / 'api-key').read_text().strip()}"}
-            with httpx.Client(base_url=run.url, headers=headers, timeout=120) as http:
-                yield Graph(run, home, config, http)
-        finally:
-            local.down(home=home)
+    with started(config, home, {"HF_HUB_OFFLINE": "1"}, timeout_s=550) as graph:
+        yield graph
 
 
 @pytest.fixture(scope="module")

@@ -13,17 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
 from callytics.config import ENGINE_STAGES
 from callytics.home import resources
-from callytics.weights import manifest as models
 from deployments.operations import local
 from deployments.operations.preparation import prepared
 from deployments.operations.serve_api import ServeApi
-from tests.e2e.conftest import Graph, free_port, share_environments
+from tests.e2e.conftest import Graph, share_environments, started
 from tests.support.gpu_configuration import CONFIG, on_any_machine
 
 GPU_STAGES = ("speaker-diarizer", "speech-recognizer", "punctuation-restorer", "sentiment-analyzer")
@@ -52,28 +50,10 @@ def gpu_graph(tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
     share_environments(home)
     config = home / "serve_config.yaml"
     config.write_text(yaml.safe_dump(document), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CALLYTICS_MODELS", str(models.models_folder().absolute()))
-        patch.setenv("CALLYTICS_HOME", str(home))
-        # When Serve says why a replica waits; 30 s by default.
-        patch.setenv("RAY_SERVE_SLOW_STARTUP_WARNING_S", "3")
-        patch.delenv("DATABASE_URL", raising=False)
-        patch.delenv("RAY_ADDRESS", raising=False)
-        try:
-            run = local.up(
-                config,
-                home=home,
-                http_port=free_port(),
-                dashboard_port=free_port(),
-                timeout_s=400,
-                pull_weights=False,
-                num_gpus=1,
-            )
-            headers = {"Authorization": f"Bearer {(home / 'api-key').read_text().strip()}"}
-            with httpx.Client(base_url=run.url, headers=headers, timeout=60) as http:
-                yield Graph(run, home, config, http)
-        finally:
-            local.down(home=home)
+    # When Serve says why a replica waits; 30 s by default.
+    environment = {"RAY_SERVE_SLOW_STARTUP_WARNING_S": "3"}
+    with started(config, home, environment, pull_weights=False, num_gpus=1) as graph:
+        yield graph
 
 
 def deploy(graph: Graph, document: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from callytics.api.openai.known_speakers import MAX_SPEAKERS, VoiceReference, read_references
+from callytics.api.patterns import message
 from callytics.api.uploads import Upload
 from callytics.domain import CallOptions, Task
 from callytics.errors import InvalidRequestError
@@ -184,7 +185,7 @@ def read_form(upload: Upload, form: type[Form]) -> Form:
         first = error.errors(include_url=False)[0]
         field = str(first["loc"][0])
         code = "missing_required_parameter" if first["type"] == "missing" else "invalid_value"
-        raise InvalidRequestError(code, f"{field}: {first['msg']}.", field) from error
+        raise InvalidRequestError(code, f"{field}: {message(first)}.", field) from error
 
 
 def _values(upload: Upload, known: Mapping[str, Any]) -> dict[str, Any]:

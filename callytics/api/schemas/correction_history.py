@@ -48,3 +48,7 @@ class CorrectionList(BaseModel):
     """The history of a call's corrections."""
 
     corrections: list[CorrectionView] = Field(description="Oldest first, including undone corrections")
+    key_names: dict[str, str] = Field(
+        description="Names of the API keys among `created_by` and `undone_by`, by their ids",
+        examples=[{"01k9…": "Minji"}],
+    )

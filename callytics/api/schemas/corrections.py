@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from callytics.api.schemas.fields import READABLE, ShortText, StrictBody, WholeNumber
+from callytics.api.patterns import READABLE
+from callytics.api.schemas.fields import ShortText, StrictBody, WholeNumber
 from callytics.api.schemas.metadata import MetadataBody
 
 

@@ -8,13 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from callytics.api.patterns import PRINTABLE
 from callytics.errors import InvalidRequestError
 from callytics.options.languages import language_code
-
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-READABLE = r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
-"""PRINTABLE with at least one character other than a space."""
-
 
 ShortText = Annotated[str, Field(max_length=256, pattern=PRINTABLE)]
 

@@ -17,7 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from callytics.api.schemas.fields import PRINTABLE, Language, ShortText, WholeNumber
+from callytics.api.patterns import PRINTABLE
+from callytics.api.schemas.fields import Language, ShortText, WholeNumber
 from callytics.api.schemas.metadata import Direction, MetadataBody, StartedAt
 from callytics.api.strict import parse_json
 from callytics.domain import CallOptions, Denoise

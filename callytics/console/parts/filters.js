@@ -1,5 +1,5 @@
 // The filters above the list of calls; those of the address that have no field are shown as words that can be taken away.
-import { clock, dayOf, dayStart } from "../format.js";
+import { clock, dayOf, dayStart, moment } from "../format.js";
 import { html, useEffect, useState } from "../html.js";
 import { t, topicName } from "../text.js";
 import { FLAGS, flagName } from "./flags.js";
@@ -79,7 +79,11 @@ export function Filters({ filters, search, onChange }) {
 function Others({ filters, onChange }) {
   const others = Object.entries(filters).filter(([name]) => !WITH_FIELD.has(name));
   if (others.length === 0) return "";
-  const word = (name, value) => (name.startsWith("duration") ? clock(Number(value)) : t(value));
+  const word = (name, value) => {
+    if (name.startsWith("duration")) return clock(Number(value));
+    if (/^(created|started)_/.test(name)) return moment(value) || value;
+    return t(value);
+  };
   return html`<p class="others">
     ${others.map(
       ([name, value]) => html`<button class="chip" onClick=${() => onChange({ [name]: "" })} aria-label=${`${t("take_away")}: ${t(name)} ${word(name, value)}`}>

@@ -1,15 +1,18 @@
 // What the call was about and how it went; every claim leads to the turns that show it.
 import { clock, percent } from "../format.js";
-import { html, useState } from "../html.js";
-import { t } from "../text.js";
+import { html, memo, useState } from "../html.js";
+import { inWords } from "../problems.js";
+import { named, t } from "../text.js";
+import { flagName } from "./flags.js";
 import { History } from "./history.js";
 import { People } from "./people.js";
+import { span } from "./section.js";
 import { Evidence, Summary } from "./summary.js";
 
 const MOST_PLACES = 12;
 
 /** `onSave(body)` and `onUndo(id)` are undefined where nothing may be corrected. */
-export function Findings({ call, result, drafts, onTurn, onSeek, onSave, onUndo, onLost }) {
+export const Findings = memo(({ call, result, drafts, onTurn, onSeek, onSave, onUndo, onLost }) => {
   const summary = result.contact_summary;
   return html`
     <aside class="findings" aria-label=${t("findings")}>
@@ -22,14 +25,14 @@ export function Findings({ call, result, drafts, onTurn, onSeek, onSave, onUndo,
       <${History} call=${call} result=${result} onTurn=${onTurn} onUndo=${onUndo} onLost=${onLost} />
     </aside>
   `;
-}
+});
 
 function Quality({ quality, onTurn }) {
   return html`
     <section>
       <h2>${t("quality")}</h2>
       ${quality.overall !== null && html`<p><b class="figure">${Math.round(quality.overall)}</b>/100 <small>${t("of_criteria", { n: quality.judged_criteria })}</small></p>`}
-      ${quality.lapses.map((lapse) => html`<p class="problem" dir="auto">${t(lapse.kind)}: “${lapse.quote}”
+      ${quality.lapses.map((lapse) => html`<p class="problem" dir="auto">${named("lapse", lapse.kind)}: “${lapse.quote}”
         ${lapse.correction && html` ${t("better")}: “${lapse.correction}”`} <${Evidence} ids=${[lapse.turn_id]} onTurn=${onTurn} /></p>`)}
       <dl class="figures">
         ${quality.criteria.map((one) => html`<dt>${t(one.id)}</dt>
@@ -59,7 +62,7 @@ function Talk({ result, onSeek }) {
       </table>
       <p><small>${t("interruptions")}: ${figures.interruptions.total_count}
         <${Places} parts=${figures.interruptions.by_interrupter.flatMap((one) => one.instances)} onSeek=${onSeek} /></small></p>
-      <p><small>${t("silence")}: ${Math.round(figures.non_talk_time.total_time_ms / 1000)} s
+      <p><small>${t("silence")}: ${span(figures.non_talk_time.total_time_ms / 1000)}
         <${Places} parts=${figures.non_talk_time.instances} onSeek=${onSeek} /></small></p>
     </section>
   `;
@@ -97,8 +100,8 @@ function Term({ kind, one, onTurn }) {
 
 function Remarks({ result, onSeek }) {
   return html`
-    ${result.flags.length > 0 && html`<section><h2>${t("flags")}</h2><ul>${result.flags.map((flag) => html`<li dir="auto">${flag.message}</li>`)}</ul></section>`}
-    ${result.job_details.errors.length > 0 && html`<section><h2>${t("error")}</h2><ul>${result.job_details.errors.map((one) => html`<li class="problem">${one.stage}: ${one.message}</li>`)}</ul></section>`}
+    ${result.flags.length > 0 && html`<section><h2>${t("flags")}</h2><ul>${result.flags.map((flag) => html`<li dir="auto"><b>${flagName(flag.code)}</b> <small lang="en">${flag.message}</small></li>`)}</ul></section>`}
+    ${result.job_details.errors.length > 0 && html`<section><h2>${t("error")}</h2><ul>${result.job_details.errors.map((one) => html`<li class="problem">${named("stage", one.stage)}: ${inWords(one.code, one.message)}</li>`)}</ul></section>`}
     ${result.dropped_speech.length > 0 && html`<section><h2>${t("dropped")}</h2><ul>${result.dropped_speech.map((one) => html`<li dir="auto"><button class="evidence" onClick=${() => onSeek(one.begin_offset_ms / 1000)}>${clock(one.begin_offset_ms / 1000)}</button> <small>${t(`dropped_${one.reason}`)}</small> ${one.content}</li>`)}</ul></section>`}
   `;
 }

@@ -16,6 +16,7 @@ export function History({ call, result, onTurn, onUndo, onLost }) {
   );
   const outcomes = Object.fromEntries(result.corrections.map((one) => [one.correction_id, one]));
   const corrections = answer?.corrections || [];
+  const who = (id) => answer.key_names[id] || id;
   if (!corrections.length) return problem && html`<p class="notice" role="status">${problem}</p>`;
   return html`
     <section class="history">
@@ -25,9 +26,9 @@ export function History({ call, result, onTurn, onUndo, onLost }) {
           <b>${t(`kind_${one.kind}`)}</b> ${["role", "speaker_name"].includes(one.kind) && one.participant_id} ${one.field && t(one.field === "action_items" ? "tasks" : one.field)}
           ${outcomes[one.correction_id]?.turn_id && html`<button class="evidence" onClick=${() => onTurn(outcomes[one.correction_id].turn_id)}>${outcomes[one.correction_id].turn_id}</button>`}
           <p dir="auto">${one.before && html`<del>${readable(one.before)}</del> `}${one.after !== null && html`<ins>${readable(one.after)}</ins>`}</p>
-          <small>${one.created_by} · ${moment(one.created_at)}</small>
+          <small>${who(one.created_by)} · ${moment(one.created_at)}</small>
           ${one.undone_at
-            ? html`<small> · ${t("undone")}: ${one.undone_by} · ${moment(one.undone_at)}</small>`
+            ? html`<small> · ${t("undone")}: ${who(one.undone_by)} · ${moment(one.undone_at)}</small>`
             : onUndo && html` <button class="quiet" onClick=${() => onUndo(one.correction_id)}>${t("undo")}</button>`}
           <${Outcome} one=${outcomes[one.correction_id]} />
         </li>`)}

@@ -1,6 +1,6 @@
 // Mood, pitch and loudness of every turn as lines under the waveform; the same as a table, for who reads with other senses.
 import { clock } from "../format.js";
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, memo, useEffect, useRef, useState } from "../html.js";
 import { t } from "../text.js";
 import { prepared, seeking, useWidth } from "./lanes.js";
 
@@ -91,7 +91,7 @@ function line(context, thickness, fromX, fromY, toX, toY) {
   context.stroke();
 }
 
-function Table({ result, onSeek }) {
+const Table = memo(({ result, onSeek }) => {
   const names = Object.fromEntries(result.participants.map((party) => [party.participant_id, party.name]));
   const gaps = result.conversation_characteristics.non_talk_time.instances.map((gap) => ({ ...gap, gap: true }));
   const rows = [...result.transcript, ...gaps].sort((one, other) => one.begin_offset_ms - other.begin_offset_ms);
@@ -112,10 +112,10 @@ function Table({ result, onSeek }) {
       ${rows.length > MOST_ROWS && html`<p>${t("first_rows", { n: MOST_ROWS, of: rows.length })}</p>`}
     </div>
   `;
-}
+});
 
 function marks(row) {
-  if (row.gap) return `${t("silence")} ${(row.duration_ms / 1000).toFixed(1)} s`;
+  if (row.gap) return `${t("silence")} ${t("only_s", { s: (row.duration_ms / 1000).toFixed(1) })}`;
   const found = [row.overlap && "overlap", row.interruption && "interruption", row.redactions.length > 0 && "redacted", ...row.flags];
   return found.filter(Boolean).map((one) => t(one)).join(", ");
 }

@@ -34,7 +34,6 @@ export function Player({ call, result, waveform, sound, at, startAt, skips, loop
     return () => cancelAnimationFrame(frame);
   }, [isPlaying, skips, looped, result]);
 
-  const toggle = () => (sound.current.paused ? sound.current.play() : sound.current.pause());
   return html`
     <section class="player" aria-label=${t("recording")}>
       <audio ref=${sound} src=${`/v1/calls/${call.call_id}/audio?format=mp3`} preload="metadata"
@@ -48,7 +47,7 @@ export function Player({ call, result, waveform, sound, at, startAt, skips, loop
       ${result && html`<${Lanes} result=${result} waveform=${waveform} lengthS=${lengthS} at=${at} looped=${looped} onSeek=${onSeek} />`}
       ${problem && html`<p class="problem" role="alert">${t("no_sound")}</p>`}
       <div class="controls">
-        <button class="main" onClick=${toggle} aria-pressed=${isPlaying} title="Space">${t(isPlaying ? "pause" : "play")}</button>
+        <button class="main" onClick=${() => toggle(sound.current)} aria-pressed=${isPlaying} title="Space">${t(isPlaying ? "pause" : "play")}</button>
         <output>${clock(at)} / ${clock(lengthS)}</output>
         <input type="range" min="0" max=${lengthS} step="0.1" value=${at} aria-label=${t("position")} aria-valuetext=${clock(at)}
           onInput=${(event) => onSeek(Number(event.target.value))} />
@@ -62,6 +61,16 @@ export function Player({ call, result, waveform, sound, at, startAt, skips, loop
       </div>
     </section>
   `;
+}
+
+/** A browser refuses to play what is paused before it began; nobody has to be told. */
+export function play(audio) {
+  audio.play().catch(() => {});
+}
+
+export function toggle(audio) {
+  if (audio.paused) play(audio);
+  else audio.pause();
 }
 
 /** The begin of a turn that has been heard to its end, or was left; else null. */

@@ -1,6 +1,6 @@
 // What the call was about, each statement with the turns that show it; and the form in which a person writes it anew.
 import { html, useState } from "../html.js";
-import { t } from "../text.js";
+import { t, topicName } from "../text.js";
 import { useDraft } from "./drafts.js";
 
 const TEXTS = ["summary", "topic", "issue", "outcome", "still_open"];
@@ -26,7 +26,7 @@ export function Summary({ summary, onTurn, drafts, onSave }) {
       <h2>${t("summary")} ${marks("summary")} ${onSave && html`<button class="quiet edit" onClick=${() => setEdited(true)}>${t("edit_summary")}</button>`}</h2>
       <p dir="auto">${summary.summary} <${Evidence} ids=${summary.evidence.summary} onTurn=${onTurn} /></p>
       <dl>
-        ${line("topic", summary.topic && t(summary.topic))}${line("issue", summary.issue)}${line("outcome", summary.outcome)}
+        ${line("topic", summary.topic && topicName(summary.topic))}${line("issue", summary.issue)}${line("outcome", summary.outcome)}
         ${line("still_open", summary.still_open)}
         <dt>${t("resolved")} ${marks("resolved")}</dt><dd>${t(RESOLVED[String(summary.resolved)])} <${Evidence} ids=${summary.evidence.resolved} onTurn=${onTurn} /></dd>
         ${summary.action_items.length > 0 && html`<dt>${t("tasks")} ${marks("action_items")}</dt><dd><ul>

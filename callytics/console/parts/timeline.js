@@ -2,8 +2,9 @@
 import { request } from "../api.js";
 import { moment } from "../format.js";
 import { html } from "../html.js";
+import { inWords } from "../problems.js";
 import { replace } from "../route.js";
-import { t } from "../text.js";
+import { named, t } from "../text.js";
 import { useAsked } from "./asked.js";
 import { span, Wide } from "./section.js";
 import { Typed } from "./typed.js";
@@ -47,8 +48,8 @@ function Entries({ timeline }) {
         <tbody>
           ${timeline.entries.map(
             (entry) => html`<tr>
-              <td>${entry.name}${entry.attempt > 1 ? ` (${entry.attempt}.)` : ""}</td>
-              <td>${t(entry.status)} <small>${entry.error_code} ${t(entry.reason || "")}</small></td>
+              <td>${named("stage", entry.name)}${entry.attempt > 1 ? ` (${entry.attempt}.)` : ""}</td>
+              <td>${t(entry.status)} <small>${entry.error_code && inWords(entry.error_code, entry.error_code)} ${t(entry.reason || "")}</small></td>
               <td>${moment(entry.started_at)}</td>
               <td class="number">${entry.duration_ms === null ? "–" : span(entry.duration_ms / 1000)}</td>
               <td>

@@ -4,7 +4,7 @@ import { moment } from "../format.js";
 import { html, useState } from "../html.js";
 import { useAsked } from "../parts/asked.js";
 import { Secret, Section } from "../parts/section.js";
-import { t } from "../text.js";
+import { named, t } from "../text.js";
 
 const SCOPES = ["calls:read", "calls:write", "calls:delete", "metrics:read", "alerts:write", "admin"];
 /** As in callytics/api/roles.py. */
@@ -46,7 +46,7 @@ export function ApiKeys({ session, onLost }) {
               (key) => html`<tr key=${key.id}>
                 <td>${key.name}${key.id === session.id && html` <small>${t("this_key")}</small>`}</td>
                 <td><code>${key.prefix}</code></td>
-                <td>${key.scopes.join(", ")}</td>
+                <td>${key.scopes.map((scope) => named("scope", scope)).join(", ")}</td>
                 <td>${moment(key.created_at)}</td>
                 <td>${moment(key.last_used_at) || "–"}</td>
                 <td>${moment(key.expires_at) || t("never")}</td>
@@ -95,7 +95,7 @@ function NewKey({ onMake }) {
       <fieldset class="checks">
         <legend>${t("rights")}</legend>
         ${SCOPES.map(
-          (scope) => html`<label><input type="checkbox" checked=${scopes.has(scope)} onChange=${() => toggle(scope)} /> <code>${scope}</code> ${t(`scope_${scope.replace(":", "_")}`)}</label>`,
+          (scope) => html`<label><input type="checkbox" checked=${scopes.has(scope)} onChange=${() => toggle(scope)} /> <code>${scope}</code> ${named("scope", scope)}</label>`,
         )}
       </fieldset>
       <button class="main" disabled=${!scopes.size}>${t("make")}</button>

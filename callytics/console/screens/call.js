@@ -8,10 +8,12 @@ import { typedFor } from "../parts/editor.js";
 import { Findings } from "../parts/findings.js";
 import { useKeys } from "../parts/keys.js";
 import { Lines } from "../parts/lines.js";
-import { Player } from "../parts/player.js";
+import { play, Player, toggle } from "../parts/player.js";
+import { useStable } from "../parts/stable.js";
 import { Transcript } from "../parts/transcript.js";
+import { inWords } from "../problems.js";
 import { go, replace } from "../route.js";
-import { t } from "../text.js";
+import { named, t } from "../text.js";
 
 const RUNNING = new Set(["QUEUED", "PROCESSING", "IN_PROGRESS"]);
 const WHILE_RUNNING_MS = 1000;
@@ -64,7 +66,7 @@ export function Call({ id, query, may, onLost }) {
     sought.current = seconds;
     if (sound.current) {
       sound.current.currentTime = seconds;
-      if (plays) sound.current.play();
+      if (plays) play(sound.current);
     }
     setAt(seconds);
   };
@@ -96,7 +98,7 @@ export function Call({ id, query, may, onLost }) {
   const speed = (step) => (sound.current.playbackRate = Math.min(3, Math.max(0.5, sound.current.playbackRate + step)));
   useKeys(
     {
-      " ": () => (sound.current?.paused ? sound.current.play() : sound.current?.pause()),
+      " ": () => sound.current && toggle(sound.current),
       ArrowLeft: () => seek(Math.max(0, now() - 5)),
       ArrowRight: () => seek(Math.min(call.media.duration_ms / 1000, now() + 5)),
       j: () => toTurn(1),
@@ -146,8 +148,9 @@ export function Call({ id, query, may, onLost }) {
       setNote(error.status ? error.message : t("no_server"));
     }
   };
+  const stable = useStable({ seek, showTurn, change, undo, edit: setEditing, lost: onLost });
   if (!call) return html`<p class="notice" role="status">${problem || t("loading")}</p>`;
-  const fixes = mayFix ? { onSave: change, onUndo: undo } : {};
+  const fixes = mayFix ? { onSave: stable.change, onUndo: stable.undo } : {};
   const lost = (result?.corrections || []).filter((one) => one.status === "NOT_APPLIED").length;
   const orphan = editing && result && !turns.some((turn) => turn.id === editing) && typedFor(drafts, editing);
   return html`
@@ -173,17 +176,17 @@ export function Call({ id, query, may, onLost }) {
       </details>
     </div>
     ${problem && html`<p class="notice" role="status">${problem}</p>`}
-    ${call.error && html`<p class="problem" role="alert">${call.error.stage}: ${call.error.message}</p>`}
+    ${call.error && html`<p class="problem" role="alert">${named("stage", call.error.stage)}: ${inWords(call.error.code, call.error.message)}</p>`}
     ${lost > 0 && html`<p class="problem" role="status">${t("lost_corrections", { n: lost })}</p>`}
     ${orphan && html`<p class="problem" role="alert">${t("turn_changed")} <q>${orphan}</q> <button onClick=${() => setEditing(null)}>${t("close")}</button></p>`}
     <${Player} call=${call} result=${result} waveform=${outline.answer} sound=${sound} at=${at} startAt=${now} skips=${skips} looped=${looped}
       onSkips=${setSkips} onLoop=${loop} onTime=${heard} onSeek=${seek} />
-    ${result && html`<${Lines} result=${result} lengthS=${call.media.duration_ms / 1000} at=${at} onSeek=${seek} />`}
+    ${result && html`<${Lines} result=${result} lengthS=${call.media.duration_ms / 1000} at=${at} onSeek=${stable.seek} />`}
     ${result
       ? html`<div class="columns">
-          <${Transcript} result=${result} at=${at} current=${current} q=${query.q} onSeek=${seek} editing=${editing} drafts=${drafts}
-            onEdit=${mayFix ? setEditing : undefined} onSave=${change} />
-          <${Findings} call=${call} result=${result} drafts=${drafts} onTurn=${showTurn} onSeek=${seek} onLost=${onLost} ...${fixes} />
+          <${Transcript} result=${result} at=${at} current=${current} q=${query.q} onSeek=${stable.seek} editing=${editing} drafts=${drafts}
+            onEdit=${mayFix ? stable.edit : undefined} onSave=${stable.change} />
+          <${Findings} call=${call} result=${result} drafts=${drafts} onTurn=${stable.showTurn} onSeek=${stable.seek} onLost=${stable.lost} ...${fixes} />
         </div>`
       : html`<p class="notice" role="status">${asked.problem || t(RUNNING.has(call.job_status) ? call.job_status : "not_ready")}</p>`}
   `;

@@ -11,6 +11,7 @@ import { Marked } from "../parts/marked.js";
 import { Spark } from "../parts/spark.js";
 import { Uploads } from "../parts/uploads.js";
 import { addressOf, Views, viewOf } from "../parts/view.js";
+import { inWords } from "../problems.js";
 import { go, link, replace } from "../route.js";
 import { t, topicName } from "../text.js";
 
@@ -145,7 +146,7 @@ function Row({ call, q, isChosen, onChoose, onFocus }) {
     <tr onClick=${open} onFocusIn=${onFocus}>
       ${onChoose &&
       html`<td><input type="checkbox" checked=${isChosen} aria-label=${`${t("selected")}: ${name}`} onChange=${() => onChoose(call.call_id)} /></td>`}
-      <td class="when">${moment(call.called_at)}</td>
+      <td class="when" data-label=${t("date")}>${moment(call.called_at)}</td>
       <td class="name">
         <a href=${link(["calls", call.call_id], { q })}>${name}</a>
         ${(call.matches || []).map(
@@ -153,16 +154,16 @@ function Row({ call, q, isChosen, onChoose, onFocus }) {
             <b>${clock(match.begin_offset_ms / 1000)}</b> ${t(match.participant_role)}: <${Marked} text=${match.content} q=${q} />
           </a>`,
         )}
-        ${call.error && html`<div><small class="problem">${call.error.message}</small></div>`}
+        ${call.error && html`<div><small class="problem">${inWords(call.error.code, call.error.message)}</small></div>`}
       </td>
-      <td class="number">${clock(call.media.duration_ms / 1000)}</td>
-      <td>${call.metadata.agent_id || found?.agent_name}</td>
-      <td>${call.metadata.queue}</td>
-      <td>${found?.topic && topicName(found.topic)}</td>
-      <td class="issue" dir="auto" title=${found?.issue || undefined}>${found?.issue}</td>
-      <td>${found && html`<${Spark} findings=${found} />`}</td>
-      <td class="number">${found && found.quality !== null && html`${score(found.quality)} <small title=${t("of_criteria", { n: found.quality_criteria })}>/${found.quality_criteria}</small>`}</td>
-      <td><${Flags} flags=${found?.flags || []} /></td>
+      <td class="number" data-label=${t("length")}>${clock(call.media.duration_ms / 1000)}</td>
+      <td data-label=${t("agent")}>${call.metadata.agent_id || found?.agent_name}</td>
+      <td data-label=${t("queue")}>${call.metadata.queue}</td>
+      <td data-label=${t("topic")}>${found?.topic && topicName(found.topic)}</td>
+      <td class="issue" data-label=${t("issue")} dir="auto" title=${found?.issue || undefined}>${found?.issue}</td>
+      <td data-label=${t("mood")}>${found && html`<${Spark} findings=${found} />`}</td>
+      <td class="number" data-label=${t("quality_short")}>${found && found.quality !== null && html`${score(found.quality)} <small title=${t("of_criteria", { n: found.quality_criteria })}>/${found.quality_criteria}</small>`}</td>
+      <td data-label=${t("flags")}><${Flags} flags=${found?.flags || []} /></td>
       <td class=${`status ${call.job_status}`}>
         ${t(call.job_status)}
         ${RUNNING.has(call.job_status) &&

@@ -6,7 +6,7 @@ import { useAsked } from "../parts/asked.js";
 import { Comparisons } from "../parts/comparisons.js";
 import { Section, span } from "../parts/section.js";
 import { CallTimeline } from "../parts/timeline.js";
-import { t } from "../text.js";
+import { named, t } from "../text.js";
 
 const EVERY_MS = 5000;
 
@@ -79,7 +79,7 @@ function Stages({ stages, speeds }) {
         ${stages.map((stage) => {
           const speed = speedOf[stage.name];
           return html`<tr key=${stage.name}>
-            <td>${stage.name}</td>
+            <td>${stage.name}${named("stage", stage.name) !== stage.name && html`<small class="block">${named("stage", stage.name)}</small>`}</td>
             <td><span class=${stage.healthy ? "dot good" : "dot bad"}></span> ${stage.healthy ? t("healthy") : `${t("unhealthy")}: ${stage.status} ${stage.message}`}</td>
             <td class="number">${stage.replicas}</td>
             <td>${stage.model} <small>${stage.model_revision}</small></td>
@@ -101,7 +101,7 @@ function Alerts({ alerts }) {
       <tbody>
         ${alerts.map(
           (alert) => html`<tr key=${alert.id}>
-            <td><span class=${alert.status === "firing" ? "dot bad" : "dot good"}></span> ${t(alert.status)}</td>
+            <td><span class=${alert.status === "firing" ? "dot bad" : "dot good"}></span> ${named("alert", alert.status)}</td>
             <td>
               <b>${alert.name}</b> ${alert.summary}
               <small class="block">${alert.description}</small>

@@ -101,8 +101,8 @@ function Figures({ found }) {
   }
   return html`
     <p class="hint">
-      ${dayName(found.period.first_day)} – ${dayName(found.period.last_day)}, ${found.time_zone}; ${t("against")}
-      ${" "}${dayName(found.before.first_day)} – ${dayName(found.before.last_day)}. ${t("intervals_are", { n: found.small_below })}
+      ${dayName(found.period.first_day)} – ${dayName(found.period.last_day)}, ${found.time_zone} (${t("against")}
+      ${" "}${dayName(found.before.first_day)} – ${dayName(found.before.last_day)}). ${t("intervals_are", { n: found.small_below })}
     </p>
     <div class="cards">
       <section><h2>${t("calls")}</h2>

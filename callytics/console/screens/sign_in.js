@@ -1,6 +1,6 @@
 // Signing in: with an API key, with a link that works once, or at the issuer that knows the people here.
 import { request } from "../api.js";
-import { html, useEffect, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { t } from "../text.js";
 
 const REFUSALS = {
@@ -13,6 +13,9 @@ export function SignIn({ link, refusal, onDone }) {
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
   const [hasIssuer, setHasIssuer] = useState(false);
+  const field = useRef(null);
+
+  useEffect(() => field.current.focus(), []); // after signing out as well, where a browser heeds no autofocus
 
   useEffect(() => {
     request("GET", "/v1/sessions").then((methods) => setHasIssuer(methods.issuer), () => {});
@@ -46,7 +49,7 @@ export function SignIn({ link, refusal, onDone }) {
           <a class="button main" href=${`/v1/sessions/oidc?${new URLSearchParams({ place })}`}>${t("sign_in_at_issuer")}</a>
           <p class="hint">${t("or_with_a_key")}</p>`}
         <label for="key">${t("api_key")}</label>
-        <input id="key" name="key" type="password" autocomplete="current-password" required autofocus />
+        <input ref=${field} id="key" name="key" type="password" autocomplete="current-password" required />
         <button class="main" disabled=${isBusy}>${isBusy ? t("signing_in") : t("sign_in")}</button>
         <p class="hint">${t("sign_in_hint")}</p>
         <p class="problem" role="alert">${said}</p>

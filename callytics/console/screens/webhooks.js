@@ -4,7 +4,7 @@ import { moment } from "../format.js";
 import { html, useState } from "../html.js";
 import { useAsked } from "../parts/asked.js";
 import { Secret, Section, Wide } from "../parts/section.js";
-import { t } from "../text.js";
+import { named, t } from "../text.js";
 
 const EVENTS = ["call.completed", "call.partial", "call.failed", "call.cancelled", "webhook.disabled", "alert.fired", "alert.resolved"];
 const CHOSEN = ["call.completed", "call.partial", "call.failed"];
@@ -62,7 +62,7 @@ function Row({ hook, act, issue, isOpen, onOpen, onLost }) {
   return html`
     <tr>
       <td>${hook.url}<small class="block">${hook.description}</small></td>
-      <td>${hook.event_types.join(", ")}</td>
+      <td>${hook.event_types.map((name) => named("event", name)).join(", ")}</td>
       <td>
         ${hook.disabled_at ? t("disabled_since", { at: moment(hook.disabled_at), why: t(`why_${hook.disabled_reason}`) }) : t("in_force")}
         ${hook.failing_since && html`<small class="block problem">${t("failing_since", { at: moment(hook.failing_since) })}</small>`}
@@ -94,7 +94,7 @@ function Deliveries({ path, act, onLost }) {
           ${answer.deliveries.map(
             (sent) => html`<tr key=${sent.id}>
               <td>${moment(sent.created_at)}</td>
-              <td>${sent.event_type}</td>
+              <td>${named("event", sent.event_type)}</td>
               <td>${sent.call_id && html`<a href=${`#/calls/${sent.call_id}`}>${sent.call_id}</a>`}</td>
               <td>${t(`delivery_${sent.status}`)}<small class="block">${sent.next_attempt_at && t("next_try", { at: moment(sent.next_attempt_at) })}</small></td>
               <td class="number">${sent.attempts}</td>
@@ -132,7 +132,7 @@ function NewWebhook({ isOperator, onMake }) {
       <fieldset class="checks">
         <legend>${t("events")}</legend>
         ${EVENTS.filter((name) => isOperator || !name.startsWith("alert.")).map(
-          (name) => html`<label><input type="checkbox" checked=${events.has(name)} onChange=${() => toggle(name)} /> <code>${name}</code></label>`,
+          (name) => html`<label><input type="checkbox" checked=${events.has(name)} onChange=${() => toggle(name)} /> ${named("event", name)} <code>${name}</code></label>`,
         )}
       </fieldset>
       <button class="main" disabled=${!events.size}>${t("make")}</button>

@@ -1,0 +1,98 @@
+// Why the server refused, in Korean. It says so in English itself; docs/api.md has every code.
+import { language, t } from "./text.js";
+
+const KO = {
+  api_key_invalid: "API 키를 알 수 없거나, 폐기되었거나, 만료되었습니다.",
+  api_key_missing: "로그인이 필요합니다.",
+  api_key_not_found: "API 키를 찾을 수 없습니다.",
+  audio_not_redacted: "개인정보를 가리지 못한 녹음은 들을 수 없습니다.",
+  authentication_busy: "지금은 로그인을 확인할 수 없습니다. 잠시 후 다시 시도하세요.",
+  blob_not_found: "파일이 없습니다. 보관 기간이 지나 삭제되었을 수 있습니다.",
+  call_cancelled: "취소된 통화입니다. 다시 시도하면 결과를 얻을 수 있습니다.",
+  call_failed: "통화 분석이 실패했습니다.",
+  call_finished: "이미 끝난 통화라 취소할 것이 없습니다.",
+  call_not_finished: "통화를 분석하는 중입니다. 끝난 뒤에 하거나, 먼저 취소하세요.",
+  call_not_found: "통화를 찾을 수 없습니다. 삭제되었을 수 있습니다.",
+  comparison_running: "다른 비교가 진행 중입니다. 잠시 후 다시 시도하세요.",
+  correction_identifies: "개인정보를 가리는 통화에는 사람을 알 수 있는 내용을 넣을 수 없습니다.",
+  correction_not_found: "수정 내역을 찾을 수 없습니다.",
+  correction_undone: "이미 되돌린 수정입니다.",
+  cross_site: "다른 사이트에서 온 요청이라 거부했습니다.",
+  cursor_invalid: "이 페이지 주소는 이 정렬에 맞지 않습니다. 첫 페이지부터 보세요.",
+  database_unavailable: "통화 저장소가 응답하지 않습니다. 잠시 후 다시 시도하세요.",
+  delivery_not_found: "이 웹훅의 전송 기록을 찾을 수 없습니다.",
+  encoding_impossible: "이 녹음은 이 형식으로 바꿀 수 없습니다.",
+  expiry_in_the_past: "만료 시각이 이미 지났습니다.",
+  export_too_large: "내보낼 통화가 너무 많습니다. 조건으로 줄이세요.",
+  file_missing: "보낸 양식에 파일이 없습니다.",
+  file_repeated: "녹음은 한 번에 하나씩 보내야 합니다.",
+  gateway_busy: "서버가 바쁩니다. 잠시 후 다시 시도하세요.",
+  internal_error: "서버에서 오류가 났습니다. 서버 기록에 남았습니다.",
+  issuer_unavailable: "로그인 서비스가 응답하지 않습니다. 잠시 후 다시 시도하세요.",
+  key_required: "로그인 링크는 API 키로만 만들 수 있습니다.",
+  link_invalid: "로그인 링크가 만료되었거나 이미 쓰였습니다.",
+  media_empty: "빈 파일입니다.",
+  media_implausible: "파일의 길이나 형식 정보가 실제와 맞지 않습니다.",
+  media_no_audio: "파일에 소리가 없습니다.",
+  media_too_complex: "파일의 구조가 너무 복잡합니다.",
+  media_too_large: "파일이 너무 큽니다.",
+  media_too_long: "녹음이 너무 깁니다.",
+  media_undecodable: "읽을 수 없는 파일입니다. 녹음 파일이 아니거나 손상되었습니다.",
+  media_url_failed: "주소에서 녹음을 받을 수 없습니다.",
+  multipart_invalid: "파일이 끝까지 전송되지 않았습니다. 다시 올리세요.",
+  no_turn: "요청이 너무 많습니다. 잠시 후 다시 시도하세요.",
+  not_comparable: "비교할 두 버전을 고르세요.",
+  not_found: "찾을 수 없습니다.",
+  nothing_to_retry: "실패한 단계가 없어 다시 시도할 것이 없습니다.",
+  operator_only: "전체 운영자만 볼 수 있습니다.",
+  participant_unknown: "이 통화에 없는 참여자입니다.",
+  query_empty: "검색어에 글자나 숫자가 없습니다.",
+  queue_full: "분석을 기다리는 통화가 너무 많습니다. 나중에 다시 시도하세요.",
+  queue_share_reached: "분석을 기다리는 통화가 너무 많습니다. 나중에 다시 시도하세요.",
+  range_invalid: "기간이 올바르지 않습니다.",
+  rate_limited: "요청이 너무 많습니다. 잠시 후 다시 시도하세요.",
+  recording_not_found: "녹음이 없습니다. 보관 기간이 지나 삭제되었을 수 있습니다.",
+  request_timeout: "요청이 너무 오래 걸렸습니다. 다시 시도하세요.",
+  request_too_large: "요청이 너무 큽니다.",
+  result_not_found: "이 통화에는 아직 결과가 없습니다.",
+  rights_missing: "이 계정에는 권한이 없습니다. 관리자에게 요청하세요.",
+  scope_missing: "이 키로는 할 수 없습니다.",
+  scope_unknown: "알 수 없는 권한입니다.",
+  session_invalid: "로그인이 끝났습니다. 다시 로그인하세요.",
+  session_renewing: "권한을 확인하는 중입니다. 다시 시도하세요.",
+  split_in_redaction: "가린 부분 안에서는 나눌 수 없습니다. 그 앞이나 뒤에서 나누세요.",
+  stage_unavailable: "분석 단계가 응답하지 않습니다. 잠시 후 다시 시도하세요.",
+  storage_full: "저장 공간이 부족합니다. 관리자에게 알리세요.",
+  too_many_at_once: "동시에 보낸 요청이 너무 많습니다. 잠시 후 다시 시도하세요.",
+  too_many_of_tenant: "동시에 보낸 요청이 너무 많습니다. 잠시 후 다시 시도하세요.",
+  too_many_views: "보기가 너무 많습니다. 하나를 삭제하세요.",
+  too_many_waiting: "기다리는 요청이 너무 많습니다. 잠시 후 다시 시도하세요.",
+  too_many_webhooks: "웹훅이 너무 많습니다. 하나를 삭제하세요.",
+  turn_not_found: "이 통화에 없는 발화입니다.",
+  turn_unknown: "이 통화에 없는 발화입니다. 통화가 다시 분석되었을 수 있습니다.",
+  turns_not_joinable: "이 두 발화는 합칠 수 없습니다. 바로 다음 발화나 같은 화자의 다음 발화와 합칠 수 있습니다.",
+  url_not_allowed: "이 주소로는 보낼 수 없습니다.",
+  version_unknown: "알 수 없는 버전입니다.",
+  view_not_found: "보기를 찾을 수 없습니다.",
+  view_of_another: "다른 사람이 공유한 보기는 편집자만 삭제할 수 있습니다.",
+  webhook_not_found: "웹훅을 찾을 수 없습니다.",
+  webhook_test_under_way: "이 웹훅을 테스트하는 중입니다. 끝날 때까지 기다리세요.",
+  word_unknown: "이 발화에 없는 단어입니다. 통화가 다시 분석되었을 수 있습니다.",
+};
+
+/** The kinds of a wrong field, by the type that pydantic gives them. */
+const FIELDS_KO = {
+  missing: "꼭 필요합니다", string_pattern_mismatch: "줄바꿈이나 탭 없이 공백이 아닌 글자를 넣거나, 정해진 형식에 맞추세요",
+  string_too_long: "너무 깁니다", string_too_short: "너무 짧습니다", too_long: "너무 많습니다", too_short: "너무 적습니다",
+  literal_error: "허용되지 않는 값입니다", enum: "허용되지 않는 값입니다", int_parsing: "숫자가 아닙니다", float_parsing: "숫자가 아닙니다",
+  less_than: "너무 큽니다", less_than_equal: "너무 큽니다", greater_than: "너무 작습니다", greater_than_equal: "너무 작습니다",
+};
+
+/** What a code means to the reader; what is not known here, as the server says it. `errors`: the fields that are wrong. */
+export function inWords(code, said, errors = []) {
+  const isKorean = language() === "ko";
+  if (code === "validation_failed" && errors?.length) {
+    return errors.map(({ loc, type, msg }) => `${t(String(loc.at(-1)))}: ${(isKorean && FIELDS_KO[type]) || msg}`).join("; ");
+  }
+  return isKorean && Object.hasOwn(KO, code) ? KO[code] : said;
+}
