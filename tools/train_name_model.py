@@ -1,4 +1,4 @@
-"""Learns callytics/redaction/name_model.json: python tools/train_name_model.py [evaluate].
+"""Learns callytics/redaction/name_model.json: python tools/train_name_model.py [evaluate [ko|en]].
 
 Per language one conditional logistic regression: at each word of a text, which candidate is a name, or none. It learns
 from the written calls of fit and choose and from three sets of marked sentences, each text also as a recogniser writes
@@ -301,7 +301,7 @@ def only_names(call: dict[str, Any]) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> None:
     if "evaluate" in arguments:
-        for language in LANGUAGES:
+        for language in [each for each in LANGUAGES if each in arguments] or LANGUAGES:
             evaluate(language)
         return
     weights = {

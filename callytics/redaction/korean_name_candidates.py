@@ -14,7 +14,7 @@ from functools import cache
 
 from callytics.redaction.candidates import Candidate
 from callytics.redaction.korean_names import ASKED, DOUBLE_SURNAMES, FIRST, SECOND, SURNAMES
-from callytics.redaction.korean_words import given_names, words
+from callytics.redaction.korean_words import given_names, is_word, words
 
 MAX_SYLLABLES = 5
 MAX_WORDS = 3
@@ -84,13 +84,16 @@ def _shape(name: str) -> str:
 
 
 def _lexical(name: str, word: str) -> str:
-    """Whether the candidate is a word of the language, or the whole with its ending is, or a longer beginning of it."""
+    """Whether the candidate is a word of the language, or the whole with its ending is, or a longer
+    or shorter beginning of it."""
     if word != name and any(word[:end] in words() for end in range(len(name) + 1, len(word) + 1)):
         return "longer"
     if name[-2:] in given_names() and (len(name) == 2 or (len(name) == 3 and name[0] in SURNAMES)):
         return "listed"
-    if name in words():
+    if is_word(name):
         return "word"
+    if len(name) > 2 and name[:2] in words():
+        return "shorter"
     if len(name) == 3 and name[1:] in words():
         return "given"
     return "no"
