@@ -3,9 +3,9 @@
     python -m evaluation.redaction tests/data/pii_test.tsv [--errors]
 
 A file has language, sentence and, if it matters, the previous turn, separated by tabs; ``[KIND|text]`` marks the parts
-to remove. A marked part is found if all its letters and digits are covered, regardless of the kind, because any
+to remove, ``[KIND?|text]`` those that may be. A marked part is found if all its letters and digits are covered, regardless of the kind, because any
 remaining character is a leak.
-A redacted span is right if it overlaps a marked part. The last line is the figure.
+A redacted span is right if it overlaps a marked part of either kind. The last line is the figure.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from callytics.domain import PiiKind
 from callytics.redaction.detector import find_pii
 from callytics.redaction.span import Span
 
-_MARK = re.compile(r"\[([A-Z_]+)\|([^]]*)\]")
+_MARK = re.compile(r"\[([A-Z_]+)(\??)\|([^]]*)\]")
 Detector = Callable[[str, str], Sequence[Span]]
 
 
@@ -31,6 +31,7 @@ class MarkedSentence:
     text: str
     before: str
     spans: tuple[Span, ...]
+    optional: tuple[Span, ...]
 
 
 @dataclass(frozen=True)
@@ -58,14 +59,20 @@ def read_marked(path: Path) -> list[MarkedSentence]:
         if not line or line.startswith("#"):
             continue
         language, marked, *before = line.split("\t")
-        text, spans, position = "", [], 0
+        text, position = "", 0
+        spans: dict[str, list[Span]] = {"": [], "?": []}
         for match in _MARK.finditer(marked):
             text += marked[position : match.start()]
-            spans.append(Span(len(text), len(text) + len(match.group(2)), PiiKind(match.group(1))))
-            text += match.group(2)
+            kind, may, part = match.groups()
+            spans[may].append(Span(len(text), len(text) + len(part), PiiKind(kind)))
+            text += part
             position = match.end()
         text += marked[position:]
-        sentences.append(MarkedSentence(language, text, before[0] if before else "", tuple(spans)))
+        sentences.append(
+            MarkedSentence(
+                language, text, before[0] if before else "", tuple(spans[""]), tuple(spans["?"])
+            )
+        )
     return sentences
 
 
@@ -86,7 +93,8 @@ def score(sentences: Iterable[MarkedSentence], detect: Detector = find_pii) -> R
                 counts["found"] += 1
         for span in found:
             counts["redacted"] += 1
-            if any(span.start < other.end and other.start < span.end for other in sentence.spans):
+            allowed = (*sentence.spans, *sentence.optional)
+            if any(span.start < other.end and other.start < span.end for other in allowed):
                 counts["right"] += 1
             else:
                 errors.append(f"wrong {span.kind}: {sentence.text} [{sentence.text[span.start : span.end]}]")

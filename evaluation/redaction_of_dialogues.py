@@ -30,8 +30,8 @@ def score_redaction(dialogues: Iterable[Mapping[str, Any]]) -> RedactionScore:
     for dialogue in dialogues:
         found = find_in_turns(_turns(dialogue))
         for turn in dialogue["turns"]:
-            marked = _places(turn, dialogue["pii"])
-            allowed = [place for place, _ in (*marked, *_places(turn, dialogue["pii_optional"]))]
+            marked = places(turn, dialogue["pii"])
+            allowed = [place for place, _ in (*marked, *places(turn, dialogue["pii_optional"]))]
             missed = [item for item in marked if _leaks(turn["text"], item[0], found[turn["id"]])]
             wrong = [
                 span for span in found[turn["id"]] if not any(_overlap(span, place) for place in allowed)
@@ -67,7 +67,7 @@ def _turns(dialogue: Mapping[str, Any]) -> list[Turn]:
     return turns
 
 
-def _places(turn: Mapping[str, Any], items: Sequence[Mapping[str, str]]) -> list[tuple[tuple[int, int], str]]:
+def places(turn: Mapping[str, Any], items: Sequence[Mapping[str, str]]) -> list[tuple[tuple[int, int], str]]:
     """(start, end) and kind of each item of this turn; the same words twice are two places, in order."""
     places: list[tuple[tuple[int, int], str]] = []
     after: dict[str, int] = {}

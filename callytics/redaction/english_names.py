@@ -60,7 +60,7 @@ _PERSON_VERB = re.compile(
     re.IGNORECASE,
 )
 _PARTICLES_TEXT = "van von der den de del della di da dos bin ibn al el la le du ter ten mac mc st"
-_PARTICLES = frozenset(_PARTICLES_TEXT.split())
+PARTICLES = frozenset(_PARTICLES_TEXT.split())
 """Small words inside a family name: Van der Berg."""
 _SURNAME_ASKED = re.compile(r"\b(?:sur|last |family |second )name", re.IGNORECASE)
 _SHORT_ANSWER = re.compile(r"[a-z']+(?:\s[a-z']+){0,2}\s*[.,]?\s*\Z")
@@ -75,7 +75,7 @@ _FILLERS = re.compile(
     r"(?:(?:sure|yes|yeah|yep|okay|ok|of course|it['’]?s|it is|that['’]?s|under|my name is|um|uh|well|hi|hello|oh|so|the|a|is|right|certainly|i['’]?m|this is|erm|er|please|mm|hm|hmm|name['’]?s|and|no|good|morning|afternoon|evening|hiya|hey|i have|i['’]ve got)[\s,.…]+)*",
     re.IGNORECASE,
 )
-_ASKED = re.compile(
+ASKED = re.compile(
     r"\bnames?\b|how do you spell|who am i|who['’]?(?:ve| have) i|who do i have|who['’]?s (?:this|calling|that|speaking)|who is (?:this|calling|speaking)|who(?:'m| am) i|and you are\b|surname|whose|pleasure of"
     r"|who['’]?s on the account|account holder|who is it for|who['’]?s it for|who should|booked under|under (?:what|which)|what is it under|who(?:'s| is) (?:coming|driving|collecting)",
     re.IGNORECASE,
@@ -198,7 +198,7 @@ def english_name_spans(text: str, before: str = "") -> Iterator[Span]:
     words = _words(text)
     cased = any(word.capital and word.lower != "i" for word in words)
     surname = _SURNAME_ASKED.search(before) is not None
-    start_of_answer = _FILLERS.match(text).end() if _ASKED.search(before) else -1  # type: ignore[union-attr]
+    start_of_answer = _FILLERS.match(text).end() if ASKED.search(before) else -1  # type: ignore[union-attr]
     index = 0
     while index < len(words):
         length = _name_length(
@@ -355,8 +355,8 @@ def _run(text: str, words: list[_Word], index: int, *, cased: bool) -> int:
         gap = text[last.end : word.start]
         initial = len(word.lower) == 1 and gap == " " and text[word.end : word.end + 1] == "."
         following = words[index + length + 1] if index + length + 1 < len(words) else None
-        particle = cased and word.lower in _PARTICLES and following is not None and gap == " "
-        if particle and (following.capital or following.lower in _PARTICLES):  # type: ignore[union-attr]
+        particle = cased and word.lower in PARTICLES and following is not None and gap == " "
+        if particle and (following.capital or following.lower in PARTICLES):  # type: ignore[union-attr]
             length += 1
             continue
         if gap not in (" ", ". ") or (gap == ". " and len(last.lower) > 1) or word.lower in _NOT_NAMES:

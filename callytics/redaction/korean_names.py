@@ -9,29 +9,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from callytics.domain import PiiKind
+from callytics.redaction.korean_words import given_names, words
 from callytics.redaction.span import Span
 
-_DOUBLE = "남궁|황보|제갈|선우|독고|사공|서문|동방|망절|어금"
+DOUBLE_SURNAMES = "남궁|황보|제갈|선우|독고|사공|서문|동방|망절|어금"
 SURNAMES = (
     "김이박최정강조윤장임한오서신권황안송류전홍유고문양손배백허남심노하곽성차주우구민나진지엄채원천방공현함변염여추도소석설마길"
     "연위표명기반왕금옥육인맹제모탁국어은편용예경봉사부가복태목형피두감음빈동온호범좌팽승간상갈시단견당화창빙선묵로계뇌뢰아란노리"
 )
 """Family names of more than about 500 people (Statistics Korea, 2015 census)."""
-_FIRST = (
+FIRST = (
     "갑겸교권담라로루맑밝별빈슬엘예온익푸헌혁본빛샛솔가강건경광규근금기길나남다단달대덕도동두라란래려루류리린마만말명모무문미민바반배범별병보복봉부사산삼상새서석선설섭성세소솔송수숙순슬승"
     "시신아안애양언여연영예오옥완용우운원월유윤율은을의이인일임자장재전점정제조종주준중지진찬창채천철청초춘충치태택평필하학한해향허"
     "현형혜호홍화환효후훈휘흥희"
 )
-_SECOND = (
+SECOND = (
     "레갑겨든루빛솔솜엘음비늘름울샘결봄람강건걸겸경곤관광교구국권규균근금기길나남녀년님다단달담대덕도돈동두득라란람래량려련렬령례로록룡루류륜률름리린림마만매명모목무묵문미민"
     "반배백범별병보복봉분빈빛산삼상생서석선섭성세소솔송수숙순술슬승식신실심아안애양언엽여연열영예오옥온완용우욱운웅원월유윤율은을이익인일"
     "임자잔장재전정제조종주준중지진찬창채천철청초춘출충치태택평표필하학한해향헌혁현협형혜호홍화환회효후훈휘흠흥희"
 )
-_GIVEN = rf"[{_FIRST}][{_SECOND}]"
-_FULL = rf"(?:(?:{_DOUBLE})[가-힣]{{1,2}}|[{SURNAMES}]{_GIVEN})"
-_LOOSE = rf"(?:(?:{_DOUBLE})[가-힣]{{1,2}}|[{SURNAMES}][가-힣]{{2}})"
+_GIVEN = rf"[{FIRST}][{SECOND}]"
+_FULL = rf"(?:(?:{DOUBLE_SURNAMES})[가-힣]{{1,2}}|[{SURNAMES}]{_GIVEN})"
+_LOOSE = rf"(?:(?:{DOUBLE_SURNAMES})[가-힣]{{1,2}}|[{SURNAMES}][가-힣]{{2}})"
 _SHORT = rf"(?:{_LOOSE}|[{SURNAMES}][가-힣])"
 _COPULA = r"(?:입니다|이라고\s?(?:합니다|해요|하는데|하고|했|하거든|하시)|라고\s?(?:합니다|해요|하는데|하고|하거든)|이에요|예요|이예요|이었습니다|였습니다|이었어요|였어요|인데요?|이거든요|거든요|이고요?|고요|이요|요|이죠|죠|이야|야|임니다|입니당|인디|이여|여유)"
 _TITLE = r"(?:고객|회원|님|씨|상담원|상담사|매니저|팀장|대리|과장|차장|부장|실장|소장|점장|원장|사장|이사|선생|기사|어르신|주임|주사|계장|주무관|조사원|가이드|교수|박사|간호사|원무|강사|코치|사원|담당|할머니|할아버지|환자|사모|여사|군|양|학생|어머니|아버지|상무|반장|센터장|지점장|기장|작가|변호사|의사|팀원|총무)"
@@ -40,10 +42,10 @@ _START = r"(?<![가-힣\w])"
 _TEAM = r"(?:팀|과|부|부서|센터|지점|점|은행|보험|화재|생명|증권|캐피탈|택배|통신|카드|병원|의원|치과|약국|호텔|렌탈|마트|영업소|사무소|사무실|지사|본사|지국|상담실|예약실|창구|학원|구청|시청|여행사|항공|데스크|공단|협회|가전|전자|서비스|관리실|고객실)"
 _OWN = r"(?:아들|딸|엄마|아빠|남편|아내|와이프|보호자|가족|며느리|사위|손자|손녀|언니|누나|오빠|동생|어머니|아버지|앞으로|명의|어린이)(?:\s?(?:되는|되시는|입니다|이에요|예요|인데요|이요|요|로|의))?"
 _GIVEN_CLOSED = (
-    rf"[{_FIRST}](?:(?![늘든른은을들음])[{''.join(c for c in _SECOND if (ord(c) - 0xAC00) % 28)}])"
+    rf"[{FIRST}](?:(?![늘든른은을들음])[{''.join(c for c in SECOND if (ord(c) - 0xAC00) % 28)}])"
 )
 """A given name with a final consonant takes 이 before a particle, which no other noun does: 지훈이가."""
-_GIVEN_OPEN = rf"[{_FIRST}](?:(?![이가은는도로고라마나다지리])[{''.join(c for c in _SECOND if not (ord(c) - 0xAC00) % 28)}])"
+_GIVEN_OPEN = rf"[{FIRST}](?:(?![이가은는도로고라마나다지리])[{''.join(c for c in SECOND if not (ord(c) - 0xAC00) % 28)}])"
 _CASE = "(?:이|가|은|는|을|를|으로|로|께서|한테|에게|와|과|의|하고|이랑|랑|이고|고)"
 
 _NOT_NAMES_TEXT = (
@@ -84,9 +86,9 @@ _NOT_NAMES_TEXT = (
     "자기 리서치 설명은 설명이 설명을 우리 이런 모든 전체 신규 기존 해당 우수 여러 일반 이용 가입 기업 법인 방문 주요 신용 한분 이전 예비 "
     "황당한 황당하 허전한 유명한 소홀한 미안한 서운한 당연한 당황한 안전한 완전한 우수한 유일한 유능한 진정한 정당한 정중한 공정한 한심한 친절한 하필이 여하간 여하튼 "
 )
-_NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
-_BAD_ENDING = re.compile(r"(?:[요까죠네는던된로고를며면]|(?<!길)(?<!재)(?<!현)(?<!희)동)\Z")
-_BAD_START = re.compile(
+NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
+BAD_ENDING = re.compile(r"(?:[요까죠네는던된로고를며면]|(?<!길)(?<!재)(?<!현)(?<!희)동)\Z")
+BAD_START = re.compile(
     r"(?:고객|상담|담당|전화|주문|주소|배송|안내|문의|신청|정보|인터넷|전기|가스|수도|보험|은행|여행|병원|공사|사무|기술|영업|지원|관리|운영|민원|복지|건강|연금|세무|이십|삼십|사십|오십|육십|구십|일이|이삼|삼사|사오|오육|공일|구공)"
 )
 
@@ -110,7 +112,7 @@ _PATTERNS = [
         rf"{_START}({_FULL})(?:이요|인데요|이고요?|고요|이거든요){_END}",
         rf"{_START}({_FULL})\s(?:이요|인데요|입니다|이에요|이고요|이라고|이거든요)(?![가-힣])",
         rf"(?:저는|제가|저)\s({_FULL}){_END}(?!\s?[가-힣])",
-        rf"(?:{_TEAM})(?:의)?\s([{SURNAMES}][{_FIRST}{_SECOND}])(?:입니다|이라고\s?합니다|라고\s?합니다|이에요|예요){_END}",
+        rf"(?:{_TEAM})(?:의)?\s([{SURNAMES}][{FIRST}{SECOND}])(?:입니다|이라고\s?합니다|라고\s?합니다|이에요|예요){_END}",
         rf"{_START}({_FULL})\s(?:결혼|화혼|돌잔치|칠순|팔순|환갑|빈소|장례|발인|근조|고인|생일)",
         rf"(?:^|[.,?!]\s?|[네예]\s)([{SURNAMES}][가-힣])\s(?:고객|회원)님(?!은|이|께)",
         rf"{_START}({_GIVEN_OPEN})\s?(?:엄마|아빠|어머니|어머님|아버님|담임|학생\s?어머)",
@@ -129,7 +131,7 @@ _PATTERNS = [
         r"(?:제\s?이름은|이름은|이름이)\s+(?!(?:비밀|한글|한자|영어|영문|본명|가명|별명|예명|개명|그대로|동일|비슷|정확|생각)(?:이|예|입|인))([가-힣]{2,5})\s?(?:입니다|이라고|라고|예요|이에요|인데요)",
     )
 ]
-_ASKED = re.compile(
+ASKED = re.compile(
     r"성함|이름|예금주|명의|성명|존함|누구(?:세|시|십|신|예|요|로|한)|어느\s?분|받으실\s?분|받는\s?(?:분|사람)|생년월일|본인\s?확인|예약자|환자분|계약자|어디의?\s?누구|성이\s|일행|동행"
 )
 _FILLER = r"(?:(?:네|예|아|어|음|응|내|저|그|저는|나는|제\s?이름은|이름은|성함은|그게|근데|여보세요|아들|딸|우리|잠시만요?)(?:[\s,.?!…]+))*"
@@ -143,7 +145,7 @@ _FOREIGN_WITH_KIN = re.compile(
     rf"{_KIN}\s+([가-힣]{{2,4}}\s[가-힣]{{1,4}})(?:입니다|예요|이에요|이고|고요|요)?\s*[.,]?\s*$"
 )
 _SYLLABLES = re.compile(
-    rf"^{_FILLER}((?:[{SURNAMES}]|{_DOUBLE})(?:\s[{_FIRST}])\s?[{_SECOND}])\s?(?:이에요|예요|이요|입니다){_END}"
+    rf"^{_FILLER}((?:[{SURNAMES}]|{DOUBLE_SURNAMES})(?:\s[{FIRST}])\s?[{SECOND}])\s?(?:이에요|예요|이요|입니다){_END}"
 )
 """An answer by single syllables: 강 하 늘이요."""
 _REPEATED_ANSWER = re.compile(
@@ -159,7 +161,7 @@ _WORDS_TEXT = (
     "맞아 그래 아니에 같은 다른 모두 전부 하나 둘 셋 넷 다섯 회사 학생 회원 부장 과장 대리 가족 이모 고모 삼촌 어르신 오전 오후 아침 저녁 월요일 화요일 수요일 목요일 금요일 토요일 일요일 "
     "와이프 명의 법인 어머니 아버지 할머니 할아버지 부모님 장모님 장인 시어머니 아이 애기 큰애 작은애 개인 사업자 공동"
 )
-_WORDS = frozenset(_WORDS_TEXT.split())
+WORDS = frozenset(_WORDS_TEXT.split())
 
 
 def korean_name_spans(text: str, before: str = "") -> Iterator[Span]:
@@ -168,14 +170,14 @@ def korean_name_spans(text: str, before: str = "") -> Iterator[Span]:
         yield from _spans(pattern, text)
     for match in _NAMED.finditer(text):
         first, last = match.group(1).split()
-        if not _FULL_NAME.fullmatch(last) and first not in _WORDS and last not in _WORDS:
+        if not _FULL_NAME.fullmatch(last) and first not in WORDS and last not in WORDS:
             yield Span(*match.span(1), PiiKind.NAME)
-    if _ASKED.search(before):
+    if ASKED.search(before):
         found = list(_spans(_ANSWER, text))
         for pattern in () if found else (_SYLLABLES, _FOREIGN_ANSWER, _FOREIGN_WITH_KIN):
             found += _spans(pattern, text)
         again = _REPEATED_ANSWER.match(text)
-        if again and not any(word in _WORDS for word in again.group(1).split()):
+        if again and not any(word in WORDS for word in again.group(1).split()):
             found.append(Span(*again.span(1), PiiKind.NAME))
         yield from found
 
@@ -189,18 +191,25 @@ def _is_other_word(text: str, end: int, name: str) -> bool:
     return name.endswith("이") and text[end : end + 2] in ("고요", "고,", "에요", "라고", "거든", "네요")
 
 
+@cache
+def _common_words() -> frozenset[str]:
+    return words() - given_names()
+
+
 def _spans(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
+    listed = _common_words()
     for match in pattern.finditer(text):
         group = match.lastindex or 1
         name = match.group(group)
-        words = name.split()
-        known = name in _NOT_NAMES or any(word in _WORDS or word in _NOT_NAMES for word in words)
+        parts = name.split()
+        known = name in NOT_NAMES or any(word in WORDS or word in NOT_NAMES for word in parts)
         if (
             not known
             and not _AMOUNT.match(name)
-            and not _BAD_ENDING.search(name)
-            and not _BAD_START.match(name)
+            and not BAD_ENDING.search(name)
+            and not BAD_START.match(name)
             and not _is_other_word(text, match.end(group), name)
             and not _PLACE.search(name)
+            and name not in listed
         ):
             yield Span(*match.span(group), PiiKind.NAME)
