@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from callytics.domain import ContactSummary, StageRun, StageStatus
-from callytics.store import DEFAULT_TENANT, WITH_RESULT, Backlog, CallBegun, CallEnded
 from callytics.telemetry import series
 from callytics.telemetry.series import Series
 
 if TYPE_CHECKING:
     from callytics.result.schema.call import CallResult
+    from callytics.store import Backlog, CallBegun, CallEnded
 
 WEBHOOK_OUTCOMES = {"DELIVERED": "delivered", "PENDING": "failed", "FAILED": "given_up"}
 """What a message is after an attempt -> how the attempt went."""
@@ -36,6 +36,9 @@ def ignore(samples: Sequence[Sample]) -> None:
 
 
 def of_call(change: CallBegun | CallEnded) -> list[Sample]:
+    # Here, for replicas of stages record samples too, and have no store: its packages take a second to load.
+    from callytics.store import DEFAULT_TENANT, WITH_RESULT, CallBegun
+
     if isinstance(change, CallBegun):
         return [Sample(series.CALL_WAITING, change.waited_s, {"priority": change.priority})]
     tenant = {"tenant_class": "operator" if change.tenant == DEFAULT_TENANT else "tenant"}
