@@ -11,8 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -119,6 +117,10 @@ def _postgresql(url: URL) -> Engine:
 
 def migrate(engine: Engine) -> None:
     """Migrate the schema to the newest revision in one transaction; other processes wait for it."""
+    # Here, for it takes half a second of processor time, and most processes of a graph only use the types of the store.
+    from alembic import command
+    from alembic.config import Config
+
     with writing(engine).begin() as connection:
         if is_postgresql(connection):
             connection.execute(text("SET LOCAL statement_timeout = 0"))  # an index on many calls takes long

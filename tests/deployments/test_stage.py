@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -135,3 +137,10 @@ def test_batches_of_the_engine_are_counted_until_the_replica_ends(monkeypatch: p
     with other:
         other([1])
     assert len(recorded) == 2
+
+
+def test_replica_of_a_stage_loads_no_store() -> None:
+    """Its database packages would cost every replica of every stage a second of its start."""
+    code = "import deployments.stage, sys; print(sorted({'alembic', 'callytics.store', 'sqlmodel'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().splitlines()[-1] == "[]"
