@@ -21,7 +21,7 @@ STAGE_ERROR_CODES = frozenset(
         "engine_not_installed", "engine_options_invalid", "engine_unknown", "known_speaker_inaudible",
         "known_speakers_unsupported", "labels_unknown", "language_unknown", "llm_key_missing", "llm_malformed",
         "llm_rate_limited", "llm_refused", "llm_rejected", "llm_unauthorized", "llm_unavailable", "media_empty",
-        "denoise_unknown", "endpoint_unreachable", "media_implausible",
+        "denoise_unknown", "pitch_unknown", "endpoint_unreachable", "media_implausible",
         "media_no_audio", "media_too_complex", "media_too_long", "media_undecodable", "model_invalid",
         "model_missing", "model_unavailable", "model_unknown", "no_answer",
         "num_speakers_invalid", "option_invalid", "options_invalid", "pipeline_invalid", "recording_not_found",
