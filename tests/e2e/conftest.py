@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -91,6 +92,13 @@ class Graph:
                 if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(title):
                     found.append(pid)
         return found
+
+    def kill(self, application: str) -> None:
+        """SIGKILL to every replica of it."""
+        pids = self.replica_pids(application)
+        assert pids, f"no replica of {application}"
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
 
     def wait_until_healthy(self, timeout_s: float = 120.0) -> None:
         deadline = time.monotonic() + timeout_s

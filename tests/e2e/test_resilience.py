@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 
 import pytest
@@ -16,18 +14,11 @@ def whole_graph(graph: Graph) -> None:
     graph.wait_until_healthy()
 
 
-def kill(graph: Graph, application: str) -> None:
-    pids = graph.replica_pids(application)
-    assert pids, f"no replica of {application}"
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-
-
 def test_the_recognizer_is_killed_in_the_middle_of_a_call(graph: Graph) -> None:
     call_id = graph.submit(deduplicate="false")
     graph.wait_for_stage(call_id, "speech-recognizer", "RUNNING")
     time.sleep(1.0)
-    kill(graph, "speech-recognizer")
+    graph.kill("speech-recognizer")
     assert graph.wait(call_id)["job_status"] == "COMPLETED"
     assert graph.stage(call_id, "speech-recognizer")["attempts"] >= 2
     assert graph.stage(call_id, "audio-processor")["attempts"] == 1
@@ -40,7 +31,7 @@ def test_the_pipeline_is_killed_in_the_middle_of_a_call(graph: Graph) -> None:
     graph.wait_for_stage(call_id, "speaker-diarizer", "COMPLETED")
     assert graph.stage(call_id, "speech-recognizer")["status"] == "RUNNING", "too late to show anything"
     started = graph.http.get(f"/v1/calls/{call_id}").json()["attempts"]
-    kill(graph, "call-pipeline")
+    graph.kill("call-pipeline")
     status = graph.wait(call_id)
     assert status["job_status"] == "COMPLETED"
     assert status["attempts"] == started + 1
@@ -53,7 +44,7 @@ def test_the_pipeline_is_killed_in_the_middle_of_a_call(graph: Graph) -> None:
 def test_store_and_gateway_are_killed_in_the_middle_of_a_call(graph: Graph) -> None:
     call_id = graph.submit(deduplicate="false")
     graph.wait_for_stage(call_id, "audio-processor", "COMPLETED")
-    kill(graph, "database-service")
-    kill(graph, "api-gateway")
+    graph.kill("database-service")
+    graph.kill("api-gateway")
     graph.wait_until_healthy()
     assert graph.wait(call_id)["job_status"] == "COMPLETED"
