@@ -68,7 +68,7 @@ class StandardAudioProcessor:
         denoise_filter: "wiener" measured better; "noisereduce" is the spectral gate of that package (docs/adr/0017).
         measure_voices: level and pitch per 50 ms, from which each turn gets its ``voice`` (voice.py).
         pitch: "autocorrelation" measured well and is quick (docs/adr/0022); "pyin" is librosa's: smoother, many times
-            slower, and 150 MB and four seconds of CPU more at the start of a replica.
+            slower, and 130 MB and two seconds of CPU more at the start of a replica.
         max_duration_s: longer recordings are rejected.
     """
 
