@@ -54,7 +54,7 @@ EMBEDDING_SCALES = (4.0, 2.0, 3.0)
 """Factors on the surroundings, on the rules and on the embeddings of the turn, of the one before and of the one after;
 a larger one lowers the penalty."""
 WRITTEN_WEIGHT = 0.5
-"""Of a turn outside a call: half of its surroundings are not known."""
+"""The weight of a turn outside a call: half of its surroundings are not known."""
 UNKNOWN_ALONE = ("next", "others_polite", "customer")
 SMALLEST = 0.005
 FOLDS = 8

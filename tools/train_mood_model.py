@@ -1,8 +1,8 @@
 """Learns callytics/engines/sentiment/mood_model.json: python tools/train_mood_model.py (from the root; extra "eval").
 
-Weights from the fit and choose splits of the written calls and, at lower weights, the turns and the sentences of
-engines/sentiment/training; thresholds per language from both, by models that have not seen the call. `report` is not
-read. Full batches from zero: deterministic.
+Weights from the fit split of the written calls and, at lower weights, the turns and the sentences of
+engines/sentiment/training; thresholds per language from choose and, cross-validated, fit. `report` is not read. Full
+batches from zero: deterministic.
 """
 
 from __future__ import annotations
@@ -246,24 +246,19 @@ def thresholds(rows: Rows, probabilities: Array) -> list[float]:
 
 
 def main() -> None:
-    parts = data(SentenceClassifier())
-    save(*parts, moods_of_others(*parts))
+    save(*data(SentenceClassifier()))
 
 
-def save(
-    seen: Mapping[str, Rows],
-    chosen: Mapping[str, Rows],
-    more: Sequence[Rows],
-    others: Mapping[str, Sequence[Sequence[float]]],
-) -> None:
+def save(seen: Mapping[str, Rows], chosen: Mapping[str, Rows], more: Sequence[Rows]) -> None:
     document: dict[str, Any] = {
         "licence": "Apache-2.0",
-        "trained_on": "evaluation/dialogues, fit and choose; sentiment/training; thresholds on both, by models that "
-        "have not seen the call",
+        "trained_on": "evaluation/dialogues, fit split; sentiment/training; thresholds on fit (by models that have "
+        "not seen the call) and choose",
         "revision": "",
         "thresholds": {},
-        **fit([*seen.values(), *chosen.values(), *more]),
+        **fit([*seen.values(), *more]),
     }
+    others = moods_of_others(seen, chosen, more)
     for code in LANGUAGES:
         both = Rows()
         for name, values in vars(both).items():
