@@ -26,6 +26,23 @@ _LANGUAGES_TEXT = (
 )
 LANGUAGES = frozenset(_LANGUAGES_TEXT.split())
 
+NOT_DECOMPOSED = str.maketrans(
+    {
+        "ð": "d",
+        "đ": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+        "ø": "o",
+        "ł": "l",
+        "ß": "ss",
+        "ı": "i",
+        "ħ": "h",
+        "ŋ": "ng",
+    }
+)
+"""Letters that Unicode does not take apart into a letter of ASCII and an accent -> how they are written without."""
+
 
 def main() -> None:
     import faker.providers.person as person
@@ -47,7 +64,8 @@ def main() -> None:
 
 def _parts(name: str) -> Iterable[str]:
     """Without accents, in lower case; names of at least three letters."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    spelled = name.lower().translate(NOT_DECOMPOSED)
+    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
     return [part for part in re.split(r"[\s'-]+", plain) if re.fullmatch(r"[a-z]{3,}", part)]
 
 

@@ -32,8 +32,8 @@ def finished(graph: FaultGraph, call_id: str, timeout_s: float = 90.0) -> str:
     return record.status
 
 
-REPORT_S = 25.0
-"""Two report intervals of Ray's agent (10 s) and some."""
+REPORT_S = 10.0
+"""Two report intervals of Ray's agent (conftest.py) and some."""
 
 
 def test_calls_are_counted_where_prometheus_finds_them(graph: FaultGraph) -> None:
@@ -115,7 +115,7 @@ def test_call_of_a_killed_worker_counts_once(graph: FaultGraph) -> None:
         hang.unlink()
     assert finished(graph, call_id) in ("COMPLETED", "PARTIAL")
     found = scrape_until(graph.home, lambda found: found.total(CALLS) > before.total(CALLS))
-    time.sleep(12)  # a second count would come with the next report
+    time.sleep(REPORT_S)  # a second count would come with the next report
     assert Scrape(graph.home).total(CALLS) == found.total(CALLS) == before.total(CALLS) + 1
 
 

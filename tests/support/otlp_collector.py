@@ -64,7 +64,7 @@ class Collector:
     def named(self, name: str) -> list[CollectedSpan]:
         return sorted((span for span in self.spans if span.name == name), key=lambda span: span.start_s)
 
-    def wait_for(self, found: Callable[[], Any], within_s: float = 20.0) -> None:
+    def wait_for(self, found: Callable[[], Any], within_s: float = 60.0) -> None:
         deadline = time.monotonic() + within_s
         while not found():
             assert time.monotonic() < deadline, sorted((span.name, span.trace_id) for span in self.spans)

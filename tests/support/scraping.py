@@ -53,7 +53,7 @@ class Scrape:
 
 
 def scrape_until(home: Path, is_there: Callable[[Scrape], bool], timeout_s: float = 60.0) -> Scrape:
-    """Ray's processes report every 10 s."""
+    """Ray's processes report every few seconds."""
     deadline = time.monotonic() + timeout_s
     while not is_there(found := Scrape(home)):
         ours = [sample for sample in found.samples if sample[0].startswith("ray_callytics_")]
