@@ -50,7 +50,7 @@ MIN_SHARED_PAIRS = 2
 MIN_SPELLED = 3
 MIN_CODE = 5
 PASSPORT_DIGITS = 9
-"""Of American and older British passports, which have no letter."""
+"""American and older British passports have no letter."""
 
 
 @dataclass(frozen=True)
