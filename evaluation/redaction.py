@@ -3,9 +3,9 @@
     python -m evaluation.redaction tests/data/pii_test.tsv [--errors]
 
 A file has language, sentence and, if it matters, the previous turn, separated by tabs; ``[KIND|text]`` marks the parts
-to remove, ``[KIND?|text]`` those that may be. A marked part is found if all its letters and digits are covered, regardless of the kind, because any
-remaining character is a leak.
-A redacted span is right if it overlaps a marked part of either kind. The last line is the figure.
+to remove, ``[KIND?|text]`` those that may be. A marked part is found if all its letters and digits are covered,
+regardless of the kind, because any remaining character is a leak. A redacted span is right if it overlaps a marked
+part of either kind. The last line is the figure.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class MarkedSentence:
     text: str
     before: str
     spans: tuple[Span, ...]
-    optional: tuple[Span, ...]
+    optional: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,7 @@ def read_marked(path: Path) -> list[MarkedSentence]:
             position = match.end()
         text += marked[position:]
         sentences.append(
-            MarkedSentence(
-                language, text, before[0] if before else "", tuple(spans[""]), tuple(spans["?"])
-            )
+            MarkedSentence(language, text, before[0] if before else "", tuple(spans[""]), tuple(spans["?"]))
         )
     return sentences
 

@@ -2,7 +2,8 @@
 
     python tools/compile_korean_words.py FOLDER
 
-FOLDER has the jar of open-korean-text 2.1.2 (Apache-2.0), unpacked; the package OpenKoreanText 0.2.6 of PyPI brings it; and
+FOLDER has the jar of open-korean-text 2.1.2 (Apache-2.0), unpacked, which the package OpenKoreanText 0.2.6 of PyPI
+brings, and
 faker/providers/person/ko_KR/__init__.py of Faker 40.63.0 (MIT). Words: nouns, places, firms and adverbs of two to six
 syllables; none of the lists of people and none of the titles of Wikipedia, which have another licence. Given names: of
 both, two syllables.
@@ -30,7 +31,9 @@ def main(folder: Path) -> None:
     _write("korean_words.txt", words)
     (listed,) = folder.rglob("util/substantives/given_names.txt")
     (faker,) = folder.rglob("person/ko_KR/__init__.py")
-    texts = listed.read_text(encoding="utf-8").split() + re.findall(r'"(.*?)"', faker.read_text(encoding="utf-8"))
+    texts = listed.read_text(encoding="utf-8").split() + re.findall(
+        r'"(.*?)"', faker.read_text(encoding="utf-8")
+    )
     _write("korean_given_names.txt", {text for text in texts if re.fullmatch(r"[가-힣]{2}", text)})
 
 

@@ -46,7 +46,7 @@ SENTENCES = ("pii_development.tsv", "pii_kinds_open.tsv", "pii_unseen_open.tsv")
 SPLITS: tuple[Split, ...] = ("fit", "choose")
 FOLDS = 4
 COPIES = 2
-"""Of each text with a name, with other names."""
+"""How often a text with a name is repeated with other names."""
 PENALTY = 0.1
 NAME_WEIGHT = 1.5
 """A missed name costs more than a false one."""

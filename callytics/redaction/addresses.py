@@ -10,7 +10,7 @@ from callytics.domain import PiiKind
 from callytics.redaction.codes import code_rows
 from callytics.redaction.span import Span
 
-_NUMBER = r"(?:\d+|[일이삼사오육륙칠팔구십백천]+)"
+_NUMBER = r"(?:\d+|[공영일이삼사오육륙칠팔구십백천]+)"
 _PROVINCE = (
     r"(?:서울|부산|대구|인천|광주|대전|울산|세종|제주|경기|강원|충북|충남|전북|전남|경북|경남|충청[북남]|전라[북남]|경상[북남])"
     r"(?:특별자치|특별|광역)?(?:시|도)?"
@@ -32,7 +32,7 @@ _ESTATE = r"[가-힣A-Za-z0-9]{2,10}(?:마을|아파트|단지|타운|빌라|맨
 _BLOCK = rf"(?:{_NUMBER}|[가-하]|에이|비|씨|디|[A-Da-d])"
 _APARTMENT = re.compile(
     rf"(?:(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?)?(?<![가-힣0-9]){_BLOCK}\s?동(?:에|의|이고요?)?[\s,]+{_NUMBER}(?:\s?호(?!선)|(?=\s*$))"
-    rf"|(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?{_NUMBER}\s?호(?!선)"
+    rf"|(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?(?:지하\s?|비|B)?{_NUMBER}\s?호(?!선)"
 )
 _FLAT_ALONE = re.compile(
     r"(?<![가-힣0-9])(?:(?:지하|비|B)\s?)?(?:\d{2,4}|[일이삼사오육칠팔구십백천]{2,})\s?(?:호(?![선기])|동(?=\s?(?:이고|에|,|$)))(?:실)?(?![가-힣]{3})"
@@ -67,7 +67,7 @@ _POSTED_TO = re.compile(
     rf"\b(?i:posted to|post it to|sent to|send it to|sending it to|delivered to|deliver to|deliver it to|going to|you['’]re at|we['’]re at|i['’]m at|you at|still at|live at|lives at|address is|out to|come to|is it|round to)\s(\d{{1,4}}[A-Z]?,?\s(?!(?:{_NOT_STREET})\b){_CAPITAL}(?:\s{_CAPITAL}){{0,3}}(?:,\s{_CAPITAL}(?:\s{_CAPITAL})?)*)"
 )
 _HOUSE_ANSWER = re.compile(
-    rf"\b{_CAPITAL}\s{_HOUSE_WORD}\b(?:,\s{_CAPITAL})*|\bThe\s{_CAPITAL},\s{_CAPITAL}(?:\s{_CAPITAL})?"
+    rf"\b{_CAPITAL}\s{_HOUSE_WORD}\b(?:,\s{_CAPITAL})*|\b(?:Number\s)?\d+[A-Z]?,?\s(?:The\s)?{_CAPITAL}(?:\s{_CAPITAL}){{0,2}}|\bThe\s{_CAPITAL},\s{_CAPITAL}(?:\s{_CAPITAL})?"
 )
 _UNIT_AT_END = re.compile(
     rf"\b{_HOUSE_NUMBER}\s(?:[a-z']+\s){{1,3}}?(?:unit|flat|apartment|apt|suite)\s{_HOUSE_NUMBER}\b"

@@ -29,6 +29,10 @@ _ENGLISH = re.compile(
     rf"\b(?:the\s)?(?:{_DAY}(?:\sof)?(?:\sthe)?\s{_MONTH}|{_DAY}\sof(?:\sthe)?\s{_DAY}|{_MONTH}\s(?:the\s)?{_DAY})(?:,?\s(?:of\s|(?:the\s)?year\s)?{_YEAR})?\b",
     re.IGNORECASE,
 )
+_YEAR_FIRST = re.compile(
+    rf"\b(?:19|20)\d\d,?\s{_MONTH}\s(?:the\s)?{_DAY}\b|\bnineteen[\s-](?:oh[\s-])?{_CARDINAL},?\s{_MONTH}\s(?:the\s)?{_DAY}\b",
+    re.IGNORECASE,
+)
 _WRITTEN = re.compile(r"(?<![\d-])\d{1,4}[/.-]\s?\d{1,2}[/.-]\s?\d{2,4}(?![\d-])")
 _SPOKEN_DIGITS = re.compile(rf"\b{_CARDINAL}(?:[\s,-]+{_CARDINAL}){{2,6}}\b", re.IGNORECASE)
 _STATED = re.compile(rf"(?:{_N}\s?년\s?)?{_N}\s?월\s?{_N}\s?일\s?생|{_N}\s?년\s?생")
@@ -51,7 +55,7 @@ def birth_date_spans(text: str, before: str) -> Iterator[Span]:
     asked = PiiKind.BIRTH_DATE in mentioned(before)
     if not announced and not asked:
         return
-    for pattern in (_KOREAN, _ENGLISH, _WRITTEN):
+    for pattern in (_KOREAN, _ENGLISH, _YEAR_FIRST, _WRITTEN):
         yield from (Span(*match.span(), PiiKind.BIRTH_DATE) for match in pattern.finditer(text))
     if asked:
         for match in _SPOKEN_DIGITS.finditer(text):

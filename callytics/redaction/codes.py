@@ -49,6 +49,8 @@ _SPELLED_ASKED = re.compile(r"\bspell\b|\be-?mail\b|메일|스펠|철자", re.IG
 MIN_SHARED_PAIRS = 2
 MIN_SPELLED = 3
 MIN_CODE = 5
+PASSPORT_DIGITS = 9
+"""American and older British passports have no letter."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,10 @@ def code_spans(text: str, before: str) -> Iterator[Span]:
         kind = near[-1] if near else None
         for wanted in (PiiKind.PLATE, PiiKind.PASSPORT):
             if kind == wanted or (kind is None and wanted in kinds and HARMLESS not in kinds):
-                if MIN_CODE <= len(value) <= 12 and 0 < letters < len(value):
+                digits_only = wanted is PiiKind.PASSPORT and len(value) == PASSPORT_DIGITS
+                if MIN_CODE <= len(value) <= 12 and (
+                    0 < letters < len(value) or (digits_only and not letters)
+                ):
                     yield Span(start, end, wanted)
                 break
         else:

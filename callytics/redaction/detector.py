@@ -1,4 +1,4 @@
-"""Finds the parts of a text that identify a person. Rules only: deterministic, no model, no network."""
+"""Finds the parts of a text that identify a person: rules, and a small linear model of names; deterministic."""
 
 from __future__ import annotations
 

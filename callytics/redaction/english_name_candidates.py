@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (one list per line reads better)
 """Every part of an English text that could be a name, with what a model needs to judge it: whether its words are names or
 common words, how they are written, and the words around them."""
 
@@ -43,10 +44,17 @@ def candidates(text: str, before: str) -> Iterator[list[Candidate]]:
     for index, word in enumerate(words):
         if word in _MARKS or word.isdigit() or word in FUNCTION_WORDS or (len(word) < 2 and cased == "lower"):
             continue
-        left = [*_left(words, tokens, index), f"{asked}{min(index, 3)} {cased}", f"{asked} short{short}", cased]
+        left = [
+            *_left(words, tokens, index),
+            f"{asked}{min(index, 3)} {cased}",
+            f"{asked} short{short}",
+            cased,
+        ]
         found = []
         for length in range(1, MAX_WORDS + 1):
-            if index + length > len(words) or (length > 1 and not _goes_on(text, tokens, words, index, length)):
+            if index + length > len(words) or (
+                length > 1 and not _goes_on(text, tokens, words, index, length)
+            ):
                 break
             last = index + length - 1
             if length > 1 and words[last] in PARTICLES:

@@ -69,7 +69,9 @@ _SINGLE_TITLED = re.compile(
 )
 _NO_END = "은한된신온던할운거것걸건집쪽곳더을를으"
 """Last syllables of verbs, particles and things that few names have."""
-_JOINED_AFTER = re.compile(rf"(?:이?랑|하고|와|과|,|\s그리고|이고|이고요)\s({_LOOSE}|[가-힣]{{2}})(?=[\s,.]|{_COPULA}|이?랑|으?로|둘|두|$)")
+_JOINED_AFTER = re.compile(
+    rf"(?:이?랑|하고|와|과|,|\s그리고|이고|이고요)\s({_LOOSE}|[가-힣]{{2}})(?=[\s,.]|{_COPULA}|이?랑|으?로|둘|두|$)"
+)
 
 
 def korean_names_in_context(text: str, before: str = "") -> Iterator[Span]:

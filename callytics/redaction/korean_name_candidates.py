@@ -32,7 +32,9 @@ _LISTED = re.compile(r"[,.?!…]")
 _TITLE = re.compile(
     r"(?:고객|회원|님|씨|상담|매니저|팀장|대리|과장|차장|부장|실장|소장|점장|원장|사장|이사|선생|기사|어르신|주임|주사|계장|주무관|조사원|가이드|교수|박사|간호사|강사|코치|사원|담당|할머니|할아버지|환자|사모|여사|학생|어머니|아버지|상무|반장|센터장|지점장|기장|작가|변호사|의사|총무|군|양|어린이|보호자|본인|명의)"
 )
-_KIN = re.compile(r"(?:엄마|아빠|어머니|어머님|아버지|아버님|이모|삼촌|고모|할머니|할아버지|언니|오빠|형|누나|동생|담임|외삼촌)")
+_KIN = re.compile(
+    r"(?:엄마|아빠|어머니|어머님|아버지|아버님|이모|삼촌|고모|할머니|할아버지|언니|오빠|형|누나|동생|담임|외삼촌)"
+)
 _ROLE = re.compile(
     r"(?:상담사|상담원|매니저|팀장|대리|과장|차장|부장|실장|소장|점장|기사|담당|담당자|주임|주무관|간호사|코치|강사|예금주|명의자|수령인|수취인|수익자|계약자|신청자|가입자|대표자?|성함|이름|존함|성명|사람|분|보호자|보증인|환자|고객)(?:은|는|이|가|께서|인|님|님은|님이|성함은|성함이|이름은|이름이)?"
 )
@@ -43,7 +45,12 @@ _TEAM = re.compile(
     r"(?:팀|파트|부|과|부서|센터|지점|점|은행|보험|화재|생명|증권|캐피탈|택배|통신|카드|병원|의원|치과|약국|호텔|렌탈|렌터카|마트|영업소|사무소|사무실|지사|본사|상담실|예약실|창구|학원|구청|시청|여행사|항공|데스크|공단|협회|전자|서비스|관리실|모터스|텔레콤|모바일|인터넷|케어|투어|샵|몰|스쿨|원|실|소|사)\Z"
 )
 _SUFFIX_KINDS = (
-    ("copula", re.compile(r"이?(?:임니다|입니다|입니다만|에요|예요|이에요|었습니다|였습니다|었어요|였어요|라고요?|라는|라던|라고만|랍니다|래요|올시다|거든요|인데요?|고요|구요|네요)\Z|인데요?\Z|에요\Z|예요\Z|라예\Z")),
+    (
+        "copula",
+        re.compile(
+            r"이?(?:임니다|입니다|입니다만|에요|예요|이에요|었습니다|였습니다|었어요|였어요|라고요?|라는|라던|라고만|랍니다|래요|올시다|거든요|인데요?|고요|구요|네요)\Z|인데요?\Z|에요\Z|예요\Z|라예\Z"
+        ),
+    ),
     ("address", re.compile(r"(?:님|씨)")),
     ("question", re.compile(r"이?(?:신가요|시죠|세요|십니까|시고|시고요|신데|신데요|시네요)\Z")),
     ("yo", re.compile(r"이?요\Z|이?여\Z")),
@@ -121,7 +128,12 @@ def _beginning_at(text: str, tokens: list[re.Match[str]], index: int, asked: str
         if last > index:
             gap = text[tokens[last - 1].end() : tokens[last].start()]
             previous = tokens[last - 1].group()
-            if gap != " " or not "가" <= word[0] <= "힣" or len(previous) > MAX_SYLLABLES or previous in words():
+            if (
+                gap != " "
+                or not "가" <= word[0] <= "힣"
+                or len(previous) > MAX_SYLLABLES
+                or previous in words()
+            ):
                 break
         right = _right(text, tokens, last)
         for length in range(1, min(MAX_SYLLABLES, len(word)) + 1):
@@ -147,7 +159,14 @@ def _left(text: str, tokens: list[re.Match[str]], index: int) -> list[str]:
     gap = text[tokens[index - 1].end() : tokens[index].start()]
     mark = "," if _LISTED.search(gap) else ""
     two = tokens[index - 2].group() if index > 1 else "START"
-    return [f"<k={mark}{_left_kind(before)}", f"<={before}", f"<2={before[-2:]}", f"<1={before[-1:]}", f"<m={mark}{before[-1:]}", f"<<={two[-2:]} {before[-2:]}"]
+    return [
+        f"<k={mark}{_left_kind(before)}",
+        f"<={before}",
+        f"<2={before[-2:]}",
+        f"<1={before[-1:]}",
+        f"<m={mark}{before[-1:]}",
+        f"<<={two[-2:]} {before[-2:]}",
+    ]
 
 
 def _right(text: str, tokens: list[re.Match[str]], last: int) -> list[str]:
@@ -157,10 +176,18 @@ def _right(text: str, tokens: list[re.Match[str]], last: int) -> list[str]:
     gap = text[tokens[last].end() : tokens[last + 1].start()]
     mark = "," if _LISTED.search(gap) else ""
     kind = "number" if after.isdigit() else after
-    return [f">k={mark}{_right_kind(after)}", f">={mark}{kind}", f">2={mark}{kind[:2]}", f">1={kind[:1]}", f">m={mark}"]
+    return [
+        f">k={mark}{_right_kind(after)}",
+        f">={mark}{kind}",
+        f">2={mark}{kind[:2]}",
+        f">1={kind[:1]}",
+        f">m={mark}",
+    ]
 
 
-def _features(parts: list[str], word: str, suffix: str, left: list[str], right: list[str], asked: str) -> Iterator[str]:
+def _features(
+    parts: list[str], word: str, suffix: str, left: list[str], right: list[str], asked: str
+) -> Iterator[str]:
     name = parts[-1]
     if len(parts) == 1:
         shape = _shape(name)

@@ -13,7 +13,6 @@ from callytics.redaction.korean_names import korean_name_spans
 from callytics.redaction.name_model import likely_names
 from callytics.redaction.span import Span
 
-
 RULES = (korean_name_spans, korean_names_in_context, english_name_spans)
 
 

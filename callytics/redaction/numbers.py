@@ -151,6 +151,8 @@ def _form(row: DigitRow) -> PiiKind | None:
     lengths = tuple(len(piece) for piece in row.pieces)
     if lengths == (4, 4, 4, 4) and digits[0] != "0":
         return PiiKind.CARD  # misheard or made-up digits fail the check digit, and are a card's all the same
+    if lengths == (4, 6, 5) and digits[:2] in ("34", "37"):
+        return PiiKind.CARD
     if lengths == (3, 2, 4):
         return PiiKind.SSN
     if row.plus and 8 <= len(digits) <= 15:

@@ -56,8 +56,8 @@ def test_last_syllable_of_a_number_is_kept() -> None:
         ("일이삼사요.", "", []),
         ("8837291055.", "What's your bank account number?", [("ACCOUNT", "8837291055")]),
         ("It's 8837291055.", "What's your order number?", []),
-        ("하정우요.", "성함이 어떻게 되세요?", [("NAME", "하정우")]),
-        ("하정우요.", "", []),
+        ("하단비요.", "성함이 어떻게 되세요?", [("NAME", "하단비")]),
+        ("하단비요.", "", []),
     ],
 )
 def test_answer_is_classified_by_its_question(

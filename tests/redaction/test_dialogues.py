@@ -27,12 +27,12 @@ def test_missed_part_and_harmless_span_are_counted() -> None:
         "id": "x",
         "pii": [
             {"turn_id": "t1", "kind": "NAME", "text": "Kayla"},
-            {"turn_id": "t2", "kind": "NAME", "text": "dusty"},
+            {"turn_id": "t2", "kind": "NAME", "text": "lantern"},
         ],
         "pii_optional": [],
         "turns": [
             {"id": "t1", "speaker": "A", "text": "Summit Home, Kayla here. Call 312-555-0168."},
-            {"id": "t2", "speaker": "B", "text": "i got dusty on that one"},
+            {"id": "t2", "speaker": "B", "text": "i got lantern on that one"},
         ],
     }
     result = score_redaction([call])
