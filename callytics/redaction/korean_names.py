@@ -124,11 +124,17 @@ _PATTERNS = [
         rf"{_START}({_GIVEN})이\s(?:엄마|아빠|아버지|어머니|할머니|할아버지|담임|누나|형|언니|오빠)(?![가-힣]*(?:회|용))",
         rf"{_START}([가-힣]{{2,5}}\s[가-힣]{{2,4}})\s씨(?:가|는|를|한테|도|의|께|요)?{_END}",
         r"(?<![가-힣])(응우옌(?:\s[가-힣]{1,2}){1,2})(?![가-힣])",
-        rf"{_START}([가-힣]{{1,5}})\s씨(?:가|는|를|한테|도|의|께|께서|요)?{_END}(?!\s?[공영일이삼사오육칠팔구하둘])",
-        r"저는\s+([가-힣]{2,5})\s?(?:이라고|라고)\s?(?:합니다|해요|하는데|불러)",
-        r"(?:제\s?이름은|이름은|이름이)\s+(?!(?:비밀|한글|한자|영어|영문|본명|가명|별명|예명|개명|그대로|동일|비슷|정확|생각)(?:이|예|입|인))([가-힣]{2,5})\s?(?:입니다|이라고|라고|예요|이에요|인데요)",
     )
 ]
+_STATED = [
+    re.compile(pattern)
+    for pattern in (
+        rf"{_START}([가-힣]{{1,5}})\s씨(?:가|는|를|한테|도|의|께|께서|요)?{_END}(?!\s?[공영일이삼사오육칠팔구하둘])",
+        r"저는\s+([가-힣]{2,5}?)\s?(?:이라고|라고)\s?(?:합니다|해요|하는데|불러)",
+        r"(?:제\s?이름은|이름은|이름이)\s+(?!(?:비밀|한글|한자|영어|영문|본명|가명|별명|예명|개명|그대로|동일|비슷|정확|생각)(?:이|예|입|인))([가-힣]{2,5}?)\s?(?:입니다|이라고|라고|예요|이에요|인데요)",
+    )
+]
+"""Where it is said that a name is one, a name may be a word of the language: 제 이름은 하늘이에요."""
 ASKED = re.compile(
     r"성함|이름|예금주|명의|성명|존함|누구(?:세|시|십|신|예|요|로|한)|어느\s?분|받으실\s?분|받는\s?(?:분|사람)|생년월일|본인\s?확인|예약자|환자분|계약자|어디의?\s?누구|성이\s|일행|동행"
 )
@@ -151,7 +157,7 @@ _REPEATED_ANSWER = re.compile(
 )
 _PLACE = re.compile(r"(?:학교|병원|아파트|센터|건물|정문|후문|입구|출구|사거리|삼거리|정류장|공원|시장)\Z")
 _FULL_NAME = re.compile(_LOOSE)
-_NAMED = re.compile(r"([가-힣]{2,4}\s[가-힣]{1,3})이라고\s?(?:했|하던|하는|합니다)")
+_NAMED = re.compile(r"(?!(?:저|제|나)[는가]\s)([가-힣]{2,4}\s[가-힣]{1,3})이라고\s?(?:했|하던|하는|합니다)")
 _WORDS_TEXT = (
     "저 제 그 이 네 예 아 어 우리 저희 아니 진짜 정말 지금 오늘 어제 내일 혹시 그냥 많이 조금 다시 아까 여기 거기 저기 이거 그거 저거 뭐 왜 언제 얼마 "
     "본인 고객 상담 사장 기사 선생 어머 아버 할머 아저 아가 솜 글 날 맘 말 마음 손님 직원 담당자 담당 외국인 한국 사람 남편 아내 친구 엄마 아빠 동생 아들 딸 해지 환불 주문 배송 예약 "
@@ -166,6 +172,8 @@ def korean_name_spans(text: str, before: str = "") -> Iterator[Span]:
     """Names in ``text``. ``before`` is the question that it may answer."""
     for pattern in _PATTERNS:
         yield from _spans(pattern, text)
+    for pattern in _STATED:
+        yield from _spans(pattern, text, vetoed=frozenset())
     for match in _NAMED.finditer(text):
         first, last = match.group(1).split()
         if not _FULL_NAME.fullmatch(last) and first not in WORDS and last not in WORDS:
@@ -194,8 +202,11 @@ def _common_words() -> frozenset[str]:
     return words() - given_names()
 
 
-def _spans(pattern: re.Pattern[str], text: str) -> Iterator[Span]:
-    listed = _common_words()
+def _spans(pattern: re.Pattern[str], text: str, vetoed: frozenset[str] | None = None) -> Iterator[Span]:
+    """Args:
+    vetoed: words that are no name here; those of the dictionary that are no given names if not given.
+    """
+    listed = _common_words() if vetoed is None else vetoed
     for match in pattern.finditer(text):
         group = match.lastindex or 1
         name = match.group(group)

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,8 @@ class Gateway:
     store: CallStore
     blobs: BlobStore
     url: str
+    away: Callable[[], AbstractContextManager[None]]
+    """The server is dead as long as this context lasts, with every connection; then there is one again."""
     keys: dict[str, str] = field(default_factory=dict)
 
     def key(self, *scopes: str, tenant: str = "default") -> str:
@@ -85,17 +87,37 @@ def served(
         port = probe.getsockname()[1]
     settings = settings_of(f"http://127.0.0.1:{port}")
     services = Services(AsyncStore.local(store), blobs, SampleAudio(), TwoStages(), settings)
-    server = uvicorn.Server(uvicorn.Config(create_app(services), port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.02)
-        yield Gateway(store, blobs, f"http://127.0.0.1:{port}")
-    finally:
-        server.should_exit = True
-        thread.join()
-        store.close()
+
+    @contextmanager
+    def running() -> Iterator[uvicorn.Server]:
+        server = uvicorn.Server(uvicorn.Config(create_app(services), port=port, log_level="warning"))
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.02)
+            yield server
+        finally:
+            server.should_exit = True
+            thread.join()
+
+    with ExitStack() as now:
+        server = now.enter_context(running())
+
+        @contextmanager
+        def away() -> Iterator[None]:
+            server.force_exit = True  # as if killed: it waits for no connection
+            now.close()
+            try:
+                yield
+            finally:
+                now.enter_context(running())
+
+        try:
+            yield Gateway(store, blobs, f"http://127.0.0.1:{port}", away)
+        finally:
+            now.close()
+            store.close()
 
 
 @pytest.fixture(scope="module")

@@ -279,10 +279,9 @@ def test_server_that_is_away_is_said_and_the_page_comes_back_by_itself(
     gateway.add_call(tenant="away")
     visit.sign_in(READ, tenant="away")
     visit.page.locator("tbody tr").first.wait_for()
-    visit.page.route("**/v1/**", lambda route: route.abort())
-    visit.page.locator("input[type=search]").fill("refund")
-    expect(visit.page.get_by_role("status")).to_contain_text("does not answer")
-    visit.page.unroute("**/v1/**")
+    with gateway.away():
+        visit.page.locator("input[type=search]").fill("refund")
+        expect(visit.page.get_by_role("status")).to_contain_text("does not answer")
     visit.page.locator(".match").first.wait_for()
 
 

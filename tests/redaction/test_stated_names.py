@@ -20,6 +20,9 @@ def names(text: str, before: str = "") -> list[str]:
         ("한결전자 조아라였습니다.", "조아라"),
         ("초록인터넷 품질관리팀입니다. 남궁혜님 되시죠?", "남궁혜"),
         ("안녕하세요, 중2 도현이 엄마예요.", "도현"),
+        ("저는 단비라고 합니다.", "단비"),  # given names that are words
+        ("저는 하늘이라고 하는데요.", "하늘"),
+        ("제 이름은 사랑이에요.", "사랑"),
         ("네 란 씨 지금 여권으로 등록해서", "란"),
         ("Summit Home Internet, Kayla here, how may I assist?", "Kayla"),
         ("union crest cards lost and stolen vikram speaking how may i help", "vikram"),

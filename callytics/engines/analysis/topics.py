@@ -25,7 +25,7 @@ WRONG_NUMBER = "wrong_number"
 EMBEDDING_WEIGHT, ISSUE_WEIGHT, REST_WEIGHT = 4.0, 4.0, 1.0
 """Lengths of the three vectors: the embedding of the issue, its words, and the words of the rest of the call."""
 
-CONTEXT_WEIGHT, CONTEXT_TURNS, CONTEXT_WORDS = 4.0, 40, 3
+CONTEXT_WEIGHT, CONTEXT_TURNS, CONTEXT_WORDS = 4.0, 12, 3
 """Length of the mean embedding of the call, and which turns it is of: the first ones with so many words."""
 
 WHOLE_CONTEXT = 6
