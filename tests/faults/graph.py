@@ -31,10 +31,12 @@ RECORDING = b"RIFF, as far as engines without models care"
 
 
 def configuration(home: Path) -> dict[str, Any]:
-    """Its recogniser crashes while ``fail`` is in the home folder, its analyser hangs while ``hang`` is."""
+    """Its recogniser crashes while ``fail`` is in the home folder, its analyser hangs while ``hang`` is, and its
+    sentiment analyser does not start while ``broken`` is."""
     options: dict[str, dict[str, Any]] = {
         "speech-recognizer": {"fail_file": str(home / "fail"), "delay_s": 0.2},
         "llm-analyzer": {"hang_file": str(home / "hang")},
+        "sentiment-analyzer": {"broken_file": str(home / "broken")},
     }
     pipeline = {"max_concurrent_calls": 4, "lease_s": 10.0, "timeouts_s": {"llm-analyzer": 4.0}}
     settings = {"trusted_networks": ["127.0.0.1/32"]}  # where webhooks are received

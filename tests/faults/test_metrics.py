@@ -133,8 +133,13 @@ def test_restarting_stage_is_not_ready_and_not_dead(graph: FaultGraph) -> None:
         return found[1]
 
     wait_for(200, 60)
+    broken = graph.home / "broken"
+    broken.touch()  # it is not back before anyone looked
     graph.kill_application("sentiment-analyzer")
-    assert "sentiment-analyzer" in wait_for(503, 30)["not_ready"]
+    try:
+        assert "sentiment-analyzer" in wait_for(503, 60)["not_ready"]
+    finally:
+        broken.unlink()
     assert ask("/healthz")[0] == 200
     assert (
         httpx.get(f"{graph.run.url}/-/healthz", timeout=30).text == "success"
