@@ -162,6 +162,7 @@ def test_views_are_named_kept_opened_and_removed(visit: Visit) -> None:
     page.locator("summary", has_text="Views").click()
     page.get_by_label("Name of this view").fill("Refunds <b>")
     page.keyboard.press("Enter")
+    page.locator("summary", has_text="Views (1)").wait_for()  # it is kept before the page is left
     page.goto(f"{visit.gateway.url}/#/calls")
     page.reload()
     page.locator("summary", has_text="Views (1)").click()

@@ -177,7 +177,7 @@ def test_two_versions_are_compared_on_the_screen(versioned: Graph, page: Page) -
 def test_batch_is_followed_on_the_screen(graph: Graph, page: Page, tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     calls.mkdir()
-    for number, size in enumerate((200_000, 260_000)):
+    for number, size in enumerate((212_000, 252_000)):  # as no other test of this graph has
         (calls / f"{number}.mp3").write_bytes(SAMPLE.read_bytes()[:size])
     environment = {**os.environ, "CALLYTICS_HOME": str(graph.home)}
     environment.pop("RAY_ADDRESS", None)
