@@ -203,9 +203,7 @@ def _common_words() -> frozenset[str]:
 
 
 def _spans(pattern: re.Pattern[str], text: str, vetoed: frozenset[str] | None = None) -> Iterator[Span]:
-    """Args:
-    vetoed: words that are no name here; those of the dictionary that are no given names if not given.
-    """
+    """What ``pattern`` finds, without the ``vetoed`` words: if not given, those of the dictionary that are no names."""
     listed = _common_words() if vetoed is None else vetoed
     for match in pattern.finditer(text):
         group = match.lastindex or 1
