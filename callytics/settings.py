@@ -10,6 +10,9 @@ from callytics.home import graphs as local_graphs
 
 STATE_FOLDER = ".callytics"
 DEFAULT_URL = "http://127.0.0.1:8000"
+RAY_DASHBOARD_URL = "CALLYTICS_RAY_DASHBOARD_URL"
+GRAFANA_URL = "CALLYTICS_GRAFANA_URL"
+"""With these `up` tells the gateway what runs beside it; its own settings come first."""
 
 
 def home() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from datetime import datetime
 from typing import Annotated
@@ -17,6 +18,7 @@ from callytics.api.services import Services, ServicesDep
 from callytics.api.strict import StrictRoute
 from callytics.api.views import time_of
 from callytics.errors import ForbiddenError, InvalidRequestError
+from callytics.settings import GRAFANA_URL, RAY_DASHBOARD_URL
 from callytics.store import DEFAULT_TENANT, BatchRecord, CallStore
 from callytics.store.batches import SILENT_AFTER_S
 
@@ -159,7 +161,10 @@ async def get_operations(services: ServicesDep, principal: Reader) -> Operations
             webhooks_pending=backlog.webhooks_pending,
         ),
         speeds=await _speeds(services, SPEED_WINDOW_S),
-        links=Links(ray_dashboard=settings.ray_dashboard_url or None, grafana=settings.grafana_url or None),
+        links=Links(
+            ray_dashboard=settings.ray_dashboard_url or os.environ.get(RAY_DASHBOARD_URL) or None,
+            grafana=settings.grafana_url or os.environ.get(GRAFANA_URL) or None,
+        ),
     )
 
 

@@ -312,7 +312,11 @@ def _start(
     except OSError as error:
         report("ray", "starting", f"commands in other folders will not find this graph: {error}")
     try:
-        variables = observers.ray_environment(watched) if watched else {}
+        variables = {settings.RAY_DASHBOARD_URL: run.dashboard_url}
+        if grafana := run.observers.get(observers.GRAFANA.name):
+            variables[settings.GRAFANA_URL] = grafana
+        if watched:
+            variables |= observers.ray_environment(watched)
         head.start(run.run_id, python, home, temp_dir, dashboard_port, code_folder(), num_gpus, variables)
     except LocalGraphError:
         down(home=home)

@@ -84,6 +84,14 @@ async def test_links_are_those_of_the_settings(services: Services, store: CallSt
     assert links == {"ray_dashboard": told["ray_dashboard_url"], "grafana": told["grafana_url"]}
 
 
+async def test_without_settings_links_are_what_up_started(
+    operator: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLYTICS_RAY_DASHBOARD_URL", "http://127.0.0.1:8265")
+    links = (await operator.get("/v1/operations")).json()["links"]
+    assert links == {"ray_dashboard": "http://127.0.0.1:8265", "grafana": None}
+
+
 @pytest.mark.parametrize(
     ("fails", "advice", "verdicts"),
     [

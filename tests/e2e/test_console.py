@@ -109,6 +109,7 @@ def test_call_is_seen_and_its_turns_and_summary_are_fixed(graph: Graph, page: Pa
 def test_stages_of_the_graph_are_shown(graph: Graph, page: Page) -> None:
     page.goto(f"{graph.run.url}/#/stages")
     expect(page.locator("tbody tr", has_text="speech-recognizer")).to_contain_text("healthy")
+    expect(page.locator(".links a", has_text="Ray")).to_have_attribute("href", graph.run.dashboard_url)
 
 
 def test_page_outlives_a_gateway_that_is_killed_while_a_call_is_at_work(
