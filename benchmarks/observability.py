@@ -105,9 +105,9 @@ def main(
 @contextmanager
 def _servers(graph: Graph) -> Iterator[dict[str, int]]:
     """Prometheus and Alertmanager beside the graph; server -> pid."""
-    from deployments.operations import local, observers
+    from deployments.operations import observers, runs
 
-    running = local.running(graph.home)
+    running = runs.running(graph.home)
     if running is None:
         raise SystemExit("The graph has ended.")
     urls = {server.name: f"http://127.0.0.1:{_free_port()}" for server in observers.SERVERS}

@@ -35,7 +35,7 @@ from rich.console import Console
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from deployments.operations import local  # noqa: E402
+from deployments.operations import local, runs  # noqa: E402
 from tools import make_dashboards  # noqa: E402
 from tools.dashboards.panels import Panel  # noqa: E402
 
@@ -98,7 +98,7 @@ class Browser:
         print(f"{target.relative_to(ROOT)}: {len(image) // 1000} kB")
 
 
-def pages(run: local.Run) -> dict[str, str]:
+def pages(run: runs.Run) -> dict[str, str]:
     """Name of the picture -> address."""
     prometheus = run.observers["Prometheus"]
     if httpx.get(f"{prometheus}/alerts").status_code == 404:
@@ -120,7 +120,7 @@ def pages(run: local.Run) -> dict[str, str]:
     return found
 
 
-async def take(run: local.Run, program: str) -> None:
+async def take(run: runs.Run, program: str) -> None:
     token = Path(run.token_path).read_text(encoding="utf-8").strip()
     with tempfile.TemporaryDirectory() as profile:
         process = subprocess.Popen(
@@ -260,7 +260,7 @@ def draw_terminal(command: str, target: Path) -> None:
 
 
 @contextmanager
-def demonstration() -> Iterator[local.Run]:
+def demonstration() -> Iterator[runs.Run]:
     """A graph on which an alert fires."""
     from tests.support.observed_graph import observed_graph, wait_for
 
@@ -272,8 +272,8 @@ def demonstration() -> Iterator[local.Run]:
 
 
 @contextmanager
-def own_graph() -> Iterator[local.Run]:
-    run = local.running(local.home_folder())
+def own_graph() -> Iterator[runs.Run]:
+    run = runs.running(local.home_folder())
     if run is None or "Prometheus" not in run.observers:
         sys.exit("No graph runs with its servers: callytics up --observe")
     yield run

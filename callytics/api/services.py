@@ -205,8 +205,8 @@ class ApiSettings(BaseModel):
         webhook_hosts: hosts that webhooks may reach, in the same form; None: to every public address.
         trusted_networks: private networks that both may reach nevertheless, e.g. "10.20.0.0/16".
         webhook_poll_s: how often due webhooks are looked for; 0: never by this replica.
-        ray_dashboard_url, grafana_url: where the console's operations screen links to; empty: what `callytics up` started
-            beside the gateway, else no link.
+        ray_dashboard_url, grafana_url: where the console's operations screen links to; empty: what `callytics up`
+            started beside the gateway, else no link.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

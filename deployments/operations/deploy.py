@@ -19,7 +19,7 @@ from typing import Any
 from callytics.errors import CallyticsError, ConfigError
 from callytics.home import graphs as local_graphs
 from callytics.home import resources
-from deployments.operations import local
+from deployments.operations import local, runs, serve_file
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.config_changes import Change, Difference, Effect, changes, fixed_options
 from deployments.operations.config_check import check_arguments, check_document
@@ -56,7 +56,7 @@ class Plan:
     """
 
     dashboard_url: str
-    run: local.Run | None
+    run: runs.Run | None
     config: Path
     before: Mapping[str, Any]
     after: Mapping[str, Any]
@@ -96,11 +96,11 @@ def make_plan(
         LocalGraphError: ``not_running``.
     """
     home = local.home_folder(home)
-    document = local.read_config(config)
+    document = serve_file.read_config(config)
     pins_folder = pins_folder or resources.pins_folder(config)
     run = None
     if dashboard_url is None:
-        run = local.running(home)
+        run = runs.running(home)
         if run is None:
             raise LocalGraphError(
                 "not_running", f"No graph runs from {home}. {local_graphs.where_one_runs(home)}"
@@ -173,8 +173,8 @@ def apply_plan(plan: Plan, *, home: Path | None = None, progress: Progress, time
         if plan.removed:
             api.deploy(plan.after)
             _await_gone(api, plan.removed, progress, timeout_s)
-        if plan.run is not None and set(_by_name(local.read_config(plan.config))) == set(names):
-            local.save(home, replace(plan.run, config=str(plan.config)))
+        if plan.run is not None and set(_by_name(serve_file.read_config(plan.config))) == set(names):
+            runs.save(home, replace(plan.run, config=str(plan.config)))
 
 
 def _build(plan: Plan, home: Path, progress: Progress) -> None:

@@ -14,7 +14,7 @@ import typer
 
 from callytics.errors import CallyticsError
 from callytics.home import resources
-from deployments.operations import local
+from deployments.operations import local, serve_file
 from deployments.operations.environments import build_environments, environment_names, names_for_this_node
 
 
@@ -30,7 +30,7 @@ def main(
     """Exit code 1, and one line, when an environment cannot be built."""
     home = local.home_folder()
     try:
-        document = local.read_config(config)
+        document = serve_file.read_config(config)
         names = environment_names(document) if which == "all" else names_for_this_node(document, home)
         build_environments(names, resources.pins_folder(config), home)
     except CallyticsError as error:

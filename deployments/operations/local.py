@@ -7,73 +7,35 @@ carry it: those of this run and no others, even when ``up`` was interrupted half
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import urllib.request
 import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from callytics import settings
-from callytics.errors import ConfigError
 from callytics.home import graphs as local_graphs
 from callytics.home import locks, private_files, resources
 from callytics.weights import prefetch
 from callytics.weights.needed import needed_weights
-from deployments.operations import head, kept_logs, observers, ray_token
+from deployments.operations import head, kept_logs, observers, ray_token, runs, serve_file
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.environments import BASE_ENVIRONMENT, build_environments, environment_names
 from deployments.operations.head import LocalGraphError
 from deployments.operations.observers import ObserverState
 from deployments.operations.preparation import prepared
+from deployments.operations.runs import Run
 from deployments.operations.serve_api import ApplicationState, Progress, ServeApi, await_healthy
 
 API_KEY_FILE = settings.api_key_path().name
 PROJECT = resources.PACKAGES_FOLDER
 PUBLIC_FOLDERS = ("envs", "models", "bin")
 """Entries of the home folder: packages and weights, many files and no secrets. The folder around them is closed."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One running graph, as run.json keeps it."""
-
-    run_id: str
-    config: str
-    http_port: int
-    dashboard_port: int
-    temp_dir: str
-    started_at: float
-    python_path: str = ""
-    """$PYTHONPATH of its processes, beside the project: where engines of one's own may lie."""
-    token_path: str = ""
-    """Path of the file with the token that its Ray asks for; the token itself is nowhere else."""
-    observers: Mapping[str, str] = field(default_factory=dict)
-    """Prometheus, Alertmanager, Grafana -> URL, of those that were started with it."""
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.http_port}"
-
-    @property
-    def dashboard_url(self) -> str:
-        return f"http://127.0.0.1:{self.dashboard_port}"
-
-    @property
-    def log_folder(self) -> Path:
-        return Path(self.temp_dir) / "session_latest" / "logs"
-
-    def client_environment(self) -> dict[str, str]:
-        """With which Ray's own commands reach it."""
-        gcs_address = (Path(self.temp_dir) / "ray_current_cluster").read_text(encoding="utf-8").strip()
-        return ray_token.client_environment(self.token_path, gcs_address, self.dashboard_url)
 
 
 @dataclass(frozen=True)
@@ -128,7 +90,7 @@ def up(
     home = home.absolute() if home else settings.own_home()
     config = (config or resources.project_file("serve_config.cpu.yaml")).absolute()
     pins = resources.pins_folder(config)
-    document = read_config(config)
+    document = serve_file.read_config(config)
     http_port = http_port or _port("CALLYTICS_HTTP_PORT", document["http_options"]["port"])
     dashboard_port = dashboard_port or _port("CALLYTICS_DASHBOARD_PORT", 8265)
     _refuse_ports_of_others(home, {http_port, dashboard_port})  # before anything is made
@@ -138,14 +100,14 @@ def up(
     private_files.close_to_others(home, leave=PUBLIC_FOLDERS)
     with locked(home, report):
         _prepare(document, pins, home, report, pull_weights)
-        run = running(home)
+        run = runs.running(home)
         if observe and run is not None:
             observers.end(run.run_id)  # they start again, with the files as they are now
         if run is None:
             down(home=home)  # the rest of a start that was interrupted
         watched = observers.addresses(run.observers if run else {}) if observe else {}
         if run is None:
-            if num_gpus is None and not asks_for_gpus(document):
+            if num_gpus is None and not serve_file.asks_for_gpus(document):
                 num_gpus = 0
             run = _start(home, config, http_port, dashboard_port, report, num_gpus, watched)
         elif not run.token_path:
@@ -162,43 +124,11 @@ def up(
         _ensure_api_key(home, run.url)
         if observe:
             run = replace(run, observers=observers.installed(watched))
-            save(home, run)
+            runs.save(home, run)
             files = resources.observability_folder(config)
             beside = observers.Observation(run.run_id, home, files, Path(run.temp_dir), run.url, watched)
             observers.start(beside, report)
     return run
-
-
-def read_config(config: Path) -> dict[str, Any]:
-    return parse_config(read_text(config), config)
-
-
-def read_text(config: Path) -> str:
-    """With its own ends of lines."""
-    if not config.is_file():
-        raise ConfigError(
-            "config_missing", f"No configuration at {config}. Give the path of a Serve config file."
-        )
-    try:
-        return config.read_bytes().decode()
-    except UnicodeDecodeError as error:
-        raise ConfigError("config_invalid", f"{config} is no YAML: {error}") from error
-
-
-def parse_config(text: str, config: Path) -> dict[str, Any]:
-    """
-    Args:
-        config: where the text stands, for messages.
-    """
-    try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError("config_invalid", f"{config} is no YAML: {reason}") from error
-    if not isinstance(document, dict) or "applications" not in document:
-        raise ConfigError("config_invalid", f"{config} is not a Serve config file: it lists no applications.")
-    document.setdefault("http_options", {}).setdefault("port", 8000)
-    return document
 
 
 def _port(variable: str, default: int) -> int:
@@ -269,11 +199,6 @@ def _is_accepted(key: str, url: str) -> bool:
         return False
 
 
-def asks_for_gpus(document: Mapping[str, Any]) -> bool:
-    deployments = [d for app in document["applications"] for d in app.get("deployments", [])]
-    return any((d.get("ray_actor_options") or {}).get("num_gpus") for d in deployments)
-
-
 def _start(
     home: Path,
     config: Path,
@@ -306,7 +231,7 @@ def _start(
         token_path=str(ray_token.make(home)),
         observers=observers.installed(watched) if watched else {},
     )
-    save(home, run)  # before the first process: an interrupted start can be found and ended
+    runs.save(home, run)  # before the first process: an interrupted start can be found and ended
     try:
         local_graphs.record(home)
     except OSError as error:
@@ -328,10 +253,10 @@ def _start(
 def status(*, home: Path | None = None) -> Status:
     """Every application, healthy or not, and why not."""
     home = home_folder(home)
-    run = running(home)
+    run = runs.running(home)
     if run is None:
         return Status(None)
-    expected = [app["name"] for app in read_config(Path(run.config))["applications"]]
+    expected = [app["name"] for app in serve_file.read_config(Path(run.config))["applications"]]
     api = ServeApi(run.dashboard_url, run.token_path)
     found = {state.name: state for state in api.applications()}
     missing = [
@@ -349,7 +274,7 @@ def down(*, home: Path | None = None) -> int:
         LocalGraphError: ``logs_not_kept``; the processes have ended.
     """
     home = home_folder(home)
-    run = _load(home)
+    run = runs.load(home)
     if run is None:
         return 0
     ended = observers.end(run.run_id) + head.end_processes(run.run_id)
@@ -384,34 +309,8 @@ def sources(run: Run) -> SourceTree:
 
 def processes(*, home: Path | None = None) -> list[int]:
     """The pids of every process of this home's run, for those who measure them."""
-    run = _load(home_folder(home))
+    run = runs.load(home_folder(home))
     return [] if run is None else head.processes(run.run_id)
-
-
-# ---------------------------------------------------------------- run.json
-
-
-def running(home: Path) -> Run | None:
-    """The run whose head answers; None where there is none, or only the remains of one."""
-    run = _load(home)
-    if (
-        run is None
-        or not head.processes(run.run_id)
-        or not ServeApi(run.dashboard_url, run.token_path).answers()
-    ):
-        return None
-    return run
-
-
-def _load(home: Path) -> Run | None:
-    try:
-        return Run(**json.loads((home / "run.json").read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
-        return None
-
-
-def save(home: Path, run: Run) -> None:
-    private_files.write_text(home / "run.json", json.dumps(asdict(run), indent=2))
 
 
 def locked(home: Path, progress: Progress | None = None) -> AbstractContextManager[None]:

@@ -134,12 +134,12 @@ def _with_model(config: Path, name: str) -> Path:
     """A configuration of this home with that model of speech recognition; ``config`` stays as it is."""
     from callytics import settings
     from callytics.home import private_files
-    from deployments.operations import local, model_config
+    from deployments.operations import model_config, serve_file
 
     home = settings.own_home()
     model = model_config.recogniser(name)
     private_files.make_folder(home)
-    document = model_config.instead(local.read_config(config.absolute()), model)
+    document = model_config.instead(serve_file.read_config(config.absolute()), model)
     return model_config.write(document, config.absolute(), home, model, f"up --model {model.name}")
 
 
@@ -147,12 +147,12 @@ def _with_language_model(config: Path, name: str) -> Path:
     """A configuration of this home with that language model; ``config`` stays as it is."""
     from callytics import settings
     from callytics.home import private_files
-    from deployments.operations import llm_config, local, model_config
+    from deployments.operations import llm_config, model_config, serve_file
 
     home = settings.own_home()
     model = llm_config.language_model(name)
     private_files.make_folder(home)
-    document = llm_config.with_language_model(local.read_config(config.absolute()), model)
+    document = llm_config.with_language_model(serve_file.read_config(config.absolute()), model)
     return model_config.write(document, config.absolute(), home, model, f"up --llm {model.name}")
 
 
@@ -220,10 +220,10 @@ def env() -> None:
     with one_line_errors():
         from callytics.errors import ConfigError
         from callytics.home import graphs as local_graphs
-        from deployments.operations import local
+        from deployments.operations import local, runs
 
         home = local.home_folder()
-        run = local.running(home)
+        run = runs.running(home)
         if run is None:
             raise ConfigError(
                 "graph_not_running", f"No graph runs from {home}. {local_graphs.where_one_runs(home)}"

@@ -20,7 +20,7 @@ import yaml
 from callytics import settings
 from callytics.errors import ConfigError
 from callytics.home import resources
-from deployments.operations import local
+from deployments.operations import local, runs, serve_file
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.environments import runtime_envs
 from deployments.operations.preparation import versioned
@@ -83,7 +83,7 @@ class Lock:
 
 def sources_of_today() -> SourceTree:
     """The code that the graph of this folder imports, or would import if `callytics up` started it now."""
-    run = local.running(settings.own_home())
+    run = runs.running(settings.own_home())
     if run is not None:
         return local.sources(run)
     entries = os.environ.get("PYTHONPATH", "").split(os.pathsep)
@@ -101,8 +101,8 @@ def make_lock(
     Raises:
         ConfigError: the file is missing or wrong, a pin file is missing, or code is no Python.
     """
-    text = _merged(local.read_text(config))
-    document = local.parse_config(text, config)
+    text = _merged(serve_file.read_text(config))
+    document = serve_file.parse_config(text, config)
     chosen = [app for app in document["applications"] if only in (None, app["name"])]
     pins_folder = pins_folder or resources.pins_folder(config)
     wanted = {

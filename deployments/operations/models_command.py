@@ -76,23 +76,23 @@ def _serve_beside(model: Model, config: Path | None, shadow: float, weight: floa
     from callytics.cli.terminal import download_progress
     from callytics.home import graphs as local_graphs
     from callytics.weights import manifest
-    from deployments.operations import local, model_config
+    from deployments.operations import model_config, runs, serve_file
     from deployments.operations.deploy_command import deploy
     from deployments.operations.head import LocalGraphError
 
     home = settings.home()
-    run = local.running(home)
+    run = runs.running(home)
     if run is None:
         raise LocalGraphError(
             "not_running", f"No graph runs from {home}. {local_graphs.where_one_runs(home)}"
         )
     base = (resources.config_file(config) if config else Path(run.config)).absolute()
-    document = model_config.beside(local.read_config(base), model, shadow, weight)
+    document = model_config.beside(serve_file.read_config(base), model, shadow, weight)
     with download_progress(model.name) as report:
         manifest.pull(model.name, report)
     made = model_config.write(document, base, home, model, f"models compare {model.name}")
     deploy(made, yes=yes)
-    running = local.running(home)
+    running = runs.running(home)
     if running is None or running.config != str(made):
         raise typer.Exit(1)  # the question was answered with no
     return model_config.way_back(made)

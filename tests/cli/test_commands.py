@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from callytics.cli import analyze
 from callytics.cli.app import app
 from callytics.cli.common import PANELS
-from deployments.operations import local, local_command
+from deployments.operations import local, local_command, runs
 
 PROGRAM = Path(sys.executable).parent / "callytics"
 MAX_CPU_S = 1.5
@@ -133,7 +133,7 @@ def test_code_in_the_current_folder_is_not_run(tmp_path: Path) -> None:
 
 
 def test_interrupted_up_names_the_remaining_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*arguments: object, **options: object) -> local.Run:
+    def interrupted(*arguments: object, **options: object) -> runs.Run:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(local, "up", interrupted)
@@ -145,9 +145,9 @@ def test_interrupted_up_names_the_remaining_state(monkeypatch: pytest.MonkeyPatc
 def test_up_gets_its_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     told: list[Path | None] = []
 
-    def noted(config: Path | None, **options: object) -> local.Run:
+    def noted(config: Path | None, **options: object) -> runs.Run:
         told.append(config)
-        return local.Run("run", str(config), 1, 2, str(tmp_path), 0.0)
+        return runs.Run("run", str(config), 1, 2, str(tmp_path), 0.0)
 
     monkeypatch.setattr(local, "up", noted)
     (tmp_path / "c.yaml").write_text("applications: []")

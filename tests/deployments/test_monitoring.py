@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from callytics.api import StageHealth
 from callytics.cli.app import app
 from deployments.monitoring import Monitoring
-from deployments.operations import local, local_command
+from deployments.operations import local, local_command, runs
 from deployments.operations.serve_api import ApplicationState
 from deployments.stage import StageInfo
 
@@ -54,7 +54,7 @@ def test_status_shows_the_notice_where_the_gateway_can_be_asked(
         ApplicationState("monitoring", "RUNNING", "", 1, 1),
         ApplicationState("api-gateway", gateway, "", 1, 1),
     )
-    run = local.Run("run", str(tmp_path / "c.yaml"), 1, 2, str(tmp_path), 0.0)
+    run = runs.Run("run", str(tmp_path / "c.yaml"), 1, 2, str(tmp_path), 0.0)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(local, "home_folder", lambda: tmp_path)
     monkeypatch.setattr(local, "status", lambda home: local.Status(run, states))

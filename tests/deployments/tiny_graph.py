@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deployments.operations import local
+from deployments.operations import local, runs
 from tests.deployments.conftest import TINY_ENGINES
 from tests.e2e.conftest import free_port, share_environments
 
@@ -69,7 +69,7 @@ class TinyGraph:
         self.ports = {"http_port": free_port(), "dashboard_port": free_port()}
         self.run = self.up(config)
 
-    def up(self, config: dict[str, Any]) -> local.Run:
+    def up(self, config: dict[str, Any]) -> runs.Run:
         path = self.home / "serve_config.yaml"
         path.write_text(yaml.safe_dump(config))
         return local.up(

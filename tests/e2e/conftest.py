@@ -23,7 +23,7 @@ import pytest
 
 from callytics import settings
 from callytics.weights import manifest as models
-from deployments.operations import local
+from deployments.operations import local, runs
 
 PROJECT = Path(__file__).resolve().parents[2]
 SAMPLE = PROJECT / "sample" / "call.mp3"
@@ -45,7 +45,7 @@ def free_port() -> int:
 
 @dataclass
 class Graph:
-    run: local.Run
+    run: runs.Run
     home: Path
     config: Path
     http: httpx.Client

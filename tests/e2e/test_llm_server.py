@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from deployments.operations import llm_config, local, model_config
+from deployments.operations import llm_config, local, model_config, serve_file
 from tests.e2e.conftest import Graph
 from tests.support.gguf_samples import tiny_model
 from tests.support.played_serve import named
@@ -34,7 +34,7 @@ def with_model(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     file = tmp_path_factory.mktemp("model") / "tiny.gguf"
     file.write_bytes(tiny_model())
     model = llm_config.language_model("local")
-    document = llm_config.with_language_model(local.read_config(graph.config), model)
+    document = llm_config.with_language_model(serve_file.read_config(graph.config), model)
     named(document, "llm-server")["args"]["options"] |= {"model": str(file), "context_tokens": 4096}
     named(document, "llm-analyzer")["args"]["options"] |= {
         "model": "tiny",

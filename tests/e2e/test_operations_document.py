@@ -28,7 +28,7 @@ from callytics.cli.app import app
 from callytics.config import ENGINE_STAGES
 from callytics.store import CallStore
 from callytics.weights import manifest as models
-from deployments.operations import local
+from deployments.operations import local, runs
 from deployments.replica.environment import VERSION
 from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
 from tests.e2e.conftest import FINISHED, PROJECT
@@ -223,7 +223,7 @@ def test_ray_s_own_commands(operator: Operator, call_id: str) -> None:
     output = operator.follow(RAY)
     assert "call-pipeline" in output
     assert "as the owner of the graph" in output
-    run = local.running(operator.home)
+    run = runs.running(operator.home)
     assert run is not None
     assert "api-gateway" in " ".join(path.name for path in (run.log_folder / "serve").iterdir())
 

@@ -23,7 +23,7 @@ import yaml
 from callytics.config import ENGINE_STAGES
 from callytics.home.graphs import RUN_MARK
 from callytics.weights import manifest as models
-from deployments.operations import head, local, ray_token
+from deployments.operations import head, ray_token, runs
 from deployments.operations.preparation import RELEASE
 from deployments.replica.environment import VERSION
 from tests.deployments.tiny_graph import application, service, state_folder
@@ -120,7 +120,7 @@ class Operator:
         self.home = folder / ".callytics"
         ports = {"CALLYTICS_HTTP_PORT": str(free_port()), "CALLYTICS_DASHBOARD_PORT": str(free_port())}
         self.said = run(["callytics", "up", "--config", self.path.name], folder, ports)
-        started = local.running(self.home)
+        started = runs.running(self.home)
         assert started is not None
         self.run = started
         self.environment = started.client_environment()

@@ -11,7 +11,7 @@ import pytest
 from callytics import settings
 from callytics.home import graphs, private_files
 from callytics.store import BlobStore, CallStore
-from deployments.operations import kept_logs, local, ray_token
+from deployments.operations import kept_logs, local, ray_token, runs
 from tests.support.documented_files import documented, mode, unlike_the_table
 
 
@@ -32,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     private_files.make_folder(home)
     with local.locked(home):
         ray_token.make(home)
-        local.save(home, local.Run("x", "config.yaml", 1, 2, str(tmp_path / "ray"), 0.0))
+        runs.save(home, runs.Run("x", "config.yaml", 1, 2, str(tmp_path / "ray"), 0.0))
     local._ensure_api_key(home, "http://127.0.0.1:1")
     with BlobStore(str(home / "blobs")).writer("c1") as writer:
         writer.write(b"what was said")

@@ -15,7 +15,7 @@ from callytics.cli.app import app
 from callytics.errors import ConfigError, UnavailableError
 from callytics.home import graphs as local_graphs
 from callytics.weights import manifest as models
-from deployments.operations import local
+from deployments.operations import local, runs
 from deployments.operations.head import LocalGraphError
 from tests.e2e.conftest import PROJECT, free_port
 from tests.support.played_graph import played_graph
@@ -222,7 +222,7 @@ def test_status_down_and_deploy_say_where_one_runs(tmp_path: Path, elsewhere: Pa
 
 def test_down_elsewhere_ends_the_one_that_runs_and_forgets_it(tmp_path: Path, elsewhere: Path) -> None:
     with played_graph(tmp_path / "runs") as graph:
-        local.save(graph.home, local.Run(graph.run_id, "", 9, 9, "", 0.0))
+        runs.save(graph.home, runs.Run(graph.run_id, "", 9, 9, "", 0.0))
         done = command("down")
         said, logs, *_ = done.stdout.splitlines()
         assert said == f"ended 1 processes of the graph of {graph.home}"

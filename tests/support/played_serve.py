@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from deployments.operations import local
+from deployments.operations import runs
 from deployments.operations.serve_api import ApplicationState
 
-RUN = local.Run("run", "before.yaml", 8123, 8265, "nowhere", 0.0)
+RUN = runs.Run("run", "before.yaml", 8123, 8265, "nowhere", 0.0)
 
 
 class PlayedServe:

@@ -10,7 +10,7 @@ from pathlib import Path
 from callytics.errors import CallyticsError
 from callytics.home import resources
 from callytics.weights.needed import needed_weights
-from deployments.operations import local
+from deployments.operations import serve_file
 from deployments.operations.doctor import cards, machine, reach
 from deployments.operations.doctor.findings import Finding
 
@@ -27,8 +27,8 @@ def examine(config: Path, home: Path) -> list[Finding]:
     Raises:
         ConfigError: the file is missing or is no Serve file.
     """
-    text = local.read_text(config)
-    document = local.parse_config(text, config)
+    text = serve_file.read_text(config)
+    document = serve_file.parse_config(text, config)
     pins = resources.pins_folder(config)
     needs = needed_weights(document)
     http_port = int(os.environ.get("CALLYTICS_HTTP_PORT") or document["http_options"]["port"])

@@ -11,7 +11,7 @@ import yaml
 
 from callytics.home import resources
 from deployments.operations import deploy as deploys
-from deployments.operations import local
+from deployments.operations import local, runs
 from tests.support.played_serve import RUN, PlayedServe
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -56,6 +56,6 @@ def serve(
     prepared = deploys.prepared(document, resources.project_file("runtime_envs"), local.sources(RUN))
     played = PlayedServe(prepared["applications"])
     monkeypatch.setattr(deploys, "ServeApi", played)
-    monkeypatch.setattr(local, "running", lambda home: RUN)
+    monkeypatch.setattr(runs, "running", lambda home: RUN)
     monkeypatch.setenv("CALLYTICS_HOME", str(tmp_path))
     return played

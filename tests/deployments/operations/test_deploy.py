@@ -11,7 +11,7 @@ import pytest
 
 from callytics.errors import CallyticsError, ConfigError
 from deployments.operations import deploy as deploys
-from deployments.operations import local
+from deployments.operations import runs
 from deployments.operations.config_changes import Effect
 from deployments.operations.head import LocalGraphError
 from deployments.replica.environment import VERSION
@@ -161,7 +161,7 @@ def test_name_that_the_file_does_not_have_is_refused(config: Callable[[], Path],
 def test_nothing_runs(
     config: Callable[[], Path], serve: PlayedServe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "running", lambda home: None)
+    monkeypatch.setattr(runs, "running", lambda home: None)
     assert refusal(config(), serve).code == "not_running"
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from callytics.config import load_stages
 from callytics.errors import CallyticsError
-from deployments.operations import llm_config, local, model_config
+from deployments.operations import llm_config, model_config, serve_file
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.config_check import check_arguments, check_document
 from deployments.operations.environments import environment_names
@@ -28,11 +28,11 @@ def config(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def made(config: Path) -> dict[str, Any]:
-    return llm_config.with_language_model(local.read_config(config), llm_config.language_model("local"))
+    return llm_config.with_language_model(serve_file.read_config(config), llm_config.language_model("local"))
 
 
 def test_one_application_is_added_and_one_changed(config: Path, made: dict[str, Any]) -> None:
-    before = local.read_config(config)
+    before = serve_file.read_config(config)
     names = [app["name"] for app in before["applications"]]
     names.insert(names.index("llm-analyzer"), "llm-server")
     assert [app["name"] for app in made["applications"]] == names
@@ -83,14 +83,14 @@ def test_whisper_and_language_model_go_together(config: Path, tmp_path: Path) ->
     """`up --model small --llm local`: the second starts from what the first made."""
     whisper = model_config.recogniser("small")
     first = model_config.write(
-        model_config.instead(local.read_config(config), whisper),
+        model_config.instead(serve_file.read_config(config), whisper),
         config,
         tmp_path,
         whisper,
         "up --model small",
     )
     model = llm_config.language_model("local")
-    document = llm_config.with_language_model(local.read_config(first), model)
+    document = llm_config.with_language_model(serve_file.read_config(first), model)
     second = model_config.write(document, first, tmp_path, model, "up --llm local")
     assert model_config.way_back(second) == config
     assert load_stages(second)["speech-recognizer"].options["model"] == "whisper-small"

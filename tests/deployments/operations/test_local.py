@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from callytics.store import CallStore, hash_secret
-from deployments.operations import local, local_command
+from deployments.operations import local, local_command, runs
 from deployments.operations.head import LocalGraphError
 from deployments.operations.local import _ensure_api_key
 from tests.e2e.conftest import free_port
@@ -68,9 +68,9 @@ def test_gateway_that_does_not_answer_leaves_a_good_key_alone(home: Path, gatewa
     assert (home / "api-key").read_text() == issued
 
 
-def run_of(home: Path, temp: Path) -> local.Run:
-    run = local.Run("of a dead run", "config.yaml", 1, 2, str(temp), 0.0, token_path=str(home / "ray-token"))
-    local.save(home, run)
+def run_of(home: Path, temp: Path) -> runs.Run:
+    run = runs.Run("of a dead run", "config.yaml", 1, 2, str(temp), 0.0, token_path=str(home / "ray-token"))
+    runs.save(home, run)
     (home / "ray-token").write_text("secret")
     return run
 
@@ -110,8 +110,8 @@ def test_old_home_is_closed_and_a_run_without_a_token_is_not_gone_on_with(
         path.touch()
         path.chmod(0o644)
     config.write_text("applications: []")
-    old = local.Run("old", str(config), 1, 2, "/tmp", 0.0)
-    monkeypatch.setattr(local, "running", lambda home: old)
+    old = runs.Run("old", str(config), 1, 2, "/tmp", 0.0)
+    monkeypatch.setattr(runs, "running", lambda home: old)
     monkeypatch.setattr(local, "_prepare", lambda *arguments: None)
     with pytest.raises(LocalGraphError) as refused:
         local.up(config, home=home)
@@ -125,7 +125,7 @@ def test_ray_s_own_commands_are_told_where_the_graph_is(
 ) -> None:
     (tmp_path / "ray_current_cluster").write_text("127.0.0.1:6380")
     run = run_of(tmp_path, tmp_path)
-    monkeypatch.setattr(local, "running", lambda home: run)
+    monkeypatch.setattr(runs, "running", lambda home: run)
     done = CliRunner().invoke(local_command.app, ["env"])
     assert done.exit_code == 0
     assert "secret" not in done.stdout

@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 from callytics.errors import ConfigError
-from deployments.operations import deploy_command, local, lock_command
+from deployments.operations import deploy_command, local, lock_command, runs
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.lock import Lock, make_lock
 from deployments.replica.environment import VERSION
@@ -243,7 +243,7 @@ def test_lock_command_does_not_ask_a_graph_of_another_folder(
         asked.append(home)
 
     monkeypatch.delenv("CALLYTICS_HOME")
-    monkeypatch.setattr(local, "running", running)
+    monkeypatch.setattr(runs, "running", running)
     assert runner.invoke(lock_app, []).exit_code == 0
     assert asked == [folder / ".callytics"]
 
@@ -349,9 +349,9 @@ def test_up_locks_the_file_before_it_starts_anything(
 
     seen: list[str] = []
 
-    def up(config: Path, **options: Any) -> local.Run:
+    def up(config: Path, **options: Any) -> runs.Run:
         seen.append(config.read_text())
-        return local.Run("run", str(config), 1, 2, "", 0.0)
+        return runs.Run("run", str(config), 1, 2, "", 0.0)
 
     monkeypatch.setattr(local, "up", up)
     arguments = ["up", "--config", "serve_config.yaml"]

@@ -11,7 +11,7 @@ from callytics.config import load_stages
 from callytics.errors import CallyticsError
 from callytics.weights import adding
 from callytics.weights.manifest import Model
-from deployments.operations import local, model_config
+from deployments.operations import model_config, serve_file
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.config_check import check_document
 from deployments.operations.lock import make_lock
@@ -24,7 +24,7 @@ CONFIG = PROJECT / "serve_config.cpu.yaml"
 
 @pytest.fixture
 def whole() -> dict[str, Any]:
-    return local.read_config(CONFIG)
+    return serve_file.read_config(CONFIG)
 
 
 @pytest.fixture

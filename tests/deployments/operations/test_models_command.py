@@ -17,7 +17,7 @@ from callytics.domain import StageRun, StageStatus
 from callytics.errors import WeightsError
 from callytics.store import CallStore
 from callytics.weights import manifest
-from deployments.operations import deploy_command, local, models_command
+from deployments.operations import deploy_command, local, models_command, runs, serve_file
 from tests.store.samples import new_call
 from tests.support.played_serve import RUN, PlayedServe, named
 
@@ -33,19 +33,19 @@ def document() -> dict[str, Any]:
 
 
 @pytest.fixture
-def running(serve: PlayedServe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[local.Run]:
+def running(serve: PlayedServe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[runs.Run]:
     """The local graph, of a copy of serve_config.cpu.yaml; weights count as fetched."""
     config = Path(shutil.copy(PROJECT / "serve_config.cpu.yaml", tmp_path))
-    runs = [replace(RUN, config=str(config))]
-    monkeypatch.setattr(local, "running", lambda home: runs[-1])
-    monkeypatch.setattr(local, "save", lambda home, run: runs.append(run))
+    kept = [replace(RUN, config=str(config))]
+    monkeypatch.setattr(runs, "running", lambda home: kept[-1])
+    monkeypatch.setattr(runs, "save", lambda home, run: kept.append(run))
     monkeypatch.setattr(manifest, "pull", lambda name, report: tmp_path)
     monkeypatch.setattr(deploy_command.console, "width", 200)
     monkeypatch.setattr(models_command.console, "width", 200)
-    return runs
+    return kept
 
 
-def test_second_version_is_deployed_in_the_shadow(serve: PlayedServe, running: list[local.Run]) -> None:
+def test_second_version_is_deployed_in_the_shadow(serve: PlayedServe, running: list[runs.Run]) -> None:
     before = Path(running[0].config).read_bytes()
     done = runner.invoke(app, ["models", "compare", "small", "--yes"])
     assert done.exit_code == 0, done.output
@@ -61,7 +61,7 @@ def test_second_version_is_deployed_in_the_shadow(serve: PlayedServe, running: l
 
 
 def test_recordings_are_sent_and_the_two_compared(
-    running: list[local.Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    running: list[runs.Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     database = f"sqlite:///{tmp_path / 'callytics.db'}"
     monkeypatch.setenv("DATABASE_URL", database)
@@ -87,7 +87,7 @@ def test_recordings_are_sent_and_the_two_compared(
 
 
 def test_shadow_that_does_not_finish_is_an_error(
-    running: list[local.Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    running: list[runs.Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     database = f"sqlite:///{tmp_path / 'callytics.db'}"
     monkeypatch.setenv("DATABASE_URL", database)
@@ -98,7 +98,7 @@ def test_shadow_that_does_not_finish_is_an_error(
     assert "[comparison_timeout]" in done.stderr
 
 
-def test_version_that_does_not_start_is_rolled_back(serve: PlayedServe, running: list[local.Run]) -> None:
+def test_version_that_does_not_start_is_rolled_back(serve: PlayedServe, running: list[runs.Run]) -> None:
     serve.failing[SECOND] = ""
     done = runner.invoke(app, ["models", "compare", "small", "--yes"])
     assert done.exit_code == 3
@@ -106,7 +106,7 @@ def test_version_that_does_not_start_is_rolled_back(serve: PlayedServe, running:
 
 
 def test_model_that_cannot_be_fetched_changes_nothing(
-    serve: PlayedServe, running: list[local.Run], monkeypatch: pytest.MonkeyPatch
+    serve: PlayedServe, running: list[runs.Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(name: str, report: object) -> Path:
         raise WeightsError("weights_unavailable", "no hub")
@@ -121,16 +121,16 @@ def test_up_with_a_model_starts_a_configuration_of_its_own(
 ) -> None:
     told: list[Path] = []
 
-    def noted(config: Path, **options: object) -> local.Run:
+    def noted(config: Path, **options: object) -> runs.Run:
         told.append(config)
         return replace(RUN, temp_dir=str(tmp_path))
 
     monkeypatch.setattr(local, "up", noted)
-    monkeypatch.setattr(local, "running", lambda home: None)
+    monkeypatch.setattr(runs, "running", lambda home: None)
     monkeypatch.setenv("CALLYTICS_HOME", str(tmp_path))
     done = runner.invoke(app, ["up", "--model", "small"])
     assert done.exit_code == 0, done.output
-    application = named(local.read_config(told[0]), "speech-recognizer")
+    application = named(serve_file.read_config(told[0]), "speech-recognizer")
     assert application["args"]["options"]["model"] == "whisper-small"
     assert told[0].is_relative_to(tmp_path / "configs")
     done = runner.invoke(app, ["up", "--model", "huge"])

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from callytics.errors import ConfigError
 from callytics.home import private_files, resources
 from callytics.store import CallStore, hash_secret
-from deployments.operations import head, local, local_command, observers
+from deployments.operations import head, local, local_command, observers, runs
 from deployments.operations.head import RUN_MARK, LocalGraphError
 from tests.attacks.listeners import listeners
 from tests.e2e.conftest import free_port
@@ -255,11 +255,11 @@ def test_key_of_alertmanager_allows_alerts_alone_and_is_kept(observation: observ
 @pytest.fixture
 def crashed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[local.Run, subprocess.Popen[bytes]]]:
+) -> Iterator[tuple[runs.Run, subprocess.Popen[bytes]]]:
     """A run whose `up` and head are gone; one of its servers goes on."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    run = local.Run("dead" + tmp_path.name, "c.yaml", 1, 2, str(tmp_path / "ray"), 0.0, token_path="x")
-    local.save(tmp_path, run)
+    run = runs.Run("dead" + tmp_path.name, "c.yaml", 1, 2, str(tmp_path / "ray"), 0.0, token_path="x")
+    runs.save(tmp_path, run)
     server = sleeper(f"{run.run_id}-observers")
     yield run, server
     server.kill()
@@ -280,7 +280,7 @@ def sleeper(mark: str) -> subprocess.Popen[bytes]:
 
 
 def test_down_ends_the_servers_of_a_crashed_run_and_no_others(
-    crashed: tuple[local.Run, subprocess.Popen[bytes]], tmp_path: Path
+    crashed: tuple[runs.Run, subprocess.Popen[bytes]], tmp_path: Path
 ) -> None:
     _, server = crashed
     other = sleeper("another run-observers")
@@ -295,7 +295,7 @@ def test_down_ends_the_servers_of_a_crashed_run_and_no_others(
 
 def test_status_shows_where_the_servers_are(monkeypatch: pytest.MonkeyPatch) -> None:
     urls = {"Prometheus": f"http://127.0.0.1:{free_port()}"}
-    run = local.Run("r", "c.yaml", 1, 2, "/tmp", 0.0, observers=urls)
+    run = runs.Run("r", "c.yaml", 1, 2, "/tmp", 0.0, observers=urls)
     monkeypatch.setattr(local, "status", lambda home: local.Status(run, (), observers.states(run.observers)))
     shown = CliRunner().invoke(local_command.app, ["status"]).stdout
     assert f"Prometheus {urls['Prometheus']} does not answer" in shown
@@ -307,9 +307,9 @@ def test_up_observe_prints_addresses_and_what_is_missing(
     nothing_installed(monkeypatch, tmp_path)
     asked = {}
 
-    def up(config: Path, **options: object) -> local.Run:
+    def up(config: Path, **options: object) -> runs.Run:
         asked.update(options)
-        return local.Run("r", "c.yaml", 1, 2, "/tmp", 0.0, observers={"Prometheus": "http://127.0.0.1:9"})
+        return runs.Run("r", "c.yaml", 1, 2, "/tmp", 0.0, observers={"Prometheus": "http://127.0.0.1:9"})
 
     monkeypatch.setattr(local, "up", up)
     shown = CliRunner().invoke(local_command.app, ["up", "--observe"]).stdout
@@ -320,9 +320,9 @@ def test_up_observe_prints_addresses_and_what_is_missing(
 
 
 def test_run_of_an_earlier_version_is_read(tmp_path: Path) -> None:
-    run = local.Run("r", "c.yaml", 1, 2, "/tmp", 0.0)
-    local.save(tmp_path, run)
+    run = runs.Run("r", "c.yaml", 1, 2, "/tmp", 0.0)
+    runs.save(tmp_path, run)
     document = json.loads((tmp_path / "run.json").read_text())
     del document["observers"]
     (tmp_path / "run.json").write_text(json.dumps(document))
-    assert local._load(tmp_path) == run
+    assert runs.load(tmp_path) == run
