@@ -33,6 +33,8 @@ def check_placement(document: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: ``placement_invalid``: a stage is there twice, or calls would not reach one that is placed.
     """
+    for stage in ENGINE_STAGES:
+        stage_block(document, stage)
     blocks = [block for app in document["applications"] for block in engine_blocks(app)]
     known = {app["name"] for app in document["applications"]} | {block.address for block in blocks}
     for stage, user, key, address in _asked(document):
