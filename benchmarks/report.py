@@ -15,6 +15,7 @@ import typer
 
 from benchmarks import (
     audio_opens,
+    batch_start,
     cost,
     fairness,
     language_model,
@@ -23,6 +24,7 @@ from benchmarks import (
     record,
     scaling_record,
     speed,
+    stage_memory,
     targets,
     throughput_page,
 )
@@ -35,9 +37,11 @@ SECTIONS = (
     targets.section,
     speed.section,
     throughput_page.section,
+    batch_start.section,
     overhead.section,
     observability.section,
     scaling_record.section,
+    stage_memory.section,
     fairness.section,
     cost.section_of_records,
     gpu_table.section,

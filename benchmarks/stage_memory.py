@@ -1,0 +1,186 @@
+"""Memory of every step on a long call: each step of the graph in a process of its own, on the outputs of those before.
+
+    python -m benchmarks.stage_memory 2 60            about six minutes on two quiet cores
+    python -m benchmarks.stage_memory 2 180           a quarter of an hour
+
+Per length the call is joined of the kit's composed calls (without the kit: of the sample), stereo. A step is first run
+on nothing but its engine's start; then its inputs are read and it works: what the process takes beyond the loaded
+engine, at its peak (VmHWM), is what a call of that length costs. The sum over all steps is an upper bound of what the
+graph takes more for it, for no two of them are at their peak at the same time. Inputs are part of it, as they are in a
+replica. Where a length of three hours was not run, it is extrapolated from the two longest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+from benchmarks import record
+from benchmarks.calls import join
+from benchmarks.command import Conditions, engine_environment, run
+from benchmarks.in_process import CONFIG
+from benchmarks.record import Record, circumstances
+from callytics.config import load_stages
+from callytics.domain import CallOptions, Recording
+from callytics.engines import load_engine
+from callytics.pipeline import PURE_STEPS
+from deployments.backfill.plan import CORRECTIONS, OPTIONS, RECORDING, Step, plan
+
+NAME = "stage-memory"
+LIMIT_MB = 500.0
+LONGEST_MIN = 180.0
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class StepMemory(BaseModel):
+    """``loaded_mb``: of the process with its engine; ``added_mb``: at its peak, beyond that."""
+
+    minutes: float
+    step: str
+    loaded_mb: float
+    added_mb: float
+    wall_s: float
+    cpu_s: float
+
+
+class StageMemoryRecord(Record):
+    runs: tuple[StepMemory, ...] = ()
+
+    def lengths(self) -> list[float]:
+        return sorted({one.minutes for one in self.runs})
+
+    def added_mb(self, minutes: float, step: str = "") -> float:
+        return sum(one.added_mb for one in self.runs if one.minutes == minutes and step in ("", one.step))
+
+    def growth_mb(self, step: str = "") -> tuple[float, bool]:
+        """Of three hours over the shortest call, and whether that was measured: else it is extrapolated from the two
+        longest, or from the shortest where there are but two."""
+        lengths = self.lengths()
+        shortest, longest, before = lengths[0], lengths[-1], lengths[-2]
+        grown = self.added_mb(longest, step) - self.added_mb(shortest, step)
+        if longest >= LONGEST_MIN:
+            return grown, True
+        slope = (self.added_mb(longest, step) - self.added_mb(before, step)) / (longest - before)
+        return grown + slope * (LONGEST_MIN - longest), False
+
+    @property
+    def figure(self) -> str:
+        shortest, longest = self.lengths()[0], self.lengths()[-1]
+        grown, measured = self.growth_mb()
+        over = self.added_mb(longest) - self.added_mb(shortest)
+        told = f"all steps together at {longest:g} min over {shortest:g} min: {over:+,.0f} MB at most"
+        if not measured:
+            told += f"; at {LONGEST_MIN:g} min, extrapolated, {grown:+,.0f} MB"
+        return f"{told} (target {LIMIT_MB:+.0f} at most)"
+
+
+@app.command(help=__doc__)
+def main(
+    minutes: Annotated[list[float], typer.Argument(help="Lengths of the call, at least two.")],
+    conditions: Conditions = "",
+) -> None:
+    if len(minutes) < 2:
+        raise typer.BadParameter("two lengths at least: a growth is of two")
+    into = record.folder()
+    measured = StageMemoryRecord(conditions=conditions)
+    for length in sorted(minutes):
+        with tempfile.TemporaryDirectory(prefix="callytics-") as folder:
+            call = join(Path(folder), length, "memory")
+            inputs = {RECORDING: Recording("call", str(call.path)), OPTIONS: CallOptions(), CORRECTIONS: ()}
+            for name, value in inputs.items():
+                _path(Path(folder), name).write_bytes(pickle.dumps(value))
+            for step in plan():
+                one = _measured(Path(folder), step, length)
+                measured = measured.model_copy(update={"runs": (*measured.runs, one)})
+                print(f"{length:g} min, {step.name}: +{one.added_mb:.0f} MB in {one.wall_s:.1f} s")
+    record.save(NAME, measured, into)
+    print(measured.figure)
+
+
+def _path(folder: Path, node: str) -> Path:
+    return folder / f"{node}.pickle"
+
+
+def _measured(folder: Path, step: Step, minutes: float) -> StepMemory:
+    """In a new process, with the environment variables of the replicas."""
+    told = json.dumps({"folder": str(folder), "step": step.name, "inputs": step.inputs})
+    environment = (
+        os.environ | engine_environment() | {"MALLOC_ARENA_MAX": "1"}
+    )  # as the head of the graph sets it
+    command = [sys.executable, "-c", "import benchmarks.stage_memory as own; own.child()", told]
+    done = subprocess.run(
+        command, cwd=record.PROJECT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    for name in step.finished:
+        _path(folder, name).unlink(missing_ok=True)
+    return StepMemory(minutes=minutes, step=step.name, **json.loads(done.stdout.splitlines()[-1]))
+
+
+def child() -> None:
+    """Runs one step; prints what it took."""
+    told = json.loads(sys.argv[1])
+    folder, name = Path(told["folder"]), told["step"]
+    engine: Any = PURE_STEPS.get(name)
+    if engine is None:
+        engine = load_engine(load_stages(CONFIG)[name])
+    loaded_mb = _memory_mb("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten: proc(5)
+    start, before_s = time.perf_counter(), time.process_time()
+    output = engine(*(pickle.loads(_path(folder, node).read_bytes()) for node in told["inputs"]))
+    wall_s, cpu_s = time.perf_counter() - start, time.process_time() - before_s
+    peak_mb = _memory_mb("VmHWM")
+    _path(folder, name).write_bytes(pickle.dumps(output, protocol=5))
+    print(
+        json.dumps(
+            {"loaded_mb": loaded_mb, "added_mb": peak_mb - loaded_mb, "wall_s": wall_s, "cpu_s": cpu_s}
+        )
+    )
+
+
+def _memory_mb(field: str) -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise ValueError(field)
+
+
+def section(source: Path) -> str:
+    """The section of docs/performance.md."""
+    title = "## Memory of each step on a long call\n\n"
+    measured = record.load(NAME, StageMemoryRecord, source)
+    if measured is None:
+        return f"{title}Not measured (`python -m benchmarks.stage_memory 2 60`).\n"
+    lengths = measured.lengths()
+    is_measured = measured.growth_mb()[1]
+    names = [step.name for step in plan()]
+    head = " | ".join(f"{length:g} min" for length in lengths)
+    last = f"{LONGEST_MIN:g} min over {lengths[0]:g}" + ("" if is_measured else ", extrapolated")
+    lines = [f"| MB beyond the loaded engine | {head} | {last} |", f"|{' --- |' * (len(lengths) + 2)}"]
+    for step in names:
+        cells = " | ".join(f"{measured.added_mb(length, step):.0f}" for length in lengths)
+        lines.append(f"| {step} | {cells} | {measured.growth_mb(step)[0]:+.0f} |")
+    cells = " | ".join(f"{measured.added_mb(length):,.0f}" for length in lengths)
+    lines.append(f"| **together** | {cells} | {measured.growth_mb()[0]:+,.0f} |")
+    command = f"python -m benchmarks.stage_memory {' '.join(f'{length:g}' for length in lengths)}"
+    return (
+        f"{title}{circumstances(measured, command, 1)}\n"
+        f"**{measured.figure}**\n\n"
+        "Stereo calls joined of the kit's, each step in a process of its own on the outputs of those before: the peak "
+        "of the process beyond what it takes with its engine loaded, its inputs included. Stages have an engine, the "
+        "other steps are functions of the pipeline. The sum is an upper bound: no two steps are at their peak at once."
+        "\n\n" + "\n".join(lines) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    run(app)
