@@ -9,14 +9,10 @@ Ray, from the first import until its processes have ended. On a machine with oth
 
 from __future__ import annotations
 
-import ctypes
-import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 import uuid
 from pathlib import Path
@@ -30,6 +26,7 @@ from benchmarks import record
 from benchmarks.backfill_run import command, environment
 from benchmarks.calls import join
 from benchmarks.command import Conditions, Runs, run
+from benchmarks.cpu import DescendantsCpu, adopt_orphans, await_orphans
 from benchmarks.graph import share
 from benchmarks.in_process import CONFIG
 from benchmarks.record import Record, circumstances, spread
@@ -38,9 +35,7 @@ from callytics.home import resources
 from deployments.operations.placement_config import ENVIRONMENT
 
 NAME = "batch-start"
-PR_SET_CHILD_SUBREAPER = 36
 CALL_S = 6.0
-SAMPLE_INTERVAL_S = 0.25
 WORKERS = re.compile(r"^workers: (.+)$", re.MULTILINE)
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -82,9 +77,7 @@ def main(
     cpus: Annotated[int, typer.Option(min=1, help="Cores that the batch takes.")] = 2,
 ) -> None:
     into = record.folder()
-    ctypes.CDLL(None, use_errno=True).prctl(
-        PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0
-    )  # Ray's processes leave their parent
+    adopt_orphans()
     found: list[BatchStart] = []
     with tempfile.TemporaryDirectory(prefix="callytics-") as folder:
         separate = _without_common_environment(Path(folder))
@@ -130,7 +123,7 @@ def _batch(config: Path, cpus: int, shared: bool) -> BatchStart:
                 text=True,
             )
             wall_s = time.perf_counter() - start
-            _await_orphans()
+            await_orphans()
     if done.returncode != 0:
         raise SystemExit(
             f"{done.stdout}\nthe batch ended with exit code {done.returncode}: that is no measurement."
@@ -143,62 +136,6 @@ def _batch(config: Path, cpus: int, shared: bool) -> BatchStart:
         processes=cpu.processes,
         kinds=kinds.group(1) if kinds else "",
     )
-
-
-class DescendantsCpu:
-    """CPU seconds of every process below this one, also of those that end: read several times a second. (Ray lets the
-    kernel forget its ended workers: they are in no parent's times.)"""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[int, str], float] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    @property
-    def total_s(self) -> float:
-        return sum(self._seen.values())
-
-    @property
-    def processes(self) -> int:
-        return len(self._seen)
-
-    def __enter__(self) -> DescendantsCpu:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(SAMPLE_INTERVAL_S):
-            self._sample()
-
-    def _sample(self) -> None:
-        ticks, stats = os.sysconf("SC_CLK_TCK"), {}
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = path.read_text().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # it just ended
-            stats[int(path.parent.name)] = fields
-        below = {os.getpid()}
-        while more := {pid for pid, fields in stats.items() if int(fields[1]) in below and pid not in below}:
-            below |= more
-        for pid in below - {os.getpid()}:
-            fields = stats[pid]
-            self._seen[pid, fields[19]] = (
-                int(fields[11]) + int(fields[12])
-            ) / ticks  # pid and start: one process
-
-
-def _await_orphans() -> None:
-    """Ray's processes, which end after the job that started them."""
-    while True:
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
 
 
 def section(source: Path) -> str:
@@ -223,6 +160,4 @@ def section(source: Path) -> str:
 
 
 if __name__ == "__main__":
-    if sys.platform != "linux":
-        raise SystemExit("CPU seconds of processes that leave their parent are counted on Linux only.")
     run(app)

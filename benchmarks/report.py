@@ -16,6 +16,7 @@ import typer
 from benchmarks import (
     audio_opens,
     batch_start,
+    beside_plain,
     cost,
     fairness,
     language_model,
@@ -37,6 +38,7 @@ SECTIONS = (
     targets.section,
     speed.section,
     throughput_page.section,
+    beside_plain.section,
     batch_start.section,
     overhead.section,
     observability.section,
