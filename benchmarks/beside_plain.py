@@ -184,9 +184,9 @@ def section(source: Path) -> str:
         f"{title}{circumstances(measured, 'python -m benchmarks.beside_plain', len(measured.of(PLAIN)))}\n"
         f"**{measured.figure}**\n\n"
         f"{measured.num_calls} calls of {measured.audio_s:.0f} s together, Korean and English, half of them stereo. "
-        "Plain: faster-whisper's BatchedInferencePipeline, the same weights, beam 5, word times, each channel by itself, "
-        "two calls at once with a thread each, its model loaded before. The others do all stages; the batch with its "
-        "start. One runs at a time. Median (least to most).\n\n"
+        "Plain: faster-whisper's BatchedInferencePipeline, the same weights, beam 5, word times, each channel by "
+        "itself, two calls at once with a thread each, its model loaded before. The others do all stages; the batch "
+        "with its start. One runs at a time. Median (least to most).\n\n"
         "| | seconds | CPU seconds | s of audio a second | over plain |\n| --- | --- | --- | --- | --- |\n"
         f"{rows}"
     )

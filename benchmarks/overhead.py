@@ -164,7 +164,7 @@ def _through(
 
 
 def _start_of(graph: Graph) -> StartRun:
-    """Of a graph that has just become healthy; the short calls that warm it up are in its CPU seconds."""
+    """The start of a graph that has just become healthy; the short calls that warm it up are in its CPU seconds."""
     pids = graph.processes()
     before_s = cpu_s(pids)
     time.sleep(IDLE_S)

@@ -63,7 +63,7 @@ class StageMemoryRecord(Record):
         return sum(one.added_mb for one in self.runs if one.minutes == minutes and step in ("", one.step))
 
     def growth_mb(self, step: str = "") -> tuple[float, bool]:
-        """Of three hours over the shortest call, and whether that was measured: else it is extrapolated from the two
+        """The growth at three hours over the shortest call, and whether that was measured: else it is extrapolated from the two
         longest, or from the shortest where there are but two."""
         lengths = self.lengths()
         shortest, longest, before = lengths[0], lengths[-1], lengths[-2]

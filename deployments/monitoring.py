@@ -38,7 +38,7 @@ DESCRIBE_TIMEOUT_S = 2.0
 """A stage that does not answer in this time is busy or gone; its status says which."""
 
 PLACED = "PlacedStages"
-"""The deployment of an application that holds several stages (deployments/placement.py)."""
+"""The deployment of an application that holds several stages (deployments/replica/placement.py)."""
 
 RECENT_CALLS = 50
 """How far back the last error of a stage is looked for."""

@@ -147,7 +147,7 @@ def _together(moved: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "name": APPLICATION,
         "route_prefix": None,
-        "import_path": "deployments.placement:build",
+        "import_path": "deployments.replica.placement:build",
         "args": {"placement": {app["name"]: app.get("args") or {} for app in moved}},
         "deployments": [
             {

@@ -58,7 +58,7 @@ def test_throughput_is_told_beside_plain(tmp_path: Path) -> None:
     text = beside_plain.section(tmp_path)
     assert "graph 0.80, batch 1.25 (target 1.0)" in text
     assert "| graph | 125.00 | 250.00 | 8.00 | 0.80 |" in text
-    assert "| plain | 100.00 | 200.00 | 10.00 |  |" in text
+    assert "| plain | 100.00 (100.00 to 100.00) | 200.00 (200.00 to 200.00) | 10.00 |  |" in text
 
 
 def test_sections_without_a_record_say_how_to_make_one(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from callytics.errors import ConfigError, InvalidRequestError
 from callytics.in_process import recording_at
 from callytics.pipeline import InProcess
 from callytics.weights.needed import needed_weights
-from deployments import handles, placement, stage
+from deployments import handles, stage
 from deployments.monitoring import Monitoring
 from deployments.operations.config_check import check_document
 from deployments.operations.environments import read_pins
@@ -37,9 +37,10 @@ from deployments.operations.placement_config import (
     with_small_stages_together,
 )
 from deployments.operations.preparation import versioned
-from deployments.placement import PlacedStages, PlacementArgs
+from deployments.replica import placement
 from deployments.replica.answers import Refused
 from deployments.replica.log_fields import Fields
+from deployments.replica.placement import PlacedStages, PlacementArgs
 from deployments.stage import EngineReplica, StageOutput
 
 PROJECT = Path(__file__).resolve().parents[2]
