@@ -63,8 +63,8 @@ class StageMemoryRecord(Record):
         return sum(one.added_mb for one in self.runs if one.minutes == minutes and step in ("", one.step))
 
     def growth_mb(self, step: str = "") -> tuple[float, bool]:
-        """The growth at three hours over the shortest call, and whether that was measured: else it is extrapolated from the two
-        longest, or from the shortest where there are but two."""
+        """The growth at three hours over the shortest call, and whether that was measured: else it is extrapolated
+        from the two longest."""
         lengths = self.lengths()
         shortest, longest, before = lengths[0], lengths[-1], lengths[-2]
         grown = self.added_mb(longest, step) - self.added_mb(shortest, step)
