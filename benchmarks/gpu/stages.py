@@ -1,8 +1,8 @@
 """Four GPU stages on one card: each alone, then together in their shares. `python -m benchmarks.gpu.stages [--tiny]`
 
 A process per stage, as in the graph, with the share of the card that serve_config.yaml gives its replica (torch
-enforces it), does the calls of three minutes of stand_ins.py. Alone: how long a call takes. Together: all four at work for
-the same time; the slowest tells how many calls the card gets through. What a stage does less than alone is what
+enforces it), does the calls of three minutes of stand_ins.py. Alone: how long a call takes. Together: all four at work
+for the same time; the slowest tells how many calls the card gets through. What a stage does less than alone is what
 its neighbours take. Random weights. On a CPU only with --tiny: no figure, a test that it runs.
 """
 

@@ -1,4 +1,4 @@
-"""The four GPU stages together: the table, and the shares that serve_config.yaml gives them. With torch: that it runs."""
+"""The four GPU stages together: the table, and the shares of serve_config.yaml. With torch: that it runs."""
 
 from __future__ import annotations
 
@@ -39,10 +39,8 @@ def test_table_compares_each_stage_with_itself_alone() -> None:
 
 
 def test_stage_that_does_not_fit_has_no_figure() -> None:
-    found = [
-        replace(one, problem="does not fit: 2 GB") if one.stage == "speech-recognizer" else one
-        for one in results()
-    ]
+    missing = "speech-recognizer"
+    found = [replace(one, problem="does not fit: 2 GB" if one.stage == missing else "") for one in results()]
     text = table(found, "NVIDIA Test")
     assert "| speech-recognizer | does not fit: 2 GB |" in text
     assert "Together the card" not in text
