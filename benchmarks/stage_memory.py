@@ -3,22 +3,27 @@
     python -m benchmarks.stage_memory 2 60            about six minutes on two quiet cores
     python -m benchmarks.stage_memory 2 180           a quarter of an hour
 
-Per length the call is joined of the kit's composed calls (without the kit: of the sample), stereo. A step is first run
-on nothing but its engine's start; then its inputs are read and it works: what the process takes beyond the loaded
-engine, at its peak (VmHWM), is what a call of that length costs. The sum over all steps is an upper bound of what the
-graph takes more for it, for no two of them are at their peak at the same time. Inputs are part of it, as they are in a
-replica. Where a length of three hours was not run, it is extrapolated from the two longest.
+Per length the call is joined of the kit's composed calls (without the kit: of the sample), stereo. A process loads its
+engine, then works: its peak of anonymous memory beyond the loaded engine is what a call of that length costs it. The
+sound of a call lies in files that are mapped, as Ray maps its object store: it counts once, in a row of its own, not in
+every step that reads it; steps that are functions get the audio without its sound, as in the graph. The sum over all
+rows is an upper bound of what the graph takes more, for no two steps are at their peak at the same time. Where three
+hours were not run, they are extrapolated from the two longest.
 """
 
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,6 +44,9 @@ from deployments.backfill.plan import CORRECTIONS, OPTIONS, RECORDING, Step, pla
 NAME = "stage-memory"
 LIMIT_MB = 500.0
 LONGEST_MIN = 180.0
+SAMPLE_INTERVAL_S = 0.01
+AUDIO, HEARD = "audio-processor", "audio-processor without its sound"
+SOUND = "the sound of the call"
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -98,23 +106,45 @@ def main(
             call = join(Path(folder), length, "memory")
             inputs = {RECORDING: Recording("call", str(call.path)), OPTIONS: CallOptions(), CORRECTIONS: ()}
             for name, value in inputs.items():
-                _path(Path(folder), name).write_bytes(pickle.dumps(value))
-            for step in plan():
-                one = _measured(Path(folder), step, length)
+                _stored(Path(folder), name, value)
+            for one in (one for step in plan() for one in _measured(Path(folder), step, length)):
                 measured = measured.model_copy(update={"runs": (*measured.runs, one)})
-                print(f"{length:g} min, {step.name}: +{one.added_mb:.0f} MB in {one.wall_s:.1f} s")
+                print(f"{length:g} min, {one.step}: +{one.added_mb:.0f} MB in {one.wall_s:.1f} s")
         if len(measured.lengths()) > 1:  # what is cut off keeps what it has
             record.save(NAME, measured, into)
     print(measured.figure)
 
 
-def _path(folder: Path, node: str) -> Path:
-    return folder / f"{node}.pickle"
+def _stored(folder: Path, node: str, value: Any) -> float:
+    """Writes a value, its large buffers apart, as Ray does; returns the megabytes of these."""
+    buffers: list[pickle.PickleBuffer] = []
+    body = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+    views = [buffer.raw() for buffer in buffers]
+    (folder / f"{node}.pickle").write_bytes(pickle.dumps((body, [len(view) for view in views])))
+    with (folder / f"{node}.buffers").open("wb") as file:
+        for view in views:
+            file.write(view)
+    return sum(map(len, views)) / 1e6
 
 
-def _measured(folder: Path, step: Step, minutes: float) -> StepMemory:
+def _loaded(folder: Path, node: str) -> Any:
+    """The value; its buffers stay in the file's pages."""
+    body, sizes = pickle.loads((folder / f"{node}.pickle").read_bytes())
+    if not sum(sizes):  # there is nothing to map
+        return pickle.loads(body, buffers=[b""] * len(sizes))
+    with (folder / f"{node}.buffers").open("rb") as file:
+        pages = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    ends = list(accumulate(sizes))
+    return pickle.loads(
+        body, buffers=[pages[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+    )
+
+
+def _measured(folder: Path, step: Step, minutes: float) -> Iterator[StepMemory]:
     """In a new process, with the environment variables of the replicas."""
-    told = json.dumps({"folder": str(folder), "step": step.name, "inputs": step.inputs})
+    pure = step.name in PURE_STEPS
+    inputs = [HEARD if pure and node == AUDIO else node for node in step.inputs]
+    told = json.dumps({"folder": str(folder), "step": step.name, "inputs": inputs})
     environment = (
         os.environ | engine_environment() | {"MALLOC_ARENA_MAX": "1"}
     )  # as the head of the graph sets it
@@ -122,9 +152,11 @@ def _measured(folder: Path, step: Step, minutes: float) -> StepMemory:
     done = subprocess.run(
         command, cwd=record.PROJECT, env=environment, check=True, stdout=subprocess.PIPE, text=True
     )
-    for name in step.finished:
-        _path(folder, name).unlink(missing_ok=True)
-    return StepMemory(minutes=minutes, step=step.name, **json.loads(done.stdout.splitlines()[-1]))
+    answer = json.loads(done.stdout.splitlines()[-1])
+    sound_mb = answer.pop("sound_mb")
+    yield StepMemory(minutes=minutes, step=step.name, **answer)
+    if step.name == AUDIO:
+        yield StepMemory(minutes=minutes, step=SOUND, loaded_mb=0.0, added_mb=sound_mb, wall_s=0.0, cpu_s=0.0)
 
 
 def child() -> None:
@@ -134,25 +166,49 @@ def child() -> None:
     engine: Any = PURE_STEPS.get(name)
     if engine is None:
         engine = load_engine(load_stages(CONFIG)[name])
-    loaded_mb = _memory_mb("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten: proc(5)
+    loaded_mb = _anonymous_mb()
     start, before_s = time.perf_counter(), time.process_time()
-    output = engine(*(pickle.loads(_path(folder, node).read_bytes()) for node in told["inputs"]))
+    with PeakAnonymous() as peak:
+        output = engine(*(_loaded(folder, node) for node in told["inputs"]))
+        peak.sample()
     wall_s, cpu_s = time.perf_counter() - start, time.process_time() - before_s
-    peak_mb = _memory_mb("VmHWM")
-    _path(folder, name).write_bytes(pickle.dumps(output, protocol=5))
-    print(
-        json.dumps(
-            {"loaded_mb": loaded_mb, "added_mb": peak_mb - loaded_mb, "wall_s": wall_s, "cpu_s": cpu_s}
-        )
-    )
+    sound_mb = _stored(folder, name, output)
+    if name == AUDIO:
+        _stored(folder, HEARD, output.without_samples())
+    figures = {"loaded_mb": loaded_mb, "added_mb": peak.mb - loaded_mb, "wall_s": wall_s, "cpu_s": cpu_s}
+    print(json.dumps({**figures, "sound_mb": sound_mb}))
 
 
-def _memory_mb(field: str) -> float:
+class PeakAnonymous:
+    """The largest anonymous memory of this process, read a hundred times a second. (The kernel keeps a peak of all
+    pages only, those of mapped files included.)"""
+
+    def __init__(self) -> None:
+        self.mb = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> PeakAnonymous:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(SAMPLE_INTERVAL_S):
+            self.sample()
+
+    def sample(self) -> None:
+        self.mb = max(self.mb, _anonymous_mb())
+
+
+def _anonymous_mb() -> float:
     for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(f"{field}:"):
+        if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024 / 1e6
-    raise ValueError(field)
+    raise ValueError("RssAnon")
 
 
 def section(source: Path) -> str:
@@ -163,7 +219,7 @@ def section(source: Path) -> str:
         return f"{title}Not measured (`python -m benchmarks.stage_memory 2 60`).\n"
     lengths = measured.lengths()
     is_measured = measured.growth_mb()[1]
-    names = [step.name for step in plan()]
+    names = list(dict.fromkeys(one.step for one in measured.runs))
     head = " | ".join(f"{length:g} min" for length in lengths)
     last = f"{LONGEST_MIN:g} min over {lengths[0]:g}" + ("" if is_measured else ", extrapolated")
     lines = [f"| MB beyond the loaded engine | {head} | {last} |", f"|{' --- |' * (len(lengths) + 2)}"]
@@ -177,8 +233,9 @@ def section(source: Path) -> str:
         f"{title}{circumstances(measured, command, 1)}\n"
         f"**{measured.figure}**\n\n"
         "Stereo calls joined of the kit's, each step in a process of its own on the outputs of those before: the peak "
-        "of the process beyond what it takes with its engine loaded, its inputs included. Stages have an engine, the "
-        "other steps are functions of the pipeline. The sum is an upper bound: no two steps are at their peak at once."
+        "of its anonymous memory beyond what it takes with its engine loaded. The sound of a call, packed as FLAC from "
+        "ten minutes on, lies in Ray's object store and counts once. The sum is an upper bound: no two steps are at "
+        "their peak at once."
         "\n\n" + "\n".join(lines) + "\n"
     )
 
