@@ -1,14 +1,20 @@
-"""Utilisation of all cores by all processes of the machine, sampled once per second."""
+"""Utilisation of all cores by all processes of the machine, and CPU seconds of those that were started here."""
 
 from __future__ import annotations
 
+import ctypes
+import os
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 SAMPLE_INTERVAL_S = 1.0
+DESCENDANTS_INTERVAL_S = 0.25
+PR_SET_CHILD_SUBREAPER = 36
+"""prctl(2): processes below this one whose parent has ended become its children."""
 
 
 @dataclass(frozen=True)
@@ -64,3 +70,64 @@ def shares(before: Any, after: Any, at_s: float) -> CpuSample:
     stolen = spent.get("steal", 0.0)
     idle = spent["idle"] + spent.get("iowait", 0.0)
     return CpuSample(at_s, 1.0 - (idle + stolen) / total, stolen / total)
+
+
+class DescendantsCpu:
+    """CPU seconds of every process below this one, also of those that end: read several times a second. (Ray lets the
+    kernel forget its ended workers: they are in no parent's times.)"""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, str], float] = {}
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def total_s(self) -> float:
+        return sum(self._seen.values())
+
+    @property
+    def processes(self) -> int:
+        return len(self._seen)
+
+    def __enter__(self) -> DescendantsCpu:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(DESCENDANTS_INTERVAL_S):
+            self._sample()
+
+    def _sample(self) -> None:
+        ticks, stats = os.sysconf("SC_CLK_TCK"), {}
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = path.read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it just ended
+            stats[int(path.parent.name)] = fields
+        below = {os.getpid()}
+        while more := {pid for pid, fields in stats.items() if int(fields[1]) in below and pid not in below}:
+            below |= more
+        for pid in below - {os.getpid()}:
+            fields = stats[pid]
+            self._seen[pid, fields[19]] = (
+                int(fields[11]) + int(fields[12])
+            ) / ticks  # pid and start: one process
+
+
+def adopt_orphans() -> None:
+    """From now on processes of Ray that leave their parent are counted, too. Linux only."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def await_orphans() -> None:
+    """Ray's processes, which end after the job that started them."""
+    while True:
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return

@@ -54,9 +54,13 @@ def calls_at_work(config: Path) -> int:
 
 
 @contextmanager
-def running_graph(url: str = "") -> Iterator[Graph]:
+def running_graph(url: str = "", few_processes: bool = False) -> Iterator[Graph]:
     """The graph at ``url`` (its home: $CALLYTICS_HOME), else a graph that is started and stopped here. Warm: it has
-    processed calls."""
+    processed calls.
+
+    Args:
+        few_processes: with the small stages in one replica, as `callytics up --few-processes` starts it.
+    """
     home = settings.home()
     if url:
         graph = Graph(url, home)
@@ -74,7 +78,11 @@ def running_graph(url: str = "") -> Iterator[Graph]:
     start = time.perf_counter()
     try:
         run = local.up(
-            home=own, http_port=HTTP_PORT, dashboard_port=DASHBOARD_PORT, timeout_s=START_TIMEOUT_S
+            _few_processes(own) if few_processes else None,
+            home=own,
+            http_port=HTTP_PORT,
+            dashboard_port=DASHBOARD_PORT,
+            timeout_s=START_TIMEOUT_S,
         )
         graph = Graph(run.url, own, time.perf_counter() - start)
         _warm_up(graph)
@@ -84,6 +92,16 @@ def running_graph(url: str = "") -> Iterator[Graph]:
         shutil.rmtree(own / "blobs", ignore_errors=True)
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _few_processes(home: Path) -> Path:
+    from callytics.home import resources
+    from deployments.operations import local, model_config, placement_config
+
+    config = resources.project_file("serve_config.cpu.yaml")
+    document = local.read_config(config)
+    together = placement_config.with_small_stages_together(document, resources.pins_folder(config))
+    return model_config.write_as(together, config, home, placement_config.APPLICATION, "up --few-processes")
 
 
 def models_folder(home: Path) -> str:

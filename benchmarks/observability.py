@@ -149,8 +149,12 @@ def _turn(graph: Graph, client: Client, rest_s: float, minutes: float, servers: 
     return turn
 
 
-def cpu_s(pids: list[int]) -> dict[int, float]:
-    """Pid -> CPU seconds so far, of those that live."""
+def cpu_s(pids: list[int], with_ended: bool = False) -> dict[int, float]:
+    """Pid -> CPU seconds so far, of those that live.
+
+    Args:
+        with_ended: and of their children that have ended.
+    """
     ticks = os.sysconf("SC_CLK_TCK")
     found = {}
     for pid in pids:
@@ -158,7 +162,7 @@ def cpu_s(pids: list[int]) -> dict[int, float]:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             continue  # it just ended
-        found[pid] = (int(fields[11]) + int(fields[12])) / ticks
+        found[pid] = sum(map(int, fields[11 : 15 if with_ended else 13])) / ticks
     return found
 
 

@@ -15,6 +15,8 @@ import typer
 
 from benchmarks import (
     audio_opens,
+    batch_start,
+    beside_plain,
     cost,
     fairness,
     language_model,
@@ -23,6 +25,7 @@ from benchmarks import (
     record,
     scaling_record,
     speed,
+    stage_memory,
     targets,
     throughput_page,
 )
@@ -35,9 +38,12 @@ SECTIONS = (
     targets.section,
     speed.section,
     throughput_page.section,
+    beside_plain.section,
+    batch_start.section,
     overhead.section,
     observability.section,
     scaling_record.section,
+    stage_memory.section,
     fairness.section,
     cost.section_of_records,
     gpu_table.section,

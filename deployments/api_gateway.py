@@ -26,14 +26,19 @@ PATIENCE_S = 15.0
 """A caller waits; a stage whose replica was killed is back in about 10 s."""
 
 
+AUDIO_PROCESSOR = "audio-processor"
+
+
 class GatewayArgs(BaseModel):
     """``settings``: see callytics.api.services.ApiSettings. ``blobs_url``: fsspec; default blobs in
-    $CALLYTICS_HOME."""
+    $CALLYTICS_HOME. ``audio_processor``: the application that probes and converts recordings, or the address of the
+    stage where it is placed in one."""
 
     model_config = ConfigDict(extra="forbid")
 
     settings: ApiSettings = ApiSettings()
     blobs_url: str | None = None
+    audio_processor: str = AUDIO_PROCESSOR
 
 
 PROBE_WITHIN_S = 60.0
@@ -61,11 +66,18 @@ async def _ask(application: str, method: str, *args: Any, within_s: float = PATI
 
 
 class HandleAudio:
-    """callytics.api's AudioService."""
+    """callytics.api's AudioService.
+
+    Args:
+        address: of the audio-processor.
+    """
+
+    def __init__(self, address: str = AUDIO_PROCESSOR) -> None:
+        self._address = address
 
     async def probe(self, recording: Recording, options: CallOptions, max_duration_s: float) -> Media:
         arguments = ("probe", recording, options, max_duration_s)
-        media: Media = await _ask("audio-processor", "call", *arguments, within_s=PROBE_WITHIN_S)
+        media: Media = await _ask(self._address, "call", *arguments, within_s=PROBE_WITHIN_S)
         return media
 
     async def convert(
@@ -76,7 +88,7 @@ class HandleAudio:
         tones: Sequence[tuple[float, float]] = (),
     ) -> bytes:
         data: bytes = await _ask(
-            "audio-processor", "call", "convert", uri, audio_format, options, tones, within_s=CONVERT_WITHIN_S
+            self._address, "call", "convert", uri, audio_format, options, tones, within_s=CONVERT_WITHIN_S
         )
         return data
 
@@ -88,7 +100,7 @@ class HandleAudio:
         tones: Sequence[tuple[float, float]] = (),
     ) -> bytes:
         arguments = ("enhanced", uri, audio_format, options, tones)
-        data: bytes = await _ask("audio-processor", "call", *arguments, within_s=CONVERT_WITHIN_S)
+        data: bytes = await _ask(self._address, "call", *arguments, within_s=CONVERT_WITHIN_S)
         return data
 
     async def cut(
@@ -101,12 +113,12 @@ class HandleAudio:
         tones: Sequence[tuple[float, float]] = (),
     ) -> bytes:
         arguments = ("cut", uri, audio_format, start_s, end_s, options, tones)
-        data: bytes = await _ask("audio-processor", "call", *arguments, within_s=CONVERT_WITHIN_S)
+        data: bytes = await _ask(self._address, "call", *arguments, within_s=CONVERT_WITHIN_S)
         return data
 
     async def waveform(self, uri: str, options: CallOptions) -> bytes:
         arguments = ("waveform", uri, options)
-        data: bytes = await _ask("audio-processor", "call", *arguments, within_s=CONVERT_WITHIN_S)
+        data: bytes = await _ask(self._address, "call", *arguments, within_s=CONVERT_WITHIN_S)
         return data
 
 
@@ -145,14 +157,14 @@ class HandleComparisons:
 @serve.deployment
 @serve.ingress()
 class ApiGateway:
-    def __init__(self, settings: dict[str, Any], blobs: str) -> None:
+    def __init__(self, settings: dict[str, Any], blobs: str, audio_processor: str = AUDIO_PROCESSOR) -> None:
         to_serve_log()
         tracing.start("api-gateway")
         store = store_client(PATIENCE_S)
         self._services = Services(
             store=store,
             blobs=BlobStore(blobs),
-            audio=HandleAudio(),
+            audio=HandleAudio(audio_processor),
             health=HandleHealth(),
             settings=ApiSettings(**settings),
             count=metrics.record,
@@ -171,4 +183,5 @@ class ApiGateway:
 def build(args: GatewayArgs) -> Application:
     prepare_environment()
     blobs = args.blobs_url or str(local.home() / "blobs")
-    return ApiGateway.bind(args.settings.model_dump(), blobs)  # type: ignore[attr-defined, no-any-return]
+    bound = ApiGateway.bind(args.settings.model_dump(), blobs, args.audio_processor)  # type: ignore[attr-defined]
+    return bound  # type: ignore[no-any-return]

@@ -29,6 +29,7 @@ from ray.serve.exceptions import (
 )
 from ray.serve.handle import DeploymentHandle
 
+from callytics.config import split_address
 from callytics.domain import StageFailure
 from callytics.errors import NotFoundError, UnavailableError
 from callytics.pipeline import stage_failure
@@ -67,22 +68,52 @@ ANSWER_WITHIN_S = 30.0
 """Longer than the answer to a question takes; the work of a stage has its own limit."""
 
 
+class PlacedHandle:
+    """The handle of a stage that is placed in an application of several: as that of an application of its own."""
+
+    def __init__(self, handle: Any, stage: str) -> None:
+        self._handle = handle
+        self._stage = stage
+
+    def options(self, **options: Any) -> PlacedHandle:
+        return PlacedHandle(self._handle.options(**options), self._stage)
+
+    def remote(self, *inputs: Any) -> Any:
+        return self._handle.run.remote(self._stage, *inputs)
+
+    def __getattr__(self, method: str) -> Any:
+        if method.startswith("_"):
+            raise AttributeError(method)
+        return _PlacedMethod(getattr(self._handle, method), self._stage)
+
+
+class _PlacedMethod:
+    def __init__(self, method: Any, stage: str) -> None:
+        self._method = method
+        self._stage = stage
+
+    def remote(self, *arguments: Any) -> Any:
+        return self._method.remote(self._stage, *arguments)
+
+
 @cache
 def _cached_handle(application: str) -> DeploymentHandle[Any]:
     return serve.get_app_handle(application)
 
 
-async def application_handle(application: str) -> DeploymentHandle[Any]:
-    """The handle of an application; it stays valid when the application's replicas are replaced. What is asked through
-    it belongs to the call that is worked on.
+async def application_handle(address: str) -> Any:
+    """The handle of an application, or of a stage placed in one (callytics.config); it stays valid when the
+    application's replicas are replaced. What is asked through it belongs to the call that is worked on.
 
     Raises:
         UnavailableError: ``stage_not_deployed``.
     """
+    application, stage = split_address(address)
     try:
-        return with_call(await asyncio.to_thread(_cached_handle, application))  # type: ignore[no-any-return]
+        handle = with_call(await asyncio.to_thread(_cached_handle, application))
+        return PlacedHandle(handle, stage) if stage else handle
     except RayServeException as error:
-        raise UnavailableError("stage_not_deployed", f"{application} is not deployed.") from error
+        raise UnavailableError("stage_not_deployed", f"{address} is not deployed.") from error
 
 
 async def unwrapped(response: Awaitable[Result | Refused]) -> Result:

@@ -5,6 +5,7 @@ import asyncio
 import importlib.metadata
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ray import serve
@@ -14,7 +15,7 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.schema import ApplicationStatusOverview
 
 from callytics.api import StageHealth
-from callytics.config import ENGINE_STAGES, LLM_SERVER
+from callytics.config import ENGINE_STAGES, LLM_SERVER, split_address
 from callytics.errors import CallyticsError
 from callytics.store import AlertNotice, CallFilter, CallStore, JobStatus
 from deployments.handles import application_handle, store_client, unwrapped
@@ -36,6 +37,9 @@ CALLYTICS_VERSION = importlib.metadata.version("callytics")
 DESCRIBE_TIMEOUT_S = 2.0
 """A stage that does not answer in this time is busy or gone; its status says which."""
 
+PLACED = "PlacedStages"
+"""The deployment of an application that holds several stages (deployments/replica/placement.py)."""
+
 RECENT_CALLS = 50
 """How far back the last error of a stage is looked for."""
 
@@ -46,6 +50,7 @@ class Monitoring:
         to_serve_log()
         self._store = store_client(give_up_after_s=DESCRIBE_TIMEOUT_S)
         self._infos: dict[str, StageInfo] = {}
+        self._placed: dict[str, tuple[StageInfo, ...]] = {}
         gauges = GraphGauges(self._store, state_folders(), metrics.record)
         self._gauges = asyncio.get_running_loop().create_task(gauges.set_for_ever())
 
@@ -54,12 +59,14 @@ class Monitoring:
             raise RuntimeError(f"the gauges of the graph stopped: {self._gauges.exception()!r}")
 
     async def stages(self) -> list[StageHealth]:
-        """Every application that is deployed, in the order of the configuration."""
+        """Every application that is deployed, in the order of the configuration; behind one that holds several stages,
+        each of those, by its address."""
         status = await asyncio.to_thread(serve.status)
         errors = await self._last_errors()
-        return list(
-            await asyncio.gather(*(self._stage(name, of, errors) for name, of in status.applications.items()))
+        found = await asyncio.gather(
+            *(self._application(name, of, errors) for name, of in status.applications.items())
         )
+        return [stage for of_one in found for stage in of_one]
 
     async def record_alerts(self, notices: Sequence[AlertNotice], actor: str) -> None:
         """Store alerts; each change is sent on as a webhook."""
@@ -71,6 +78,25 @@ class Monitoring:
         from callytics.comparison.remote import compare_newest
 
         return await answered(compare_newest(self._store, first, second, since_ms))
+
+    async def _application(
+        self, name: str, of: ApplicationStatusOverview, errors: dict[str, str]
+    ) -> list[StageHealth]:
+        health = await self._stage(name, of, errors)
+        if PLACED not in of.deployments:
+            return [health]
+        if health.replicas:
+            self._placed[name] = await self._placed_in(name)
+        return [health, *(_placed_health(health, info, errors) for info in self._placed.get(name, ()))]
+
+    async def _placed_in(self, name: str) -> tuple[StageInfo, ...]:
+        """What is placed in an application; what was when it last answered, where it does not."""
+        try:
+            handle = await application_handle(name)
+            infos: Any = await asyncio.wait_for(unwrapped(handle.describe_all.remote()), DESCRIBE_TIMEOUT_S)
+        except (RayError, RayServeException, TimeoutError, CallyticsError):
+            return self._placed.get(name, ())
+        return tuple(infos)
 
     async def _stage(self, name: str, of: ApplicationStatusOverview, errors: dict[str, str]) -> StageHealth:
         replicas = sum(
@@ -116,6 +142,20 @@ class Monitoring:
             if call.error is not None:
                 newest.setdefault(call.error.stage, f"{call.error.code}: {call.error.message}")
         return newest
+
+
+def _placed_health(of_process: StageHealth, info: StageInfo, errors: dict[str, str]) -> StageHealth:
+    """A stage is as healthy as the process that it shares."""
+    return replace(
+        of_process,
+        name=info.application,
+        message=info.notice if of_process.healthy else of_process.message,
+        version=info.config_hash,
+        engine=info.engine,
+        model=info.model,
+        model_revision=info.model_revision,
+        last_error=errors.get(split_address(info.application)[1], ""),
+    )
 
 
 def _runs_an_engine(application: str) -> bool:

@@ -105,6 +105,7 @@ class EngineReplica:
     Args:
         stage: name of the pipeline's stage; the application's own name may be another (``speech-recognizer-v2``).
         args: see EngineArgs.
+        address: what names it in requests and results; "" for the application's name.
     """
 
     THREADS_OF_A_METHOD = 8
@@ -113,8 +114,10 @@ class EngineReplica:
     MAX_CRASHES_IN_A_ROW = 3
     """Then the replica reports itself unhealthy, and Serve replaces it: a library may be left broken."""
 
-    def __init__(self, stage: str, args: dict[str, Any]) -> None:
+    def __init__(self, stage: str, args: dict[str, Any], address: str = "") -> None:
         config = stage_config(stage, args)
+        address = address or serve.get_replica_context().app_name
+        self.log_fields = {"stage": stage, "application": address, "version": config.config_hash}
         to_serve_log(stage, config.config_hash)
         self._engine = load_engine(config)
         self._turn = asyncio.Semaphore(args["concurrency"])
@@ -125,7 +128,7 @@ class EngineReplica:
         self._crashes_in_a_row = 0
         self._stage = stage
         self._info = StageInfo(
-            application=serve.get_replica_context().app_name,
+            application=address,
             engine=config.engine,
             model=self._engine.model,
             model_revision=self._engine.model_revision,

@@ -74,7 +74,9 @@ def section(source: Path) -> str:
             f"{TITLE}Not yet run on a card: no figure of this project is from a GPU. {COMMAND} measures one in at most "
             "8 minutes, without a network: recognition in the sizes of large-v3-turbo with random weights, batches of "
             "1 to 128 windows, one to forty calls at once, with utilisation, memory and the host's processor time. "
-            "`--tiny` tries the same on a CPU. The shares of `serve_config.yaml` are computed from published figures, "
+            "`python -m benchmarks.gpu.stages` then has the four GPU stages at work together in their shares, with "
+            "networks of their sizes, in two minutes. `--tiny` tries the same on a CPU. "
+            "The shares of `serve_config.yaml` are computed from published figures, "
             "which its comments name.\n"
         )
     return TITLE + page(record)

@@ -18,6 +18,7 @@ from callytics.api.auth import Reader, Scraper
 from callytics.api.errors import problem_responses
 from callytics.api.services import ServicesDep, StageHealth
 from callytics.api.strict import StrictRoute
+from callytics.config import split_address
 from callytics.errors import CallyticsError, ForbiddenError, NotFoundError
 from callytics.store import DEFAULT_TENANT, CallStore, Statistics
 
@@ -111,7 +112,9 @@ def _fields(stage: StageHealth) -> dict[str, Any]:
 
 def model_ids(stages: Sequence[StageHealth]) -> list[str]:
     """The whole graph, and the models of its recognisers."""
-    models = [stage.model for stage in stages if stage.name.startswith(RECOGNIZER) and stage.model]
+    names = {stage.name: split_address(stage.name) for stage in stages}
+    recognise = [stage for stage in stages if (names[stage.name][1] or stage.name).startswith(RECOGNIZER)]
+    models = [stage.model for stage in recognise if stage.model]
     return list(dict.fromkeys([GRAPH_MODEL, *models]))
 
 

@@ -12,8 +12,8 @@ RETRIED = frozenset({429, 503})
 DEFAULT_RETRIES = 3
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 60.0
-POLL_SHARE = 0.05
-MIN_POLL_S, MAX_POLL_S = 0.3, 2.0
+POLL_SHARE = 0.1
+MIN_POLL_S, MAX_POLL_S = 0.5, 2.0
 """A status request costs 50 ms of CPU, which the stages need: the longer a call takes, the rarer the requests."""
 
 

@@ -16,6 +16,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from callytics.config import engine_blocks
 from callytics.errors import NotFoundError, WeightsError
 from callytics.weights import hub_cache, manifest
 
@@ -100,13 +101,13 @@ def needed_weights(document: Mapping[str, Any]) -> list[Needed]:
     """For every application of a Serve file, in its order; each model once per application."""
     found: dict[tuple[str, str], Needed] = {}
     for application in document["applications"]:
-        for need in _of_application(application):
-            found.setdefault((need.application, need.name), need)
+        for block in engine_blocks(application):
+            for need in _of_engine(block.address, block.args):
+                found.setdefault((need.application, need.name), need)
     return list(found.values())
 
 
-def _of_application(application: Mapping[str, Any]) -> Iterator[Needed]:
-    args = application.get("args") or {}
+def _of_engine(address: str, args: Mapping[str, Any]) -> Iterator[Needed]:
     given = dict(args.get("options") or {})
     engine = _engine(args.get("engine"))
     declared: tuple[WeightsOption, ...] = getattr(engine, "weights", ()) if engine else ()
@@ -114,7 +115,7 @@ def _of_application(application: Mapping[str, Any]) -> Iterator[Needed]:
         # The user's own engine: a name of `callytics models list` is fetched, others are its own business.
         named = given.get("model")
         if isinstance(named, str) and (known := _known(named)):
-            yield Needed(application["name"], known, Place.MANIFEST)
+            yield Needed(address, known, Place.MANIFEST)
         return
     options = _with_defaults(engine, given)
     for option in declared:
@@ -122,7 +123,7 @@ def _of_application(application: Mapping[str, Any]) -> Iterator[Needed]:
         if isinstance(name, str) and name:
             known, revision = _known(name), options.get(option.revision)
             place = Place.MANIFEST if known else _place(name)
-            yield Needed(application["name"], known or name, place, revision, option)
+            yield Needed(address, known or name, place, revision, option)
 
 
 def _engine(path: Any) -> Any:

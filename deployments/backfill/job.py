@@ -1,6 +1,8 @@
 """A year of calls as one job: ``ray job submit --working-dir . -- python -m deployments.backfill.job --input calls/``.
 
-    read -> one map_batches per step of the graph (plan.py) -> store and Parquet (sink.py)
+    read -> one map_batches per stage of the graph (plan.py) -> store and Parquet (sink.py)
+
+On a small machine several of them share a worker (pools.py): each costs seconds of CPU to begin.
 
 Calls stream through: at any moment only a few of them are in memory. A call that has a result in the store is
 skipped, so a job that was killed is simply submitted again. A recording that cannot be analysed becomes a row in
@@ -29,12 +31,13 @@ from callytics.home import private_files, resources
 from callytics.store import DEFAULT_TENANT, tenant_name
 from deployments.backfill.manifest import BatchItem, batch_items
 from deployments.backfill.options import BatchOptions, command_with
-from deployments.backfill.plan import analysed
-from deployments.backfill.pools import Pools, cards
+from deployments.backfill.plan import Part, Worker, stage_parts
+from deployments.backfill.pools import READ, WRITE, Pools, cards
 from deployments.backfill.progress import Outcome, Progress, ProgressMetrics, StoredProgress
 from deployments.backfill.sink import Reader, Sink, item_table
 from deployments.operations import head, ray_token
 from deployments.operations.environments import SHOW_BASE, build_environments, environment_names
+from deployments.operations.placement_config import ENVIRONMENT
 
 logger = logging.getLogger("callytics.backfill")
 
@@ -81,7 +84,9 @@ def run(items: Sequence[BatchItem], job: Job) -> Progress:
     num_gpus = cards(document, job.gpus, free.get("GPU", 0.0))
     cpus = cores(job.cpus or half_of(ray.nodes()), len(items))  # type: ignore[no-untyped-call]
     logger.info("%d recordings, %d CPUs, results in %s", len(items), cpus, job.output)
-    pools = Pools(document, cpus, num_gpus)
+    alone = sum(node["Alive"] for node in ray.nodes()) == 1  # type: ignore[no-untyped-call]
+    pools = Pools(document, cpus, num_gpus, resources.pins_folder(job.config) if alone else None)
+    logger.info("workers: %s", "; ".join(" + ".join(names) for names in pools.workers()))
     if num_gpus:
         logger.info("%d GPU(s)", num_gpus)
     context = ray.data.DataContext.get_current()
@@ -159,11 +164,16 @@ def _outcomes(items: Sequence[BatchItem], job: Job, pools: Pools) -> Any:
     dataset: Any = ray.data.from_items(
         [{"item": item} for item in item_table(items)], override_num_blocks=min(len(items), MAX_BLOCKS)
     )
-    end: dict[str, Any] = {"batch_size": 1, "batch_format": "pyarrow", **pools.of_end()}
     store = {"database_url": job.database_url, "blobs_url": job.blobs_url, "tenant": job.tenant}
-    dataset = dataset.map_batches(Reader, fn_constructor_kwargs=store, **end)
-    dataset = analysed(dataset, load_stages(job.config), pools.of_stage, job.tenant)
-    dataset = dataset.map_batches(Sink, fn_constructor_kwargs={**store, "output": job.output}, **end)
+    parts = {
+        READ: Part(Reader, kwargs=store),
+        **stage_parts(load_stages(job.config), job.tenant),
+        WRITE: Part(Sink, kwargs={**store, "output": job.output}),
+    }
+    for names in pools.workers():
+        arguments = [parts[name] for name in names]
+        options = {"batch_size": 1, "batch_format": "pyarrow", **pools.of_worker(names)}
+        dataset = dataset.map_batches(Worker, fn_constructor_args=arguments, **options)
     for row in dataset.iter_rows():
         yield Outcome(**row)
 
@@ -187,8 +197,9 @@ def _serve_config(path: Path) -> dict[str, Any]:
 def _use_environments(config: Path) -> None:
     """Build what is missing here and put their launcher where a Ray started by this process finds it. The nodes of a
     cluster have built theirs when they were set up (cluster.yaml)."""
-    names = environment_names(_serve_config(config))
-    build_environments(names, resources.pins_folder(config), settings.home())
+    document, pins = _serve_config(config), resources.pins_folder(config)
+    names = [*environment_names(document), *([ENVIRONMENT] if Pools(document, 1, 0, pins).shares() else [])]
+    build_environments(names, pins, settings.home())
     os.environ["PATH"] = f"{settings.home() / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
 
 

@@ -11,7 +11,7 @@ import logging
 import pickle
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ from callytics.domain import StageFailure, StageRun, StageStatus
 from callytics.engines import load_engine
 from callytics.pipeline import PURE_STEPS, analyse, stage_failure
 from callytics.telemetry.call_context import CallContext, working_on
+from deployments.replica.log_fields import in_stage, to_worker_log
 
 logger = logging.getLogger(__name__)
 
@@ -168,15 +169,14 @@ class StageWorker:
     def __init__(self, steps: Sequence[Step], stage: StageConfig | None, tenant: str = "") -> None:
         first, *pure = steps
         self._tenant = tenant
+        self._log_fields: dict[str, str] = {}
         if stage is not None and _is_in_actor():
-            # Not at the top: job.py says how Ray is to be closed to other users before `import ray` reads it.
-            from deployments.replica.log_fields import to_worker_log
-
             to_worker_log(first.name, stage.config_hash)
+            self._log_fields = {"stage": first.name, "version": stage.config_hash}
         self._workers = [StepWorker(first, stage), *(StepWorker(step, None) for step in pure)]
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        with working_on(self._call(table)):
+        with working_on(self._call(table)), in_stage(self._log_fields):
             for worker in self._workers:
                 table = worker(table)
         return _worked_here(table)
@@ -185,6 +185,27 @@ class StageWorker:
         """The only row's: `analysed` asks for batches of one."""
         recordings = [pickle.loads(cell) for cell in table.column(RECORDING).to_pylist()]
         return CallContext(recordings[0].call_id, self._tenant) if len(recordings) == 1 else None
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a worker has one of: ``kind(*args, **kwargs)``, a function of tables."""
+
+    kind: Callable[..., Any]
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Worker:
+    """One process for the parts that follow each other: what is imported for one is there for all."""
+
+    def __init__(self, *parts: Part) -> None:
+        self._parts = [part.kind(*part.args, **part.kwargs) for part in parts]
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        for part in self._parts:
+            table = part(table)
+        return table
 
 
 def _worked_here(table: pa.Table) -> pa.Table:
@@ -213,23 +234,11 @@ def by_stage() -> list[list[Step]]:
     return groups
 
 
-def analysed(
-    dataset: Any,
-    stages: Mapping[str, StageConfig],
-    compute: Callable[[str], Mapping[str, Any]],
-    tenant: str = "",
-) -> Any:
-    """The dataset with a column ``report``: the whole graph as lazy steps.
+def stage_parts(stages: Mapping[str, StageConfig], tenant: str = "") -> dict[str, Part]:
+    """Stage -> its engine with the pure steps that follow, in the order of the graph.
 
     Args:
-        dataset: a ray.data.Dataset with the columns RECORDING, OPTIONS, CORRECTIONS and CARRIED.
         tenant: whose calls they are, for the log lines.
-        compute: stage -> what map_batches is told of its workers: compute, num_cpus, num_gpus, runtime_env.
     """
-    for steps in by_stage():
-        name = steps[0].name
-        arguments = (steps, stages.get(name), tenant)
-        dataset = dataset.map_batches(
-            StageWorker, fn_constructor_args=arguments, batch_size=1, batch_format="pyarrow", **compute(name)
-        )
-    return dataset
+    groups = {steps[0].name: steps for steps in by_stage()}
+    return {name: Part(StageWorker, (steps, stages.get(name), tenant)) for name, steps in groups.items()}

@@ -3,23 +3,41 @@
 engine on a GPU            one worker per card, with the share of it that its replica has in the Serve configuration
 heavy engine, no GPU       one per core of the batch, with one thread, so that no core waits
 everything else            one, or one per card: milliseconds per call, or waiting for an endpoint
+
+On one machine with few cores and no card, stages that follow each other share a worker where their pins allow it:
+ten processes begin in 24 s of CPU, four in less (docs/adr/0036-small-stages-in-one-replica.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from callytics import settings
-from callytics.config import ENGINE_STAGES
+from callytics.config import ENGINE_STAGES, EngineBlock, stage_block
 from callytics.errors import ConfigError
 from deployments.operations.environments import SHOW_BASE, environment_of
 from deployments.operations.launcher import LAUNCHER
+from deployments.operations.placement_config import ENVIRONMENT, covers
 
 HEAVY_SHARES = {"speech-recognizer": 0.5, "speaker-diarizer": 0.3}
 """Nearly all of the work, and the CPUs that Ray counts for a worker."""
 LIGHT_CPUS = 0.01
+READ, WRITE = "read", "write"
+"""The two ends of a batch (sink.py)."""
+
+SHARED = (
+    (READ, "audio-processor"),
+    ("speaker-diarizer", "speech-recognizer"),
+    ("punctuation-restorer", "sentiment-analyzer", "llm-analyzer", WRITE),
+)
+"""Who shares a worker. Light with light and heavy with heavy: the heavy ones have a worker per core."""
+
+SHARED_UP_TO_CPUS = 8
+"""With more cores a single worker of the light stages would keep the heavy ones waiting."""
+
 CALLS_READY = 2
 """Calls that a worker has for each it can work on: one at work, one ready."""
 
@@ -32,11 +50,51 @@ class Pools:
         document: a Serve configuration.
         cpus: cores that the batch takes.
         gpus: cards that the batch takes; 0 where no stage asks for one.
+        pins_folder: of the environments, on one machine; None where each stage has its own workers, as on a cluster,
+            whose nodes have built the environments that the configuration names.
     """
 
     document: Mapping[str, Any]
     cpus: int
     gpus: int = 0
+    pins_folder: Path | None = None
+
+    def workers(self) -> tuple[tuple[str, ...], ...]:
+        """What each kind of worker does, from one end of the batch to the other."""
+        if self.shares():
+            return SHARED
+        return ((READ,), *((stage,) for stage in ENGINE_STAGES), (WRITE,))
+
+    def shares(self) -> bool:
+        """Whether stages may share a worker: the same process, environment and thread."""
+        if self.pins_folder is None or self.gpus or self.cpus > SHARED_UP_TO_CPUS:
+            return False
+        return all(self._fits(stage, self.pins_folder) for stage in ENGINE_STAGES)
+
+    def _fits(self, stage: str, pins_folder: Path) -> bool:
+        options, arguments = _actor_options(self.document, stage), _arguments(self.document, stage)
+        environment = environment_of(str((options.get("runtime_env") or {}).get("py_executable", "")))
+        waits = stage not in HEAVY_SHARES and int(arguments.get("concurrency", 1)) > 1
+        return not options.get("num_gpus") and not waits and covers(environment, pins_folder)
+
+    def of_worker(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """What Dataset.map_batches is told of the workers that do all of this."""
+        stages = [name for name in names if name not in (READ, WRITE)]
+        if not stages:
+            return self.of_end()
+        if len(names) == 1:
+            return self.of_stage(stages[0])
+        environments = [_actor_options(self.document, stage).get("runtime_env") or {} for stage in stages]
+        variables = {name: value for each in environments for name, value in each.get("env_vars", {}).items()}
+        heavy = any(stage in HEAVY_SHARES for stage in stages)
+        return {
+            "compute": _pool(self.cpus if heavy else 1),
+            "num_cpus": HEAVY_SHARES["speech-recognizer"] if heavy else LIGHT_CPUS,
+            "num_gpus": 0,
+            "runtime_env": _runtime_env(
+                {"py_executable": f"{LAUNCHER} {ENVIRONMENT}", "env_vars": variables}
+            ),
+        }
 
     def of_stage(self, stage: str) -> dict[str, Any]:
         """What Dataset.map_batches is told of the workers of an engine stage."""
@@ -100,18 +158,19 @@ def _pool(size: int = 1, at_once: int = 1) -> Any:
     )
 
 
-def _application(document: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = next(one for one in document["applications"] if one["name"] == stage)
+def _block(document: Mapping[str, Any], stage: str) -> EngineBlock:
+    found = stage_block(document, stage)
+    assert found is not None, stage  # load_stages has read it
     return found
 
 
 def _arguments(document: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
-    return _application(document, stage).get("args") or {}
+    return _block(document, stage).args
 
 
 def _actor_options(document: Mapping[str, Any], stage: str) -> Mapping[str, Any]:
     """Resources of the application's first deployment."""
-    deployments = _application(document, stage).get("deployments") or [{}]
+    deployments = _block(document, stage).application.get("deployments") or [{}]
     return deployments[0].get("ray_actor_options") or {}
 
 

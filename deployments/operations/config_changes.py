@@ -17,6 +17,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from callytics.config import engine_blocks
 from deployments.operations.environments import environment_of, read_pins
 from deployments.operations.launcher import overlay
 from deployments.replica.environment import VERSION
@@ -82,8 +83,10 @@ def changes(
 
 def _change(name: str, before: Any, after: Any, compare_pins: ComparePins) -> Change | None:
     if before is None:
-        engine = (after.get("args") or {}).get("engine", "")
-        return Change(name, Effect.STARTS, (Difference("engine", "", engine),) if engine else ())
+        engines = [block.args.get("engine", "") for block in engine_blocks({"name": name, **after})]
+        return Change(
+            name, Effect.STARTS, tuple(Difference("engine", "", engine) for engine in engines if engine)
+        )
     old, new = dict(_flat(before)), dict(_flat(after))
     paths = [path for path in {**old, **new} if old.get(path, _MISSING) != new.get(path, _MISSING)]
     if not paths:

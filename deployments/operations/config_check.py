@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from callytics.api.patterns import message
 from callytics.errors import ConfigError
 from deployments.operations.code_revision import SourceTree
+from deployments.operations.placement_config import check_placement
 from deployments.operations.preparation import class_paths
 from deployments.pipeline.routing import check_routes
 
@@ -22,7 +23,7 @@ def check_document(document: Mapping[str, Any], sources: SourceTree) -> None:
 
     Raises:
         ConfigError: ``config_invalid``; ``engine_unknown``: a class that our code does not have;
-            ``routes_invalid``: calls would go where nothing is.
+            ``routes_invalid``, ``placement_invalid``: calls would go where nothing is.
     """
     from ray.serve.schema import ServeDeploySchema  # three seconds that a refused path does not need
 
@@ -37,6 +38,7 @@ def check_document(document: Mapping[str, Any], sources: SourceTree) -> None:
             _check_defined(application["name"], "config_invalid", module, name, sources)
         for module, name in class_paths(application.get("args")):
             _check_defined(application["name"], "engine_unknown", module, name, sources)
+    check_placement(document)
     check_routes(document)
 
 

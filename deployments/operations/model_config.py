@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from callytics.config import engine_blocks
 from callytics.errors import ConfigError, InvalidRequestError
 from callytics.home import resources
 from callytics.weights.manifest import Model, get_model, list_models
@@ -125,13 +126,23 @@ def _engine(model: Model) -> Any:
 def named_models(document: Mapping[str, Any]) -> list[str]:
     """The models of `callytics models list` that the options of a configuration name, for `up` to fetch."""
     known = {name: model.name for model in list_models() for name in (model.name, *model.aliases)}
-    options = [(app.get("args") or {}).get("options") or {} for app in document["applications"]]
+    blocks = [block for app in document["applications"] for block in engine_blocks(app)]
+    options = [block.args.get("options") or {} for block in blocks]
     return sorted({known[value["model"]] for value in options if value.get("model") in known})
 
 
 def write(document: Mapping[str, Any], config: Path, home: Path, model: Model, command: str) -> Path:
-    """The file to deploy, with the pins and the files of observability that belong to ``config`` beside it."""
-    folder = home / "configs" / model.name
+    """As :func:`write_as`, under the name of the model."""
+    return write_as(document, config, home, model.name, command)
+
+
+def write_as(document: Mapping[str, Any], config: Path, home: Path, name: str, command: str) -> Path:
+    """The file to deploy, with the pins and the files of observability that belong to ``config`` beside it.
+
+    Args:
+        name: of the folder: what was added to the configuration.
+    """
+    folder = home / "configs" / name
     folder.mkdir(parents=True, exist_ok=True)
     beside_it = {
         resources.PINS: resources.pins_folder(config),

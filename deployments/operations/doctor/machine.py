@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from callytics.config import engine_blocks
 from callytics.errors import CallyticsError
 from callytics.home import graphs as local_graphs
 from callytics.weights.prefetch import existing
@@ -122,8 +123,11 @@ def memory(document: Mapping[str, Any], pins_folder: Path) -> Iterator[Finding]:
 def _memory_gb(application: Mapping[str, Any], pins_folder: Path) -> float:
     names = environment_names({"applications": [application]})
     has_torch = any(_size_gb(name, pins_folder) >= CUDA_GB for name in names)
-    kind = TORCH if has_torch else "engine" if (application.get("args") or {}).get("engine") else "service"
-    return MEMORY_GB[kind] * sum(first_replicas(d) for d in application.get("deployments", []))
+    engines = len(list(engine_blocks(application)))
+    kind = TORCH if has_torch else "engine" if engines else "service"
+    return (
+        MEMORY_GB[kind] * max(engines, 1) * sum(first_replicas(d) for d in application.get("deployments", []))
+    )
 
 
 def ports(home: Path, wanted: Sequence[tuple[int, str]]) -> Iterator[Finding]:

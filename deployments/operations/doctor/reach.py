@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from callytics.config import stage_block
 from callytics.errors import CallyticsError, WeightsError
 from callytics.weights import manifest, prefetch
 from callytics.weights.needed import Needed, Place
@@ -77,8 +78,8 @@ def hub_token(needs: Sequence[Needed]) -> Finding:
 
 def language_model(document: Mapping[str, Any]) -> Iterator[Finding]:
     """The key and the endpoint of llm-analyzer, where it speaks to one outside of the graph."""
-    application = next((app for app in document["applications"] if app["name"] == ANALYZER), None)
-    options = ((application or {}).get("args") or {}).get("options") or {}
+    analyzer = stage_block(document, ANALYZER)
+    options = (analyzer.args.get("options") or {}) if analyzer else {}
     url = options.get("base_url")
     if not url:
         yield ok("language model", "no endpoint outside of the graph is configured")

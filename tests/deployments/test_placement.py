@@ -1,0 +1,413 @@
+"""Several stages in one replica: the same results as in replicas of their own, and each still itself."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import ValidationError
+from ray import serve
+
+from callytics.api import StageHealth
+from callytics.config import ENGINE_STAGES, engine_blocks, load_stages, split_address
+from callytics.conversation.turns import attribute
+from callytics.domain import CallOptions
+from callytics.errors import ConfigError, InvalidRequestError
+from callytics.in_process import recording_at
+from callytics.pipeline import InProcess
+from callytics.weights.needed import needed_weights
+from deployments import handles, stage
+from deployments.monitoring import Monitoring
+from deployments.operations.config_check import check_document
+from deployments.operations.environments import read_pins
+from deployments.operations.lock import sources_of_today
+from deployments.operations.placement_config import (
+    APPLICATION,
+    ENVIRONMENT,
+    SMALL_STAGES,
+    with_small_stages_together,
+)
+from deployments.operations.preparation import versioned
+from deployments.replica import placement
+from deployments.replica.answers import Refused
+from deployments.replica.log_fields import Fields
+from deployments.replica.placement import PlacedStages, PlacementArgs
+from deployments.stage import EngineReplica, StageOutput
+
+PROJECT = Path(__file__).resolve().parents[2]
+CONFIG = PROJECT / "serve_config.cpu.yaml"
+PINS = PROJECT / "runtime_envs"
+DOUBLER = {"engine": "tests.support.replicas:Doubler", "concurrency": 1, "options": {}}
+SLOW = {"engine": "tests.support.replicas:Slow", "concurrency": 1, "options": {}}
+
+
+def shipped() -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    return document
+
+
+def together() -> dict[str, Any]:
+    return with_small_stages_together(shipped(), PINS)
+
+
+def block(document: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(app for app in document["applications"] if app["name"] == name)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _in_no_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = SimpleNamespace(
+        app_name=APPLICATION, _deployment_config=SimpleNamespace(max_ongoing_requests=16)
+    )
+    monkeypatch.setattr(serve, "get_replica_context", lambda: context)
+    monkeypatch.setattr(stage, "to_serve_log", lambda *names: None)
+    monkeypatch.setattr(placement.endpoints, "provide", lambda kind: None)
+
+
+def placed(**stages: dict[str, Any]) -> Any:
+    kind: Any = PlacedStages.func_or_class  # type: ignore[attr-defined]
+    return kind({name.replace("_", "-"): args for name, args in stages.items()})
+
+
+# ---------------------------------------------------------------- the replica
+
+
+def test_each_placed_stage_has_its_own_engine_version_and_address() -> None:
+    both = placed(punctuation_restorer=DOUBLER, sentiment_analyzer=SLOW)
+    first, second = both.describe("punctuation-restorer"), both.describe("sentiment-analyzer")
+    assert (first.application, first.engine) == (f"{APPLICATION}.punctuation-restorer", DOUBLER["engine"])
+    assert (second.application, second.model) == (f"{APPLICATION}.sentiment-analyzer", "slow")
+    alone = EngineReplica("punctuation-restorer", DOUBLER)
+    assert first.config_hash == alone.describe().config_hash  # so that results are reused across placements
+    assert both.describe_all() == (first, second)
+
+
+def test_placed_stage_answers_and_refuses_as_an_application_of_its_own() -> None:
+    both = placed(punctuation_restorer=DOUBLER, sentiment_analyzer=SLOW)
+    both.reconfigure({})
+
+    async def ask() -> tuple[Any, Any, Any]:
+        done = await both.run(
+            "punctuation-restorer", StageOutput(4, both.describe("punctuation-restorer"), 0.0)
+        )
+        return (
+            done,
+            await both.run("punctuation-restorer", 13),
+            await both.call("punctuation-restorer", "refuse", 3),
+        )
+
+    output, refused, other = asyncio.run(ask())
+    assert (output.value, other) == (8, 6)
+    assert isinstance(refused, Refused)
+    assert isinstance(refused.error, InvalidRequestError)
+
+
+def test_stage_that_is_at_work_does_not_keep_its_neighbour_waiting() -> None:
+    both = placed(punctuation_restorer=DOUBLER, sentiment_analyzer=SLOW)
+
+    async def ask() -> Any:
+        busy = asyncio.create_task(both.run("sentiment-analyzer", 1))
+        await asyncio.sleep(0)
+        try:
+            return await asyncio.wait_for(both.run("punctuation-restorer", 4), 5)
+        finally:
+            both._stages["sentiment-analyzer"]._engine.end.set()
+            await busy
+
+    assert asyncio.run(ask()).value == 8
+
+
+def test_batches_are_set_per_stage() -> None:
+    both = placed(punctuation_restorer=DOUBLER, sentiment_analyzer=SLOW)
+    both.reconfigure({"punctuation-restorer": {"max_batch_size": 2}})
+    with pytest.raises(ConfigError, match="takes no batches"):
+        both.reconfigure({"sentiment-analyzer": {"max_batch_size": 2}})
+    with pytest.raises(ConfigError, match="llm-analyzer, not placed here"):
+        both.reconfigure({"llm-analyzer": {}})
+
+
+def test_engine_that_crashes_again_and_again_has_the_process_replaced() -> None:
+    both = placed(punctuation_restorer=DOUBLER, sentiment_analyzer=SLOW)
+
+    async def crash() -> None:
+        for _ in range(EngineReplica.MAX_CRASHES_IN_A_ROW):
+            with pytest.raises(TypeError):
+                await both.run("punctuation-restorer", None)
+
+    both.check_health()
+    asyncio.run(crash())
+    with pytest.raises(RuntimeError, match="Doubler crashed 3 times"):
+        both.check_health()
+
+
+def test_log_lines_name_the_stage_that_wrote_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = placed(punctuation_restorer=DOUBLER, sentiment_analyzer=DOUBLER)
+    fields, lines = Fields({"stage": "the process's", "application": APPLICATION}), []
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append((vars(record)["stage"], vars(record)["application"]))
+
+    handler = Handler()
+    handler.addFilter(fields)
+    monkeypatch.setattr(stage.logger, "handlers", [handler])
+    monkeypatch.setattr(stage.logger, "propagate", False)
+    level = stage.logger.level
+    stage.logger.setLevel(logging.INFO)
+
+    async def ask() -> None:
+        await asyncio.gather(*(both.run(name, 4) for name in ("sentiment-analyzer", "punctuation-restorer")))
+
+    try:
+        asyncio.run(ask())
+    finally:
+        stage.logger.setLevel(level)
+    assert sorted(lines) == [
+        (s, f"{APPLICATION}.{s}") for s in ("punctuation-restorer", "sentiment-analyzer")
+    ]
+
+
+def test_handle_of_a_placed_stage_is_as_that_of_an_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    class Method:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def remote(self, *arguments: Any) -> str:
+            asked.append((self.name, *arguments))
+            return self.name
+
+    class Handle:
+        def options(self, **options: Any) -> Handle:
+            asked.append(options)
+            return self
+
+        def __getattr__(self, name: str) -> Method:
+            return Method(name)
+
+    monkeypatch.setattr(handles, "_cached_handle", lambda name: asked.append(name) or Handle())
+
+    async def ask() -> None:
+        handle = await handles.application_handle(f"{APPLICATION}.llm-analyzer")
+        handle.options(session_id="s").remote("a", "b")
+        handle.describe.remote()
+
+    asyncio.run(ask())
+    assert asked == [
+        APPLICATION,
+        {"session_id": "s"},
+        ("run", "llm-analyzer", "a", "b"),
+        ("describe", "llm-analyzer"),
+    ]
+
+
+def test_monitoring_tells_of_every_stage_behind_the_one_process() -> None:
+    both = placed(punctuation_restorer=DOUBLER, sentiment_analyzer=SLOW)
+    kind = Monitoring.func_or_class  # type: ignore[attr-defined]
+    monitoring: Any = object.__new__(kind)
+    monitoring._placed = {}
+
+    async def placed_in(name: str) -> Any:
+        return both.describe_all()
+
+    monitoring._placed_in = placed_in
+    errors = {"sentiment-analyzer": "stage_crashed: no"}
+
+    def health(replicas: int) -> list[StageHealth]:
+        deployment = SimpleNamespace(replica_states={"RUNNING": replicas}, message="it is starting")
+        status = SimpleNamespace(value="RUNNING" if replicas else "DEPLOYING")
+        of = SimpleNamespace(status=status, message="", deployments={"PlacedStages": deployment})
+        found: list[StageHealth] = asyncio.run(monitoring._application(APPLICATION, of, errors))
+        return found
+
+    process, first, second = health(1)
+    assert (process.name, process.engine, process.healthy) == (APPLICATION, "", True)
+    assert (first.name, first.model, first.last_error) == (
+        f"{APPLICATION}.punctuation-restorer",
+        "doubler",
+        "",
+    )
+    assert (second.name, second.last_error) == (f"{APPLICATION}.sentiment-analyzer", "stage_crashed: no")
+    assert [(one.healthy, one.message) for one in health(0)] == [(False, "it is starting")] * 3
+
+
+# ---------------------------------------------------------------- the configuration
+
+
+def test_configuration_with_small_stages_together_is_one_that_can_be_deployed() -> None:
+    document = together()
+    names = [app["name"] for app in document["applications"]]
+    assert len(names) == len(shipped()["applications"]) - len(SMALL_STAGES) + 1
+    assert not set(names) & set(SMALL_STAGES)
+    sources = sources_of_today()
+    check_document(document, sources)
+    locked = block(versioned(document, PINS, sources), APPLICATION)
+    executable = locked["deployments"][0]["ray_actor_options"]["runtime_env"]["py_executable"]
+    assert executable.startswith(f"callytics-python {ENVIRONMENT}@")
+    assert block(document, "api-gateway")["args"]["audio_processor"] == f"{APPLICATION}.audio-processor"
+
+
+def test_engines_and_options_are_those_of_the_configuration_they_came_from(tmp_path: Path) -> None:
+    """So results are the same, and so are the keys of results that are kept."""
+    path = tmp_path / "serve_config.yaml"
+    path.write_text(yaml.safe_dump(together()), encoding="utf-8")
+    assert load_stages(path) == load_stages(CONFIG)
+
+
+def test_every_stage_has_its_own_versions_in_the_common_environment() -> None:
+    """Bit for bit the same results: the same packages, at the same versions."""
+    every = read_pins(PINS / f"{ENVIRONMENT}.txt")
+    of_stages: dict[str, str] = {}
+    for name in ENGINE_STAGES:
+        of_stages |= read_pins(PINS / "cpu" / f"{name}.txt")
+        assert read_pins(PINS / "cpu" / f"{name}.txt").items() <= every.items(), name
+    assert every == of_stages
+
+
+def test_weights_of_placed_stages_are_fetched_as_before() -> None:
+    def found(document: dict[str, Any]) -> set[tuple[str, str]]:
+        return {(split_address(n.application)[1] or n.application, n.name) for n in needed_weights(document)}
+
+    assert found(together()) == found(shipped())
+
+
+def with_versions(document: dict[str, Any]) -> dict[str, Any]:
+    routes = {"sentiment-analyzer": {"weights": {"sentiment-analyzer": 9, "sentiment-analyzer-v2": 1}}}
+    block(document, "call-pipeline")["deployments"][0]["user_config"] = {"routes": routes}
+    return document
+
+
+def with_replicas(document: dict[str, Any]) -> dict[str, Any]:
+    block(document, "sentiment-analyzer")["deployments"][0]["num_replicas"] = 2
+    return document
+
+
+def with_environment(document: dict[str, Any]) -> dict[str, Any]:
+    options = block(document, "sentiment-analyzer")["deployments"][0]["ray_actor_options"]
+    options["runtime_env"] = {"py_executable": "callytics-python sentiment-analyzer"}
+    return document
+
+
+def with_card(document: dict[str, Any]) -> dict[str, Any]:
+    block(document, "sentiment-analyzer")["deployments"][0]["ray_actor_options"]["num_gpus"] = 0.1
+    return document
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (with_versions, r"several versions \(sentiment-analyzer, sentiment-analyzer-v2\)"),
+        (with_replicas, "more replicas than one"),
+        (with_environment, "environment sentiment-analyzer has other versions than cpu/all-stages"),
+        (with_card, "share of a card"),
+    ],
+)
+def test_stage_that_cannot_share_a_process_is_refused(change: Any, says: str) -> None:
+    with pytest.raises(ConfigError, match=f"sentiment-analyzer cannot share a process.*{says}"):
+        with_small_stages_together(change(shipped()), PINS)
+
+
+@pytest.mark.parametrize(
+    ("own", "says"),
+    [
+        ({"runtime_env": {}}, "sentiment-analyzer has runtime_env of its own"),
+        ({"ray_actor_options": {}}, "has ray_actor_options of its own"),
+        ({"concurency": 2}, "concurency"),
+    ],
+)
+def test_placed_stage_has_nothing_that_is_of_a_process(own: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        PlacementArgs.model_validate({"placement": {"sentiment-analyzer": {"engine": "a:B", **own}}})
+
+
+def test_unknown_or_no_stage_is_refused() -> None:
+    with pytest.raises(ValidationError, match="no stage is named sentiment"):
+        PlacementArgs.model_validate({"placement": {"sentiment": {"engine": "a:B"}}})
+    with pytest.raises(ValidationError):
+        PlacementArgs.model_validate({"placement": {}})
+
+
+def test_stage_that_is_placed_and_has_an_application_is_refused() -> None:
+    document = together()
+    document["applications"].append(block(shipped(), "llm-analyzer"))
+    with pytest.raises(ConfigError, match=r"llm-analyzer is there 2 times.*small-stages\.llm-analyzer"):
+        check_document(document, sources_of_today())
+
+
+@pytest.mark.parametrize(
+    ("application", "key", "says"),
+    [
+        ("call-pipeline", "stages", "call-pipeline asks .* set args.stages"),
+        ("api-gateway", "audio_processor", "api-gateway asks audio-processor .* set args.audio_processor"),
+    ],
+)
+def test_calls_that_would_not_reach_a_placed_stage_are_refused(application: str, key: str, says: str) -> None:
+    document = copy.deepcopy(together())
+    del block(document, application)["args"][key]
+    with pytest.raises(ConfigError, match=says):
+        check_document(document, sources_of_today())
+
+
+def test_route_may_lead_to_a_placed_stage() -> None:
+    document = together()
+    second = copy.deepcopy(block(shipped(), "sentiment-analyzer")) | {"name": "sentiment-analyzer-v2"}
+    document["applications"].append(second)
+    weights = {f"{APPLICATION}.sentiment-analyzer": 9, "sentiment-analyzer-v2": 1}
+    block(document, "call-pipeline")["deployments"][0]["user_config"] = {
+        "routes": {"sentiment-analyzer": {"weights": weights}}
+    }
+    check_document(document, sources_of_today())
+    weights[f"{APPLICATION}.speech-recognizer"] = 1
+    with pytest.raises(ConfigError, match=r"leads to small-stages\.speech-recognizer"):
+        check_document(document, sources_of_today())
+
+
+# ---------------------------------------------------------------- the same results
+
+
+@pytest.mark.slow
+def test_placed_engines_give_the_same_bytes_as_engines_alone() -> None:
+    """The sample call through all of them, three calls at once: neighbours change nothing."""
+    blocks = engine_blocks(block(together(), APPLICATION))
+    args = {split_address(b.address)[1]: {"options": {}, "concurrency": 1, **b.args} for b in blocks}
+    both = placed(**{name.replace("-", "_"): of_one for name, of_one in args.items()})
+    alone, options = InProcess(load_stages(CONFIG)), CallOptions()
+    recording = recording_at(PROJECT / "sample" / "call.mp3")
+
+    def steps(run: Any) -> list[Any]:
+        audio = run("audio-processor", recording, options)
+        spoken = conversation(audio)
+        punctuated = run("punctuation-restorer", spoken)
+        return [audio, punctuated, run("sentiment-analyzer", punctuated), run("llm-analyzer", punctuated)]
+
+    def conversation(audio: Any) -> Any:
+        return attribute(alone.engine("speaker-diarizer")(audio, options), transcript)
+
+    transcript = alone.engine("speech-recognizer")(
+        alone.engine("audio-processor")(recording, options), options
+    )
+    expected = steps(lambda name, *inputs: alone.engine(name)(*inputs))
+    with ThreadPoolExecutor(3) as pool:
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, daemon=True)
+        thread.start()
+
+        def run(name: str, *inputs: Any) -> Any:
+            return asyncio.run_coroutine_threadsafe(both.run(name, *inputs), loop).result(120).value
+
+        found = list(pool.map(lambda _: steps(run), range(3)))
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+    for each in found:
+        assert [pickle.dumps(one) for one in each] == [pickle.dumps(one) for one in expected]
