@@ -277,7 +277,8 @@ def speech_windows(
         spans = with_missed(spans, wider)
         leaks = [span for span in spans if levels and levels.is_leak(span, channel)]
         dropped += [DroppedText(span.start_s, span.end_s, "", DropReason.CROSSTALK) for span in leaks]
-        kept = pad_spans([span for span in spans if span not in leaks], activity.pad_s, pcm.duration_s)
+        pad_s = activity.pad_s if pcm.num_channels > 1 else activity.mono_pad_s
+        kept = pad_spans([span for span in spans if span not in leaks], pad_s, pcm.duration_s)
         windows += pack(split_long(kept, probabilities, WINDOW_S), channel, WINDOW_S)
     return windows, dropped
 
