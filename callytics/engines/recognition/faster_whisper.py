@@ -53,8 +53,9 @@ class FasterWhisperRecognizer:
             faster-whisper's default; on five calls composed for development, 0.4 against 0.2 gave CER .184 / .220.
         mono_pad_s: the same where all speak on one channel: pauses up to twice as long stay in the sound
             (docs/adr/0035).
-        timestamp_languages: codes of languages in which Whisper writes its time tokens. In English, whisper-base then
-            skips less in noise; in Korean it makes more errors (docs/adr/0035).
+        mono_timestamp_languages: codes of languages in which Whisper writes its time tokens where all speak on one
+            channel. In English, whisper-base then skips less in noise; in Korean, and in the joined sentences of a
+            channel of one party, it makes more errors (docs/adr/0035).
         translates: the model can translate into English; default: by its name (calls.can_translate).
         batch_across_calls: the windows of all calls at work share batches; each call gets the words that it gets alone
             (docs/adr/0024). Default: on a GPU.
@@ -86,7 +87,7 @@ class FasterWhisperRecognizer:
         batch_across_calls: bool | None = None,
         beam_sizes: Mapping[str, int] | None = None,
         mono_pad_s: float = 1.5,
-        timestamp_languages: Sequence[str] = (),
+        mono_timestamp_languages: Sequence[str] = (),
     ) -> None:
         activity = VoiceActivity(vad_threshold, min_speech_s, min_silence_s, pad_s, mono_pad_s)
         check_counts(
@@ -99,7 +100,7 @@ class FasterWhisperRecognizer:
         search = Search(
             beam_size=beam_size,
             beam_sizes=check_beam_sizes(beam_sizes or {}),
-            timestamp_languages=check_languages("timestamp_languages", timestamp_languages),
+            timestamp_languages=check_languages("mono_timestamp_languages", mono_timestamp_languages),
         )
         from faster_whisper import WhisperModel
 
