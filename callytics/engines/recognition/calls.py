@@ -177,7 +177,7 @@ class CallRecognizer:
         windows_heard: list[HeardWindow] = []
         windows_read: list[Window] = []
         hotwords = ", ".join(options.hotwords) or None
-        speech_of_call = Speech(pcm, language, hotwords, options.task, spoken)
+        speech_of_call = Speech(pcm, language, hotwords, options.task, spoken, timestamps=pcm.num_channels == 1)
         for decoded in self._read(speech_of_call, windows, batch_size, heard):
             if options.task is Task.TRANSCRIBE:
                 decoded = with_written_language(decoded, language, spoken)
@@ -277,7 +277,8 @@ def speech_windows(
         spans = with_missed(spans, wider)
         leaks = [span for span in spans if levels and levels.is_leak(span, channel)]
         dropped += [DroppedText(span.start_s, span.end_s, "", DropReason.CROSSTALK) for span in leaks]
-        kept = pad_spans([span for span in spans if span not in leaks], activity.pad_s, pcm.duration_s)
+        pad_s = activity.pad_s if pcm.num_channels > 1 else activity.mono_pad_s
+        kept = pad_spans([span for span in spans if span not in leaks], pad_s, pcm.duration_s)
         windows += pack(split_long(kept, probabilities, WINDOW_S), channel, WINDOW_S)
     return windows, dropped
 

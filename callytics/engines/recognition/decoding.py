@@ -65,6 +65,8 @@ class Search:
 
     Attributes:
         beam_sizes: language code, width of the beam in it; all others have ``beam_size``.
+        timestamps: write Whisper's time tokens between phrases.
+        timestamp_languages: language codes in which it does.
     """
 
     beam_size: int = 5
@@ -73,11 +75,18 @@ class Search:
     repetition_penalty: float = 1.0
     no_repeat_ngram_size: int = 0
     timestamps: bool = False
+    timestamp_languages: tuple[str, ...] = ()
     task: Task = Task.TRANSCRIBE
 
     def in_language(self, language: str) -> Search:
-        """The search for windows in a language, with its width of the beam."""
-        return replace(self, beam_size=dict(self.beam_sizes).get(language, self.beam_size), beam_sizes=())
+        """The search for windows in a language, with its width of the beam and its time tokens."""
+        return replace(
+            self,
+            beam_size=dict(self.beam_sizes).get(language, self.beam_size),
+            beam_sizes=(),
+            timestamps=self.timestamps or language in self.timestamp_languages,
+            timestamp_languages=(),
+        )
 
     def writes_spaces(self, language: str) -> bool:
         """Whether the output has spaces; a translation is English in any case."""

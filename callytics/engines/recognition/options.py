@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from callytics.errors import ConfigError
@@ -20,13 +20,16 @@ class VoiceActivity:
             was tried in docs/adr/0010. Half of it suffices where the level tells a voice (levels.py).
         min_speech_s: shorter spans count as noise.
         min_silence_s: shorter pauses do not end a span.
-        pad_s: padding on both sides of a span, which keeps soft starts and ends.
+        pad_s: padding on both sides of a span, which keeps soft starts and ends, where each party has a channel.
+        mono_pad_s: the same where all speak on one channel. Pauses up to twice as long then stay in the sound: cut out,
+            Whisper skips sentences, and speech that the detector missed is lost (docs/adr/0035).
     """
 
     threshold: float = 0.5
     min_speech_s: float = 0.1
     min_silence_s: float = 0.3
     pad_s: float = 0.4
+    mono_pad_s: float = 1.5
 
     def __post_init__(self) -> None:
         """Refuse what finds no speech, or nothing but speech.
@@ -38,6 +41,7 @@ class VoiceActivity:
         check_option("min_speech_s", self.min_speech_s, 0.0, 5.0)
         check_option("min_silence_s", self.min_silence_s, 0.0, WINDOW_S)
         check_option("pad_s", self.pad_s, 0.0, 5.0)
+        check_option("mono_pad_s", self.mono_pad_s, 0.0, 5.0)
 
 
 def voice_activity_from(options: Mapping[str, float]) -> VoiceActivity:
@@ -88,6 +92,25 @@ def check_beam_sizes(beam_sizes: Mapping[str, int]) -> tuple[tuple[str, int], ..
     for code, size in beam_sizes.items():
         _check_count(f"beam_sizes of {code}", size)
     return tuple(sorted(beam_sizes.items()))
+
+
+def check_languages(name: str, codes: Sequence[str]) -> tuple[str, ...]:
+    """Language codes of an option, sorted.
+
+    Raises:
+        ConfigError: ``engine_options_invalid``, it is no list, or one is none of Whisper's.
+    """
+    if isinstance(codes, str) or not isinstance(codes, Sequence):
+        raise ConfigError(
+            "engine_options_invalid",
+            f"speech-recognizer: {name} is {codes!r}; set it to a list of codes, such as [en].",
+        )
+    if unknown := [code for code in codes if code not in LANGUAGES]:
+        raise ConfigError(
+            "engine_options_invalid",
+            f"speech-recognizer: {name} has {unknown[0]!r}; set it to a list of codes, such as [en].",
+        )
+    return tuple(sorted(set(codes)))
 
 
 def check_counts(**counts: int | None) -> None:

@@ -37,6 +37,7 @@ class Speech:
     hotwords: str | None
     task: Task = Task.TRANSCRIBE
     spoken: Spoken | None = None  # None: everything is in ``language``
+    timestamps: bool = True  # False: no time tokens in any language: they need the pauses between sentences
 
 
 class WindowReader:
@@ -123,12 +124,17 @@ class WindowReader:
         known: Mapping[Window, Heard] | None = None,
     ) -> list[Decoded]:
         """Each window in its language; windows that change their language are cut, encoded again and decoded last."""
+        of_speech = replace(
+            search,
+            task=speech.task,
+            timestamp_languages=search.timestamp_languages if speech.timestamps else (),
+        )
         tasks = [
             window_batches.Task(
                 speech.pcm,
                 window,
                 batch_size,
-                replace(search, task=speech.task),
+                of_speech,
                 speech.language,
                 speech.hotwords,
                 speech.spoken if search is self._search else None,

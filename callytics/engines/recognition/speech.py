@@ -2,7 +2,8 @@
 
 Whisper processes 30 s at a time and invents text where there is no speech. So it gets only speech: voice activity
 detection (Silero v6, MIT, the ONNX file of the faster-whisper wheel) finds spans, the spans are padded and packed into
-windows without the silence between them, and a window converts its times back to times of the call.
+windows without the silence between them (on one channel for all, without the long silence: docs/adr/0035), and a window
+converts its times back to times of the call.
 """
 
 from __future__ import annotations

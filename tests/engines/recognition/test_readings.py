@@ -60,6 +60,26 @@ def test_beam_is_that_of_the_language_of_the_window_in_every_reading() -> None:
     assert widths == {0: {4}, 1: {8}, 2: {5}, 3: {4}}
 
 
+def test_time_tokens_are_written_in_their_languages_only_in_every_reading() -> None:
+    english, korean = (replace(IN_TWO, channel=i, language=code) for i, code in enumerate(("en", "ko")))
+    decoder = WrittenDecoder(lambda window, search: "yes yes yes yes yes yes yes")
+    reader = WindowReader(decoder, Search(timestamp_languages=("en",)))
+    reader(Speech(SILENCE, "ko", None), [english, korean, replace(IN_TWO, channel=2)], 8)
+    assert len(decoder.calls) == 3 * 4  # whole, two halves, and whole with a penalty on repetition
+    assert {(window.channel, search.timestamps) for window, search in decoder.calls} == {
+        (0, True),
+        (1, False),
+        (2, False),
+    }
+
+
+def test_no_time_tokens_are_written_where_the_pauses_are_missing() -> None:
+    decoder = WrittenDecoder(lambda window, search: "yes yes yes yes yes yes yes")
+    reader = WindowReader(decoder, Search(timestamp_languages=("en",)))
+    reader(Speech(SILENCE, "en", None, timestamps=False), [IN_TWO], 8)
+    assert {search.timestamps for _, search in decoder.calls} == {False}
+
+
 def test_repetition_is_penalised_if_all_readings_loop() -> None:
     def say(window: Window, search: Search) -> str:
         return "thank you all" if search.no_repeat_ngram_size else "yes yes yes yes yes yes yes"

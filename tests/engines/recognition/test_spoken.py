@@ -124,7 +124,11 @@ def recognised(
 ) -> tuple[Transcript, WrittenDecoder]:
     decoder = WrittenDecoder(lambda window, search: text, hear)
     recognise = CallRecognizer(
-        decoder, Languages({"ko", "en", "ja"}), VoiceActivity(pad_s=0.0), Search(beam_size=1), 8
+        decoder,
+        Languages({"ko", "en", "ja"}),
+        VoiceActivity(pad_s=0.0, mono_pad_s=0.0),
+        Search(beam_size=1),
+        8,
     )
     silence = Pcm.from_array(np.zeros((num_channels, 60 * RATE_HZ), np.int16), RATE_HZ)
     return recognise(audio_from(silence), CallOptions(language=language)), decoder
