@@ -96,10 +96,10 @@ def running_graph(url: str = "", few_processes: bool = False) -> Iterator[Graph]
 
 def _few_processes(home: Path) -> Path:
     from callytics.home import resources
-    from deployments.operations import local, model_config, placement_config
+    from deployments.operations import model_config, placement_config, serve_file
 
     config = resources.project_file("serve_config.cpu.yaml")
-    document = local.read_config(config)
+    document = serve_file.read_config(config)
     together = placement_config.with_small_stages_together(document, resources.pins_folder(config))
     return model_config.write_as(together, config, home, placement_config.APPLICATION, "up --few-processes")
 

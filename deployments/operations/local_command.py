@@ -169,11 +169,11 @@ def _with_few_processes(config: Path) -> Path:
     """A configuration of this home with the small stages in one replica; ``config`` stays as it is."""
     from callytics import settings
     from callytics.home import private_files, resources
-    from deployments.operations import local, model_config, placement_config
+    from deployments.operations import model_config, placement_config, serve_file
 
     home = settings.own_home()
     private_files.make_folder(home)
-    document = local.read_config(config.absolute())
+    document = serve_file.read_config(config.absolute())
     together = placement_config.with_small_stages_together(document, resources.pins_folder(config))
     name = placement_config.APPLICATION
     return model_config.write_as(together, config.absolute(), home, name, "up --few-processes")
