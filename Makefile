@@ -5,6 +5,7 @@ CONDITIONS ?=
 MODEL ?=
 LLM ?=
 OBSERVE ?=
+FEW_PROCESSES ?=
 JOBS ?= 2
 bin := .venv/bin
 
@@ -22,8 +23,8 @@ help:  ## List the recipes
 
 setup: .venv/.ready  ## Create .venv with every locked package
 
-run: .venv/.ready  ## Start the graph and analyse a call (CALL=path/to/recording; MODEL=small; LLM=local: a language model in the graph; OBSERVE=1: with Prometheus beside it)
-	@$(bin)/callytics up $(if $(MODEL),--model "$(MODEL)") $(if $(LLM),--llm "$(LLM)") $(if $(OBSERVE),--observe)
+run: .venv/.ready  ## Start the graph and analyse a call (CALL=path/to/recording; MODEL=small; LLM=local: a language model in the graph; OBSERVE=1: with Prometheus beside it; FEW_PROCESSES=1: small stages in one)
+	@$(bin)/callytics up $(if $(MODEL),--model "$(MODEL)") $(if $(LLM),--llm "$(LLM)") $(if $(OBSERVE),--observe) $(if $(FEW_PROCESSES),--few-processes)
 	@$(bin)/callytics analyze --again --out results "$(CALL)"
 	@$(bin)/callytics status
 
@@ -80,10 +81,13 @@ bench-quality: .venv/.ready  ## Recognition, diarization, text: writes docs/qual
 bench: .venv/.ready  ## Everything of docs/performance.md: two hours on two cores; each line is a command of its own
 	@$(bin)/python -m benchmarks.speed --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.throughput all --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.beside_plain --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.batch_start --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.overhead --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.observability --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling lengths 1 2 5 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.scaling at-once 1 2 5 10 20 --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.stage_memory 2 20 60 --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.fairness --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.audio_opens 30 180 --conditions "$(CONDITIONS)"
 	@$(bin)/callytics models pull local && $(bin)/python -m benchmarks.language_model --conditions "$(CONDITIONS)"

@@ -1,6 +1,6 @@
 """Memory of every step on a long call: each step of the graph in a process of its own, on the outputs of those before.
 
-    python -m benchmarks.stage_memory 2 60            about six minutes on two quiet cores
+    python -m benchmarks.stage_memory 2 20 60         about seven minutes on two quiet cores
     python -m benchmarks.stage_memory 2 180           a quarter of an hour
 
 Per length the call is joined of the kit's composed calls (without the kit: of the sample), stereo. A process loads its
@@ -8,7 +8,7 @@ engine, then works: its peak of anonymous memory beyond the loaded engine is wha
 sound of a call lies in files that are mapped, as Ray maps its object store: it counts once, in a row of its own, not in
 every step that reads it; steps that are functions get the audio without its sound, as in the graph. The sum over all
 rows is an upper bound of what the graph takes more, for no two steps are at their peak at the same time. Where three
-hours were not run, they are extrapolated from the two longest.
+hours were not run, they are extrapolated from the two longest of three lengths or more.
 """
 
 from __future__ import annotations
@@ -70,26 +70,28 @@ class StageMemoryRecord(Record):
     def added_mb(self, minutes: float, step: str = "") -> float:
         return sum(one.added_mb for one in self.runs if one.minutes == minutes and step in ("", one.step))
 
-    def growth_mb(self, step: str = "") -> tuple[float, bool]:
-        """The growth at three hours over the shortest call, and whether that was measured: else it is extrapolated
-        from the two longest."""
+    def over_shortest_mb(self, minutes: float, step: str = "") -> float:
+        return self.added_mb(minutes, step) - self.added_mb(self.lengths()[0], step)
+
+    def extrapolated_mb(self, step: str = "") -> float | None:
+        """The growth at three hours over the shortest call, by the slope of the two longest; None where these were
+        measured, or where there are but two lengths: a recogniser's batches fill up in the first ten minutes, and a
+        slope from a short call says nothing."""
         lengths = self.lengths()
-        shortest, longest, before = lengths[0], lengths[-1], lengths[-2]
-        grown = self.added_mb(longest, step) - self.added_mb(shortest, step)
-        if longest >= LONGEST_MIN:
-            return grown, True
+        if lengths[-1] >= LONGEST_MIN or len(lengths) < 3:
+            return None
+        before, longest = lengths[-2:]
         slope = (self.added_mb(longest, step) - self.added_mb(before, step)) / (longest - before)
-        return grown + slope * (LONGEST_MIN - longest), False
+        return self.over_shortest_mb(longest, step) + slope * (LONGEST_MIN - longest)
 
     @property
     def figure(self) -> str:
         shortest, longest = self.lengths()[0], self.lengths()[-1]
-        grown, measured = self.growth_mb()
-        over = self.added_mb(longest) - self.added_mb(shortest)
-        told = f"all steps together at {longest:g} min over {shortest:g} min: {over:+,.0f} MB at most"
-        if not measured:
-            told += f"; at {LONGEST_MIN:g} min, extrapolated, {grown:+,.0f} MB"
-        return f"{told} (target {LIMIT_MB:+.0f} at most)"
+        grown = f"{self.over_shortest_mb(longest):+,.0f} MB at most"
+        told = f"all steps together at {longest:g} min over {shortest:g} min: {grown}"
+        if (three_hours := self.extrapolated_mb()) is not None:
+            told += f"; at {LONGEST_MIN:g} min, extrapolated, {three_hours:+,.0f} MB"
+        return f"{told} (target at three hours {LIMIT_MB:+.0f} at most)"
 
 
 @app.command(help=__doc__)
@@ -216,18 +218,16 @@ def section(source: Path) -> str:
     title = "## Memory of each step on a long call\n\n"
     measured = record.load(NAME, StageMemoryRecord, source)
     if measured is None:
-        return f"{title}Not measured (`python -m benchmarks.stage_memory 2 60`).\n"
+        return f"{title}Not measured (`python -m benchmarks.stage_memory 2 20 60`).\n"
     lengths = measured.lengths()
-    is_measured = measured.growth_mb()[1]
     names = list(dict.fromkeys(one.step for one in measured.runs))
-    head = " | ".join(f"{length:g} min" for length in lengths)
-    last = f"{LONGEST_MIN:g} min over {lengths[0]:g}" + ("" if is_measured else ", extrapolated")
-    lines = [f"| MB beyond the loaded engine | {head} | {last} |", f"|{' --- |' * (len(lengths) + 2)}"]
-    for step in names:
-        cells = " | ".join(f"{measured.added_mb(length, step):.0f}" for length in lengths)
-        lines.append(f"| {step} | {cells} | {measured.growth_mb(step)[0]:+.0f} |")
-    cells = " | ".join(f"{measured.added_mb(length):,.0f}" for length in lengths)
-    lines.append(f"| **together** | {cells} | {measured.growth_mb()[0]:+,.0f} |")
+    heads = [*(f"{length:g} min" for length in lengths), f"{lengths[-1]:g} min over {lengths[0]:g}"]
+    heads += [f"{LONGEST_MIN:g} min over {lengths[0]:g}, extrapolated"] * (
+        measured.extrapolated_mb() is not None
+    )
+    lines = [f"| MB beyond the loaded engine | {' | '.join(heads)} |", f"|{' --- |' * (len(heads) + 1)}"]
+    lines += [_row(measured, name, name) for name in names]
+    lines.append(_row(measured, "**together**", ""))
     command = f"python -m benchmarks.stage_memory {' '.join(f'{length:g}' for length in lengths)}"
     return (
         f"{title}{circumstances(measured, command, 1)}\n"
@@ -238,6 +238,14 @@ def section(source: Path) -> str:
         "their peak at once."
         "\n\n" + "\n".join(lines) + "\n"
     )
+
+
+def _row(measured: StageMemoryRecord, title: str, step: str) -> str:
+    cells = [f"{measured.added_mb(length, step):,.0f}" for length in measured.lengths()]
+    cells.append(f"{measured.over_shortest_mb(measured.lengths()[-1], step):+,.0f}")
+    if (three_hours := measured.extrapolated_mb(step)) is not None:
+        cells.append(f"{three_hours:+,.0f}")
+    return f"| {title} | {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ CALL_S = 180.0
 
 @dataclass(frozen=True)
 class Work:
-    """Of one call.
+    """What one call brings.
 
     Attributes:
         windows: of 30 s of speech, of both channels.

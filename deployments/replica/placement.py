@@ -19,6 +19,7 @@ from deployments.replica.answers import Refused
 from deployments.replica.environment import prepare_environment
 from deployments.replica.llm_transport import HandleTransport
 from deployments.replica.log_fields import in_stage
+from deployments.replica.logs import to_serve_log
 from deployments.stage import EngineArgs, EngineReplica, InstalledPackage, StageInfo, StageOutput
 
 OF_A_DEPLOYMENT = ("runtime_env", "ray_actor_options", "num_replicas", "user_config")
@@ -58,6 +59,7 @@ class PlacedStages:
     """
 
     def __init__(self, args: dict[str, dict[str, Any]]) -> None:
+        to_serve_log()  # first, so that lines of no stage have the application's name, not that of one of them
         endpoints.provide(HandleTransport)
         application = serve.get_replica_context().app_name
         self._stages = {

@@ -24,17 +24,24 @@ def test_memory_of_three_hours_is_extrapolated_from_the_two_longest(tmp_path: Pa
     found = [(2, 100.0), (20, 150.0), (60, 170.0)]  # the slope of the last two: .5 MB a minute
     runs = tuple(step(minutes, "speech-recognizer", mb) for minutes, mb in found)
     measured = StageMemoryRecord(runs=(*runs, *(step(minutes, "report", 1.0) for minutes, _ in found)))
-    assert measured.growth_mb("speech-recognizer") == (pytest.approx(130.0), False)
+    assert measured.extrapolated_mb("speech-recognizer") == pytest.approx(130.0)
     record.save(stage_memory.NAME, measured, tmp_path)
     text = stage_memory.section(tmp_path)
     assert "at 60 min over 2 min: +70 MB at most; at 180 min, extrapolated, +130 MB" in text
-    assert "| speech-recognizer | 100 | 150 | 170 | +130 |" in text
+    assert "| speech-recognizer | 100 | 150 | 170 | +70 | +130 |" in text
 
 
-def test_memory_of_three_hours_that_was_measured_is_not_extrapolated() -> None:
-    measured = StageMemoryRecord(runs=(step(2, "report", 100.0), step(180, "report", 450.0)))
-    assert measured.growth_mb() == (350.0, True)
-    assert "extrapolated" not in measured.figure
+@pytest.mark.parametrize("lengths", [(2, 180), (2, 20)], ids=["measured", "a slope from a short call"])
+def test_memory_is_not_extrapolated_where_that_says_nothing(
+    lengths: tuple[float, float], tmp_path: Path
+) -> None:
+    runs = tuple(step(minutes, "report", mb) for minutes, mb in zip(lengths, (100.0, 450.0), strict=True))
+    measured = StageMemoryRecord(runs=runs)
+    assert measured.extrapolated_mb() is None
+    record.save(stage_memory.NAME, measured, tmp_path)
+    text = stage_memory.section(tmp_path)
+    assert "extrapolated" not in text
+    assert "| report | 100 | 450 | +350 |" in text
 
 
 def test_batch_with_shared_workers_beside_one_with_its_own(tmp_path: Path) -> None:

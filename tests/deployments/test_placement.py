@@ -16,8 +16,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 from ray import serve
+from typer.testing import CliRunner
 
 from callytics.api import StageHealth
+from callytics.cli.app import app
 from callytics.config import ENGINE_STAGES, engine_blocks, load_stages, split_address
 from callytics.conversation.turns import attribute
 from callytics.domain import CallOptions
@@ -27,6 +29,7 @@ from callytics.pipeline import InProcess
 from callytics.weights.needed import needed_weights
 from deployments import handles, stage
 from deployments.monitoring import Monitoring
+from deployments.operations import local, local_command, serve_api
 from deployments.operations.config_check import check_document
 from deployments.operations.environments import read_pins
 from deployments.operations.lock import sources_of_today
@@ -71,6 +74,7 @@ def _in_no_replica(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(serve, "get_replica_context", lambda: context)
     monkeypatch.setattr(stage, "to_serve_log", lambda *names: None)
+    monkeypatch.setattr(placement, "to_serve_log", lambda *names: None)
     monkeypatch.setattr(placement.endpoints, "provide", lambda kind: None)
 
 
@@ -240,6 +244,21 @@ def test_monitoring_tells_of_every_stage_behind_the_one_process() -> None:
     )
     assert (second.name, second.last_error) == (f"{APPLICATION}.sentiment-analyzer", "stage_crashed: no")
     assert [(one.healthy, one.message) for one in health(0)] == [(False, "it is starting")] * 3
+
+
+def test_status_of_the_graph_shows_what_is_in_the_process(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    details = {"status": "RUNNING", "deployments": {}, "deployed_app_config": block(together(), APPLICATION)}
+    state = serve_api._state(APPLICATION, details)
+    assert state.placed == tuple(f"{APPLICATION}.{name}" for name in SMALL_STAGES)
+    assert serve_api._state("monitoring", {**details, "deployed_app_config": None}).placed == ()
+    run = local.Run("run", str(tmp_path / "c.yaml"), 1, 2, str(tmp_path), 0.0)
+    monkeypatch.setattr(local, "home_folder", lambda: tmp_path)
+    monkeypatch.setattr(local, "status", lambda home: local.Status(run, (state,)))
+    monkeypatch.setattr(local_command.console, "width", 200, raising=False)
+    shown = CliRunner().invoke(app, ["status"]).stdout
+    assert all(f"  {address} " in shown for address in state.placed)
 
 
 # ---------------------------------------------------------------- the configuration
