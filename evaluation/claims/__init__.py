@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-KINDS = ("paraphrase", "negation", "actor", "number", "promise", "true_words")
+KINDS = ("paraphrase", "negation", "actor", "number", "promise", "request", "partial", "general", "true_words")
 
 
 def read_claims(split: str, language: str) -> list[dict[str, Any]]:

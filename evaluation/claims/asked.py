@@ -30,8 +30,8 @@ FILE = Path(__file__).with_name("asked.jsonl")
 SAMPLE = {("fit", "choose"): 45, ("report",): 60}
 """Splits -> claims that are asked at most, by language: of `report` every one."""
 
-LATER_LOT = 4
-"""Claims that were not there when the sample was drawn."""
+FIRST_LATER_LOT = 4
+"""Claims from this lot on were not there when the sample was drawn."""
 
 QUESTION_S = 600.0
 """For one answer, on a machine that may be busy."""
@@ -46,7 +46,7 @@ def questions() -> Iterator[tuple[Mapping[str, Any], list[tuple[str, str]]]]:
     for language in LANGUAGES:
         for splits, number in SAMPLE.items():
             every = [claim for name in splits for claim in read_claims(name, language)]
-            claims = [claim for claim in every if claim.get("lot") != LATER_LOT]
+            claims = [claim for claim in every if claim.get("lot", 0) < FIRST_LATER_LOT]
             claims.sort(key=lambda claim: hashlib.sha256(claim["id"].encode()).hexdigest())
             calls = {call["id"]: call for name in splits for call in read_dialogues(name, language)}  # type: ignore[arg-type]
             for claim in claims[:number]:
