@@ -1,0 +1,47 @@
+"""A judge that learned from written claims: how likely do the quotes prove a claim?
+
+A logistic model over the signs of signs.py, the objection of the rules among them. tools/train_claims_judge.py learned
+judge_model.json from the open claims of evaluation/claims; docs/adr/0039 has what it gives and where it is used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from callytics.engines.analysis.claims.signs import Case, signs_of
+
+NEVER_OVERRULED = frozenset({"quote_missing", "evidence_unknown", "quote_not_said", "name_not_said"})
+"""Objections about what is there to be judged, not about its meaning."""
+
+UNLIKELY = "unlikely"
+"""The reason of a claim to which no rule objects, and which the judge does not believe."""
+
+
+@cache
+def _model() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+    table = resources.files("callytics.engines.analysis.claims").joinpath("judge_model.json")
+    document: dict[str, dict[str, dict[str, float]]] = json.loads(table.read_text(encoding="utf-8"))
+    return document
+
+
+def log_odds_of(case: Case, language: str) -> float:
+    """The log odds that the quotes prove the claim, without a threshold.
+
+    Raises:
+        KeyError: a language without weights.
+    """
+    weights = _model()["weights"][language]
+    return weights["intercept"] + sum(weights.get(name, 0.0) for name, found in signs_of(case).items() if found)
+
+
+def verdict(case: Case, language: str) -> str | None:
+    """The reason why the claim is not proven, or None if it is. In a language without a threshold, that of the rules."""
+    least = _model()["least"].get(language)
+    if least is None or case.objection in NEVER_OVERRULED:
+        return case.objection
+    if log_odds_of(case, language) >= float(least):  # type: ignore[arg-type]
+        return None
+    return case.objection or UNLIKELY
