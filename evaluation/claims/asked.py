@@ -4,8 +4,8 @@
 
 A sample of the claims is asked, the first by the hash of their ids: on that of `fit` and `choose` the thresholds were
 chosen, that of `report` says what they give. Of the claims that were written later a second sample is asked, for the
-judge that reads the answer beside its signs (docs/adr/0039). An answer belongs to the messages that were sent: a changed prompt or
-claim makes it void. The model sees the quotes and the claim, whatever the rules say.
+judge that reads the answer beside its signs (docs/adr/0039). An answer belongs to the messages that were sent: a
+changed prompt or claim makes it void. The model sees the quotes and the claim, whatever the rules say.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from callytics.engines.analysis.llm import LlmAnalyzer
 from evaluation.claims import KINDS, read_claims
 from evaluation.claims.asked import kept_answers
 from evaluation.claims.scores import Ask, Judged, judge_call
+from evaluation.claims.train import comparison
 from evaluation.dialogues import LANGUAGES, read_dialogues
 from evaluation.measurements import Table
 
@@ -81,7 +82,8 @@ def errors_of(measured: Sequence[Measured]) -> list[str]:
 Kept = Callable[[Judged], bool | None]
 WAYS: tuple[tuple[str, Kept], ...] = (
     ("by rule", lambda judged: judged.by_rule),
-    ("by rule, of those asked", lambda judged: None if judged.kept_when_asked is None else judged.by_rule),
+    ("judged", lambda judged: judged.by_judge),
+    ("judged, of those asked", lambda judged: None if judged.kept_when_asked is None else judged.by_judge),
     ("asked", lambda judged: judged.kept_when_asked),
     ("old rule", lambda judged: judged.old),
 )
@@ -168,7 +170,7 @@ def _cell(good: Sequence[tuple[str, bool]], with_interval: bool) -> str:
 def section(measured: Sequence[Measured]) -> str:
     """The section of the document, between its marks."""
     blocks = []
-    for table in tables_of(measured):
+    for table in [*tables_of(measured), comparison()]:
         rows = [table.header, ["---"] * len(table.header), *table.rows]
         lines = "\n".join("| " + " | ".join(row) + " |" for row in rows)
         blocks.append(f"### {table.title}\n\n{lines}")

@@ -80,7 +80,12 @@ class Grounding:
     """
 
     def __init__(
-        self, turns: Mapping[str, Turn], role_of: Callable[[str], Role], language: str, *, learned: bool = False
+        self,
+        turns: Mapping[str, Turn],
+        role_of: Callable[[str], Role],
+        language: str,
+        *,
+        learned: bool = False,
     ) -> None:
         self.turns = turns
         self._role_of = role_of
@@ -99,7 +104,9 @@ class Grounding:
             return "name_not_said"
         return unproven(text, self._quoted(quotes), self._language, owner, self._call)
 
-    def weighed(self, text: str, quotes: Sequence[Quote], owner: Role | None, objection: str | None) -> str | None:
+    def weighed(
+        self, text: str, quotes: Sequence[Quote], owner: Role | None, objection: str | None
+    ) -> str | None:
         """The objection after the learned judge has weighed it; as it is where the rules have the last word."""
         if not self._learned or not quotes or written_in(text) != self._language:
             return objection

@@ -46,7 +46,8 @@ ASKED = _cue(
     r"주세요|주시|달라|줘요|주소|주십시오|될까요|할까요|나요|까요|세요|으라|바꿔 줘|해 줘",
 )
 CONDITION = _cue(
-    r"\b(?:if|once|unless|until|when|soon as|till)\b", r"(?:으면|면|려면|셔야|어야|아야|해야|야 돼|야 되)(?= |$|요)"
+    r"\b(?:if|once|unless|until|when|soon as|till)\b",
+    r"(?:으면|면|려면|셔야|어야|아야|해야|야 돼|야 되)(?= |$|요)",
 )
 HEDGE = _cue(
     r"\b(?:maybe|probably|should|might|may|think|believe|i guess|looks like|isn't guaranteed|perhaps)\b",
@@ -97,7 +98,9 @@ def names_what_is_denied(claim: str, said: str) -> bool:
 
 def _words(text: str) -> list[str]:
     words = [word.lower() for word in _WORD.findall(text)]
-    return [word for word in words if word not in _EMPTY and not word.startswith(("고객", "상담원", "상담사"))]
+    return [
+        word for word in words if word not in _EMPTY and not word.startswith(("고객", "상담원", "상담사"))
+    ]
 
 
 def _is_same(word: str, other: str) -> bool:

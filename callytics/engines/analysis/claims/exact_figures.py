@@ -9,12 +9,15 @@ the learned judge (learned.py).
 from __future__ import annotations
 
 import re
+from itertools import pairwise
+
+from callytics.engines.analysis.claims.figures import NO_NUMBERS
 
 Figures = set[float]
 
 _UNITS_TEXT = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 _UNITS = {word: value for value, word in enumerate(_UNITS_TEXT.split())}
-_TENS = {word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2)}  # fmt: skip
+_TENS = {word: 10 * value for value, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2)}  # fmt: skip
 _ORDINALS_TEXT = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
 _ORDINALS = {word: value for value, word in enumerate(_ORDINALS_TEXT.split(), start=1)} | {"thirtieth": 30}
 _SCALES = {"hundred": 100, "thousand": 1_000, "grand": 1_000, "lakh": 100_000, "lakhs": 100_000, "million": 1_000_000}  # fmt: skip
@@ -40,7 +43,11 @@ _NATIVE_RUN = re.compile(
     rf"(?<![가-힣])((?:{_NATIVE_WORD})(?:\s?(?:{_NATIVE_WORD}))*)\s?({_COUNTER}|(?=\s|$|[,.?]|[이가을를은는]))"
 )
 _SINO_CHARACTERS = "[영공일이삼사오육칠팔구십백천만억]+"
-_SINO_RUN = re.compile(rf"(?<![가-힣\d])(?<!\d\s)({_SINO_CHARACTERS}(?:\s{_SINO_CHARACTERS})*)\s?({_COUNTER})?")
+_SINO_RUN = re.compile(
+    rf"(?<![가-힣\d])(?<!\d\s)({_SINO_CHARACTERS}(?:\s{_SINO_CHARACTERS})*)\s?({_COUNTER})?"
+)
+_COPULA = re.compile(r"(?<=[십백천만억])이(?=다|에요|었|고|라|지|니)")
+""" "사천삼백이다" is no 4,302."""
 _KOREAN_DIGITS = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s?(천|만|억)?")
 
 
@@ -52,7 +59,12 @@ def missing_figures(claim: str, said: str) -> tuple[Figures, Figures]:
 
     def is_said(value: float) -> bool:
         in_digits = value >= 1_000 and f"{value:.0f}" in digits
-        return value in heard or value * 10_000 in heard or (value >= 10_000 and value / 10_000 in heard) or in_digits
+        return (
+            value in heard
+            or value * 10_000 in heard
+            or (value >= 10_000 and value / 10_000 in heard)
+            or in_digits
+        )
 
     return stated, {value for value in stated if not is_said(value)}
 
@@ -62,7 +74,11 @@ def figures_of(text: str) -> Figures:
     if re.search(r"[가-힣]", text):
         return _korean(text, every=False)
     whole, _ = _english(text)
-    ordinal = {2.0} if re.search(r"\bsecond\b", text.lower()) and not re.search(r"\b(?:two|2)\b", text.lower()) else set()
+    ordinal = (
+        {2.0}
+        if re.search(r"\bsecond\b", text.lower()) and not re.search(r"\b(?:two|2)\b", text.lower())
+        else set()
+    )
     return whole - {1.0} - ordinal
 
 
@@ -132,7 +148,11 @@ def _phrase(tokens: list[str], start: int) -> tuple[float, int]:
         elif word in _SCALES and before in ("unit", "tens"):
             total, part = (total, part * 100) if word == "hundred" else (total + part * _SCALES[word], 0)
             before = "scale"
-        elif word == "and" and before == "scale" and set(tokens[place + 1 : place + 2]) & (_UNITS.keys() | _TENS.keys()):
+        elif (
+            word == "and"
+            and before == "scale"
+            and set(tokens[place + 1 : place + 2]) & (_UNITS.keys() | _TENS.keys())
+        ):
             before = "and"
         else:
             break
@@ -143,7 +163,7 @@ def _phrase(tokens: list[str], start: int) -> tuple[float, int]:
 def _with_cents(tokens: list[str], found: list[tuple[float, int, int]]) -> Figures:
     """ "Twenty-seven pounds forty", "twenty-one point nine"."""
     values: Figures = set()
-    for (one, _, end), (other, start, _) in zip(found, found[1:], strict=False):
+    for (one, _, end), (other, start, _) in pairwise(found):
         if start - end == 1 and tokens[end] in _MONEY:
             values.add(one + other / 100)
         if start - end == 1 and tokens[end] == "point":
@@ -173,6 +193,7 @@ def _halves(spoken: str, whole: Figures, readings: Figures) -> None:
 
 def _korean(text: str, *, every: bool) -> Figures:
     """``every``: also a single digit without a counter, and the parts of a row."""
+    text = _COPULA.sub(" ", NO_NUMBERS.sub(" ", text))
     scale = {"": 1, "천": 1_000, "만": 10_000, "억": 100_000_000}
     found = {float(digits.replace(",", "")) * scale[unit] for digits, unit in _KOREAN_DIGITS.findall(text)}
     found |= {float(value) for word, value in _DAYS.items() if word in text}
@@ -184,7 +205,13 @@ def _korean(text: str, *, every: bool) -> Figures:
         for number, part in enumerate([row, *row.split(" ")] if every else [row]):
             digits = part.replace(" ", "")
             counted = bool(counter) and number in (0, len(row.split(" ")))
-            if every or len(digits) > 1 or (counted and digits not in "백천만"):
+            has_unit = bool(set(digits) & (_SINO_UNITS.keys() | _SINO_SCALES.keys()))
+            if (
+                every
+                or len(digits) > 2
+                or (has_unit and len(digits) > 1)
+                or (counted and digits not in "백천만")
+            ):
                 found.add(_sino(digits))
     if re.search(r"반(?:이|에|으로|까지|에서)?(?![가-힣])", text):
         found |= {value + 0.5 for value in found if value <= 24}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
@@ -20,11 +21,19 @@ UNLIKELY = "unlikely"
 """The reason of a claim to which no rule objects, and which the judge does not believe."""
 
 
+@dataclass(frozen=True)
+class _Model:
+    """Language -> weights of the signs and ``intercept``; language -> least log odds, where the judge is used."""
+
+    weights: Mapping[str, Mapping[str, float]]
+    least: Mapping[str, float]
+
+
 @cache
-def _model() -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+def _model() -> _Model:
     table = resources.files("callytics.engines.analysis.claims").joinpath("judge_model.json")
-    document: dict[str, dict[str, dict[str, float]]] = json.loads(table.read_text(encoding="utf-8"))
-    return document
+    document = json.loads(table.read_text(encoding="utf-8"))
+    return _Model(document["weights"], document["least"])
 
 
 def log_odds_of(case: Case, language: str) -> float:
@@ -33,15 +42,17 @@ def log_odds_of(case: Case, language: str) -> float:
     Raises:
         KeyError: a language without weights.
     """
-    weights = _model()["weights"][language]
-    return weights["intercept"] + sum(weights.get(name, 0.0) for name, found in signs_of(case).items() if found)
+    weights = _model().weights[language]
+    return weights["intercept"] + sum(
+        weights.get(name, 0.0) for name, found in signs_of(case).items() if found
+    )
 
 
 def verdict(case: Case, language: str) -> str | None:
-    """The reason why the claim is not proven, or None if it is. In a language without a threshold, that of the rules."""
-    least = _model()["least"].get(language)
+    """Why the claim is not proven; None if it is. In a language without a threshold the rules have the last word."""
+    least = _model().least.get(language)
     if least is None or case.objection in NEVER_OVERRULED:
         return case.objection
-    if log_odds_of(case, language) >= float(least):  # type: ignore[arg-type]
+    if log_odds_of(case, language) >= least:
         return None
     return case.objection or UNLIKELY

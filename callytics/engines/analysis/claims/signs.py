@@ -18,7 +18,11 @@ from callytics.engines.analysis.claims.party import subject_in
 
 Signs = dict[str, bool]
 
-_KINDS = {"unit_not_said": "number_not_said", "day_not_said": "number_not_said", "name_not_said": "wording_not_said"}
+_KINDS = {
+    "unit_not_said": "number_not_said",
+    "day_not_said": "number_not_said",
+    "name_not_said": "wording_not_said",
+}
 SHORT_WORDS = 4
 """A last quote of at most so many words answers the one before it."""
 
@@ -52,7 +56,13 @@ class Case:
 
 def signs_of(case: Case) -> Signs:
     """Every sign by name. At least one quote is needed."""
-    found = {**_of_rules(case), **_of_figures(case), **_of_polarity(case), **_of_time(case), **_of_clauses(case)}
+    found = {
+        **_of_rules(case),
+        **_of_figures(case),
+        **_of_polarity(case),
+        **_of_time(case),
+        **_of_clauses(case),
+    }
     return {**found, **_of_extent(case), **(_of_task(case) if case.owner else _of_party(case))}
 
 
@@ -71,7 +81,9 @@ def _of_figures(case: Case) -> Signs:
         "figure not in the last quote, which has others": bool(stated and heard) and not stated & heard,
         "figure not in the last quote": len(case.quotes) > 1 and bool(stated) and not stated & heard,
         "quotes have another figure": bool(stated) and bool(figures_of(case.said) - stated),
-        "all, where a figure is said": has(cues.ALL, case.claim) and not stated and bool(figures_of(case.said)),
+        "all, where a figure is said": has(cues.ALL, case.claim)
+        and not stated
+        and bool(figures_of(case.said)),
     }
 
 
@@ -137,10 +149,13 @@ def _of_party(case: Case) -> Signs:
     return {
         "own words": own,
         "the other's words": other,
-        "the other's words about itself": other and any(has(cues.MYSELF, quote.text) for quote in case.quotes),
+        "the other's words about itself": other
+        and any(has(cues.MYSELF, quote.text) for quote in case.quotes),
         "said, in the other's words": other and case.reports,
         "said, the other speaks last": case.reports and case.last.role is not subject,
-        "past, said, the other speaks last": case.reports and case.last.role is not subject and _is_past(case),
+        "past, said, the other speaks last": case.reports
+        and case.last.role is not subject
+        and _is_past(case),
         "has, in the other's words": theirs and other,
         "has, in own words": theirs and own,
     }

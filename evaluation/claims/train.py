@@ -1,9 +1,11 @@
-"""Learns callytics/engines/analysis/claims/judge_model.json: python tools/train_claims_judge.py [compare].
+"""Learns callytics/engines/analysis/claims/judge_model.json from the claims on calls of `fit` and `choose`.
 
-Logistic regression with L2 over the signs of the claims of evaluation/claims on calls of `fit` and `choose`, Newton's
-method from zero: deterministic, NumPy only. The threshold of a language is chosen by cross-validation by call on the
-lots that no rule was mended with: as many true claims kept as by the rules, then the most lies caught. "compare"
-prints what the judge gives beside the rules on claims of calls that it has not seen, and writes nothing.
+    python -m evaluation.claims.train              learns it anew
+    python -m evaluation.claims.train compare      what it gives beside the rules on calls that it has not seen
+
+Logistic regression with L2 over the signs of callytics/engines/analysis/claims/signs.py, by Newton's method from zero:
+deterministic, NumPy only. The threshold of a language comes from cross-validation by call on the lots that no rule was
+mended with: as many true claims kept as by the rules, then the most lies caught. `report` is not read.
 """
 
 from __future__ import annotations
@@ -12,28 +14,28 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+from callytics.domain import Role
+from callytics.engines.analysis.claims.heard import Quoted
+from callytics.engines.analysis.claims.learned import NEVER_OVERRULED
+from callytics.engines.analysis.claims.signs import Case, signs_of
+from evaluation.claims import read_claims
+from evaluation.claims.scores import judge_call
+from evaluation.dialogues import LANGUAGES, read_dialogues
+from evaluation.meaning.reading import conversation_of
+from evaluation.measurements import Table
 
-from callytics.domain import Role  # noqa: E402
-from callytics.engines.analysis.claims.heard import Quoted  # noqa: E402
-from callytics.engines.analysis.claims.learned import NEVER_OVERRULED  # noqa: E402
-from callytics.engines.analysis.claims.signs import Case, signs_of  # noqa: E402
-from evaluation.claims import read_claims  # noqa: E402
-from evaluation.claims.scores import judge_call  # noqa: E402
-from evaluation.dialogues import LANGUAGES, read_dialogues  # noqa: E402
-from evaluation.meaning.reading import conversation_of  # noqa: E402
-
-TARGET = ROOT / "callytics" / "engines" / "analysis" / "claims" / "judge_model.json"
+TARGET = Path(str(resources.files("callytics.engines.analysis.claims").joinpath("judge_model.json")))
 L2, STEPS, FOLDS, SEED = 60.0, 40, 10, 0
 FIRST_NEW_LOT = 5
 """Claims from this lot on were written after the rules."""
+KEEPING = (0.95, 0.9, 0.85)
 IN_USE = ("ko",)
 """Languages in which the judge gives as much as the rules on `choose`, which it had not seen (docs/adr/0039)."""
 
@@ -56,7 +58,7 @@ def examples(language: str) -> list[Example]:
     found = []
     for split in ("fit", "choose"):
         claims = read_claims(split, language)
-        for call in read_dialogues(split, language):  # type: ignore[arg-type]
+        for call in read_dialogues(split, language):
             conversation = conversation_of(call, roles=True)
             roles = {turn.id: conversation.role_of(turn.participant_id) for turn in conversation.turns}
             for one in judge_call(call, [claim for claim in claims if claim["call"] == call["id"]], None):
@@ -69,12 +71,14 @@ def examples(language: str) -> list[Example]:
     return found
 
 
-class Table:
+class Signs:
     """The examples of a language as arrays: signs (examples, signs + 1), the last column is the intercept."""
 
     def __init__(self, every: Sequence[Example]) -> None:
         self.names = sorted({name for one in every for name in one.signs})
-        self.x = np.array([[float(one.signs.get(name, False)) for name in self.names] + [1.0] for one in every])
+        self.x = np.array(
+            [[float(one.signs.get(name, False)) for name in self.names] + [1.0] for one in every]
+        )
         self.true = np.array([bool(one.claim["true"]) for one in every])
         self.rule = np.array([one.by_rule for one in every])
         self.new = np.array([one.is_new for one in every])
@@ -115,34 +119,46 @@ def fit(x: Array, true: NDArray[np.bool_]) -> Array:
     return found
 
 
-def threshold(table: Table, scores: Array) -> float:
+def threshold(table: Signs, scores: Array) -> float:
     """Of new claims as many true ones are kept as by the rules; the largest such threshold catches the most lies."""
     kept = np.sort(scores[table.new & table.true])
     share = table.rule[table.new & table.true].mean()
     return float(np.floor(kept[int((1 - share) * len(kept))] * 100) / 100)
 
 
-def shares(kept: NDArray[np.bool_], table: Table, part: NDArray[np.bool_]) -> str:
+def shares(kept: NDArray[np.bool_], table: Signs, part: NDArray[np.bool_]) -> str:
     """Lies caught, true claims kept."""
     return f"{1 - kept[part & ~table.true].mean():.2f}, {kept[part & table.true].mean():.2f}"
 
 
-def compare() -> None:
+def comparison() -> Table:
+    """Rules and judge on claims that neither has seen, by cross-validation, and on `choose`, which the rules have."""
+    header = [
+        "language",
+        "claims",
+        "number",
+        "rules",
+        "judge",
+        "judge, keeping .95",
+        "keeping .90",
+        "keeping .85",
+        "area",
+    ]
+    rows = []
     for language in LANGUAGES:
-        table = Table(examples(language))
-        scores = table.unseen()
-        least = threshold(table, scores)
+        table = Signs(examples(language))
+        unseen = table.unseen()
         without = table.x @ fit(table.x[~table.chosen], table.true[~table.chosen])
-        new, chosen = table.new, table.chosen
-        print(f"{language}: area of new claims {area(scores[new], table.true[new]):.3f}, threshold {least}")
-        print(f"  new claims ({new.sum()}): rules {shares(table.rule, table, new)}; judge {shares(scores >= least, table, new)}")
-        for keep in (0.95, 0.9, 0.85):
-            limit = np.sort(scores[new & table.true])[int((1 - keep) * (new & table.true).sum())]
-            print(f"    judge, keeping {keep}: {shares(scores >= limit, table, new)}; choose {shares(without >= limit, table, chosen)}")
-        print(f"  choose ({chosen.sum()}), unseen: rules {shares(table.rule, table, chosen)}; judge {shares(without >= least, table, chosen)}")
+        kept = np.sort(unseen[table.new & table.true])
+        limits = [threshold(table, unseen), *(float(kept[int((1 - keep) * len(kept))]) for keep in KEEPING)]
+        for name, part, scores in (("new", table.new, unseen), ("choose", table.chosen, without)):
+            cells = [shares(scores >= limit, table, part) for limit in limits]
+            area = f"{area_under(scores[part], table.true[part]):.2f}"
+            rows.append([language, name, str(part.sum()), shares(table.rule, table, part), *cells, area])
+    return Table("Rules and the learned judge: lies caught, true claims kept", header, rows)
 
 
-def area(scores: Array, true: NDArray[np.bool_]) -> float:
+def area_under(scores: Array, true: NDArray[np.bool_]) -> float:
     """Area under the curve: the chance that a true claim has more than a lie."""
     ranks = np.argsort(np.argsort(scores)) + 1
     number = true.sum()
@@ -152,9 +168,10 @@ def area(scores: Array, true: NDArray[np.bool_]) -> float:
 def train() -> dict[str, Any]:
     weights, least = {}, {}
     for language in LANGUAGES:
-        table = Table(examples(language))
+        table = Signs(examples(language))
         learned = np.round(fit(table.x, table.true), 3)
-        weights[language] = {name: float(value) for name, value in zip([*table.names, "intercept"], learned, strict=True) if value or name == "intercept"}  # fmt: skip
+        named = zip([*table.names, "intercept"], learned.tolist(), strict=True)
+        weights[language] = {name: value for name, value in named if value or name == "intercept"}
         if language in IN_USE:
             least[language] = threshold(table, table.unseen())
     return {"trained_on": "evaluation/claims, splits fit and choose", "least": least, "weights": weights}
@@ -162,6 +179,7 @@ def train() -> dict[str, Any]:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["compare"]:
-        compare()
+        found = comparison()
+        print("\n".join(" | ".join(row) for row in [found.header, *found.rows]))
     else:
         TARGET.write_text(json.dumps(train(), ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
