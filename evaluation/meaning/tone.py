@@ -51,7 +51,7 @@ class Told:
 def chosen(language: str) -> list[dict[str, Any]]:
     calls = [
         call
-        for call in read_dialogues("choose", language)  # type: ignore[arg-type]
+        for call in read_dialogues("choose", language)
         if len(call["turns"]) <= MAX_TURNS
         and sum(t["sentiment"] != "NEUTRAL" for t in call["turns"]) >= MOODS
     ]
