@@ -14,8 +14,11 @@ from importlib import resources
 
 from callytics.engines.analysis.claims.signs import Case, signs_of
 
-NEVER_OVERRULED = frozenset({"quote_missing", "evidence_unknown", "quote_not_said", "name_not_said"})
-"""Objections about what is there to be judged, not about its meaning."""
+NEVER_OVERRULED = frozenset(
+    {"quote_missing", "evidence_unknown", "quote_not_said", "name_not_said", "wording_not_said"}
+)
+"""Objections about what is there to be judged, not about its meaning. That a claim shares no word with its quotes is
+one: the lies of evaluation/claims are made of the call's words, so that the judge can't learn what such a claim is."""
 
 UNLIKELY = "unlikely"
 """The reason of a claim to which no rule objects, and which the judge does not believe."""

@@ -18,11 +18,7 @@ from callytics.engines.analysis.claims.party import subject_in
 
 Signs = dict[str, bool]
 
-_KINDS = {
-    "unit_not_said": "number_not_said",
-    "day_not_said": "number_not_said",
-    "name_not_said": "wording_not_said",
-}
+_KINDS = {"unit_not_said": "number_not_said", "day_not_said": "number_not_said"}
 SHORT_WORDS = 4
 """A last quote of at most so many words answers the one before it."""
 
