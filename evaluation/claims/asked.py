@@ -34,7 +34,7 @@ SAMPLE = {("fit", "choose"): 45, ("report",): 60}
 FIRST_LATER_LOT = 4
 """Claims from this lot on were not there when the sample was drawn."""
 
-JUDGED_LOTS, JUDGED_SAMPLE = (5, 6), 150
+JUDGED_LOTS, JUDGED_SAMPLE = (5, 6), {"ko": 70, "en": 50}
 """Lots of the second sample, and how many claims of each language it has."""
 
 QUESTION_S = 600.0
@@ -63,7 +63,7 @@ def _sample(splits: Sequence[str], language: str, number: int) -> list[dict[str,
     every.sort(key=lambda claim: hashlib.sha256(claim["id"].encode()).hexdigest())
     first = [claim for claim in every if claim.get("lot", 0) < FIRST_LATER_LOT]
     later = [claim for claim in every if claim.get("lot", 0) in JUDGED_LOTS]
-    return [*first[:number], *later[:JUDGED_SAMPLE]]
+    return [*first[:number], *later[: JUDGED_SAMPLE[language]]]
 
 
 def kept_answers() -> dict[str, float]:
