@@ -6,7 +6,7 @@ A statement is proven only if
    that instructs a language model ("ignore your instructions ...") proves nothing, regardless of the speaker;
 2. every name in it (a capitalised or mixed-case Latin word inside a sentence) occurs somewhere in the call;
 3. no rule of claims/judge.py objects: figures, polarity, acting party, deed or promise. Where a learned judge gives
-   more than the rules alone (claims/learned.py), it weighs their objection with other signs and has the last word.
+   more than the rules alone (claims/learned.py), it must believe what they let pass.
 
 Both find many false statements, not all: docs/adr/0019 and 0039 have the figures, verification.py asks a second time.
 """
@@ -76,7 +76,7 @@ class Grounding:
         turns: every turn that the model was shown, by id.
         role_of: returns the role of a participant id.
         language: language of the call.
-        learned: the learned judge has the last word, where it is used.
+        learned: the learned judge is asked too, in the languages in which it is used.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Grounding:
     def weighed(
         self, text: str, quotes: Sequence[Quote], owner: Role | None, objection: str | None
     ) -> str | None:
-        """The objection after the learned judge has weighed it; as it is where the rules have the last word."""
+        """The objection of the rules, or of the learned judge where they have none."""
         if not self._learned or not quotes or written_in(text) != self._language:
             return objection
         return verdict(Case(text, self._quoted(quotes), owner, objection), self._language)

@@ -58,8 +58,8 @@ class LlmAnalyzer:
         structured_output: "json_schema", or "json_object" for endpoints without schema support.
         temperature: None uses the endpoint's default (some reasoning models accept no other).
         input_price_usd, output_price_usd: price per million tokens; without prices a result has tokens but no cost.
-        judge: "learned" or "rules": who has the last word on whether quotes prove a statement, before the second
-            question. The learned judge is used in the languages in which it gave more (docs/adr/0039).
+        judge: "learned" or "rules": whether a learned judge has to believe what the rules let pass, before the second
+            question. It is used in the languages in which it gave more than the rules (docs/adr/0039).
         verify: ask a second question about every statement that the rules let pass; one more request per call.
         verify_odds: the second question for a small model: by language the least log odds of "yes" with which a
             statement stands (entailment.py). Each statement is asked alone, with one token as the answer, so there are

@@ -5,7 +5,7 @@ judge.py          the rules in order, and deed against promise
 figures.py        are the numbers, units and days of the claim in its quotes?
 polarity.py       is what a claim says denied by its quotes, or the other way round?
 party.py          which party acts in the claim, and which in its quotes?
-learned.py        a logistic model that weighs the rules' objection with other signs (judge_model.json)
+learned.py        a logistic model that must believe what the rules let pass (judge_model.json)
 signs.py          what speaks for and against a claim
 cues.py           forms that a sign looks for
 exact_figures.py  figures by whole number phrases

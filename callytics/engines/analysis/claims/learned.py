@@ -1,7 +1,7 @@
 """A judge that learned from written claims: how likely do the quotes prove a claim?
 
-A logistic model over the signs of signs.py, the objection of the rules among them. tools/train_claims_judge.py learned
-judge_model.json from the open claims of evaluation/claims; docs/adr/0039 has what it gives and where it is used.
+A logistic model over the signs of signs.py, for claims to which no rule objects. evaluation/claims/train.py learned
+judge_model.json from the open claims; docs/adr/0039 has what it gives and where it is used.
 """
 
 from __future__ import annotations
@@ -13,12 +13,6 @@ from functools import cache
 from importlib import resources
 
 from callytics.engines.analysis.claims.signs import Case, signs_of
-
-NEVER_OVERRULED = frozenset(
-    {"quote_missing", "evidence_unknown", "quote_not_said", "name_not_said", "wording_not_said"}
-)
-"""Objections about what is there to be judged, not about its meaning. That a claim shares no word with its quotes is
-one: the lies of evaluation/claims are made of the call's words, so that the judge can't learn what such a claim is."""
 
 UNLIKELY = "unlikely"
 """The reason of a claim to which no rule objects, and which the judge does not believe."""
@@ -52,10 +46,11 @@ def log_odds_of(case: Case, language: str) -> float:
 
 
 def verdict(case: Case, language: str) -> str | None:
-    """Why the claim is not proven; None if it is. In a language without a threshold the rules have the last word."""
+    """Why the claim is not proven; None if it is. The judge takes away: what a rule objects to stays unproven.
+
+    In a language without a threshold the rules have the last word.
+    """
     least = _model().least.get(language)
-    if least is None or case.objection in NEVER_OVERRULED:
+    if case.objection is not None or least is None or log_odds_of(case, language) >= least:
         return case.objection
-    if log_odds_of(case, language) >= least:
-        return None
-    return case.objection or UNLIKELY
+    return UNLIKELY

@@ -1,4 +1,4 @@
-"""The learned judge: what it believes, what it may not overrule, and how it learns."""
+"""The learned judge: what it believes, that it only takes away, and how it learns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from callytics.domain import Role
 from callytics.engines.analysis.claims.heard import Quoted
 from callytics.engines.analysis.claims.judge import unproven
-from callytics.engines.analysis.claims.learned import NEVER_OVERRULED, UNLIKELY, log_odds_of, verdict
+from callytics.engines.analysis.claims.learned import UNLIKELY, log_odds_of, verdict
 from callytics.engines.analysis.claims.signs import Case, signs_of
 from callytics.engines.analysis.findings import ground
 from callytics.engines.analysis.grounding import Grounding
@@ -38,18 +38,8 @@ def test_lie_that_the_rules_let_pass_is_found(lie: Case) -> None:
     assert verdict(lie, "ko") == UNLIKELY
 
 
-def test_objection_of_the_rules_can_be_outweighed() -> None:
-    told = case(
-        "고객은 저녁에 다시 전화하지 말라고 했다.",
-        (A, "저녁에 다시 걸어도 괜찮으세요"),
-        (C, "아뇨 안 하셔도 돼요"),
-    )
-    assert told.objection is not None
-    assert verdict(told, "ko") is None
-
-
-@pytest.mark.parametrize("reason", sorted(NEVER_OVERRULED))
-def test_what_is_missing_is_never_outweighed(reason: str) -> None:
+@pytest.mark.parametrize("reason", ["quote_missing", "negation_turned", "wording_not_said"])
+def test_objection_of_the_rules_stands(reason: str) -> None:
     believed = case("상담원이 카드를 보냈다.", (A, "카드를 보내 드렸습니다."))
     assert verdict(believed, "ko") is None
     assert verdict(Case(believed.claim, believed.quotes, None, reason), "ko") == reason
