@@ -27,7 +27,7 @@ NAMES = {"ko": "Korean", "en": "English"}
 INTRODUCTION = """What becomes of a claim of a language model, on the written claims of evaluation/claims: lies that are
 caught, and true claims that are kept. The command is `callytics eval --only claims`. "By rule": the quotes are compared
 with the claim, without a model. "Judged": what the engine does before it asks, in Korean with the learned judge of
-docs/adr/0039, in English by the rules alone. "Asked": after the second question as well, to Qwen2.5-Coder 1.5B (Q4_K_M) on a
+docs/adr/0039, in English by the rules. "Asked": after the second question as well, to Qwen2.5-Coder 1.5B (Q4_K_M) on a
 CPU, each claim alone, with the thresholds of docs/adr/0034, on a sample by hash; its answers are kept in
 evaluation/claims/asked.jsonl, and `--llm local` asks again what has changed. Where `--config` names the language-model
 engine, its endpoint is asked instead, about every claim. "Old rule": numbers, and three in ten stems shared with the
