@@ -3,7 +3,7 @@
     callytics eval DATA --only claims --llm local     asks what asked.jsonl does not have; some seconds of a core each
 
 A sample of the claims is asked, the first by the hash of their ids: on that of `fit` and `choose` the thresholds were
-chosen, that of `report` says what they give. Of the claims that were written later a second sample is asked, for the
+chosen, that of `report` says what they give. A second sample, from claims that were written later, is for the
 judge that reads the answer beside its signs (docs/adr/0039). An answer belongs to the messages that were sent: a
 changed prompt or claim makes it void. The model sees the quotes and the claim, whatever the rules say.
 """

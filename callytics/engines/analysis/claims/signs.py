@@ -135,7 +135,7 @@ def _of_extent(case: Case) -> Signs:
 
 
 def _of_party(case: Case) -> Signs:
-    """Of a claim that begins with a party: are the words its own?"""
+    """For a claim that begins with a party: are the words its own?"""
     subject = case.subject
     if subject is None:
         return {}
@@ -162,7 +162,7 @@ def _is_past(case: Case) -> bool:
 
 
 def _of_task(case: Case) -> Signs:
-    """Of a task: who took it?"""
+    """For a task: who took it?"""
     roles, last = {quote.role for quote in case.quotes}, case.last
     own = last.role is case.owner
     return {
