@@ -32,7 +32,7 @@ def evaluate(
     llm: Annotated[
         str,
         typer.Option(
-            help="With `--only claims` or `meaning`: a language model of `callytics models list` to ask."
+            help="With `--only claims`, `meaning` or `tone`: a language model of `callytics models list` to ask."
         ),
     ] = "",
     url: Annotated[
@@ -40,7 +40,7 @@ def evaluate(
     ] = "",
 ) -> None:
     """Measure recognition, diarization, roles, text and meaning on references; write docs/quality.md."""
-    from evaluation.run import claims, field, main, meaning, meaning_with_model
+    from evaluation.run import claims, field, main, meaning, meaning_with_model, tone_of_turns
 
     with one_line_errors():
         if only == "meaning" and llm:
@@ -51,6 +51,9 @@ def evaluate(
             return
         if only == "claims":
             claims(output, config, bool(errors), llm)
+            return
+        if only == "tone":
+            tone_of_turns(output, config, llm)
             return
         if only == "field":
             field(data, output, config, url)

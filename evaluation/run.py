@@ -38,7 +38,7 @@ from evaluation.field import page as field_page
 from evaluation.field.inputs import make_inputs
 from evaluation.field.service import InProcessService, Service
 from evaluation.hypothesis import Hypothesis, SystemUnderTest
-from evaluation.meaning import with_model
+from evaluation.meaning import tone, with_model
 from evaluation.meaning.page import (
     errors_of,
     measure_meaning,
@@ -306,7 +306,9 @@ def main(
         output = output.with_suffix(".partial.md") if partial else output
         part = output.with_suffix(".part")
         before = output.read_text(encoding="utf-8") if output.is_file() else ""
-        part.write_text(with_model.carried_over(before, render(measured)), encoding="utf-8")
+        part.write_text(
+            tone.carried_over(before, with_model.carried_over(before, render(measured))), encoding="utf-8"
+        )
         part.replace(output)
         console.print(f"Written: {output}")
     print(figure(measured))
@@ -345,6 +347,22 @@ def meaning_with_model(output: Path | None, llm: str) -> None:
         block = with_model.section(measured)
         output.write_text(with_model.replace_section(page, block), encoding="utf-8")
         print(f"Written: {output}, its section on written calls with a language model")
+
+
+def tone_of_turns(output: Path | None, config: Path, llm: str = "") -> None:
+    """The part ``tone`` alone: prints its table, and writes its section of the document.
+
+    Args:
+        llm: a language model of the manifest, which is asked what has no kept answer.
+    """
+    if llm:
+        tone.ask(llm)
+    told = tone.kept()
+    print(markdown(tone.table(told, config)))
+    if output is not None:
+        page = output.read_text(encoding="utf-8") if output.is_file() else ""
+        output.write_text(tone.replace_section(page, tone.section(told, config)), encoding="utf-8")
+        print(f"Written: {output}, its section on the tone of turns")
 
 
 def claims(output: Path | None, config: Path, errors: bool = False, llm: str = "") -> None:

@@ -2,7 +2,8 @@
 
 README.md     the format, and what may be done with the split `report`
 asked.py      the second question to a real model, and its kept answers
-scores.py     what the rules, the second question and the old rule make of each claim
+scores.py     what the rules, the judge, the second question and the old rule make of each claim
+train.py      learns the judge from claims of `fit` and `choose`, and compares it with the rules
 page.py       the tables with 95 % intervals, and their section in docs/quality.md
 """
 
@@ -13,7 +14,17 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-KINDS = ("paraphrase", "negation", "actor", "number", "promise", "true_words")
+KINDS = (
+    "paraphrase",
+    "negation",
+    "actor",
+    "number",
+    "promise",
+    "request",
+    "partial",
+    "general",
+    "true_words",
+)
 
 
 def read_claims(split: str, language: str) -> list[dict[str, Any]]:

@@ -3,8 +3,9 @@
     callytics eval DATA --only claims --llm local     asks what asked.jsonl does not have; some seconds of a core each
 
 A sample of the claims is asked, the first by the hash of their ids: on that of `fit` and `choose` the thresholds were
-chosen, that of `report` says what they give. An answer belongs to the messages that were sent: a changed prompt or
-claim makes it void. The model sees the quotes and the claim, whatever the rules say.
+chosen, that of `report` says what they give. A second sample, from claims that were written later, is for the
+judge that reads the answer beside its signs (docs/adr/0039). An answer belongs to the messages that were sent: a
+changed prompt or claim makes it void. The model sees the quotes and the claim, whatever the rules say.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ FILE = Path(__file__).with_name("asked.jsonl")
 SAMPLE = {("fit", "choose"): 45, ("report",): 60}
 """Splits -> claims that are asked at most, by language: of `report` every one."""
 
-LATER_LOT = 4
-"""Claims that were not there when the sample was drawn."""
+FIRST_LATER_LOT = 4
+"""Claims from this lot on were not there when the sample was drawn."""
+
+JUDGED_LOTS, JUDGED_SAMPLE = (5, 6), {"ko": 70, "en": 50}
+"""Lots of the second sample, and how many claims of each language it has."""
 
 QUESTION_S = 600.0
 """For one answer, on a machine that may be busy."""
@@ -45,15 +49,21 @@ def questions() -> Iterator[tuple[Mapping[str, Any], list[tuple[str, str]]]]:
     """The claims that are asked, each with its messages."""
     for language in LANGUAGES:
         for splits, number in SAMPLE.items():
-            every = [claim for name in splits for claim in read_claims(name, language)]
-            claims = [claim for claim in every if claim.get("lot") != LATER_LOT]
-            claims.sort(key=lambda claim: hashlib.sha256(claim["id"].encode()).hexdigest())
             calls = {call["id"]: call for name in splits for call in read_dialogues(name, language)}  # type: ignore[arg-type]
-            for claim in claims[:number]:
+            for claim in _sample(splits, language, number):
                 conversation = conversation_of(calls[claim["call"]], roles=True)
                 turns = {turn.id: turn for turn in conversation.turns}
                 statement: Statement = statement_of(claim, Grounding(turns, conversation.role_of, language))
                 yield claim, messages(statement, statement.text, conversation)
+
+
+def _sample(splits: Sequence[str], language: str, number: int) -> list[dict[str, Any]]:
+    """The first claims by the hash of their ids, of the first lots, then of those that the judge learned from."""
+    every = [claim for name in splits for claim in read_claims(name, language)]
+    every.sort(key=lambda claim: hashlib.sha256(claim["id"].encode()).hexdigest())
+    first = [claim for claim in every if claim.get("lot", 0) < FIRST_LATER_LOT]
+    later = [claim for claim in every if claim.get("lot", 0) in JUDGED_LOTS]
+    return [*first[:number], *later[: JUDGED_SAMPLE[language]]]
 
 
 def kept_answers() -> dict[str, float]:

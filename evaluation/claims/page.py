@@ -14,6 +14,7 @@ from callytics.engines.analysis.llm import LlmAnalyzer
 from evaluation.claims import KINDS, read_claims
 from evaluation.claims.asked import kept_answers
 from evaluation.claims.scores import Ask, Judged, judge_call
+from evaluation.claims.train import comparison
 from evaluation.dialogues import LANGUAGES, read_dialogues
 from evaluation.measurements import Table
 
@@ -23,15 +24,16 @@ THRESHOLDS = (-4.0, -3.0, -2.0, -1.0, -0.5, 0.0, 1.0)
 RESAMPLES, SEED = 1000, 20261128
 BEGIN, END = "<!-- written claims: begin -->", "<!-- written claims: end -->"
 NAMES = {"ko": "Korean", "en": "English"}
-INTRODUCTION = """What becomes of a claim of a language model, on the written claims of evaluation/claims: lies that
-are caught, and true claims that are kept. The command is `callytics eval --only claims`. "By rule": the quotes are
-compared with the claim, without a model. "Asked": after the second question as well, to Qwen2.5-Coder 1.5B (Q4_K_M) on
-a CPU, each claim alone, with the thresholds of docs/adr/0034, on a sample by hash; its answers are kept in
+INTRODUCTION = """What becomes of a claim of a language model, on the written claims of evaluation/claims: lies that are
+caught, and true claims that are kept. The command is `callytics eval --only claims`. "By rule": the quotes are compared
+with the claim, without a model. "Judged": what the engine does before it asks, in Korean with the learned judge of
+docs/adr/0039, in English by the rules. "Asked": after the second question as well, to Qwen2.5-Coder 1.5B (Q4_K_M) on a
+CPU, each claim alone, with the thresholds of docs/adr/0034, on a sample by hash; its answers are kept in
 evaluation/claims/asked.jsonl, and `--llm local` asks again what has changed. Where `--config` names the language-model
 engine, its endpoint is asked instead, about every claim. "Old rule": numbers, and three in ten stems shared with the
-quoted turns. Rules were written with `fit` and `choose` in view, thresholds chosen there; only `report` says what to
-expect. The 95 % interval is of a bootstrap by call. Claims and rules have one author: lies of a real model may be of
-other kinds."""
+quoted turns. Rules were written with `fit` and `choose` in view, without lots 5 and 6 of `fit`; the judge learned from
+both, so only `report` says what to expect, and the last table, of claims that a judge had not seen. The 95 % interval
+is of a bootstrap by call. Claims and rules have one author: lies of a real model may be of other kinds."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def errors_of(measured: Sequence[Measured]) -> list[str]:
 Kept = Callable[[Judged], bool | None]
 WAYS: tuple[tuple[str, Kept], ...] = (
     ("by rule", lambda judged: judged.by_rule),
-    ("by rule, of those asked", lambda judged: None if judged.kept_when_asked is None else judged.by_rule),
+    ("judged", lambda judged: judged.by_judge),
+    ("judged, of those asked", lambda judged: None if judged.kept_when_asked is None else judged.by_judge),
     ("asked", lambda judged: judged.kept_when_asked),
     ("old rule", lambda judged: judged.old),
 )
@@ -168,7 +171,7 @@ def _cell(good: Sequence[tuple[str, bool]], with_interval: bool) -> str:
 def section(measured: Sequence[Measured]) -> str:
     """The section of the document, between its marks."""
     blocks = []
-    for table in tables_of(measured):
+    for table in [*tables_of(measured), comparison()]:
         rows = [table.header, ["---"] * len(table.header), *table.rows]
         lines = "\n".join("| " + " | ".join(row) + " |" for row in rows)
         blocks.append(f"### {table.title}\n\n{lines}")

@@ -26,11 +26,15 @@ OLD_COVERAGE, OLD_STEM = 0.3, 5
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim, and whether each way of judging keeps it; ``asked`` is None without an endpoint."""
+    """A claim, and whether each way of judging keeps it; ``asked`` is None without an endpoint.
+
+    ``reason``: of the rules. ``by_judge``: as the engine judges it, by the learned judge where that is used.
+    """
 
     claim: Mapping[str, Any]
     by_rule: bool
     reason: str | None
+    by_judge: bool
     asked: bool | None
     old: bool
     log_odds: float | None = None
@@ -41,7 +45,7 @@ class Judged:
         """By an endpoint, or by the kept answers of the real model; None if it was not asked."""
         if self.asked is not None or self.log_odds is None:
             return self.asked
-        return self.by_rule and self.log_odds >= LOCAL_ODDS[self.claim["language"]]
+        return self.by_judge and self.log_odds >= LOCAL_ODDS[self.claim["language"]]
 
 
 def judge_call(
@@ -58,26 +62,34 @@ def judge_call(
     """
     conversation = conversation_of(call, roles=True)
     turns = {turn.id: turn for turn in conversation.turns}
-    grounding = Grounding(turns, conversation.role_of, conversation.language)
-    statements = [statement_of(claim, grounding) for claim in claims]
+    rules, judge = (
+        [
+            statement_of(
+                claim, Grounding(turns, conversation.role_of, conversation.language, learned=learned)
+            )
+            for claim in claims
+        ]
+        for learned in (False, True)
+    )
     asked: Sequence[Statement | None] = [None] * len(claims)
     if ask is not None:
-        asked = ask(Findings(tuple(statements)), conversation).statements
+        asked = ask(Findings(tuple(judge)), conversation).statements
     return [
         Judged(
             claim,
             statement.proof is Proof.PROVEN,
             statement.reason,
+            weighed.proof is Proof.PROVEN,
             after.proof is Proof.PROVEN if after else None,
             _old_rule_keeps(claim["text"], " ".join(turns[i].content for i in statement.turn_ids)),
             answers.get(claim["id"]),
         )
-        for claim, statement, after in zip(claims, statements, asked, strict=True)
+        for claim, statement, weighed, after in zip(claims, rules, judge, asked, strict=True)
     ]
 
 
 def statement_of(claim: Mapping[str, Any], grounding: Grounding) -> Statement:
-    """As the engine judges it, as if a model had stated it alone."""
+    """As it is judged if a model states it alone."""
     quotes = [{"turn_id": quote["turn_id"], "words": quote["text"]} for quote in claim["quotes"]]
     stated: dict[str, Any] = {"text": claim["text"], "quotes": quotes}
     answer: dict[str, Any] = {

@@ -91,7 +91,7 @@ def test_second_question_of_a_configuration_is_asked(tmp_path: Path) -> None:
         config = tmp_path / "config.yaml"
         config.write_text(yaml.safe_dump(document), encoding="utf-8")
         measured = page.measure_claims(config, ("choose",))
-    assert all(judged.asked == judged.by_rule for one in measured for judged in one.judged)
+    assert all(judged.asked == judged.by_judge for one in measured for judged in one.judged)
     calls = {judged.claim["call"] for one in measured for judged in one.judged}
     assert len(endpoint.requests) == len(calls)
 

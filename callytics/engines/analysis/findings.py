@@ -209,4 +209,5 @@ class _Judge:
         of_the_customer = owner is None and subject_of(text) is Role.CUSTOMER
         if reason is None and of_the_company and roles == {Role.CUSTOMER} and not of_the_customer:
             reason = "only_the_customer_says_so"
+        reason = self._grounding.weighed(text, quotes, party, reason)
         return Statement(field, text, quotes, reason, owner, contradicted=reason in CONTRADICTIONS)

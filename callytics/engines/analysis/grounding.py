@@ -5,9 +5,10 @@ A statement is proven only if
 1. at least one of its quotes is verbatim in its turn (claims/quotes.py), and that turn is speech about the call: one
    that instructs a language model ("ignore your instructions ...") proves nothing, regardless of the speaker;
 2. every name in it (a capitalised or mixed-case Latin word inside a sentence) occurs somewhere in the call;
-3. no rule of claims/judge.py objects: figures, polarity, acting party, deed or promise.
+3. no rule of claims/judge.py objects: figures, polarity, acting party, deed or promise. Where a learned judge gives
+   more than the rules alone (claims/learned.py), it must believe what they let pass.
 
-Rules find many false statements, not all: docs/adr/0019 has the figures, and verification.py asks a second time.
+Both find many false statements, not all: docs/adr/0019 and 0039 have the figures, verification.py asks a second time.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from callytics.domain import Quote, Role, Turn
 from callytics.engines.analysis.claims.clauses import Clause
 from callytics.engines.analysis.claims.heard import Quoted, read, written_in
 from callytics.engines.analysis.claims.judge import unproven
+from callytics.engines.analysis.claims.learned import verdict
 from callytics.engines.analysis.claims.quotes import is_verbatim, normal
+from callytics.engines.analysis.claims.signs import Case
 from callytics.engines.analysis.llm_schema import StatedQuote
 
 _TO_A_MODEL = re.compile(
@@ -73,12 +76,21 @@ class Grounding:
         turns: every turn that the model was shown, by id.
         role_of: returns the role of a participant id.
         language: language of the call.
+        learned: the learned judge is asked too, in the languages in which it is used.
     """
 
-    def __init__(self, turns: Mapping[str, Turn], role_of: Callable[[str], Role], language: str) -> None:
+    def __init__(
+        self,
+        turns: Mapping[str, Turn],
+        role_of: Callable[[str], Role],
+        language: str,
+        *,
+        learned: bool = False,
+    ) -> None:
         self.turns = turns
         self._role_of = role_of
         self._language = language
+        self._learned = learned
         said = [turn for turn in turns.values() if not addresses_a_model(turn.content)]
         self._call = "\n".join(turn.content for turn in said)
         self._said = f"{self._call} {' '.join(turn.content_raw for turn in said)}".lower()
@@ -91,6 +103,14 @@ class Grounding:
         if any(name.lower().removesuffix("'s") not in self._said for name in _names(text)):
             return "name_not_said"
         return unproven(text, self._quoted(quotes), self._language, owner, self._call)
+
+    def weighed(
+        self, text: str, quotes: Sequence[Quote], owner: Role | None, objection: str | None
+    ) -> str | None:
+        """The objection of the rules, or of the learned judge where they have none."""
+        if not self._learned or not quotes or written_in(text) != self._language:
+            return objection
+        return verdict(Case(text, self._quoted(quotes), owner, objection), self._language)
 
     def objection_to_resolved(self, resolved: bool, quotes: Sequence[Quote]) -> str | None:
         """ "Resolved" needs more than a refusal or a promise, "not resolved" more than a deed."""

@@ -58,6 +58,8 @@ class LlmAnalyzer:
         structured_output: "json_schema", or "json_object" for endpoints without schema support.
         temperature: None uses the endpoint's default (some reasoning models accept no other).
         input_price_usd, output_price_usd: price per million tokens; without prices a result has tokens but no cost.
+        judge: "learned" or "rules": whether a learned judge has to believe what the rules let pass, before the second
+            question. It is used in the languages in which it gave more than the rules (docs/adr/0039).
         verify: ask a second question about every statement that the rules let pass; one more request per call.
         verify_odds: the second question for a small model: by language the least log odds of "yes" with which a
             statement stands (entailment.py). Each statement is asked alone, with one token as the answer, so there are
@@ -95,6 +97,7 @@ class LlmAnalyzer:
         temperature: float | None = 0.0,
         input_price_usd: float | None = None,
         output_price_usd: float | None = None,
+        judge: str = "learned",
         verify: bool = True,
         verify_odds: Mapping[str, float] | None = None,
         tone: bool = False,
@@ -106,6 +109,8 @@ class LlmAnalyzer:
     ) -> None:
         if unproven not in ("drop", "show"):
             raise ConfigError("engine_options_invalid", f"{STAGE}: unproven is drop or show.")
+        if judge not in ("learned", "rules"):
+            raise ConfigError("engine_options_invalid", f"{STAGE}: judge is learned or rules.")
         if verify_odds is not None and not set(verify_odds) <= set(ODDS_PROMPTS):
             raise ConfigError("engine_options_invalid", f"{STAGE}: verify_odds names ko and en only.")
         if fallback not in (None, "extractive"):
@@ -136,6 +141,7 @@ class LlmAnalyzer:
         )
         self._max_characters = max_transcript_characters
         self._prices = (input_price_usd, output_price_usd)
+        self._learned = judge == "learned"
         self._verify = verify
         self._verify_odds = dict(verify_odds) if verify_odds is not None else None
         self._asks_tone = tone
@@ -284,7 +290,9 @@ class LlmAnalyzer:
         usage: UsageCounter,
     ) -> Findings:
         answer = self._chat.ask(PROMPTS[prompt], data, usage, Answer, answer_schema(list(shown)))
-        return ground(answer, Grounding(shown, conversation.role_of, conversation.language))
+        return ground(
+            answer, Grounding(shown, conversation.role_of, conversation.language, learned=self._learned)
+        )
 
 
 def _prompt_language(conversation: Conversation) -> str:

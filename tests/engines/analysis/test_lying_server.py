@@ -12,6 +12,7 @@ import pytest
 
 from callytics.domain import ContactSummary, Conversation, Role
 from callytics.engines.analysis.llm import LlmAnalyzer
+from callytics.errors import ConfigError
 from evaluation.claims import read_claims
 from evaluation.dialogues import read_dialogues
 from evaluation.meaning.reading import conversation_of
@@ -55,10 +56,10 @@ REFUSED = quote("t3", "환불은 안 됩니다.")
 INSULT = quote("t3", "멍청하게 굴지 마시고 기다리세요.")
 
 
-def analyzed(conversation: Conversation, **fields: Any) -> ContactSummary:
+def analyzed(conversation: Conversation, judge: str = "learned", **fields: Any) -> ContactSummary:
     with serving(answer(**fields)) as endpoint:
-        engine = LlmAnalyzer(model="scripted", base_url=endpoint.url, api_key_variable=None, verify=False)
-        return engine(conversation)
+        options: dict[str, Any] = {"base_url": endpoint.url, "api_key_variable": None, "verify": False}
+        return LlmAnalyzer(model="scripted", judge=judge, **options)(conversation)
 
 
 def test_answer_of_lies_in_the_words_of_the_call_is_dropped_whole() -> None:
@@ -170,6 +171,22 @@ def test_lie_in_the_words_of_the_call_is_dropped_and_counted(
     assert result.claim_counts.unproven + result.claim_counts.contradicted == 1
     assert "claims_dropped" in [flag.code for flag in result.flags]
     assert result.summary is None or lie["text"] not in result.summary.text
+
+
+def test_lie_that_no_rule_finds_is_dropped_by_the_learned_judge() -> None:
+    mother = talk(("a", "부모님은 치아가 어떠세요?"), ("c", "엄마도 틀니 하시고요."), roles=ROLES)
+    lie = claim("상담원의 어머니는 틀니를 하고 있다.", quote("t2", "엄마도 틀니 하시고요."))
+    assert [one.text for one in analyzed(mother, "rules", summary=[lie]).claims] == [lie["text"]]
+    result = analyzed(mother, summary=[lie])
+    assert result.claims == ()
+    (flag,) = result.flags
+    assert "unlikely (1)" in flag.message
+
+
+def test_judge_is_one_of_two() -> None:
+    with pytest.raises(ConfigError) as caught:
+        LlmAnalyzer(model="scripted", api_key_variable=None, judge="none")
+    assert caught.value.code == "engine_options_invalid"
 
 
 TRUTHS = (

@@ -42,7 +42,7 @@ _WORD_NUMBERS = re.compile(
 )
 _ORDINAL = re.compile(r"(\d)(?:st|nd|rd|th)\b")
 _SPOKEN_ORDINALS = {"fourteenth": 14, "fifteenth": 15, "sixteenth": 16, "seventeenth": 17, "eighteenth": 18, "nineteenth": 19, "twentieth": 20, "thirtieth": 30, "twelfth": 12, "twenty-first": 21, "twenty-second": 22, "twenty-third": 23}  # fmt: skip
-_NO_NUMBERS = re.compile(
+NO_NUMBERS = re.compile(
     r"이번|이거|이게|이건|이것|이제|이미|이렇|이런|이쪽|일단|일을|오늘|오전|오후|오시|오면|사람|사실|사용|구매|"
     r"(?<![가-힣])이 (?!주|회|번 |점|개월|년|층|프로|퍼센트|시간|원|만|천|백|십)"
 )
@@ -103,7 +103,7 @@ def _stated(claim: str, claim_written: str) -> set[float]:
 
 
 def _heard(said: str, said_written: str) -> set[float]:
-    text = _NO_NUMBERS.sub(" ", _ORDINAL.sub(r"\1", f"{said} {said_written}"))
+    text = NO_NUMBERS.sub(" ", _ORDINAL.sub(r"\1", f"{said} {said_written}"))
     found = numbers(text) | digit_numbers(text) | _ordinals(said)
     if _FORTNIGHT.search(said):
         found |= {2.0, 14.0}
