@@ -177,7 +177,9 @@ class CallRecognizer:
         windows_heard: list[HeardWindow] = []
         windows_read: list[Window] = []
         hotwords = ", ".join(options.hotwords) or None
-        speech_of_call = Speech(pcm, language, hotwords, options.task, spoken, timestamps=pcm.num_channels == 1)
+        speech_of_call = Speech(
+            pcm, language, hotwords, options.task, spoken, timestamps=pcm.num_channels == 1
+        )
         for decoded in self._read(speech_of_call, windows, batch_size, heard):
             if options.task is Task.TRANSCRIBE:
                 decoded = with_written_language(decoded, language, spoken)
