@@ -24,13 +24,14 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from callytics.engines.analysis import topics
-from callytics.engines.analysis.encoder import DIMENSIONS, Remembering, SentenceEncoder
+from callytics.engines.analysis.e5 import load_e5
+from callytics.engines.analysis.encoder import Remembering, SentenceEncoder
 from callytics.engines.analysis.features import Features, Seen, look_at
 from callytics.engines.analysis.topics import (
-    CONTEXT_WEIGHT,
-    EMBEDDING_WEIGHT,
     WRONG_NUMBER,
-    context,
+    context_texts,
+    of_context,
+    of_texts,
     topic_features,
 )
 from evaluation.dialogues import LANGUAGES, read_dialogues, read_turns
@@ -45,6 +46,9 @@ ACCEPTED_SHARE = 0.3
 MIN_COUNT = 2
 SMALLEST_WEIGHT = 0.03
 SMALLEST_DIMENSION = 1e-6
+BATCH = 32
+"""Texts of about the same length that are embedded together."""
+
 TABLE = Path(topics.__file__).with_name("topics.json")
 LABELS = {marked: label for label, marked in TOPIC_NAMES.items()}
 Matrix = npt.NDArray[np.float64]
@@ -77,8 +81,16 @@ def _example(call: Mapping[str, Any]) -> Example:
     return Example(seen, next(i for i, s in enumerate(seen) if s.turn.id in ids), shares)
 
 
-def embeddings(examples: Sequence[Example], encode: Remembering) -> Matrix:
-    return encode([example.seen[example.stated].turn.content for example in examples])
+def embeddings(examples: Sequence[Example]) -> tuple[Matrix, Matrix]:
+    """Of the issue and of the call, shape (examples, 896) each."""
+    e5, encode = Remembering(load_e5()), Remembering(SentenceEncoder())
+    stated = [example.seen[example.stated].turn.content for example in examples]
+    texts = {text for example in examples for text in context_texts(example.seen)}
+    by_length = sorted(texts.union(stated), key=lambda text: (len(text), text))
+    for first in range(0, len(by_length), BATCH):
+        e5(by_length[first : first + BATCH])
+    of_calls = np.array([of_context(example.seen, e5, encode) for example in examples])
+    return of_texts(stated, e5, encode), of_calls
 
 
 def _matrix(rows: Sequence[Features]) -> tuple[list[str], Any]:
@@ -121,9 +133,8 @@ def train(splits: Sequence[str]) -> dict[str, Any]:
     labels = sorted({name for example in examples for name in example.shares})
     target = np.array([[example.shares.get(label, 0.0) for label in labels] for example in examples])
     names, words = _matrix([topic_features(example.seen, example.stated) for example in examples])
-    encode = Remembering(SentenceEncoder())
-    of_issue = EMBEDDING_WEIGHT * embeddings(examples, encode)
-    vectors = np.hstack([of_issue, CONTEXT_WEIGHT * np.array([context(e.seen, encode) for e in examples])])
+    of_issue, of_calls = embeddings(examples)
+    vectors = np.hstack([of_issue, of_calls])
     kernel = np.asarray((words @ words.T).todense()) + vectors @ vectors.T
     weights = fit(kernel, target / target.sum(axis=1, keepdims=True))
     of_words = np.asarray(words.T @ weights)
@@ -133,8 +144,8 @@ def train(splits: Sequence[str]) -> dict[str, Any]:
         "labels": labels,
         "features": [names[row] for row in kept],
         "weights": np.round(of_words[kept], 2).tolist(),
-        "embedding": of_vectors[:DIMENSIONS].tolist(),
-        "context": of_vectors[DIMENSIONS:].tolist(),
+        "embedding": of_vectors[: of_issue.shape[1]].tolist(),
+        "context": of_vectors[of_issue.shape[1] :].tolist(),
     }
     digest = hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()[:12]
     return {"licence": "Apache-2.0", "trained_on": list(splits), "revision": digest, **table}

@@ -48,7 +48,7 @@ def test_second_file_adds_to_fit_only(language: str) -> None:
 
 
 def test_korean_has_a_second_file() -> None:
-    assert len(calls_of_file(FILE_NAMES["ko"][1])) == 70
+    assert len(calls_of_file(FILE_NAMES["ko"][1])) == 295
 
 
 def test_ids_are_unique() -> None:

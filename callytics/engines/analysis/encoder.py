@@ -5,7 +5,7 @@ The Universal Sentence Encoder, multilingual, in NumPy: 2 ms of CPU per turn, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from callytics.engines.sentence_encoder import sentence_encoder
 
 DIMENSIONS = 512
 Vector = npt.NDArray[np.float64]
+Encode = Callable[[Sequence[str]], npt.NDArray[np.floating[Any]]]
+"""Texts to vectors of length 1, a row each."""
 
 
 class SentenceEncoder:
@@ -31,12 +33,12 @@ class SentenceEncoder:
 class Remembering:
     """The encoder for the length of one call: a text is encoded once. For one thread."""
 
-    def __init__(self, encode: SentenceEncoder) -> None:
+    def __init__(self, encode: Encode) -> None:
         self._encode = encode
         self._known: dict[str, Vector] = {}
 
     def __call__(self, texts: Sequence[str]) -> Vector:
-        """Shape (len(texts), 512), as of the encoder."""
+        """Shape (len(texts), dimensions of the encoder)."""
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new:
             self._known |= dict(zip(new, self._encode(new), strict=True))

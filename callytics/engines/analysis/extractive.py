@@ -94,7 +94,7 @@ class ExtractiveAnalyzer:
         self._encode = SentenceEncoder()
         self._rank = Rankers()
         self._topics = Topics()
-        self.model_revision = f"6-{self._rank.revision}-{self._topics.revision}"
+        self.model_revision = f"7-{self._rank.revision}-{self._topics.revision}"
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
         return self.report(conversation, Choice())

@@ -1,8 +1,10 @@
-"""The topic of a call: a linear model over the sentence embedding and the words of the turn of the issue, the words of
-the whole call and the mean embedding of its turns, and the cues of topics.tsv. evaluation/meaning/train_topics.py
+"""The topic of a call: a linear model over the sentence embeddings and the words of the turn of the issue, the words of
+the whole call and the mean embeddings of its turns, and the cues of topics.tsv. evaluation/meaning/train_topics.py
 fitted topics.json.
 
 The embeddings are what tells a topic in words that no list has: "the second filter this month" is no cue of anything.
+There are two, of multilingual-e5-small and of the Universal Sentence Encoder: the first is better in Korean, and both
+are better than either (docs/adr/0018).
 """
 
 from __future__ import annotations
@@ -11,22 +13,23 @@ import json
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from importlib import resources
 
 import numpy as np
 
 from callytics.domain import Claim, Role
-from callytics.engines.analysis.encoder import DIMENSIONS, Remembering, Vector
+from callytics.engines.analysis.e5 import load_e5
+from callytics.engines.analysis.encoder import Encode, Remembering, Vector
 from callytics.engines.analysis.features import Features, Seen, kind_of
 from callytics.engines.analysis.signals import plain
 
 WRONG_NUMBER = "wrong_number"
-EMBEDDING_WEIGHT, ISSUE_WEIGHT, REST_WEIGHT = 4.0, 4.0, 1.0
-"""Lengths of the three vectors: the embedding of the issue, its words, and the words of the rest of the call."""
+E5_WEIGHT, USE_WEIGHT, ISSUE_WEIGHT, REST_WEIGHT = 4.0, 3.0, 4.0, 1.0
+"""Lengths of the vectors: an embedding of the issue or of the call, the words of the issue, and those of the rest."""
 
-CONTEXT_WEIGHT, CONTEXT_TURNS, CONTEXT_WORDS = 4.0, 12, 3
-"""Length of the mean embedding of the call, and which turns it is of: the first ones with so many words."""
+CONTEXT_TURNS, CONTEXT_WORDS = 12, 3
+"""Which turns the mean embedding is of: the first ones with so many words."""
 
 WHOLE_CONTEXT = 6
 """Turns from which the mean has its whole length: of two turns it says little that the issue does not."""
@@ -65,8 +68,9 @@ class Topics:
         self._labels: Sequence[str] = document["labels"]
         self._row: Mapping[str, int] = {name: row for row, name in enumerate(document["features"])}
         self._weights: Vector = np.array(document["weights"], dtype=np.float64)  # (features, labels)
-        self._of_embedding: Vector = np.array(document["embedding"], dtype=np.float64)  # (512, labels)
-        self._of_context: Vector = np.array(document["context"], dtype=np.float64)  # (512, labels)
+        self._of_embedding: Vector = np.array(document["embedding"], dtype=np.float64)  # (896, labels)
+        self._of_context: Vector = np.array(document["context"], dtype=np.float64)  # (896, labels)
+        self._e5 = load_e5()
 
     def __call__(self, call: Sequence[Seen], chances: Sequence[float], encode: Remembering) -> Claim:
         """The most probable topic, with the turns that name it, else the likeliest turn of the issue.
@@ -74,7 +78,7 @@ class Topics:
         Args:
             call: at least one turn.
             chances: probability of every turn to state the issue.
-            encode: the encoder of this call, which the rankers used before.
+            encode: the Universal Sentence Encoder of this call, which the rankers used before.
         """
         if kind_of(call) == "wrong":
             said = [seen.turn.id for seen in call if seen.signs & {"wrong_number", "elsewhere"}]
@@ -97,16 +101,17 @@ class Topics:
     ) -> list[dict[str, float]]:
         """Per candidate, the score of every topic."""
         words = [words_of(seen) for seen in call]
-        embeddings = encode([call[index].turn.content for index in likely])
-        of_call = CONTEXT_WEIGHT * context(call, encode) @ self._of_context
+        stated = [call[index].turn.content for index in likely]
+        e5 = Remembering(self._e5)
+        e5([*stated, *context_texts(call)])  # all at once: a third faster than one by one
+        embeddings = of_texts(stated, e5, encode)
+        of_call = of_context(call, e5, encode) @ self._of_context
         found = []
         for index, embedding in zip(likely, embeddings, strict=True):
             named = topic_features(call, index, words)
             known = [(self._row[name], value) for name, value in named.items() if name in self._row]
             rows, values = [row for row, _ in known], np.array([value for _, value in known])
-            totals = (
-                values @ self._weights[rows] + EMBEDDING_WEIGHT * embedding @ self._of_embedding + of_call
-            )
+            totals = values @ self._weights[rows] + embedding @ self._of_embedding + of_call
             found.append(dict(zip(self._labels, totals.tolist(), strict=True)))
         return found
 
@@ -120,13 +125,26 @@ class Topics:
         return found
 
 
-def context(call: Sequence[Seen], encode: Callable[[Sequence[str]], Vector]) -> Vector:
-    """Shape (512,): the mean embedding of the call's turns, of length 1; shorter for few turns, zero for one."""
-    texts = [seen.turn.content for seen in call if seen.length >= CONTEXT_WORDS][:CONTEXT_TURNS]
-    if len(texts) < 2:
-        return np.zeros(DIMENSIONS)
-    mean: Vector = encode(texts).mean(axis=0)
-    return min(1.0, (len(texts) - 1) / (WHOLE_CONTEXT - 1)) * mean / np.linalg.norm(mean)
+def of_texts(texts: Sequence[str], e5: Encode, encode: Encode) -> Vector:
+    """Shape (len(texts), 896): the embeddings of both encoders."""
+    return np.hstack([E5_WEIGHT * e5(texts), USE_WEIGHT * encode(texts)])
+
+
+def of_context(call: Sequence[Seen], e5: Encode, encode: Encode) -> Vector:
+    """Shape (896,): the mean embeddings of both encoders."""
+    return np.concatenate([E5_WEIGHT * context(call, e5), USE_WEIGHT * context(call, encode)])
+
+
+def context(call: Sequence[Seen], encode: Encode) -> Vector:
+    """Shape (dimensions,): the mean embedding of the call's turns, of length 1; shorter for few turns, zero for one."""
+    texts = context_texts(call)
+    mean: Vector = encode(texts or [""]).mean(axis=0)
+    length = max(0.0, min(1.0, (len(texts) - 1) / (WHOLE_CONTEXT - 1)))
+    return length * mean / (np.linalg.norm(mean) or 1.0)
+
+
+def context_texts(call: Sequence[Seen]) -> list[str]:
+    return [seen.turn.content for seen in call if seen.length >= CONTEXT_WORDS][:CONTEXT_TURNS]
 
 
 def _with_cues(
