@@ -147,8 +147,8 @@ def _plain(calls: Sequence[Call], kind: str) -> SpeedRun:
 
 
 def _plain_here(paths: Sequence[str], at_once: int) -> dict[str, float]:
-    """In a process of its own; so many calls at once, which share the cores. The longest first, so that no core waits at
-    the end."""
+    """In a process of its own, ``at_once`` calls together share the cores. The longest first: no core waits at the
+    end."""
     from faster_whisper import BatchedInferencePipeline, WhisperModel
     from faster_whisper.audio import decode_audio
 
