@@ -4,9 +4,10 @@
 
 Ten calls (benchmarks/calls.py), half of them stereo. Plain is faster-whisper's BatchedInferencePipeline with the same
 weights in int8: beam 5, batches of 8, word times, each channel by itself, two calls at once with a thread each, which
-is its fastest form on two cores; its model is loaded before its clock starts. All others do everything that the graph
-does: who speaks, words, punctuation, mood, summary, result stored. The order is plain, graph, graph, batch, plain, and
-only one of them runs at a time: a graph at rest would take a seventh of a core from the others.
+takes the least CPU on two cores; and once with one call at a time on both. Its model is loaded before its clock starts.
+All others do everything that the graph does: who speaks, words, punctuation, mood, summary, result stored. The order is
+plain, graph, graph with few processes, batch, plain, and only one of them runs at a time: a graph at rest would take a
+seventh of a core from the others.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ from benchmarks.record import Record, circumstances, spread
 from callytics import settings
 
 NAME = "beside-plain"
-PLAIN, GRAPH, PLACED, BATCH = "plain", "graph", "graph with few processes", "batch"
+PLAIN, PLAIN_ALONE = "plain", "plain, a call at a time on all cores"
+GRAPH, PLACED, BATCH = "graph", "graph with few processes", "batch"
 TARGET = 1.0
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -80,14 +82,21 @@ def main(
     graphs: Annotated[int, typer.Option(min=0, help="Runs through each graph.")] = 1,
     with_batch: Annotated[bool, typer.Option("--batch/--no-batch")] = True,
     plain_paths: Annotated[list[str] | None, typer.Option("--plain", hidden=True)] = None,
+    at_once: Annotated[int, typer.Option(hidden=True)] = 1,
 ) -> None:
     if plain_paths:
-        print(json.dumps(_plain_here(plain_paths)))
+        print(json.dumps(_plain_here(plain_paths, at_once)))
         return
     into = record.folder()
     adopt_orphans()
     measured = BesidePlainRecord(conditions=conditions, audio_s=0.0, num_calls=num_calls)
-    kinds = [PLAIN, *([GRAPH, PLACED] if graphs else []), *([BATCH] if with_batch else []), PLAIN]
+    kinds = [
+        PLAIN,
+        PLAIN_ALONE,
+        *([GRAPH, PLACED] if graphs else []),
+        *([BATCH] if with_batch else []),
+        PLAIN,
+    ]
     for kind in kinds:
         for one, audio_s in _runs(kind, num_calls, graphs):
             measured = measured.model_copy(update={"runs": (*measured.runs, one), "audio_s": audio_s})
@@ -103,7 +112,7 @@ def _runs(kind: str, num_calls: int, graphs: int) -> list[tuple[SpeedRun, float]
             return _graph(scratch, kind, num_calls, graphs)
         (scratch / "calls").mkdir()
         calls = compose(scratch / "calls", num_calls, uuid.uuid4().hex)
-        one = _plain(calls) if kind == PLAIN else _batch(calls, scratch)
+        one = _batch(calls, scratch) if kind == BATCH else _plain(calls, kind)
         return [(one, _audio_s(calls))]
 
 
@@ -129,15 +138,17 @@ def _batch(calls: Sequence[Call], scratch: Path) -> SpeedRun:
     return SpeedRun(kind=BATCH, wall_s=max(call.completed_s for call in done.calls), cpu_s=cpu.total_s)
 
 
-def _plain(calls: Sequence[Call]) -> SpeedRun:
+def _plain(calls: Sequence[Call], kind: str) -> SpeedRun:
+    at_once = len(os.sched_getaffinity(0)) if kind == PLAIN else 1
     paths = [part for call in calls for part in ("--plain", str(call.path))]
-    command = [sys.executable, "-m", "benchmarks.beside_plain", *paths]
+    command = [sys.executable, "-m", "benchmarks.beside_plain", "--at-once", str(at_once), *paths]
     done = subprocess.run(command, cwd=record.PROJECT, stdout=subprocess.PIPE, text=True, check=True)
-    return SpeedRun(kind=PLAIN, **json.loads(done.stdout.splitlines()[-1]))
+    return SpeedRun(kind=kind, **json.loads(done.stdout.splitlines()[-1]))
 
 
-def _plain_here(paths: Sequence[str]) -> dict[str, float]:
-    """In a process of its own. The longest first, as the others get them: no core waits at the end."""
+def _plain_here(paths: Sequence[str], at_once: int) -> dict[str, float]:
+    """In a process of its own, ``at_once`` calls together share the cores. The longest first: no core waits at the
+    end."""
     from faster_whisper import BatchedInferencePipeline, WhisperModel
     from faster_whisper.audio import decode_audio
 
@@ -145,8 +156,10 @@ def _plain_here(paths: Sequence[str]) -> dict[str, float]:
 
     cores = len(os.sched_getaffinity(0))
     folder = str(pull("whisper-base"))
-    model = WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=1, num_workers=cores)
-    pipelines = [BatchedInferencePipeline(model) for _ in range(cores)]
+    model = WhisperModel(
+        folder, device="cpu", compute_type="int8", cpu_threads=cores // at_once, num_workers=at_once
+    )
+    pipelines = [BatchedInferencePipeline(model) for _ in range(at_once)]
 
     def transcribe(path: str) -> None:
         pipeline = pipelines.pop()  # it keeps state while it works
@@ -158,7 +171,7 @@ def _plain_here(paths: Sequence[str]) -> dict[str, float]:
         pipelines.append(pipeline)
 
     start, before_s = time.perf_counter(), time.process_time()
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         list(pool.map(transcribe, sorted(paths, key=lambda path: -Path(path).stat().st_size)))
     return {"wall_s": time.perf_counter() - start, "cpu_s": time.process_time() - before_s}
 

@@ -78,18 +78,21 @@ class DescendantsCpu:
 
     def __init__(self) -> None:
         self._seen: dict[tuple[int, str], float] = {}
+        self._before: dict[tuple[int, str], float] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def total_s(self) -> float:
-        return sum(self._seen.values())
+        return sum(self._seen.values()) - sum(self._before.values())
 
     @property
     def processes(self) -> int:
-        return len(self._seen)
+        return len(self._seen) - len(self._before)
 
     def __enter__(self) -> DescendantsCpu:
+        self._sample()
+        self._before = dict(self._seen)  # what ran, or ended unseen by its parent, before
         self._thread.start()
         return self
 
