@@ -67,8 +67,10 @@ def test_kept_answers_are_of_the_claims_and_prompts_of_today() -> None:
     )
     questions = {claim["id"]: claim for claim, _ in asked.questions()}
     assert len(answers) >= 2 * asked.SAMPLE["fit", "choose"]
-    chosen_on = [name for name in answers if questions[name]["split"] != "report"]
-    assert len(chosen_on) == 2 * asked.SAMPLE["fit", "choose"]
+    chosen_on = [questions[name] for name in answers if questions[name]["split"] != "report"]
+    later = [claim for claim in chosen_on if claim.get("lot") in asked.JUDGED_LOTS]
+    assert len(later) == sum(asked.JUDGED_SAMPLE.values())
+    assert len(chosen_on) - len(later) == 2 * asked.SAMPLE["fit", "choose"]
 
 
 def test_changed_question_has_no_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
