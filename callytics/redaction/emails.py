@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from callytics.domain import PiiKind
+from callytics.redaction.english_words import is_common, may_be_given_name
 from callytics.redaction.span import Span
 
 _WRITTEN = re.compile(r"[A-Za-z0-9._%+-]+\s?@\s?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -32,7 +33,31 @@ MAX_WORDS_BEFORE = 6
 """Maximum words of a spoken address before its "at"; each spelled letter is a word."""
 
 
+_FOR_PEOPLE = re.compile(
+    r"gmail|g mail|google ?mail|yahoo|hot ?mail|outlook|live|icloud|i cloud|aol|proton|mail|naver|daum|hanmail|kakao|nate|네이버|다음|한메일|지메일|카카오|네이트|메일|comcast|verizon|btinternet|sky|msn|gmx|fastmail",
+    re.IGNORECASE,
+)
+"""Domains where everybody may have an address."""
+_AT = re.compile(r"\s?@\s?|\sat\s", re.IGNORECASE)
+_ROLE = re.compile(r"[a-z]{3,}(?:[-_. ][a-z]{3,})?")
+
+
 def email_spans(text: str) -> Iterator[Span]:
+    """E-mail addresses of people; a firm's own, "claims at example dot com", is nobody's."""
+    yield from (span for span in _addresses(text) if not _is_of_a_firm(text[span.start : span.end]))
+
+
+def _is_of_a_firm(address: str) -> bool:
+    local, domain = [*_AT.split(address.lower(), maxsplit=1), ""][:2]
+    words = re.split(r"[-_. ]", local)
+    return (
+        _ROLE.fullmatch(local) is not None
+        and all(is_common(word) and not may_be_given_name(word) for word in words)
+        and _FOR_PEOPLE.search(domain) is None
+    )
+
+
+def _addresses(text: str) -> Iterator[Span]:
     for match in _WRITTEN.finditer(text):
         yield Span(match.start(), match.end(), PiiKind.EMAIL)
     for pattern in (_ENGLISH_DOMAIN, _KOREAN_DOMAIN):
