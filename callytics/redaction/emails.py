@@ -39,7 +39,9 @@ _FOR_PEOPLE = re.compile(
 )
 """Domains where everybody may have an address."""
 _AT = re.compile(r"\s?@\s?|\sat\s", re.IGNORECASE)
-_ROLE = re.compile(r"[a-z]{3,}(?:[-_. ][a-z]{3,})?")
+_ROLE = re.compile(
+    r"[a-z]{4,}|[a-z]{3,}[-_. ](?:care|services?|support|desk|team|claims|help|info|sales|orders|relations|office)"
+)
 
 
 def email_spans(text: str) -> Iterator[Span]:
