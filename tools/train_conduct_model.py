@@ -40,7 +40,7 @@ from callytics.engines.sentiment.conduct_model import (  # noqa: E402
     ngrams,
     of_rules,
     surroundings,
-    unlike_others,
+    with_call,
 )
 from callytics.engines.sentiment.mood import EMBEDDING_SCALE, MoodModel  # noqa: E402
 from evaluation.dialogues import LANGUAGES, read_agent_turns, read_dialogues  # noqa: E402
@@ -52,9 +52,9 @@ STRENGTH = {"words": 0.03, "embedded": 0.1}
 CALL_STRENGTH = 0.3
 """Inverse of the penalty (C of scikit-learn) of the two models."""
 SCALE, RULE_SCALE = 3.0, 2.0
-EMBEDDING_SCALES = (4.0, 2.0, 3.0, 2.0)
-"""Factors on the surroundings, on the rules and on the embeddings of the turn, of the one before, of the one after and
-of what sets it apart from the agent's other turns; a larger one lowers the penalty."""
+EMBEDDING_SCALES = (4.0, 2.0, 3.0, 2.0, 3.0)
+"""Factors on the surroundings, on the rules and on the embeddings of the turn, of the one before, of the one after, of
+what sets it apart from the agent's other turns and of the answers in the call; a larger one lowers the penalty."""
 WRITTEN_WEIGHT = 0.5
 """The weight of a turn outside a call: half of its surroundings are not known."""
 UNKNOWN_ALONE = ("next", "others_polite", "customer")
@@ -146,12 +146,12 @@ def _add_agent(
     turns: dict[str, Turn] = {turn.id: turn for turn in conversation.turns}
     rules = {} if in_view else severities(lapses_by_rules(conversation))
     around = surroundings(conversation, negative, language, PROTEST[language])
-    usual = unlike_others({turn_id: meaning[turn_id][:WIDTH] for turn_id in around})
+    of_call = with_call({turn_id: meaning[turn_id] for turn_id in around})
     for turn_id, values in around.items():
         found.texts.append(turns[turn_id].content)
         found.around.append(values)
         found.severity.append(rules.get(turn_id, 0))
-        found.meaning.append(np.concatenate([meaning[turn_id], usual[turn_id]]))
+        found.meaning.append(of_call[turn_id])
         found.marked.append(turn_id in marked)
         found.calls.append(call)
 
