@@ -59,8 +59,6 @@ MIN_SOURCES = 3
 """A feature counts if this many calls or sentences have it."""
 SMALLEST = 0.03
 COMMON_SURNAMES = 40
-SENTENCE_WEIGHT = 2.0
-"""A sentence has no call around it, but more registers than the calls: without it calls outweigh them."""
 TITLES = frozenset(["mr", "mrs", "ms", "dr", "nurse", "miss", "mister", "doctor"])
 CANDIDATES = {"ko": korean_name_candidates.candidates, "en": english_name_candidates.candidates}
 Place = tuple[int, int]
@@ -113,9 +111,7 @@ def texts_of_sentences(language: str) -> list[Text]:
                 named = tuple((s.start, s.end) for s in each.spans if s.kind is PiiKind.NAME)
                 other = [(s.start, s.end) for s in (*each.spans, *each.optional)]
                 rest = tuple(place for place in other if place not in named)
-                texts.append(
-                    Text(f"{name} {number}", each.text, each.before, named, rest, weight=SENTENCE_WEIGHT)
-                )
+                texts.append(Text(f"{name} {number}", each.text, each.before, named, rest))
     return texts
 
 
@@ -204,11 +200,11 @@ def varied(texts: Sequence[Text], language: str) -> Iterator[Text]:
         yield text
         plain = as_recognised(text, language)
         if plain.text != text.text:
-            yield replace(plain, weight=text.weight * 0.5)
+            yield replace(plain, weight=0.5)
         for _ in range(COPIES if text.names else 0):
             copy = with_names(text, lambda name: other_name(choice, name, known))
             copy = as_recognised(copy, language) if choice.random() < 0.35 else copy
-            yield replace(copy, weight=text.weight / COPIES)
+            yield replace(copy, weight=1 / COPIES)
 
 
 def beginnings(texts: Iterator[Text], language: str) -> Iterator[Beginning]:
