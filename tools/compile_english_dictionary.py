@@ -2,8 +2,8 @@
 
     python tools/compile_english_dictionary.py american-english british-english-small
 
-The files are those of the Debian packages wamerican and wbritish-small (SCOWL by Kevin Atkinson; the licence lies beside the
-result). Words that a list of names has as well are left out, and forms that follow from another word.
+The files are those of the Debian packages wamerican and wbritish-small (SCOWL by Kevin Atkinson; the licence lies
+beside the result). Words that a list of names has as well are left out, and forms that follow from another word.
 """
 
 from __future__ import annotations

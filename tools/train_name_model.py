@@ -216,7 +216,8 @@ def beginnings(texts: Iterator[Text], language: str) -> Iterator[Beginning]:
             start = places_here[0][0]
             inside = any(begin <= start < end for begin, end in (*text.names, *text.other))
             if name >= 0 or not inside:
-                yield Beginning(text.source, text.weight, tuple((*each.features, *name_model.of_rules(each, ruled)) for each in found), name)
+                features = tuple((*each.features, *name_model.of_rules(each, ruled)) for each in found)
+                yield Beginning(text.source, text.weight, features, name)
 
 
 def ruled_in(text: Text) -> list[Span]:

@@ -166,7 +166,10 @@ def criterion(name: str, language: str, seen: Sequence[Seen]) -> dict[str, Any]:
             names.append(of_part)
     x = hstack(blocks).tocsr()
     print_right(
-        f"{language} {name}", right_of_others(x, y, STRENGTH[name]), np.array([*map(states.index, ruled)]) == y, seen
+        f"{language} {name}",
+        right_of_others(x, y, STRENGTH[name]),
+        np.array([*map(states.index, ruled)]) == y,
+        seen,
     )
     model = fit(x, y, STRENGTH[name])
     learned, width = model.coef_, len(rows[0])
@@ -226,7 +229,10 @@ def direction(seen: Sequence[Seen]) -> dict[str, Any]:
     for language in LANGUAGES:
         of = np.array([each.call["language"] == language for each in kept])
         same = y[of] == DIRECTIONS.index(MoodDirection.SAME)
-        print(f"{language} direction: {np.mean(right[of]):.3f}, always the same: {np.mean(same):.3f}", flush=True)
+        print(
+            f"{language} direction: {np.mean(right[of]):.3f}, always the same: {np.mean(same):.3f}",
+            flush=True,
+        )
     model = fit(x, y, DIRECTION_STRENGTH)
     return {
         "trained_on": "evaluation/dialogues, splits fit and choose",
@@ -243,7 +249,8 @@ def main() -> None:
 def save(classify: SentenceClassifier, moods: Moods) -> None:
     seen = {language: calls(language, moods, classify) for language in LANGUAGES}
     write: Callable[[Path, Any], object] = lambda path, document: path.write_text(  # noqa: E731
-        json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8"
+        json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n",
+        encoding="utf-8",
     )
     write(DIRECTION, direction([each for of_language in seen.values() for each in of_language]))
     models = {

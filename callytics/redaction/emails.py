@@ -34,7 +34,8 @@ MAX_WORDS_BEFORE = 6
 
 
 _FOR_PEOPLE = re.compile(
-    r"gmail|g mail|google ?mail|yahoo|hot ?mail|outlook|live|icloud|i cloud|aol|proton|mail|naver|daum|hanmail|kakao|nate|네이버|다음|한메일|지메일|카카오|네이트|메일|comcast|verizon|btinternet|sky|msn|gmx|fastmail",
+    r"mail|yahoo|outlook|live|i ?cloud|aol|proton|comcast|verizon|btinternet|sky|msn|gmx"
+    r"|naver|daum|kakao|nate|네이버|다음|메일|카카오|네이트",
     re.IGNORECASE,
 )
 """Domains where everybody may have an address."""

@@ -36,7 +36,7 @@ _CANDIDATES = {"ko": korean_name_candidates.candidates, "en": english_name_candi
 def likely_names(
     text: str, before: str = "", ruled: Sequence[Span] = (), *, opening: bool = False
 ) -> Iterator[Span]:
-    """Names in ``text``: first those of the rules that are believed, then others, without overlaps, the likeliest first.
+    """Names in ``text``: first those of the rules that are believed, then others without overlaps, likeliest first.
 
     Args:
         before: the question that the text may answer.

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from callytics.domain import PiiKind
-from callytics.redaction.codes import spelled_name_spans, spelled_spans
 from callytics.redaction import english_names, korean_names
+from callytics.redaction.codes import spelled_name_spans, spelled_spans
 from callytics.redaction.english_names import english_name_spans
 from callytics.redaction.korean_contexts import joined_names, korean_names_in_context
 from callytics.redaction.korean_names import korean_name_spans

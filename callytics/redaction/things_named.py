@@ -79,7 +79,9 @@ def is_named_thing(text: str, start: int, end: int, *, asked: bool) -> bool:
 
 
 def _covers_public(text: str, start: int, end: int) -> bool:
-    return any(m.start() < end and start < m.end() for m in _public().finditer(text.lower().replace("’", "'")))
+    return any(
+        m.start() < end and start < m.end() for m in _public().finditer(text.lower().replace("’", "'"))
+    )
 
 
 @cache

@@ -69,7 +69,9 @@ def test_state_and_score_belong_together(name: str) -> None:
     conversation = call("en")
     for vector in 3 * np.vstack([np.eye(512), -np.eye(512)])[::50]:
         embeddings = {turn.id: vector for turn in conversation.turns}
-        _, criteria, _ = assess_quality(conversation, None, {t.id: 0.5 for t in conversation.turns}, embeddings)
+        _, criteria, _ = assess_quality(
+            conversation, None, {t.id: 0.5 for t in conversation.turns}, embeddings
+        )
         found = next(criterion for criterion in criteria if criterion.id == name)
         assert (found.score is None) == (found.state is NOTHING[name])
         if found.state is CriterionState.SHOWN:
