@@ -59,6 +59,8 @@ MIN_SOURCES = 3
 """A feature counts if this many calls or sentences have it."""
 SMALLEST = 0.03
 COMMON_SURNAMES = 40
+SENTENCE_WEIGHT = 2.0
+"""A sentence has more of other registers than a turn; without it the calls, which are many, outweigh them."""
 TITLES = frozenset(["mr", "mrs", "ms", "dr", "nurse", "miss", "mister", "doctor"])
 CANDIDATES = {"ko": korean_name_candidates.candidates, "en": english_name_candidates.candidates}
 Place = tuple[int, int]
@@ -91,11 +93,13 @@ def texts_of_calls(language: str) -> list[Text]:
     texts = []
     for call in (call for split in SPLITS for call in read_dialogues(split, language)):
         before = ""
+        said = {item["text"] for item in call["pii"] if item["kind"] == PiiKind.NAME}  # marks have gaps
         for turn in call["turns"]:
             marked = places(turn, call["pii"])
             named = tuple(place for place, kind in marked if kind == PiiKind.NAME)
             other = [place for place, _ in places(turn, call["pii_optional"])]
             other += [place for place, kind in marked if kind != PiiKind.NAME]
+            other += [match.span() for name in said for match in re.finditer(re.escape(name), turn["text"])]
             opening = turn is call["turns"][0]
             texts.append(Text(call["id"], turn["text"], before, named, tuple(other), opening=opening))
             if len(turn["text"].split()) > 2 or not before:
@@ -111,7 +115,8 @@ def texts_of_sentences(language: str) -> list[Text]:
                 named = tuple((s.start, s.end) for s in each.spans if s.kind is PiiKind.NAME)
                 other = [(s.start, s.end) for s in (*each.spans, *each.optional)]
                 rest = tuple(place for place in other if place not in named)
-                texts.append(Text(f"{name} {number}", each.text, each.before, named, rest))
+                source = f"{name} {number}"
+                texts.append(Text(source, each.text, each.before, named, rest, weight=SENTENCE_WEIGHT))
     return texts
 
 
@@ -200,11 +205,11 @@ def varied(texts: Sequence[Text], language: str) -> Iterator[Text]:
         yield text
         plain = as_recognised(text, language)
         if plain.text != text.text:
-            yield replace(plain, weight=0.5)
+            yield replace(plain, weight=text.weight * 0.5)
         for _ in range(COPIES if text.names else 0):
             copy = with_names(text, lambda name: other_name(choice, name, known))
             copy = as_recognised(copy, language) if choice.random() < 0.35 else copy
-            yield replace(copy, weight=1 / COPIES)
+            yield replace(copy, weight=text.weight / COPIES)
 
 
 def beginnings(texts: Iterator[Text], language: str) -> Iterator[Beginning]:
