@@ -38,7 +38,7 @@ _FOR_PEOPLE = re.compile(
     r"|naver|daum|kakao|nate|네이버|다음|메일|카카오|네이트",
     re.IGNORECASE,
 )
-"""Domains where everybody may have an address."""
+"""Domains where any person may have an address."""
 _AT = re.compile(r"\s?@\s?|\sat\s", re.IGNORECASE)
 _ROLE = re.compile(
     r"[a-z]{4,}|[a-z]{3,}[-_. ](?:care|services?|support|desk|team|claims|help|info|sales|orders|relations|office)"
@@ -46,7 +46,7 @@ _ROLE = re.compile(
 
 
 def email_spans(text: str) -> Iterator[Span]:
-    """E-mail addresses of people; a firm's own, "claims at example dot com", is nobody's."""
+    """E-mail addresses of people; a firm's own, "claims at example dot com", is no person's."""
     yield from (span for span in _addresses(text) if not _is_of_a_firm(text[span.start : span.end]))
 
 

@@ -37,7 +37,7 @@ FUNCTION_WORDS = frozenset(_FUNCTION_TEXT.split())
 _INTRODUCED = re.compile(
     r"\b(?:this is|my name|name['’]?s|speaking|here|you['’]?re (?:talking|speaking)|i['’]?m)\b", re.IGNORECASE
 )
-"""Somebody says who speaks; what stands before it in the first turn of a call is mostly the firm."""
+"""It is said who speaks; what stands before it in the first turn of a call is mostly the firm."""
 
 
 def candidates(text: str, before: str, *, opening: bool = False) -> Iterator[list[Candidate]]:
@@ -79,7 +79,7 @@ def candidates(text: str, before: str, *, opening: bool = False) -> Iterator[lis
 
 
 def _of_opening(opening: bool, start: int, introduced: list[int], index: int, short: int) -> list[str]:
-    """Where the candidate stands in the first turn of a call: before somebody is introduced, after it, or without."""
+    """Where the candidate stands in the first turn of a call: before a person is introduced, after it, or without."""
     if not opening:
         return []
     later = "before" if any(start < place for place in introduced) else "after" if introduced else "none"

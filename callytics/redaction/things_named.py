@@ -1,7 +1,7 @@
 # ruff: noqa: E501  (one list per line reads better)
 """Names that are no person's in the call: stars, firms and works that bear a name, and names of pets and products.
 
-``public_names.txt`` has whom and what everybody knows by a name. It is no name there, unless somebody says that it is
+``public_names.txt`` has people and things that are known to all by a name. It is no name there, unless a speaker says that it is
 theirs: "the Ted Baker jacket", but "my name is Ted Baker".
 """
 
@@ -54,14 +54,14 @@ _KOREAN_THING_AFTER = re.compile(
 
 
 def asks_for_thing(before: str) -> bool:
-    """Whether the question is for the name of a thing or of an animal, which identifies nobody."""
+    """Whether the question is for the name of a thing or of an animal, which identifies no person."""
     if _PERSON_ASKED.search(before):
         return False
     return bool(_ENGLISH_THING_NAMED.search(before) or _KOREAN_THING_NAMED.search(before))
 
 
 def is_named_thing(text: str, start: int, end: int, *, asked: bool) -> bool:
-    """Whether the name at these places is public, and nobody in the call says that it is theirs.
+    """Whether the name at these places is public, and no speaker says that it is theirs.
 
     Args:
         asked: whether the text answers a question for a name.
