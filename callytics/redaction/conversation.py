@@ -69,9 +69,10 @@ def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
     found: dict[str, list[Span]] = {}
     before, age = "", 0
     for turn in turns:
-        spans = find_pii(turn.content, before)
+        opening = turn is turns[0]
+        spans = find_pii(turn.content, before, opening=opening)
         if turn.content_raw != turn.content:
-            raw = find_pii(turn.content_raw, before)
+            raw = find_pii(turn.content_raw, before, opening=opening)
             spans = joined([*spans, *transfer(raw, turn.content_raw, turn.content)])
         found[turn.id] = spans
         if _changes_subject(turn, found[turn.id]) or age >= QUESTION_LASTS_TURNS:

@@ -12,12 +12,13 @@ from callytics.redaction.numbers import number_spans
 from callytics.redaction.span import Span, joined
 
 
-def find_pii(text: str, before: str = "") -> list[Span]:
+def find_pii(text: str, before: str = "", *, opening: bool = False) -> list[Span]:
     """The spans of ``text`` to remove, in order, without overlaps.
 
     Args:
         text: a sentence or a turn, Korean or English or both.
         before: the previous turn, because an answer depends on its question.
+        opening: whether ``text`` is the first turn of a call, where firms are named.
     """
     context = asked(before)
     words = joined(
@@ -33,4 +34,4 @@ def find_pii(text: str, before: str = "") -> list[Span]:
         for span in number_spans(text, context)
         if not any(span.start < other.end and other.start < span.end for other in words)
     )
-    return joined([*words, *numbers, *name_spans(text, context, before)])
+    return joined([*words, *numbers, *name_spans(text, context, before, opening=opening)])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from callytics.domain import PiiKind
+from callytics.redaction.english_words import is_common, may_be_given_name
 from callytics.redaction.span import Span
 
 _WRITTEN = re.compile(r"[A-Za-z0-9._%+-]+\s?@\s?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
@@ -32,7 +33,34 @@ MAX_WORDS_BEFORE = 6
 """Maximum words of a spoken address before its "at"; each spelled letter is a word."""
 
 
+_FOR_PEOPLE = re.compile(
+    r"mail|yahoo|outlook|live|i ?cloud|aol|proton|comcast|verizon|btinternet|sky|msn|gmx"
+    r"|naver|daum|kakao|nate|네이버|다음|메일|카카오|네이트",
+    re.IGNORECASE,
+)
+"""Domains where any person may have an address."""
+_AT = re.compile(r"\s?@\s?|\sat\s", re.IGNORECASE)
+_ROLE = re.compile(
+    r"[a-z]{4,}|[a-z]{3,}[-_. ](?:care|services?|support|desk|team|claims|help|info|sales|orders|relations|office)"
+)
+
+
 def email_spans(text: str) -> Iterator[Span]:
+    """E-mail addresses of people; a firm's own, "claims at example dot com", is no person's."""
+    yield from (span for span in _addresses(text) if not _is_of_a_firm(text[span.start : span.end]))
+
+
+def _is_of_a_firm(address: str) -> bool:
+    local, domain = [*_AT.split(address.lower(), maxsplit=1), ""][:2]
+    words = re.split(r"[-_. ]", local)
+    return (
+        _ROLE.fullmatch(local) is not None
+        and all(is_common(word) and not may_be_given_name(word) for word in words)
+        and _FOR_PEOPLE.search(domain) is None
+    )
+
+
+def _addresses(text: str) -> Iterator[Span]:
     for match in _WRITTEN.finditer(text):
         yield Span(match.start(), match.end(), PiiKind.EMAIL)
     for pattern in (_ENGLISH_DOMAIN, _KOREAN_DOMAIN):

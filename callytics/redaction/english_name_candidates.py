@@ -34,13 +34,20 @@ FUNCTION_WORDS = frozenset(_FUNCTION_TEXT.split())
 """No name begins with one of them."""
 
 
-def candidates(text: str, before: str) -> Iterator[list[Candidate]]:
-    """The candidates that begin at each word of ``text``."""
+_INTRODUCED = re.compile(
+    r"\b(?:this is|my name|name['’]?s|speaking|here|you['’]?re (?:talking|speaking)|i['’]?m)\b", re.IGNORECASE
+)
+"""It is said who speaks; what stands before it in the first turn of a call is mostly the firm."""
+
+
+def candidates(text: str, before: str, *, opening: bool = False) -> Iterator[list[Candidate]]:
+    """The candidates that begin at each word of ``text``; ``opening``: the first turn of a call."""
     tokens = list(_TOKEN.finditer(text))
     words = [_POSSESSIVE.sub("", token.group()).lower().replace("’", "'") for token in tokens]
     cased = "cased" if any(t.group()[:1].isupper() and t.group() != "I" for t in tokens) else "lower"
     asked = "asked" if ASKED.search(before) else "free"
     short = min(sum(word not in _MARKS for word in words), 5)
+    introduced = [match.start() for match in _INTRODUCED.finditer(text)]
     for index, word in enumerate(words):
         if word in _MARKS or word.isdigit() or word in FUNCTION_WORDS or (len(word) < 2 and cased == "lower"):
             continue
@@ -49,6 +56,7 @@ def candidates(text: str, before: str) -> Iterator[list[Candidate]]:
             f"{asked}{min(index, 3)} {cased}",
             f"{asked} short{short}",
             cased,
+            *_of_opening(opening, tokens[index].start(), introduced, index, short),
         ]
         found = []
         for length in range(1, MAX_WORDS + 1):
@@ -68,6 +76,14 @@ def candidates(text: str, before: str) -> Iterator[list[Candidate]]:
             found.append(Candidate(tokens[index].start(), end, features))
         if found:
             yield found
+
+
+def _of_opening(opening: bool, start: int, introduced: list[int], index: int, short: int) -> list[str]:
+    """Where the candidate stands in the first turn of a call: before a person is introduced, after it, or without."""
+    if not opening:
+        return []
+    later = "before" if any(start < place for place in introduced) else "after" if introduced else "none"
+    return [f"opening {later}", f"opening {later} {min(index, 2)} short{short}"]
 
 
 def _goes_on(text: str, tokens: list[re.Match[str]], words: list[str], index: int, length: int) -> bool:
@@ -118,7 +134,7 @@ def _right(words: list[str], tokens: list[re.Match[str]], last: int, possessive:
     first = words[last + 1] if last + 1 < len(words) else "END"
     second = words[last + 2] if last + 2 < len(words) else "END"
     form = _form(tokens[last + 1].group(), first) if last + 1 < len(words) and first not in _MARKS else first
-    return [f">={possessive}{first}", f">>={first} {second}", f">f={form}", f">p={possessive}"]
+    return [f">={possessive}{first}", f">>={first} {second}", f">f={form}", f">p={possessive}{form}"]
 
 
 def _features(

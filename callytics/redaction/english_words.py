@@ -5,6 +5,7 @@
 ``english_names_world.txt``: given names of many languages, from Faker (MIT), see tools/compile_world_names.py.
 ``english_names_more.txt``: given names from elsewhere that people in English calls have; written for this project.
 ``english_words.txt``: common words in lower case, see tools/compile_english_words.py.
+``english_dictionary.txt``: further words, of SCOWL (permissive licence beside it), see tools/compile_english_dictionary.py.
 """
 
 from __future__ import annotations
@@ -35,6 +36,14 @@ _PLACES_AND_BRANDS_TEXT = (
     "leicester camberwell nottingham derby salem lakewood windsor kingston weston milton burton clifton hudson houston reg chuck rogue bing tab kay kid kit jet leaf sonic aria echo juke micra focus escort galaxy "
     "baptist thorn lyric fern kale cello viola olive sage basil ginger pepper clove dill saffron truffle brie clementine apricot denim velvet corduroy "
     "mkay mm hm mhm mmm hmm uhhuh larch warden major "
+    "alley amble bail bard bat beret bran brew briny burr cad camel caprice cart cello chastity cob con constancy cookie coop corny court "
+    "craggy cull curry darn doe doll garland garnet garret gill gram granny grannie gusty ham hew hilly hyacinth itch jarred lark magnum "
+    "mar mayor miner minor modesty muffin nappy natty nettle nil ode opal pail pansy pate patty pet pier ransom rip salmon sapphire sari "
+    "scarlet sergeant sissy sly tailor tan tiff tome tuck urban verge waiter web windy wolf woody yank ales almond alto ascension atlas babe "
+    "bra bunk bush canyon chi colon colonel commodore deacon dimple dock doctor dodo dove dries dung edit elder ember era ether feline "
+    "forum fount gala garrison gauge grit gully harden hind infant ion lavender loot lore lure mare math maverick mentor metro newt nova "
+    "octave oral par pastor peer pink prosper puck purity raid rein roe rut saga saint salami sever sine snot sonata theta tiara ties "
+    "tilde trinity unique unnamed valves veer villa wage watt yen yoga zeta "
     "fibre fiber wifi app apps sim email online website router broadband voicemail login logout password modem charger laptop iphone "
     "android refund gonna wanna gotta kinda cos cuz til till info admin reno tv tech max pro premium silver gold platinum "
 )
@@ -62,13 +71,14 @@ FIRM_WORDS = frozenset(_FIRM_TEXT.split())
 
 
 @cache
-def _read(name: str) -> frozenset[str]:
+def read(name: str) -> frozenset[str]:
+    """The words of a list of this folder."""
     return frozenset((_FOLDER / name).read_text(encoding="utf-8").split())
 
 
 @cache
 def _names() -> frozenset[str]:
-    return _read("english_names.txt") | _read("english_names_more.txt")
+    return read("english_names.txt") | read("english_names_more.txt")
 
 
 _SUFFIX = re.compile(r"(?:e?s|ing|in|e?d|ly|e?r|est|n|y)\Z")
@@ -90,7 +100,8 @@ def is_common(word: str) -> bool:
 
 
 def _is_listed(word: str) -> bool:
-    return word in _read("english_words.txt") or word in NOT_NAMES or word in FIRM_WORDS
+    lists = ("english_words.txt", "english_dictionary.txt")
+    return any(word in read(name) for name in lists) or word in NOT_NAMES or word in FIRM_WORDS
 
 
 def is_given_name(word: str) -> bool:
@@ -100,7 +111,7 @@ def is_given_name(word: str) -> bool:
 
 def is_name_of_the_world(word: str) -> bool:
     """Whether the word, in lower case, is a given name in some language and no common word: for words in capitals."""
-    return word in _read("english_names_world.txt") and not is_common(word)
+    return word in read("english_names_world.txt") and not is_common(word)
 
 
 def may_be_given_name(word: str) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from callytics.redaction.candidates import Candidate
-from callytics.redaction.korean_names import ASKED, DOUBLE_SURNAMES, FIRST, SECOND, SURNAMES
+from callytics.redaction.korean_names import ASKED, DOUBLE_SURNAMES, FIRST, NOT_NAMES, SECOND, SURNAMES
 from callytics.redaction.korean_words import given_names, is_word, words
 
 MAX_SYLLABLES = 5
@@ -92,13 +92,15 @@ def _shape(name: str) -> str:
 
 def _lexical(name: str, word: str) -> str:
     """Whether the candidate is a word of the language, or the whole with its ending is, or a longer
-    or shorter beginning of it."""
+    or shorter beginning of it, or a team or a firm by its last syllable."""
     if word != name and any(word[:end] in words() for end in range(len(name) + 1, len(word) + 1)):
         return "longer"
     if name[-2:] in given_names() and (len(name) == 2 or (len(name) == 3 and name[0] in SURNAMES)):
         return "listed"
     if is_word(name):
         return "word"
+    if len(name) > 2 and _TEAM.search(name):
+        return "team"
     if len(name) > 2 and name[:2] in words():
         return "shorter"
     if len(name) == 3 and name[1:] in words():
@@ -106,23 +108,27 @@ def _lexical(name: str, word: str) -> str:
     return "no"
 
 
-def candidates(text: str, before: str) -> Iterator[list[Candidate]]:
-    """The candidates that begin at each word of ``text``."""
+def candidates(text: str, before: str, *, opening: bool = False) -> Iterator[list[Candidate]]:
+    """The candidates that begin at each word of ``text``; ``opening``: the first turn of a call."""
     tokens = list(_TOKEN.finditer(text))
     asked = "asked" if ASKED.search(before) else "free"
     for index, token in enumerate(tokens):
         if not "가" <= token.group()[0] <= "힣":
             continue
-        found = _beginning_at(text, tokens, index, asked)
+        found = _beginning_at(text, tokens, index, asked, opening)
         if found:
             yield found
 
 
-def _beginning_at(text: str, tokens: list[re.Match[str]], index: int, asked: str) -> list[Candidate]:
+def _beginning_at(
+    text: str, tokens: list[re.Match[str]], index: int, asked: str, opening: bool
+) -> list[Candidate]:
     found: list[Candidate] = []
     left = _left(text, tokens, index)
     left.append(asked + str(min(index, 3)))
     left.append(f"{asked} {min(len(tokens), 6)}")
+    if opening:
+        left += [f"opening {min(index, 3)}", f"opening {min(len(tokens) - index, 4)}"]
     for last in range(index, min(index + MAX_WORDS, len(tokens))):
         word = tokens[last].group()
         if last > index:
@@ -141,6 +147,8 @@ def _beginning_at(text: str, tokens: list[re.Match[str]], index: int, asked: str
             if suffix not in SUFFIXES or (len(word) == 1 and word not in SURNAMES and last == index):
                 continue
             name = word[:length]
+            if last == index and name in NOT_NAMES:
+                continue
             parts = [t.group() for t in tokens[index:last]] + [name]
             found.append(
                 Candidate(

@@ -6,19 +6,33 @@ import re
 from collections.abc import Iterator
 
 from callytics.domain import PiiKind
+from callytics.redaction import english_names, korean_names
 from callytics.redaction.codes import spelled_name_spans, spelled_spans
 from callytics.redaction.english_names import english_name_spans
 from callytics.redaction.korean_contexts import joined_names, korean_names_in_context
 from callytics.redaction.korean_names import korean_name_spans
 from callytics.redaction.name_model import likely_names
-from callytics.redaction.span import Span
+from callytics.redaction.span import Span, joined
+from callytics.redaction.things_named import asks_for_thing, is_named_thing
 
 RULES = (korean_name_spans, korean_names_in_context, english_name_spans)
 
 
-def name_spans(text: str, asked: frozenset[str], before: str = "") -> Iterator[Span]:
-    """Names in ``text``; if the previous turn asked for a name, the answer may consist of a name only."""
-    found = [span for rules in (*RULES, likely_names) for span in rules(text, before)]
+def name_spans(
+    text: str, asked: frozenset[str], before: str = "", *, opening: bool = False
+) -> Iterator[Span]:
+    """Names in ``text``.
+
+    Args:
+        asked: kinds of data for which the previous turn asks.
+        before: the previous turn; if it asks for a name, the answer may consist of a name only.
+        opening: whether this is the first turn of a call.
+    """
+    if asks_for_thing(before):
+        before, asked = "", asked - {PiiKind.NAME}
+    ruled = joined([span for rules in RULES for span in rules(text, before)])
+    likely = likely_names(text, before, ruled, opening=opening)
+    found = [span for span in likely if not _is_thing(text, span, before)]
     yield from found
     yield from joined_names(text, found)
     yield from spelled_name_spans(text)
@@ -27,3 +41,11 @@ def name_spans(text: str, asked: frozenset[str], before: str = "") -> Iterator[S
         or re.search(r"\bname\b|\bspel|이름이|성이\s|철자|스펠|영문", text, re.IGNORECASE) is not None
     )
     yield from spelled_spans(text, set(), asked_name=spelled)
+
+
+def _is_thing(text: str, span: Span, before: str) -> bool:
+    return is_named_thing(text, span.start, span.end, asked=_asks(before))
+
+
+def _asks(before: str) -> bool:
+    return bool(korean_names.ASKED.search(before) or english_names.ASKED.search(before))

@@ -71,14 +71,14 @@ def test_hidden_words_and_their_sound_stay_hidden(language: str) -> None:
 
 def test_name_that_is_split_off_its_cue_stays_hidden() -> None:
     """What the turns before are read for: of the new turns alone, the name would be shown."""
-    lines = ((0, 0.0, 3.0, "무엇을 도와드릴까요"), (1, 4.0, 9.0, "안녕하세요 편승엽라고 합니다 환불이요"))
+    lines = ((0, 0.0, 3.0, "무엇을 도와드릴까요"), (1, 4.0, 9.0, "안녕하세요 표갈매라고 합니다 환불이요"))
     heard = conversation(*lines, duration_s=12.0, language="ko")
     seen = redact(heard, REDACTED)
     assert seen.turns[1].content == "안녕하세요 [NAME]라고 합니다 환불이요"
     changed = correct(heard, asked_of(seen, Corrections(splits={"t2": Split(2)})))
-    assert "편승엽" in shown(redact(replace(changed, turns_before=()), REDACTED))
+    assert "표갈매" in shown(redact(replace(changed, turns_before=()), REDACTED))
     found = redact(changed, REDACTED)
-    assert "편승엽" not in shown(found)
+    assert "표갈매" not in shown(found)
     assert [turn.content for turn in found.turns[1:]] == ["안녕하세요 [NAME]라고", "합니다 환불이요"]
     assert hidden_s(found) == hidden_s(seen)
 

@@ -81,7 +81,7 @@ def analyze(
         for of_turn, code in zip(sentences, languages, strict=True)
     ]
     judged = judge(conversation, by_turn) if judge else mean_of_sentences(conversation, by_turn)
-    scored = tuple(_without_ironic_praise(conversation, judged))
+    scored = tuple(without_ironic_praise(conversation, judged))
     positive, negative = _terms(conversation, sentences, lexicon, max_terms)
     overall, criteria, lapses = assess_quality(
         conversation, shows, {turn.turn_id: turn.negative for turn in scored}, embeddings
@@ -104,7 +104,7 @@ def _mean(turn: Turn, rows: Matrix) -> TurnSentiment:
     return TurnSentiment(turn.id, label, positive=positive, neutral=neutral, negative=negative)
 
 
-def _without_ironic_praise(
+def without_ironic_praise(
     conversation: Conversation, judged: Sequence[TurnSentiment]
 ) -> Iterator[TurnSentiment]:
     """Flags possible irony, and counts praise in it as its opposite. Agents are left out: theirs is courtesy."""

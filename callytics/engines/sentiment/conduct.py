@@ -8,6 +8,7 @@ a person can tell.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -17,6 +18,7 @@ from callytics.domain import ConductLapse, Conversation, Role, Turn
 from callytics.engines.sentiment.conduct_model import (
     LIMIT,
     RULE_LIMIT,
+    SEVERE_LIMIT,
     Vector,
     impolite_scores,
     kind_of,
@@ -122,7 +124,8 @@ def find_lapses(
         language, lapses = conversation.language_of(turn), by_rules[turn.id]
         score = scores.get(turn.id)
         if score is not None:
-            lapses = [lapse for lapse in lapses if lapse.severity != 2 or score >= rule_limit[language]]
+            least = {1: -math.inf, 2: rule_limit[language], 3: SEVERE_LIMIT}
+            lapses = [lapse for lapse in lapses if score >= least[lapse.severity]]
             if not any(lapse.severity > 1 for lapse in lapses) and score >= limit[language]:
                 lapses = [*lapses, ConductLapse("manner", 2, turn.id, turn.content)]
         found += lapses

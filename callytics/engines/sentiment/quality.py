@@ -17,6 +17,7 @@ from importlib import resources
 from callytics.domain import ConductLapse, Conversation, CriterionState, QualityCriterion, Role, Turn
 from callytics.engines.sentiment.conduct import find_lapses, highest_score
 from callytics.engines.sentiment.conduct_model import Vector
+from callytics.engines.sentiment.quality_model import state_of
 from callytics.engines.sentiment.text import sentences_of
 
 WEIGHTS = {
@@ -51,6 +52,9 @@ _NO_RULES: Result = (None, (), "language not covered", CriterionState.NOT_JUDGED
 
 Shows = Callable[[str, Turn], bool]
 """Whether a turn shows a part: one of GREETING_PARTS or CLOSING_PARTS, "understanding", "trouble", "content"."""
+
+Decide = Callable[[str, CriterionState], CriterionState]
+"""The state of a criterion, from its name and what the rules say."""
 
 GREETING_PARTS = ("salutation", "name", "offer")
 CLOSING_PARTS = ("further_wishes", "thanks", "leave")
@@ -101,15 +105,21 @@ def assess_quality(
         embeddings: of every turn by id, of the encoder of the default engine, for the model of conduct.
     """
     shows = shows or shows_by_rules(conversation)
+    turns = [t for t in conversation.turns if conversation.role_of(t.participant_id) is Role.AGENT]
+
+    def decide(name: str, by_rules: CriterionState) -> CriterionState:
+        if embeddings is None or negative is None or shows is None:
+            return by_rules
+        return state_of(name, conversation, turns, by_rules, negative, embeddings, shows)
+
     criteria: dict[str, Callable[[Conversation, Sequence[Turn], Shows | None], Result]] = {
-        "greeting": _greeting,
-        "empathy": partial(_empathy, negative=negative),
+        "greeting": partial(_greeting, decide=decide),
+        "empathy": partial(_empathy, negative=negative, decide=decide),
         "clarity": _clarity,
         "listening": _listening,
-        "closing": _closing,
+        "closing": partial(_closing, decide=decide),
         "politeness": _politeness,
     }
-    turns = [t for t in conversation.turns if conversation.role_of(t.participant_id) is Role.AGENT]
     results: list[QualityCriterion] = []
     for name, judge in criteria.items():
         score, turn_ids, detail, state = (
@@ -140,21 +150,37 @@ def _parts(parts: Sequence[str], turns: Sequence[Turn], shows: Shows) -> tuple[i
     return found, tuple(dict.fromkeys(turn_ids))
 
 
-def _greeting(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
+def _as_the_rules(name: str, by_rules: CriterionState) -> CriterionState:
+    del name
+    return by_rules
+
+
+def _greeting(
+    conversation: Conversation,
+    turns: Sequence[Turn],
+    shows: Shows | None,
+    decide: Decide = _as_the_rules,
+) -> Result:
     """Salutation, own or company name, and an offer of help: a third of the score each."""
     if shows is None:
         return _NO_RULES
     found, turn_ids = _parts(GREETING_PARTS, turns[:EDGE_TURNS], shows)
+    state = decide("greeting", greeting_by_rules(conversation, turns, shows))
+    if state is CriterionState.NOT_RECORDED:
+        return None, (), "the call is cut at the start", state
+    if state is CriterionState.SHOWN and not found:
+        found, turn_ids = 1, (turns[0].id,)
+    return 100.0 * found / 3, turn_ids, f"{found} of salutation, name, offer of help", state
+
+
+def greeting_by_rules(conversation: Conversation, turns: Sequence[Turn], shows: Shows) -> CriterionState:
+    """Args: turns: of agents, at least one."""
     within = _BEGINS_WITHIN.search(conversation.turns[0].content.lower()) is not None
     if within and conversation.turns[0] in turns and not shows("salutation", turns[0]):
-        return None, (), "the call is cut at the start", CriterionState.NOT_RECORDED
+        return CriterionState.NOT_RECORDED
     if _is_greeting(conversation, turns, shows):
-        state = CriterionState.SHOWN
-    elif within:
-        return None, (), "the call is cut at the start", CriterionState.NOT_RECORDED
-    else:
-        state = CriterionState.NOT_SHOWN
-    return 100.0 * found / 3, turn_ids, f"{found} of salutation, name, offer of help", state
+        return CriterionState.SHOWN
+    return CriterionState.NOT_RECORDED if within else CriterionState.NOT_SHOWN
 
 
 def _is_greeting(conversation: Conversation, turns: Sequence[Turn], shows: Shows) -> bool:
@@ -173,21 +199,34 @@ def _impolite(conversation: Conversation) -> frozenset[str]:
     return frozenset(lapse.turn_id for lapse in find_lapses(conversation) if lapse.severity > 1)
 
 
-def _closing(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:
+def _closing(
+    conversation: Conversation,
+    turns: Sequence[Turn],
+    shows: Shows | None,
+    decide: Decide = _as_the_rules,
+) -> Result:
     """Offer of further help, thanks, farewell: a third of the score each."""
     if shows is None:
         return _NO_RULES
     found, turn_ids = _parts(CLOSING_PARTS, turns[-EDGE_TURNS:], shows)
+    state = decide("closing", closing_by_rules(conversation, turns, shows))
+    if state is CriterionState.NOT_RECORDED:
+        return None, (), "the call is cut at the end", state
+    if state is CriterionState.SHOWN and not found:
+        found, turn_ids = 1, (turns[-1].id,)
+    return 100.0 * found / 3, turn_ids, f"{found} of further wishes, thanks, leave", state
+
+
+def closing_by_rules(conversation: Conversation, turns: Sequence[Turn], shows: Shows) -> CriterionState:
+    """Args: turns: of agents, at least one."""
     closing = [turn for turn in turns if turn in conversation.turns[-4:]][-2:]
     if closing and closing[-1].id in _impolite(conversation):
         closing = []  # an impolite last word closes nothing
     if _is_cut(conversation):
-        return None, (), "the call is cut at the end", CriterionState.NOT_RECORDED
+        return CriterionState.NOT_RECORDED
     if any(shows(part, turn) for part in CLOSING_PARTS for turn in closing):
-        state = CriterionState.SHOWN
-    else:
-        state = CriterionState.NOT_SHOWN
-    return 100.0 * found / 3, turn_ids, f"{found} of further wishes, thanks, leave", state
+        return CriterionState.SHOWN
+    return CriterionState.NOT_SHOWN
 
 
 _BEGINS_WITHIN = re.compile(
@@ -251,6 +290,7 @@ def _empathy(
     turns: Sequence[Turn],
     shows: Shows | None,
     negative: Mapping[str, float] | None = None,
+    decide: Decide = _as_the_rules,
 ) -> Result:
     """Share of the customer's turns about trouble for which the agent's next turn shows understanding.
 
@@ -273,11 +313,29 @@ def _empathy(
     called_for = (
         troubles > 0 if negative is None else _is_called_for(conversation, shows, len(shown), negative)
     )
-    if not called_for:
-        return None, shown_ids, "the customer tells of no trouble", CriterionState.NOT_CALLED_FOR
-    score = 50.0 * answered / max(1, troubles) + (50.0 if shown else 0.0)
-    state = CriterionState.SHOWN if shown else CriterionState.NOT_SHOWN
+    state = decide("empathy", _empathy_by_rules(called_for=called_for, shown=bool(shown)))
+    if state is CriterionState.NOT_CALLED_FOR:
+        return None, shown_ids, "the customer tells of no trouble", state
+    score = 50.0 * answered / max(1, troubles) + (50.0 if state is CriterionState.SHOWN else 0.0)
     return score, shown_ids, f"understanding after {answered} of {troubles} troubles told", state
+
+
+def _empathy_by_rules(*, called_for: bool, shown: bool) -> CriterionState:
+    if not called_for:
+        return CriterionState.NOT_CALLED_FOR
+    return CriterionState.SHOWN if shown else CriterionState.NOT_SHOWN
+
+
+def empathy_by_rules(
+    conversation: Conversation, turns: Sequence[Turn], shows: Shows, negative: Mapping[str, float]
+) -> CriterionState:
+    """Args:
+    turns: of agents.
+    negative: probability that a turn is negative, by id.
+    """
+    shown = sum(shows("understanding", turn) for turn in turns)
+    called_for = _is_called_for(conversation, shows, shown, negative)
+    return _empathy_by_rules(called_for=called_for, shown=bool(shown))
 
 
 def _clarity(conversation: Conversation, turns: Sequence[Turn], shows: Shows | None) -> Result:

@@ -66,9 +66,9 @@ def test_part_without_prototypes_is_told_by_words(
     seen: dict[str, list[bool]] = {}
     empathy = quality._empathy
 
-    def noted(conversation: Any, turns: Any, shows: Any, negative: Any = None) -> Any:
+    def noted(conversation: Any, turns: Any, shows: Any, **options: Any) -> Any:
         seen["hardship"] = [shows("hardship", turn) for turn in conversation.turns]
-        return empathy(conversation, turns, shows, negative)
+        return empathy(conversation, turns, shows, **options)
 
     monkeypatch.setattr(quality, "_empathy", noted)
     analyzer(ENGLISH)
