@@ -89,8 +89,9 @@ class E5:
 
     def __call__(self, texts: Sequence[str]) -> Array:
         """Shape (len(texts), 384), of length 1: the mean over the pieces, less that of service calls in general."""
-        found = self.means(texts) - self._mean
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
+        found: Array = self.means(texts) - self._mean
+        found /= np.linalg.norm(found, axis=1, keepdims=True)
+        return found
 
     def means(self, texts: Sequence[str]) -> Array:
         """Shape (len(texts), 384): the mean over the pieces of a text."""
@@ -104,8 +105,9 @@ class E5:
         hidden = np.where(np.arange(sizes.max()) < sizes[:, None], 0.0, -1e9).astype(np.float32)
         for layer in self._layers:
             x = _read(layer, x, row, place, hidden[:, None, None, :])
-        totals: Array = np.add.reduceat(x, starts)
-        return totals / sizes[:, None].astype(np.float32)
+        found: Array = np.add.reduceat(x, starts)
+        found /= sizes[:, None].astype(np.float32)
+        return found
 
 
 def load_e5() -> E5:

@@ -25,6 +25,7 @@ from callytics.engines.analysis.features import (
     followed_by,
     whole_call,
 )
+from callytics.engines.analysis.solved import says_solved
 
 RESOLVED = (True, False, None)
 """The order of the three weights of a feature in the model of the outcome."""
@@ -41,8 +42,7 @@ MAX_CONTRARY = 0.25
 cross-validation on fit and choose."""
 
 TRUE_WEIGHT = 1.1
-"""Factor of the chance of true. In cross-validation 1.0 to 1.3 are equal; from 1.1 on the sample call, whose refund is
-on its way, stays resolved."""
+"""Factor of the chance of true. In cross-validation 1.0 to 1.3 are equal."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Rankers:
             tuple(sum(chances) for chances in endings),
             self._tasks("AGENT", call, plain, encode),
             self._tasks("CUSTOMER", call, plain, encode),
-            _resolved([sum(chances) for chances in zip(*endings, strict=True)]),
+            _resolved([sum(chances) for chances in zip(*endings, strict=True)], says_solved(call)),
         )
 
     def weight(self, model: str, seen: Seen, sentence_signs: frozenset[str]) -> float:
@@ -150,10 +150,13 @@ class Rankers:
         return totals
 
 
-def _resolved(chances: Sequence[float]) -> bool | None:
+def _resolved(chances: Sequence[float], said: bool = False) -> bool | None:
     """Args:
     chances: of true, false and null.
+    said: the customer says that it is solved; one of 753 calls has that, so no model can learn it.
     """
+    if said and chances[RESOLVED.index(False)] < MAX_CONTRARY:
+        return True
     chosen = best([TRUE_WEIGHT * chances[0], *chances[1:]])
     contrary = 0.0 if RESOLVED[chosen] is None else chances[1 - chosen]
     return None if contrary >= MAX_CONTRARY else RESOLVED[chosen]
