@@ -85,7 +85,7 @@ def embeddings(examples: Sequence[Example]) -> tuple[Matrix, Matrix]:
     """The issue and the call of each example, shape (examples, 896) both."""
     e5, encode = Remembering(load_e5()), Remembering(SentenceEncoder())
     stated = [example.seen[example.stated].turn.content for example in examples]
-    texts = {text for example in examples for text in context_texts(example.seen)}
+    texts = {text for example in examples for text in context_texts(example.seen, topics.E5_TURNS)}
     by_length = sorted(texts.union(stated), key=lambda text: (len(text), text))
     for first in range(0, len(by_length), BATCH):
         e5(by_length[first : first + BATCH])
