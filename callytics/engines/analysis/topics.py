@@ -32,8 +32,8 @@ CONTEXT_TURNS, CONTEXT_WORDS = 12, 3
 """Which turns the mean embedding is of: the first ones with so many words."""
 
 E5_TURNS = 6
-"""The same for e5, which takes five times as long for a turn. With 12 the topic is right in .01 more of the calls, and a
-call of ten minutes takes 0.4 s."""
+"""The same for e5, which takes five times as long for a turn. With 12 the topic is right in .01 more of the calls, and
+a call of ten minutes takes 0.4 s."""
 
 WHOLE_CONTEXT = 6
 """Turns from which the mean has its whole length: of two turns it says little that the issue does not."""
