@@ -41,6 +41,10 @@ MAX_CONTRARY = 0.25
 """Probability of the opposite above which "resolved" stays null: a wrong yes costs more than a "not shown". Chosen by
 cross-validation on fit and choose."""
 
+TASK_SHARE = 0.5
+"""How much the weights of an agent's task count for the sentence that is quoted as the outcome: in one turn, what the
+agent will do says more of it than what went wrong."""
+
 TRUE_WEIGHT = 1.1
 """Factor of the chance of true. In cross-validation 1.0 to 1.3 are equal."""
 
@@ -91,7 +95,8 @@ class Rankers:
         """How much the signs of a sentence speak for the statement that its turn was chosen for."""
         names = [name for sign in sentence_signs for name in (f"s:{sign}", f"s:{seen.letter}:{sign}")]
         if model == "outcome":
-            return sum(sum(self._outcome.get(name, ())) / len(RESOLVED) for name in names)
+            came_of_it = sum(sum(self._outcome.get(name, ())) / len(RESOLVED) for name in names)
+            return came_of_it + TASK_SHARE * self.weight("AGENT", seen, sentence_signs)
         return sum(self._turns[model].get(name, 0.0) for name in names)
 
     def _score(self, model: str, found: Features) -> float:

@@ -19,6 +19,29 @@ def analyze() -> ExtractiveAnalyzer:
     return ExtractiveAnalyzer()
 
 
+def test_outcome_is_what_the_agent_does_and_not_what_went_wrong(analyze: ExtractiveAnalyzer) -> None:
+    """Both are said in one turn, the fault first."""
+    result = analyze(
+        talk(
+            ("a", "Thank you for calling Riverside Broadband. My name is Emma. How can I help you today?"),
+            ("c", "You charged me twice for the same invoice this month, and nobody answered my email."),
+            ("a", "I am very sorry about that. Could I have your account number, please?"),
+            ("c", "Yes, it is 4721. I only ever agreed to one payment."),
+            (
+                "a",
+                "You are right. It's our mistake. The payment system sent the request twice. I will refund $39 to "
+                "your card, and it will arrive within five working days.",
+            ),
+            ("c", "Oh, that is great. Thank you for your help."),
+            ("a", "You are welcome. Goodbye."),
+            roles={"a": Role.AGENT, "c": Role.CUSTOMER},
+            language="en",
+        )
+    )
+    assert result.outcome
+    assert result.outcome.text.startswith("I will refund $39 to your card")
+
+
 def test_korean_call_is_summarised(analyze: ExtractiveAnalyzer) -> None:
     result = analyze(KOREAN)
     assert result.topic
