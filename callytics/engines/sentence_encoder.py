@@ -18,8 +18,8 @@ ENCODER = "universal-sentence-encoder-multilingual-3"
 """Listed in callytics/weights/models.json; its package is in the environments of the stages."""
 
 _ALONE = threading.Lock()
-"""While the package encodes, it limits the threads of BLAS for the whole process. Of two calls at once the first to end
-would lift the limit for the other, and with another number of threads sums differ in their last digits."""
+"""While the package encodes, it limits the threads of BLAS for the whole process. With two calls at once, the first to
+end would lift the limit for the other, and with another number of threads sums differ in their last digits."""
 
 
 class Encoder:
