@@ -122,8 +122,8 @@ def _head(measured: Measurements) -> str:
         "Baselines, on the same recordings with the same weights: plain faster-whisper, beam 5, language given: "
         + "; ".join(f"({mode.id}) {mode.description}" for mode in MODES)
         + ". How each figure is made stands at the end. No model was trained on the kit; "
-        "the recogniser's rule against missing text was written after seeing ko_call2 mono, its beam of 8 and the "
-        "filling of its windows were chosen with these figures in sight (docs/adr/0010); "
+        "the recogniser's rule against missing text was written after seeing ko_call2 mono, its beam and the "
+        "filling of its windows were chosen with these figures in sight (docs/adr/0010, 0035); "
         "where text of it was looked at, the table says so."
     )
 
