@@ -43,5 +43,10 @@ def read_agent_turns(language: str) -> list[dict[str, Any]]:
     return _lines(f"turns_agent_{language}.jsonl")
 
 
+def read_second_labels(language: str) -> list[dict[str, Any]]:
+    """What a second reader marked in calls without seeing their gold: id, issue, outcome, resolved, tasks, topic, lapses."""
+    return _lines(f"second_{language}.jsonl")
+
+
 def _lines(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,15 @@ from evaluation.meaning.baseline import Baseline
 from evaluation.meaning.reading import Reader, Reading
 from evaluation.meaning.rows import ROWS, Row
 from evaluation.meaning.scores import RELIABILITY_BINS, Score, calibration
+from evaluation.meaning.second import ROW_IDS, SecondReader
 from evaluation.measurements import Table
 
 SPLITS = ("fit", "choose", "report")
 OPEN_SPLITS = ("fit", "choose")
 """Splits whose errors may be listed. What is said in `report` stays unread."""
+
+SECOND_SPLIT = "report"
+"""The split beside which the agreement of the second reader is shown; the labels of others serve to learn from."""
 
 RESAMPLES = 1000
 SEED = 20261128
@@ -30,8 +34,9 @@ BEGIN, END = "<!-- written calls: begin -->", "<!-- written calls: end -->"
 INTRODUCTION = """What a call was about, on the written calls of evaluation/dialogues. The command is
 `callytics eval --only meaning`. Rules were written and models fitted on `fit` and `choose`: only `report`, which was
 not looked at, says what to expect; docs/adr/0018 has figures of `choose` with models of `fit` alone. In brackets the
-95 % interval of a bootstrap by call; after it the figure of a trivial baseline (evaluation/meaning/baseline.py). Roles
-are found on calls without roles, everything else is measured with the gold roles. The calls have one author, a language
+95 % interval of a bootstrap by call; after it the figure of a trivial baseline (evaluation/meaning/baseline.py). The
+last column is a second reader, who marked the same calls without seeing the gold: what two careful readers agree on is
+what an engine can be expected to reach. Roles are found on calls without roles, everything else is measured with the gold roles. The calls have one author, a language
 model: real calls are harder. Below each table the reliability of the probability of negative: of the customers' turns
 in a bin, how many, their mean probability, and the share that is marked negative; the nearer these two, the better."""
 NAMES = {"ko": "Korean", "en": "English"}
@@ -60,6 +65,9 @@ class Measured:
     reliability: npt.NDArray[np.float64]
     """Counts of scores.calibration, summed over the calls."""
 
+    second: Mapping[str, Figure] = field(default_factory=dict)
+    """Of the second reader, for the rows and the calls that it read."""
+
 
 def figure_of(row: Row, scores: Sequence[Score]) -> Figure:
     counts = np.array([score.counts for score in scores], dtype=np.float64)
@@ -87,7 +95,20 @@ def measure(split: str, language: str, calls: Sequence[Mapping[str, Any]], read:
             for (call, _, _), score in zip(readings, scores, strict=True)
             for error in score.errors
         ]
-    return Measured(split, language, len(calls), ours, base, errors, reliability)
+    return Measured(split, language, len(calls), ours, base, errors, reliability, second_figures(calls))
+
+
+def second_figures(calls: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
+    """How far a second reader agrees with the gold, over the calls that it read."""
+    second = SecondReader()
+    readings = [(call, found) for call in calls if (found := second(call))]
+    if not readings:
+        return {}
+    return {
+        row.id: figure_of(row, [row.score(call, found) for call, found in readings])
+        for row in ROWS
+        if row.id in ROW_IDS
+    }
 
 
 def measure_meaning(config: Path, splits: Sequence[str] = SPLITS, kit: Path | None = None) -> list[Measured]:
@@ -135,7 +156,15 @@ def table_of(measured: Sequence[Measured], language: str) -> Table:
         [row.title, row.goal, *(_cell(one.ours[row.id], one.trivial[row.id]) for one in of_language)]
         for row in ROWS
     ]
+    for one in of_language:
+        if one.split == SECOND_SPLIT:
+            header.append(f"{one.split}: a second reader [95 %]")
+            rows = [[*cells, _agreed(one.second.get(row.id))] for cells, row in zip(rows, ROWS, strict=True)]
     return Table(f"Written calls, {NAMES[language]}", header, rows)
+
+
+def _agreed(figure: Figure | None) -> str:
+    return f"{_number(figure.value)} [{_number(figure.low)}, {_number(figure.high)}]" if figure else ""
 
 
 def _cell(ours: Figure, trivial: Figure) -> str:

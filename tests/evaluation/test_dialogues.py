@@ -47,8 +47,9 @@ def test_second_file_adds_to_fit_only(language: str) -> None:
     assert {call["id"] for call in more} <= {call["id"] for call in read_dialogues("fit", language)}
 
 
-def test_korean_has_a_second_file() -> None:
-    assert len(calls_of_file(FILE_NAMES["ko"][1])) == 295
+def test_second_file_has_its_documented_size() -> None:
+    assert len(calls_of_file(FILE_NAMES["ko"][1])) == 705
+    assert len(calls_of_file(FILE_NAMES["en"][1])) == 606
 
 
 def test_ids_are_unique() -> None:
