@@ -29,7 +29,7 @@ def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, 
 
 
 def read_second_labels() -> dict[str, dict[str, Any]]:
-    """By id of the call, what a second labeller says of it, who did not see the gold: calls of ``fit`` and ``choose``."""
+    """By id of the call, what a second labeller says of it, who did not see the gold. No call of ``report``."""
     return {labels["id"]: labels for labels in _lines("second_labels.jsonl")}
 
 

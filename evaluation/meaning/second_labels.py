@@ -1,9 +1,9 @@
 """What a second labeller says of a call, beside its gold: how far two people agree, and targets to learn from.
 
-    python -m evaluation.meaning.second_labels      agreement per measure and language: what no engine can exceed by much
+    python -m evaluation.meaning.second_labels      agreement per measure and language, the bound of any engine
 
-Where the two differ, neither is sure: a model learns such a turn or state by half. Two turns of one task, the demand and
-the promise, are both learned as such.
+Where the two differ, neither is sure: a model learns such a turn or state by half. Two turns of one task, the demand
+and the promise, are both learned as such.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from callytics.engines.analysis.rankers import RESOLVED
+from callytics.engines.analysis.resolution import RESOLVED
 from evaluation.dialogues import LANGUAGES, read_dialogues, read_second_labels
 from evaluation.meaning.reading import Reading
 from evaluation.meaning.rows import ROWS
@@ -72,7 +72,8 @@ def resolved_target(call: Call, second: Call | None) -> Vector:
     target = np.zeros(len(RESOLVED))
     for labels in (call, second) if second else (call,):
         target[RESOLVED.index(labels["resolved"])] += 1.0
-    return target / target.sum()
+    target /= target.sum()
+    return target
 
 
 def _raise(target: Vector, place: Mapping[str, int], turns: Any, value: float) -> None:
@@ -102,7 +103,7 @@ def _reading(labels: Call) -> Reading:
 def agreement() -> list[str]:
     """A line per language and part of the corpus."""
     second = read_second_labels()
-    calls = [c for split in ("fit", "choose") for c in read_dialogues(split) if c["id"] in second]  # type: ignore[arg-type]
+    calls = [c for split in ("fit", "choose") for c in read_dialogues(split) if c["id"] in second]
     lines = []
     for language in LANGUAGES:
         for part, is_later in (("earlier", False), ("later", True)):
