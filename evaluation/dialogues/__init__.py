@@ -28,6 +28,11 @@ def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, 
     return [call for call in calls if call["split"] == split]
 
 
+def read_second_labels() -> dict[str, dict[str, Any]]:
+    """By id of the call, what a second labeller says of it, who did not see the gold. No call of ``report``."""
+    return {labels["id"]: labels for labels in _lines("second_labels.jsonl")}
+
+
 def read_turns(language: str, kind: Kind) -> list[dict[str, Any]]:
     """Openings, endings or short calls of turns_*.jsonl: to learn from only, with the gold that README.md lists."""
     return [call for call in _lines(f"turns_{language}.jsonl") if call["kind"] == kind]

@@ -16,9 +16,9 @@ from callytics.engines.analysis.centrality import centrality
 from callytics.engines.analysis.encoder import Remembering, SentenceEncoder
 from callytics.engines.analysis.ending import ending_flags
 from callytics.engines.analysis.features import Seen, clauses, look_at
-from callytics.engines.analysis.open_requests import is_unanswered_request
 from callytics.engines.analysis.rankers import Rankers, Reading
 from callytics.engines.analysis.signals import LANGUAGES, signs
+from callytics.engines.analysis.tasks import tasks_of
 from callytics.engines.analysis.topics import WRONG_NUMBER, Topics
 from callytics.engines.analysis.wording import day_in, parts_of, readable
 
@@ -42,10 +42,8 @@ SURE = {"issue": 0.5, "outcome": 0.5}
 """Probability from which a claim is not uncertain."""
 
 SECOND_OUTCOME = 0.3
-"""Probability from which a second turn states the outcome as well: two issues, or an offer and its acceptance."""
-
-MIN_TASK = 0.3
-"""Probability from which a turn leaves a task. These limits were chosen by cross-validation on fit and choose."""
+"""Probability from which a second turn states the outcome as well: two issues, or an offer and its acceptance. These
+limits were chosen by cross-validation on fit and choose."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class ExtractiveAnalyzer:
         self._encode = SentenceEncoder()
         self._rank = Rankers()
         self._topics = Topics()
-        self.model_revision = f"7-{self._rank.revision}-{self._topics.revision}"
+        self.model_revision = f"8-{self._rank.revision}-{self._topics.revision}"
 
     def __call__(self, conversation: Conversation) -> ContactSummary:
         return self.report(conversation, Choice())
@@ -179,24 +177,20 @@ class ExtractiveAnalyzer:
         return " ".join(readable(part, seen.language) for part in parts[first : last + 1])
 
     def _action_items(self, call: Sequence[Seen], reading: Reading) -> tuple[ActionItem, ...]:
-        """Turns that leave something to do, with the party that has to do it."""
+        """What is left to do, with the party that has to do it and the turns that say so."""
         items: list[ActionItem] = []
-        for index, seen in enumerate(call):
-            chances = {"AGENT": reading.agent_task[index], "CUSTOMER": reading.customer_task[index]}
-            if not any(chance >= MIN_TASK for chance in chances.values()) and is_unanswered_request(
-                call, index
-            ):
-                chances["AGENT"] = 1.0
-            for owner in (name for name, chance in chances.items() if chance >= MIN_TASK):
-                known = seen.role is not Role.UNKNOWN
-                mine = " ".join(item.text for item in items if item.evidence_turn_ids == (seen.turn.id,))
-                text = self._clause(owner, seen, besides=mine)
-                due = day_in(text, seen.language)
-                if seen.role is Role.CUSTOMER and owner == "AGENT":
-                    text = CUSTOMER_ASKED.get(seen.language, CUSTOMER_ASKED["en"]) + text
-                item = ActionItem(text, Role(owner) if known else Role.UNKNOWN, (seen.turn.id,), due)
-                if all((other.text, other.owner) != (item.text, item.owner) for other in items):
-                    items.append(item)
+        for task in tasks_of(call, reading.agent_task, reading.customer_task):
+            seen = call[task.turns[0]]
+            turn_ids = tuple(call[turn].turn.id for turn in sorted(task.turns))
+            mine = " ".join(item.text for item in items if seen.turn.id in item.evidence_turn_ids)
+            text = self._clause(task.owner, seen, besides=mine)
+            due = day_in(text, seen.language)
+            if seen.role is Role.CUSTOMER and task.owner == "AGENT":
+                text = CUSTOMER_ASKED.get(seen.language, CUSTOMER_ASKED["en"]) + text
+            known = seen.role is not Role.UNKNOWN
+            item = ActionItem(text, Role(task.owner) if known else Role.UNKNOWN, turn_ids, due)
+            if all((other.text, other.owner) != (item.text, item.owner) for other in items):
+                items.append(item)
         return tuple(items[: self._max_action_items])
 
     def _summary(self, call: Sequence[Seen], chosen: Sequence[int]) -> Claim | None:

@@ -25,10 +25,13 @@ from callytics.engines.analysis.features import (
     followed_by,
     whole_call,
 )
+from callytics.engines.analysis.resolution import (
+    RESOLVED,
+    chances_of,
+    decided,
+    seen_of_call,
+)
 from callytics.engines.analysis.solved import says_solved
-
-RESOLVED = (True, False, None)
-"""The order of the three weights of a feature in the model of the outcome."""
 
 CANDIDATES = 8
 """Turns whose embedding is read: the likeliest by their signs, for the outcome and for tasks. The others are none."""
@@ -37,35 +40,38 @@ EMBEDDING_WEIGHT, NEXT_SHARE = 3.0, 0.7
 """Length of the embedding beside the signs, and that of the next turn's beside it: what is said to a turn tells whether
 it was the outcome, and which."""
 
-MAX_CONTRARY = 0.25
-"""Probability of the opposite above which "resolved" stays null: a wrong yes costs more than a "not shown". Chosen by
-cross-validation on fit and choose."""
+PARTIES = ("AGENT", "CUSTOMER")
 
 TASK_SHARE = 0.5
 """How much the weights of an agent's task count for the sentence that is quoted as the outcome: in one turn, what the
 agent will do says more of it than what went wrong."""
 
-TRUE_WEIGHT = 1.1
-"""Factor of the chance of true. In cross-validation 1.0 to 1.3 are equal."""
-
 
 @dataclass(frozen=True)
 class Reading:
-    """Probabilities per turn, in the order of the call, and whether the issue was resolved."""
+    """Probabilities per turn, in the order of the call, and whether the issue was resolved. ``endings``: of stating the
+    outcome and of its being true, false and null."""
 
     issue: tuple[float, ...]
-    outcome: tuple[float, ...]
+    endings: tuple[tuple[float, ...], ...]
     agent_task: tuple[float, ...]
     customer_task: tuple[float, ...]
     resolved: bool | None
 
+    @property
+    def outcome(self) -> tuple[float, ...]:
+        return tuple(sum(chances) for chances in self.endings)
+
 
 class Rankers:
-    """Safe to call from several threads; deterministic."""
+    """Safe to call from several threads; deterministic.
 
-    def __init__(self) -> None:
-        table = resources.files("callytics.engines.analysis").joinpath("models.json")
-        document = json.loads(table.read_text(encoding="utf-8"))
+    Args:
+        document: what evaluation/meaning/train.py fitted; models.json by default.
+    """
+
+    def __init__(self, document: Mapping[str, Any] | None = None) -> None:
+        document = document or _committed()
         self.revision = str(document["revision"])
         self._turns: Mapping[str, Mapping[str, float]] = document["turns"]
         self._outcome: Mapping[str, Sequence[float]] = document["outcome"]
@@ -73,23 +79,29 @@ class Rankers:
             name: np.array(weights, dtype=np.float64) for name, weights in document["embedding"].items()
         }
         """Shape (512,) for the tasks of a party, (1024, states) for the outcome: the turn's and the next turn's."""
+        self._of_call: Vector = np.array(document["resolved"], dtype=np.float64)  # (numbers, states)
 
     def __call__(self, call: Sequence[Seen], encode: Remembering) -> Reading:
         """Args:
         call: at least one turn.
         encode: the encoder of this call.
         """
+        issue, endings, agent, customer = self.chances(call, encode)
+        seen = seen_of_call(call, endings, agent, customer, encode)
+        resolved = decided(chances_of(seen, self._of_call), says_solved(call))
+        return Reading(issue, endings, agent, customer, resolved)
+
+    def chances(self, call: Sequence[Seen], encode: Remembering) -> tuple[Any, Any, Any, Any]:
+        """Per turn: of the issue, of the outcome by state, and of a task of the agent and of the customer."""
         plain = [features_of(call, index) for index in range(len(call))]
         issue = _softmax([self._score("issue", found) for found in plain])
-        stated = best(issue)
-        endings = self._endings(call, plain, stated, encode)
-        return Reading(
-            issue,
-            tuple(sum(chances) for chances in endings),
-            self._tasks("AGENT", call, plain, encode),
-            self._tasks("CUSTOMER", call, plain, encode),
-            _resolved([sum(chances) for chances in zip(*endings, strict=True)], says_solved(call)),
-        )
+        scores: dict[str, Any] = {name: [self._score(name, found) for found in plain] for name in PARTIES}
+        scores["outcome"] = self._states_of(call, plain, best(issue))
+        likely = {name: _likeliest(scores[name]) for name in PARTIES}
+        likely["outcome"] = _likeliest([_log_total(states) for states in scores["outcome"]])
+        chances = {name: self._tasks(name, call, scores[name], likely[name], encode) for name in PARTIES}
+        endings = self._endings(call, scores["outcome"], likely["outcome"], encode)
+        return issue, endings, chances["AGENT"], chances["CUSTOMER"]
 
     def weight(self, model: str, seen: Seen, sentence_signs: frozenset[str]) -> float:
         """How much the signs of a sentence speak for the statement that its turn was chosen for."""
@@ -104,27 +116,35 @@ class Rankers:
         return sum(weights[name] * value for name, value in found.items() if name in weights)
 
     def _tasks(
-        self, owner: str, call: Sequence[Seen], plain: Sequence[Features], encode: Remembering
+        self,
+        owner: str,
+        call: Sequence[Seen],
+        scores: Sequence[float],
+        likely: Sequence[int],
+        encode: Remembering,
     ) -> tuple[float, ...]:
-        scores = [self._score(owner, found) for found in plain]
-        likely = sorted(range(len(call)), key=lambda index: (-scores[index], index))[:CANDIDATES]
         added = self._read(owner, call, likely, encode)
-        chances = dict(
-            zip(likely, (scores[i] + more for i, more in zip(likely, added, strict=True)), strict=True)
-        )
-        return tuple(_logistic(chances[i]) if i in chances else 0.0 for i in range(len(call)))
+        chances = {i: _logistic(scores[i] + more) for i, more in zip(likely, added, strict=True)}
+        return tuple(chances.get(i, 0.0) for i in range(len(call)))
 
-    def _endings(
-        self, call: Sequence[Seen], plain: Sequence[Features], stated: int, encode: Remembering
-    ) -> list[tuple[float, ...]]:
-        """Per turn, the chances that it states the outcome and that this is true, false or null: one softmax over all,
-        since a turn that refuses is an outcome for the same words that make it "not resolved"."""
+    def _states_of(self, call: Sequence[Seen], plain: Sequence[Features], stated: int) -> list[list[float]]:
+        """Per turn, the scores of its stating the outcome and of this being true, false or null, by signs alone."""
         of_call = self._states(whole_call(call))
         scores = []
         for index, (found, after) in enumerate(zip(plain, followed_by(call), strict=True)):
             of_turn = self._states(found | features_after(call, index, stated) | after)
             scores.append([one + other for one, other in zip(of_turn, of_call, strict=True)])
-        likely = sorted(range(len(call)), key=lambda index: (-_log_total(scores[index]), index))[:CANDIDATES]
+        return scores
+
+    def _endings(
+        self,
+        call: Sequence[Seen],
+        scores: Sequence[Sequence[float]],
+        likely: Sequence[int],
+        encode: Remembering,
+    ) -> tuple[tuple[float, ...], ...]:
+        """Per turn, the chances that it states the outcome and that this is true, false or null: one softmax over all,
+        since a turn that refuses is an outcome for the same words that make it "not resolved"."""
         added = self._read("outcome", call, likely, encode)
         flat = [
             score + more
@@ -135,7 +155,7 @@ class Rankers:
         found_chances: list[tuple[float, ...]] = [(0.0,) * size for _ in call]
         for place, index in enumerate(likely):
             found_chances[index] = chances[place * size : (place + 1) * size]
-        return found_chances
+        return tuple(found_chances)
 
     def _read(self, model: str, call: Sequence[Seen], likely: Sequence[int], encode: Remembering) -> Any:
         """What the embeddings of these turns add to their scores: a number each, or one per state."""
@@ -155,16 +175,14 @@ class Rankers:
         return totals
 
 
-def _resolved(chances: Sequence[float], said: bool = False) -> bool | None:
-    """Args:
-    chances: of true, false and null.
-    said: the customer says that it is solved; one of 753 calls has that, so no model can learn it.
-    """
-    if said and chances[RESOLVED.index(False)] < MAX_CONTRARY:
-        return True
-    chosen = best([TRUE_WEIGHT * chances[0], *chances[1:]])
-    contrary = 0.0 if RESOLVED[chosen] is None else chances[1 - chosen]
-    return None if contrary >= MAX_CONTRARY else RESOLVED[chosen]
+def _committed() -> Mapping[str, Any]:
+    table = resources.files("callytics.engines.analysis").joinpath("models.json")
+    document: Mapping[str, Any] = json.loads(table.read_text(encoding="utf-8"))
+    return document
+
+
+def _likeliest(scores: Sequence[float]) -> list[int]:
+    return sorted(range(len(scores)), key=lambda index: (-scores[index], index))[:CANDIDATES]
 
 
 def best(values: Sequence[float]) -> int:

@@ -52,6 +52,10 @@ CANDIDATES, EVENNESS = 6, 0.5
 """The likeliest turns of the issue are all read, each by its probability to this power: where the issue is doubtful, as
 in a recording that lacks its start, no single turn decides. Chosen on `choose`."""
 
+SMALLEST_SHARE = 0.05
+"""Candidates with less of the share of the likeliest one are not read. In cross-validation the topic is right as often
+(docs/adr/0018), and a call that states its issue clearly takes a third less of the second encoder."""
+
 STEM = 5
 _WORD = re.compile(r"[a-z]{5,}")
 _MOODS = frozenset({"complaint", "protest", "refusal", "outbound", "survey_end"})
@@ -87,7 +91,9 @@ class Topics:
         if kind_of(call) == "wrong":
             said = [seen.turn.id for seen in call if seen.signs & {"wrong_number", "elsewhere"}]
             return Claim(WRONG_NUMBER, tuple(said))
-        likely = sorted(range(len(call)), key=lambda index: (-chances[index], index))[:CANDIDATES]
+        ranked = sorted(range(len(call)), key=lambda index: (-chances[index], index))[:CANDIDATES]
+        least = SMALLEST_SHARE * chances[ranked[0]] ** EVENNESS
+        likely = [index for index in ranked if chances[index] ** EVENNESS >= least]
         learned = self._learned(call, likely, encode)
         cues = self._cues_of(call)
         shares = [chances[index] ** EVENNESS for index in likely]

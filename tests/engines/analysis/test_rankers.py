@@ -25,7 +25,7 @@ def test_models_were_not_fitted_on_the_report_split() -> None:
 
 
 def test_revision_is_the_digest_of_the_weights() -> None:
-    models = {name: MODELS[name] for name in ("turns", "outcome", "embedding")}
+    models = {name: MODELS[name] for name in ("turns", "outcome", "embedding", "resolved")}
     digest = hashlib.sha256(json.dumps(models, sort_keys=True).encode()).hexdigest()[:12]
     assert MODELS["revision"] == digest
 
