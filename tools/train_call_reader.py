@@ -7,7 +7,7 @@
 It begins with the first layers of multilingual-e5-small as they ship with this package (tools/export_e5.py). The splits
 ``report`` and ``choose`` are not read, and 100 of the calls ``*_third_*`` are left out as well: figures on these are
 figures on calls that the weights have not seen. Where a second reader marked a call, both count
-(evaluation/meaning/call_items.py). Several things are learned at once (moods, impolite turns, greeting and closing too):
+(evaluation/meaning/call_items.py). Several things are learned at once, moods, impolite turns and greetings among them:
 they make the reading of a call better, and only those that the report needs are exported.
 """
 
@@ -35,7 +35,7 @@ from callytics.engines.analysis.call_reader import NAME, STEPS, pieces_within  #
 from callytics.engines.analysis.transformer import HEADS, unpacked  # noqa: E402
 from callytics.engines.analysis.unigram import Unigram  # noqa: E402
 from callytics.weights import manifest as models  # noqa: E402
-from evaluation.dialogues import LANGUAGES, read_dialogues, read_second_labels  # noqa: E402
+from evaluation.dialogues import read_dialogues, read_second_labels  # noqa: E402
 from evaluation.meaning.call_items import CRITERIA, MOODS, Item, bare, item_of  # noqa: E402
 
 WIDTH, LAYERS, LAYERS_BY_TURN = 384, 8, 4
@@ -214,7 +214,7 @@ def train(state: Path) -> None:
     data = dict(np.load(models.locate(e5.NAME) / f"{e5.NAME}.npz"))
     calls, rng = calls_to_learn(), random.Random(5)
     labels = sorted({call["topic"] for call in calls})
-    second = {label["id"]: label for code in LANGUAGES for label in read_second_labels(code)}
+    second = read_second_labels()
     pieces = pieces_of_all(calls, data)
     model = Reader(data, len(labels))
 

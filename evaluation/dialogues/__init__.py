@@ -29,7 +29,8 @@ def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, 
 
 
 def read_second_labels() -> dict[str, dict[str, Any]]:
-    """By id of the call, what a second labeller says of it, who did not see the gold. No call of ``report``."""
+    """By id of the call, what a second labeller says of it, who did not see the gold. Those of ``report`` are shown
+    beside its figures, and learned from by nothing."""
     return {labels["id"]: labels for labels in _lines("second_labels.jsonl")}
 
 
@@ -46,11 +47,6 @@ def read_stretches(language: str) -> list[dict[str, Any]]:
 def read_agent_turns(language: str) -> list[dict[str, Any]]:
     """Turns of agents after a customer's, impolite or not, with or without empathy; to learn from only."""
     return _lines(f"turns_agent_{language}.jsonl")
-
-
-def read_second_labels(language: str) -> list[dict[str, Any]]:
-    """What a second reader marked in calls without seeing their gold: id, issue, outcome, resolved, tasks, topic, lapses."""
-    return _lines(f"second_{language}.jsonl")
 
 
 def _lines(name: str) -> list[dict[str, Any]]:

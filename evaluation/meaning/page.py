@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.errors import InvalidRequestError, NotFoundError
-from evaluation.dialogues import LANGUAGES, read_dialogues
+from evaluation.dialogues import LANGUAGES, read_dialogues, read_second_labels
 from evaluation.meaning.baseline import Baseline
 from evaluation.meaning.reading import Reader, Reading
 from evaluation.meaning.rows import ROWS, Row
 from evaluation.meaning.scores import RELIABILITY_BINS, Score, calibration
-from evaluation.meaning.second import ROW_IDS, SecondReader
+from evaluation.meaning.second_labels import MEASURES, reading_of
 from evaluation.measurements import Table
 
 SPLITS = ("fit", "choose", "report")
@@ -26,7 +26,7 @@ OPEN_SPLITS = ("fit", "choose")
 """Splits whose errors may be listed. What is said in `report` stays unread."""
 
 SECOND_SPLIT = "report"
-"""The split beside which the agreement of the second reader is shown; the labels of others serve to learn from."""
+"""The split beside which the agreement of the second labeller is shown; the labels of others serve to learn from."""
 
 RESAMPLES = 1000
 SEED = 20261128
@@ -35,10 +35,11 @@ INTRODUCTION = """What a call was about, on the written calls of evaluation/dial
 `callytics eval --only meaning`. Rules were written and models fitted on `fit` and `choose`: only `report`, which was
 not looked at, says what to expect; docs/adr/0018 has figures of `choose` with models of `fit` alone. In brackets the
 95 % interval of a bootstrap by call; after it the figure of a trivial baseline (evaluation/meaning/baseline.py). The
-last column is a second reader, who marked the same calls without seeing the gold: what two careful readers agree on is
-what an engine can be expected to reach. Roles are found on calls without roles, everything else is measured with the gold roles. The calls have one author, a language
-model: real calls are harder. Below each table the reliability of the probability of negative: of the customers' turns
-in a bin, how many, their mean probability, and the share that is marked negative; the nearer these two, the better."""
+last column is a second labeller, who marked the same calls without seeing the gold: what two careful readers agree on
+is the most that a figure can show. Roles are found on calls without roles, everything else is measured with the gold
+roles. The calls have one author, a language model: real calls are harder. Below each table the reliability of the
+probability of negative: of the customers' turns in a bin, how many, their mean probability, and the share that is
+marked negative; the nearer these two, the better."""
 NAMES = {"ko": "Korean", "en": "English"}
 Read = Callable[[Mapping[str, Any]], Reading]
 
@@ -66,7 +67,7 @@ class Measured:
     """Counts of scores.calibration, summed over the calls."""
 
     second: Mapping[str, Figure] = field(default_factory=dict)
-    """Of the second reader, for the rows and the calls that it read."""
+    """Of the second labeller, for the rows and the calls that it read."""
 
 
 def figure_of(row: Row, scores: Sequence[Score]) -> Figure:
@@ -99,15 +100,15 @@ def measure(split: str, language: str, calls: Sequence[Mapping[str, Any]], read:
 
 
 def second_figures(calls: Sequence[Mapping[str, Any]]) -> dict[str, Figure]:
-    """How far a second reader agrees with the gold, over the calls that it read."""
-    second = SecondReader()
-    readings = [(call, found) for call in calls if (found := second(call))]
+    """How far a second labeller agrees with the gold, over the calls that it read."""
+    second = read_second_labels()
+    readings = [(call, reading_of(second[call["id"]])) for call in calls if call["id"] in second]
     if not readings:
         return {}
     return {
         row.id: figure_of(row, [row.score(call, found) for call, found in readings])
         for row in ROWS
-        if row.id in ROW_IDS
+        if row.id in MEASURES
     }
 
 
@@ -158,7 +159,7 @@ def table_of(measured: Sequence[Measured], language: str) -> Table:
     ]
     for one in of_language:
         if one.split == SECOND_SPLIT:
-            header.append(f"{one.split}: a second reader [95 %]")
+            header.append(f"{one.split}: a second labeller [95 %]")
             rows = [[*cells, _agreed(one.second.get(row.id))] for cells, row in zip(rows, ROWS, strict=True)]
     return Table(f"Written calls, {NAMES[language]}", header, rows)
 

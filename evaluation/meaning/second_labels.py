@@ -21,7 +21,17 @@ from evaluation.meaning.rows import ROWS
 
 Call = Mapping[str, Any]
 Vector = npt.NDArray[np.float64]
-MEASURES = ("issue", "outcome", "resolved", "contradicted", "actions", "topic")
+MEASURES = (
+    "issue",
+    "outcome",
+    "resolved",
+    "contradicted",
+    "actions",
+    "topic",
+    "lapses_precision",
+    "lapses_recall",
+)
+"""Rows of the table that the second labeller was asked."""
 
 NEAR_TURNS = 3
 """Two marks of one owner that are at most so far apart, and that the other side lacks, are one task."""
@@ -90,13 +100,15 @@ def _nearest(turns: set[str], others: Sequence[str], place: Mapping[str, int]) -
     return min(near, key=distance) if near else None
 
 
-def _reading(labels: Call) -> Reading:
+def reading_of(labels: Call) -> Reading:
+    """The second labels of a call as if a system had said them."""
     return Reading(
         issue=frozenset(labels["issue"]),
         outcome=frozenset(labels["outcome"]),
         resolved=labels["resolved"],
         actions=tuple((owner, frozenset([turn])) for owner, turn in labels["tasks"]),
         topic=labels["topic"],
+        lapses=frozenset(labels["lapses"]),
     )
 
 
@@ -110,7 +122,9 @@ def agreement() -> list[str]:
             of_part = [c for c in calls if c["language"] == language and ("_third_" in c["id"]) == is_later]
             figures = []
             for row in (row for row in ROWS if row.id in MEASURES):
-                counts = [np.array(row.score(call, _reading(second[call["id"]])).counts) for call in of_part]
+                counts = [
+                    np.array(row.score(call, reading_of(second[call["id"]])).counts) for call in of_part
+                ]
                 figures.append(f"{row.id} {row.figure(np.sum(counts, axis=0)):.2f}")
             lines.append(f"{language} {part} ({len(of_part)}): {', '.join(figures)}")
     return lines

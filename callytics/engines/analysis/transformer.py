@@ -108,7 +108,9 @@ def layer_of(data: Stored, number: int) -> Layer:
         key = f"{number}.{name}"
         scales, digits = data[f"{key}.scales"], data[f"{key}.digits"]
         is_signed = digits.dtype == np.int8
-        weight = digits.astype(np.float32) * scales if is_signed else unpacked(scales, digits)
+        weight = (
+            digits.astype(np.float32) * scales.astype(np.float32) if is_signed else unpacked(scales, digits)
+        )
         return Linear(np.ascontiguousarray(weight.T), data[f"{key}.bias"].astype(np.float32))
 
     def norm(name: str) -> Norm:
