@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from callytics.domain import ActionItem, Claim, ContactSummary, Conversation, Role
+from callytics.engines.analysis.call_reader import load_call_reader
 from callytics.engines.analysis.centrality import centrality
 from callytics.engines.analysis.encoder import Remembering, SentenceEncoder
 from callytics.engines.analysis.ending import ending_flags
@@ -90,7 +91,7 @@ class ExtractiveAnalyzer:
         self._max_summary_sentences = max_summary_sentences
         self._max_action_items = max_action_items
         self._encode = SentenceEncoder()
-        self._rank = Rankers()
+        self._rank = Rankers(read_call=load_call_reader())
         self._topics = Topics()
         self.model_revision = f"8-{self._rank.revision}-{self._topics.revision}"
 
@@ -121,7 +122,7 @@ class ExtractiveAnalyzer:
             return ContactSummary(self._summary(call, []), None, None, None, None)
         encode = Remembering(self._encode)
         found = _as_chosen(self._choose(call, encode), call, choice)
-        topic = self._topics(call, found.reading.issue, encode)
+        topic = self._topics(call, found.reading.issue, encode, found.reading.topics)
         if choice.topic is not None and found.issue is not None:
             topic = Claim(choice.topic, (call[found.issue].turn.id,))
         issue = self._claim("issue", call, (found.issue,)) if found.issue is not None else None

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
 import numpy as np
 
+from callytics.engines.analysis.blending import endings_of, issue_of, states_of, tasks_of_party
+from callytics.engines.analysis.call_reader import CallReader, reading_order
 from callytics.engines.analysis.encoder import Remembering, Vector
 from callytics.engines.analysis.features import (
     Features,
@@ -57,6 +59,8 @@ class Reading:
     agent_task: tuple[float, ...]
     customer_task: tuple[float, ...]
     resolved: bool | None
+    topics: Mapping[str, float] = field(default_factory=dict)
+    """Scores of the topics by the call reader."""
 
     @property
     def outcome(self) -> tuple[float, ...]:
@@ -68,9 +72,13 @@ class Rankers:
 
     Args:
         document: what evaluation/meaning/train.py fitted; models.json by default.
+        read_call: reads the call as a whole, beside the linear models; None leaves these alone.
     """
 
-    def __init__(self, document: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, document: Mapping[str, Any] | None = None, read_call: CallReader | None = None
+    ) -> None:
+        self._read_call = read_call
         document = document or _committed()
         self.revision = str(document["revision"])
         self._turns: Mapping[str, Mapping[str, float]] = document["turns"]
@@ -88,8 +96,20 @@ class Rankers:
         """
         issue, endings, agent, customer = self.chances(call, encode)
         seen = seen_of_call(call, endings, agent, customer, encode)
-        resolved = decided(chances_of(seen, self._of_call), says_solved(call))
-        return Reading(issue, endings, agent, customer, resolved)
+        states = chances_of(seen, self._of_call)
+        if self._read_call is None:
+            return Reading(issue, endings, agent, customer, decided(states, says_solved(call)))
+        outcome = [sum(chances) for chances in endings]
+        rankings = [_ranked(chances) for chances in (outcome, agent, customer, issue)]
+        read = self._read_call(call, reading_order(rankings, len(call)))
+        return Reading(
+            issue_of(issue, read),
+            endings_of(endings, read),
+            tasks_of_party(agent, read, 0),
+            tasks_of_party(customer, read, 1),
+            decided(states_of(states, read), says_solved(call)),
+            read.topics,
+        )
 
     def chances(self, call: Sequence[Seen], encode: Remembering) -> tuple[Any, Any, Any, Any]:
         """Per turn: of the issue, of the outcome by state, and of a task of the agent and of the customer."""
@@ -182,7 +202,11 @@ def _committed() -> Mapping[str, Any]:
 
 
 def _likeliest(scores: Sequence[float]) -> list[int]:
-    return sorted(range(len(scores)), key=lambda index: (-scores[index], index))[:CANDIDATES]
+    return _ranked(scores)[:CANDIDATES]
+
+
+def _ranked(scores: Sequence[float]) -> list[int]:
+    return sorted(range(len(scores)), key=lambda index: (-scores[index], index))
 
 
 def best(values: Sequence[float]) -> int:

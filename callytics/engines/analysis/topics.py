@@ -80,7 +80,13 @@ class Topics:
         self._of_context: Vector = np.array(document["context"], dtype=np.float64)  # (896, labels)
         self._e5 = load_e5()
 
-    def __call__(self, call: Sequence[Seen], chances: Sequence[float], encode: Remembering) -> Claim:
+    def __call__(
+        self,
+        call: Sequence[Seen],
+        chances: Sequence[float],
+        encode: Remembering,
+        read: Mapping[str, float] | None = None,
+    ) -> Claim:
         """The most probable topic, with the turns that name it, else the likeliest turn of the issue.
 
         Args:
