@@ -58,6 +58,7 @@ what sets it apart from the agent's other turns and of the answers in the call; 
 WRITTEN_WEIGHT = 0.5
 """The weight of a turn outside a call: half of its surroundings are not known."""
 UNKNOWN_ALONE = ("next", "others_polite", "customer")
+"""Of them, "next" is known where the customer's answer was written too."""
 SMALLEST = 0.005
 FOLDS = 8
 WIDTH = 512
@@ -115,15 +116,16 @@ def written_turns(language: str, classify: SentenceClassifier) -> Examples:
     found = Examples()
     model = MoodModel()
     for turn in read_agent_turns(language):
-        said = [("C", turn["before"]), ("A", turn["text"])]
+        said = [("C", turn["before"]), ("A", turn["text"]), ("D", turn.get("after", ""))]
+        said = [(who, text) for who, text in said if text]
         call = {
             "language": language,
             "roles": {"A": "AGENT", "C": "CUSTOMER"},
-            "turns": [{"id": who, "speaker": who, "text": text} for who, text in said],
+            "turns": [{"id": who, "speaker": "A" if who == "A" else "C", "text": text} for who, text in said],
         }
         conversation = conversation_of(call, roles=True)
         rows = Rows()
-        add(rows, classify, language, conversation.turns, [Role.CUSTOMER, Role.AGENT])
+        add(rows, classify, language, conversation.turns, [Role.CUSTOMER, Role.AGENT, Role.CUSTOMER][: len(said)])
         chances = model.probabilities(rows.features, np.array(rows.dense))
         negative = {who: float(chance[0]) for (who, _), chance in zip(said, chances, strict=True)}
         meaning = {who: _unscaled(row) for (who, _), row in zip(said, rows.dense, strict=True)}
@@ -180,7 +182,8 @@ def beside(seen: Examples, written: Examples, number: int) -> Matrix:
     )
     mean = of_calls.mean(axis=0)
     for name in UNKNOWN_ALONE:
-        outside[:, SURROUNDINGS.index(name)] = mean[SURROUNDINGS.index(name)]
+        at = SURROUNDINGS.index(name)
+        outside[:, at] = np.where(outside[:, at] == 0.0, mean[at], outside[:, at]) if name == "next" else mean[at]
     return np.vstack([of_calls, outside, np.tile(mean, (number, 1))])
 
 
