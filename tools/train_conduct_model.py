@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, hstack, vstack
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -57,6 +57,9 @@ EMBEDDING_SCALES = (4.0, 2.0, 3.0, 2.0, 3.0)
 what sets it apart from the agent's other turns and of the answers in the call; a larger one lowers the penalty."""
 WRITTEN_WEIGHT = 0.5
 """The weight of a turn outside a call: half of its surroundings are not known."""
+OTHER_LANGUAGE_WEIGHT = 0.2
+"""Of the turns in the other language: the encoder is multilingual, so their embeddings and surroundings count, their
+n-grams do not."""
 UNKNOWN_ALONE = ("next", "others_polite", "customer")
 """Of them, "next" is known where the customer's answer was written too."""
 SMALLEST = 0.005
@@ -187,7 +190,14 @@ def beside(seen: Examples, written: Examples, number: int) -> Matrix:
     return np.vstack([of_calls, outside, np.tile(mean, (number, 1))])
 
 
-def train(language: str, kind: str, seen: Examples, written: Examples) -> dict[str, Any]:
+def meanings(seen: Examples, written: Examples) -> Matrix:
+    return np.array([*seen.meaning, *written.meaning]) * np.repeat(EMBEDDING_SCALES, WIDTH)
+
+
+def train(
+    language: str, kind: str, seen: Examples, written: Examples, others: tuple[Examples, Examples]
+) -> dict[str, Any]:
+    """``others``: the calls and the turns in the other language."""
     more = sentences(language)
     texts = [*seen.texts, *written.texts, *(text for text, _ in more)]
     grams = [ngrams(text, language) for text in texts]
@@ -198,14 +208,22 @@ def train(language: str, kind: str, seen: Examples, written: Examples) -> dict[s
     blocks = [csr_matrix((np.ones(len(cells)), (i, j)), shape=(len(grams), len(index)))]
     around = beside(seen, written, len(more))
     blocks.append(csr_matrix(around))
-    if kind == "embedded":
-        scales = np.repeat(EMBEDDING_SCALES, WIDTH)
-        meaning = np.array([*seen.meaning, *written.meaning]) * scales
-        blocks.append(csr_matrix(np.vstack([meaning, np.zeros((len(more), meaning.shape[1]))])))
-    x = hstack(blocks).tocsr()
     y = np.array([*seen.marked, *written.marked, *(label for _, label in more)])
     weights = np.ones(len(y))
     weights[len(seen.texts) : len(seen.texts) + len(written.texts)] = WRITTEN_WEIGHT
+    if kind == "embedded":
+        meaning = meanings(seen, written)
+        blocks.append(csr_matrix(np.vstack([meaning, np.zeros((len(more), meaning.shape[1]))])))
+        further = [
+            csr_matrix((sum(len(part.texts) for part in others), len(index))),
+            csr_matrix(beside(*others, 0)),
+            csr_matrix(meanings(*others)),
+        ]
+        marks = np.array([mark for part in others for mark in part.marked])
+        y, weights = np.append(y, marks), np.append(weights, np.full(len(marks), OTHER_LANGUAGE_WEIGHT))
+        x = vstack([hstack(blocks), hstack(further)]).tocsr()
+    else:
+        x = hstack(blocks).tocsr()
     names = sorted(set(seen.calls))
     order = np.random.default_rng(1).permutation(len(names)) % FOLDS
     fold = np.array([*(order[names.index(call)] for call in seen.calls), *[-1] * (len(y) - len(seen.calls))])
@@ -240,8 +258,19 @@ def train(language: str, kind: str, seen: Examples, written: Examples) -> dict[s
         },
     }
     if kind == "embedded":
+        scales = np.repeat(EMBEDDING_SCALES, WIDTH)
         found["embedding"] = np.round(learned[start + around.shape[1] :] * scales, 3).tolist()
     return found
+
+
+def learn(
+    models: Mapping[str, dict[str, Any]], parts: Mapping[str, tuple[Examples, Examples]]
+) -> None:
+    """Both kinds of every language, into ``models``."""
+    for language, of in parts.items():
+        others = next(of_other for other, of_other in parts.items() if other != language)
+        for kind in STRENGTH:
+            models[kind][language] = train(language, kind, *of, others)
 
 
 def rows_of_calls(seen: Examples, alone: Matrix) -> Matrix:
@@ -290,10 +319,11 @@ def main() -> None:
 
 def save(classify: SentenceClassifier, moods: Moods, meanings: Meanings) -> None:
     models: dict[str, dict[str, Any]] = {kind: {} for kind in STRENGTH}
-    for language in LANGUAGES:
-        calls, written = examples(language, moods, meanings), written_turns(language, classify)
-        for kind in STRENGTH:
-            models[kind][language] = train(language, kind, calls, written)
+    parts = {
+        language: (examples(language, moods, meanings), written_turns(language, classify))
+        for language in LANGUAGES
+    }
+    learn(models, parts)
     document = {
         "licence": "Apache-2.0",
         "trained_on": "evaluation/dialogues, splits fit and choose; turns_agent_*.jsonl",

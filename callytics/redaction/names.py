@@ -17,6 +17,7 @@ from callytics.redaction.span import Span, joined
 from callytics.redaction.things_named import asks_for_thing, is_named_thing
 
 _INITIALS = re.compile(r"(?<![\w.'])(?:[A-HJ-Z]\.?\s){1,2}\Z")
+_INITIALED = re.compile(r"(?<![\w.'])(?:[A-HJ-Z]\.\s?){1,3}([A-Z][a-z]{2,})(?:-[A-Z][a-z]+)?\b")
 _CAPITAL_BEFORE = re.compile(r"(?<![\w'’-])([A-Z][a-z]{2,})\s\Z")
 
 RULES = (korean_name_spans, korean_names_in_context, english_name_spans)
@@ -38,6 +39,9 @@ def name_spans(
     likely = likely_names(text, before, ruled, opening=opening)
     found = [_whole(text, span) for span in likely if not _is_thing(text, span, before)]
     yield from found
+    for match in _INITIALED.finditer(text):
+        if not _is_known(match.group(1).lower()):
+            yield Span(*match.span(), PiiKind.NAME)
     yield from joined_names(text, found)
     yield from spelled_name_spans(text)
     spelled = (
