@@ -63,6 +63,8 @@ n-grams do not."""
 UNKNOWN_ALONE = ("next", "others_polite", "customer")
 """Of them, "next" is known where the customer's answer was written too."""
 SMALLEST = 0.005
+FLAT = 0.01
+"""F1 over a range of limits is flat: less than this is no difference."""
 FOLDS = 8
 WIDTH = 512
 Matrix = NDArray[np.float64]
@@ -282,8 +284,9 @@ def rows_of_calls(seen: Examples, alone: Matrix) -> Matrix:
 
 
 def report(title: str, scores: Matrix, seen: Examples) -> None:
-    """The pairs of limits with the best F1 whose precision is not below their recall: a false accusation is worse than
-    a missed sigh. And what they give on the calls that the rules were not written with ("later").
+    """The pairs of limits with the best F1 whose precision is not below their recall, the highest first among those that
+    are nearly as good: a false accusation is worse than a missed sigh. And what they give on the calls that the rules
+    were not written with ("later").
 
     On the first calls without the rules, on the later ones with them: so neither figure is flattered.
     """
@@ -302,7 +305,8 @@ def report(title: str, scores: Matrix, seen: Examples) -> None:
                 shares += [hits / max(1, (found & part).sum()), hits / max(1, (marked & part).sum())]
             if right and number <= marked.sum():
                 best.append((f1, limit, of_rule, *shares))
-    for row in sorted(best, reverse=True)[:6]:
+    highest = max(best)[0]
+    for row in sorted((r for r in best if r[0] >= highest - FLAT), key=lambda r: (r[1], r[0]), reverse=True)[:6]:
         f1, limit, of_rule, *shares = (f"{value:.2f}" for value in row)
         print(
             f"{title}: F1 {f1}, limits {limit} and {of_rule}, precision and recall {shares[:2]}, "
