@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from callytics.domain import PiiKind
 from callytics.redaction.codes import code_rows
+from callytics.redaction.english_words import is_common
 from callytics.redaction.span import Span
 
 _NUMBER = r"(?:\d+|[공영일이삼사오육륙칠팔구십백천]+)"
@@ -30,26 +31,30 @@ _KOREAN_ROAD_AND_FLAT = re.compile(
 )
 _ESTATE = r"[가-힣A-Za-z0-9]{2,10}(?:마을|아파트|단지|타운|빌라|맨션|빌리지|자이|푸르지오|래미안|힐스테이트|아이파크|캐슬|팰리스|오피스텔|하이츠|파크|주공)"
 _BLOCK = rf"(?:{_NUMBER}|[가-하]|에이|비|씨|디|[A-Da-d])"
+_WARD = r"(?:(?<![가-힣0-9])[가-힣]{1,4}동\s)?"
 _APARTMENT = re.compile(
-    rf"(?:(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?)?(?<![가-힣0-9]){_BLOCK}\s?동(?:에|의|이고요?)?[\s,]+{_NUMBER}(?:\s?호(?!선)|(?=\s*$))"
-    rf"|(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?(?:지하\s?|비|B)?{_NUMBER}\s?호(?!선)"
+    rf"(?:{_WARD}(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?)?(?<![가-힣0-9]){_BLOCK}\s?동(?:에|의|이고요?)?[\s,]+{_NUMBER}(?:\s?호(?!선)|(?=\s*$))"
+    rf"|{_WARD}(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?(?:지하\s?|비|B)?{_NUMBER}\s?(?:호(?!선)|동(?!\s?\d))"
 )
+_VILLAGE = re.compile(rf"(?<![가-힣]){_AREA}\s+{_TOWN}\s+[가-힣]{{1,5}}리(?![가-힣]{{2}}요)(?:\s[가-힣]{{1,4}}집){{0,2}}")
+""" "의성군 안평면 석탑리 이장집 옆집": houses of a village are told by their neighbours."""
+_HAMLET = re.compile(r"(?<![가-힣])[가-힣]{1,4}리\s[가-힣]{1,4}(?:말|골|마을|뜸|부락)(?![가-힣]{3})")
 _FLAT_ALONE = re.compile(
     r"(?<![가-힣0-9])(?:(?:지하|비|B)\s?)?(?:\d{2,4}|[일이삼사오육칠팔구십백천]{2,})\s?(?:호(?![선기])|동(?=\s?(?:이고|에|,|$)))(?:실)?(?![가-힣]{3})"
 )
 """In an answer to the question for the flat: "1203호요, 108동이고요"."""
 
-MIN_POSTCODE_LETTERS = 3
+MIN_POSTCODE_LETTERS = 2
 _NOT_STREET = "January|February|March|April|May|June|July|August|September|October|November|December|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|AM|PM|A|P"
 _SPOKEN_TEXT = "oh zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand"
 _SPOKEN = rf"(?:{'|'.join(_SPOKEN_TEXT.split())})"
 _HOUSE_NUMBER = rf"(?:\d+[A-Z]?(?:-\d+)?|{_SPOKEN}(?:[\s-]{_SPOKEN})*)"
 _CAPITAL = r"[A-Z][A-Za-z'.]*"
-_SUFFIX = r"(?:Mews|Mount|Grove|Hill|Wharf|View|Rise|Walk|Green|Quay|Vale|Bend|Croft|Yard|Cross|Parade|Esplanade|Alley|Loop|Ridge|Pike|House|Cottage|Lodge|Nagar|Layout|Residency|Towers|Estate|Street|St|Road|Rd|Avenue|Ave|Drive|Dr|Lane|Ln|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Circle|Parkway|Pkwy|Highway|Square|Crescent|Close|Gardens|Row|Trail)\b\.?"
+_SUFFIX = r"(?:Mews|Mount|Grove|Hill|Wharf|View|Rise|Walk|Green|Quay|Vale|Bend|Croft|Yard|Cross|Parade|Esplanade|Alley|Loop|Ridge|Pike|House|Cottage|Lodge|Cottages|Mansions|Buildings|Villas|Drove|Chase|Heights|Nagar|Layout|Residency|Towers|Estate|Street|St|Road|Rd|Avenue|Ave|Drive|Dr|Lane|Ln|Court|Ct|Boulevard|Blvd|Way|Place|Pl|Terrace|Circle|Parkway|Pkwy|Highway|Square|Crescent|Close|Gardens|Row|Trail)\b\.?"
 _UNIT = r"(?:Apartment|Apt\.?|Unit|Suite|Floor|Flat|#)\s?\w+"
 _TAIL = rf"(?:,?\s(?i:{_UNIT}|\d{{5}}(?:-\d{{4}})?\b)|,?\s(?:(?i:{_SPOKEN})\s){{4}}(?i:{_SPOKEN})\b|\sin\s{_CAPITAL}|,\s{_CAPITAL}(?:\s{_CAPITAL}){{0,2}})"
 _ENGLISH = re.compile(
-    rf"\b(?i:{_HOUSE_NUMBER})\s(?:(?:North|South|East|West|Northeast|Northwest|Southeast|Southwest|NE|NW|SE|SW|N|S|E|W)\.?\s)?(?:{_CAPITAL}\s){{1,3}}?{_SUFFIX}{_TAIL}*"
+    rf"\b(?:[Nn]umber\s)?(?i:{_HOUSE_NUMBER})\s(?:(?:North|South|East|West|Northeast|Northwest|Southeast|Southwest|NE|NW|SE|SW|N|S|E|W)\.?\s)?(?:{_CAPITAL}\s){{1,3}}?{_SUFFIX}{_TAIL}*"
 )
 _ROAD_AND_FLOOR = re.compile(
     rf"(?<![가-힣])[가-힣]{{2,9}}(?:대로|로|길)\s?\d+(?:번길\s?\d+)?(?:-\d+)?,?(?=\s[가-힣A-Za-z0-9]*\s?\d+(?:층|호|동)){_FLAT}*(?:\s\d+(?:층|호))?"
@@ -69,19 +74,29 @@ _POSTED_TO = re.compile(
 _HOUSE_ANSWER = re.compile(
     rf"\b{_CAPITAL}\s{_HOUSE_WORD}\b(?:,\s{_CAPITAL})*|\b(?:Number\s)?\d+[A-Z]?,?\s(?:The\s)?{_CAPITAL}(?:\s{_CAPITAL}){{0,2}}|\bThe\s{_CAPITAL},\s{_CAPITAL}(?:\s{_CAPITAL})?"
 )
+_NO_STREET = r"(?!(?:we|they|you|i|he|she|it|its|will|to|the|a|don't|still|and|or|is|are|was|of|that|this|just|can|could|before|after|until|if)\b)"
+"""In "after two we close" nobody lives."""
 _UNIT_AT_END = re.compile(
     rf"\b{_HOUSE_NUMBER}\s(?:[a-z']+\s){{1,3}}?(?:unit|flat|apartment|apt|suite)\s{_HOUSE_NUMBER}\b"
-    rf"|\b(?:flat|apartment|apt|unit)\s{_HOUSE_NUMBER}[a-z]?\s(?:[a-z']+\s){{1,2}}(?:house|court|lodge|towers?)\s(?:{_HOUSE_NUMBER}\s(?:[a-z']+\s?){{1,2}}\Z)?"
-    rf"|\b{_HOUSE_NUMBER}\s[a-d]\s(?:(?:first|second|third|fourth|fifth|\w+th)\s)?(?:main|cross|[a-z']+\s{_LOWER_SUFFIX})\b(?:\s[a-z']+){{0,4}}\Z"
+    rf"|\b(?:flat|apartment|apt|unit)\s{_HOUSE_NUMBER}[a-z]?\s(?:[a-z']+\s){{1,2}}(?:house|court|lodge|towers?|buildings?|mansions?|residency|nagar|society|heights|apartments)\b(?:\s{_HOUSE_NUMBER}\s(?:[a-z']+\s?){{1,2}}\Z)?"
+    rf"|\b{_HOUSE_NUMBER}\s[a-d]\s(?:(?:first|second|third|fourth|fifth|\w+th)\s)?(?:main|cross)\b(?:\s[a-z']+){{0,4}}\Z"
+    rf"|\b{_HOUSE_NUMBER}\s[a-d]\s[a-z']+\s{_LOWER_SUFFIX}\b"
 )
+_NUMBER_LAST = re.compile(rf"\b(?i:(?:[a-z']+\s){{1,2}}?{_LOWER_SUFFIX}),?\s(?i:number|no\.?)\s(?i:{_HOUSE_NUMBER})\b")
+""" "Elm Road number two" """
+_ANNOUNCED_SPOKEN = re.compile(
+    rf"\b{_HOUSE_NUMBER}\s{_NO_STREET}[a-z']{{3,}}\s(?:run|drove|lea|wynd|mead|meadows?|chase|path|point|heights|buildings?|cottages|apartments?)\b(?:\s(?:apartment|apt|unit|flat)\b(?:\s\w+)?)?"
+)
+_AFTER_ADDRESS = re.compile(rf"\baddress,?\s(?:is\s|was\s)?({_HOUSE_NUMBER}\s([a-z']{{4,}}))\b")
+
 _POSTCODE = re.compile(
     r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[ACDEFHKNPRTVWXY]\d[\dW]\s[A-Z\d]{4}|[A-Z]\d[A-Z]\s\d[A-Z]\d)\b"
 )
 """A postcode of the United Kingdom, of Ireland or of Canada, as written."""
-_SPOKEN_POSTCODE = re.compile(r"[a-z]{1,2}\d{1,4}[a-z]?\d?[a-z]{2}")
+_SPOKEN_POSTCODE = re.compile(r"[a-z]{1,2}\d{1,4}[a-z]?\d?[a-z]{2}|[a-z]{2}\d{3,4}")
 _ENGLISH_SPOKEN = re.compile(
     rf"\b(?:(?:flat|apartment|apt|unit|number)\s)?(?:{_HOUSE_NUMBER},?\s)?{_HOUSE_NUMBER}\s(?!(?:and|minutes?|hours?|days?|of|for|on|at|the|to|a|in|people|from|per|dollars?|pounds?)\b)"
-    rf"(?:(?:north|south|east|west|northeast|northwest|southeast|southwest)\s)?(?:[a-z']+\s){{1,2}}?{_LOWER_SUFFIX}\b(?:\s(?:{_UNIT}))?(?:(?:\s[a-z]+){{1,2}}\Z)?",
+    rf"(?:(?:north|south|east|west|northeast|northwest|southeast|southwest)\s)?(?:{_NO_STREET}[a-z']+\s){{1,2}}?{_LOWER_SUFFIX}\b(?:\s(?:{_UNIT}))?(?:(?:\s[a-z]+){{1,2}}\Z)?",
 )
 _FLAT_AND_PLACE = re.compile(
     rf"\b(?i:flat|apartment|apt\.?|unit)\s(?i:{_HOUSE_NUMBER}|[A-Z]\b)[A-Z]?,?\s(?:(?:\d+[A-Za-z]?\s)?{_CAPITAL}(?:\s{_CAPITAL}){{0,3}})(?:,\s{_CAPITAL}|,?\s[A-Z]{{1,2}}\d[A-Z\d]?\s\d[A-Z]{{2}})*"
@@ -104,6 +119,10 @@ _ZIP = re.compile(
 )
 
 
+_ANNOUNCED = (_KOREAN_ANNOUNCED, _ENGLISH_ANNOUNCED, _HAMLET, _ANNOUNCED_SPOKEN)
+_PLACE_AFTER = re.compile(r"\s([a-z]{4,})\b")
+
+
 def address_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
     announced = PiiKind.ADDRESS in asked or re.search(r"주소|배송지|\baddress\b", text) is not None
     always = (
@@ -118,10 +137,15 @@ def address_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
         _NUMBER_AND_FLAT,
         _UNIT_AT_END,
         _KOREAN_ROAD_AND_FLAT,
+        _VILLAGE,
+        _NUMBER_LAST,
     )
-    for pattern in (*always, *((_KOREAN_ANNOUNCED, _ENGLISH_ANNOUNCED) if announced else ())):
+    for pattern in (*always, *(_ANNOUNCED if announced else ())):
         for match in pattern.finditer(text):
-            yield Span(match.start(), match.end(), PiiKind.ADDRESS)
+            yield Span(match.start(), _with_places(text, match.end()), PiiKind.ADDRESS)
+    for match in _AFTER_ADDRESS.finditer(text):
+        if not is_common(match.group(2)):
+            yield Span(*match.span(1), PiiKind.ADDRESS)
     for match in _POSTED_TO.finditer(text):
         yield Span(*match.span(1), PiiKind.ADDRESS)
     for row in code_rows(text):
@@ -140,3 +164,9 @@ def address_spans(text: str, asked: frozenset[str]) -> Iterator[Span]:
             yield Span(match.start(), match.end(), PiiKind.ADDRESS)
     for match in _ZIP.finditer(text):
         yield Span(*match.span(1), PiiKind.ADDRESS)
+
+
+def _with_places(text: str, end: int) -> int:
+    """The end of an address with a town after it, in lower case as a recogniser writes: no word of the language."""
+    match = _PLACE_AFTER.match(text, end)
+    return match.end() if match and not is_common(match.group(1)) else end

@@ -16,15 +16,18 @@ MIN_DIGITS = 4
 """A date in digits alone has more digits than this: "팔육 공삼 일구", "4-17-63"."""
 
 _N = r"(?:\d+|[공영일이삼사오육륙칠팔구십천백유시]+)"
+_LUNAR_DAY = r"(?:초|열|스무)?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘|(?:하룻|이튿|사흗|나흗|닷샛|엿샛|이렛|여드렛|아흐렛|열흘)날)"
 _KOREAN = re.compile(
-    rf"(?:{_N}\s?년(?:도|생)?\s?(?:[음양]력\s?)?)?(?:{_N}\s?월|동짓달|섣달|정월)\s?(?:{_N}\s?일|{_N}\s일|(?:초|열|스무)?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘)|(?:보름|그믐))(?:생)?"
+    rf"(?:{_N}\s?년(?:도|생)?\s?(?:[음양]력\s?)?)?(?:{_N}\s?월|동짓달|섣달|정월)\s?(?:{_N}\s?일|{_N}\s일|{_LUNAR_DAY}|(?:보름|그믐)|{_N}(?![가-힣]))(?:생)?"
 )
+_KOREAN_MONTH = re.compile(rf"{_N}\s?년(?:도|생)?\s?(?:[음양]력\s?)?(?:{_N}\s?월|동짓달|섣달|정월)")
+""" "호적은 삼십칠년 일월이여": the day is not said, or not heard."""
 _MONTH = r"(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?"
 _ORDINAL_TEXT = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth"
 _UNIT_TEXT = "oh zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 _CARDINAL = rf"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?|{'|'.join(sorted(_UNIT_TEXT.split(), key=len, reverse=True))})"
 _DAY = rf"(?:\d{{1,2}}(?:st|nd|rd|th)?|(?:(?:twenty|thirty)[\s-])?(?:{'|'.join(sorted(_ORDINAL_TEXT.split(), key=len, reverse=True))})|{_CARDINAL})"
-_YEAR = rf"(?:(?:19|20)?\d\d|two thousand(?:(?: and)? {_CARDINAL})?|(?:nineteen|twenty)[\s-](?:oh[\s-])?{_CARDINAL}|{_CARDINAL})"
+_YEAR = rf"(?:['’]?(?:19|20)?\d\d|two thousand(?:(?: and)? {_CARDINAL})?|(?:nineteen|twenty)[\s-](?:(?:oh|and)[\s-])?{_CARDINAL}|{_CARDINAL})"
 _ENGLISH = re.compile(
     rf"\b(?:the\s)?(?:{_DAY}(?:\sof)?(?:\sthe)?\s{_MONTH}|{_DAY}\sof(?:\sthe)?\s{_DAY}|{_MONTH}\s(?:the\s)?{_DAY})(?:,?\s(?:of\s|(?:the\s)?year\s)?{_YEAR})?\b",
     re.IGNORECASE,
@@ -55,7 +58,7 @@ def birth_date_spans(text: str, before: str) -> Iterator[Span]:
     asked = PiiKind.BIRTH_DATE in mentioned(before)
     if not announced and not asked:
         return
-    for pattern in (_KOREAN, _ENGLISH, _YEAR_FIRST, _WRITTEN):
+    for pattern in (_KOREAN, _KOREAN_MONTH, _ENGLISH, _YEAR_FIRST, _WRITTEN):
         yield from (Span(*match.span(), PiiKind.BIRTH_DATE) for match in pattern.finditer(text))
     if asked:
         for match in _SPOKEN_DIGITS.finditer(text):
@@ -68,5 +71,6 @@ def birth_date_spans(text: str, before: str) -> Iterator[Span]:
                 and not re.search(r"[A-Za-z]", text[row.start : row.end])
                 and not re.match(r"\s?(?:원|만|번|호|동|년|월|일)", text[row.end :])
             ):
-                odd = len(row.digits) % 2 and text[row.end : row.end + 1] == "구"
-                yield Span(row.start, row.end + int(odd), PiiKind.BIRTH_DATE)
+                last_digit = row.ambiguous_end or text[row.end : row.end + 1] == "구"
+                odd = len(row.digits) % 2 and last_digit
+                yield Span(row.start, row.end + bool(odd), PiiKind.BIRTH_DATE)

@@ -37,10 +37,12 @@ _TOKEN = re.compile(r"[A-Za-z]+|\d+|[가-힣]+")
 _GAP = re.compile(r"[\s,.…\-–]*(?:(?:ray|uh|um|then|dash|hyphen|minus|음|어)[\s,.]+)*\Z", re.IGNORECASE)
 _PLATE_SYLLABLES = "가나다라마거너더러머버서어저고노도로모보소조누두루무부수우주하허호배아바자"
 _KOREAN_PLATE = re.compile(
-    rf"(?<![\d가-힣-])(?:[가-힣]{{2}}\s?)?\d{{2,3}}\s?[{_PLATE_SYLLABLES}오구사육해공국합]\s?\d{{4}}(?!\d)"
-    rf"|(?<![가-힣])[일이삼사오육칠팔구공백십]{{2,5}}\s?[{_PLATE_SYLLABLES}]에?\s[공일이삼사오육칠팔구]{{4}}(?![가-힣]{{2}}원)"
+    rf"(?<![\d가-힣-])(?:[가-힣]{{2}}\s?)?\d{{2,3}}\s?[{_PLATE_SYLLABLES}오구사육해공국합]에?\s?\d{{4}}(?!\d)"
+    rf"|(?<![가-힣])[일이삼사오육칠팔구공백십]{{2,5}}\s?[{_PLATE_SYLLABLES}]에?\s(?:(?:어|음|그)\s)?[공일이삼사오육칠팔구]{{4}}(?![가-힣]{{2}}원)"
 )
 _BRITISH_PLATE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}\s?[A-Z]{3}(?![A-Za-z0-9])")
+_SPOKEN_PLATE = re.compile(r"(?<![a-z])[a-z]{2}\d{2}[a-z]{3}\Z")
+"""A British plate that is spelled, "y p one five k d e", for itself or after a first try."""
 _WRITTEN_CODE = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,10}(?![A-Za-z0-9])")
 _WORD_BEFORE_SPELLING = re.compile(
     r"\b([A-Za-z]{4,})(?:,? (?:that['’]?s|spelled|so|its|it's))?[\s,.]*\Z", re.IGNORECASE
@@ -116,7 +118,7 @@ def _stands_as_letter(text: str, start: int, end: int) -> bool:
 def _row(row: list[tuple[int, int, str, bool]]) -> Iterator[CodeRow]:
     while row and row[0][3]:
         row = row[1:]
-    while row and row[-1][3]:
+    while row and row[-1][3] and not (len(row) > MIN_CODE and row[-1][2] in "0o" and row[-2][2].isdigit()):
         row = row[:-1]
     if len(row) > 1 or (row and len(row[0][2]) > 1 and not row[0][2].isalpha()):
         yield CodeRow(row[0][0], row[-1][1], "".join(value for _, _, value, _ in row))
@@ -153,6 +155,10 @@ def code_spans(text: str, before: str) -> Iterator[Span]:
         yield from (Span(*match.span(), PiiKind.PLATE) for match in pattern.finditer(text))
     kinds = asked(before)
     announced = cues(text)
+    if HARMLESS not in kinds and not any(kind == HARMLESS for _, kind in announced):
+        for row in code_rows(text):
+            if _SPOKEN_PLATE.search(row.value) and row.end - row.start > len(row.value):
+                yield Span(row.start, row.end, PiiKind.PLATE)
     for start, end, value, letters in _candidates(text):
         near = [kind for at, kind in announced if at <= start and start - at < 60]
         kind = near[-1] if near else None

@@ -16,6 +16,7 @@ from callytics.redaction.codes import spelled_spans
 from callytics.redaction.cues import cues
 from callytics.redaction.detector import find_pii
 from callytics.redaction.digits import digit_rows
+from callytics.redaction.emails import mailbox_of
 from callytics.redaction.english_words import is_common
 from callytics.redaction.korean_names import SURNAMES
 from callytics.redaction.regrouped import with_spans_before
@@ -41,6 +42,10 @@ _KOREAN_FULL_NAME = re.compile(r"[가-힣]{3}")
 _CHILD = re.compile(
     r"\s?(?:이 )?(?:어머니|어머님|엄마|아빠|아버지|아버님|학생|어린이|환아|아기|할머니|보호자)"
 )
+
+_MAILBOX = re.compile(r"\b[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)+\b|\b(?=[A-Za-z]*\d)[A-Za-z0-9]+\b", re.ASCII)
+MIN_MAILBOX = 5
+"""Letters and digits of a mail box that is known again."""
 
 MIN_KNOWN_DIGITS = 4
 """This many digits of a number that was found elsewhere in the call count as part of it."""
@@ -108,10 +113,17 @@ def _with_repetitions(turns: Sequence[Turn], found: Mapping[str, Sequence[Span]]
         for s in spans
         if _KOREAN_FULL_NAME.fullmatch(texts[i][s.start : s.end]) and _CHILD.match(texts[i], s.end)
     }
+    mailboxes = {
+        box
+        for i, spans in found.items()
+        for s in spans
+        if s.kind is PiiKind.EMAIL and len(box := mailbox_of(texts[i][s.start : s.end])) >= MIN_MAILBOX
+    }
     return {
         turn.id: joined(
             [
                 *found[turn.id],
+                *_mailboxes_again(turn.content, mailboxes),
                 *_names_again(turn.content, names),
                 *_children_again(turn.content, children),
                 *_digits_again(turn.content, numbers),
@@ -137,6 +149,13 @@ def _names_again(text: str, names: set[str]) -> Iterator[Span]:
             ):
                 yield Span(match.start(), match.end(), PiiKind.NAME)
     yield from spelled_spans(text, names, asked_name=False)
+
+
+def _mailboxes_again(text: str, mailboxes: set[str]) -> Iterator[Span]:
+    """The part before the "@" said or corrected alone, "no, with a dot, cham.kkot"; only where it is no plain word."""
+    for match in _MAILBOX.finditer(text):
+        if mailbox_of(match.group()) in mailboxes:
+            yield Span(match.start(), match.end(), PiiKind.EMAIL)
 
 
 def _children_again(text: str, children: set[str]) -> Iterator[Span]:

@@ -25,7 +25,7 @@ _CUES = {
     PiiKind.NAME: r"성함|이름|예금주|명의|성명|\bnames?\b|how do you spell|who am i speaking",
     PiiKind.BIRTH_DATE: r"생년월일|주민등록(?:엔|상|에는?)|호적(?:엔|상|에)|생년|[쥐소범띠끼용뱀말양이닭개지]띠|생일|생신|출생|태어나|앞\s?자리|앞\s?여섯|\bbirth|\bborn\b|\bd[. ]?o[. ]?b\b",
     PiiKind.PASSPORT: r"여권|passport",
-    PiiKind.PLATE: r"차량\s?번호|차\s?번호|번호판|\bplates?\b|registration|\breg\b|license number|licence number|tag number",
+    PiiKind.PLATE: r"차량\s?번호|차\s?번호|번호판|\bplates?\b|registration|\breg\b|license number|licence number|(?:vehicle|car|van|truck|bike) number|number (?:of|on) (?:the|your) (?:car|van|vehicle)\b|tag number",
     HARMLESS: r"쿠폰|상품권|\bfile number|(?:주문|접수|예약|인증|일련|상품|대표|승인|사건|회원|영수증|고유|문의|우편물|좌석|항공)\s?번호|운송장|송장|모델|시리얼|에러|오류|코드|버전|좌석|고객\s?센터로|"
     r"\border|confirmation|tracking|serial|model|reference|\bcase\b|ticket|flight|error|version|\bcode\b(?<!area code)(?<!sort code)(?<!zip code)(?<!postal code)|invoice|hotline|booking|promo|\bgate\b|policy number",
 }

@@ -9,7 +9,7 @@ from callytics.domain import PiiKind
 from callytics.redaction.english_words import is_common, may_be_given_name
 from callytics.redaction.span import Span
 
-_WRITTEN = re.compile(r"[A-Za-z0-9._%+-]+\s?@\s?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_WRITTEN = re.compile(r"[A-Za-z0-9._%+-]+\s?@\s?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[가-힣]{1,3}메일|네이버|다음|네이트|카카오|구글)")
 _TOP = r"(?:com|net|org|edu|gov|me|io|kr|uk|de|jp|info|biz|co|us|ca|email|dev|example)"
 _ENGLISH_DOMAIN = re.compile(
     rf"\s+at\s+(?:the\s+)?\w+(?:\s+\w+)?(?:\s+dot\s+\w+)*?(?:\s+dot\s+{_TOP})+\b", re.IGNORECASE
@@ -21,6 +21,11 @@ _KOREAN_DOMAIN = re.compile(
     rf"\s*(?:골뱅이|앳|엣|at)\s*[가-힣A-Za-z0-9]+(?:\s[가-힣A-Za-z0-9]+)?\s*{_KOREAN_TOP}(?:\s*{_KOREAN_TOP})*",
     re.IGNORECASE,
 )
+_KOREAN_HOST = re.compile(
+    r"\s*(?:골뱅이|앳|엣)\s*(?:[가-힣]{1,3}메일|네이버|다음|네이트|카카오|구글|야후|핫메일|naver|daum|nate|kakao|gmail|g메일)",
+    re.IGNORECASE,
+)
+"""Hosts that are said without their "닷컴"."""
 _WORD_BEFORE = re.compile(r"([\w.+-]+)[\s,]*\Z")
 # Words between the verb and the address, which are not part of the address.
 _STOP_TEXT = (
@@ -29,6 +34,8 @@ _STOP_TEXT = (
     "네 예 아 어 음 제 이메일 메일 이메일은 메일은 주소 주소는 주소가 이메일이 메일이 그 그게 그건 저는 네네"
 )
 _STOP = frozenset(_STOP_TEXT.split())
+_DOT_AFTER = re.compile(r"\s(?:dot|점|쩜)\s", re.IGNORECASE)
+"""What stands before a dot belongs to the address, whatever it is: "tha is dot moura at ..."."""
 MAX_WORDS_BEFORE = 6
 """Maximum words of a spoken address before its "at"; each spelled letter is a word."""
 
@@ -63,7 +70,7 @@ def _is_of_a_firm(address: str) -> bool:
 def _addresses(text: str) -> Iterator[Span]:
     for match in _WRITTEN.finditer(text):
         yield Span(match.start(), match.end(), PiiKind.EMAIL)
-    for pattern in (_ENGLISH_DOMAIN, _KOREAN_DOMAIN):
+    for pattern in (_ENGLISH_DOMAIN, _KOREAN_DOMAIN, _KOREAN_HOST):
         for match in pattern.finditer(text):
             yield Span(_local_part(text, match.start()), match.end(), PiiKind.EMAIL)
 
@@ -74,9 +81,18 @@ def _local_part(text: str, end: int) -> int:
     start = end
     for _ in range(MAX_WORDS_BEFORE):
         match = _WORD_BEFORE.search(text, 0, start)
-        if match is None or (match.group(1).lower().strip(".") in _STOP and start != end):
+        if match is None:
+            break
+        word = match.group(1).lower().strip(".")
+        if word in _STOP and start != end and not _DOT_AFTER.match(text, match.end(1)):
             break
         if start != end and text[match.end(1) : start].strip():  # a comma
             break
         start = match.start(1)
     return start
+
+
+def mailbox_of(address: str) -> str:
+    """The letters and digits of the part before the "@", written or spoken, in lower case; all of it without one."""
+    local = re.split(r"\s?@\s?|\sat\s|\s(?:골뱅이|앳|엣)", address.lower(), maxsplit=1)[0]
+    return "".join(filter(str.isalnum, re.sub(r"\s(?:dot|점|쩜)\s", "", local)))
