@@ -97,6 +97,30 @@ def test_hotwords_of_one_call_are_not_heard_in_another(across_calls: FasterWhisp
     assert len(calls_in_batch) >= 2  # those with hotwords, that without
 
 
+def test_text_before_a_window_is_that_of_its_own_call() -> None:
+    """Two calls on one channel, two windows each: the first ones share a batch, the others have different prompts."""
+    both = sample_audio().pcm
+    calls = [
+        (
+            audio_of((both.float32(0, start_s, end_s) + both.float32(1, start_s, end_s)) / 2),
+            CallOptions(language="en"),
+        )
+        for start_s, end_s in ((0.0, 40.0), (5.0, 45.0))
+    ]
+    models.pull("whisper-base")
+    options = {"mono_timestamp_languages": ["en"], "mono_before_languages": ["en"]}
+    one_by_one = FasterWhisperRecognizer(cpu_threads=2, **options)  # type: ignore[arg-type]
+    alone = [one_by_one(*call) for call in calls]
+    engine = FasterWhisperRecognizer(cpu_threads=1, batch_across_calls=True, **options)  # type: ignore[arg-type]
+    try:
+        together, calls_in_batch = at_once(engine, calls)
+    finally:
+        engine.close()
+    assert together == alone
+    assert all(one.words for one in alone)
+    assert (calls_in_batch[0], calls_in_batch[-1]) == (2, 1)
+
+
 def test_silent_call_asks_nothing_of_the_queue(across_calls: FasterWhisperRecognizer) -> None:
     assert across_calls(audio_of(np.zeros(16_000)), CallOptions()).words == ()
     assert across_calls._recognise._read._queue.fill.batches == 0  # type: ignore[union-attr]

@@ -178,7 +178,7 @@ class CallRecognizer:
         windows_read: list[Window] = []
         hotwords = ", ".join(options.hotwords) or None
         speech_of_call = Speech(
-            pcm, language, hotwords, options.task, spoken, timestamps=pcm.num_channels == 1
+            pcm, language, hotwords, options.task, spoken, one_channel=pcm.num_channels == 1
         )
         for decoded in self._read(speech_of_call, windows, batch_size, heard):
             if options.task is Task.TRANSCRIBE:

@@ -67,6 +67,7 @@ class Search:
         beam_sizes: language code, width of the beam in it; all others have ``beam_size``.
         timestamps: write Whisper's time tokens between phrases.
         timestamp_languages: language codes in which it does.
+        before_languages: language codes in which the text before a window is its prompt.
     """
 
     beam_size: int = 5
@@ -76,6 +77,7 @@ class Search:
     no_repeat_ngram_size: int = 0
     timestamps: bool = False
     timestamp_languages: tuple[str, ...] = ()
+    before_languages: tuple[str, ...] = ()
     task: Task = Task.TRANSCRIBE
 
     def in_language(self, language: str) -> Search:
@@ -156,7 +158,7 @@ class Decoder:
     def decode(
         self, windows: Sequence[Window], language: str, hotwords: str | None, search: Search, encoded: Any
     ) -> list[Decoded]:
-        """Decode a batch of windows that are at most 30 s long each.
+        """Decode a batch of windows that are at most 30 s long each, with the same text before them.
 
         Args:
             encoded: the output of :meth:`encode` for these windows.
@@ -164,9 +166,8 @@ class Decoder:
         from faster_whisper.transcribe import get_suppressed_tokens
 
         tokenizer = self._tokenizer(language, search.task)
-        prompt = self._model.get_prompt(
-            tokenizer, previous_tokens=[], without_timestamps=not search.timestamps, hotwords=hotwords
-        )
+        before = windows[0].before if language in search.before_languages else ()
+        prompt = self._prompt(tokenizer, hotwords, before, search)
         results = self._model.model.generate(
             encoded,
             [list(prompt) for _ in windows],
@@ -184,6 +185,21 @@ class Decoder:
             self._decoded(window, result, tokenizer) for window, result in zip(windows, results, strict=True)
         ]
         return self._with_words(decoded, encoded, tokenizer, search.writes_spaces(language))
+
+    def _prompt(
+        self, tokenizer: Any, hotwords: str | None, before: Sequence[int], search: Search
+    ) -> list[int]:
+        """Hotwords, the text before, language and task. The first two share half of the decoder's context; from
+        faster-whisper each would get as much, which leaves no room for the text."""
+        num_hotwords = len(tokenizer.encode(" " + hotwords.strip())) if hotwords else 0
+        room = max(0, self._model.max_length // 2 - 1 - num_hotwords)
+        prompt: list[int] = self._model.get_prompt(
+            tokenizer,
+            previous_tokens=list(before[len(before) - min(room, len(before)) :]),
+            without_timestamps=not search.timestamps,
+            hotwords=hotwords,
+        )
+        return prompt
 
     def _tokenizer(self, language: str, task: Task) -> Any:
         from faster_whisper.tokenizer import Tokenizer

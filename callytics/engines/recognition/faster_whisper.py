@@ -1,6 +1,7 @@
 """Speech recognition with Whisper on CTranslate2 (faster-whisper), adapted to calls (see calls.py).
 
-Everything is deterministic: there is no sampling, and no window depends on the text of another.
+Everything is deterministic: there is no sampling. A window depends on the text before it only in the languages of
+``mono_before_languages``.
 """
 
 from __future__ import annotations
@@ -56,6 +57,9 @@ class FasterWhisperRecognizer:
         mono_timestamp_languages: codes of languages in which Whisper writes its time tokens where all speak on one
             channel. In English, whisper-base then skips less in noise; in Korean, and in the joined sentences of a
             channel of one party, it makes more errors (docs/adr/0035).
+        mono_before_languages: codes of languages in which a window gets the text before it as its prompt where all
+            speak on one channel. In English, whisper-base then errs less in noise, in Korean more (docs/adr/0040).
+            Windows wait for those before them, so a short call takes longer where no other is at work.
         translates: the model can translate into English; default: by its name (calls.can_translate).
         batch_across_calls: the windows of all calls at work share batches; each call gets the words that it gets alone
             (docs/adr/0024). Default: on a GPU.
@@ -88,6 +92,7 @@ class FasterWhisperRecognizer:
         beam_sizes: Mapping[str, int] | None = None,
         mono_pad_s: float = 1.5,
         mono_timestamp_languages: Sequence[str] = (),
+        mono_before_languages: Sequence[str] = (),
     ) -> None:
         activity = VoiceActivity(vad_threshold, min_speech_s, min_silence_s, pad_s, mono_pad_s)
         check_counts(
@@ -101,6 +106,7 @@ class FasterWhisperRecognizer:
             beam_size=beam_size,
             beam_sizes=check_beam_sizes(beam_sizes or {}),
             timestamp_languages=check_languages("mono_timestamp_languages", mono_timestamp_languages),
+            before_languages=check_languages("mono_before_languages", mono_before_languages),
         )
         from faster_whisper import WhisperModel
 

@@ -3,6 +3,8 @@
     a batch of windows        one search
     loops or missing text     the window in halves; finally with a penalty on repetition; the best is used
 
+    one channel for all       in some languages: each window with the text before it as its prompt (docs/adr/0040)
+
 The windows go through a queue of batches (callytics/engines/batch_queue.py), which may be that of all calls. The halves
 of all windows of a call are put in together, so no worker waits until another has read a difficult window.
 
@@ -12,20 +14,32 @@ Reading every window in several ways and voting was tried and did not help: docs
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from callytics.domain import Pcm, Task
 from callytics.engines.batch_queue import BatchQueue
 from callytics.engines.recognition import window_batches
 from callytics.engines.recognition.decoding import Decoded, Search
-from callytics.engines.recognition.hallucination import badness, suspicious
+from callytics.engines.recognition.hallucination import (
+    MIN_AVG_LOGPROB,
+    badness,
+    suspicious,
+    video_words,
+)
 from callytics.engines.recognition.speech import Window
 from callytics.engines.recognition.spoken import Spoken
 from callytics.engines.recognition.window_batches import Answer, Heard, WindowBatches, WindowDecoder
 
 STRICT_REPETITION_PENALTY = 1.2
 STRICT_NGRAM_SIZE = 4
+
+MAX_BEFORE = 223
+"""Tokens of the text before a window: half of Whisper's context less the token that begins it (openai/whisper)."""
+
+MAX_IN_TURN = 8
+"""Windows that wait for each other, four minutes of sound. The next run is read at the same time, so a long call keeps
+several workers busy; their number changes no word."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ class Speech:
     hotwords: str | None
     task: Task = Task.TRANSCRIBE
     spoken: Spoken | None = None  # None: everything is in ``language``
-    timestamps: bool = True  # False: no time tokens in any language: they need the pauses between sentences
+    one_channel: bool = True  # of all parties, with its pauses: without, no time tokens and no text before
 
 
 class WindowReader:
@@ -89,8 +103,36 @@ class WindowReader:
             heard: what is known of some of the windows.
         """
         known = {one.window: one for one in heard}
-        ordered = [*known, *_longest_first([window for window in windows if window not in known])]
-        readings = self._readings(speech, ordered, batch_size, known)
+        ordered = _known_first(windows, known)
+        if speech.one_channel and speech.language in self._search.before_languages:
+            return self._in_turn(speech, ordered, batch_size, known)
+        return self._best_of(speech, ordered, batch_size, known)
+
+    def _in_turn(
+        self, speech: Speech, windows: Sequence[Window], batch_size: int, known: Mapping[Window, Heard]
+    ) -> list[Decoded]:
+        """Runs of windows in time, each window with the text before it in its run, since the last that looked wrong."""
+        found: list[Decoded] = []
+        in_time = sorted(windows, key=_start_s)
+        runs = [in_time[i : i + MAX_IN_TURN] for i in range(0, len(in_time), MAX_IN_TURN)]
+        before: list[tuple[int, ...]] = [() for _ in runs]
+        for turn in range(len(runs[0]) if runs else 0):
+            now = {
+                run[turn]: replace(run[turn], before=before[i]) for i, run in enumerate(runs) if run[turn:]
+            }
+            heard = {now[window]: known[window] for window in now if window in known}
+            parts = self._best_of(speech, _known_first(now.values(), heard), batch_size, heard)
+            for i, window in enumerate(now.values()):
+                of_window = [part for part in parts if _is_in(part.window, window)]
+                before[i] = _text_after(window.before, of_window, speech.language)
+            found += parts
+        return found
+
+    def _best_of(
+        self, speech: Speech, windows: Sequence[Window], batch_size: int, known: Mapping[Window, Heard]
+    ) -> list[Decoded]:
+        """The best reading of each window."""
+        readings = self._readings(speech, windows, batch_size, known)
         hopeless = [window for window, found in readings.items() if all(map(_looks_wrong, found))]
         for strict in self._decode(speech, _longest_first(hopeless), batch_size, self._strict):
             readings[strict.window].append([strict])
@@ -127,7 +169,7 @@ class WindowReader:
         of_speech = replace(
             search,
             task=speech.task,
-            timestamp_languages=search.timestamp_languages if speech.timestamps else (),
+            timestamp_languages=search.timestamp_languages if speech.one_channel else (),
         )
         tasks = [
             window_batches.Task(
@@ -154,6 +196,36 @@ class WindowReader:
             return self._queue(tasks)
         with self._own_queue() as own:  # its own threads, so a long call does not delay others
             return own(tasks)
+
+
+def _known_first(windows: Collection[Window], known: Mapping[Window, Heard]) -> list[Window]:
+    return [*known, *_longest_first([window for window in windows if window not in known])]
+
+
+def _start_s(window: Window) -> float:
+    return window.pieces[0].start_s
+
+
+def _is_in(part: Window, window: Window) -> bool:
+    return _start_s(window) <= _start_s(part) < window.pieces[-1].end_s
+
+
+def _text_after(before: tuple[int, ...], parts: Sequence[Decoded], language: str) -> tuple[int, ...]:
+    """What the next window gets: nothing after a text that may be invented or is in another language, for Whisper would
+    go on with it."""
+    if any(_may_mislead(part, language) for part in parts):
+        return ()
+    in_time = sorted(parts, key=lambda part: _start_s(part.window))
+    return (*before, *(token for part in in_time for token in part.tokens))[-MAX_BEFORE:]
+
+
+def _may_mislead(part: Decoded, language: str) -> bool:
+    return (
+        suspicious(part)
+        or part.avg_logprob < MIN_AVG_LOGPROB
+        or part.window.language not in ("", language)
+        or bool(video_words(part.words))
+    )
 
 
 def _longest_first(windows: Sequence[Window]) -> list[Window]:

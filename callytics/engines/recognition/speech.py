@@ -51,12 +51,14 @@ class Window:
     Attributes:
         language: the language to decode it in; "": that of the call.
         doubtful: the share of it that sounded like another language.
+        before: tokens of the text before it, its prompt; a part of it has the same.
     """
 
     channel: int
     pieces: tuple[Span, ...]
     language: str = ""
     doubtful: float = 0.0
+    before: tuple[int, ...] = ()
 
     @property
     def duration_s(self) -> float:

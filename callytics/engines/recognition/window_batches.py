@@ -1,6 +1,6 @@
 """Batches of windows, of one call or of several: encoded together, judged for their language, decoded by language.
 
-What shares a batch has the same hotwords, parameters of the search and language of its call. A window may then turn out
+What shares a batch has the same prompt, parameters of the search and language of its call. A window may then turn out
 to be in another language, which is decoded apart, or in two, for which it is cut and read again.
 """
 
@@ -142,7 +142,8 @@ class WindowBatches:
 
 def kind_of(task: Task) -> Kind:
     language = "" if task.search is None else task.window.language or task.language
-    key = (task.search, language, task.hotwords, task.spoken is None, task.heard is None)
+    prompt = (task.hotwords, task.window.before)
+    key = (task.search, language, prompt, task.spoken is None, task.heard is None)
     return Kind(key, task.batch_size)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from callytics.domain import Pcm
-from callytics.engines.recognition.decoding import Decoder, TimedWord, joined
+from callytics.engines.recognition.decoding import Decoder, Search, TimedWord, joined
 from callytics.engines.recognition.speech import Span, Window
 
 
@@ -60,3 +60,22 @@ def test_cpu_encodes_one_window_at_a_time() -> None:
 def tone_of(duration_s: float) -> Pcm:
     tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(duration_s * 16_000)) / 16_000)
     return Pcm.from_array(tone[np.newaxis].astype(np.float32), 16_000)
+
+
+def test_hotwords_and_text_before_share_half_of_the_context() -> None:
+    """faster-whisper's own prompt takes each of them up to that length: 449 tokens of 448 for both."""
+    tokenizer = SimpleNamespace(encode=lambda text: [7] * len(text.split()))
+    seen: list[Any] = []
+
+    def get_prompt(tokenizer: Any, **given: Any) -> list[int]:
+        seen.append(given["previous_tokens"])
+        return []
+
+    decoder = Decoder.__new__(Decoder)
+    decoder._model = SimpleNamespace(max_length=448, get_prompt=get_prompt)
+    before = list(range(300))
+    for hotwords in (None, "Riverside Broadband", " ".join(["word"] * 223), " ".join(["word"] * 400)):
+        decoder._prompt(tokenizer, hotwords, before, Search())
+    assert seen == [before[-223:], before[-221:], [], []]
+    decoder._prompt(tokenizer, None, (), Search())
+    assert seen[-1] == []

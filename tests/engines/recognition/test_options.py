@@ -35,6 +35,8 @@ WRONG: list[tuple[str, Any]] = [
     ("mono_timestamp_languages", "en"),
     ("mono_timestamp_languages", ["english"]),
     ("mono_timestamp_languages", 8),
+    ("mono_before_languages", "en"),
+    ("mono_before_languages", ["english"]),
     ("batch_size", 0),
     ("long_call_batch_size", 0),
     ("detection_windows", 0),

@@ -7,11 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from callytics.domain import Pcm
 from callytics.engines.batch_order import FairOrder, Piece
 from callytics.engines.recognition.decoding import Search
-from callytics.engines.recognition.readings import Speech, WindowReader
+from callytics.engines.recognition.readings import (
+    MAX_BEFORE,
+    MAX_IN_TURN,
+    Speech,
+    WindowReader,
+    _text_after,
+)
 from callytics.engines.recognition.speech import Span, Window
 from callytics.engines.recognition.window_batches import Task, kind_of, work_s
 from callytics.engines.tickets import Ticket
@@ -76,8 +83,93 @@ def test_time_tokens_are_written_in_their_languages_only_in_every_reading() -> N
 def test_no_time_tokens_are_written_where_the_pauses_are_missing() -> None:
     decoder = WrittenDecoder(lambda window, search: "yes yes yes yes yes yes yes")
     reader = WindowReader(decoder, Search(timestamp_languages=("en",)))
-    reader(Speech(SILENCE, "en", None, timestamps=False), [IN_TWO], 8)
+    reader(Speech(SILENCE, "en", None, one_channel=False), [IN_TWO], 8)
     assert {search.timestamps for _, search in decoder.calls} == {False}
+
+
+def say_three(window: Window, search: Search) -> str:
+    return "one two three"
+
+
+def read_in_turn(
+    say: Say, num_windows: int, language: str = "en", *, one_channel: bool = True, num_workers: int = 1
+) -> dict[float, tuple[int, ...]]:
+    """Start of a window -> what it got as the text before it. The tokens of a text of n words are 0 to n - 1."""
+    windows = [
+        Window(0, (Span(3.0 * i, 3.0 * i + 1.0), Span(3.0 * i + 1.5, 3.0 * i + 2.5)))
+        for i in range(num_windows)
+    ]
+    decoder = WrittenDecoder(say)
+    reader = WindowReader(decoder, Search(before_languages=("en",)), num_workers)
+    reader(Speech(SILENCE, language, None, one_channel=one_channel), windows[::-1], 8)
+    return {window.pieces[0].start_s: window.before for window, _ in decoder.calls if len(window.pieces) == 2}
+
+
+def test_window_gets_the_text_before_it() -> None:
+    assert read_in_turn(say_three, 3) == {0.0: (), 3.0: (0, 1, 2), 6.0: (0, 1, 2, 0, 1, 2)}
+
+
+def test_another_language_and_stereo_get_no_text_before() -> None:
+    assert set(read_in_turn(say_three, 3, "ko").values()) == {()}
+    assert set(read_in_turn(say_three, 3, one_channel=False).values()) == {()}
+
+
+def test_text_before_is_at_most_half_of_the_context() -> None:
+    before = tuple(range(MAX_BEFORE))
+    (one,) = WrittenDecoder(say_three).decode([IN_TWO], "en", None, Search(), [IN_TWO])
+    assert _text_after(before, [one], "en") == (*before[3:], 0, 1, 2)
+
+
+@pytest.mark.parametrize("wrong", ["no no no no no no no no no no", "Thanks for watching."])
+def test_nothing_is_before_a_window_after_a_text_that_looks_wrong(wrong: str) -> None:
+    def say(window: Window, search: Search) -> str:
+        return wrong if window.pieces[0].start_s in (3.0, 4.5) else "one two three"
+
+    assert read_in_turn(say, 3) == {0.0: (), 3.0: (0, 1, 2), 6.0: ()}
+
+
+def test_nothing_is_before_a_window_after_an_improbable_text() -> None:
+    (one,) = WrittenDecoder(say_three).decode([IN_TWO], "en", None, Search(), [IN_TWO])
+    assert _text_after((7,), [one], "en") == (7, 0, 1, 2)
+    assert _text_after((7,), [one, replace(one, avg_logprob=-1.1)], "en") == ()
+
+
+def test_halves_get_the_text_before_the_whole() -> None:
+    def say(window: Window, search: Search) -> str:
+        return (
+            "no no no no no no no no no no" if len(window.pieces) == 2 and window.before else "one two three"
+        )
+
+    decoder = WrittenDecoder(say)
+    first, second = (Window(0, (Span(i, i + 1.0), Span(i + 1.5, i + 2.5))) for i in (0.0, 3.0))
+    reader = WindowReader(decoder, Search(before_languages=("en",)))
+    reader(Speech(SILENCE, "en", None), [first, second], 8)
+    assert [window.before for window, _ in decoder.calls if len(window.pieces) == 1] == [(0, 1, 2)] * 2
+
+
+def test_text_in_another_language_is_before_nothing() -> None:
+    decoder = WrittenDecoder(say_three)
+    korean = replace(IN_TWO, language="ko")
+    after = Window(0, (Span(6.0, 8.0),))
+    WindowReader(decoder, Search(before_languages=("en",)))(Speech(SILENCE, "en", None), [korean, after], 8)
+    assert [window.before for window, _ in decoder.calls] == [(), ()]
+
+
+def test_a_long_call_is_read_in_runs_whatever_the_number_of_workers() -> None:
+    alone = read_in_turn(say_three, 2 * MAX_IN_TURN + 1)
+    assert [start_s for start_s, before in sorted(alone.items()) if not before] == [
+        0.0,
+        3.0 * MAX_IN_TURN,
+        6.0 * MAX_IN_TURN,
+    ]
+    assert read_in_turn(say_three, 2 * MAX_IN_TURN + 1, num_workers=3) == alone
+
+
+def test_windows_with_different_text_before_share_no_batch() -> None:
+    tasks = [Task(SILENCE, replace(IN_TWO, before=before), 8, Search(), "en") for before in ((), (1,), (1,))]
+    first, second, third = map(kind_of, tasks)
+    assert first != second
+    assert second == third
 
 
 def test_repetition_is_penalised_if_all_readings_loop() -> None:
