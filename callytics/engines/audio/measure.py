@@ -142,10 +142,11 @@ def weighted_powers(pcm: Sound) -> Floats:
     state = np.zeros((sections.shape[0], pcm.shape[0], 2))
     powers = []
     for block in blocks(pcm.shape[1]):
-        weighted, state = sosfilt(sections, pcm[:, block].astype(np.float64) / 32768.0, axis=1, zi=state)
+        weighted, state = sosfilt(sections, pcm[:, block].astype(np.float64), axis=1, zi=state)
         whole = weighted.shape[1] // step * step
         if whole:
-            powers.append((weighted[:, :whole].reshape(pcm.shape[0], -1, step) ** 2).mean(axis=2))
+            steps = weighted[:, :whole].reshape(pcm.shape[0], -1, step)
+            powers.append(np.einsum("ijk,ijk->ij", steps, steps) / (step * 32768.0**2))
     return np.concatenate(powers, axis=1) if powers else np.zeros((pcm.shape[0], 0))
 
 

@@ -48,11 +48,19 @@ NEARLY = (
 )
 MIN_DBFS = -70.0  # idle noise of G.711 has periods, too
 ABOVE_NOISE_DB = 6.0  # above the quietest tenth: where noise is as loud as this, no peak reaches VOICED_FROM
-BELOW_SPEECH_DB = 30.0  # below the loudest twentieth, where a channel has no pauses
+BELOW_SPEECH_DB = 30.0  # below the loudest twentieth, where the noise is less than 36 dB below it
+STEADY_DB = 2.0  # above the quietest tenth: the pauses of a noisy channel, at whatever level
+HAS_PAUSES_DB = 14.0  # the loudest twentieth above the quietest tenth, where a channel has pauses at all
 
 _SIZE = round(FRAME_S * PIPELINE_SAMPLE_RATE_HZ)
 _LAGS = round(RATE_HZ / VOICE_LOWEST_HZ) + 2
-_PERIOD = 540  # of the transform at RATE_HZ: a frame and the longest lag, and quick to transform
+_PERIOD = 480  # of the transform at RATE_HZ: a frame and the longest lag, and quick to transform
+_FIRST_LAG = int(RATE_HZ / HIGHEST_HZ)
+_AT_ONCE = 256
+"""Frames whose arrays are small enough for the cache, and many enough for the cost of a call."""
+_LOWEST_PEAK = 0.25
+"""A peak between two lags is higher than at the nearest by an eighth of its fall at most, far less than VOICED_FROM
+times NEARLY is above this."""
 
 
 class PitchMethod(StrEnum):
@@ -114,18 +122,25 @@ def _by_pyin(frames: Int16, audible: npt.NDArray[np.bool_]) -> Floats:
 
 
 def _look(frames: Int16, chosen: npt.NDArray[np.int64], pitches_hz: Floats) -> None:
-    if len(chosen):
-        pitches_hz[chosen] = _pitches_hz(_correlation(frames[chosen].astype(np.float32)))
+    for start in range(0, len(chosen), _AT_ONCE):
+        rows = chosen[start : start + _AT_ONCE]
+        pitches_hz[rows] = _pitches_hz(_correlation(frames[rows].astype(np.float32)))
 
 
 def _levels_dbfs(frames: Int16) -> Floats:
     """Levels by every second sample, which have the power of all: what folds over there does not matter for a level."""
-    samples = frames[:, ::2].astype(np.float32)
-    weights = _window(samples.shape[1]) ** 2
+    levels_dbfs = np.empty(len(frames), np.float32)
+    weights = _window(_SIZE // 2) ** 2
     weights /= weights.sum()
-    mean = samples.mean(axis=1)
-    powers = (samples * samples) @ weights - 2 * mean * (samples @ weights) + mean**2
-    return np.asarray(10 * np.log10(np.maximum(powers / np.float32(32768.0**2), 1e-13)), np.float32)
+    for start in range(0, len(frames), _AT_ONCE):
+        samples = frames[start : start + _AT_ONCE, ::2].astype(np.float32)
+        mean = samples.mean(axis=1)
+        weighted = samples @ weights
+        samples *= samples
+        powers = samples @ weights - 2 * mean * weighted + mean**2
+        powers = np.maximum(powers / np.float32(32768.0**2), np.float32(1e-13))
+        levels_dbfs[start : start + _AT_ONCE] = 10 * np.log10(powers)
+    return levels_dbfs
 
 
 def _filled(pitches_hz: Floats) -> npt.NDArray[np.bool_]:
@@ -142,25 +157,37 @@ def _inaudible_dbfs(levels_dbfs: Floats) -> float:
     """Quieter frames are the pauses, half of a party's channel: their pitch is not looked for, which is most of the
     cost. A turn's voice is measured on its frames of 20 dB below the loudest (conversation/voice.py)."""
     noise, speech = np.percentile(levels_dbfs, (10, 95)) if len(levels_dbfs) else (MIN_DBFS, MIN_DBFS)
-    return max(MIN_DBFS, float(min(noise + ABOVE_NOISE_DB, speech - BELOW_SPEECH_DB)))
+    limit = min(noise + ABOVE_NOISE_DB, speech - BELOW_SPEECH_DB)
+    if speech - noise >= HAS_PAUSES_DB:
+        limit = max(limit, noise + STEADY_DB)
+    return max(MIN_DBFS, float(limit))
 
 
 def _correlation(frames: Floats) -> Floats:
     """The autocorrelation at RATE_HZ of the flattened frames, divided by the window's; 1 at lag 0.
 
     It is the transform of the power; to leave out what is above half of RATE_HZ there is to resample.
+
+    Args:
+        frames: shape (num_frames, _SIZE); overwritten.
     """
     from scipy import fft  # keeps single precision at half the cost of numpy's
 
     factor = PIPELINE_SAMPLE_RATE_HZ // RATE_HZ
-    frames = (frames - frames.mean(axis=1, keepdims=True)) * _window(_SIZE)
+    frames -= (frames @ np.full(_SIZE, 1 / _SIZE, np.float32))[:, None]
+    frames *= _window(_SIZE)
     spectrum = fft.rfft(frames, factor * _PERIOD, axis=1)[:, : _PERIOD // 2 + 1]
-    power = np.maximum(spectrum.real**2 + spectrum.imag**2, np.float32(1e-9))
-    flattened = np.exp(np.float32(FLATTENED) * np.log(power))
+    power = spectrum.real**2
+    power += spectrum.imag**2
+    np.maximum(power, np.float32(1e-9), out=power)
+    np.log(power, out=power)
+    power *= np.float32(FLATTENED)
+    flattened = np.exp(power, out=power)
     correlation = fft.irfft(flattened, _PERIOD, axis=1)[:, : _LAGS + 1]
     return np.asarray(correlation / np.maximum(correlation[:, :1], 1e-12) * _scale(), np.float32)
 
 
+@lru_cache(maxsize=2)
 def _window(size: int) -> Floats:
     return np.hanning(size + 2)[1:-1].astype(np.float32)
 
@@ -179,20 +206,25 @@ def _scale() -> Floats:
 
 def _pitches_hz(correlation: Floats) -> Floats:
     """From the normalised autocorrelation, shape (num_frames, num_lags); 0 for a frame without a clear peak."""
-    first = int(RATE_HZ / HIGHEST_HZ)
-    lags = np.arange(first, _LAGS)
-    at, before, after = correlation[:, lags], correlation[:, lags - 1], correlation[:, lags + 1]
-    is_peak = (at > before) & (at >= after)
-    bend = np.where(is_peak, before - 2 * at + after, -1.0)
-    shift = np.where(is_peak, 0.5 * (before - after) / bend, 0.0)  # of the vertex of the parabola
+    at = correlation[:, _FIRST_LAG:_LAGS]
+    before, after = (correlation[:, _FIRST_LAG + shift : _LAGS + shift] for shift in (-1, 1))
+    pitches_hz = np.zeros(len(correlation), np.float32)
+    rows, lags = np.nonzero((at > before) & (at >= after) & (at >= _LOWEST_PEAK))
+    if not len(rows):
+        return pitches_hz
+    at, before, after = (values[rows, lags] for values in (at, before, after))
+    shift = 0.5 * (before - after) / (before - 2 * at + after)  # of the vertex of the parabola
     height = at - 0.25 * (before - after) * shift
-    height = np.where(is_peak, height, -1.0)
-    best = (height >= NEARLY * height.max(axis=1, keepdims=True)).argmax(axis=1)
-    row = np.arange(len(best))
-    pitches_hz = RATE_HZ / (lags[best] + shift[row, best])
-    is_voiced = height[row, best] >= VOICED_FROM
-    is_voiced &= (pitches_hz >= VOICE_LOWEST_HZ) & (pitches_hz <= HIGHEST_HZ)
-    return np.where(is_voiced, pitches_hz, 0.0).astype(np.float32)
+    highest = np.zeros(len(correlation), np.float32)
+    np.maximum.at(highest, rows, height)
+    nearly = np.flatnonzero(height >= NEARLY * highest[rows])
+    frames, first = np.unique(rows[nearly], return_index=True)  # of each frame the shortest period
+    chosen = nearly[first]
+    found_hz = RATE_HZ / (_FIRST_LAG + lags[chosen] + shift[chosen])
+    is_voiced = height[chosen] >= VOICED_FROM
+    is_voiced &= (found_hz >= VOICE_LOWEST_HZ) & (found_hz <= HIGHEST_HZ)
+    pitches_hz[frames[is_voiced]] = found_hz[is_voiced]
+    return pitches_hz
 
 
 def _level_steps(levels_dbfs: Floats) -> npt.NDArray[np.uint8]:

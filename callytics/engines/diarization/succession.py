@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -64,12 +65,20 @@ class SuccessionOptions:
 
 @dataclass(eq=False)
 class _Part:
-    """Speech between two candidates. ``pieces`` are not embedded yet, ``vectors`` are of those that are."""
+    """Speech between two candidates. ``pieces`` are not embedded yet, ``vectors`` are of those that are.
+
+    The line is told by ``measured``, and only where voices differ: most candidates are one voice.
+    """
 
     spans: list[Span]
     pieces: list[Span]
-    bandwidth: float
+    measured: tuple[Span, ...]
+    bandwidth_of: Bandwidth
     vectors: list[Vector] = field(default_factory=list)
+
+    @cached_property
+    def bandwidth(self) -> float:
+        return float(np.mean([self.bandwidth_of(piece) for piece in self.measured]))
 
     @property
     def length_s(self) -> float:
@@ -153,8 +162,7 @@ def _parts(spans: Sequence[Span], changes: Sequence[float], bandwidth: Bandwidth
         pieces = [piece for piece in _pieces(inside) if _length(piece) >= MIN_PIECE_S]
         if pieces:
             chosen = [max(group, key=_length) for group in _groups(pieces)]
-            level = float(np.mean([bandwidth(piece) for piece in chosen]))
-            found.append(_Part(inside, chosen, level))
+            found.append(_Part(inside, chosen, tuple(chosen), bandwidth))
         elif found:
             found[-1].spans += inside
     return found
