@@ -44,7 +44,7 @@ it was the outcome, and which."""
 
 PARTIES = ("AGENT", "CUSTOMER")
 
-TASK_SHARE = 0.5
+TASK_SHARE = 0.3
 """How much the weights of an agent's task count for the sentence that is quoted as the outcome: in one turn, what the
 agent will do says more of it than what went wrong."""
 
