@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from callytics.domain import Role
 from callytics.engines.analysis.blending import endings_of, issue_of, states_of, tasks_of_party
 from callytics.engines.analysis.call_reader import CallReader, reading_order
 from callytics.engines.analysis.encoder import Remembering, Vector
@@ -31,6 +32,7 @@ from callytics.engines.analysis.resolution import (
     RESOLVED,
     chances_of,
     decided,
+    last_texts,
     seen_of_call,
 )
 from callytics.engines.analysis.solved import says_solved
@@ -44,7 +46,7 @@ it was the outcome, and which."""
 
 PARTIES = ("AGENT", "CUSTOMER")
 
-TASK_SHARE = 0.5
+TASK_SHARE = 0.3
 """How much the weights of an agent's task count for the sentence that is quoted as the outcome: in one turn, what the
 agent will do says more of it than what went wrong."""
 
@@ -119,6 +121,7 @@ class Rankers:
         scores["outcome"] = self._states_of(call, plain, best(issue))
         likely = {name: _likeliest(scores[name]) for name in PARTIES}
         likely["outcome"] = _likeliest([_log_total(states) for states in scores["outcome"]])
+        encode(_texts(call, likely))  # all at once: twice as fast as one by one
         chances = {name: self._tasks(name, call, scores[name], likely[name], encode) for name in PARTIES}
         endings = self._endings(call, scores["outcome"], likely["outcome"], encode)
         return issue, endings, chances["AGENT"], chances["CUSTOMER"]
@@ -207,6 +210,15 @@ def _likeliest(scores: Sequence[float]) -> list[int]:
 
 def _ranked(scores: Sequence[float]) -> list[int]:
     return sorted(range(len(scores)), key=lambda index: (-scores[index], index))
+
+
+def _texts(call: Sequence[Seen], likely: Mapping[str, Sequence[int]]) -> list[str]:
+    """What is read of a call: its candidates, the turns after those of the outcome, and the last turns."""
+    last = len(call) - 1
+    places = {index for of_model in likely.values() for index in of_model}
+    places |= {min(last, index + 1) for index in likely["outcome"]}
+    texts = [call[index].turn.content for index in sorted(places)]
+    return [*texts, *last_texts(call, Role.CUSTOMER), *last_texts(call, Role.AGENT)]
 
 
 def best(values: Sequence[float]) -> int:

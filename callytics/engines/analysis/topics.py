@@ -120,6 +120,7 @@ class Topics:
         stated = [call[index].turn.content for index in likely]
         e5 = Remembering(self._e5)
         e5([*stated, *context_texts(call, E5_TURNS)])  # all at once: a third faster than one by one
+        encode([*stated, *context_texts(call)])
         embeddings = of_texts(stated, e5, encode)
         of_call = of_context(call, e5, encode) @ self._of_context
         found = []

@@ -64,7 +64,7 @@ def test_english_call_is_summarised(analyze: ExtractiveAnalyzer) -> None:
     assert result.topic.text == "technical_support"
     assert result.issue
     assert result.issue.text == "My internet has stopped working since Monday morning."
-    assert result.resolved is True
+    assert result.resolved is None  # a visit for a fault that was booked: evaluation/dialogues/README.md
     assert [(item.owner, item.evidence_turn_ids) for item in result.action_items] == [
         (Role.AGENT, ("t4",)),
         (Role.CUSTOMER, ("t4",)),
