@@ -39,7 +39,7 @@ EMBEDDED_NEIGHBOURS = (-1, 1)
 
 LIMIT = {"words": {"ko": -0.7, "en": -0.9}, "embedded": {"ko": -0.5, "en": -0.6}}
 """By model and language: score from which a turn is impolite without a rule. Of the best F1 whose precision is not below
-its recall in eight-fold cross-validation by call, which is flat, the upper end (docs/adr/0042); what the rules find is
+its recall in eight-fold cross-validation by call, which is flat, the upper end (docs/adr/0042). What rules find is
 hidden where they were written with the call in view."""
 
 RULE_LIMIT = {"words": {"ko": -1.4, "en": -1.6}, "embedded": {"ko": -1.2, "en": -1.2}}
