@@ -58,10 +58,10 @@ what sets it apart from the agent's other turns and of the answers in the call; 
 WRITTEN_WEIGHT = 0.5
 """The weight of a turn outside a call: half of its surroundings are not known."""
 OTHER_LANGUAGE_WEIGHT = 0.2
-"""Of the turns in the other language: the encoder is multilingual, so their embeddings and surroundings count, their
-n-grams do not."""
+"""The weight of the turns in the other language: the encoder is multilingual, so their embeddings and surroundings
+count, their n-grams do not."""
 UNKNOWN_ALONE = ("next", "others_polite", "customer")
-"""Of them, "next" is known where the customer's answer was written too."""
+"""The next turn is known where the customer's answer was written too."""
 SMALLEST = 0.005
 FLAT = 0.01
 """F1 over a range of limits is flat: less than this is no difference."""

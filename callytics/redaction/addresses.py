@@ -77,7 +77,7 @@ _HOUSE_ANSWER = re.compile(
     rf"\b{_CAPITAL}\s{_HOUSE_WORD}\b(?:,\s{_CAPITAL})*|\b(?:Number\s)?\d+[A-Z]?,?\s(?:The\s)?{_CAPITAL}(?:\s{_CAPITAL}){{0,2}}|\bThe\s{_CAPITAL},\s{_CAPITAL}(?:\s{_CAPITAL})?"
 )
 _NO_STREET = r"(?!(?:we|they|you|i|he|she|it|its|will|to|the|a|don't|still|and|or|is|are|was|of|that|this|just|can|could|before|after|until|if)\b)"
-"""In "after two we close" nobody lives."""
+""" "After two we close" is no address."""
 _UNIT_AT_END = re.compile(
     rf"\b{_HOUSE_NUMBER}\s(?:[a-z']+\s){{1,3}}?(?:unit|flat|apartment|apt|suite)\s{_HOUSE_NUMBER}\b"
     rf"|\b(?:flat|apartment|apt|unit)\s{_HOUSE_NUMBER}[a-z]?\s(?:[a-z']+\s){{1,2}}(?:house|court|lodge|towers?|buildings?|mansions?|residency|nagar|society|heights|apartments)\b(?:\s{_HOUSE_NUMBER}\s(?:[a-z']+\s?){{1,2}}\Z)?"
