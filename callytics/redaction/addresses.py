@@ -36,7 +36,9 @@ _APARTMENT = re.compile(
     rf"(?:{_WARD}(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?)?(?<![가-힣0-9]){_BLOCK}\s?동(?:에|의|이고요?)?[\s,]+{_NUMBER}(?:\s?호(?!선)|(?=\s*$))"
     rf"|{_WARD}(?<![가-힣0-9]){_ESTATE}\s(?:{_NUMBER}\s?(?:단지|차)\s)?(?:지하\s?|비|B)?{_NUMBER}\s?(?:호(?!선)|동(?!\s?\d))"
 )
-_VILLAGE = re.compile(rf"(?<![가-힣]){_AREA}\s+{_TOWN}\s+[가-힣]{{1,5}}리(?![가-힣]{{2}}요)(?:\s[가-힣]{{1,4}}집){{0,2}}")
+_VILLAGE = re.compile(
+    rf"(?<![가-힣]){_AREA}\s+{_TOWN}\s+[가-힣]{{1,5}}리(?![가-힣]{{2}}요)(?:\s[가-힣]{{1,4}}집){{0,2}}"
+)
 """ "의성군 안평면 석탑리 이장집 옆집": houses of a village are told by their neighbours."""
 _HAMLET = re.compile(r"(?<![가-힣])[가-힣]{1,4}리\s[가-힣]{1,4}(?:말|골|마을|뜸|부락)(?![가-힣]{3})")
 _FLAT_ALONE = re.compile(
@@ -75,14 +77,16 @@ _HOUSE_ANSWER = re.compile(
     rf"\b{_CAPITAL}\s{_HOUSE_WORD}\b(?:,\s{_CAPITAL})*|\b(?:Number\s)?\d+[A-Z]?,?\s(?:The\s)?{_CAPITAL}(?:\s{_CAPITAL}){{0,2}}|\bThe\s{_CAPITAL},\s{_CAPITAL}(?:\s{_CAPITAL})?"
 )
 _NO_STREET = r"(?!(?:we|they|you|i|he|she|it|its|will|to|the|a|don't|still|and|or|is|are|was|of|that|this|just|can|could|before|after|until|if)\b)"
-"""In "after two we close" nobody lives."""
+""" "After two we close" is no address."""
 _UNIT_AT_END = re.compile(
     rf"\b{_HOUSE_NUMBER}\s(?:[a-z']+\s){{1,3}}?(?:unit|flat|apartment|apt|suite)\s{_HOUSE_NUMBER}\b"
     rf"|\b(?:flat|apartment|apt|unit)\s{_HOUSE_NUMBER}[a-z]?\s(?:[a-z']+\s){{1,2}}(?:house|court|lodge|towers?|buildings?|mansions?|residency|nagar|society|heights|apartments)\b(?:\s{_HOUSE_NUMBER}\s(?:[a-z']+\s?){{1,2}}\Z)?"
     rf"|\b{_HOUSE_NUMBER}\s[a-d]\s(?:(?:first|second|third|fourth|fifth|\w+th)\s)?(?:main|cross)\b(?:\s[a-z']+){{0,4}}\Z"
     rf"|\b{_HOUSE_NUMBER}\s[a-d]\s[a-z']+\s{_LOWER_SUFFIX}\b"
 )
-_NUMBER_LAST = re.compile(rf"\b(?i:(?:[a-z']+\s){{1,2}}?{_LOWER_SUFFIX}),?\s(?i:number|no\.?)\s(?i:{_HOUSE_NUMBER})\b")
+_NUMBER_LAST = re.compile(
+    rf"\b(?i:(?:[a-z']+\s){{1,2}}?{_LOWER_SUFFIX}),?\s(?i:number|no\.?)\s(?i:{_HOUSE_NUMBER})\b"
+)
 """ "Elm Road number two" """
 _ANNOUNCED_SPOKEN = re.compile(
     rf"\b{_HOUSE_NUMBER}\s{_NO_STREET}[a-z']{{3,}}\s(?:run|drove|lea|wynd|mead|meadows?|chase|path|point|heights|buildings?|cottages|apartments?)\b(?:\s(?:apartment|apt|unit|flat)\b(?:\s\w+)?)?"

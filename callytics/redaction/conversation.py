@@ -19,6 +19,7 @@ from callytics.redaction.digits import digit_rows
 from callytics.redaction.emails import mailbox_of
 from callytics.redaction.english_words import is_common
 from callytics.redaction.korean_names import SURNAMES
+from callytics.redaction.korean_words import is_word
 from callytics.redaction.regrouped import with_spans_before
 from callytics.redaction.span import Span, joined
 
@@ -38,6 +39,7 @@ _NEW_QUESTION = re.compile(
 
 TITLES = frozenset({"mr", "mrs", "ms", "dr", "miss", "mister", "missus", "doctor", "prof", "professor"})
 _KOREAN_GIVEN_NAME = re.compile(r"[가-힣]{2}")
+_HANGUL_NAME = re.compile(r"[가-힣]{3,}")
 _KOREAN_FULL_NAME = re.compile(r"[가-힣]{3}")
 _CHILD = re.compile(
     r"\s?(?:이 )?(?:어머니|어머님|엄마|아빠|아버지|아버님|학생|어린이|환아|아기|할머니|보호자)"
@@ -168,11 +170,13 @@ def _children_again(text: str, children: set[str]) -> Iterator[Span]:
 
 
 def _parts(name: str) -> Iterator[str]:
-    """Single names of an English name: "Wojciech" and "Szczepanski", without the title and without words."""
+    """Single names of a name of several: "Wojciech" and "Szczepanski", without the title and without words."""
     for part in re.split(r"[\s-]", name):
         single = part[:1].isascii() and len(part) > 2 and not part.endswith(".")
         if single and part.lower() not in TITLES and (part[0].isupper() or not is_common(part)):
             yield part
+        elif len(part) < len(name) and _HANGUL_NAME.fullmatch(part) and not is_word(part):
+            yield part  # "바트 솔롱고", and later "솔롱고"
 
 
 def _digits_again(text: str, numbers: set[tuple[str, PiiKind]]) -> Iterator[Span]:

@@ -9,7 +9,9 @@ from callytics.domain import PiiKind
 from callytics.redaction.english_words import is_common, may_be_given_name
 from callytics.redaction.span import Span
 
-_WRITTEN = re.compile(r"[A-Za-z0-9._%+-]+\s?@\s?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[가-힣]{1,3}메일|네이버|다음|네이트|카카오|구글)")
+_WRITTEN = re.compile(
+    r"[A-Za-z0-9._%+-]+\s?@\s?(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|[가-힣]{1,3}메일|네이버|다음|네이트|카카오|구글)"
+)
 _TOP = r"(?:com|net|org|edu|gov|me|io|kr|uk|de|jp|info|biz|co|us|ca|email|dev|example)"
 _ENGLISH_DOMAIN = re.compile(
     rf"\s+at\s+(?:the\s+)?\w+(?:\s+\w+)?(?:\s+dot\s+\w+)*?(?:\s+dot\s+{_TOP})+\b", re.IGNORECASE

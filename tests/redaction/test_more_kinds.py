@@ -25,7 +25,11 @@ from tests.support.talk import talk
         ("it's 4 Mill Cottages, Ashby", "", ["4 Mill Cottages, Ashby"]),
         ("june the second nineteen and fifty", "date of birth", ["june the second nineteen and fifty"]),
         ("The third of May, '62.", "Date of birth?", ["The third of May, '62"]),
-        ("k l one four b m double two nine oh", "vehicle number please", ["k l one four b m double two nine oh"]),
+        (
+            "k l one four b m double two nine oh",
+            "vehicle number please",
+            ["k l one four b m double two nine oh"],
+        ),
         ("blue polo r k sixteen w f t", "which car", ["r k sixteen w f t"]),
         ("It was signed by K. Obuyade.", "", ["K. Obuyade"]),
         ("after two we close the road", "", []),
@@ -38,7 +42,9 @@ def test_it_is_hidden_whole_and_its_likeness_is_not(text: str, before: str, hidd
 
 
 def test_mail_box_is_hidden_where_it_is_said_again_without_its_host() -> None:
-    turns = talk(("A", "메일은 sora 점 lim 골뱅이 네이버요."), ("B", "soralim이요?"), ("A", "아뇨, sora.lim이요.")).turns
+    turns = talk(
+        ("A", "메일은 sora 점 lim 골뱅이 네이버요."), ("B", "soralim이요?"), ("A", "아뇨, sora.lim이요.")
+    ).turns
     spans = find_in_turns(turns)
     hidden = [[turn.content[s.start : s.end] for s in spans[turn.id]] for turn in turns]
     assert hidden[2] == ["sora.lim"]
