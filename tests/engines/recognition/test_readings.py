@@ -155,7 +155,7 @@ def test_text_in_another_language_is_before_nothing() -> None:
     assert [window.before for window, _ in decoder.calls] == [(), ()]
 
 
-def test_a_long_call_is_read_in_runs_whatever_the_number_of_workers() -> None:
+def test_long_call_is_read_in_runs_whatever_the_number_of_workers() -> None:
     alone = read_in_turn(say_three, 2 * MAX_IN_TURN + 1)
     assert [start_s for start_s, before in sorted(alone.items()) if not before] == [
         0.0,
