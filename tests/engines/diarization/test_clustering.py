@@ -80,7 +80,9 @@ def sentence_each(likeness: float) -> tuple[np.ndarray[Any, Any], np.ndarray[Any
     """Two pieces of each of two people: 0.57 is the cosine of one person's, ``likeness`` that of different people's."""
     axes = np.eye(192, dtype=np.float32)
     embeddings = [
-        np.sqrt(likeness) * axes[0] + np.sqrt(0.57 - likeness) * axes[1 + n // 2] + np.sqrt(0.43) * axes[3 + n]
+        np.sqrt(likeness) * axes[0]
+        + np.sqrt(0.57 - likeness) * axes[1 + n // 2]
+        + np.sqrt(0.43) * axes[3 + n]
         for n in range(4)
     ]
     return np.stack(embeddings).astype(np.float32), np.full(4, 2.0, np.float32)
