@@ -157,7 +157,8 @@ def _filled(pitches_hz: Floats) -> npt.NDArray[np.bool_]:
 
 def _inaudible_dbfs(levels_dbfs: Floats) -> float:
     """Quieter frames are the pauses, half of a party's channel: their pitch is not looked for, which is most of the
-    cost. In a noisy channel they are as loud as its steady noise. A turn's voice is measured on its frames of 20 dB below the loudest (conversation/voice.py)."""
+    cost. In a noisy channel they are as loud as its steady noise. A turn's voice is measured on its frames of 20 dB
+    below the loudest (conversation/voice.py)."""
     noise, speech = np.percentile(levels_dbfs, (10, 95)) if len(levels_dbfs) else (MIN_DBFS, MIN_DBFS)
     limit = min(noise + ABOVE_NOISE_DB, speech - BELOW_SPEECH_DB)
     if speech - noise >= HAS_PAUSES_DB:
