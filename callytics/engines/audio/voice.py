@@ -54,13 +54,15 @@ HAS_PAUSES_DB = 14.0  # the loudest twentieth above the quietest tenth, where a 
 
 _SIZE = round(FRAME_S * PIPELINE_SAMPLE_RATE_HZ)
 _LAGS = round(RATE_HZ / VOICE_LOWEST_HZ) + 2
-_PERIOD = 480  # of the transform at RATE_HZ: a frame and the longest lag, and quick to transform
+_PERIOD = 480
+"""Of the transform at RATE_HZ, quick to transform. Lags from 80 on wrap around to those above 346, at which only the
+faded ends of a frame meet: against 540, .999 of the voiced frames have the same pitch."""
 _FIRST_LAG = int(RATE_HZ / HIGHEST_HZ)
 _AT_ONCE = 256
 """Frames whose arrays are small enough for the cache, and many enough for the cost of a call."""
 _LOWEST_PEAK = 0.25
-"""A peak between two lags is higher than at the nearest by an eighth of its fall at most, far less than VOICED_FROM
-times NEARLY is above this."""
+"""Of the correlation at a lag; lower ones need no parabola: it adds an eighth of the fall to the next lag at most, and
+only peaks of VOICED_FROM times NEARLY can be chosen."""
 
 
 class PitchMethod(StrEnum):
@@ -155,7 +157,8 @@ def _filled(pitches_hz: Floats) -> npt.NDArray[np.bool_]:
 
 def _inaudible_dbfs(levels_dbfs: Floats) -> float:
     """Quieter frames are the pauses, half of a party's channel: their pitch is not looked for, which is most of the
-    cost. A turn's voice is measured on its frames of 20 dB below the loudest (conversation/voice.py)."""
+    cost. In a noisy channel they are as loud as its steady noise. A turn's voice is measured on its frames of 20 dB
+    below the loudest (conversation/voice.py)."""
     noise, speech = np.percentile(levels_dbfs, (10, 95)) if len(levels_dbfs) else (MIN_DBFS, MIN_DBFS)
     limit = min(noise + ABOVE_NOISE_DB, speech - BELOW_SPEECH_DB)
     if speech - noise >= HAS_PAUSES_DB:

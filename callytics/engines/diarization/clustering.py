@@ -27,12 +27,14 @@ def cluster_voices(
     same_voice_similarity: float,
     min_share: float,
     copies: float = 1.0,
+    different_voices_similarity: float = -1.0,
 ) -> Embeddings:
     """Centroids of the voices.
 
     Ward's method on unit vectors. Within one voice the heights of the merges grow slowly; the merge of two voices
     is a jump. The number of speakers is the largest k whose last merge is such a jump, whose centroids differ, and
-    whose speakers each have enough speech; otherwise ``min_speakers``.
+    whose speakers each have enough speech; otherwise ``min_speakers``. Two whose centroids differ plainly need no jump:
+    few short pieces of one voice are nearly as far from each other as those of two.
 
     Args:
         embeddings: unit vectors, shape (num_embeddings, dimension), num_embeddings >= 1.
@@ -44,6 +46,7 @@ def cluster_voices(
         copies: how often the same speech is among the embeddings, on average. Ward's distance of two clusters grows
             with the root of their sizes, so two pieces that are there twice each join at 1.4 times the height, which
             looks like a jump where there are few pieces: one voice of 4 s became two people.
+        different_voices_similarity: cosine of two centroids below which they are two voices, regardless of the heights.
 
     Returns:
         Unit vectors, shape (num_speakers, dimension), most speech first.
@@ -68,8 +71,9 @@ def cluster_voices(
         if num_speakers == min_speakers:
             break
         elbow = heights[num_speakers - 1] / heights[num_speakers]
-        distinct = _largest_similarity(centroids) < same_voice_similarity
-        if elbow >= min_elbow and distinct and _shares(weights, labels).min() >= min_share:
+        similarity = _largest_similarity(centroids)
+        is_jump = elbow >= min_elbow or (num_speakers == 2 and similarity < different_voices_similarity)
+        if is_jump and similarity < same_voice_similarity and _shares(weights, labels).min() >= min_share:
             break
     return centroids
 

@@ -84,7 +84,7 @@ class OnnxDiarizer:
         min_embedding_s: float = 1.0,
         max_piece_s: float = 3.0,
         known_speaker_similarity: float = 0.58,
-        same_person_similarity: float = 0.75,
+        same_person_similarity: float = 0.7,
         different_people_similarity: float = 0.88,
         batch_across_calls: bool = False,
         num_workers: int = 2,

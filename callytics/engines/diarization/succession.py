@@ -57,7 +57,7 @@ class SuccessionOptions:
     benchmarks/tried.md.
     """
 
-    same_person_similarity: float = 0.75
+    same_person_similarity: float = 0.7
     different_people_similarity: float = 0.88
     other_line_similarity: float = 0.5
     min_person_s: float = 6.0

@@ -33,6 +33,9 @@ LITTLE_SPEECH_SIMILARITY = 0.7
 """With less speech, centroids with a higher cosine are one voice: few merges say little about a jump. In 144 short mono
 recordings of half of the kit's speakers (evaluation/people.py), two people had at most 0.60, and the halves of one
 voice 0.56 to 0.91, four in five of them above 0.74."""
+LITTLE_SPEECH_DIFFERENT = 0.54
+"""With as little speech, two centroids with a lower cosine are two voices: in the same recordings (sentences of half of
+the speakers), it was 0.53 at most for one sentence each of two people, and 0.56 or more for the halves of one voice."""
 LOCAL_PRIOR_S = 0.35
 """Seconds of a piece that the rest of its local speaker in the window counts as, at most. It decides pieces that are
 too short to be known by voice; with more weight, it drew sentences to the voice before (benchmarks/tried.md)."""
@@ -110,9 +113,9 @@ def _voices(activity: Activity, pieces: Pieces, options: VoiceOptions) -> npt.ND
     if not reliable.any():
         return np.zeros((1, EMBEDDING_DIMENSION), np.float32)
     copies = _copies(activity, pieces, reliable)
-    similarity = options.same_voice_similarity
+    similarity, different = options.same_voice_similarity, -1.0
     if float(pieces.durations_s[reliable].sum()) / copies < LITTLE_SPEECH_S:
-        similarity = min(similarity, LITTLE_SPEECH_SIMILARITY)
+        similarity, different = min(similarity, LITTLE_SPEECH_SIMILARITY), LITTLE_SPEECH_DIFFERENT
     return cluster_voices(
         pieces.embeddings[reliable],
         pieces.durations_s[reliable],
@@ -122,6 +125,7 @@ def _voices(activity: Activity, pieces: Pieces, options: VoiceOptions) -> npt.ND
         same_voice_similarity=similarity,
         min_share=options.min_share,
         copies=copies,
+        different_voices_similarity=different,
     )
 
 

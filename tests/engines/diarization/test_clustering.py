@@ -74,3 +74,28 @@ def test_two_pieces_of_two_voices_are_two_voices() -> None:
 def test_long_call_is_sampled_evenly() -> None:
     embeddings, weights, _ = voices(2, MAX_CLUSTERED)
     assert len(cluster_voices(embeddings, weights, **OPTIONS)) == 2
+
+
+def sentence_each(likeness: float) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Two pieces of each of two people: 0.57 is the cosine of one person's, ``likeness`` that of different people's."""
+    axes = np.eye(192, dtype=np.float32)
+    embeddings = [
+        np.sqrt(likeness) * axes[0]
+        + np.sqrt(0.57 - likeness) * axes[1 + n // 2]
+        + np.sqrt(0.43) * axes[3 + n]
+        for n in range(4)
+    ]
+    return np.stack(embeddings).astype(np.float32), np.full(4, 2.0, np.float32)
+
+
+@pytest.mark.parametrize(("below", "num_voices"), [(-1.0, 1), (0.54, 2)])
+def test_two_plainly_different_voices_need_no_jump(below: float, num_voices: int) -> None:
+    """A sentence each: the pieces of one voice are so far from each other that the last merge is no jump."""
+    embeddings, weights = sentence_each(0.41)  # centroids at 0.52
+    found = cluster_voices(embeddings, weights, **OPTIONS, different_voices_similarity=below)
+    assert len(found) == num_voices
+
+
+def test_far_pieces_of_one_voice_are_not_plainly_different() -> None:
+    embeddings, weights = sentence_each(0.45)  # centroids at 0.57
+    assert len(cluster_voices(embeddings, weights, **OPTIONS, different_voices_similarity=0.54)) == 1
