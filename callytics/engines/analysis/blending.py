@@ -1,7 +1,7 @@
 """What the linear models and the call reader say of a call, as one reading: weighted means of their logarithms.
 
-They err in different calls: the linear models know forms ("-ㄹ게요", "you're all set"), the reader knows what was meant.
-The shares were chosen on calls that neither had learned from (docs/adr/0043).
+They err in different calls: the linear models know forms ("you're all set"), the reader knows what was meant. The
+shares were chosen on calls that neither had learned from (docs/adr/0043).
 """
 
 from __future__ import annotations
