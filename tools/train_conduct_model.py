@@ -58,13 +58,11 @@ what sets it apart from the agent's other turns and of the answers in the call; 
 WRITTEN_WEIGHT = 0.5
 """The weight of a turn outside a call: half of its surroundings are not known."""
 OTHER_LANGUAGE_WEIGHT = 0.2
-"""The weight of the turns in the other language: the encoder is multilingual, so their embeddings and surroundings
-count, their n-grams do not."""
+"""Of the turns in the other language: the encoder is multilingual, so their embeddings and surroundings count, their
+n-grams do not."""
 UNKNOWN_ALONE = ("next", "others_polite", "customer")
-"""The next turn is known where the customer's answer was written too."""
+"""Of them, "next" is known where the customer's answer was written too."""
 SMALLEST = 0.005
-FLAT = 0.01
-"""F1 over a range of limits is flat: less than this is no difference."""
 FOLDS = 8
 WIDTH = 512
 Matrix = NDArray[np.float64]
@@ -130,13 +128,7 @@ def written_turns(language: str, classify: SentenceClassifier) -> Examples:
         }
         conversation = conversation_of(call, roles=True)
         rows = Rows()
-        add(
-            rows,
-            classify,
-            language,
-            conversation.turns,
-            [Role.CUSTOMER, Role.AGENT, Role.CUSTOMER][: len(said)],
-        )
+        add(rows, classify, language, conversation.turns, [Role.CUSTOMER, Role.AGENT, Role.CUSTOMER][: len(said)])
         chances = model.probabilities(rows.features, np.array(rows.dense))
         negative = {who: float(chance[0]) for (who, _), chance in zip(said, chances, strict=True)}
         meaning = {who: _unscaled(row) for (who, _), row in zip(said, rows.dense, strict=True)}
@@ -194,9 +186,7 @@ def beside(seen: Examples, written: Examples, number: int) -> Matrix:
     mean = of_calls.mean(axis=0)
     for name in UNKNOWN_ALONE:
         at = SURROUNDINGS.index(name)
-        outside[:, at] = (
-            np.where(outside[:, at] == 0.0, mean[at], outside[:, at]) if name == "next" else mean[at]
-        )
+        outside[:, at] = np.where(outside[:, at] == 0.0, mean[at], outside[:, at]) if name == "next" else mean[at]
     return np.vstack([of_calls, outside, np.tile(mean, (number, 1))])
 
 
@@ -273,7 +263,9 @@ def train(
     return found
 
 
-def learn(models: Mapping[str, dict[str, Any]], parts: Mapping[str, tuple[Examples, Examples]]) -> None:
+def learn(
+    models: Mapping[str, dict[str, Any]], parts: Mapping[str, tuple[Examples, Examples]]
+) -> None:
     """Both kinds of every language, into ``models``."""
     for language, of in parts.items():
         others = next(of_other for other, of_other in parts.items() if other != language)
@@ -290,9 +282,8 @@ def rows_of_calls(seen: Examples, alone: Matrix) -> Matrix:
 
 
 def report(title: str, scores: Matrix, seen: Examples) -> None:
-    """The pairs of limits with the best F1 whose precision is not below their recall, the highest first of those that
-    are nearly as good: a false accusation is worse than a missed sigh. And what they give on the calls that the rules
-    were not written with ("later").
+    """The pairs of limits with the best F1 whose precision is not below their recall: a false accusation is worse than
+    a missed sigh. And what they give on the calls that the rules were not written with ("later").
 
     On the first calls without the rules, on the later ones with them: so neither figure is flattered.
     """
@@ -311,10 +302,7 @@ def report(title: str, scores: Matrix, seen: Examples) -> None:
                 shares += [hits / max(1, (found & part).sum()), hits / max(1, (marked & part).sum())]
             if right and number <= marked.sum():
                 best.append((f1, limit, of_rule, *shares))
-    highest = max(best)[0]
-    for row in sorted((r for r in best if r[0] >= highest - FLAT), key=lambda r: (r[1], r[0]), reverse=True)[
-        :6
-    ]:
+    for row in sorted(best, reverse=True)[:6]:
         f1, limit, of_rule, *shares = (f"{value:.2f}" for value in row)
         print(
             f"{title}: F1 {f1}, limits {limit} and {of_rule}, precision and recall {shares[:2]}, "
