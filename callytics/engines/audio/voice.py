@@ -61,8 +61,8 @@ _FIRST_LAG = int(RATE_HZ / HIGHEST_HZ)
 _AT_ONCE = 256
 """Frames whose arrays are small enough for the cache, and many enough for the cost of a call."""
 _LOWEST_PEAK = 0.25
-"""Height of the correlation at a lag; lower ones need no parabola: it adds an eighth of the fall to the next lag at most, and
-only peaks of VOICED_FROM times NEARLY can be chosen."""
+"""Height of the correlation at a lag; lower ones need no parabola: it adds an eighth of the fall to the next lag at
+most, and only peaks of VOICED_FROM times NEARLY can be chosen."""
 
 
 class PitchMethod(StrEnum):
