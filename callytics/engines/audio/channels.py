@@ -85,7 +85,7 @@ def correlation_of(pairs: Iterable[npt.NDArray[np.float32]], max_delay: int) -> 
     for pair in pairs:
         if cross is None:
             size = pair.shape[1]
-            # Longer delays than the longest that is asked for may wrap around: nobody looks at them.
+            # Longer delays than the longest that is asked for may wrap around, for they are not looked at.
             max_delay = min(max_delay, size - 1)
             fft_size = fft.next_fast_len(size + max_delay, real=True)
             cross = np.zeros(fft_size // 2 + 1, np.complex128)

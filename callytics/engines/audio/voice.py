@@ -55,14 +55,14 @@ HAS_PAUSES_DB = 14.0  # the loudest twentieth above the quietest tenth, where a 
 _SIZE = round(FRAME_S * PIPELINE_SAMPLE_RATE_HZ)
 _LAGS = round(RATE_HZ / VOICE_LOWEST_HZ) + 2
 _PERIOD = 480
-"""Of the transform at RATE_HZ, quick to transform. Lags from 80 on wrap around to those above 346, at which only the
+"""Length of the transform at RATE_HZ, a quick one. Lags from 80 on wrap around to those above 346, at which only the
 faded ends of a frame meet: against 540, .999 of the voiced frames have the same pitch."""
 _FIRST_LAG = int(RATE_HZ / HIGHEST_HZ)
 _AT_ONCE = 256
 """Frames whose arrays are small enough for the cache, and many enough for the cost of a call."""
 _LOWEST_PEAK = 0.25
-"""Of the correlation at a lag; lower ones need no parabola: it adds an eighth of the fall to the next lag at most, and
-only peaks of VOICED_FROM times NEARLY can be chosen."""
+"""Height of the correlation at a lag; lower ones need no parabola: it adds an eighth of the fall to the next lag at
+most, and only peaks of VOICED_FROM times NEARLY can be chosen."""
 
 
 class PitchMethod(StrEnum):
