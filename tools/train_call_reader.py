@@ -1,10 +1,10 @@
 """Learns the weights of callytics/engines/analysis/call_reader.py from the written calls.
 
     pip install torch==2.13.0
-    python tools/train_call_reader.py                        half an hour to an hour on one core, with bfloat16
-    python tools/train_call_reader.py --export MODEL.pt      only writes the file of weights from a state
+    python tools/train_call_reader.py START.npz                      most of an hour on one core, with bfloat16
+    python tools/train_call_reader.py START.npz --export MODEL.pt    only writes the file of weights from a state
 
-It begins with the first layers of multilingual-e5-small as they ship with this package (tools/export_e5.py). The splits
+It begins with the first layers of multilingual-e5-small: START.npz is what tools/export_e5.py writes. The splits
 ``report`` and ``choose`` are not read, and 100 of the calls ``*_third_*`` are left out as well: figures on these are
 figures on calls that the weights have not seen. Where a second reader marked a call, both count
 (evaluation/meaning/call_items.py). Several things are learned at once, moods, impolite turns and greetings among them:
@@ -30,13 +30,13 @@ from torch import Tensor, nn
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from callytics.engines.analysis import e5  # noqa: E402
-from callytics.engines.analysis.call_reader import NAME, STEPS, pieces_within  # noqa: E402
+from callytics.engines.analysis.call_reader import NAME, STEPS, UNKNOWN, pieces_within  # noqa: E402
 from callytics.engines.analysis.transformer import HEADS, unpacked  # noqa: E402
 from callytics.engines.analysis.unigram import Unigram  # noqa: E402
 from callytics.weights import manifest as models  # noqa: E402
 from evaluation.dialogues import read_dialogues, read_second_labels  # noqa: E402
 from evaluation.meaning.call_items import CRITERIA, MOODS, Item, bare, item_of  # noqa: E402
+from evaluation.meaning.scores import TOPIC_NAMES  # noqa: E402
 
 WIDTH, LAYERS, LAYERS_BY_TURN = 384, 8, 4
 EPOCHS, CALLS_A_STEP, RATE, HEAD_RATE, WARM_UP, DROPOUT = 7, 2, 1.2e-4, 6e-4, 0.08, 0.1
@@ -46,7 +46,7 @@ WEIGHTS = {"state": 0.3, "tasks": 5.0, "moods": 0.5, "lapses": 1.5, "call": 0.5}
 
 STATES = 3
 PARTS = ("attend", "after", "widen", "narrow")
-TARGET = Path(models.__file__).parents[1] / "engines" / "analysis" / "weights" / f"{NAME}.npz"
+TARGET = models.PACKAGE_FOLDER / "engines" / "analysis" / "weights" / f"{NAME}.npz"
 Batch = dict[str, Any]
 
 
@@ -208,10 +208,10 @@ def calls_to_learn() -> list[dict[str, Any]]:
     return [call for call in calls if call["id"] not in left_out]
 
 
-def train(state: Path) -> None:
+def train(start: Path, state: Path) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
-    data = dict(np.load(models.locate(e5.NAME) / f"{e5.NAME}.npz"))
+    data = dict(np.load(start))
     calls, rng = calls_to_learn(), random.Random(5)
     labels = sorted({call["topic"] for call in calls})
     second = read_second_labels()
@@ -263,23 +263,22 @@ def train(state: Path) -> None:
 
 
 def pieces_of_all(calls: Sequence[dict[str, Any]], data: Mapping[str, Any]) -> dict[str, list[int]]:
-    split = Unigram(data["pieces"].tobytes().decode("utf-8").split("\n"), data["scores"].tolist(), e5.UNKNOWN)
+    split = Unigram(data["pieces"].tobytes().decode("utf-8").split("\n"), data["scores"].tolist(), UNKNOWN)
     texts = {turn["text"] for call in calls for turn in call["turns"]}
     return {text: pieces_within(split(text)) for text in texts | {bare(text) for text in texts}}
 
 
-def export(state: Path) -> None:
+def export(start: Path, state: Path) -> None:
     """Weights of the layers in eight bits with a scale per row, the rest in half precision; only the scores that the
     report needs."""
-    data, saved = (
-        dict(np.load(models.locate(e5.NAME) / f"{e5.NAME}.npz")),
-        torch.load(state, weights_only=True),
-    )
+    data, saved = dict(np.load(start)), torch.load(state, weights_only=True)
     weights = {name: value.float().numpy() for name, value in saved["state"].items()}
     labels = saved["labels"]
     found: dict[str, Any] = {name: data[name] for name in ("pieces", "scores", "word.scales", "word.digits")}
     found |= {"layers": LAYERS, "layers_by_turn": LAYERS_BY_TURN}
-    found["labels"] = np.frombuffer("\n".join(labels).encode(), dtype=np.uint8)
+    in_results = {marked: label for label, marked in TOPIC_NAMES.items()}
+    names = "\n".join(in_results.get(name, name) for name in labels)
+    found["labels"] = np.frombuffer(names.encode(), dtype=np.uint8)
     for name in ("positions", "role", "role_in_call", "from_start", "from_end", "norm.weight", "norm.bias"):
         found[name] = weights[name].astype(np.float16)
     found |= {"mean": weights["mean"], "scale": weights["scale"]}
@@ -304,11 +303,12 @@ def main() -> None:
     parser.add_argument(
         "--state", type=Path, default=Path("call_reader.pt"), help="where the trained state goes"
     )
+    parser.add_argument("start", type=Path, help="what tools/export_e5.py wrote")
     parser.add_argument("--export", type=Path, help="a trained state: only write the file of weights")
     arguments = parser.parse_args()
     if arguments.export is None:
-        train(arguments.state)
-    export(arguments.export or arguments.state)
+        train(arguments.start, arguments.state)
+    export(arguments.start, arguments.export or arguments.state)
 
 
 if __name__ == "__main__":

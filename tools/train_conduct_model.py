@@ -128,7 +128,13 @@ def written_turns(language: str, classify: SentenceClassifier) -> Examples:
         }
         conversation = conversation_of(call, roles=True)
         rows = Rows()
-        add(rows, classify, language, conversation.turns, [Role.CUSTOMER, Role.AGENT, Role.CUSTOMER][: len(said)])
+        add(
+            rows,
+            classify,
+            language,
+            conversation.turns,
+            [Role.CUSTOMER, Role.AGENT, Role.CUSTOMER][: len(said)],
+        )
         chances = model.probabilities(rows.features, np.array(rows.dense))
         negative = {who: float(chance[0]) for (who, _), chance in zip(said, chances, strict=True)}
         meaning = {who: _unscaled(row) for (who, _), row in zip(said, rows.dense, strict=True)}
@@ -186,7 +192,9 @@ def beside(seen: Examples, written: Examples, number: int) -> Matrix:
     mean = of_calls.mean(axis=0)
     for name in UNKNOWN_ALONE:
         at = SURROUNDINGS.index(name)
-        outside[:, at] = np.where(outside[:, at] == 0.0, mean[at], outside[:, at]) if name == "next" else mean[at]
+        outside[:, at] = (
+            np.where(outside[:, at] == 0.0, mean[at], outside[:, at]) if name == "next" else mean[at]
+        )
     return np.vstack([of_calls, outside, np.tile(mean, (number, 1))])
 
 
@@ -263,9 +271,7 @@ def train(
     return found
 
 
-def learn(
-    models: Mapping[str, dict[str, Any]], parts: Mapping[str, tuple[Examples, Examples]]
-) -> None:
+def learn(models: Mapping[str, dict[str, Any]], parts: Mapping[str, tuple[Examples, Examples]]) -> None:
     """Both kinds of every language, into ``models``."""
     for language, of in parts.items():
         others = next(of_other for other, of_other in parts.items() if other != language)

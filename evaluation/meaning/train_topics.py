@@ -24,16 +24,9 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
 from callytics.engines.analysis import topics
-from callytics.engines.analysis.e5 import load_e5
 from callytics.engines.analysis.encoder import Remembering, SentenceEncoder
 from callytics.engines.analysis.features import Features, Seen, look_at
-from callytics.engines.analysis.topics import (
-    WRONG_NUMBER,
-    context_texts,
-    of_context,
-    of_texts,
-    topic_features,
-)
+from callytics.engines.analysis.topics import EMBEDDING_WEIGHT, WRONG_NUMBER, context, topic_features
 from evaluation.dialogues import LANGUAGES, read_dialogues, read_turns
 from evaluation.meaning.more_calls import read_more_calls, read_topic_statements
 from evaluation.meaning.reading import conversation_of
@@ -46,9 +39,6 @@ ACCEPTED_SHARE = 0.3
 MIN_COUNT = 2
 SMALLEST_WEIGHT = 0.03
 SMALLEST_DIMENSION = 1e-6
-BATCH = 32
-"""Texts of about the same length that are embedded together."""
-
 TABLE = Path(topics.__file__).with_name("topics.json")
 LABELS = {marked: label for label, marked in TOPIC_NAMES.items()}
 Matrix = npt.NDArray[np.float64]
@@ -82,15 +72,11 @@ def _example(call: Mapping[str, Any]) -> Example:
 
 
 def embeddings(examples: Sequence[Example]) -> tuple[Matrix, Matrix]:
-    """The issue and the call of each example, shape (examples, 896) both."""
-    e5, encode = Remembering(load_e5()), Remembering(SentenceEncoder())
+    """The issue and the call of each example, shape (examples, 512) both."""
+    encode = Remembering(SentenceEncoder())
     stated = [example.seen[example.stated].turn.content for example in examples]
-    texts = {text for example in examples for text in context_texts(example.seen, topics.E5_TURNS)}
-    by_length = sorted(texts.union(stated), key=lambda text: (len(text), text))
-    for first in range(0, len(by_length), BATCH):
-        e5(by_length[first : first + BATCH])
-    of_calls = np.array([of_context(example.seen, e5, encode) for example in examples])
-    return of_texts(stated, e5, encode), of_calls
+    of_calls = np.array([context(example.seen, encode) for example in examples])
+    return EMBEDDING_WEIGHT * encode(stated), EMBEDDING_WEIGHT * of_calls
 
 
 def _matrix(rows: Sequence[Features]) -> tuple[list[str], Any]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from callytics.engines.analysis.call_reader import CallReading
 
-READER_SHARE = {"issue": 0.5, "outcome": 0.5, "tasks": 0.5, "resolved": 0.5}
+READER_SHARE = {"issue": 0.3, "outcome": 0.3, "tasks": 0.3, "resolved": 0.3}
 """Of the reader's logarithms; the rest is the linear models'."""
 
 LEAST = 1e-4

@@ -1,10 +1,8 @@
-"""The topic of a call: a linear model over the sentence embeddings and the words of the turn of the issue, the words of
-the whole call and the mean embeddings of its turns, and the cues of topics.tsv. evaluation/meaning/train_topics.py
-fitted topics.json.
+"""The topic of a call: a linear model over the sentence embedding and the words of the turn of the issue, the words of
+the whole call and the mean embedding of its turns, and the cues of topics.tsv; and what the call reader found.
+evaluation/meaning/train_topics.py fitted topics.json.
 
 The embeddings are what tells a topic in words that no list has: "the second filter this month" is no cue of anything.
-There are two, of multilingual-e5-small and of the Universal Sentence Encoder: the first is better in Korean, and both
-are better than either (docs/adr/0018).
 """
 
 from __future__ import annotations
@@ -19,21 +17,20 @@ from importlib import resources
 import numpy as np
 
 from callytics.domain import Claim, Role
-from callytics.engines.analysis.e5 import load_e5
 from callytics.engines.analysis.encoder import Encode, Remembering, Vector
 from callytics.engines.analysis.features import Features, Seen, kind_of
 from callytics.engines.analysis.signals import plain
 
 WRONG_NUMBER = "wrong_number"
-E5_WEIGHT, USE_WEIGHT, ISSUE_WEIGHT, REST_WEIGHT = 4.0, 3.0, 4.0, 1.0
+EMBEDDING_WEIGHT, ISSUE_WEIGHT, REST_WEIGHT = 3.0, 4.0, 1.0
 """Lengths of the vectors: an embedding of the issue or of the call, the words of the issue, and those of the rest."""
+
+READER_WEIGHT = 2.0
+"""Of the call reader's scores beside those of the linear model and the cues. On calls that neither had learned from,
+1.5 to 2.5 are equal (docs/adr/0043)."""
 
 CONTEXT_TURNS, CONTEXT_WORDS = 12, 3
 """Which turns the mean embedding is of: the first ones with so many words."""
-
-E5_TURNS = 6
-"""The same for e5, which takes five times as long for a turn. With 12 the topic is right in .01 more of the calls, and
-a call of ten minutes takes 0.4 s."""
 
 WHOLE_CONTEXT = 6
 """Turns from which the mean has its whole length: of two turns it says little that the issue does not."""
@@ -76,9 +73,8 @@ class Topics:
         self._labels: Sequence[str] = document["labels"]
         self._row: Mapping[str, int] = {name: row for row, name in enumerate(document["features"])}
         self._weights: Vector = np.array(document["weights"], dtype=np.float64)  # (features, labels)
-        self._of_embedding: Vector = np.array(document["embedding"], dtype=np.float64)  # (896, labels)
-        self._of_context: Vector = np.array(document["context"], dtype=np.float64)  # (896, labels)
-        self._e5 = load_e5()
+        self._of_embedding: Vector = np.array(document["embedding"], dtype=np.float64)  # (512, labels)
+        self._of_context: Vector = np.array(document["context"], dtype=np.float64)  # (512, labels)
 
     def __call__(
         self,
@@ -93,6 +89,7 @@ class Topics:
             call: at least one turn.
             chances: probability of every turn to state the issue.
             encode: the Universal Sentence Encoder of this call, which the rankers used before.
+            read: the scores of the call reader, by topic; None leaves the others alone.
         """
         if kind_of(call) == "wrong":
             said = [seen.turn.id for seen in call if seen.signs & {"wrong_number", "elsewhere"}]
@@ -107,7 +104,9 @@ class Topics:
         for index, share, scores in zip(likely, shares, learned, strict=True):
             with_cues = _with_cues(scores, cues, index, call)
             for topic in self._labels:
-                totals[topic] += share * with_cues[topic]
+                totals[topic] += share / sum(shares) * with_cues[topic]
+        for topic, score in (read or {}).items():
+            totals[topic] += READER_WEIGHT * score
         topic = max(self._labels, key=lambda label: totals[label])
         mentions = [call[index].turn.id for index, found in enumerate(cues) if topic in found]
         return Claim(topic, tuple(mentions or [call[likely[0]].turn.id]))
@@ -118,11 +117,9 @@ class Topics:
         """Per candidate, the score of every topic."""
         words = [words_of(seen) for seen in call]
         stated = [call[index].turn.content for index in likely]
-        e5 = Remembering(self._e5)
-        e5([*stated, *context_texts(call, E5_TURNS)])  # all at once: a third faster than one by one
-        encode([*stated, *context_texts(call)])
-        embeddings = of_texts(stated, e5, encode)
-        of_call = of_context(call, e5, encode) @ self._of_context
+        encode([*stated, *context_texts(call)])  # all at once: quicker than one by one
+        embeddings = EMBEDDING_WEIGHT * encode(stated)
+        of_call = EMBEDDING_WEIGHT * context(call, encode) @ self._of_context
         found = []
         for index, embedding in zip(likely, embeddings, strict=True):
             named = topic_features(call, index, words)
@@ -142,26 +139,16 @@ class Topics:
         return found
 
 
-def of_texts(texts: Sequence[str], e5: Encode, encode: Encode) -> Vector:
-    """Shape (len(texts), 896): the embeddings of both encoders."""
-    return np.hstack([E5_WEIGHT * e5(texts), USE_WEIGHT * encode(texts)])
-
-
-def of_context(call: Sequence[Seen], e5: Encode, encode: Encode) -> Vector:
-    """Shape (896,): the mean embeddings of both encoders."""
-    return np.concatenate([E5_WEIGHT * context(call, e5, E5_TURNS), USE_WEIGHT * context(call, encode)])
-
-
-def context(call: Sequence[Seen], encode: Encode, turns: int = CONTEXT_TURNS) -> Vector:
+def context(call: Sequence[Seen], encode: Encode) -> Vector:
     """Shape (dimensions,): the mean embedding of the call's turns, of length 1; shorter for few turns, zero for one."""
-    texts = context_texts(call, turns)
+    texts = context_texts(call)
     mean: Vector = encode(texts or [""]).mean(axis=0)
     length = max(0.0, min(1.0, (len(texts) - 1) / (WHOLE_CONTEXT - 1)))
     return length * mean / (np.linalg.norm(mean) or 1.0)
 
 
-def context_texts(call: Sequence[Seen], turns: int = CONTEXT_TURNS) -> list[str]:
-    return [seen.turn.content for seen in call if seen.length >= CONTEXT_WORDS][:turns]
+def context_texts(call: Sequence[Seen]) -> list[str]:
+    return [seen.turn.content for seen in call if seen.length >= CONTEXT_WORDS][:CONTEXT_TURNS]
 
 
 def _with_cues(

@@ -1,5 +1,5 @@
 """The layers of a BERT encoder (Devlin et al. 2019, arXiv:1810.04805) in NumPy: attention, then a network of two
-layers, each added to its input and normalised. For e5.py and call_reader.py.
+layers, each added to its input and normalised. For call_reader.py.
 """
 
 from __future__ import annotations
