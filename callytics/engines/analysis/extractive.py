@@ -39,8 +39,9 @@ TASK_WORDS = {"ko": 5, "en": 8}
 OTHER_WORDS = 8
 """A line of the report: longer clauses stay alone, shorter ones take their neighbours along."""
 
-SURE = {"issue": 0.5, "outcome": 0.5}
-"""Probability from which a claim is not uncertain."""
+SURE = {"issue": 0.75, "outcome": 0.5}
+"""Probability from which a claim is not uncertain. In 181 calls that no model had learned from half of the issues below
+it were wrong, and one in twenty above; of the outcomes half and one in five."""
 
 SECOND_OUTCOME = 0.3
 """Probability from which a second turn states the outcome as well: two issues, or an offer and its acceptance. These

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  (one pattern per line reads better)
-"""Requests of the customer that the agent passes over: they are tasks that no party took."""
+"""Requests in plain words: of the customer, that the agent passes over, and of the agent, that leave the customer a task."""
 
 from __future__ import annotations
 
@@ -26,11 +26,19 @@ ANSWERS = frozenset(_ANSWERS_TEXT.split())
 """What an agent does with a request: takes it, has done it, refuses it, or asks back."""
 
 
+def asks_the_customer(seen: Seen) -> bool:
+    """The agent asks in plain words for something that is sent, brought or written after the call."""
+    return seen.role is Role.AGENT and _is_request(seen)
+
+
 def is_unanswered_request(call: Sequence[Seen], index: int) -> bool:
     seen = call[index]
-    if seen.role is not Role.CUSTOMER or seen.language not in _REQUEST:
-        return False
-    if not _REQUEST[seen.language].search(plain(seen.turn.content, seen.language)):
+    if seen.role is not Role.CUSTOMER or not _is_request(seen):
         return False
     answers = [later for later in call[index + 1 : index + 4] if later.role is Role.AGENT]
     return not any(later.signs & ANSWERS or later.turn.content.endswith("?") for later in answers)
+
+
+def _is_request(seen: Seen) -> bool:
+    pattern = _REQUEST.get(seen.language)
+    return bool(pattern and pattern.search(plain(seen.turn.content, seen.language)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from callytics.engines.analysis.features import Seen
-from callytics.engines.analysis.open_requests import is_unanswered_request
+from callytics.engines.analysis.open_requests import asks_the_customer, is_unanswered_request
 
 MIN_TASK = 0.35
 """Probability from which a task is reported."""
@@ -14,6 +14,11 @@ MIN_TASK = 0.35
 MIN_PART = 0.1
 """Probability from which a turn belongs to the task of the turn beside it. Both limits were chosen by cross-validation
 on fit and choose."""
+
+
+MIN_ASKED = 0.1
+"""Probability from which a request of the agent in plain words ("please send us ...") is the customer's task. On calls
+that no model had learned from F1 is as without it (.682 and .681), and recall .01 higher."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,12 @@ def tasks_of(call: Sequence[Seen], agent: Sequence[float], customer: Sequence[fl
         customer: the same for the customer.
     """
     tasks = _likely(call, "AGENT", agent) + _likely(call, "CUSTOMER", customer)
+    asked = {turn for task in tasks if task.owner == "CUSTOMER" for turn in task.turns}
+    tasks += [
+        Task("CUSTOMER", (index,))
+        for index, chance in enumerate(customer)
+        if index not in asked and chance >= MIN_ASKED and asks_the_customer(call[index])
+    ]
     told = {turn for task in tasks for turn in task.turns}
     tasks += [
         Task("AGENT", (index,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callytics.engines.analysis.features import look_at
-from callytics.engines.analysis.tasks import MIN_TASK, Task, tasks_of
+from callytics.engines.analysis.tasks import MIN_ASKED, MIN_TASK, Task, tasks_of
 from tests.support.service_calls import ROLES
 from tests.support.talk import talk
 
@@ -22,7 +22,7 @@ def found(agent: list[float], customer: list[float]) -> list[Task]:
     [
         ([0.0, 0.0, 0.3, 0.2, 0.0], [(2, 3)]),  # neither is likely enough alone
         ([0.0, 0.0, 0.5, 0.8, 0.0], [(3, 2)]),
-        ([0.0, 0.0, 0.3, 0.05, 0.0], []),
+        ([0.0, 0.0, 0.05, 0.3, 0.0], []),
         ([0.0, 0.0, 0.9, 0.05, 0.0], [(2,)]),
         ([0.0, 0.9, 0.0, 0.9, 0.0], [(1,), (3,)]),  # not side by side
         ([0.0, 0.6, 0.9, 0.8, 0.0], [(1,), (2, 3)]),  # a turn belongs to one task
@@ -47,3 +47,9 @@ def test_request_that_the_agent_passes_over_is_the_agents() -> None:
     call = look_at(talk(*lines, roles=ROLES, language="en"))
     assert tasks_of(call, [0.0, 0.0], [0.0, 0.0]) == [Task("AGENT", (0,))]
     assert tasks_of(call, [0.9, 0.0], [0.0, 0.0]) == [Task("AGENT", (0,))]
+
+
+def test_request_of_the_agent_in_plain_words_is_the_customers() -> None:
+    """Although the models are in doubt; not where they see no task at all."""
+    assert found([0.0] * 5, [0.0, 0.0, MIN_ASKED, 0.0, 0.0]) == [Task("CUSTOMER", (2,))]
+    assert found([0.0] * 5, [0.0, MIN_ASKED, MIN_ASKED / 2, 0.0, 0.0]) == []
