@@ -42,7 +42,7 @@ WIDTH, LAYERS, LAYERS_BY_TURN = 384, 8, 4
 EPOCHS, CALLS_A_STEP, RATE, HEAD_RATE, WARM_UP, DROPOUT = 7, 2, 1.2e-4, 6e-4, 0.08, 0.1
 SEED, LEFT_OUT = 1, 100
 WEIGHTS = {"state": 0.3, "tasks": 5.0, "moods": 0.5, "lapses": 1.5, "call": 0.5}
-"""Of the parts of the loss; those of issue, outcome and topic are 1."""
+"""Weights of the parts of the loss; those of issue, outcome and topic are 1."""
 
 STATES = 3
 PARTS = ("attend", "after", "widen", "narrow")

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack, vstack
+from scipy.sparse import csr_matrix, hstack
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -57,11 +57,7 @@ EMBEDDING_SCALES = (4.0, 2.0, 3.0, 2.0, 3.0)
 what sets it apart from the agent's other turns and of the answers in the call; a larger one lowers the penalty."""
 WRITTEN_WEIGHT = 0.5
 """The weight of a turn outside a call: half of its surroundings are not known."""
-OTHER_LANGUAGE_WEIGHT = 0.2
-"""Of the turns in the other language: the encoder is multilingual, so their embeddings and surroundings count, their
-n-grams do not."""
 UNKNOWN_ALONE = ("next", "others_polite", "customer")
-"""Of them, "next" is known where the customer's answer was written too."""
 SMALLEST = 0.005
 FOLDS = 8
 WIDTH = 512
@@ -119,22 +115,15 @@ def written_turns(language: str, classify: SentenceClassifier) -> Examples:
     found = Examples()
     model = MoodModel()
     for turn in read_agent_turns(language):
-        said = [("C", turn["before"]), ("A", turn["text"]), ("D", turn.get("after", ""))]
-        said = [(who, text) for who, text in said if text]
+        said = [("C", turn["before"]), ("A", turn["text"])]
         call = {
             "language": language,
             "roles": {"A": "AGENT", "C": "CUSTOMER"},
-            "turns": [{"id": who, "speaker": "A" if who == "A" else "C", "text": text} for who, text in said],
+            "turns": [{"id": who, "speaker": who, "text": text} for who, text in said],
         }
         conversation = conversation_of(call, roles=True)
         rows = Rows()
-        add(
-            rows,
-            classify,
-            language,
-            conversation.turns,
-            [Role.CUSTOMER, Role.AGENT, Role.CUSTOMER][: len(said)],
-        )
+        add(rows, classify, language, conversation.turns, [Role.CUSTOMER, Role.AGENT])
         chances = model.probabilities(rows.features, np.array(rows.dense))
         negative = {who: float(chance[0]) for (who, _), chance in zip(said, chances, strict=True)}
         meaning = {who: _unscaled(row) for (who, _), row in zip(said, rows.dense, strict=True)}
@@ -191,21 +180,11 @@ def beside(seen: Examples, written: Examples, number: int) -> Matrix:
     )
     mean = of_calls.mean(axis=0)
     for name in UNKNOWN_ALONE:
-        at = SURROUNDINGS.index(name)
-        outside[:, at] = (
-            np.where(outside[:, at] == 0.0, mean[at], outside[:, at]) if name == "next" else mean[at]
-        )
+        outside[:, SURROUNDINGS.index(name)] = mean[SURROUNDINGS.index(name)]
     return np.vstack([of_calls, outside, np.tile(mean, (number, 1))])
 
 
-def meanings(seen: Examples, written: Examples) -> Matrix:
-    return np.array([*seen.meaning, *written.meaning]) * np.repeat(EMBEDDING_SCALES, WIDTH)
-
-
-def train(
-    language: str, kind: str, seen: Examples, written: Examples, others: tuple[Examples, Examples]
-) -> dict[str, Any]:
-    """``others``: the calls and the turns in the other language."""
+def train(language: str, kind: str, seen: Examples, written: Examples) -> dict[str, Any]:
     more = sentences(language)
     texts = [*seen.texts, *written.texts, *(text for text, _ in more)]
     grams = [ngrams(text, language) for text in texts]
@@ -216,22 +195,14 @@ def train(
     blocks = [csr_matrix((np.ones(len(cells)), (i, j)), shape=(len(grams), len(index)))]
     around = beside(seen, written, len(more))
     blocks.append(csr_matrix(around))
+    if kind == "embedded":
+        scales = np.repeat(EMBEDDING_SCALES, WIDTH)
+        meaning = np.array([*seen.meaning, *written.meaning]) * scales
+        blocks.append(csr_matrix(np.vstack([meaning, np.zeros((len(more), meaning.shape[1]))])))
+    x = hstack(blocks).tocsr()
     y = np.array([*seen.marked, *written.marked, *(label for _, label in more)])
     weights = np.ones(len(y))
     weights[len(seen.texts) : len(seen.texts) + len(written.texts)] = WRITTEN_WEIGHT
-    if kind == "embedded":
-        meaning = meanings(seen, written)
-        blocks.append(csr_matrix(np.vstack([meaning, np.zeros((len(more), meaning.shape[1]))])))
-        further = [
-            csr_matrix((sum(len(part.texts) for part in others), len(index))),
-            csr_matrix(beside(*others, 0)),
-            csr_matrix(meanings(*others)),
-        ]
-        marks = np.array([mark for part in others for mark in part.marked])
-        y, weights = np.append(y, marks), np.append(weights, np.full(len(marks), OTHER_LANGUAGE_WEIGHT))
-        x = vstack([hstack(blocks), hstack(further)]).tocsr()
-    else:
-        x = hstack(blocks).tocsr()
     names = sorted(set(seen.calls))
     order = np.random.default_rng(1).permutation(len(names)) % FOLDS
     fold = np.array([*(order[names.index(call)] for call in seen.calls), *[-1] * (len(y) - len(seen.calls))])
@@ -266,17 +237,8 @@ def train(
         },
     }
     if kind == "embedded":
-        scales = np.repeat(EMBEDDING_SCALES, WIDTH)
         found["embedding"] = np.round(learned[start + around.shape[1] :] * scales, 3).tolist()
     return found
-
-
-def learn(models: Mapping[str, dict[str, Any]], parts: Mapping[str, tuple[Examples, Examples]]) -> None:
-    """Both kinds of every language, into ``models``."""
-    for language, of in parts.items():
-        others = next(of_other for other, of_other in parts.items() if other != language)
-        for kind in STRENGTH:
-            models[kind][language] = train(language, kind, *of, others)
 
 
 def rows_of_calls(seen: Examples, alone: Matrix) -> Matrix:
@@ -325,11 +287,10 @@ def main() -> None:
 
 def save(classify: SentenceClassifier, moods: Moods, meanings: Meanings) -> None:
     models: dict[str, dict[str, Any]] = {kind: {} for kind in STRENGTH}
-    parts = {
-        language: (examples(language, moods, meanings), written_turns(language, classify))
-        for language in LANGUAGES
-    }
-    learn(models, parts)
+    for language in LANGUAGES:
+        calls, written = examples(language, moods, meanings), written_turns(language, classify)
+        for kind in STRENGTH:
+            models[kind][language] = train(language, kind, calls, written)
     document = {
         "licence": "Apache-2.0",
         "trained_on": "evaluation/dialogues, splits fit and choose; turns_agent_*.jsonl",

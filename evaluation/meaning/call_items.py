@@ -19,13 +19,13 @@ from callytics.engines.analysis.call_reader import OWNERS, ROLES, START, STATES
 MOODS = ("NEGATIVE", "NEUTRAL", "POSITIVE")
 CRITERIA = ("greeting", "closing", "empathy")
 FIRST_SHARE = 0.6
-"""Of a mark of the first reader, where a second one read the call."""
+"""Share of a mark of the first reader, where a second one read the call."""
 
 SURE, MAIN_TOPIC = 0.7, 0.65
-"""Of a label beside others that are accepted."""
+"""Share of a label beside others that are accepted."""
 
 CUT_START, CUT_END, THINNED, WITHOUT_ROLES, BARE = 0.08, 0.06, 0.25, 0.15, 0.2
-"""How often a call is learned without its first or last turns, without some of those that nobody marked, without its
+"""How often a call is learned without its first or last turns, without some of those that have no mark, without its
 roles, and without marks and capitals, as a recogniser writes."""
 
 LEFT_OUT = 0.12

@@ -67,7 +67,7 @@ class Measured:
     """Counts of scores.calibration, summed over the calls."""
 
     second: Mapping[str, Figure] = field(default_factory=dict)
-    """Of the second labeller, for the rows and the calls that it read."""
+    """Figures of the second labeller, for the rows and the calls that it read."""
 
 
 def figure_of(row: Row, scores: Sequence[Score]) -> Figure:

@@ -19,7 +19,7 @@ from callytics.engines.analysis.resolution import seen_of_call
 from evaluation.meaning.second_labels import resolved_target
 
 PENALTY, EMBEDDING_PENALTY = 3.0, 2.0
-"""Of what the rankers found, and of the embeddings. Chosen by cross-validation on fit and choose."""
+"""On what the rankers found, and on the embeddings. Chosen by cross-validation on fit and choose."""
 
 Matrix = npt.NDArray[np.float64]
 

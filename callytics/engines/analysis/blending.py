@@ -14,7 +14,7 @@ import numpy.typing as npt
 from callytics.engines.analysis.call_reader import CallReading
 
 READER_SHARE = {"issue": 0.3, "outcome": 0.3, "tasks": 0.3, "resolved": 0.3}
-"""Of the reader's logarithms; the rest is the linear models'."""
+"""Share of the reader's logarithms; the rest is the linear models'."""
 
 LEAST = 1e-4
 """Chance of a turn that the linear models do not take for a candidate."""

@@ -27,7 +27,7 @@ START, UNKNOWN = 0, 3
 """Numbers of the pieces before every turn and for what the model has no piece of."""
 
 HEAD_PIECES, TAIL_PIECES = 28, 32
-"""Of a long turn the first and the last pieces are read: what is wanted and what is promised stand at its edges."""
+"""The first and the last pieces of a long turn are read: what is wanted and what is promised stand at its edges."""
 
 MOST_PIECES = 512
 """Pieces of a call that are read at once. The written calls have 180 to 720."""

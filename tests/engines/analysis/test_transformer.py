@@ -42,7 +42,7 @@ def pieces(count: int, seed: int) -> Array:
     return np.random.default_rng(seed).normal(size=(count, WIDTH)).astype(np.float32)
 
 
-def test_a_text_does_not_see_the_others() -> None:
+def test_text_does_not_see_the_others() -> None:
     read, long, short = layer(), pieces(7, 2), pieces(3, 3)
     together = read(np.vstack([long, short]), groups_of(np.array([7, 3])))
     assert together[:7] == pytest.approx(read(long.copy(), groups_of(np.array([7]))), abs=1e-5)
