@@ -26,8 +26,8 @@ EMBEDDING_WEIGHT, ISSUE_WEIGHT, REST_WEIGHT = 3.0, 4.0, 1.0
 """Lengths of the vectors: an embedding of the issue or of the call, the words of the issue, and those of the rest."""
 
 READER_WEIGHT = 2.0
-"""Weight of the call reader's scores beside those of the linear model and the cues. On calls that neither had learned from,
-1.5 to 2.5 are equal (docs/adr/0043)."""
+"""Weight of the call reader's scores beside those of the linear model and the cues. On calls that neither had learned
+from, 1.5 to 2.5 are equal (docs/adr/0043)."""
 
 CONTEXT_TURNS, CONTEXT_WORDS = 12, 3
 """Which turns the mean embedding is of: the first ones with so many words."""
