@@ -80,7 +80,13 @@ class Service:
         Raises:
             StageError: it was refused, or its job failed: ``message`` says why.
         """
-        answer = self.upload(path, name, **fields)
+        try:
+            answer = self.upload(path, name, **fields)
+        except httpx.TransportError:
+            # Refused before the whole recording was sent, and the answer lost: a small request is told why.
+            answer = self.request("GET", "/v1/calls", params={"limit": 1})
+            if answer.is_success:
+                raise
         if answer.status_code != 202:
             raise StageError("api-gateway", "call_refused", f"{answer.status_code}: {answer.text[:200]}")
         call_id = answer.json()["call_id"]
