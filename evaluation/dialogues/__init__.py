@@ -8,14 +8,15 @@ from typing import Any, Literal
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("ko", "en")
-FILE_NAMES = {code: (f"{code}.jsonl", f"{code}_more.jsonl") for code in LANGUAGES}
-"""The first has all three splits; the second is there for some languages and has calls of ``fit`` only."""
+FILE_NAMES = {code: (f"{code}.jsonl", f"{code}_more.jsonl", f"{code}_fresh.jsonl") for code in LANGUAGES}
+"""The first has three splits; the second has calls of ``fit`` only, the third of ``fresh``."""
 
 Split = Literal["fit", "choose", "report"]
+CallSplit = Literal["fit", "choose", "report", "fresh"]
 Kind = Literal["opening", "ending", "short"]
 
 
-def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, Any]]:
+def read_dialogues(split: CallSplit, language: str | None = None) -> list[dict[str, Any]]:
     """The calls of a split, in the format of README.md; both languages unless one is named."""
     wanted = LANGUAGES if language is None else (language,)
     calls = [
@@ -29,8 +30,8 @@ def read_dialogues(split: Split, language: str | None = None) -> list[dict[str, 
 
 
 def read_second_labels() -> dict[str, dict[str, Any]]:
-    """By id of the call, what a second labeller says of it, who did not see the gold. Those of ``report`` are shown
-    beside its figures, and learned from by nothing."""
+    """By id of the call, what a second labeller says of it, who did not see the gold. Those of ``report`` and
+    ``fresh`` are shown beside their figures, and learned from by nothing."""
     return {labels["id"]: labels for labels in _lines("second_labels.jsonl")}
 
 

@@ -18,7 +18,7 @@ from evaluation.dialogues import (
     read_turns,
 )
 
-SPLITS = ("fit", "choose", "report")
+SPLITS = ("fit", "choose", "report", "fresh")
 
 
 def calls() -> list[dict[str, Any]]:
@@ -35,9 +35,10 @@ def calls_of_file(name: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_corpus_has_its_documented_size(language: str) -> None:
     first = {call["id"] for call in calls_of_file(FILE_NAMES[language][0])}
-    sizes = [len(first & {call["id"] for call in read_dialogues(split, language)}) for split in SPLITS]
+    sizes = [len(first & {call["id"] for call in read_dialogues(split, language)}) for split in SPLITS[:3]]
     assert sum(sizes) >= 120
     assert max(sizes) - min(sizes) <= 1
+    assert len(read_dialogues("fresh", language)) == 60
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -45,6 +46,11 @@ def test_second_file_adds_to_fit_only(language: str) -> None:
     more = calls_of_file(FILE_NAMES[language][1])
     assert {call["split"] for call in more} <= {"fit"}
     assert {call["id"] for call in more} <= {call["id"] for call in read_dialogues("fit", language)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_fresh_calls_are_in_no_other_split(language: str) -> None:
+    assert {call["split"] for call in calls_of_file(FILE_NAMES[language][2])} == {"fresh"}
 
 
 def test_second_file_has_its_documented_size() -> None:
