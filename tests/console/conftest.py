@@ -6,6 +6,7 @@ graph."""
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import socket
 import threading
@@ -34,6 +35,15 @@ ROOT = Path(__file__).parents[2]
 RECORDING = (ROOT / "sample" / "call.mp3").read_bytes()
 RESULT: dict[str, Any] = json.loads((ROOT / "docs" / "result.example.json").read_text(encoding="utf-8"))
 """The result of the recording."""
+
+READ, WRITE, DELETE = "calls:read", "calls:write", "calls:delete"
+SCREENS = {"operations": "Operations", "keys": "API keys", "webhooks": "Webhooks", "audit": "Audit"}
+"""Those of operators: part of the address, and the heading."""
+
+
+def result_with(**changes: Any) -> dict[str, Any]:
+    """A copy that may be changed."""
+    return {**copy.deepcopy(RESULT), **changes}
 
 
 class SampleAudio(WavOnlyAudio):
@@ -68,12 +78,17 @@ class Gateway:
         call = self.store.create_call(new_call(deduplicate=False, tenant=tenant, **fields)).call
         with self.blobs.writer(call.id) as writer:
             writer.write(RECORDING)
-        lease = self.store.lease("worker", 60.0)
-        assert lease is not None
-        assert lease.call.id == call.id
-        body = json.dumps({**result, "call_id": call.id}).encode()
-        self.store.complete(call.id, lease.token, JobStatus.COMPLETED, body)
+        finish(self, call.id, result)
         return call.id
+
+
+def finish(gateway: Gateway, call_id: str, result: dict[str, Any] = RESULT) -> None:
+    """A worker's job on the only call that waits: one that is new, or that was corrected."""
+    lease = gateway.store.lease("worker", 60.0)
+    assert lease is not None
+    assert lease.call.id == call_id
+    body = json.dumps({**result, "call_id": call_id}).encode()
+    gateway.store.complete(call_id, lease.token, JobStatus.COMPLETED, body)
 
 
 @contextmanager
