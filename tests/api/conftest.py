@@ -102,7 +102,7 @@ class TwoStages:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[CallStore]:
-    """On SQLite; test_calls.py, which writes everything that can be written, runs on PostgreSQL as well."""
+    """On SQLite; the tests in calls/, which write everything that can be written, run on PostgreSQL as well."""
     store = CallStore(fresh_database(tmp_path))
     yield store
     store.close()
