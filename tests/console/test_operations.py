@@ -53,9 +53,6 @@ def add_alert(gateway: Gateway) -> None:
     gateway.store.record_alerts([notice])
 
 
-# ---------------------------------------------------------------- operations
-
-
 def test_operations_show_the_graph_and_say_what_is_not_there(visit: Visit, gateway: Gateway) -> None:
     visit.sign_in("admin")
     page = visit.page
