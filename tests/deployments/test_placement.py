@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
 import pickle
 import threading
@@ -13,42 +12,31 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
-from pydantic import ValidationError
 from ray import serve
 from typer.testing import CliRunner
 
 from callytics.api import StageHealth
 from callytics.cli.app import app
-from callytics.config import ENGINE_STAGES, engine_blocks, load_stages, split_address
+from callytics.config import engine_blocks, load_stages, split_address
 from callytics.conversation.turns import attribute
 from callytics.domain import CallOptions
 from callytics.errors import ConfigError, InvalidRequestError
 from callytics.in_process import recording_at
 from callytics.pipeline import InProcess
-from callytics.weights.needed import needed_weights
 from deployments import handles, stage
 from deployments.monitoring import Monitoring
 from deployments.operations import local, local_command, serve_api
-from deployments.operations.config_check import check_document
-from deployments.operations.environments import read_pins
-from deployments.operations.lock import sources_of_today
 from deployments.operations.placement_config import (
     APPLICATION,
-    ENVIRONMENT,
     SMALL_STAGES,
-    with_small_stages_together,
 )
-from deployments.operations.preparation import versioned
 from deployments.replica import placement
 from deployments.replica.answers import Refused
 from deployments.replica.log_fields import Fields
-from deployments.replica.placement import PlacedStages, PlacementArgs
+from deployments.replica.placement import PlacedStages
 from deployments.stage import EngineReplica, StageOutput
+from tests.support.placements import CONFIG, PROJECT, block, together
 
-PROJECT = Path(__file__).resolve().parents[2]
-CONFIG = PROJECT / "serve_config.cpu.yaml"
-PINS = PROJECT / "runtime_envs"
 DOUBLER = {"engine": "tests.support.replicas:Doubler", "concurrency": 1, "options": {}}
 SLOW = {"engine": "tests.support.replicas:Slow", "concurrency": 1, "options": {}}
 

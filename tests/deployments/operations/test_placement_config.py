@@ -1,35 +1,18 @@
-"""TODO"""
+"""The configuration with small stages in one process: that it can be deployed, and what is refused."""
 
 from __future__ import annotations
 
-import asyncio
 import copy
-import logging
-import pickle
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from pydantic import ValidationError
-from ray import serve
-from typer.testing import CliRunner
 
-from callytics.api import StageHealth
-from callytics.cli.app import app
-from callytics.config import ENGINE_STAGES, engine_blocks, load_stages, split_address
-from callytics.conversation.turns import attribute
-from callytics.domain import CallOptions
-from callytics.errors import ConfigError, InvalidRequestError
-from callytics.in_process import recording_at
-from callytics.pipeline import InProcess
+from callytics.config import ENGINE_STAGES, load_stages, split_address
+from callytics.errors import ConfigError
 from callytics.weights.needed import needed_weights
-from deployments import handles, stage
-from deployments.monitoring import Monitoring
-from deployments.operations import local, local_command, serve_api
 from deployments.operations.config_check import check_document
 from deployments.operations.environments import read_pins
 from deployments.operations.lock import sources_of_today
@@ -40,25 +23,8 @@ from deployments.operations.placement_config import (
     with_small_stages_together,
 )
 from deployments.operations.preparation import versioned
-from deployments.replica import placement
-from deployments.replica.answers import Refused
-from deployments.replica.log_fields import Fields
-from deployments.replica.placement import PlacedStages, PlacementArgs
-from deployments.stage import EngineReplica, StageOutput
-
-
-def shipped() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    return document
-
-
-def together() -> dict[str, Any]:
-    return with_small_stages_together(shipped(), PINS)
-
-
-def block(document: dict[str, Any], name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(app for app in document["applications"] if app["name"] == name)
-    return found
+from deployments.replica.placement import PlacementArgs
+from tests.support.placements import CONFIG, PINS, block, shipped, together
 
 
 def test_configuration_with_small_stages_together_is_one_that_can_be_deployed() -> None:
