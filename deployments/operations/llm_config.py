@@ -13,7 +13,8 @@ from typing import Any
 from callytics.config import LLM_SERVER
 from callytics.errors import ConfigError, InvalidRequestError
 from callytics.weights.gguf_file import FORMAT, SERVER
-from callytics.weights.manifest import Model, get_model, list_models
+from callytics.weights.manifest import get_model, list_models
+from callytics.weights.model import Model
 from deployments.operations.launcher import LAUNCHER
 
 ANALYZER = "llm-analyzer"
