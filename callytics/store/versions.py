@@ -15,6 +15,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from callytics.domain import StageRun, StageStatus
 from callytics.store import codec
+from callytics.store.rows import stage_run
 from callytics.store.tables.calls import CallRow, StageRow
 
 
@@ -150,27 +151,11 @@ def version_runs(session: Session, applications: Sequence[str], since_ms: int) -
                 audio_s,
                 row.updated_at_ms,
                 isinstance(row, ShadowRow),
-                _stage_run(row),
+                stage_run(row),
             )
             for row, filename, external_id, audio_s in rows
         ]
     return tuple(sorted(found, key=lambda version: (version.call_id, version.run.application)))
-
-
-def _stage_run(row: StageRow | ShadowRow) -> StageRun:
-    return StageRun(
-        name=row.stage,
-        status=StageStatus(row.status),
-        attempts=row.attempts if isinstance(row, StageRow) else 1,
-        duration_s=row.duration_s,
-        application=row.application,
-        engine=row.engine,
-        model=row.model,
-        model_revision=row.model_revision,
-        config_hash=row.config_hash,
-        error_code=row.error_code,
-        error_message=row.error_message,
-    )
 
 
 def version_output(session: Session, call_id: str, application: str) -> Any | None:

@@ -11,7 +11,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page
 
-from callytics.api import ApiSettings, Services, create_app
+from callytics.api import ApiSettings, Services, Tones, create_app
 from callytics.domain import CallOptions
 from callytics.engines.audio.waveform import waveform
 from callytics.store import AsyncStore, BlobStore, CallStore, JobStatus
@@ -49,9 +49,7 @@ def result_with(**changes: Any) -> dict[str, Any]:
 class SampleAudio(WavOnlyAudio):
     """Every recording is the sample."""
 
-    async def convert(
-        self, uri: str, audio_format: str, options: CallOptions, tones: Sequence[tuple[float, float]] = ()
-    ) -> bytes:
+    async def convert(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
         return RECORDING
 
     async def waveform(self, uri: str, options: CallOptions) -> bytes:
