@@ -62,7 +62,7 @@ def with_language_model(document: Mapping[str, Any], model: Model) -> dict[str, 
 
 def application(model: Model) -> dict[str, Any]:
     """The application llm-server. For a share of a card: ``num_gpus`` here, ``gpu_layers`` in the options, and a build
-    of xllamacpp for that card (docs/operations.md)."""
+    of xllamacpp for that card (docs/language-models.md)."""
     return {
         "name": LLM_SERVER,
         "route_prefix": None,  # reached by its Serve handle only

@@ -1,4 +1,5 @@
-"""The commands of docs/operations.md, run as they stand there; what cannot run here is listed with its reason.
+"""The commands of docs/operations.md and docs/language-models.md, run as they stand there; what cannot run here is
+listed with its reason.
 
 A graph with engines that need no models stands for serve_config.cpu.yaml; deploys, backups and restores are real.
 """
@@ -34,7 +35,13 @@ from tests.support.operating import RECORDING, Operator
 from tests.support.postgres import PostgresServer, find_binaries
 
 DOCUMENT = PROJECT / "docs" / "operations.md"
-BLOCKS = [block for block in code_blocks(DOCUMENT) if block.language in ("sh", "sql")]
+LANGUAGE_MODELS = PROJECT / "docs" / "language-models.md"
+BLOCKS = [
+    block
+    for document in (DOCUMENT, LANGUAGE_MODELS)
+    for block in code_blocks(document)
+    if block.language in ("sh", "sql")
+]
 USED: list[Block] = []
 
 
@@ -77,7 +84,7 @@ def test_every_block_is_run_or_says_why_not(it: Block) -> None:
 
 
 def test_every_command_that_the_text_names_is_there() -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8") + LANGUAGE_MODELS.read_text(encoding="utf-8")
     commands = {
         command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
     }
