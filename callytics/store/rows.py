@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
@@ -19,11 +19,8 @@ from callytics.store.records.audit import AuditRecord
 from callytics.store.records.calls import DEFAULT_TENANT, METADATA_FIELDS, CallFailure, CallRecord, Priority
 from callytics.store.records.work import EventRecord
 from callytics.store.tables.access import ApiKeyRow
-from callytics.store.tables.calls import CallRow, CorrectionRow, ReportRow, StageRow
+from callytics.store.tables.calls import CallRow, CorrectionRow, ReportRow, ShadowRow, StageRow
 from callytics.store.tables.events import AuditRow, EventRow
-
-if TYPE_CHECKING:
-    from callytics.store.versions import ShadowRow
 
 _PRIORITY_NUMBERS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
 PRIORITIES = {number: priority for priority, number in _PRIORITY_NUMBERS.items()}

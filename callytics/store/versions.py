@@ -9,36 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Text, func, true
+from sqlalchemy import func, true
 from sqlalchemy.orm import defer
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from callytics.domain import StageRun, StageStatus
 from callytics.store import codec
 from callytics.store.rows import stage_run
-from callytics.store.tables.calls import CallRow, StageRow
-
-
-class ShadowRow(SQLModel, table=True):
-    """The last run of a version in the shadow of another on a call. ``output`` is compressed JSON (codec.py)."""
-
-    __tablename__ = "shadow_results"
-
-    call_id: str = Field(
-        sa_column=Column(String(26), ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
-    )
-    application: str = Field(sa_column=Column(String(64), primary_key=True))
-    stage: str = Field(sa_column=Column(String(64), nullable=False))
-    status: str = Field(sa_column=Column(String(16), nullable=False))
-    updated_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
-    duration_s: float
-    engine: str
-    model: str
-    model_revision: str
-    config_hash: str
-    error_code: str
-    error_message: str = Field(sa_column=Column(Text, nullable=False))
-    output: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+from callytics.store.tables.calls import CallRow, ShadowRow, StageRow
 
 
 @dataclass(frozen=True)
