@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
+
+from benchmarks.sampling import Sampler
 
 SAMPLE_INTERVAL_S = 1.0
 DESCENDANTS_INTERVAL_S = 0.25
@@ -32,32 +32,24 @@ class CpuSample:
     stolen: float
 
 
-class CpuSampler:
+class CpuSampler(Sampler):
     """Samples while the context is open; ``samples`` grows."""
 
     def __init__(self) -> None:
+        super().__init__(SAMPLE_INTERVAL_S)
         self.samples: list[CpuSample] = []
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> CpuSampler:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
+    def begin(self) -> None:
         import psutil
 
-        before = psutil.cpu_times()
-        while not self._ended.wait(SAMPLE_INTERVAL_S):
-            now = psutil.cpu_times()
-            self.samples.append(shares(before, now, time.time()))
-            before = now
+        self._before = psutil.cpu_times()
+
+    def sample(self) -> None:
+        import psutil
+
+        now = psutil.cpu_times()
+        self.samples.append(shares(self._before, now, time.time()))
+        self._before = now
 
 
 def shares(before: Any, after: Any, at_s: float) -> CpuSample:
@@ -72,15 +64,14 @@ def shares(before: Any, after: Any, at_s: float) -> CpuSample:
     return CpuSample(at_s, 1.0 - (idle + stolen) / total, stolen / total)
 
 
-class DescendantsCpu:
+class DescendantsCpu(Sampler):
     """CPU seconds of every process below this one, also of those that end: read several times a second. (Ray lets the
     kernel forget its ended workers: they are in no parent's times.)"""
 
     def __init__(self) -> None:
+        super().__init__(DESCENDANTS_INTERVAL_S)
         self._seen: dict[tuple[int, str], float] = {}
         self._before: dict[tuple[int, str], float] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def total_s(self) -> float:
@@ -90,21 +81,11 @@ class DescendantsCpu:
     def processes(self) -> int:
         return len(self._seen) - len(self._before)
 
-    def __enter__(self) -> DescendantsCpu:
-        self._sample()
+    def begin(self) -> None:
+        self.sample()
         self._before = dict(self._seen)  # what ran, or ended unseen by its parent, before
-        self._thread.start()
-        return self
 
-    def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(DESCENDANTS_INTERVAL_S):
-            self._sample()
-
-    def _sample(self) -> None:
+    def sample(self) -> None:
         ticks, stats = os.sysconf("SC_CLK_TCK"), {}
         for path in Path("/proc").glob("[0-9]*/stat"):
             try:

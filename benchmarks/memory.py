@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
+
+from benchmarks.sampling import Sampler
 
 SAMPLE_INTERVAL_S = 3.0
 """Reading the pages of a graph's thirty processes takes 0.15 s of a core: shorter intervals would affect the result."""
@@ -26,7 +27,7 @@ def _pss_bytes(pid: int) -> int:
     return 0
 
 
-class PeakMemory:
+class PeakMemory(Sampler):
     """Samples the processes in the background while the context is open.
 
     Attributes:
@@ -36,31 +37,23 @@ class PeakMemory:
     """
 
     def __init__(self, list_pids: Callable[[], Iterable[int]]) -> None:
+        super().__init__(SAMPLE_INTERVAL_S)
         self._list_pids = list_pids
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self.first_bytes = 0
         self.peak_bytes = 0
         self.num_processes = 0
 
-    def __enter__(self) -> PeakMemory:
-        self._sample()
+    def begin(self) -> None:
+        self.sample()
         self.first_bytes = self.peak_bytes
-        self._thread.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._sample()
+        super().__exit__(kind, error, trace)
+        self.sample()
 
-    def _run(self) -> None:
-        while not self._ended.wait(SAMPLE_INTERVAL_S):
-            self._sample()
-
-    def _sample(self) -> None:
+    def sample(self) -> None:
         pids = list(self._list_pids())
         total_bytes = proportional_set_size_bytes(pids)
         if total_bytes > self.peak_bytes:

@@ -20,7 +20,6 @@ import pickle
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from itertools import accumulate
@@ -35,6 +34,7 @@ from benchmarks.calls import join
 from benchmarks.command import Conditions, engine_environment, run
 from benchmarks.in_process import CONFIG
 from benchmarks.record import Record, circumstances
+from benchmarks.sampling import Sampler
 from callytics.config import load_stages
 from callytics.domain import CallOptions, Recording
 from callytics.engines import load_engine
@@ -181,26 +181,13 @@ def child() -> None:
     print(json.dumps({**figures, "sound_mb": sound_mb}))
 
 
-class PeakAnonymous:
+class PeakAnonymous(Sampler):
     """The largest anonymous memory of this process, read a hundred times a second. (The kernel keeps a peak of all
     pages only, those of mapped files included.)"""
 
     def __init__(self) -> None:
+        super().__init__(SAMPLE_INTERVAL_S)
         self.mb = 0.0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> PeakAnonymous:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._ended.wait(SAMPLE_INTERVAL_S):
-            self.sample()
 
     def sample(self) -> None:
         self.mb = max(self.mb, _anonymous_mb())

@@ -8,9 +8,9 @@
 ``analyse`` does not know how its nodes run: ``run(step, *inputs)`` starts a step and returns a node, which
 represents the step's result. The interpreter decides what a node is:
 
-    in process   InProcess, below               a node is the value itself
-    Ray Serve    deployments/call_pipeline.py   a node is an asyncio task: branches run in parallel
-    Ray Data     deployments/backfill/job.py        a node is the name of a column: one map per step (a later issue)
+    in process   InProcess, below                   a node is the value itself
+    Ray Serve    deployments/pipeline/call_run.py   a node is an asyncio task: branches run in parallel
+    Ray Data     deployments/backfill/plan.py       a node is the name of a column: one map per step
 
 There is no ``if`` on data in the graph: the engines handle the cases (mono or stereo, Korean or English, silence).
 """

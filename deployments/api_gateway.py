@@ -9,7 +9,7 @@ from ray import serve
 from ray.serve import Application
 
 from callytics import settings as local
-from callytics.api import ApiSettings, Services, StageHealth, create_app
+from callytics.api import ApiSettings, Services, StageHealth, Tones, create_app
 from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import UnavailableError
 from callytics.store import AlertNotice, AsyncStore, BlobStore, CallStore
@@ -80,28 +80,11 @@ class HandleAudio:
         media: Media = await _ask(self._address, "call", *arguments, within_s=PROBE_WITHIN_S)
         return media
 
-    async def convert(
-        self,
-        uri: str,
-        audio_format: str,
-        options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
-    ) -> bytes:
-        data: bytes = await _ask(
-            self._address, "call", "convert", uri, audio_format, options, tones, within_s=CONVERT_WITHIN_S
-        )
-        return data
+    async def convert(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
+        return await self._made("convert", uri, audio_format, options, tones)
 
-    async def enhanced(
-        self,
-        uri: str,
-        audio_format: str,
-        options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
-    ) -> bytes:
-        arguments = ("enhanced", uri, audio_format, options, tones)
-        data: bytes = await _ask(self._address, "call", *arguments, within_s=CONVERT_WITHIN_S)
-        return data
+    async def enhanced(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
+        return await self._made("enhanced", uri, audio_format, options, tones)
 
     async def cut(
         self,
@@ -110,15 +93,15 @@ class HandleAudio:
         start_s: float,
         end_s: float,
         options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
+        tones: Tones = (),
     ) -> bytes:
-        arguments = ("cut", uri, audio_format, start_s, end_s, options, tones)
-        data: bytes = await _ask(self._address, "call", *arguments, within_s=CONVERT_WITHIN_S)
-        return data
+        return await self._made("cut", uri, audio_format, start_s, end_s, options, tones)
 
     async def waveform(self, uri: str, options: CallOptions) -> bytes:
-        arguments = ("waveform", uri, options)
-        data: bytes = await _ask(self._address, "call", *arguments, within_s=CONVERT_WITHIN_S)
+        return await self._made("waveform", uri, options)
+
+    async def _made(self, method: str, *arguments: Any) -> bytes:
+        data: bytes = await _ask(self._address, "call", method, *arguments, within_s=CONVERT_WITHIN_S)
         return data
 
 

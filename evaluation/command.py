@@ -40,7 +40,8 @@ def evaluate(
     ] = "",
 ) -> None:
     """Measure recognition, diarization, roles, text and meaning on references; write docs/quality.md."""
-    from evaluation.run import claims, field, main, meaning, meaning_with_model, tone_of_turns
+    from evaluation.run import main
+    from evaluation.single_parts import claims, field, meaning, meaning_with_model, tone_of_turns
 
     with one_line_errors():
         if only == "meaning" and llm:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 from evaluation.baselines import MODES
 from evaluation.diarization import pool
-from evaluation.measurements import Floor, Measurements
+from evaluation.measurements import OURS, Floor, Measurements
 from evaluation.recognition import RecognitionScore, best_plain, of_set, pooled, pooled_times
 from evaluation.silence import summary
 
-OURS = "callytics"
 MAX_STEREO_DER = 0.07
 MAX_MONO_DER = 0.12
 MIN_STEREO_ROLE_ACCURACY = 0.95

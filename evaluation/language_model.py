@@ -25,6 +25,7 @@ from callytics import settings
 from callytics.engines.analysis import endpoints
 from callytics.errors import WeightsError
 from callytics.weights import manifest as models
+from callytics.weights.model import Model
 from deployments.operations.environments import build_environment
 
 PROJECT = Path(__file__).parents[1]
@@ -80,7 +81,7 @@ class PipeTransport(httpx.BaseTransport):
 
 
 @contextmanager
-def local_model(name: str, threads: int = 1) -> Iterator[models.Model]:
+def local_model(name: str, threads: int = 1) -> Iterator[Model]:
     """While it is open, engines with ``endpoint:`` reach this model by any name.
 
     Args:

@@ -28,6 +28,10 @@ PACKAGES = (
 )
 
 
+OURS = "callytics"
+"""The pipeline, among the systems that are measured."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A finished table of the document; cells are text."""

@@ -18,6 +18,7 @@ from tests.support.documents import code_blocks
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 OPERATIONS = ROOT / "docs" / "operations.md"
+LANGUAGE_MODELS = ROOT / "docs" / "language-models.md"
 SECURITY = ROOT / "docs" / "security.md"
 FILE = re.compile(
     r"(?<![\w/.-])((?:callytics|deployments|tests|tools|runtime_envs|docs)/[\w./-]+\.(?:py|md|txt|sh|yaml|tsv))\b"
@@ -32,7 +33,7 @@ def test_every_file_that_a_document_names_is_there(document: Path) -> None:
 
 
 def test_every_engine_and_environment_of_operations_is_there() -> None:
-    text = OPERATIONS.read_text(encoding="utf-8")
+    text = OPERATIONS.read_text(encoding="utf-8") + LANGUAGE_MODELS.read_text(encoding="utf-8")
     engines = set(re.findall(r"(?:callytics\.engines\.|`)([a-z_]+\.[a-z_]+):([A-Z]\w+)", text))
     assert len(engines) > 5
     for module, name in sorted(engines):
@@ -46,7 +47,8 @@ def test_every_engine_and_environment_of_operations_is_there() -> None:
 
 
 def test_every_block_of_yaml_in_operations_can_be_read() -> None:
-    blocks = [block for block in code_blocks(OPERATIONS) if block.language == "yaml"]
+    documents = (OPERATIONS, LANGUAGE_MODELS)
+    blocks = [block for each in documents for block in code_blocks(each) if block.language == "yaml"]
     assert blocks
     for block in blocks:
         assert yaml.safe_load(block.text), block.section
@@ -120,7 +122,9 @@ CLEAN_DOCUMENTS = [
     "docs/adr/*.md",
     "docs/api.md",
     "docs/faults.md",
+    "docs/console.md",
     "docs/index.md",
+    "docs/language-models.md",
     "docs/monitoring.md",
     "docs/operations.md",
     "docs/python.md",

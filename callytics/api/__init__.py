@@ -12,6 +12,6 @@ api_keys.py       /v1/api-keys                     schemas/ views.py errors.py  
 """
 
 from callytics.api.app import create_app
-from callytics.api.services import ApiSettings, AudioService, HealthService, Services, StageHealth
+from callytics.api.services import ApiSettings, AudioService, HealthService, Services, StageHealth, Tones
 
-__all__ = ["ApiSettings", "AudioService", "HealthService", "Services", "StageHealth", "create_app"]
+__all__ = ["ApiSettings", "AudioService", "HealthService", "Services", "StageHealth", "Tones", "create_app"]

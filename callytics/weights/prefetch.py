@@ -20,6 +20,7 @@ from pathlib import Path
 from callytics import settings
 from callytics.errors import WeightsError
 from callytics.weights import hub_cache, manifest
+from callytics.weights.model import PACKAGE_FOLDER
 from callytics.weights.needed import Needed, Place
 from callytics.weights.sources import HubRevision, SourceUnavailable, hub_revision
 
@@ -148,7 +149,7 @@ def _fetch(fetch: HubFetch, report: Report) -> None:
     command = [_python_with_client(), "-P", "-m", "callytics.weights.hub_cache"]
     # The revision as the configuration names it: a branch stays findable by its name in the cache.
     command += [fetch.need.name, fetch.need.revision or fetch.commit, *fetch.files]
-    environment = {**os.environ, "PYTHONPATH": str(manifest.PACKAGE_FOLDER.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE_FOLDER.parent)}
     name, total = fetch.need.name, fetch.total_bytes
     done = threading.Event()
 

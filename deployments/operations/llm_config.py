@@ -13,7 +13,8 @@ from typing import Any
 from callytics.config import LLM_SERVER
 from callytics.errors import ConfigError, InvalidRequestError
 from callytics.weights.gguf_file import FORMAT, SERVER
-from callytics.weights.manifest import Model, get_model, list_models
+from callytics.weights.manifest import get_model, list_models
+from callytics.weights.model import Model
 from deployments.operations.launcher import LAUNCHER
 
 ANALYZER = "llm-analyzer"
@@ -61,7 +62,7 @@ def with_language_model(document: Mapping[str, Any], model: Model) -> dict[str, 
 
 def application(model: Model) -> dict[str, Any]:
     """The application llm-server. For a share of a card: ``num_gpus`` here, ``gpu_layers`` in the options, and a build
-    of xllamacpp for that card (docs/operations.md)."""
+    of xllamacpp for that card (docs/language-models.md)."""
     return {
         "name": LLM_SERVER,
         "route_prefix": None,  # reached by its Serve handle only

@@ -19,7 +19,8 @@ import yaml
 from callytics.config import engine_blocks
 from callytics.errors import ConfigError, InvalidRequestError
 from callytics.home import resources
-from callytics.weights.manifest import Model, get_model, list_models
+from callytics.weights.manifest import get_model, list_models
+from callytics.weights.model import Model
 from callytics.weights.whisper_files import ENGINES
 from deployments.operations.environments import environment_of, runtime_envs
 from deployments.operations.launcher import LAUNCHER

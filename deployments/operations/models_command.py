@@ -18,7 +18,7 @@ from callytics.cli.errors import one_line_errors
 from callytics.home import resources
 
 if TYPE_CHECKING:  # `callytics --help` loads this module, and not what deploys
-    from callytics.weights.manifest import Model
+    from callytics.weights.model import Model
 
 POLL_S = 1.0
 

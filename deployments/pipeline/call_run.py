@@ -10,22 +10,17 @@ call that is taken up again, or that a user corrected, runs only what is missing
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from callytics.config import ENGINE_STAGES, OPTIONAL_STAGES
-from callytics.conversation.corrections import JUDGEMENTS
 from callytics.domain import (
     Audio,
-    CallOptions,
     ContactSummary,
-    Correction,
     StageFailure,
     StageRun,
     StageStatus,
@@ -37,10 +32,11 @@ from callytics.store import AsyncStore, CallStore, JobStatus, Lease
 from callytics.telemetry import Record, ignore, samples, tracing
 from deployments.handles import replica_failure
 from deployments.pipeline.circuit import Circuit
+from deployments.pipeline.outputs import Output, corrections_node, relevant, result_key, stage_key
 from deployments.pipeline.routing import Assignment
 from deployments.pipeline.shadow import ShadowRuns, described
 from deployments.pipeline.stage_caller import STAGE_PATIENCE_S, StageAwayError, StageCaller
-from deployments.stage import StageInfo, StageOutput
+from deployments.stage import StageOutput
 
 logger = logging.getLogger(__name__)
 
@@ -52,31 +48,12 @@ TRANSIENT = frozenset({"stage_not_deployed", "stage_unavailable"})
 MAX_ATTEMPTS times is not among them: it would do it again."""
 
 
-@dataclass(frozen=True)
-class Output:
-    """The result of a step.
-
-    Attributes:
-        key: names the result by all that it depends on.
-        value: the result.
-        argument: what to hand to a stage for it: the value, or a response that stands for it.
-    """
-
-    key: str
-    value: Any
-    argument: Any
-
-
 class StageWaitError(StageError):
     """The call waits for a stage; ``delay_s``: when to come back."""
 
     def __init__(self, stage: str, code: str, message: str, delay_s: float) -> None:
         Exception.__init__(self, stage, code, message, delay_s)
         self.stage, self.code, self.message, self.delay_s = stage, code, message, delay_s
-
-
-def result_key(*parts: str) -> str:
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 class CallRun:
@@ -188,7 +165,7 @@ class CallRun:
                 self._start,
                 Output(sha256, recording, recording),
                 Output("", options, options),
-                _corrections_node(self._corrections),
+                corrections_node(self._corrections),
             )
             return output
         finally:
@@ -203,7 +180,7 @@ class CallRun:
 
     async def _step(self, step: str, nodes: tuple[Output | asyncio.Task[Output], ...]) -> Output:
         inputs = [await node if isinstance(node, asyncio.Task) else node for node in nodes]
-        inputs = [_relevant(step, item) for item in inputs]
+        inputs = [relevant(step, item) for item in inputs]
         if step in PURE_STEPS:
             try:
                 with tracing.span(step):
@@ -236,7 +213,7 @@ class CallRun:
             raise StageWaitError(stage, failure.code, failure.message, error.delay_s) from error
         keys = [item.key for item in inputs]
         run = described(run, info)
-        key = _stage_key(stage, info, keys)
+        key = stage_key(stage, info, keys)
         # A stage that never ran on this call has no result to be found: a question less per stage of a new call.
         earlier = self._earlier.get(stage)
         kept = await self._store(CallStore.load_stage_output, self._call.id, key) if earlier else None
@@ -245,7 +222,7 @@ class CallRun:
             return Output(key, kept, kept)
         response, output, run = await self._attempts(run, caller, inputs)
         info = output.info  # of the replica that did it: the stage may have been updated in between
-        key = _stage_key(stage, info, keys)
+        key = stage_key(stage, info, keys)
         run = replace(described(run, info), status=StageStatus.COMPLETED, duration_s=output.duration_s)
         # Pure steps and the store need what was measured; listening stages get the samples through the response. As an
         # argument they would be written to the object store a second time, and a third with every retry.
@@ -345,37 +322,3 @@ def _version_of(run: StageRun) -> dict[str, str | int]:
         "callytics.model_revision": run.model_revision,
         "callytics.attempt": run.attempts,
     }
-
-
-def _stage_key(stage: str, info: StageInfo, input_keys: list[str]) -> str:
-    return result_key(stage, info.config_hash, info.model, info.model_revision, *input_keys)
-
-
-def _corrections_node(corrections: tuple[Correction, ...]) -> Output:
-    known = [
-        {name: value for name, value in asdict(correction).items() if name != "detail" or value}
-        for correction in corrections
-    ]  # without what earlier versions do not know, so that their results are still reused
-    return Output(result_key(json.dumps(known, sort_keys=True)), corrections, corrections)
-
-
-def _relevant(step: str, item: Output) -> Output:
-    """The call's options or corrections, keyed by those that the step looks at: neither corrected roles nor redaction
-    nor written forms change what was heard, and a corrected mood or summary changes nothing that an engine reads."""
-    if step == "correct" and isinstance(item.value, tuple):
-        return _corrections_node(tuple(each for each in item.value if each.kind not in JUDGEMENTS))
-    if not isinstance(item.value, CallOptions):
-        return item
-    match step:
-        case "roles":
-            options = CallOptions(roles=item.value.roles)
-        case "redact":
-            options = CallOptions(redact_pii=item.value.redact_pii)
-        case "write":
-            options = CallOptions(written_forms=item.value.written_forms)
-        case _:
-            options = replace(item.value, roles=(), redact_pii=False, written_forms=False)
-    looked_at = asdict(options)
-    if not options.written_forms:
-        del looked_at["written_forms"]  # so that results of a version without this option are still reused
-    return Output(result_key(json.dumps(looked_at, sort_keys=True)), options, options)

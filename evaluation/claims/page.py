@@ -17,12 +17,13 @@ from evaluation.claims.scores import Ask, Judged, judge_call
 from evaluation.claims.train import comparison
 from evaluation.dialogues import LANGUAGES, read_dialogues
 from evaluation.measurements import Table
+from evaluation.sections import Section
 
 SPLITS = ("fit", "choose", "report")
 OPEN_SPLITS = ("fit", "choose")
 THRESHOLDS = (-4.0, -3.0, -2.0, -1.0, -0.5, 0.0, 1.0)
 RESAMPLES, SEED = 1000, 20261128
-BEGIN, END = "<!-- written claims: begin -->", "<!-- written claims: end -->"
+SECTION = Section("written claims")
 NAMES = {"ko": "Korean", "en": "English"}
 INTRODUCTION = """What becomes of a claim of a language model, on the written claims of evaluation/claims: lies that are
 caught, and true claims that are kept. The command is `callytics eval --only claims`. "By rule": the quotes are compared
@@ -175,12 +176,4 @@ def section(measured: Sequence[Measured]) -> str:
         rows = [table.header, ["---"] * len(table.header), *table.rows]
         lines = "\n".join("| " + " | ".join(row) + " |" for row in rows)
         blocks.append(f"### {table.title}\n\n{lines}")
-    return "\n\n".join([BEGIN, "## Claims of a language model", INTRODUCTION, *blocks, END])
-
-
-def replace_section(page: str, block: str) -> str:
-    """The page with the section in the place of the one before, or at the end."""
-    before, begin, rest = page.partition(BEGIN)
-    if not begin:
-        return f"{page.rstrip()}\n\n{block}\n"
-    return f"{before}{block}{rest.partition(END)[2]}"
+    return SECTION.block("## Claims of a language model", INTRODUCTION, *blocks)

@@ -15,8 +15,9 @@ from evaluation.field.recordings import Tried
 from evaluation.field.service import Service
 from evaluation.field.situations import SITUATIONS, Situation
 from evaluation.measurements import Table
+from evaluation.sections import Section
 
-BEGIN, END = "<!-- field situations: begin -->", "<!-- field situations: end -->"
+SECTION = Section("field situations", ahead_of="## How the figures are made")
 SHOWN_PROBLEMS = 3
 INTRODUCTION = """What people who transcribe calls reported in public (field/README.md of the kit), rebuilt and judged
 by a written check each (evaluation/field/judges.py, answers.py). The command is `callytics eval DATA --only field`;
@@ -78,20 +79,10 @@ def table_of(judged: Sequence[Judged]) -> Table:
 
 
 def section(judged: Sequence[Judged], where: str) -> str:
-    """The section of the document."""
+    """The section of docs/quality.md, between its marks."""
     table = table_of(judged)
     lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in table.rows]
     head = ["| " + " | ".join(table.header) + " |", "| " + " | ".join("---" for _ in table.header) + " |"]
     right = sum(one.is_right for one in judged)
     measured = f"Measured {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {where}: {right} of {len(judged)} right."
-    return "\n".join([f"## {table.title}", "", INTRODUCTION, "", measured, "", *head, *lines])
-
-
-def replace_section(page: str, section: str) -> str:
-    """The page with the section between its marks, or before the method where there are none yet."""
-    block = f"{BEGIN}\n\n{section.strip()}\n\n{END}"
-    before, begin, rest = page.partition(BEGIN)
-    if begin:
-        return f"{before}{block}{rest.partition(END)[2]}"
-    before, method, rest = page.partition("## How the figures are made")
-    return f"{before.rstrip()}\n\n{block}\n\n{method}{rest}" if method else f"{page.rstrip()}\n\n{block}\n"
+    return SECTION.block(f"## {table.title}", INTRODUCTION, measured, "\n".join([*head, *lines]))

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from callytics.api import Services, StageHealth, create_app
+from callytics.api import Services, StageHealth, Tones, create_app
 from callytics.domain import Audio, CallOptions, Media, Recording, StageRun, StageStatus
 from callytics.errors import CallyticsError, StageError
 from callytics.pipeline import PURE_STEPS, InProcess, analyse
@@ -110,14 +110,10 @@ class _Audio:
         media: Media = await asyncio.to_thread(self._engine.probe, recording, options, max_duration_s)
         return media
 
-    async def convert(
-        self, uri: str, audio_format: str, options: CallOptions, tones: Sequence[tuple[float, float]] = ()
-    ) -> bytes:
+    async def convert(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
         return bytes(await asyncio.to_thread(self._engine.convert, uri, audio_format, options, tones))
 
-    async def enhanced(
-        self, uri: str, audio_format: str, options: CallOptions, tones: Sequence[tuple[float, float]] = ()
-    ) -> bytes:
+    async def enhanced(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
         return bytes(await asyncio.to_thread(self._engine.enhanced, uri, audio_format, options, tones))
 
     async def waveform(self, uri: str, options: CallOptions) -> bytes:
@@ -130,7 +126,7 @@ class _Audio:
         start_s: float,
         end_s: float,
         options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
+        tones: Tones = (),
     ) -> bytes:
         return bytes(
             await asyncio.to_thread(self._engine.cut, uri, audio_format, start_s, end_s, options, tones)

@@ -26,13 +26,14 @@ from evaluation.dialogues import LANGUAGES, read_dialogues
 from evaluation.language_model import local_model
 from evaluation.meaning.reading import Reader, conversation_of
 from evaluation.measurements import Table
+from evaluation.sections import Section
 
 FILE = Path(__file__).with_name("tone_told.jsonl")
 CALLS, MAX_TURNS, MOODS = 2, 16, 4
 """Calls of each language; their turns at most; turns with a mood at least."""
 CALL_S = 1200.0
 MAX_TOKENS = 1_500
-BEGIN, END = "<!-- tone of turns: begin -->", "<!-- tone of turns: end -->"
+SECTION = Section("tone of turns")
 LABELS = tuple(label.value for label in SentimentLabel if label.value in ("POSITIVE", "NEUTRAL", "NEGATIVE"))
 Call = Mapping[str, Any]
 
@@ -205,19 +206,4 @@ def section(told: Sequence[Told], config: Path) -> str:
     )
     lines = [found.header, ["---"] * len(found.header), *found.rows]
     rows = "\n".join("| " + " | ".join(row) + " |" for row in lines)
-    return "\n\n".join([BEGIN, "## Tone of turns by a language model", introduction, rows, END])
-
-
-def replace_section(page: str, block: str) -> str:
-    """The page with the section in the place of the one before, or at the end."""
-    before, begin, rest = page.partition(BEGIN)
-    if not begin:
-        return f"{page.rstrip()}\n\n{block}\n"
-    return f"{before}{block}{rest.partition(END)[2]}"
-
-
-def carried_over(before: str, page: str) -> str:
-    """A new page with the section of the one before: a full evaluation asks no model."""
-    _, begin, rest = before.partition(BEGIN)
-    block, end, _ = rest.partition(END)
-    return replace_section(page, f"{begin}{block}{end}") if begin and end else page
+    return SECTION.block("## Tone of turns by a language model", introduction, rows)

@@ -26,6 +26,7 @@ from evaluation.meaning.baseline import Baseline
 from evaluation.meaning.reading import Reading, conversation_of
 from evaluation.meaning.rows import ROWS, Row
 from evaluation.measurements import Table, machine
+from evaluation.sections import Section
 
 CALLS = 10
 """Calls of `report` by language."""
@@ -36,7 +37,7 @@ CALL_TIMEOUT_S = 3600.0
 ROW_IDS = ("issue", "outcome", "resolved", "contradicted", "actions", "topic")
 ASKED_ROWS = tuple(row for row in ROWS if row.id in ROW_IDS)
 SYSTEMS = ("with the model", "extractive", "trivial")
-BEGIN, END = "<!-- written calls with a model: begin -->", "<!-- written calls with a model: end -->"
+SECTION = Section("written calls with a model")
 Call = Mapping[str, Any]
 
 
@@ -144,19 +145,4 @@ def section(measured: WithModel) -> str:
     for table in tables_of(measured):
         lines = [table.header, ["---"] * len(table.header), *table.rows]
         blocks.append(f"### {table.title}\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in lines))
-    return "\n\n".join([BEGIN, "## Written calls with a language model", introduction, *blocks, END])
-
-
-def replace_section(page: str, block: str) -> str:
-    """The page with the section in the place of the one before, or at the end."""
-    before, begin, rest = page.partition(BEGIN)
-    if not begin:
-        return f"{page.rstrip()}\n\n{block}\n"
-    return f"{before}{block}{rest.partition(END)[2]}"
-
-
-def carried_over(before: str, page: str) -> str:
-    """A new page with the section of the one before: a full evaluation does not measure with a model."""
-    _, begin, rest = before.partition(BEGIN)
-    block, end, _ = rest.partition(END)
-    return replace_section(page, f"{begin}{block}{end}") if begin and end else page
+    return SECTION.block("## Written calls with a language model", introduction, *blocks)

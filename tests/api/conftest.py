@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from callytics.api import ApiSettings, Services, StageHealth, create_app
+from callytics.api import ApiSettings, Services, StageHealth, Tones, create_app
 from callytics.domain import CallOptions, Media, Recording
 from callytics.errors import InvalidMediaError
 from callytics.store import AsyncStore, BlobStore, CallStore
@@ -47,23 +47,11 @@ class WavOnlyAudio:
                 "media_undecodable", f"No decoder understands this file: {error}"
             ) from error
 
-    async def convert(
-        self,
-        uri: str,
-        audio_format: str,
-        options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
-    ) -> bytes:
+    async def convert(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
         self.conversions += 1
         return audio_format.encode() + (f"{list(tones)}".encode() if tones else Path(uri).read_bytes())
 
-    async def enhanced(
-        self,
-        uri: str,
-        audio_format: str,
-        options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
-    ) -> bytes:
+    async def enhanced(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
         return b"enhanced " + await self.convert(uri, audio_format, options, tones)
 
     async def cut(
@@ -73,7 +61,7 @@ class WavOnlyAudio:
         start_s: float,
         end_s: float,
         options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
+        tones: Tones = (),
     ) -> bytes:
         return f"{audio_format} {start_s} {end_s} {list(tones)}".encode()
 
@@ -102,7 +90,7 @@ class TwoStages:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[CallStore]:
-    """On SQLite; test_calls.py, which writes everything that can be written, runs on PostgreSQL as well."""
+    """On SQLite; the tests in calls/, which write everything that can be written, run on PostgreSQL as well."""
     store = CallStore(fresh_database(tmp_path))
     yield store
     store.close()

@@ -19,8 +19,8 @@ from callytics.api.paths import CONSOLE_ASSETS, PUBLIC, is_event_stream, is_uplo
 from callytics.api.webhook_delivery import Outcome
 from callytics.store import AsyncStore, BlobStore, CallStore, Corrections
 from tests.api.conftest import TwoStages, WavOnlyAudio, wav_bytes
-from tests.store.conftest import Clock
 from tests.store.samples import finish, fresh_database, new_call
+from tests.support.clocks import Clock
 from tests.support.routes import ADMIN, ALERTS, ANY, DELETE, HOOK, METRICS, OPEN, READ, ROUTES, WRITE
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select, update
 
 from callytics.api import ApiSettings, Services, create_app
 from callytics.api.oidc_sign_in import Seal, own_place
@@ -69,10 +69,10 @@ async def sign_in(browser: httpx.AsyncClient, issuer: IdentityServer, place: str
 
 
 def expire_rights(store: CallStore) -> None:
-    """As if the minutes had passed for which the issuer's word counts."""
+    """As if the minutes had passed for which the issuer's word counts. One statement: between a reading and a writing
+    another request may write, which SQLite answers at once with "database is locked"."""
     with Session(store._engine) as session:
-        for row in session.exec(select(SessionRow)):
-            row.renew_at_ms = min(row.renew_at_ms, 1)
+        session.exec(update(SessionRow).where(col(SessionRow.renew_at_ms) > 1).values(renew_at_ms=1))
         session.commit()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import ipaddress
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ import pytest
 
 from callytics.api import Services, create_app
 from tests.api.conftest import blob_files, wav_bytes
+from tests.support.loopback import running
 from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -34,12 +34,8 @@ def archive(tmp_path: Path) -> Iterator[int]:
     (folder / "empty.wav").write_bytes(b"")
     handler = functools.partial(Quiet, directory=str(folder))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(server):
+        yield server.server_address[1]
 
 
 async def post(services: Services, key: str, url: str, hosts: tuple[str, ...], **more: str) -> httpx.Response:

@@ -23,6 +23,7 @@ from callytics.api.services import OidcSettings
 from callytics.errors import UnauthorizedError, UnavailableError
 from callytics.store import CallStore
 from tests.store.samples import new_call
+from tests.support.loopback import running
 from tests.support.problems import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -47,13 +48,8 @@ def jwks_url() -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/jwks"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield f"{url}/jwks"
 
 
 def token(key: Any = SIGNING_KEY, algorithm: str = "ES256", **changes: Any) -> str:

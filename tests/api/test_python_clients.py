@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +21,7 @@ from callytics.client import pauses, requests
 from callytics.store import CallStore
 from tests.api.conftest import wav_bytes
 from tests.support.documents import Block, code_blocks
+from tests.support.loopback import running
 from tests.support.played_graph import served
 
 ROOT = Path(__file__).parents[2]
@@ -136,15 +136,8 @@ def refusing(status: int, times: int, headers: dict[str, str]) -> Iterator[tuple
         def log_message(self, format: str, *arguments: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", bodies
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield url, bodies
 
 
 @pytest.fixture

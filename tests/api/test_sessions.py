@@ -11,8 +11,8 @@ import pytest
 from callytics.api import Services, create_app
 from callytics.store import CallStore, hash_secret
 from callytics.store.sessions import LINK_S, MAX_SESSION_S, SESSION_S
-from tests.store.conftest import Clock
 from tests.store.samples import fresh_database
+from tests.support.clocks import Clock
 
 pytestmark = pytest.mark.anyio
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import httpx
 import pytest
 
-from callytics.api import Services, create_app
+from callytics.api import Services, Tones, create_app
 from callytics.domain import CallOptions, Media, Recording
 from callytics.store import CallStore
 from tests.api.conftest import WavOnlyAudio, submit, wav_bytes
@@ -33,13 +33,7 @@ class SlowAudio(WavOnlyAudio):
             await self._wait()
         return media
 
-    async def convert(
-        self,
-        uri: str,
-        audio_format: str,
-        options: CallOptions,
-        tones: Sequence[tuple[float, float]] = (),
-    ) -> bytes:
+    async def convert(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
         if audio_format == "flac":
             await self._wait()
         return await super().convert(uri, audio_format, options, tones)

@@ -20,8 +20,8 @@ from callytics.api.webhook_events import EVENT_MODELS
 from callytics.store import AsyncStore, CallStore
 from callytics.store.webhook_queue import LeasedDelivery
 from tests.api.conftest import submit
-from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call
+from tests.support.clocks import Clock
 from tests.support.webhook_receiver import Receiver, hanging, receiving
 
 pytestmark = pytest.mark.anyio

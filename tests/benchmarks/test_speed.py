@@ -28,7 +28,7 @@ def test_memory_of_a_missing_process_is_not_counted() -> None:
 def test_peak_is_kept() -> None:
     with PeakMemory(lambda: [os.getpid()]) as memory:
         block = np.ones(40_000_000, np.uint8)
-        memory._sample()
+        memory.sample()
         del block
     assert memory.peak_bytes >= memory.first_bytes + 30_000_000
     assert memory.num_processes == 1

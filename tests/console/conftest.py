@@ -6,11 +6,12 @@ graph."""
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page
 
-from callytics.api import ApiSettings, Services, create_app
+from callytics.api import ApiSettings, Services, Tones, create_app
 from callytics.domain import CallOptions
 from callytics.engines.audio.waveform import waveform
 from callytics.store import AsyncStore, BlobStore, CallStore, JobStatus
@@ -35,13 +36,20 @@ RECORDING = (ROOT / "sample" / "call.mp3").read_bytes()
 RESULT: dict[str, Any] = json.loads((ROOT / "docs" / "result.example.json").read_text(encoding="utf-8"))
 """The result of the recording."""
 
+READ, WRITE, DELETE = "calls:read", "calls:write", "calls:delete"
+SCREENS = {"operations": "Operations", "keys": "API keys", "webhooks": "Webhooks", "audit": "Audit"}
+"""Those of operators: part of the address, and the heading."""
+
+
+def result_with(**changes: Any) -> dict[str, Any]:
+    """A copy that may be changed."""
+    return {**copy.deepcopy(RESULT), **changes}
+
 
 class SampleAudio(WavOnlyAudio):
     """Every recording is the sample."""
 
-    async def convert(
-        self, uri: str, audio_format: str, options: CallOptions, tones: Sequence[tuple[float, float]] = ()
-    ) -> bytes:
+    async def convert(self, uri: str, audio_format: str, options: CallOptions, tones: Tones = ()) -> bytes:
         return RECORDING
 
     async def waveform(self, uri: str, options: CallOptions) -> bytes:
@@ -68,12 +76,17 @@ class Gateway:
         call = self.store.create_call(new_call(deduplicate=False, tenant=tenant, **fields)).call
         with self.blobs.writer(call.id) as writer:
             writer.write(RECORDING)
-        lease = self.store.lease("worker", 60.0)
-        assert lease is not None
-        assert lease.call.id == call.id
-        body = json.dumps({**result, "call_id": call.id}).encode()
-        self.store.complete(call.id, lease.token, JobStatus.COMPLETED, body)
+        finish(self, call.id, result)
         return call.id
+
+
+def finish(gateway: Gateway, call_id: str, result: dict[str, Any] = RESULT) -> None:
+    """A worker's job on the only call that waits: one that is new, or that was corrected."""
+    lease = gateway.store.lease("worker", 60.0)
+    assert lease is not None
+    assert lease.call.id == call_id
+    body = json.dumps({**result, "call_id": call_id}).encode()
+    gateway.store.complete(call_id, lease.token, JobStatus.COMPLETED, body)
 
 
 @contextmanager

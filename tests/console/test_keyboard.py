@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from callytics.store import JobStatus
-from tests.console.conftest import RESULT, Gateway, Visit
+from tests.console.conftest import Gateway, Visit, finish
 from tests.support.varied_calls import play_call, result_of
 
 FARTHEST = 80  # presses of Tab
@@ -34,15 +32,6 @@ def enter(page: Page, target: Locator, text: str) -> None:
     reach(page, target)
     page.keyboard.press("Control+a")
     page.keyboard.type(text)
-
-
-def finish(gateway: Gateway, call_id: str) -> None:
-    """A worker's job on a call that was corrected."""
-    lease = gateway.store.lease("worker", 60.0)
-    assert lease is not None
-    assert lease.call.id == call_id
-    body = json.dumps({**RESULT, "call_id": call_id}).encode()
-    gateway.store.complete(call_id, lease.token, JobStatus.COMPLETED, body)
 
 
 def go_to(page: Page, screen: str) -> None:

@@ -5,22 +5,16 @@ from __future__ import annotations
 import copy
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Route, expect
 
 from callytics.store import JobStatus
-from tests.console.conftest import RESULT, Gateway, Visit
+from tests.console.conftest import DELETE, READ, RESULT, WRITE, Gateway, Visit, result_with
 
 SEEK_TOLERANCE_S = 0.15
 HIGHLIGHT_TOLERANCE_S = 0.3
-READ, WRITE, DELETE = "calls:read", "calls:write", "calls:delete"
-
-
-def result_with(**changes: Any) -> dict[str, Any]:
-    return {**copy.deepcopy(RESULT), **changes}
 
 
 def test_wrong_key_says_so_and_a_right_one_signs_in(visit: Visit) -> None:

@@ -1,4 +1,5 @@
-"""The commands of docs/operations.md, run as they stand there; what cannot run here is listed with its reason.
+"""The commands of docs/operations.md and docs/language-models.md, run as they stand there; what cannot run here is
+listed with its reason.
 
 A graph with engines that need no models stands for serve_config.cpu.yaml; deploys, backups and restores are real.
 """
@@ -7,40 +8,41 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import shutil
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-import yaml
 from alembic import command
 from sqlalchemy import create_engine
 
 from callytics.cli.app import app
-from callytics.config import ENGINE_STAGES
 from callytics.store import CallStore
 from callytics.weights import manifest as models
 from deployments.operations import local, runs
 from deployments.replica.environment import VERSION
-from tests.deployments.tiny_graph import TinyGraph, application, service, state_folder
-from tests.e2e.conftest import FINISHED, PROJECT
+from tests.deployments.tiny_graph import state_folder
+from tests.e2e.conftest import PROJECT
 from tests.store.samples import finish, new_call
 from tests.support.documents import Block, code_blocks, run_shell
 from tests.support.migrations import run_alembic
+from tests.support.operating import RECORDING, Operator
 from tests.support.postgres import PostgresServer, find_binaries
 
 DOCUMENT = PROJECT / "docs" / "operations.md"
-BLOCKS = [block for block in code_blocks(DOCUMENT) if block.language in ("sh", "sql")]
+LANGUAGE_MODELS = PROJECT / "docs" / "language-models.md"
+BLOCKS = [
+    block
+    for document in (DOCUMENT, LANGUAGE_MODELS)
+    for block in code_blocks(document)
+    if block.language in ("sh", "sql")
+]
 USED: list[Block] = []
-RECORDING = b"RIFF, as far as engines without models care"
 
 
 def block(start: str, note: str = "") -> Block:
@@ -82,7 +84,7 @@ def test_every_block_is_run_or_says_why_not(it: Block) -> None:
 
 
 def test_every_command_that_the_text_names_is_there() -> None:
-    text = DOCUMENT.read_text(encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8") + LANGUAGE_MODELS.read_text(encoding="utf-8")
     commands = {
         command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
     }
@@ -93,81 +95,6 @@ def test_every_command_that_the_text_names_is_there() -> None:
     targets = set(re.findall(r"\bmake ([a-z-]+)`", text))
     assert "test-faults" in targets
     subprocess.run(["make", "-n", *targets], cwd=PROJECT, check=True, capture_output=True)
-
-
-class Operator:
-    """A user who follows the document: in a folder with the configuration, beside a graph that runs."""
-
-    def __init__(self, folder: Path, hang: Path) -> None:
-        self.folder = folder
-        self.home = folder / ".callytics"
-        self.hang = hang
-        self.config = configuration(hang)
-        self.graph = TinyGraph(self.home, self.config)
-        self.write_config()
-        key = (self.home / "api-key").read_text().strip()
-        self.environment = {
-            "COLUMNS": "200",
-            "CALLYTICS_API_KEY": key,
-            "CALLYTICS_HTTP_PORT": str(self.graph.run.http_port),
-            "CALLYTICS_DASHBOARD_PORT": str(self.graph.run.dashboard_port),
-        }
-        self.http = httpx.Client(
-            base_url=self.graph.run.url, headers={"Authorization": f"Bearer {key}"}, timeout=60
-        )
-
-    def write_config(self) -> None:
-        (self.folder / "serve_config.cpu.yaml").write_text(yaml.safe_dump(self.config))
-
-    def follow(self, it: Block, **placeholders: str) -> str:
-        """With a terminal, where every question is answered with yes."""
-        script = it.text.replace("http://127.0.0.1:8000", self.graph.run.url)
-        for name, value in placeholders.items():
-            assert name in script
-            script = script.replace(name, value)
-        terminal, stdin = pty.openpty()
-        try:
-            os.write(terminal, b"y\ny\n")
-            return run_shell(script, self.folder, self.environment, stdin)
-        finally:
-            os.close(terminal)
-            os.close(stdin)
-
-    def submit(self) -> str:
-        files = {"file": ("call.wav", RECORDING)}
-        answer = self.http.post("/v1/calls", files=files, data={"deduplicate": "false"})
-        assert answer.status_code == 202, answer.text
-        return str(answer.json()["call_id"])
-
-    def wait(self, call_id: str) -> dict[str, Any]:
-        deadline = time.monotonic() + 60
-        while (call := self.http.get(f"/v1/calls/{call_id}").json())["job_status"] not in FINISHED:
-            assert time.monotonic() < deadline, call
-            time.sleep(0.1)
-        found: dict[str, Any] = call
-        return found
-
-    def database(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.home / "callytics.db", timeout=30)
-
-
-def configuration(hang: Path) -> dict[str, Any]:
-    """Two versions of the recogniser, one in the shadow of the other; the punctuation hangs while a file is there."""
-    options = {"punctuation-restorer": {"hang_file": str(hang)}}
-    routes = {"speech-recognizer": {"shadow": {"speech-recognizer-v2": 1}}}
-    return {
-        "proxy_location": "HeadOnly",
-        "http_options": {"host": "127.0.0.1"},
-        "applications": [
-            *(application(stage, stage, **options.get(stage, {})) for stage in ENGINE_STAGES),
-            application("speech-recognizer-v2", "speech-recognizer"),
-            service("database-service", {}),
-            service("monitoring", {}),
-            service("call-pipeline", {}, user_config={"routes": routes}),
-            service("api-gateway", {"settings": {"trusted_networks": ["127.0.0.1/32"]}})
-            | {"route_prefix": "/"},
-        ],
-    }
 
 
 @pytest.fixture(scope="module")

@@ -97,7 +97,7 @@ def test_second_question_of_a_configuration_is_asked(tmp_path: Path) -> None:
 
 
 def test_section_takes_the_place_of_the_one_before() -> None:
-    block = f"{page.BEGIN}\n\nnew\n\n{page.END}"
-    old = f"# Quality\n\n{page.BEGIN}\n\nold\n\n{page.END}\n\nrest\n"
-    assert page.replace_section(old, block) == f"# Quality\n\n{block}\n\nrest\n"
-    assert page.replace_section("# Quality\n", block) == f"# Quality\n\n{block}\n"
+    block = f"{page.SECTION.begin}\n\nnew\n\n{page.SECTION.end}"
+    old = f"# Quality\n\n{page.SECTION.begin}\n\nold\n\n{page.SECTION.end}\n\nrest\n"
+    assert page.SECTION.replaced(old, block) == f"# Quality\n\n{block}\n\nrest\n"
+    assert page.SECTION.replaced("# Quality\n", block) == f"# Quality\n\n{block}\n"

@@ -99,19 +99,19 @@ def test_calls_with_a_model_stand_beside_the_same_calls_without() -> None:
     assert issue["ko, with the model"] == issue["ko, extractive"] != "0.00"
     assert issue["en, with the model"] == "0.00" != issue["en, extractive"]
     assert doubts.title.startswith("The 2 of them")
-    page = with_model.replace_section(
+    page = with_model.SECTION.replaced(
         "# Quality\n", with_model.section(with_model.WithModel("m", 1, 2, heard))
     )
     assert "on 2 of these 4 calls (0 ko, 2 en)" in page
     assert (
-        with_model.replace_section(page, with_model.section(with_model.WithModel("m", 1, 2, heard))) == page
+        with_model.SECTION.replaced(page, with_model.section(with_model.WithModel("m", 1, 2, heard))) == page
     )
 
 
 def test_new_page_keeps_the_section_of_a_measurement_with_a_model() -> None:
-    block = f"{with_model.BEGIN}\n\nmeasured\n\n{with_model.END}"
-    assert with_model.carried_over(f"old\n\n{block}\n\nmore", "# New\n") == f"# New\n\n{block}\n"
-    assert with_model.carried_over("old", "# New\n") == "# New\n"
+    block = f"{with_model.SECTION.begin}\n\nmeasured\n\n{with_model.SECTION.end}"
+    assert with_model.SECTION.carried_over(f"old\n\n{block}\n\nmore", "# New\n") == f"# New\n\n{block}\n"
+    assert with_model.SECTION.carried_over("old", "# New\n") == "# New\n"
 
 
 def test_chosen_calls_do_not_depend_on_their_order() -> None:

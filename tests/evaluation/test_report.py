@@ -17,8 +17,9 @@ from evaluation.floors import floors
 from evaluation.hypothesis import Hypothesis
 from evaluation.measurements import Floor, Measurements, Table
 from evaluation.recognition import RecognitionScore, best_plain
-from evaluation.report import figure, markdown, number, render
+from evaluation.report import figure, markdown, render
 from evaluation.silence import InventedText
+from evaluation.tables import number
 from evaluation.timing import WordTimes
 
 

@@ -67,6 +67,9 @@ def test_answers_to_another_prompt_are_not_used(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_section_is_carried_over() -> None:
-    before = f"# Old\n\n{tone.BEGIN}\n\nrows\n\n{tone.END}\n"
-    assert tone.carried_over(before, "# New\n") == f"# New\n\n{tone.BEGIN}\n\nrows\n\n{tone.END}\n"
-    assert tone.carried_over("# Old\n", "# New\n") == "# New\n"
+    before = f"# Old\n\n{tone.SECTION.begin}\n\nrows\n\n{tone.SECTION.end}\n"
+    assert (
+        tone.SECTION.carried_over(before, "# New\n")
+        == f"# New\n\n{tone.SECTION.begin}\n\nrows\n\n{tone.SECTION.end}\n"
+    )
+    assert tone.SECTION.carried_over("# Old\n", "# New\n") == "# New\n"

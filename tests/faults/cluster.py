@@ -25,13 +25,12 @@ from typing import Any
 import httpx
 from ray.job_submission import JobSubmissionClient
 
-from callytics.config import ENGINE_STAGES
 from callytics.store import FINISHED, SCOPES, CallStore, JobStatus
 from deployments.operations import head, ray_token
 from deployments.operations.head import LocalGraphError
 from deployments.operations.serve_api import ServeApi
-from tests.deployments.conftest import TINY_ENGINES
 from tests.e2e.conftest import PROJECT, free_port
+from tests.faults.nodes import Node, is_zombie
 from tests.support.redis import RedisServer
 
 PATIENCE_S = 240.0
@@ -41,57 +40,6 @@ FIRST_ADDRESS = 2
 """127.0.0.2, 127.0.0.3 ...: all of 127.0.0.0/8 is this machine's loopback under Linux, and each node has its own."""
 
 BLOCK_BYTES = 100_000_000
-
-
-def configuration(document: dict[str, Any], http_port: int, blobs: str) -> dict[str, Any]:
-    """The graph of the cluster with engines that need no weights and no card: applications, replicas, resources and
-    `proxy_location` are its own. It does not scale by itself: these two cores would scale it for ever."""
-    document["http_options"] = {"host": "127.0.0.1", "port": http_port}
-    for application in document["applications"]:
-        name, (deployment,) = application["name"], application["deployments"]
-        application["runtime_env"] = {}
-        deployment["ray_actor_options"].pop("runtime_env", None)
-        deployment["graceful_shutdown_timeout_s"] = 5
-        if scaling := deployment.pop("autoscaling_config", None):
-            deployment["num_replicas"] = scaling["min_replicas"]
-        if name in ENGINE_STAGES:
-            application["args"]["engine"] = f"tests.deployments.tiny_engines:{TINY_ENGINES[name]}"
-            # Longer than the pause between two uploads: whenever something is killed, a call is at work.
-            application["args"]["options"] = {"delay_s": 1.5} if name == "speech-recognizer" else {}
-            application["args"]["concurrency"] = 16
-        if name == "api-gateway":
-            application["args"]["blobs_url"] = blobs
-    return document
-
-
-@dataclass
-class Node:
-    name: str
-    address: str
-    session: int
-    """Session of its processes: the kernel gives its number to no other while one of them lives."""
-    http_port: int
-
-    def processes(self) -> list[int]:
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with suppress(OSError):  # it just ended
-                    if os.getsid(int(entry.name)) == self.session and not _is_zombie(entry):
-                        found.append(int(entry.name))
-        return found
-
-    def kill(self) -> None:
-        """SIGKILL for all of it at once, as a machine that loses its power."""
-        while pids := self.processes():
-            for pid in pids:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.1)
-
-
-def _is_zombie(entry: Path) -> bool:
-    return ") Z " in (entry / "stat").read_text()
 
 
 @dataclass(frozen=True)
@@ -222,7 +170,7 @@ class Cluster:
             with suppress(OSError):
                 words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
                 is_ours = f"--gcs_server_port={self.gcs_port}".encode() in words
-                if is_ours and words[0].endswith(b"/gcs_server") and not _is_zombie(entry):
+                if is_ours and words[0].endswith(b"/gcs_server") and not is_zombie(entry):
                     return int(entry.name)
         return None
 

@@ -29,7 +29,8 @@ from callytics.config import ENGINE_STAGES
 from callytics.store import FINISHED, JobStatus
 from tests.deployments.tiny_graph import application
 from tests.e2e.conftest import PROJECT, free_port
-from tests.faults.cluster import PATIENCE_S, Cluster, configuration
+from tests.faults.cluster import PATIENCE_S, Cluster
+from tests.faults.configuration import configuration
 from tests.faults.graph import Outcome, Traffic
 from tests.faults.page import write_cluster
 from tests.support.postgres import PostgresServer, find_binaries

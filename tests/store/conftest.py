@@ -5,16 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from callytics.store import CallStore
-
-
-class Clock:
-    """Time that passes when told to."""
-
-    def __init__(self) -> None:
-        self.now_s = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from tests.support.clocks import Clock
 
 
 @pytest.fixture

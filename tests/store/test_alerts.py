@@ -17,7 +17,7 @@ from callytics.store.alerts import KEPT_DAYS
 from callytics.store.expiry import apply_retention
 from callytics.store.tables.webhooks import WebhookDeliveryRow
 from callytics.store.webhooks import KEPT_WITHOUT_CALL
-from tests.store.conftest import Clock
+from tests.support.clocks import Clock
 
 DAY_S = 24 * 3600.0
 EVENTS = ("alert.fired", "alert.resolved")

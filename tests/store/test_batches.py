@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callytics.store import CallStore
-from tests.store.conftest import Clock
+from tests.support.clocks import Clock
 
 
 def test_batch_is_as_its_job_last_told(store: CallStore, clock: Clock) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from callytics.errors import ConflictError
 from callytics.store import Backlog, CallBegun, CallEnded, CallStore, JobStatus, Priority, usage
 from callytics.store.changes import Change
-from tests.store.conftest import Clock
 from tests.store.samples import DURATION_S, finish, new_call, result_json
+from tests.support.clocks import Clock
 
 
 @pytest.fixture

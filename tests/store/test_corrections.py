@@ -12,8 +12,8 @@ from callytics.domain import CallOptions, Role, StageRun, StageStatus
 from callytics.errors import ConflictError, InvalidRequestError, NotFoundError
 from callytics.pipeline import dependants
 from callytics.store import CallStore, Corrections, JobStatus, new_call_id
-from tests.store.conftest import Clock
 from tests.store.samples import LINES, finish, new_call, result_json
+from tests.support.clocks import Clock
 
 TEXT = "어제 산 신발을 환불 받고 싶어요"
 WORDS = Corrections(words={"t2": TEXT})

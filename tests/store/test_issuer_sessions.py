@@ -9,7 +9,7 @@ import pytest
 from callytics.errors import InvalidRequestError
 from callytics.store import CallStore, Grant, SignedIn, hash_secret
 from callytics.store.sessions import CLAIM_S, MAX_SESSION_S, SESSION_S
-from tests.store.conftest import Clock
+from tests.support.clocks import Clock
 
 
 def granted(clock: Clock, **changes: object) -> Grant:

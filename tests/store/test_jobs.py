@@ -15,8 +15,8 @@ from callytics.domain import StageRun, StageStatus
 from callytics.errors import ConflictError, NotFoundError
 from callytics.store import CallFilter, CallStore, JobStatus
 from callytics.store.leases import MAX_ATTEMPTS
-from tests.store.conftest import Clock
 from tests.store.samples import DURATION_S, LINES, audio, finish, new_call, result_json
+from tests.support.clocks import Clock
 from tests.support.conversations import stereo
 
 

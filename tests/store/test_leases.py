@@ -13,8 +13,8 @@ import pytest
 from callytics.errors import ConflictError
 from callytics.store import CallStore, JobStatus, Lease, Priority
 from callytics.store.leases import MAX_ATTEMPTS, RETRY_CAP_S, retry_delay_s
-from tests.store.conftest import Clock
 from tests.store.samples import new_call
+from tests.support.clocks import Clock
 
 
 def submit(

@@ -10,8 +10,8 @@ from sqlmodel import Session
 from callytics.domain import StageRun, StageStatus
 from callytics.store import BlobStore, CallStore
 from callytics.store.expiry import apply_retention
-from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call
+from tests.support.clocks import Clock
 
 SECRET = "코끼리조련사"
 LINES = ((0, 0.5, 3.0, f"{SECRET} 상담입니다"), (1, 3.2, 6.0, "elephantkeeper 환불"))

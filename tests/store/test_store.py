@@ -11,8 +11,8 @@ from callytics.errors import ConflictError, InvalidRequestError, NotFoundError
 from callytics.store import CallFilter, CallOrder, CallStore, Corrections, JobStatus, calls
 from callytics.store.codec import options_from_json, options_to_json
 from callytics.store.tables.calls import CallRow
-from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call, result_json
+from tests.support.clocks import Clock
 
 
 def test_call_is_stored_as_submitted(store: CallStore) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from callytics.domain import StageRun, StageStatus
@@ -12,28 +10,9 @@ from callytics.store import CallStore, JobStatus
 from callytics.store import timeline as timeline_module
 from callytics.store.timeline import TimelineEntry, TimelineKind, TimelineStatus
 from tests.store.samples import finish, new_call, result_json
+from tests.support.clocks import Clock
 
 RECOGNIZER = "speech-recognizer"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(database_url: str, clock: Clock) -> Iterator[CallStore]:
-    store = CallStore(database_url, clock)
-    yield store
-    store.close()
 
 
 def drawn(entries: tuple[TimelineEntry, ...]) -> list[tuple[str, str, float, float | None, int, int]]:

@@ -8,8 +8,8 @@ import pytest
 
 from callytics.errors import ConflictError
 from callytics.store import CallStore, RequestTotals, TenantUsage, UsageDay
-from tests.store.conftest import Clock
 from tests.store.samples import DURATION_S, finish, new_call
+from tests.support.clocks import Clock
 
 DAY, NEXT_DAY = "2027-01-15", "2027-01-16"
 AUDIO_MS = round(DURATION_S * 1000)

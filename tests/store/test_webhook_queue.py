@@ -13,8 +13,8 @@ from callytics.errors import ConflictError, NotFoundError
 from callytics.store import CallStore
 from callytics.store.webhook_queue import DISABLE_AFTER_S, PAUSE_CAP_S, LeasedDelivery
 from callytics.store.webhooks import KEPT_WITHOUT_CALL, PREVIOUS_SECRET_S, WebhookEndpoint
-from tests.store.conftest import Clock
 from tests.store.samples import finish, new_call
+from tests.support.clocks import Clock
 
 FLOOD = 100_000
 EVENTS = ["call.completed"]

@@ -20,6 +20,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from callytics.api.services import OidcSettings
+from tests.support.loopback import running
 
 ISSUER, AUDIENCE, CLIENT_ID = "https://login.example.org", "callytics-api", "callytics-console"
 
@@ -160,12 +161,5 @@ def identity_server() -> Iterator[IdentityServer]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    issuer.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with running(server) as issuer.url:
         yield issuer
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.support.loopback import running
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,8 @@ class Collector:
 @contextmanager
 def collecting() -> Iterator[Collector]:
     collector = Collector()
-    thread = threading.Thread(target=collector.server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with running(collector.server):
         yield collector
-    finally:
-        collector.server.shutdown()
-        thread.join()
-        collector.server.server_close()
 
 
 def _spans(request: ExportTraceServiceRequest) -> Iterator[CollectedSpan]:

@@ -110,6 +110,26 @@ class StageRow(SQLModel, table=True):
     output: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
 
 
+class ShadowRow(SQLModel, table=True):
+    """The last run of a version in the shadow of another on a call. ``output`` is compressed JSON (store/codec.py)."""
+
+    __tablename__ = "shadow_results"
+
+    call_id: str = Field(sa_column=call_reference(primary_key=True))
+    application: str = Field(sa_column=Column(String(64), primary_key=True))
+    stage: str = Field(sa_column=Column(String(64), nullable=False))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    updated_at_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    duration_s: float
+    engine: str
+    model: str
+    model_revision: str
+    config_hash: str
+    error_code: str
+    error_message: str = Field(sa_column=Column(Text, nullable=False))
+    output: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
 class ReportRow(SQLModel, table=True):
     """The result of a call, compressed JSON of result.md."""
 

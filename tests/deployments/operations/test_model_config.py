@@ -10,7 +10,7 @@ import yaml
 from callytics.config import load_stages
 from callytics.errors import CallyticsError
 from callytics.weights import adding
-from callytics.weights.manifest import Model
+from callytics.weights.model import Model
 from deployments.operations import model_config, serve_file
 from deployments.operations.code_revision import SourceTree
 from deployments.operations.config_check import check_document

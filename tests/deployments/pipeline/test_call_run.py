@@ -12,7 +12,7 @@ from ray.exceptions import ActorDiedError, RayTaskError
 from callytics.domain import Audio, CallOptions, Role, StageStatus
 from callytics.errors import ConflictError, InvalidMediaError, UnavailableError
 from callytics.store import Corrections, JobStatus, NewCall
-from deployments.pipeline.call_run import Output, _relevant
+from deployments.pipeline.outputs import Output, relevant
 from deployments.pipeline.routing import Assignment
 from tests.deployments import tiny_engines
 from tests.deployments.conftest import FakeGraph, FakeStage
@@ -191,8 +191,8 @@ def test_written_forms_reach_the_result_and_change_no_key_of_a_stage(graph: Fake
         Output("", options, options) for options in (CallOptions(), CallOptions(written_forms=True))
     )
     for step in ("audio-processor", "speech-recognizer", "redact"):
-        assert _relevant(step, plain).key == _relevant(step, write).key
-    assert _relevant("write", plain).key != _relevant("write", write).key
+        assert relevant(step, plain).key == relevant(step, write).key
+    assert relevant("write", plain).key != relevant("write", write).key
     graph.store.create_call(NewCall("c1", "call.wav", 1, tiny_engines.MEDIA, options=write.value))
     graph.work()
     assert [turn["written"] for turn in result(graph)["transcript"]] == ["Hello.", "Hi."]

@@ -5,14 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deployments.pipeline.circuit import FIRST_PAUSE_S, LONGEST_PAUSE_S, Circuit
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from tests.support.clocks import Clock
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The block of docs/operations.md is one that works."""
+"""The blocks of docs/language-models.md are ones that work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_the_documented_block_loads_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "language-models.md").read_text(encoding="utf-8")
     block = re.search(r"```yaml llm-analyzer\n(.*?)```", text, re.DOTALL)
     assert block
     (application,) = yaml.safe_load(block.group(1))
@@ -34,7 +34,7 @@ def test_the_documented_block_loads_the_engine(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_documented_block_by_name_loads_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "language-models.md").read_text(encoding="utf-8")
     block = re.search(r"```yaml llm-by-name\n(.*?)```", text, re.DOTALL)
     assert block
     monkeypatch.setattr(endpoints, "_transports", [])
@@ -44,7 +44,7 @@ def test_the_documented_block_by_name_loads_the_engine(monkeypatch: pytest.Monke
 
 def test_the_documented_application_of_ray_is_one_that_serve_takes() -> None:
     """Its own arguments cannot be checked without vLLM."""
-    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "language-models.md").read_text(encoding="utf-8")
     block = re.search(r"```yaml ray-serve-llm\n(.*?)```", text, re.DOTALL)
     assert block
     (application,) = yaml.safe_load(block.group(1))

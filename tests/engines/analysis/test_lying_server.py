@@ -1,7 +1,7 @@
 """A scripted model that lies in the call's own words, and one that paraphrases: what enters the report, by rule alone.
 
 The answers on the written calls are recorded ones: evaluation/claims holds what a model could say about each call, with
-verbatim quotes. The second question, which catches lies that rules cannot, is scripted in test_llm.py.
+verbatim quotes. The second question, which catches lies that rules cannot, is scripted in test_llm_second_question.py.
 """
 
 from __future__ import annotations

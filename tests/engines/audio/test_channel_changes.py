@@ -13,6 +13,7 @@ from callytics.engines.audio.cut import cut
 from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.errors import InvalidMediaError
 from tests.engines.audio.recordings import RATE_HZ, Samples, bursts, decoded, encode, excerpt, onsets_s
+from tests.support.standard_audio import codes
 
 MONO = bursts(6.0, (1.0, 3.0), 120)
 STEREO = np.concatenate([bursts(9.0, (0.7, 5.0), 120), bursts(9.0, (2.6, 7.0), 210)])
@@ -34,10 +35,6 @@ def joined(folder: Path, *parts: Samples, suffix: str = "mp3", rates_hz: tuple[i
 
 def run(path: str) -> Audio:
     return StandardAudioProcessor(loudness_lufs=None)(Recording("call", path), CallOptions())
-
-
-def codes(audio: Audio) -> set[str]:
-    return {flag.code for flag in audio.flags}
 
 
 @pytest.mark.parametrize("suffix", ["mp3", "aac"])

@@ -17,6 +17,7 @@ from callytics.engines.audio.cut import cut
 from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.errors import InvalidMediaError
 from tests.engines.audio.recordings import RATE_HZ, bursts, decoded, onsets_s
+from tests.support.standard_audio import codes
 
 TIMES_S = (1.0, 4.0, 8.0, 12.0, 17.0)
 Time = Callable[[float], float | None]
@@ -73,10 +74,6 @@ def _moved(packet: Any, at: Time) -> bool:
 
 def run(path: str, **settings: Any) -> Audio:
     return StandardAudioProcessor(loudness_lufs=None, **settings)(Recording("call", path), CallOptions())
-
-
-def codes(audio: Audio) -> set[str]:
-    return {flag.code for flag in audio.flags}
 
 
 def heard_s(audio: Audio) -> list[float]:

@@ -16,6 +16,7 @@ from callytics.engines.audio.cut import cut
 from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.errors import InvalidMediaError
 from tests.engines.audio.recordings import RATE_HZ, Samples, bursts, decoded, excerpt, onsets_s
+from tests.support.standard_audio import codes
 
 AGENT_S, CUSTOMER_S = (0.7, 3.0, 7.1), (1.9, 5.2)
 AGENT, CUSTOMER = bursts(9.0, AGENT_S, 120), bursts(9.0, CUSTOMER_S, 210)
@@ -49,10 +50,6 @@ def write_tracks(
 
 def run(path: str) -> Audio:
     return StandardAudioProcessor(loudness_lufs=None)(Recording("call", path), CallOptions())
-
-
-def codes(audio: Audio) -> set[str]:
-    return {flag.code for flag in audio.flags}
 
 
 @pytest.mark.parametrize("suffix", ["m4a", "mkv", "mov"])

@@ -40,11 +40,13 @@ def test_section_says_what_is_wrong_without_what_was_heard() -> None:
 
 
 def test_section_is_replaced_and_stands_before_the_method() -> None:
-    first = page.replace_section("# Quality\n\n## How the figures are made\n\nSo.\n", "old")
+    first = page.SECTION.replaced(
+        "# Quality\n\n## How the figures are made\n\nSo.\n", page.SECTION.block("old")
+    )
     assert first.index("old") < first.index("## How")
-    second = page.replace_section(first, "new")
+    second = page.SECTION.replaced(first, page.SECTION.block("new"))
     assert "old" not in second
-    assert second.count(page.BEGIN) == second.count(page.END) == 1
+    assert second.count(page.SECTION.begin) == second.count(page.SECTION.end) == 1
     assert second.endswith("So.\n")
 
 
