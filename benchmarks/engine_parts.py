@@ -14,7 +14,7 @@ import importlib
 import os
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,7 +82,7 @@ class Stopwatch:
     """CPU seconds of the process, each to the part that was entered last and has not ended."""
 
     def __init__(self) -> None:
-        self.cpu_s: Counter[tuple[str, str]] = Counter()
+        self.cpu_s: defaultdict[tuple[str, str], float] = defaultdict(float)
         self.times: Counter[tuple[str, str]] = Counter()
         self._at_work: list[tuple[str, str]] = []
         self._again = 0
@@ -136,12 +136,13 @@ def main(
     into = record.folder()
     analyse_call = StageAfterStage()
     stopwatch = Stopwatch()
-    stages: Counter[str] = Counter()
+    stages: defaultdict[str, float] = defaultdict(float)
     with tempfile.TemporaryDirectory(prefix="callytics-") as folder, patched(stopwatch):
         calls = compose(Path(folder), num_calls, "parts")
         for call in calls:
             _, of_call = analyse_call(call.path)
-            stages.update({stage: one.cpu_s for stage, one in of_call.items()})
+            for stage, one in of_call.items():
+                stages[stage] += one.cpu_s
     measured = EnginePartsRecord(
         conditions=conditions,
         audio_s=sum(call.audio_s for call in calls),
@@ -149,7 +150,7 @@ def main(
         stages={stage: stages[stage] for stage in ENGINE_STAGES if stage in stages},
         parts=tuple(
             PartTime(stage=stage, part=part, cpu_s=cpu_s, times=stopwatch.times[stage, part])
-            for (stage, part), cpu_s in stopwatch.cpu_s.most_common()
+            for (stage, part), cpu_s in sorted(stopwatch.cpu_s.items(), key=lambda item: -item[1])
         ),
     )
     record.save(NAME, measured, into)
