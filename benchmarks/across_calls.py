@@ -3,10 +3,10 @@
     .venv/bin/python -m benchmarks.across_calls                          # prints the table of benchmarks/tried.md
     .venv/bin/python -m benchmarks.across_calls --calls 10 --runs 1      # the calls of benchmarks.beside_plain
 
-Excerpts of sample/call.mp3 that come all at once, or composed calls of one to three minutes. Of these a queue each
-works on two calls, one queue for all on three: the CPU configuration before it had that queue, and since. whisper-base
-in int8, one engine per setting with two threads. The settings take turns, so what else the machine does meets both. CPU
-seconds say what the work costs; wall seconds also what disturbed it.
+Excerpts of sample/call.mp3 that come all at once, or composed calls of one to three minutes. A queue for each composed
+call works on two of them, one queue for all on three: the CPU configuration before it had that queue, and since.
+whisper-base in int8, one engine per setting with two threads. The settings take turns, so what else the machine does
+meets both. CPU seconds say what the work costs; wall seconds also what disturbed it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ THREADS = 2
 OPTIONS = CallOptions(language="en")
 SETTINGS = {"one for each call": False, "one for all calls": True}
 AT_WORK = {"one for each call": 2, "one for all calls": 3}
-"""Of composed calls."""
+"""Composed calls at once."""
 
 
 def excerpts() -> list[Audio]:
