@@ -82,6 +82,7 @@ bench: .venv/.ready  ## Everything of docs/performance.md: two hours on two core
 	@$(bin)/python -m benchmarks.speed --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.throughput all --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.beside_plain --conditions "$(CONDITIONS)"
+	@$(bin)/python -m benchmarks.engine_parts --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.batch_start --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.overhead --conditions "$(CONDITIONS)"
 	@$(bin)/python -m benchmarks.observability --conditions "$(CONDITIONS)"

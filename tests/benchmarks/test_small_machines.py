@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import batch_start, beside_plain, record, stage_memory
+from benchmarks import batch_start, beside_plain, engine_parts, record, stage_memory
 from benchmarks.batch_start import BatchStart, BatchStartRecord
 from benchmarks.beside_plain import BesidePlainRecord, SpeedRun
 from benchmarks.cpu import DescendantsCpu
+from benchmarks.engine_parts import EnginePartsRecord, PartTime, Stopwatch
 from benchmarks.stage_memory import StageMemoryRecord, StepMemory
 from tests.support.waiting import wait_until
 
@@ -70,8 +71,37 @@ def test_throughput_is_told_beside_plain(tmp_path: Path) -> None:
     assert "| plain | 100.00 (100.00 to 100.00) | 200.00 (200.00 to 200.00) | 10.00 |  |" in text
 
 
+def test_parts_of_the_engines_are_told_with_what_is_left(tmp_path: Path) -> None:
+    parts = (PartTime(stage="speech-recognizer", part="encoder", cpu_s=30.0, times=40),)
+    stages = {"audio-processor": 1.0, "speech-recognizer": 70.0}
+    measured = EnginePartsRecord(audio_s=900.0, num_calls=10, stages=stages, parts=parts)
+    record.save(engine_parts.NAME, measured, tmp_path)
+    text = engine_parts.section(tmp_path)
+    assert "71.0 CPU seconds of the engines for 900 s of audio" in text
+    assert "| | encoder | 30.0 | 40 |\n| | rest | 40.0 | |\n| **audio-processor** | | **1.0** | |" in text
+
+
+def test_part_within_a_part_counts_once() -> None:
+    stopwatch = Stopwatch()
+    inner = stopwatch.timed(lambda: burn_s(0.2), ("stage", "inner"))
+
+    def both() -> None:
+        burn_s(0.1)
+        inner()
+
+    stopwatch.timed(both, ("stage", "outer"))()
+    assert stopwatch.cpu_s["stage", "inner"] == pytest.approx(0.2, abs=0.05)
+    assert stopwatch.cpu_s["stage", "outer"] == pytest.approx(0.1, abs=0.05)
+
+
+def burn_s(cpu_s: float) -> None:
+    end_s = time.process_time() + cpu_s
+    while time.process_time() < end_s:
+        pass
+
+
 def test_sections_without_a_record_say_how_to_make_one(tmp_path: Path) -> None:
-    for module in (batch_start, beside_plain, stage_memory):
+    for module in (batch_start, beside_plain, engine_parts, stage_memory):
         assert "Not measured (`python -m benchmarks." in module.section(tmp_path)
 
 

@@ -134,9 +134,13 @@ class WindowReader:
         """The best reading of each window."""
         readings = self._readings(speech, windows, batch_size, known)
         hopeless = [window for window, found in readings.items() if all(map(_looks_wrong, found))]
-        for strict in self._decode(speech, _longest_first(hopeless), batch_size, self._strict):
+        for strict in self._strictly(speech, hopeless, batch_size):
             readings[strict.window].append([strict])
         return [part for found in readings.values() for part in _best(found)]
+
+    def _strictly(self, speech: Speech, windows: Sequence[Window], batch_size: int) -> list[Decoded]:
+        """The text of windows with a penalty on repetition."""
+        return self._decode(speech, _longest_first(windows), batch_size, self._strict)
 
     def _readings(
         self, speech: Speech, windows: Sequence[Window], batch_size: int, known: Mapping[Window, Heard]
@@ -151,11 +155,17 @@ class WindowReader:
             if _looks_wrong(one) and len(parts := window.halves()) > 1
         }
         if in_halves:
-            halves = _longest_first([half for of_window in in_halves.values() for half in of_window])
-            of_halves = self._readings(replace(speech, spoken=None), halves, batch_size, {})
+            of_halves = self._halves(speech, in_halves, batch_size)
             for window, of_window in in_halves.items():
                 readings[window].append([part for half in of_window for part in _best(of_halves[half])])
         return readings
+
+    def _halves(
+        self, speech: Speech, in_halves: Mapping[Window, Sequence[Window]], batch_size: int
+    ) -> dict[Window, list[list[Decoded]]]:
+        """The readings of all halves, in batches for all windows."""
+        halves = _longest_first([half for of_window in in_halves.values() for half in of_window])
+        return self._readings(replace(speech, spoken=None), halves, batch_size, {})
 
     def _decode(
         self,

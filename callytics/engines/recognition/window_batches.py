@@ -90,13 +90,22 @@ class WindowBatches:
 
     def prepare(self, tasks: Sequence[Task]) -> tuple[Any, Sequence[Sequence[Probabilities]] | None]:
         """Encoder output of a batch, and what its stretches sound like where that is asked."""
-        known = [task.heard for task in tasks if task.heard is not None]
-        if known:  # of all, or of none: kind_of()
-            return self._decoder.joined([one.encoded for one in known]), [one.stretches for one in known]
-        encoded = self._decoder.encode([(task.pcm, task.window) for task in tasks])
-        if tasks[0].search is not None and tasks[0].spoken is None:
-            return encoded, None
-        return encoded, self._decoder.stretch_probabilities(encoded, [task.window for task in tasks])
+        unknown = [row for row, task in enumerate(tasks) if task.heard is None]
+        is_judged = tasks[0].search is None or tasks[0].spoken is not None
+        encoded, judged = None, None
+        if unknown:
+            encoded = self._decoder.encode([(tasks[row].pcm, tasks[row].window) for row in unknown])
+            if is_judged:
+                windows = [tasks[row].window for row in unknown]
+                judged = self._decoder.stretch_probabilities(encoded, windows)
+        if len(unknown) == len(tasks):
+            return encoded, judged
+        found = {row: task.heard for row, task in enumerate(tasks) if task.heard is not None}
+        for place, row in enumerate(unknown):
+            of_row = self._decoder.rows(encoded, [place])
+            found[row] = Heard(tasks[row].window, of_row, judged[place] if judged else ())
+        heard = [found[row] for row in range(len(tasks))]
+        return self._decoder.joined([one.encoded for one in heard]), [one.stretches for one in heard]
 
     def compute(
         self, tasks: Sequence[Task], prepared: tuple[Any, Sequence[Sequence[Probabilities]] | None]
@@ -143,7 +152,7 @@ class WindowBatches:
 def kind_of(task: Task) -> Kind:
     language = "" if task.search is None else task.window.language or task.language
     prompt = (task.hotwords, task.window.before)
-    key = (task.search, language, prompt, task.spoken is None, task.heard is None)
+    key = (task.search, language, prompt, task.spoken is None)
     return Kind(key, task.batch_size)
 
 

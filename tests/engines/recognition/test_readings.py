@@ -236,3 +236,13 @@ def test_workers_decode_in_parallel_and_keep_the_order() -> None:
     windows = [Window(0, (Span(float(i), i + 1.0),)) for i in range(4)]
     text, _ = read(say, *windows, batch_size=1, num_workers=2)
     assert text == "second 0 second 1 second 2 second 3"
+
+
+def test_window_that_was_heard_shares_a_batch_with_others_and_is_not_encoded_again() -> None:
+    heard_first, other = IN_TWO, Window(0, (Span(10.0, 14.0),))
+    decoder = WrittenDecoder(lambda window, search: f"from {window.pieces[0].start_s:.0f} s")
+    reader = WindowReader(decoder, Search())
+    heard = reader.heard(SILENCE, [heard_first], 8)
+    decoded = reader(Speech(SILENCE, "en", None), [other, heard_first], 8, heard)
+    assert {one.text for one in decoded} == {"from 0 s", "from 10 s"}
+    assert (decoder.batch_sizes, decoder.encoded) == ([2], [heard_first, other])
