@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import CallOptions
+from callytics.engines.audio.joined import Section
 from callytics.engines.audio.source import Source
 from callytics.errors import InvalidMediaError, InvalidRequestError
 
@@ -45,7 +46,7 @@ def open_arguments(options: CallOptions) -> dict[str, Any]:
 class WithHeader:
     """A .vox file behind the header of a WAV file: FFmpeg has a decoder for it, and no demuxer."""
 
-    def __init__(self, source: Source, sample_rate_hz: int) -> None:
+    def __init__(self, source: Source | Section, sample_rate_hz: int) -> None:
         size = source.seek(0, 2)
         source.seek(0)
         data = min(size, 0xFFFFFFFF - _HEADER_BYTES)

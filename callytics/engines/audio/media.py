@@ -15,6 +15,7 @@ from typing import Any
 
 from callytics.domain import CallOptions, Media
 from callytics.engines.audio import headerless
+from callytics.engines.audio.joined import Section
 from callytics.engines.audio.source import Source
 from callytics.errors import InvalidMediaError
 
@@ -41,7 +42,7 @@ _STREAMED_RIFF_SIZES = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00")
 
 
 @contextmanager
-def opened_container(source: Source, options: CallOptions) -> Iterator[Any]:
+def opened_container(source: Source | Section, options: CallOptions) -> Iterator[Any]:
     """A PyAV container. One reads a source at a time; tracks.py chooses among its tracks.
 
     Raises:
