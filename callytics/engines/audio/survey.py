@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 EXCERPTS = 40  # of about a second: the loudest parts of the recording
 EXCERPT_SAMPLES = 16_000  # of each that are looked at
 MIXTURE_LEFT = 0.1  # the share of a channel's power that a sum of others does not explain
-MIXTURE_PART = 0.02  # the share that is explained no more without one of them: -17 dB
+MIXTURE_PART = 0.005  # the share that is explained no more without one of them: -23 dB
 AUDIBLE_CORRELATION = 0.1  # of a part within a mixture
 MIXTURE_PARTS = 6  # channels among which mixtures are looked for
 
