@@ -20,6 +20,7 @@ from callytics.domain import CallOptions, Media
 from callytics.engines.audio import decode as decoding
 from callytics.engines.audio import frames as framing
 from callytics.engines.audio import media, tracks
+from callytics.engines.audio.as_told import check_as_told
 from callytics.engines.audio.source import UNHASHED, Source
 from callytics.errors import CallyticsError, InvalidMediaError
 
@@ -49,7 +50,7 @@ def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
         if declared_s > max_duration_s:
             raise media.too_long(declared_s, max_duration_s)
         described = found.described(max(declared_s, min(decoded_s, PROBE_S)))
-        tracks.check_as_told(source, options)
+        check_as_told(source, options)
         for opens in found.following:  # what the analysis will open
             with suppress(InvalidMediaError), opens() as part:
                 _decoded_s(part, framing.Damage())

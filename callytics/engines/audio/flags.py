@@ -4,6 +4,7 @@
     clock_drift, timestamps_wrong                                                  its times are doubtful
     track_left_out, duplicate_channel                                              not all of it was heard
     mixed_channel                                                                  one channel holds both parties
+    doubtful_encoding                                                              the header names the wrong law
     clipping, low_level, low_snr, dc_offset                                        it sounds bad
     noise_reduced (standard.py)                                                    it was analysed with less noise
 
@@ -69,6 +70,15 @@ def mixed_flags(indices: Sequence[int], mixed: int | None) -> tuple[Flag, ...]:
     both, one = indices[mixed], indices[1 - mixed]
     message = f"Channel {both} holds both parties: what channel {one} says was taken out of it."
     return (Flag("mixed_channel", message),)
+
+
+def law_flags(codec: str, *, other_law: bool) -> tuple[Flag, ...]:
+    if not other_law:
+        return ()
+    message = (
+        f"The header says {codec}, but pauses are silent in the other law of G.711 only: expect wrong words."
+    )
+    return (Flag("doubtful_encoding", message),)
 
 
 def damage_flags(damage: Damage, container_format: str) -> tuple[Flag, ...]:

@@ -30,11 +30,12 @@ from callytics.engines.audio import decode as decoding
 from callytics.engines.audio import denoise as hiss
 from callytics.engines.audio import enhanced as listening
 from callytics.engines.audio import flags as flags_of
+from callytics.engines.audio.as_told import check_as_told, is_in_other_law
 from callytics.engines.audio.examiner import Examiner
 from callytics.engines.audio.sound import Sound, only, to_pcm
 from callytics.engines.audio.source import UNHASHED, Source
 from callytics.engines.audio.survey import Survey
-from callytics.engines.audio.tracks import Tracks, check_as_told, opened_source, read
+from callytics.engines.audio.tracks import Tracks, opened_source, read
 from callytics.engines.audio.waveform import waveform
 from callytics.errors import ConfigError
 
@@ -178,6 +179,7 @@ class StandardAudioProcessor:
         with Source(recording.uri, recording.sha256) as source:
             check_as_told(source, options)
             info, decoded, kept = self._decode(source, options)
+            other_law = is_in_other_law(source, options, info.codec)
             info = replace(info, sha256=source.sha256())
         announced, mixed = announcements.take_out(kept.pcm, kept.frames_dbfs, kept.means)
         voices = voice.tracks(kept.pcm, self._pitch) if self._measures_voices else ()
@@ -187,6 +189,7 @@ class StandardAudioProcessor:
             flags_of.damage_flags(decoded.damage, info.format)
             + kept.flags
             + flags_of.mixed_flags(kept.indices, mixed)
+            + flags_of.law_flags(info.codec, other_law=other_law)
             + flags_of.acoustic_flags(acoustics, kept.means)
         )
         flags += plausibility.check(kept.pcm, info)

@@ -10,18 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Any, TypeVar
 
-import numpy as np
-
 from callytics.domain import CallOptions, Media
-from callytics.engines.audio import headerless, media
+from callytics.engines.audio import media
 from callytics.engines.audio.frames import Damage, Samples, with_channels
 from callytics.engines.audio.joined import MAX_SECTIONS, Section, section_starts
 from callytics.engines.audio.side_by_side import at_rate, side_by_side
 from callytics.engines.audio.source import UNHASHED, Source
-from callytics.engines.audio.timeline import BLOCK_S, Block, blocks_in_time
+from callytics.engines.audio.timeline import Block, blocks_in_time
 from callytics.errors import InvalidMediaError
 
 BESIDE_THE_CALL = (
@@ -238,22 +236,6 @@ def read(source: Source, options: CallOptions, work: Callable[[Tracks], T]) -> T
                 return work(found)
         except MoreChannels as more:
             channels = more.channels
-
-
-def check_as_told(source: Source, options: CallOptions) -> None:
-    """Whether a recording without a header can be what the caller says, by its first minutes.
-
-    Raises:
-        InvalidMediaError: ``media_implausible``.
-    """
-    if not media.is_headerless(source.head, options):
-        return
-    kept: list[Samples] = []
-    with opened_source(source, options) as found:
-        for samples, _ in islice(found.blocks(Damage()), round(headerless.CHECKED_S / BLOCK_S)):
-            kept.append(samples)
-    if kept:
-        headerless.check(np.concatenate(kept, axis=1), options)
 
 
 def _chosen(container: Any) -> tuple[list[Any], tuple[str, ...]]:
