@@ -27,7 +27,7 @@ DUPLICATE_CORRELATION = 0.9
 """One signal plus independent noise of 10 dB below it on one side still correlates by 0.95; two parties that leak into
 each other at -20 dB correlate by 0.2."""
 ALONE_DB = 15.0  # above what the usual gain between the channels would give: the other one lacks the sound
-ALONE_DBFS = -50.0  # what is quieter is no speech that anybody would miss
+ALONE_DBFS = -50.0  # what is quieter is no speech to be missed
 HALF_SECOND_FRAMES = 25
 MAX_DELAY_SAMPLES = round(0.1 * PIPELINE_SAMPLE_RATE_HZ)
 _WINDOW_S = 2.0
@@ -78,7 +78,7 @@ def similarity(pcm: Sound, widened: Sequence[tuple[float, float]] = ()) -> Simil
 
 
 def own_s(frames_dbfs: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Of two channels with much the same sound: the seconds of each that the other one lacks, by their levels.
+    """The seconds of each of two channels, with much the same sound, that the other one lacks, by their levels.
 
     Args:
         frames_dbfs: levels of frames of 20 ms, shape (2, num_frames).

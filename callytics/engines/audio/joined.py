@@ -1,7 +1,7 @@
 """Recordings joined byte by byte: one file holds several, each with a header of its own.
 
 Recorders append to a file after a hold, and people join files with cat. FFmpeg follows that in MP3, AAC, AMR, FLAC and
-an Ogg that stays as it began. Of a WAV or an MP4 it reads the first recording only, and of an Ogg what comes before the
+an Ogg that stays as it began. In a WAV or an MP4 it reads the first recording only, and in an Ogg what comes before the
 codec, the rate or the channels change. Those are found here by their headers and read one after the other.
 
 Left as one: a WAV written before its length was known, and a fragmented MP4, whose fragments continue its timestamps.
@@ -151,7 +151,7 @@ def _first_pages(source: Source) -> Iterator[int]:
 
 
 def _identity(packet: bytes) -> bytes:
-    """What FFmpeg does not change within an Ogg. Of Opus, the channels: the rest may differ."""
+    """What FFmpeg does not change within an Ogg; the rest of an Opus header may differ."""
     if packet.startswith(b"OpusHead"):
         return packet[:10]
     if packet.startswith(b"\x01vorbis"):

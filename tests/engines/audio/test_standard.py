@@ -84,7 +84,7 @@ def test_amr_and_gsm_are_decoded(tmp_path: Path) -> None:
 
 
 def test_pauses_of_amr_are_no_damage(tmp_path: Path) -> None:
-    """A mobile recorder writes hardly anything where nobody speaks (DTX)."""
+    """A mobile recorder writes hardly anything in pauses (DTX)."""
     speech = np.concatenate([agent(2.0), np.zeros(3 * 16_000, np.float32), agent(2.0)])
     paused = encode(tmp_path / "call.amr", "libopencore_amrnb", speech, 8_000, dtx="1")
     whole = encode(tmp_path / "whole.amr", "libopencore_amrnb", speech, 8_000)
