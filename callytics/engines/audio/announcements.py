@@ -4,7 +4,8 @@ Both channels then carry one sound, with a gain and a delay of their own. It is 
 and is named in the result; it is taken out of the other one, which keeps what its party says over it.
 
 A leak is one sound on both channels, too, but it is there whenever its party talks, by the same gain. What is clearly
-quieter on one channel is an announcement only if that channel does not hear the other party elsewhere.
+quieter on one channel is an announcement only if that channel does not hear the other party elsewhere. And a channel
+that holds both parties (mixture.py) has everything that the other one says.
 """
 
 from __future__ import annotations
@@ -17,13 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import PIPELINE_SAMPLE_RATE_HZ, Announcement
+from callytics.engines.audio import measure, mixture
 from callytics.engines.audio.copies import (
-    DELAY_STEP,
     FRAME_S,
     Copy,
     Levels,
     copy_of,
-    delay_between,
     faded,
     frame_levels,
     mean_db,
@@ -33,18 +33,15 @@ from callytics.engines.audio.copies import (
 )
 from callytics.engines.audio.echo import remove_echo
 from callytics.engines.audio.measure import FRAME_SAMPLES
+from callytics.engines.audio.same_sound import (
+    MIN_DBFS,
+    WINDOW_S,
+    WINDOW_SAMPLES,
+    Window,
+    same_sound,
+)
 from callytics.engines.audio.sound import Sound
 
-MAX_DELAY_S = 0.12
-WINDOW_S = 1.0
-WINDOW_SAMPLES = round(WINDOW_S * PIPELINE_SAMPLE_RATE_HZ)
-MIN_DBFS = -55.0
-ABOVE_QUIET_DB = 6.0  # above the quiet frames of the channel: noise that both legs share is no announcement
-MIN_CORRELATION = 0.8
-"""The window has nothing else. Copies through mu-law, MP3 and Opus at 16 kbit/s a channel reach 0.9; two people stay
-below 0.15."""
-MIN_CORRELATION_BESIDE = 0.3  # of a window beside such a one, at the same delay: a party talks over it
-MAX_GAIN_DB = 12.0
 UNDECIDED_DB = 3.0  # the limit of the recogniser's rule for leaks (crosstalk.py)
 SAME_GAIN_DB = 5.0
 MIN_ALONE_S = 1.5  # of a party's speech that the other channel does not have
@@ -70,31 +67,36 @@ class Stretch:
     clear: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True)
-class _Window:
-    start: int  # sample
-    delay: int  # of channel 1, in samples
-    gain_db: float  # of channel 1
-    clear: bool  # nothing else is heard in it
-
-
-def take_out(pcm: Sound, frames_dbfs: Levels) -> tuple[Announcement, ...]:
-    """Take announcements out of one channel and echoes out of both, in place, if there are two channels.
+def take_out(
+    pcm: Sound, frames_dbfs: Levels, means: npt.NDArray[np.float64]
+) -> tuple[tuple[Announcement, ...], int | None]:
+    """Take a party out of the channel that holds both, announcements out of one channel and echoes out of both, in
+    place, if there are two channels.
 
     Args:
         frames_dbfs: levels of frames of 20 ms, shape (num_channels, num_frames).
+        means: the DC offset per channel in [-1, 1].
+
+    Returns:
+        The announcements, and the channel that held both parties.
     """
     if pcm.shape[0] != 2:
-        return ()
-    stretches = find(pcm, frames_dbfs)
-    seconds = [(s.start / PIPELINE_SAMPLE_RATE_HZ, s.end / PIPELINE_SAMPLE_RATE_HZ) for s in stretches]
-    remove_echo(pcm, frames_dbfs, seconds)
-    return separate(pcm, stretches)
+        return (), None
+    windows, seconds = same_sound(pcm, frames_dbfs)
+    mixed = mixture.mixed_channel(seconds)
+    if mixed is not None:
+        mixture.take_out(pcm, mixed, seconds)
+        frames_dbfs = measure.levels(pcm, means).frames_dbfs
+        windows, _ = same_sound(pcm, frames_dbfs)
+    stretches = find(windows, frames_dbfs)
+    passed_over = [(s.start / PIPELINE_SAMPLE_RATE_HZ, s.end / PIPELINE_SAMPLE_RATE_HZ) for s in stretches]
+    remove_echo(pcm, frames_dbfs, passed_over)
+    return separate(pcm, stretches), mixed
 
 
-def find(pcm: Sound, frames_dbfs: Levels) -> list[Stretch]:
+def find(windows: Sequence[Window], frames_dbfs: Levels) -> list[Stretch]:
     """Stretches of one sound on both channels. ``frames_dbfs`` as for :func:`take_out`."""
-    stretches = _joined(_same(pcm, frames_dbfs))
+    stretches = _joined(windows)
     leaks = [stretch for stretch in stretches if _is_leak(stretch, frames_dbfs)]
     leaked = [window.start for stretch in leaks for window in stretch]
     return [
@@ -109,42 +111,9 @@ def find(pcm: Sound, frames_dbfs: Levels) -> list[Stretch]:
     ]
 
 
-def _same(pcm: Sound, frames_dbfs: Levels) -> list[_Window]:
-    """Windows in which both channels have the same sound, with or without another."""
-    size = round(WINDOW_S / FRAME_S)
-    starts = np.arange(0, frames_dbfs.shape[1] - size + 1, size // 2)
-    if not len(starts):
-        return []
-    loud_db = np.stack([mean_db(frames_dbfs[c][starts[:, np.newaxis] + np.arange(size)]) for c in (0, 1)])
-    quiet_db = np.percentile(frames_dbfs, 15, axis=1)
-    quiet_db = np.where(quiet_db < -70.0, quiet_db, np.minimum(quiet_db, MIN_DBFS))
-    wanted = (loud_db > np.maximum(MIN_DBFS, quiet_db + ABOVE_QUIET_DB)[:, np.newaxis]).all(axis=0)
-    gains_db = loud_db[1] - loud_db[0]
-    numbers = np.flatnonzero(wanted & (np.abs(gains_db) <= MAX_GAIN_DB)).tolist()
-    found: dict[int, _Window | None] = {}
-    # Every other window first; those between only beside one that has something.
-    for number in sorted(numbers, key=lambda number: (number % 2, number)):
-        if number % 2 == 0 or found.get(number - 1) or found.get(number + 1):
-            start = int(starts[number]) * FRAME_SAMPLES
-            found[number] = _window(pcm, start, float(gains_db[number]))
-    return [window for number in numbers if (window := found.get(number))]
-
-
-def _window(pcm: Sound, start: int, gain_db: float) -> _Window | None:
-    latest = round(MAX_DELAY_S * PIPELINE_SAMPLE_RATE_HZ)
-    part = slice(start, start + WINDOW_SAMPLES)
-    curve = np.abs(delay_between(pcm[0, part], pcm[1, part], -latest, latest))
-    best = int(np.argmax(curve))
-    delay = best * DELAY_STEP - latest
-    correlation = curve[best] / (1 - abs(delay) / (part.stop - start))  # of the part that both channels have
-    if correlation < MIN_CORRELATION_BESIDE:
-        return None
-    return _Window(start, delay, gain_db, bool(correlation >= MIN_CORRELATION))
-
-
-def _joined(windows: Iterable[_Window]) -> list[list[_Window]]:
+def _joined(windows: Iterable[Window]) -> list[list[Window]]:
     """Windows with the same delay and gain and no long pause, at least one of which is clear."""
-    stretches: list[list[_Window]] = []
+    stretches: list[list[Window]] = []
     for window in windows:
         if stretches and _continues(stretches[-1], window):
             stretches[-1].append(window)
@@ -153,7 +122,7 @@ def _joined(windows: Iterable[_Window]) -> list[list[_Window]]:
     return [stretch for stretch in stretches if any(window.clear for window in stretch)]
 
 
-def _continues(stretch: Sequence[_Window], window: _Window) -> bool:
+def _continues(stretch: Sequence[Window], window: Window) -> bool:
     gains_db = [each.gain_db for each in stretch if each.clear]
     return (
         abs(window.delay - stretch[-1].delay) <= DELAY_TOLERANCE_S * PIPELINE_SAMPLE_RATE_HZ
@@ -162,7 +131,7 @@ def _continues(stretch: Sequence[_Window], window: _Window) -> bool:
     )
 
 
-def _is_leak(stretch: Sequence[_Window], frames_dbfs: Levels) -> bool:
+def _is_leak(stretch: Sequence[Window], frames_dbfs: Levels) -> bool:
     """Whether one channel is clearly quieter, and its party has been heard there all the time."""
     gain_db = float(np.median([window.gain_db for window in stretch if window.clear]))
     if abs(gain_db) < UNDECIDED_DB:
@@ -176,7 +145,7 @@ def _is_leak(stretch: Sequence[_Window], frames_dbfs: Levels) -> bool:
     return float(unheard.sum()) * WINDOW_S < MIN_ALONE_S
 
 
-def _stands_alone(stretch: Sequence[_Window], leaked: Sequence[int]) -> bool:
+def _stands_alone(stretch: Sequence[Window], leaked: Sequence[int]) -> bool:
     """Where the leak of one party ends and that of the other begins, a window has both, at any gain between theirs."""
     return any(
         window.clear and all(abs(window.start - start) >= WINDOW_SAMPLES for start in leaked)

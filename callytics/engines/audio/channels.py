@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import PIPELINE_SAMPLE_RATE_HZ
-from callytics.engines.audio.measure import MINUTE_SAMPLES, blocks
+from callytics.engines.audio.measure import MINUTE_SAMPLES, blocks, to_db
 from callytics.engines.audio.sound import Sound
 
 SILENT_DBFS = -66.0
@@ -26,6 +26,9 @@ STATIONARY_DB, STATIONARY_DBFS = 6.0, -45.0
 DUPLICATE_CORRELATION = 0.9
 """One signal plus independent noise of 10 dB below it on one side still correlates by 0.95; two parties that leak into
 each other at -20 dB correlate by 0.2."""
+ALONE_DB = 15.0  # above what the usual gain between the channels would give: the other one lacks the sound
+ALONE_DBFS = -50.0  # what is quieter is no speech to be missed
+HALF_SECOND_FRAMES = 25
 MAX_DELAY_SAMPLES = round(0.1 * PIPELINE_SAMPLE_RATE_HZ)
 _WINDOW_S = 2.0
 _MAX_WINDOWS = 60
@@ -72,6 +75,25 @@ def similarity(pcm: Sound, widened: Sequence[tuple[float, float]] = ()) -> Simil
         (windows[start].astype(np.float32) for start in starts), MAX_DELAY_SAMPLES
     )
     return Similarity(correlation, delay / PIPELINE_SAMPLE_RATE_HZ)
+
+
+def own_s(frames_dbfs: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """The seconds of each of two channels, with much the same sound, that the other one lacks, by their levels.
+
+    Args:
+        frames_dbfs: levels of frames of 20 ms, shape (2, num_frames).
+    """
+    count = frames_dbfs.shape[1] // HALF_SECOND_FRAMES
+    parts = frames_dbfs[:, : count * HALF_SECOND_FRAMES].reshape(2, count, HALF_SECOND_FRAMES)
+    levels = to_db((10 ** (parts / 10)).mean(axis=2, dtype=np.float64))
+    both = (levels > ALONE_DBFS).all(axis=0)
+    if not both.any():
+        return 0.0, 0.0
+    excess_db = levels[0] - levels[1]
+    excess_db = excess_db - np.median(excess_db[both])
+    first = (levels[0] > ALONE_DBFS) & (excess_db > ALONE_DB)
+    second = (levels[1] > ALONE_DBFS) & (excess_db < -ALONE_DB)
+    return float(first.sum()) / 2, float(second.sum()) / 2
 
 
 def correlation_of(pairs: Iterable[npt.NDArray[np.float32]], max_delay: int) -> tuple[float, int]:

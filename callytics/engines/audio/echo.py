@@ -73,7 +73,7 @@ def remove_echo(pcm: Sound, frames_dbfs: Levels, passed_over: Sequence[tuple[flo
         received = {channel: samples_between(pcm, channel, minute.start, minute.stop) for channel in (0, 1)}
         for _ in range(PASSES if len(of_minute) == 2 else 1):
             cleaned = {
-                echo.copy.channel: _without(pcm, echo, minute, received[echo.copy.channel])
+                echo.copy.channel: without_echo(pcm, echo, minute, received[echo.copy.channel])
                 for echo in of_minute
             }
             for channel, samples in cleaned.items():
@@ -82,7 +82,7 @@ def remove_echo(pcm: Sound, frames_dbfs: Levels, passed_over: Sequence[tuple[flo
 
 
 @dataclass(frozen=True, eq=False)
-class _Echo:
+class Echo:
     """A copy, and the level of what its filter leaves relative to it, in dB."""
 
     copy: Copy
@@ -95,7 +95,7 @@ def _echo(
     channel: int,
     minute: slice,
     passed_over: Sequence[tuple[float, float]],
-) -> _Echo | None:
+) -> Echo | None:
     """The other party's echo on ``channel`` during a minute; None without one."""
     length = round(WINDOW_S * PIPELINE_SAMPLE_RATE_HZ)
     starts = _windows(frames_dbfs, channel, minute, passed_over)
@@ -110,15 +110,20 @@ def _echo(
     if delay is None:
         return None
     copy = copy_of(pcm, channel, delay, [(start, start + length) for start in starts])
+    return Echo(copy, left_of(pcm, copy, [(start, start + length) for start in starts]))
+
+
+def left_of(pcm: Sound, copy: Copy, windows: Sequence[tuple[int, int]]) -> float:
+    """The level of what the filter leaves of the copy, relative to it, in dB: the median of the loud frames."""
     differences = []
-    for start in starts:
-        echo = predicted(pcm, copy, start, start + length)
-        left = frame_levels(samples_between(pcm, channel, start, start + length) - echo)
-        levels = frame_levels(echo)
+    for start, end in windows:
+        expected = predicted(pcm, copy, start, end)
+        left = frame_levels(samples_between(pcm, copy.channel, start, end) - expected)
+        levels = frame_levels(expected)
         loud = levels > np.percentile(levels, 60)
         differences.append(left[loud] - levels[loud])
     left_db = float(np.median(np.concatenate(differences)))
-    return _Echo(copy, float(np.clip(left_db, BEST_LOSS_DB, WORST_LOSS_DB)))
+    return float(np.clip(left_db, BEST_LOSS_DB, WORST_LOSS_DB))
 
 
 def _windows(
@@ -152,9 +157,9 @@ def _peak(curve: npt.NDArray[np.float32], earliest: int) -> int | None:
     return delay if stands_out and delay >= EARLIEST_S * PIPELINE_SAMPLE_RATE_HZ else None
 
 
-def _carried_over(found: Sequence[_Echo | None]) -> list[_Echo | None]:
+def _carried_over(found: Sequence[Echo | None]) -> list[Echo | None]:
     """A minute in which nothing tells has the echo of the minute before it, or else of the first that has one."""
-    echoes: list[_Echo | None] = []
+    echoes: list[Echo | None] = []
     last = next((echo for echo in found if echo is not None), None)
     for echo in found:
         last = echo or last
@@ -162,7 +167,9 @@ def _carried_over(found: Sequence[_Echo | None]) -> list[_Echo | None]:
     return echoes
 
 
-def _without(pcm: Sound, echo: _Echo, part: slice, own: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def without_echo(
+    pcm: Sound, echo: Echo, part: slice, own: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
     """``own``, the samples of the part as received, without the echo of what the other channel has now."""
     expected = predicted(pcm, echo.copy, part.start, part.stop)
     left = own - expected

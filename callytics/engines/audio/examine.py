@@ -12,6 +12,7 @@ import json
 import math
 import resource
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -19,8 +20,9 @@ from callytics.domain import CallOptions, Media
 from callytics.engines.audio import decode as decoding
 from callytics.engines.audio import frames as framing
 from callytics.engines.audio import media, tracks
+from callytics.engines.audio.as_told import check_as_told
 from callytics.engines.audio.source import UNHASHED, Source
-from callytics.errors import CallyticsError
+from callytics.errors import CallyticsError, InvalidMediaError
 
 PROBE_S = 3.0  # seconds of audio that must decode for a file to be accepted; all of it if it is shorter
 
@@ -34,17 +36,12 @@ def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
         NotFoundError: there is no such file.
     """
     damage = framing.Damage()
-    decoded_s = 0.0
     with (
         Source(uri, UNHASHED) as source,
         tracks.opened_source(source, options) as found,
     ):
         declared_s = found.declared_duration_s()
-        container, stream = found.opened[0]
-        for frame in framing.frames(container, stream, damage):
-            decoded_s += frame.samples / frame.sample_rate
-            if decoded_s >= PROBE_S:
-                break
+        decoded_s = _decoded_s(found, damage)
         if decoded_s == 0.0:
             raise decoding.nothing_decoded(damage)
         if declared_s is None or declared_s > max_duration_s:
@@ -53,8 +50,22 @@ def examine(uri: str, options: CallOptions, max_duration_s: float) -> Media:
         if declared_s > max_duration_s:
             raise media.too_long(declared_s, max_duration_s)
         described = found.described(max(declared_s, min(decoded_s, PROBE_S)))
-        tracks.check_as_told(source, options)
+        check_as_told(source, options)
+        for opens in found.following:  # what the analysis will open
+            with suppress(InvalidMediaError), opens() as part:
+                _decoded_s(part, framing.Damage())
         return described
+
+
+def _decoded_s(found: tracks.Tracks, damage: framing.Damage) -> float:
+    """Decodes the first seconds; how many there were."""
+    container, stream = found.opened[0]
+    decoded_s = 0.0
+    for frame in framing.frames(container, stream, damage):
+        decoded_s += frame.samples / frame.sample_rate
+        if decoded_s >= PROBE_S:
+            break
+    return decoded_s
 
 
 def _limit_cpu(seconds: float) -> None:

@@ -3,6 +3,8 @@
     truncated, corrupt_frames, gaps_filled, non_finite_samples, format_changed     the file is damaged
     clock_drift, timestamps_wrong                                                  its times are doubtful
     track_left_out, duplicate_channel                                              not all of it was heard
+    mixed_channel                                                                  one channel holds both parties
+    doubtful_encoding                                                              the header names the wrong law
     clipping, low_level, low_snr, dc_offset                                        it sounds bad
     noise_reduced (standard.py)                                                    it was analysed with less noise
 
@@ -59,6 +61,24 @@ def repeat_flags(channels: Sequence[int]) -> tuple[Flag, ...]:
         return ()
     names = ", ".join(map(str, channels))
     return (Flag("duplicate_channel", f"Channels {names} hold the sound of others once more: left out."),)
+
+
+def mixed_flags(indices: Sequence[int], mixed: int | None) -> tuple[Flag, ...]:
+    """``mixed``: the kept channel that held both parties; ``indices``: of the kept channels in the file."""
+    if mixed is None:
+        return ()
+    both, one = indices[mixed], indices[1 - mixed]
+    message = f"Channel {both} holds both parties: what channel {one} says was taken out of it."
+    return (Flag("mixed_channel", message),)
+
+
+def law_flags(codec: str, *, other_law: bool) -> tuple[Flag, ...]:
+    if not other_law:
+        return ()
+    message = (
+        f"The header says {codec}, but pauses are silent in the other law of G.711 only: expect wrong words."
+    )
+    return (Flag("doubtful_encoding", message),)
 
 
 def damage_flags(damage: Damage, container_format: str) -> tuple[Flag, ...]:

@@ -17,6 +17,10 @@ Samples = npt.NDArray[np.float32]
 
 MAX_ERRORS_IN_A_ROW = 500  # then the rest is not audio
 
+OTHER_DECODERS = {"amrnb": "libopencore_amrnb", "amrwb": "libopencore_amrwb"}
+"""FFmpeg's own decoders refuse the frames that stand for a pause (3GPP TS 26.101 and 26.201, frame types 8 or 9, 14 and
+15), of which mobile recorders write many."""
+
 
 @dataclass
 class Damage:
@@ -45,6 +49,7 @@ def frames(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
 
     in_a_row = 0
     ends_short = False
+    decoder = _decoder(stream)
     packets = container.demux(stream)
     while in_a_row < MAX_ERRORS_IN_A_ROW:
         try:
@@ -60,7 +65,7 @@ def frames(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
             damage.errors += ends_short  # it was not the last one
             ends_short = bool(packet.is_corrupt)
         try:
-            decoded = packet.decode()
+            decoded = packet.decode() if decoder is None else decoder.decode(packet if packet.size else None)
         except av.FFmpegError:
             damage.errors += 1
             in_a_row += 1
@@ -69,6 +74,18 @@ def frames(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
             if frame.samples and frame.sample_rate:
                 in_a_row = 0
                 yield frame
+
+
+def _decoder(stream: Any) -> Any:
+    """A decoder of our choice, where there is a better one than that of the stream; else None."""
+    import av
+
+    name = OTHER_DECODERS.get(stream.codec_context.codec.name)
+    if name is None or name not in av.codecs_available:
+        return None
+    decoder: Any = av.CodecContext.create(name, "r")
+    decoder.sample_rate, decoder.layout = stream.codec_context.sample_rate, stream.codec_context.layout
+    return decoder
 
 
 def to_float32(frame: Any) -> Samples:

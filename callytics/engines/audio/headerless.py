@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.domain import CallOptions
+from callytics.engines.audio.joined import Section
 from callytics.engines.audio.source import Source
 from callytics.errors import InvalidMediaError, InvalidRequestError
 
 DEMUXERS = {"mulaw": "mulaw", "alaw": "alaw", "s16le": "s16le", "g722": "g722", "gsm": "gsm", "vox": "wav"}
 """The formats a caller may name, and FFmpeg's demuxer for each."""
 
+G711 = ("mulaw", "alaw")
 TWO_CHANNEL_FORMATS = ("mulaw", "alaw", "s16le")
 DEFAULT_RATE_HZ = 8000  # what a PBX writes
 CHECKED_S = 300.0
@@ -45,7 +47,7 @@ def open_arguments(options: CallOptions) -> dict[str, Any]:
 class WithHeader:
     """A .vox file behind the header of a WAV file: FFmpeg has a decoder for it, and no demuxer."""
 
-    def __init__(self, source: Source, sample_rate_hz: int) -> None:
+    def __init__(self, source: Source | Section, sample_rate_hz: int) -> None:
         size = source.seek(0, 2)
         source.seek(0)
         data = min(size, 0xFFFFFFFF - _HEADER_BYTES)
@@ -109,8 +111,8 @@ def check(samples: Samples, options: CallOptions) -> None:
         raise _implausible(told, "the two are every other sample of one sound: give audio_channels=1")
     if told_as in TWO_CHANNEL_FORMATS and len(samples) == 1 and _are_two(samples[0]):
         raise _implausible(told, "every other sample belongs to another sound: give audio_channels=2")
-    other = {"mulaw": "alaw", "alaw": "mulaw"}.get(told_as)
-    if other is not None and _suits_better(in_other_law(samples, other), samples):
+    if told_as in G711 and suits_other_law(samples, told_as):
+        other = {"mulaw": "alaw", "alaw": "mulaw"}[told_as]
         raise _implausible(told, f"its pauses are silent in the other law only: give audio_format={other}")
     related = max(_correlation(row[1:], row[:-1]) for row in samples)
     quiet_dbfs, middle_dbfs, loud_dbfs = np.percentile(levels_dbfs, (10, 50, 95))
@@ -122,6 +124,12 @@ def check(samples: Samples, options: CallOptions) -> None:
             told,
             f"it is noise. Give the audio_format ({formats}) and audio_channels that the recorder wrote",
         )
+
+
+def suits_other_law(samples: Samples, law: str) -> bool:
+    """Whether samples of shape (num_channels, num_samples), decoded by ``law``, are speech in the other one only."""
+    other = {"mulaw": "alaw", "alaw": "mulaw"}[law]
+    return _suits_better(in_other_law(samples, other), samples)
 
 
 def _is_one(samples: Samples) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from callytics.domain import CallOptions, Media
 from callytics.engines.audio import headerless
+from callytics.engines.audio.joined import Section
 from callytics.engines.audio.source import Source
 from callytics.errors import InvalidMediaError
 
@@ -41,7 +42,7 @@ _STREAMED_RIFF_SIZES = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x00")
 
 
 @contextmanager
-def opened_container(source: Source, options: CallOptions) -> Iterator[Any]:
+def opened_container(source: Source | Section, options: CallOptions) -> Iterator[Any]:
     """A PyAV container. One reads a source at a time; tracks.py chooses among its tracks.
 
     Raises:
@@ -118,6 +119,8 @@ def declared_duration_s(container: Any, stream: Any, zero_s: float = 0.0) -> flo
     neither exists."""
     if stream.duration is not None and stream.time_base is not None:
         late_s = float((stream.start_time or 0) * stream.time_base) - zero_s
+        if container.format.name == "asf":
+            late_s = 0.0  # its header tells the length of the file, not of each track
         return float(stream.duration * stream.time_base) + max(0.0, late_s)
     of_track_s = _tagged_duration_s(stream)
     if of_track_s is not None:
@@ -137,7 +140,8 @@ def declares_exactly(container: Any, stream: Any, head: bytes) -> bool:
     name = container.format.name
     if name == "mp3":
         return any(tag in head for tag in (b"Xing", b"Info", b"VBRI"))
-    if name == "matroska,webm" and len(container.streams) > 1 and _tagged_duration_s(stream) is None:
+    of_file = name in {"matroska,webm", "asf"} and _tagged_duration_s(stream) is None
+    if of_file and len(container.streams) > 1:
         return False  # what is declared is the length of the longest track: a picture, perhaps
     return name in {
         "wav",

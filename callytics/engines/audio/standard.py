@@ -22,7 +22,7 @@ from callytics.domain import (
     Recording,
     VoiceSample,
 )
-from callytics.engines.audio import announcements, enhance, measure, plausibility, voice
+from callytics.engines.audio import announcements, enhance, measure, mixture, plausibility, voice
 from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import convert as conversion
 from callytics.engines.audio import cut as cutting
@@ -30,14 +30,16 @@ from callytics.engines.audio import decode as decoding
 from callytics.engines.audio import denoise as hiss
 from callytics.engines.audio import enhanced as listening
 from callytics.engines.audio import flags as flags_of
+from callytics.engines.audio.as_told import check_as_told, is_in_other_law
 from callytics.engines.audio.examiner import Examiner
 from callytics.engines.audio.sound import Sound, only, to_pcm
 from callytics.engines.audio.source import UNHASHED, Source
 from callytics.engines.audio.survey import Survey
-from callytics.engines.audio.tracks import Tracks, check_as_told, opened_source, read
+from callytics.engines.audio.tracks import Tracks, opened_source, read
 from callytics.engines.audio.waveform import waveform
 from callytics.errors import ConfigError
 
+MIN_OWN_S = 0.5  # of sound that one of two channels with the same signal lacks: a short answer
 IDLE_DBFS = -50.0  # beside a louder channel: a party that only listens; its line noise is not noisy speech
 
 
@@ -177,14 +179,17 @@ class StandardAudioProcessor:
         with Source(recording.uri, recording.sha256) as source:
             check_as_told(source, options)
             info, decoded, kept = self._decode(source, options)
+            other_law = is_in_other_law(source, options, info.codec)
             info = replace(info, sha256=source.sha256())
-        announced = announcements.take_out(kept.pcm, kept.frames_dbfs)
+        announced, mixed = announcements.take_out(kept.pcm, kept.frames_dbfs, kept.means)
         voices = voice.tracks(kept.pcm, self._pitch) if self._measures_voices else ()
         powers = measure.weighted_powers(kept.pcm)
         acoustics, snrs_db = _acoustics(decoded, kept, powers)
         flags = (
             flags_of.damage_flags(decoded.damage, info.format)
             + kept.flags
+            + flags_of.mixed_flags(kept.indices, mixed)
+            + flags_of.law_flags(info.codec, other_law=other_law)
             + flags_of.acoustic_flags(acoustics, kept.means)
         )
         flags += plausibility.check(kept.pcm, info)
@@ -287,7 +292,12 @@ def _choose(decoded: decoding.Decoded, indices: tuple[int, ...]) -> _Kept:
     similarity = channel_choice.similarity(decoded.pcm, decoded.widened)
     if not (similarity.dual_mono or similarity.antiphase):
         return kept
+    own_s = channel_choice.own_s(levels.frames_dbfs)
+    if max(own_s) >= MIN_OWN_S and mixture.holds_both(decoded.pcm, levels.frames_dbfs):
+        return kept
     best = int(np.argmin(decoded.clipped))  # the first channel, unless only the second has no clipping
+    if max(own_s) >= MIN_OWN_S:
+        best = int(np.argmax(own_s))  # what only one of them has is not lost
     delay_ms = abs(similarity.delay_s) * 1000
     message = f"Both channels carry the same signal (correlation {similarity.correlation:.2f}, delay {delay_ms:.0f} ms)"
     flag = Flag("dual_mono", f"{message}: treated as a mono recording.")

@@ -6,6 +6,7 @@ repeats others would be heard twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -15,10 +16,13 @@ from callytics.engines.audio import channels as channel_choice
 from callytics.engines.audio import measure
 from callytics.engines.audio.frames import Samples
 
+Floats = npt.NDArray[np.float64]
+
 EXCERPTS = 40  # of about a second: the loudest parts of the recording
 EXCERPT_SAMPLES = 16_000  # of each that are looked at
 MIXTURE_LEFT = 0.1  # the share of a channel's power that a sum of others does not explain
-MIXTURE_PART = 0.3  # the least weight of a part in a mixture
+MIXTURE_PART = 0.005  # the share that is explained no more without one of them: -23 dB
+AUDIBLE_CORRELATION = 0.1  # of a part within a mixture
 MIXTURE_PARTS = 6  # channels among which mixtures are looked for
 
 
@@ -53,31 +57,57 @@ class Survey:
         self._keep_loudest()
         excerpts = [excerpt for _, excerpt in self._excerpts]
         silent = self.silent()
-        single: list[int] = []
-        for channel in (index for index in range(self._num_channels) if index not in silent):
-            if not any(_alike(excerpts, before, channel) for before in single):
-                single.append(channel)
-        own = [channel for channel in single if not _is_mixture(excerpts, channel, single)]
+        heard = [index for index in range(self._num_channels) if index not in silent]
+        # Mixtures first: one in which a party prevails is like its own channel, which is the better one.
+        mixed = [channel for channel in heard if _is_mixture(excerpts, channel, heard)]
+        own: list[int] = []
+        for channel in heard:
+            if channel not in mixed and not any(_alike(excerpts, before, channel) for before in own):
+                own.append(channel)
         return tuple(c for c in range(self._num_channels) if c not in own and c not in silent)
 
 
 def _alike(excerpts: list[Samples], one: int, other: int) -> bool:
+    return abs(_correlation(excerpts, one, other)[0]) >= channel_choice.DUPLICATE_CORRELATION
+
+
+def _correlation(excerpts: list[Samples], one: int, other: int) -> tuple[float, int]:
     pairs = (excerpt[[one, other]] for excerpt in excerpts)
-    return abs(channel_choice.correlation_of(pairs, channel_choice.MAX_DELAY_SAMPLES)[0]) >= (
-        channel_choice.DUPLICATE_CORRELATION
-    )
+    return channel_choice.correlation_of(pairs, channel_choice.MAX_DELAY_SAMPLES)
 
 
-def _is_mixture(excerpts: list[Samples], channel: int, single: list[int]) -> bool:
-    """Whether two or more of the others, each clearly heard, make up this channel."""
-    others = [index for index in single if index != channel][:MIXTURE_PARTS]
-    joined = np.concatenate(excerpts, axis=1).astype(np.float64)
-    power = float((joined[channel] ** 2).sum())
+def _is_mixture(excerpts: list[Samples], channel: int, heard: list[int]) -> bool:
+    """Whether two or more of the others, each of which is needed, make up this channel."""
+    joined = np.concatenate([excerpt[channel] for excerpt in excerpts]).astype(np.float64)
+    power = float((joined**2).sum())
+    others = [
+        _aligned(excerpts, channel, index)
+        for index in [index for index in heard if index != channel][:MIXTURE_PARTS]
+    ]
     for size in range(2, len(others) + 1):
         for parts in combinations(others, size):
-            mixed = joined[list(parts)]
-            weights = np.linalg.lstsq(mixed @ mixed.T, mixed @ joined[channel], rcond=None)[0]
-            left = float(((joined[channel] - weights @ mixed) ** 2).sum())
-            if weights.min() >= MIXTURE_PART and left < MIXTURE_LEFT * power:
-                return True
+            left, weights = _left(joined, parts)
+            if weights.min() > 0 and left < MIXTURE_LEFT * power:
+                without = [_left(joined, [p for p in parts if p is not part])[0] for part in parts]
+                if min(without) - left > MIXTURE_PART * power:
+                    return True
     return False
+
+
+def _left(joined: Floats, parts: Sequence[Floats]) -> tuple[float, Floats]:
+    """The power that the best sum of ``parts`` leaves, and the weights of that sum."""
+    mixed = np.stack(parts)
+    weights: Floats = np.linalg.lstsq(mixed @ mixed.T, mixed @ joined, rcond=None)[0].astype(np.float64)
+    return float(((joined - weights @ mixed) ** 2).sum()), weights
+
+
+def _aligned(excerpts: list[Samples], channel: int, other: int) -> Floats:
+    """The other channel, moved to where this one has its sound: codecs delay tracks differently."""
+    correlation, delay = _correlation(excerpts, other, channel)
+    shift = delay if abs(correlation) >= AUDIBLE_CORRELATION else 0
+    moved = []
+    for excerpt in excerpts:
+        samples = excerpt[other]
+        kept = samples[max(0, -shift) : len(samples) - max(0, shift)]
+        moved.append(np.pad(kept, (max(0, shift), max(0, -shift)))[: len(samples)])
+    return np.concatenate(moved).astype(np.float64)

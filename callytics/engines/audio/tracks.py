@@ -6,20 +6,21 @@ its own, for files may hold one track after the other, and a muted track may hol
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
+from itertools import pairwise
 from typing import Any, TypeVar
 
-import numpy as np
-
 from callytics.domain import CallOptions, Media
-from callytics.engines.audio import headerless, media
+from callytics.engines.audio import media
 from callytics.engines.audio.frames import Damage, Samples, with_channels
+from callytics.engines.audio.joined import MAX_SECTIONS, Section, section_starts
 from callytics.engines.audio.side_by_side import at_rate, side_by_side
 from callytics.engines.audio.source import UNHASHED, Source
-from callytics.engines.audio.timeline import BLOCK_S, Block, blocks_in_time
+from callytics.engines.audio.timeline import Block, blocks_in_time
+from callytics.errors import InvalidMediaError
 
 BESIDE_THE_CALL = (
     "comment",
@@ -57,6 +58,7 @@ class Tracks:
         channels: of each track.
         sample_rate_hz: the highest of them; decoding may change what a track's decoder says.
         widened: parts of the sound, (start, end) in seconds, in which one channel was copied to others.
+        following: opens each recording that was joined to this one (joined.py), in order.
     """
 
     opened: list[tuple[Any, Any]]
@@ -64,6 +66,7 @@ class Tracks:
     channels: tuple[int, ...]
     sample_rate_hz: int
     widened: list[tuple[float, float]] = field(default_factory=list)
+    following: Sequence[Callable[[], AbstractContextManager[Tracks]]] = ()
     _needed: list[int] = field(default_factory=list)
 
     @property
@@ -80,14 +83,17 @@ class Tracks:
         return Media(**{**vars(found), "sample_rate_hz": self.sample_rate_hz, "channels": self.num_channels})
 
     def declared_duration_s(self) -> float | None:
-        """The longest that is declared of a track."""
+        """The longest that is declared of a track; None where more recordings follow."""
+        if self.following:
+            return None
         zero_s = self._zero_s()
         found = [media.declared_duration_s(container, stream, zero_s) for container, stream in self.opened]
         known = [duration_s for duration_s in found if duration_s is not None]
         return max(known) if known else None
 
     def declares_exactly(self, head: bytes) -> bool:
-        return all(media.declares_exactly(container, stream, head) for container, stream in self.opened)
+        exactly = all(media.declares_exactly(container, stream, head) for container, stream in self.opened)
+        return exactly and not self.following
 
     def blocks(self, damage: Damage) -> Iterator[Block]:
         """The whole sound in blocks of about a second, of shape (num_channels, num_samples).
@@ -96,13 +102,39 @@ class Tracks:
             MoreChannels: at the end, where blocks held fewer channels than the file does: read it again.
         """
         self._needed = list(self.channels)
-        zero_s = self._zero_s()
+        zero_s, end_s = self._zero_s(), 0.0
         parts = [
             self._fitted(index, blocks_in_time(container, stream, damage, zero_s))
             for index, (container, stream) in enumerate(self.opened)
         ]
-        yield from parts[0] if len(parts) == 1 else side_by_side(parts, self.channels, self.sample_rate_hz)
+        own = parts[0] if len(parts) == 1 else side_by_side(parts, self.channels, self.sample_rate_hz)
+        for samples, rate_hz in own:
+            end_s += samples.shape[1] / rate_hz
+            yield samples, rate_hz
+        for opens in self.following:
+            for samples, rate_hz in self._of_next(opens, damage, end_s):
+                end_s += samples.shape[1] / rate_hz
+                yield samples, rate_hz
         self.check_channels()
+
+    def _of_next(
+        self, opens: Callable[[], AbstractContextManager[Tracks]], damage: Damage, start_s: float
+    ) -> Iterator[Block]:
+        """The sound of a recording that was joined to this one, in as many channels."""
+        try:
+            with opens() as part:
+                damage.format_changed |= part._as_written() != self._as_written()
+                more = part.num_channels - self.num_channels
+                self._needed[-1] = max(self._needed[-1], self.channels[-1] + more)
+                position_s = start_s
+                for samples, rate_hz in part.blocks(damage):
+                    end_s = position_s + samples.shape[1] / rate_hz
+                    if part.num_channels == 1 < self.num_channels:
+                        self.widened.append((position_s, end_s))
+                    position_s = end_s
+                    yield with_channels(samples, self.num_channels), rate_hz
+        except (InvalidMediaError, MoreChannels):
+            damage.truncated = True  # what can be heard before it counts
 
     def blocks_at_one_rate(self, damage: Damage) -> Iterator[Samples]:
         """As :meth:`blocks`, all at :attr:`sample_rate_hz`."""
@@ -124,6 +156,10 @@ class Tracks:
             self._needed[index] = max(self._needed[index], found)
             position_s = end_s
             yield with_channels(samples, wanted), rate_hz
+
+    def _as_written(self) -> list[tuple[int, int]]:
+        codecs = [stream.codec_context for _, stream in self.opened]
+        return [(codec.channels, codec.sample_rate) for codec in codecs]
 
     def _zero_s(self) -> float:
         start_s = (self.container.start_time or 0) / 1e6
@@ -151,13 +187,40 @@ def opened_source(
         InvalidMediaError: ``media_empty``, ``media_undecodable`` or ``media_no_audio``.
         InvalidRequestError: ``options.audio_format`` is not a headerless format that we know.
     """
+    sections = _sections(source, options)
+    with _opened(source, sections[0], options, channels) as found:
+        found.following = [partial(_opened, source, section, options) for section in sections[1:]]
+        yield found
+
+
+_Range = tuple[int, int] | None
+"""First and last byte of a recording within its file; None: all of it."""
+
+
+def _sections(source: Source, options: CallOptions) -> Sequence[_Range]:
+    if media.is_headerless(source.head, options):
+        return [None]
+    starts = section_starts(source)
+    if len(starts) == 1:
+        return [None]
+    ends = [*starts, source.seek(0, 2)]
+    return [*pairwise(ends)][:MAX_SECTIONS]
+
+
+@contextmanager
+def _opened(
+    source: Source, section: _Range, options: CallOptions, channels: tuple[int, ...] | None = None
+) -> Iterator[Tracks]:
+    def part_of(whole: Source) -> Source | Section:
+        return whole if section is None else Section(whole, *section)
+
     with ExitStack() as stack:
-        container = stack.enter_context(media.opened_container(source, options))
+        container = stack.enter_context(media.opened_container(part_of(source), options))
         streams, left_out = _chosen(container)
         found = [(container, streams[0])]
         for stream in streams[1:]:
             beside = stack.enter_context(Source(source.uri, UNHASHED))
-            again = stack.enter_context(media.opened_container(beside, options))
+            again = stack.enter_context(media.opened_container(part_of(beside), options))
             found.append((again, again.streams[stream.index]))
         counts = channels or tuple(stream.codec_context.channels for stream in streams)
         rate_hz = max(int(stream.codec_context.sample_rate) for stream in streams)
@@ -173,22 +236,6 @@ def read(source: Source, options: CallOptions, work: Callable[[Tracks], T]) -> T
                 return work(found)
         except MoreChannels as more:
             channels = more.channels
-
-
-def check_as_told(source: Source, options: CallOptions) -> None:
-    """Whether a recording without a header can be what the caller says, by its first minutes.
-
-    Raises:
-        InvalidMediaError: ``media_implausible``.
-    """
-    if not media.is_headerless(source.head, options):
-        return
-    kept: list[Samples] = []
-    with opened_source(source, options) as found:
-        for samples, _ in islice(found.blocks(Damage()), round(headerless.CHECKED_S / BLOCK_S)):
-            kept.append(samples)
-    if kept:
-        headerless.check(np.concatenate(kept, axis=1), options)
 
 
 def _chosen(container: Any) -> tuple[list[Any], tuple[str, ...]]:
@@ -234,6 +281,13 @@ def _name(stream: Any) -> str:
 def packets_duration_s(source: Source, options: CallOptions, limit_s: float) -> float:
     """By reading the packets of the audio tracks without decoding, no further than ``limit_s``: about a second for an
     MP3 of three hours."""
-    with media.opened_container(source, options) as container:
-        streams, _ = _chosen(container)
-        return media.packets_duration_s(container, streams, limit_s)
+    total_s = 0.0
+    for section in _sections(source, options):
+        with _opened(source, section, options) as found:
+            streams = [stream for _, stream in found.opened]
+            container = found.container
+            of_container = [container.streams[stream.index] for stream in streams]
+            total_s += media.packets_duration_s(container, of_container, limit_s - total_s)
+        if total_s > limit_s:
+            break
+    return total_s

@@ -51,6 +51,7 @@ from callytics.engines.recognition.spoken import (
     expected_by_channel,
     sure_languages,
 )
+from callytics.engines.recognition.unread import unread_flags
 from callytics.engines.recognition.window_batches import Heard, WindowDecoder
 from callytics.engines.tickets import Ticket, current_ticket, working_for
 from callytics.errors import InvalidRequestError
@@ -189,6 +190,7 @@ class CallRecognizer:
             words += believed
             dropped += not_believed
             windows_read.append(decoded.window)
+        unread = tuple(unread_flags(windows_read, words, dropped, speech))
         if levels:
             words, twice = without_leaks(words, levels)
             dropped += twice
@@ -210,6 +212,7 @@ class CallRecognizer:
             flags=without_repetition(
                 *transcript_flags(words, language, scores, dropped),
                 *mixed_flags(seconds, windows_read),
+                *unread,
                 *task_flags(options.task, language),
             ),
             windows=tuple(sorted(windows_heard, key=lambda window: window.start_s)),

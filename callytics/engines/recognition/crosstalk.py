@@ -31,6 +31,8 @@ LEAK_CORRELATION = 0.7  # of the levels of two channels over time; double talk s
 MIN_CORRELATED_S = 0.64  # 20 frames; shorter stretches correlate by chance
 SAME_TEXT = 0.6  # share of the characters; the copy is recognised less well than the original
 TEXT_TOLERANCE_S = 1.0
+MIN_BLOCK_BYTES = 3
+"""A syllable of Hangul, three letters: single letters of any phrase are found in order in a long sentence."""
 MIN_COPIED_BYTES = 9  # UTF-8: three syllables of Hangul, nine letters; "you" is on both channels by chance
 
 
@@ -118,4 +120,6 @@ def _says_the_same(run: Sequence[Word], other: Sequence[Word]) -> bool:
     if len(text.encode()) < MIN_COPIED_BYTES or not heard:
         return False
     blocks = SequenceMatcher(None, text, heard, autojunk=False).get_matching_blocks()
-    return sum(block.size for block in blocks) / len(text) >= SAME_TEXT
+    parts = (text[block.a : block.a + block.size] for block in blocks)
+    copied = sum(len(part) for part in parts if len(part.encode()) >= MIN_BLOCK_BYTES)
+    return copied / len(text) >= SAME_TEXT

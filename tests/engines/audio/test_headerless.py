@@ -149,3 +149,17 @@ def test_vox_file_has_the_rate_that_is_told(tmp_path: Path, rate_hz: int) -> Non
     )
     assert audio.media.sample_rate_hz == rate_hz
     assert audio.pcm.duration_s == pytest.approx(SECONDS * 8_000 / rate_hz, abs=0.1)
+
+
+@pytest.mark.parametrize("law", ["mulaw", "alaw"])
+def test_header_that_names_the_other_law_is_flagged(tmp_path: Path, law: str) -> None:
+    path = tmp_path / "call.wav"
+    soundfile.write(path, telephone(2).T, 8_000, subtype=SUBTYPES[law])
+    right = path.read_bytes()
+    codes = {"mulaw": (7).to_bytes(2, "little"), "alaw": (6).to_bytes(2, "little")}
+    other = "alaw" if law == "mulaw" else "mulaw"
+    at = right.index(b"fmt ") + 8
+    assert right[at : at + 2] == codes[law]
+    assert run(str(path), CallOptions()).flags == ()
+    path.write_bytes(right[:at] + codes[other] + right[at + 2 :])
+    assert "doubtful_encoding" in {flag.code for flag in run(str(path), CallOptions()).flags}

@@ -41,7 +41,8 @@ def write_packets(
         if picture_s:
             video = container.add_stream("libvpx" if path.suffix == ".webm" else "mpeg4", rate=5)
             video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        options = {"frame_duration": f"{packet_s * 1000:g}"} if codec == "libopus" else {}
+        of_codec = {"libopus": {"frame_duration": f"{packet_s * 1000:g}"}, "wmav2": {"b": "48000"}}
+        options = of_codec.get(codec, {})
         stream: Any = container.add_stream(codec, rate=rate_hz, layout="mono", options=options)
         stream.codec_context.open()
         size = stream.codec_context.frame_size or round(packet_s * rate_hz)
@@ -88,7 +89,9 @@ def converted_s(path: str) -> list[float]:
 # ---------------------------------------------------------------- late starts
 
 
-@pytest.mark.parametrize(("suffix", "codec"), [("mp4", "aac"), ("webm", "libopus"), ("mkv", "aac")])
+@pytest.mark.parametrize(
+    ("suffix", "codec"), [("mp4", "aac"), ("webm", "libopus"), ("mkv", "aac"), ("wmv", "wmav2")]
+)
 def test_sound_that_starts_after_the_picture_keeps_its_time(tmp_path: Path, suffix: str, codec: str) -> None:
     path = write_packets(tmp_path / f"call.{suffix}", lambda s: s + 5, picture_s=30.0, codec=codec)
     late_s = [time_s + 5 for time_s in TIMES_S]

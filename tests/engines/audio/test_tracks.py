@@ -139,6 +139,27 @@ def test_the_mixture_beside_its_parts_is_left_out_and_told(tmp_path: Path) -> No
     assert codes(audio) == {"duplicate_channel"}
 
 
+@pytest.mark.parametrize(("gains", "late_s"), [((0.2, 0.9), 0.0), ((0.9, 0.2), 0.0), ((0.7, 0.7), 0.03)])
+def test_mixture_is_left_out_also_where_a_party_prevails_or_it_is_late(
+    tmp_path: Path, gains: tuple[float, float], late_s: float
+) -> None:
+    """A mixture in which one party is soft is like the other's own track; that one must not be given up for it."""
+    left, right = excerpt(0.0, 20.0)
+    mixture = np.roll(gains[0] * left + gains[1] * right, round(late_s * RATE_HZ)).astype(np.float32)
+    path = write_tracks(tmp_path / "call.mkv", *(track[np.newaxis] for track in (mixture, left, right)))
+    audio = run(path)
+    assert audio.channel_indices == (1, 2)
+    assert codes(audio) == {"duplicate_channel"}
+
+
+def test_leaking_parties_and_a_third_are_no_mixture(tmp_path: Path) -> None:
+    left, right = excerpt(0.0, 20.0)
+    third = np.roll(right, 7 * RATE_HZ)
+    tracks = (left + 0.2 * right, right + 0.2 * left, third)
+    audio = run(write_tracks(tmp_path / "call.mkv", *(track[np.newaxis] for track in tracks)))
+    assert codes(audio) == {"channels_mixed"}
+
+
 def test_the_same_track_twice_is_one_party(tmp_path: Path) -> None:
     left, right = excerpt(0.0, 12.0)[:, np.newaxis]
     audio = run(write_tracks(tmp_path / "call.mkv", left, right, left))

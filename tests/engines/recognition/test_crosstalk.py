@@ -64,6 +64,14 @@ def test_other_simultaneous_words_are_kept() -> None:
     assert leaked_words(said + words(1, "아니 잠깐만요 환불해 주세요"), stereo(loud, quiet)) == []
 
 
+def test_letters_that_meet_in_order_by_chance_are_no_copy() -> None:
+    loud, quiet = noise(10, -20), noise(10, -40, seed=1)
+    said = words(0, "you who were always accusing people of being shoppy at Hughson's")
+    assert leaked_words(said + words(1, "now first in"), stereo(loud, quiet)) == []
+    leak = words(1, "where always excusing people")
+    assert leaked_words(said + leak, stereo(loud, quiet)) == [leak]
+
+
 def test_short_word_on_both_channels_is_not_leakage() -> None:
     loud, quiet = noise(10, -20), noise(10, -40, seed=1)
     assert leaked_words(words(0, "can I help you") + words(1, "you"), stereo(loud, quiet)) == []
