@@ -58,6 +58,17 @@ def test_amr_and_gsm_are_decoded(tmp_path: Path) -> None:
     assert audio.pcm.duration_s == pytest.approx(4.0, abs=0.05)
 
 
+def test_pauses_of_amr_are_no_damage(tmp_path: Path) -> None:
+    """A mobile recorder writes hardly anything in pauses (DTX)."""
+    speech = np.concatenate([agent(2.0), np.zeros(3 * 16_000, np.float32), agent(2.0)])
+    paused = encode(tmp_path / "call.amr", "libopencore_amrnb", speech, 8_000, dtx="1")
+    whole = encode(tmp_path / "whole.amr", "libopencore_amrnb", speech, 8_000)
+    assert Path(paused).stat().st_size < 0.8 * Path(whole).stat().st_size
+    audio = run(paused)
+    assert not {"corrupt_frames", "gaps_filled", "truncated"} & {flag.code for flag in audio.flags}
+    assert audio.media.duration_s == pytest.approx(7.0, abs=0.05)
+
+
 def test_sound_of_a_video_is_decoded(tmp_path: Path) -> None:
     audio = run(recordings.with_video(tmp_path / "call.mp4", excerpt()))
     assert audio.media.format == "mp4"
