@@ -26,6 +26,9 @@ the 하다 of 신청하다 (XSV, XSA) do not."""
 _POLITE = frozenset({"님", "들"})
 """Suffixes without meaning for a search: 고객님들 is found by 고객."""
 
+_AFTER_NAMES = "씨"
+"""A query for 김민지씨 also finds 김민지 상담사님; in the index it stays, for phrases that have it."""
+
 _SAME_FORMS = {"듣다": "들다", "걷다": "걸다", "묻다": "물다", "싣다": "실다"}
 """Verbs in ㄷ that look like verbs in ㄹ before a vowel (들었어요); a single word does not show which is meant."""
 
@@ -46,6 +49,7 @@ def readings(text: str) -> list[tuple[str, ...]]:
     analyses = _kiwi().analyze(text, top_n=READINGS)
     found = [_lemmas(tokens) for tokens, score in analyses if analyses[0][1] - score <= SCORE_MARGIN]
     found += [tuple(_TWINS.get(word, word) for word in words) for words in found]
+    found += [tuple(word for word in words if word != _AFTER_NAMES) for words in found]
     return [words for words in dict.fromkeys(found) if words]
 
 

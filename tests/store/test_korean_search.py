@@ -162,3 +162,10 @@ def test_turns_of_an_earlier_index_are_found_after_reindexing(store: CallStore) 
     assert store.reindex_turns(limit=5) == 1
     assert store.reindex_turns() == 0
     assert hits(store, "휴일을") == 1
+
+
+def test_name_is_found_with_another_title(store: CallStore) -> None:
+    store.create_call(new_call("4" * 64))
+    finish(store, ((0, 0.0, 2.0, "김민지 상담사님이 전화를 하셨어요"), (1, 2.0, 4.0, "박서준 씨가 받았어요")))
+    assert [hits(store, query) for query in ("김민지씨", "김민지 씨가", "박서준씨", "박서준")] == [1, 1, 1, 1]
+    assert [hits(store, query) for query in ("김민수씨", "글씨", "아저씨")] == [0, 0, 0]

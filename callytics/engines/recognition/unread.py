@@ -27,19 +27,18 @@ def unread_flags(
         words: each with its channel.
         speech: probability of speech per channel and 32 ms, shape (num_frames,) each.
     """
-    written: dict[int, list[tuple[float, float]]] = {}
+    told = [np.zeros(len(frames) + 1, bool) for frames in speech]
     for word in words:
-        written.setdefault(word.channel or 0, []).append((word.start_s, word.end_s))
-    told = [(text.start_s, text.end_s) for text in dropped if text.text]
+        told[word.channel or 0][_frames(word.start_s, word.end_s)] = True
+    for text in dropped:
+        for of_channel in told if text.text else ():
+            of_channel[_frames(text.start_s, text.end_s)] = True
     unread_s = [
         voiced_s
         for window in windows
         for piece in window.pieces
         if (voiced_s := _voiced_s(piece, speech[window.channel])) >= MIN_UNREAD_S
-        and not any(
-            start_s < piece.end_s and end_s > piece.start_s
-            for start_s, end_s in (*written.get(window.channel, ()), *told)
-        )
+        and not told[window.channel][_frames(piece.start_s, piece.end_s)].any()
     ]
     if unread_s:
         message = f"{len(unread_s)} stretches of speech ({sum(unread_s):.1f} s) have no text."
@@ -47,5 +46,10 @@ def unread_flags(
 
 
 def _voiced_s(piece: Span, speech: npt.NDArray[np.float32]) -> float:
-    part = speech[round(piece.start_s / FRAME_S) : round(piece.end_s / FRAME_S)]
+    part = speech[_frames(piece.start_s, piece.end_s)]
     return float((part >= VOICE).sum()) * FRAME_S
+
+
+def _frames(start_s: float, end_s: float) -> slice:
+    first = int(start_s / FRAME_S)
+    return slice(first, max(first + 1, round(end_s / FRAME_S)))
