@@ -37,6 +37,13 @@ _NEW_QUESTION = re.compile(
 )
 """Short as it may be, it changes the subject: "무슨 일이세요?" is answered by a thing, not by the name asked before."""
 
+_REFERS = re.compile(
+    r"\b(?:what['’]?s|what is|have you got|do you have|give me|tell me|read (?:me|out)) (?:the )?(?:(?:new|old|other|correct|right|full|whole) (?:one|number)|number of (?:the|that)|it\b|that\b(?! about))"
+    r"|(?:새|바뀐|이전|예전|전체)\s?(?:번호|거|것)",
+    re.IGNORECASE,
+)
+"""A question that leaves out what it asks for, for the turn before said it: "what's the new one?" """
+
 TITLES = frozenset({"mr", "mrs", "ms", "dr", "miss", "mister", "missus", "doctor", "prof", "professor"})
 _KOREAN_GIVEN_NAME = re.compile(r"[가-힣]{2}")
 _HANGUL_NAME = re.compile(r"[가-힣]{3,}")
@@ -83,7 +90,8 @@ def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
             spans = joined([*spans, *transfer(raw, turn.content_raw, turn.content)])
         found[turn.id] = spans
         if _changes_subject(turn, found[turn.id]) or age >= QUESTION_LASTS_TURNS:
-            before, age = turn.content, 0
+            refers = _REFERS.search(turn.content) and not cues(turn.content)
+            before, age = f"{before} {turn.content}" if refers else turn.content, 0
         else:
             age += 1
     return found

@@ -14,7 +14,7 @@ _WRITTEN = re.compile(
 )
 _TOP = r"(?:com|net|org|edu|gov|me|io|kr|uk|de|jp|info|biz|co|us|ca|email|dev|example)"
 _ENGLISH_DOMAIN = re.compile(
-    rf"\s+at\s+(?:the\s+)?\w+(?:\s+\w+)?(?:\s+dot\s+\w+)*?(?:\s+dot\s+{_TOP})+\b", re.IGNORECASE
+    rf"\s+at\s+(?:the\s+)?\w+(?:\s+\w+)?(?:\s+dot\s+\w+)*?(?:\s+dot\s+(?:{_TOP}|u k|co uk))+\b", re.IGNORECASE
 )
 _KOREAN_TOP = (
     r"(?:닷\s?컴|닷\s?넷|[점쩜]\s?(?:컴|콤|넷|씨오|케이알|제이피|com|net|co|kr|org)|dot\s?(?:com|net))"
@@ -54,9 +54,11 @@ _ROLE = re.compile(
 )
 
 
-def email_spans(text: str) -> Iterator[Span]:
-    """E-mail addresses of people; a firm's own, "claims at example dot com", is no person's."""
-    yield from (span for span in _addresses(text) if not _is_of_a_firm(text[span.start : span.end]))
+def email_spans(text: str, context: frozenset[str] = frozenset()) -> Iterator[Span]:
+    """E-mail addresses of people; a firm's own, "claims at example dot com", is no person's, unless it answers the
+    question for the address, which ``context`` tells."""
+    answer = PiiKind.EMAIL in context
+    yield from (span for span in _addresses(text) if answer or not _is_of_a_firm(text[span.start : span.end]))
 
 
 def _is_of_a_firm(address: str) -> bool:

@@ -14,12 +14,15 @@ from callytics.redaction.english_words import (
     FIRM_WORDS,
     NOT_NAMES,
     is_common,
+    is_family_name,
     is_given_name,
     is_name_of_the_world,
+    is_rare_word,
     may_be_given_name,
 )
 
 MAX_WORDS = 4
+MIN_POSSESSIVE = 4
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[,.?!…;:]", re.UNICODE)
 _POSSESSIVE = re.compile(r"['’](?:s|ll|d|s’)?\Z")
 _MARKS = frozenset(",.?!…;:")
@@ -98,8 +101,8 @@ def _goes_on(text: str, tokens: list[re.Match[str]], words: list[str], index: in
 
 @cache
 def _kind(word: str) -> str:
-    """What lists say about a word: N given name only, n given name and something else, W name of another language, F a
-    word of firms, T place, brand, month, c common word, u unknown."""
+    """What lists say about a word: N given name only, n given name and something else, W name of another language, S
+    family name, F a word of firms, T place, brand, month, c common word, r rare word, u unknown."""
     if word in FIRM_WORDS:
         return "F"
     if word in NOT_NAMES:
@@ -110,7 +113,13 @@ def _kind(word: str) -> str:
         return "W"
     if may_be_given_name(word):
         return "n"
-    return "c" if is_common(word) else "u"
+    if is_family_name(word):
+        return "S"
+    if is_common(word):
+        return "c"
+    if word.endswith("s") and len(word) > MIN_POSSESSIVE and is_given_name(word[:-1]):
+        return "N"  # "its kayleighs mum"
+    return "r" if is_rare_word(word) else "u"
 
 
 def _form(written: str, word: str) -> str:

@@ -14,8 +14,12 @@ from functools import cache
 
 from callytics.redaction.candidates import Candidate
 from callytics.redaction.korean_names import ASKED, DOUBLE_SURNAMES, FIRST, NOT_NAMES, SECOND, SURNAMES
-from callytics.redaction.korean_words import given_names, is_word, words
+from callytics.redaction.korean_words import given_names, is_word, likeness, rare_words, words
 
+RARE_SURNAMES = "옹빙탄점순낙즙해수궉돈운내삼비초포환후흥판매섭춘필평향도소담난"
+_NUMERALS = frozenset("공영일이삼사오육륙칠팔구십백천만")
+_VERBAL = frozenset("하했해한할함된됐되돼될시")
+"""Last syllables of verbs that are made of a noun: "신고했거든요"."""
 MAX_SYLLABLES = 5
 MAX_WORDS = 3
 _TOKEN = re.compile(r"[가-힣]+|[A-Za-z]+|\d+")
@@ -79,10 +83,13 @@ def _right_kind(word: str) -> str:
 
 @cache
 def _shape(name: str) -> str:
-    """How much the syllables look like a name: F family and typical given name, L any given name, G given alone."""
-    if name[:2] in DOUBLE_SURNAMES and 3 <= len(name) <= 4:
+    """How much the syllables look like a name: F family and typical given name, R rare family name, L any given name, G
+    given alone."""
+    if name[:2] in DOUBLE_SURNAMES.split("|") and 3 <= len(name) <= 4:
         return "D"
     given = len(name) >= 2 and name[-2] in FIRST and name[-1] in SECOND
+    if len(name) == 3 and given and name[0] in RARE_SURNAMES:
+        return "R"
     if len(name) == 3 and name[0] in SURNAMES:
         return "F" if given else "L"
     if len(name) == 2:
@@ -101,6 +108,12 @@ def _lexical(name: str, word: str) -> str:
         return "word"
     if len(name) > 2 and _TEAM.search(name):
         return "team"
+    if name in rare_words():
+        return "rare"
+    if all(syllable in _NUMERALS for syllable in name):
+        return "number"
+    if len(name) > 2 and name[-1] in _VERBAL and name[:-1] in words():
+        return "verb"
     if len(name) > 2 and name[:2] in words():
         return "shorter"
     if len(name) == 3 and name[1:] in words():
@@ -138,7 +151,7 @@ def _beginning_at(
                 gap != " "
                 or not "가" <= word[0] <= "힣"
                 or len(previous) > MAX_SYLLABLES
-                or previous in words()
+                or (previous in words() and not (_is_surname(previous) and last == index + 1))
             ):
                 break
         right = _right(text, tokens, last)
@@ -154,10 +167,14 @@ def _beginning_at(
                 Candidate(
                     tokens[index].start(),
                     tokens[last].start() + length,
-                    tuple(_features(parts, word, suffix, left, right, asked)),
+                    tuple(_features(parts, word, suffix, left, right, asked, opening)),
                 )
             )
     return found
+
+
+def _is_surname(part: str) -> bool:
+    return part in DOUBLE_SURNAMES.split("|") if len(part) == 2 else len(part) == 1 and part in SURNAMES
 
 
 def _left(text: str, tokens: list[re.Match[str]], index: int) -> list[str]:
@@ -194,11 +211,14 @@ def _right(text: str, tokens: list[re.Match[str]], last: int) -> list[str]:
 
 
 def _features(
-    parts: list[str], word: str, suffix: str, left: list[str], right: list[str], asked: str
+    parts: list[str], word: str, suffix: str, left: list[str], right: list[str], asked: str, opening: bool
 ) -> Iterator[str]:
     name = parts[-1]
     if len(parts) == 1:
         shape = _shape(name)
+        lexical = _lexical(name, word)
+    elif len(parts) == 2 and _is_surname(parts[0]) and len(name) < 3:
+        shape = f"P{len(parts[0])}{_shape(name)}"
         lexical = _lexical(name, word)
     else:
         shape = "W" + "".join(str(min(len(part), 4)) for part in parts)
@@ -227,3 +247,10 @@ def _features(
     for each in right[1:]:
         yield each
         yield f"{each} {shape}"
+    given, foreign = likeness("".join(parts))
+    yield f"given={given} {form}"
+    yield f"foreign={foreign} {form}"
+    yield f"given={given} foreign={foreign} {lexical}"
+    yield f"given={given} {end} {asked}"
+    yield f"rare={name in rare_words()} {lexical} {end}"
+    yield f"{end} {shape} {left[0]} {'opening' if opening else ''}"
