@@ -64,7 +64,9 @@ def syllables(people: Iterable[str], nouns: Iterable[str]) -> dict[str, dict[str
     return {
         "first": _odds(Counter(name[0] for name in given), Counter(noun[0] for noun in two), 1),
         "second": _odds(Counter(name[1] for name in given), Counter(noun[1] for noun in two), 1),
-        "pair": _odds(Counter(map("".join, _pairs(foreign))), Counter(map("".join, _pairs(nouns))), MIN_COUNT),
+        "pair": _odds(
+            Counter(map("".join, _pairs(foreign))), Counter(map("".join, _pairs(nouns))), MIN_COUNT
+        ),
     }
 
 

@@ -44,7 +44,9 @@ _KOREAN_PLATE = re.compile(
     r"(?:[공영일이삼사오육칠팔구]{4}(?![가-힣]{2}원)|[공영일이삼사오육칠팔구]{2}\s[공영일이삼사오육칠팔구]{2}(?![가-힣])|[이삼사오육칠팔구]?천[일이삼사오육칠팔구백십]*(?=이요|이에요|입니다|이고요|[\s,.]|\Z)(?!\s?원))"
 )
 _BRITISH_PLATE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}\s?[A-Z]{3}(?![A-Za-z0-9])")
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,4})?(?![A-Za-z0-9])")
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,4})?(?![A-Za-z0-9])"
+)
 _INSURANCE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D](?![A-Za-z0-9])")
 """A British national insurance number."""
 _SPOKEN_INSURANCE = re.compile(r"[a-z]{2}\d{6}[a-d]")
@@ -162,7 +164,9 @@ def _value(word: str) -> str:
         return "22"
     if len(word) > 1 and word[-1] in "에의" and word[0] in KOREAN_DIGITS:
         word = word[:-1]
-    if re.fullmatch(r"(?!h?mm*|mhm|hm|by|my|fly|dry|try|sky|shy|cry|tv|pc|cd|gb|mb|ss|sh|sms)[b-df-hj-np-tv-z]{2,3}", word):
+    if re.fullmatch(
+        r"(?!h?mm*|mhm|hm|by|my|fly|dry|try|sky|shy|cry|tv|pc|cd|gb|mb|ss|sh|sms)[b-df-hj-np-tv-z]{2,3}", word
+    ):
         return word  # "yp": letters that a recogniser joined
     if all(character in KOREAN_DIGITS for character in word):
         return "".join(KOREAN_DIGITS[character] for character in word)
@@ -176,7 +180,9 @@ def code_spans(text: str, before: str) -> Iterator[Span]:
     yield from (Span(*match.span(), PiiKind.ACCOUNT) for match in _IBAN.finditer(text))
     yield from (Span(*match.span(), PiiKind.SSN) for match in _INSURANCE.finditer(text))
     yield from (
-        Span(row.start, row.end, PiiKind.SSN) for row in code_rows(text) if _SPOKEN_INSURANCE.fullmatch(row.value)
+        Span(row.start, row.end, PiiKind.SSN)
+        for row in code_rows(text)
+        if _SPOKEN_INSURANCE.fullmatch(row.value)
     )
     kinds = asked(before)
     announced = cues(text)

@@ -1,7 +1,8 @@
 """Korean words and given names: what a candidate for a name is compared with.
 
 ``korean_words.txt``: nouns, places, firms and adverbs of open-korean-text (Apache-2.0).
-``korean_nouns.txt``: rarer nouns, adverbs and forms of verbs of mecab-ko-dic (Apache-2.0) that could be taken for a name.
+``korean_nouns.txt``: rarer nouns, adverbs and forms of verbs of mecab-ko-dic (Apache-2.0),
+    which could be taken for a name.
 ``korean_syllables.json``: how much more often syllables stand in names than in nouns, counted in mecab-ko-dic.
 ``korean_given_names.txt``: given names of open-korean-text and of Faker (MIT), see tools/compile_korean_words.py.
 """
