@@ -35,8 +35,15 @@ _FUNCTION_TEXT = (
 )
 FUNCTION_WORDS = frozenset(_FUNCTION_TEXT.split())
 """No name begins with one of them."""
+_SAINTS = frozenset(("st", "saint"))
+"""They begin the name of a place: "St Pancras", "saint brendan's"."""
 
 
+_CONTRACTIONS = {
+    "im": "i'm", "ive": "i've", "youre": "you're", "youve": "you've", "hes": "he's", "shes": "she's", "thats": "that's",
+    "whos": "who's", "theres": "there's", "weve": "we've", "theyre": "they're", "whats": "what's", "heres": "here's",
+    "its": "it's", "names": "name's",
+}  # fmt: skip
 _INTRODUCED = re.compile(
     r"\b(?:this is|my name|name['’]?s|speaking|here|you['’]?re (?:talking|speaking)|i['’]?m)\b", re.IGNORECASE
 )
@@ -46,13 +53,19 @@ _INTRODUCED = re.compile(
 def candidates(text: str, before: str, *, opening: bool = False) -> Iterator[list[Candidate]]:
     """The candidates that begin at each word of ``text``; ``opening``: the first turn of a call."""
     tokens = list(_TOKEN.finditer(text))
-    words = [_POSSESSIVE.sub("", token.group()).lower().replace("’", "'") for token in tokens]
+    words = [_word(token.group()) for token in tokens]
     cased = "cased" if any(t.group()[:1].isupper() and t.group() != "I" for t in tokens) else "lower"
     asked = "asked" if ASKED.search(before) else "free"
     short = min(sum(word not in _MARKS for word in words), 5)
     introduced = [match.start() for match in _INTRODUCED.finditer(text)]
     for index, word in enumerate(words):
-        if word in _MARKS or word.isdigit() or word in FUNCTION_WORDS or (len(word) < 2 and cased == "lower"):
+        if (
+            word in _MARKS
+            or word.isdigit()
+            or word in FUNCTION_WORDS
+            or word in _SAINTS
+            or (len(word) < 2 and cased == "lower")
+        ):
             continue
         left = [
             *_left(words, tokens, index),
@@ -79,6 +92,12 @@ def candidates(text: str, before: str, *, opening: bool = False) -> Iterator[lis
             found.append(Candidate(tokens[index].start(), end, features))
         if found:
             yield found
+
+
+def _word(token: str) -> str:
+    """In lower case, without a possessive, and with the apostrophe that a recogniser leaves out."""
+    word = _POSSESSIVE.sub("", token).lower().replace("’", "'")
+    return _CONTRACTIONS.get(word, word)
 
 
 def _of_opening(opening: bool, start: int, introduced: list[int], index: int, short: int) -> list[str]:

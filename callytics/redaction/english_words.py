@@ -34,7 +34,7 @@ _PLACES_AND_BRANDS_TEXT = (
     "jewish muslim hindu sikh yorker londoner sterling karaoke minor yuan outlook download alley aligned "
     "alpha bravo charlie echo foxtrot golf hotel juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey xray yankee zulu "
     "okay yeah yep yup nope hey hiya ta ma dad mum mom mama papa nan nana gran grandma grandpa auntie uncle sir madam dear honey love "
-    "lot ok hmm mmm uh um hello thanks bless ill ive im id hes shes weve youve theyre theyll youll well were lets cant wont dont arent isnt wasnt werent doesnt didnt hasnt havent hadnt couldnt shouldnt wouldnt wheres whens hows hed shed theyd youd itll thatll missus "
+    "lot ok hmm mmm uh um hello thanks bless ill ive im id hes shes weve youve theyre theyll youll well were lets cant wont dont buddy hon pal hun bud bro erm och ach aye gray altima sentra tiguan golf fiesta arent isnt wasnt werent doesnt didnt hasnt havent hadnt couldnt shouldnt wouldnt wheres whens hows hed shed theyd youd itll thatll missus "
     "leicester camberwell nottingham derby salem lakewood windsor kingston weston milton burton clifton hudson houston reg chuck rogue bing tab kay kid kit jet leaf sonic aria echo juke micra focus escort galaxy "
     "baptist thorn lyric fern kale cello viola olive sage basil ginger pepper clove dill saffron truffle brie clementine apricot denim velvet corduroy "
     "mkay mm hm mhm mmm hmm uhhuh larch warden major "
