@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from callytics.redaction.candidates import Candidate
-from callytics.redaction.english_names import ASKED, PARTICLES
+from callytics.redaction.english_contexts import ASKED, PARTICLES
 from callytics.redaction.english_words import (
     FIRM_WORDS,
     NOT_NAMES,

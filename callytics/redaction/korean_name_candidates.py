@@ -18,6 +18,7 @@ from callytics.redaction.korean_words import given_names, is_word, likeness, rar
 
 RARE_SURNAMES = "옹빙탄점순낙즙해수궉돈운내삼비초포환후흥판매섭춘필평향도소담난"
 _NUMERALS = frozenset("공영일이삼사오육륙칠팔구십백천만")
+_OFFICE = re.compile(r"(?<=..)[실팀과점처소집]\Z")
 _VERBAL = frozenset("하했해한할함된됐되돼될시")
 """Last syllables of verbs that are made of a noun: "신고했거든요"."""
 MAX_SYLLABLES = 5
@@ -100,6 +101,12 @@ def _shape(name: str) -> str:
 def _lexical(name: str, word: str) -> str:
     """Whether the candidate is a word of the language, or the whole with its ending is, or a longer
     or shorter beginning of it, or a team or a firm by its last syllable."""
+    if _OFFICE.search(name) and name[:-1] in words():
+        return "office"
+    if len(name) > 2 and name[-1] in "님분":
+        return "polite"
+    if len(name) > 1 and all(syllable in _NUMERALS for syllable in name.rstrip("번예이")):
+        return "number"
     if word != name and any(word[:end] in words() for end in range(len(name) + 1, len(word) + 1)):
         return "longer"
     if name[-2:] in given_names() and (len(name) == 2 or (len(name) == 3 and name[0] in SURNAMES)):
@@ -110,8 +117,6 @@ def _lexical(name: str, word: str) -> str:
         return "team"
     if name in rare_words():
         return "rare"
-    if all(syllable in _NUMERALS for syllable in name):
-        return "number"
     if len(name) > 2 and name[-1] in _VERBAL and name[:-1] in words():
         return "verb"
     if len(name) > 2 and name[:2] in words():
