@@ -3,9 +3,9 @@
     python tools/compile_english_dictionary.py american-english british-english-small
     python tools/compile_english_dictionary.py --rare american-english-large british-english-large
 
-The files are those of the Debian packages wamerican and wbritish-small, wamerican-large and wbritish-large (SCOWL by Kevin
-Atkinson; the licence lies beside the result). Words that a list of names has as well are left out, and forms that follow
-from another word. The rare ones are a sign for the name model and no more: "audiology" is no name, but nor is it common.
+The files are those of the Debian packages wamerican and wbritish-small, wamerican-large and wbritish-large (SCOWL by
+Kevin Atkinson; the licence lies beside the result). Words that a list of names has as well are left out, and forms that
+follow from another word. The rare ones are a sign for the name model and no more: "audiology" is not common.
 """
 
 from __future__ import annotations

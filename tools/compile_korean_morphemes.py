@@ -15,6 +15,7 @@ import struct
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -71,7 +72,7 @@ def syllables(people: Iterable[str], nouns: Iterable[str]) -> dict[str, dict[str
 
 
 def _pairs(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
-    return (pair for text in texts for pair in zip(text, text[1:], strict=False))
+    return (pair for text in texts for pair in pairwise(text))
 
 
 def _odds(names: Counter[str], nouns: Counter[str], least: int) -> dict[str, float]:

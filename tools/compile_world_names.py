@@ -1,9 +1,10 @@
-"""Compiles english_names_world.txt and english_surnames.txt of callytics/redaction from the package Faker of PyPI (MIT).
+"""Compiles english_names_world.txt and english_surnames.txt of callytics/redaction from Faker of PyPI (MIT).
 
     python tools/compile_world_names.py   (in an environment that has Faker 40.63.0)
 
-Given names of the languages in Latin letters, without those of english_names.txt, and family names that no word is. People of every origin call; the list
-counts only where a recogniser writes capitals, because many of these names are rare words of some language.
+Given names of the languages in Latin letters, without those of english_names.txt, and family names that are no word.
+People of every origin call; the lists count only where a recogniser writes capitals, or as a sign for the name model,
+because many of these names are rare words of some language.
 """
 
 from __future__ import annotations

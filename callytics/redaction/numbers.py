@@ -178,7 +178,7 @@ def _is_national(row: DigitRow) -> bool:
 
 def _wants_one_more(row: DigitRow, kind: PiiKind) -> bool:
     """Whether the 이 of "일이삼이요" is a digit: it is, if the number is too short without it."""
-    digits = row.digits
+    digits = _SAID_TWICE.sub("010", row.digits)
     if kind is PiiKind.PHONE:
         return not is_phone(digits) or (digits.startswith("010") and len(digits) == 10)
     if kind is PiiKind.CARD:

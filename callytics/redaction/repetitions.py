@@ -29,7 +29,7 @@ MIN_MAILBOX = 5
 _WORD_AFTER = re.compile(r" (and |& )?([A-Za-z]{3,})\b")
 _AT = re.compile(r"\b(?:at|from|of|with|for) (?:[A-Z]\w+ )?\Z")
 _STREET = re.compile(r"(?<![가-힣])([가-힣]{2,6}(?:대로|로|길))(?=\s?[\d공영일이삼사오육칠팔구십백천])")
-_HOUSE = r"(?:\d+(?:-\d+)?|[공영일이삼사오육칠팔구십백천]+?(?=이?요|이?에요|네요|이네요|[\s,.?]|\Z))"
+_HOUSE = r"(?:\d+(?:-\d+)?|[공영일이삼사오육칠팔구십백천]+(?=요|에요|예요|네요|입니다|[\s,.?]|\Z))"
 
 MIN_KNOWN_DIGITS = 4
 """This many digits of a number that was found elsewhere in the call count as part of it."""
