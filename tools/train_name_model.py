@@ -57,7 +57,7 @@ AFTER_THE_RULES = ("_third_", "_fourth_", "_pii_", "pii_traps_open.tsv")
 were written they are right far too often."""
 SPLITS: tuple[Split, ...] = ("fit", "choose")
 FOLDS = 4
-COPIES = 2
+COPIES = 3
 """How often a text with a name is repeated with other names."""
 PENALTY = 0.1
 NAME_WEIGHT = 1.5

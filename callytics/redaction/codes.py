@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from callytics.domain import PiiKind
@@ -179,18 +179,17 @@ def code_spans(text: str, before: str) -> Iterator[Span]:
         yield from (Span(*match.span(), PiiKind.PLATE) for match in pattern.finditer(text))
     yield from (Span(*match.span(), PiiKind.ACCOUNT) for match in _IBAN.finditer(text))
     yield from (Span(*match.span(), PiiKind.SSN) for match in _INSURANCE.finditer(text))
+    rows = list(code_rows(text))
     yield from (
-        Span(row.start, row.end, PiiKind.SSN)
-        for row in code_rows(text)
-        if _SPOKEN_INSURANCE.fullmatch(row.value)
+        Span(row.start, row.end, PiiKind.SSN) for row in rows if _SPOKEN_INSURANCE.fullmatch(row.value)
     )
     kinds = asked(before)
     announced = cues(text)
     if HARMLESS not in kinds and not any(kind == HARMLESS for _, kind in announced):
-        for row in code_rows(text):
+        for row in rows:
             if _SPOKEN_PLATE.search(row.value) and row.end - row.start > len(row.value):
                 yield Span(row.start, row.end, PiiKind.PLATE)
-    for start, end, value, letters in _candidates(text):
+    for start, end, value, letters in _candidates(text, rows):
         near = [kind for at, kind in announced if at <= start and start - at < 60]
         kind = near[-1] if near else None
         for wanted in (PiiKind.PLATE, PiiKind.PASSPORT):
@@ -220,8 +219,8 @@ def customer_number_spans(text: str, before: str) -> Iterator[Span]:
             yield Span(row.start, row.end, PiiKind.ACCOUNT)
 
 
-def _candidates(text: str) -> Iterator[tuple[int, int, str, int]]:
-    for row in code_rows(text):
+def _candidates(text: str, rows: Sequence[CodeRow]) -> Iterator[tuple[int, int, str, int]]:
+    for row in rows:
         yield row.start, row.end, row.value, row.letters
     for match in _WRITTEN_CODE.finditer(text):
         yield *match.span(), match.group().lower(), sum(c.isalpha() for c in match.group())

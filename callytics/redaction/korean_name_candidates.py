@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 from callytics.redaction.candidates import Candidate
 from callytics.redaction.korean_names import ASKED, DOUBLE_SURNAMES, FIRST, NOT_NAMES, SECOND, SURNAMES
 from callytics.redaction.korean_words import given_names, is_word, likeness, rare_words, words
 
 RARE_SURNAMES = "옹빙탄점순낙즙해수궉돈운내삼비초포환후흥판매섭춘필평향도소담난"
+_DOUBLE = frozenset(DOUBLE_SURNAMES.split("|"))
 _NUMERALS = frozenset("공영일이삼사오육륙칠팔구십백천만")
 _OFFICE = re.compile(r"(?<=..)[실팀과점처소집]\Z")
 _VERBAL = frozenset("하했해한할함된됐되돼될시")
 """Last syllables of verbs that are made of a noun: "신고했거든요"."""
 MAX_SYLLABLES = 5
+REMEMBERED = 20_000
+"""Words whose kind is kept: more than calls of an hour have."""
 MAX_WORDS = 3
 _TOKEN = re.compile(r"[가-힣]+|[A-Za-z]+|\d+")
 _SUFFIX_TEXT = (
@@ -63,10 +66,12 @@ _SUFFIX_KINDS = (
 )
 
 
+@lru_cache(REMEMBERED)
 def _suffix_kind(suffix: str) -> str:
     return next((kind for kind, pattern in _SUFFIX_KINDS if pattern.match(suffix)), "case")
 
 
+@lru_cache(REMEMBERED)
 def _left_kind(word: str) -> str:
     for kind, pattern in (("role", _ROLE), ("relative", _RELATIVE)):
         if pattern.fullmatch(word):
@@ -74,6 +79,7 @@ def _left_kind(word: str) -> str:
     return "team" if _TEAM.search(word) else "other"
 
 
+@lru_cache(REMEMBERED)
 def _right_kind(word: str) -> str:
     if _KIN.match(word):
         return "kin"
@@ -86,7 +92,7 @@ def _right_kind(word: str) -> str:
 def _shape(name: str) -> str:
     """How much the syllables look like a name: F family and typical given name, R rare family name, L any given name, G
     given alone."""
-    if name[:2] in DOUBLE_SURNAMES.split("|") and 3 <= len(name) <= 4:
+    if name[:2] in _DOUBLE and 3 <= len(name) <= 4:
         return "D"
     given = len(name) >= 2 and name[-2] in FIRST and name[-1] in SECOND
     if len(name) == 3 and given and name[0] in RARE_SURNAMES:
@@ -98,6 +104,7 @@ def _shape(name: str) -> str:
     return ("1" if name in SURNAMES else "x") if len(name) == 1 else "X"
 
 
+@lru_cache(REMEMBERED)
 def _lexical(name: str, word: str) -> str:
     """Whether the candidate is a word of the language, or the whole with its ending is, or a longer
     or shorter beginning of it, or a team or a firm by its last syllable."""
@@ -159,7 +166,7 @@ def _beginning_at(
                 or (previous in words() and not (_is_surname(previous) and last == index + 1))
             ):
                 break
-        right = _right(text, tokens, last)
+        right: list[str] = []
         for length in range(1, min(MAX_SYLLABLES, len(word)) + 1):
             suffix = word[length:]
             if suffix not in SUFFIXES or (len(word) == 1 and word not in SURNAMES and last == index):
@@ -168,6 +175,7 @@ def _beginning_at(
             if last == index and name in NOT_NAMES:
                 continue
             parts = [t.group() for t in tokens[index:last]] + [name]
+            right = right or _right(text, tokens, last)
             found.append(
                 Candidate(
                     tokens[index].start(),
@@ -179,7 +187,7 @@ def _beginning_at(
 
 
 def _is_surname(part: str) -> bool:
-    return part in DOUBLE_SURNAMES.split("|") if len(part) == 2 else len(part) == 1 and part in SURNAMES
+    return part in _DOUBLE or (len(part) == 1 and part in SURNAMES)
 
 
 def _left(text: str, tokens: list[re.Match[str]], index: int) -> list[str]:

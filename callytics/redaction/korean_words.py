@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 _FOLDER = Path(__file__).parent
@@ -43,7 +43,7 @@ def _odds() -> dict[str, dict[str, float]]:
     return tables
 
 
-@cache
+@lru_cache(20_000)
 def likeness(name: str) -> tuple[int, int]:
     """How much the last two syllables look like a Korean given name, and all of them like a foreign name: logarithms of
     odds against nouns, in whole steps."""
