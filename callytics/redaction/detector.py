@@ -23,7 +23,7 @@ def find_pii(text: str, before: str = "", *, opening: bool = False) -> list[Span
     context = asked(before)
     words = joined(
         [
-            *email_spans(text, context),
+            *email_spans(text, before),
             *address_spans(text, context),
             *birth_date_spans(text, before),
             *code_spans(text, before),

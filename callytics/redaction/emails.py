@@ -48,16 +48,20 @@ _FOR_PEOPLE = re.compile(
     re.IGNORECASE,
 )
 """Domains where any person may have an address."""
+_YOURS = re.compile(
+    r"\byour (?:\w+ )?e-?mail|\be-?mail (?:address )?(?:do|can|should|for) you|(?:고객님|회원님)\s?(?:이?메일)",
+    re.I,
+)
 _AT = re.compile(r"\s?@\s?|\sat\s", re.IGNORECASE)
 _ROLE = re.compile(
     r"[a-z]{4,}|[a-z]{3,}[-_. ](?:care|services?|support|desk|team|claims|help|info|sales|orders|relations|office)"
 )
 
 
-def email_spans(text: str, context: frozenset[str] = frozenset()) -> Iterator[Span]:
+def email_spans(text: str, before: str = "") -> Iterator[Span]:
     """E-mail addresses of people; a firm's own, "claims at example dot com", is no person's, unless it answers the
-    question for the address, which ``context`` tells."""
-    answer = PiiKind.EMAIL in context
+    question ``before`` for the other's own."""
+    answer = _YOURS.search(before) is not None
     yield from (span for span in _addresses(text) if answer or not _is_of_a_firm(text[span.start : span.end]))
 
 

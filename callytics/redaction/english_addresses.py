@@ -57,7 +57,7 @@ STREET_AND_NUMBER = re.compile(
 )
 """ "Fulton Avenue 212" """
 STREET_ASKED = re.compile(
-    rf"\bnumber\s{_HOUSE_NUMBER}\s(?:the\s)?(?!on\b|of\b|in\b|and\b|is\b)[a-z']{{3,}}(?:\s[a-z']{{4,}})?"
+    rf"\bnumber\s{_HOUSE_NUMBER}\s(?:the\s)?(?!(?:on|of|in|and|is|which|what|that|then|there|please|right|yes|sorry|was|for|you|here)\b)[a-z']{{3,}}(?:\s[a-z']{{4,}})?"
     rf"|\b{_NO_STREET}(?!which\b|what\b|my\b|your\b|our\b|same\b|main\b|high\b|by\b|on\b)[a-z']{{3,}}\s(?:road|street|lane|avenue|crescent|gardens|terrace|drive)\b"
 )
 """In an answer, a street without a number, for a house may have a name."""
