@@ -40,6 +40,7 @@ from callytics.redaction import (  # noqa: E402
 )
 from callytics.redaction.english_words import is_given_name, may_be_given_name  # noqa: E402
 from callytics.redaction.korean_names import FIRST, SECOND, SURNAMES  # noqa: E402
+from callytics.redaction.korean_words import given_names  # noqa: E402
 from callytics.redaction.span import Span, joined  # noqa: E402
 from evaluation.dialogues import LANGUAGES, Split, read_dialogues, read_personal_data  # noqa: E402
 from evaluation.redaction import read_marked, score  # noqa: E402
@@ -185,7 +186,7 @@ def korean_name(choice: random.Random, name: str, known: Sequence[str]) -> str:
         return name
     same = [each for each in known if re.fullmatch(rf"[가-힣]{{{len(name)}}}", each)]
     surname = choice.choice(SURNAMES[: COMMON_SURNAMES if choice.random() < 0.6 else None])
-    listed = choice.choice(sorted(korean_name_candidates.given_names()))
+    listed = choice.choice(sorted(given_names()))
     given = choice.choice([listed, choice.choice(FIRST) + choice.choice(SECOND)])
     gap = " " if choice.random() < SPLIT else ""
     made = surname + gap + given if len(name) == 3 else given
