@@ -1,9 +1,10 @@
-"""Compiles callytics/redaction/english_names_world.txt from the package Faker of PyPI (MIT).
+"""Compiles english_names_world.txt and english_surnames.txt of callytics/redaction from Faker of PyPI (MIT).
 
     python tools/compile_world_names.py   (in an environment that has Faker 40.63.0)
 
-Given names of the languages in Latin letters, without those of english_names.txt. People of every origin call; the list
-counts only where a recogniser writes capitals, because many of these names are rare words of some language.
+Given names of the languages in Latin letters, without those of english_names.txt, and family names that are no word.
+People of every origin call; the lists count only where a recogniser writes capitals, or as a sign for the name model,
+because many of these names are rare words of some language.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ def main() -> None:
     folder = Path(person.__file__).parent
     known = set((TARGET / "english_names.txt").read_text(encoding="utf-8").split())
     found: set[str] = set()
+    families: set[str] = set()
     for path in sorted(folder.iterdir()):
         if path.is_dir() and path.name.split("_")[0] in LANGUAGES:
             provider = importlib.import_module(f"faker.providers.person.{path.name}").Provider
@@ -57,9 +59,13 @@ def main() -> None:
                 listed = getattr(provider, attribute)
                 if attribute.startswith("first_names") and isinstance(listed, tuple | list | dict):
                     found |= {part for name in listed if isinstance(name, str) for part in _parts(name)}
+                if attribute.startswith("last_names") and isinstance(listed, tuple | list | dict):
+                    families |= {part for name in listed if isinstance(name, str) for part in _parts(name)}
     names = sorted(name for name in found - known if not is_common(name))
     (TARGET / "english_names_world.txt").write_text("\n".join(names) + "\n", encoding="utf-8")
-    print(len(names))
+    surnames = sorted(name for name in families - known - set(names) if not is_common(name))
+    (TARGET / "english_surnames.txt").write_text("\n".join(surnames) + "\n", encoding="utf-8")
+    print(len(names), len(surnames))
 
 
 def _parts(name: str) -> Iterable[str]:

@@ -18,7 +18,7 @@ MIN_DIGITS = 4
 _N = r"(?:\d+|[공영일이삼사오육륙칠팔구십천백유시]+)"
 _LUNAR_DAY = r"(?:초|열|스무)?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘|(?:하룻|이튿|사흗|나흗|닷샛|엿샛|이렛|여드렛|아흐렛|열흘)날)"
 _KOREAN = re.compile(
-    rf"(?:{_N}\s?년(?:도|생)?\s?(?:[음양]력\s?)?)?(?:{_N}\s?월|동짓달|섣달|정월)\s?(?:{_N}\s?일|{_N}\s일|{_LUNAR_DAY}|(?:보름|그믐)|{_N}(?![가-힣]))(?:생)?"
+    rf"(?:{_N}\s?년(?:도|생)?\s?(?:[음양](?:력\s?|\s))?)?(?:{_N}\s?월|동짓달|섣달|정월)\s?(?:{_N}\s?일|{_N}\s일|{_LUNAR_DAY}|(?:보름|그믐)|{_N}(?![가-힣]))(?:생)?"
 )
 _KOREAN_MONTH = re.compile(rf"{_N}\s?년(?:도|생)?\s?(?:[음양]력\s?)?(?:{_N}\s?월|동짓달|섣달|정월)")
 """ "호적은 삼십칠년 일월이여": the day is not said, or not heard."""
@@ -38,12 +38,18 @@ _YEAR_FIRST = re.compile(
 )
 _WRITTEN = re.compile(r"(?<![\d-])\d{1,4}[/.-]\s?\d{1,2}[/.-]\s?\d{2,4}(?![\d-])")
 _SPOKEN_DIGITS = re.compile(rf"\b{_CARDINAL}(?:[\s,-]+{_CARDINAL}){{2,6}}\b", re.IGNORECASE)
+_AFTER_CUE = re.compile(
+    rf"\b(?:birthday|birth ?date|date of birth|d\.?o\.?b\.?|born)(?: is| was|['’]s|,|:| on)?\s({_CARDINAL}(?:[\s,-]+{_CARDINAL}){{2,6}})\b",
+    re.IGNORECASE,
+)
+""" "birthday nine nine eighty two" """
 _STATED = re.compile(rf"(?:{_N}\s?년\s?)?{_N}\s?월\s?{_N}\s?일\s?생|{_N}\s?년\s?생")
 
 _PAST = r"(?:19\d\d|nineteen[\s-](?:twenty|thirty|forty|fifty|sixty|seventy|eighty)(?:[\s-]\w+)?)"
 _LONG_AGO = re.compile(
-    rf"\b(?:{_DAY}(?:\sof)?\s{_MONTH}|{_MONTH}\s(?:the\s)?{_DAY}),?\s{_PAST}\b"
-    rf"|(?<!\d)19[2-9]\d\s?년(?:도|생)?\s?(?:[음양]력\s?)?\d+\s?월\s?\d+\s?일"
+    rf"\b(?:(?:the\s)?{_DAY}(?:\sof)?\s{_MONTH}|{_MONTH}\s(?:the\s)?{_DAY}),?\s{_PAST}\b"
+    r"|(?<![\d/.-])\d{1,2}[/.-]\d{1,2}[/.-]19[2-9]\d(?![\d/-]|\.\d)"
+    rf"|(?<!\d)(?:19[2-9]\d|[3-9]\d)\s?년(?:도|생)?\s?(?:[음양]력\s?)?\d+\s?월\s?\d+\s?일"
     rf"|(?<![가-힣])[삼사오육칠팔구]십[일이삼사오육칠팔구]?\s?년\s?(?:[음양]력\s?)?(?:{_N}\s?월|동짓달|섣달|정월)\s?(?:{_N}\s?일|(?:초|열|스무)?(?:하루|이틀|사흘|나흘|닷새|엿새|이레|여드레|아흐레|열흘))",
     re.IGNORECASE,
 )
@@ -60,6 +66,8 @@ def birth_date_spans(text: str, before: str) -> Iterator[Span]:
         return
     for pattern in (_KOREAN, _KOREAN_MONTH, _ENGLISH, _YEAR_FIRST, _WRITTEN):
         yield from (Span(*match.span(), PiiKind.BIRTH_DATE) for match in pattern.finditer(text))
+    for match in _AFTER_CUE.finditer(text):
+        yield Span(*match.span(1), PiiKind.BIRTH_DATE)
     if asked:
         for match in _SPOKEN_DIGITS.finditer(text):
             word = re.search(r"([\w']+)\W*\Z", text[: match.start()])
@@ -68,7 +76,7 @@ def birth_date_spans(text: str, before: str) -> Iterator[Span]:
         for row in digit_rows(text):
             if (
                 MIN_DIGITS < len(row.digits) <= 8
-                and not re.search(r"[A-Za-z]", text[row.start : row.end])
+                and not re.search(r"[A-Za-z]|\d,\d{3}", text[row.start : row.end])
                 and not re.match(r"\s?(?:원|만|번|호|동|년|월|일)", text[row.end :])
             ):
                 last_digit = row.ambiguous_end or text[row.end : row.end + 1] == "구"

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from callytics.domain import PiiKind
@@ -36,11 +36,20 @@ _BETWEEN = frozenset({"ray", "uh", "um", "then", "dash", "hyphen", "minus"})
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|[가-힣]+")
 _GAP = re.compile(r"[\s,.…\-–]*(?:(?:ray|uh|um|then|dash|hyphen|minus|음|어)[\s,.]+)*\Z", re.IGNORECASE)
 _PLATE_SYLLABLES = "가나다라마거너더러머버서어저고노도로모보소조누두루무부수우주하허호배아바자"
+_REGIONS = "서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주"
+"""Taxis, vans and older cars have their region on the plate."""
 _KOREAN_PLATE = re.compile(
     rf"(?<![\d가-힣-])(?:[가-힣]{{2}}\s?)?\d{{2,3}}\s?[{_PLATE_SYLLABLES}오구사육해공국합]에?\s?\d{{4}}(?!\d)"
-    rf"|(?<![가-힣])[일이삼사오육칠팔구공백십]{{2,5}}\s?[{_PLATE_SYLLABLES}]에?\s(?:(?:어|음|그)\s)?[공일이삼사오육칠팔구]{{4}}(?![가-힣]{{2}}원)"
+    rf"|(?<![가-힣])(?:(?:{_REGIONS})\s)?[일이삼사오육칠팔구공백십]{{2,5}}\s?[{_PLATE_SYLLABLES}]에?\s(?:(?:어|음|그)\s)?"
+    r"(?:[공영일이삼사오육칠팔구]{4}(?![가-힣]{2}원)|[공영일이삼사오육칠팔구]{2}\s[공영일이삼사오육칠팔구]{2}(?![가-힣])|[이삼사오육칠팔구]?천[일이삼사오육칠팔구백십]*(?=이요|이에요|입니다|이고요|[\s,.]|\Z)(?!\s?원))"
 )
 _BRITISH_PLATE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}\s?[A-Z]{3}(?![A-Za-z0-9])")
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:\s?[A-Z0-9]{4}){2,7}(?:\s?[A-Z0-9]{1,4})?(?![A-Za-z0-9])"
+)
+_INSURANCE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D](?![A-Za-z0-9])")
+"""A British national insurance number."""
+_SPOKEN_INSURANCE = re.compile(r"[a-z]{2}\d{6}[a-d]")
 _SPOKEN_PLATE = re.compile(r"(?<![a-z])[a-z]{2}\d{2}[a-z]{3}\Z")
 """A British plate that is spelled, "y p one five k d e", for itself or after a first try."""
 _WRITTEN_CODE = re.compile(r"(?<![A-Za-z0-9])(?=[A-Z0-9]*\d)(?=[A-Z0-9]*[A-Z])[A-Z0-9]{5,10}(?![A-Za-z0-9])")
@@ -53,6 +62,19 @@ MIN_SPELLED = 3
 MIN_CODE = 5
 PASSPORT_DIGITS = 9
 """American and older British passports have no letter."""
+
+
+_CUSTOMER_ASKED = re.compile(
+    r"\b(?:member(?:ship)?|customer|account|loan|student|merchant|patient|client|subscriber|insurance) (?:id|number|no)\b(?:[^.?!]*)\W*\Z"
+    r"|\b(?:what['’]?s|what is|have|your|and|the) account\W*\Z|\A\W*account(?: please)?\W*\Z|\bid off the card\W*\Z",
+    re.IGNORECASE,
+)
+_ANSWER_OPENS = re.compile(
+    r"(?:[A-Z][a-z']+ [A-Z][a-z']+,?\s|(?:yes|yeah|yep|sure|okay|ok|right|uh|um|well|so|and|it['’]?s|it is|that['’]?s|the|my|number|is|one second)\b[\s,.…]*)*",
+    re.IGNORECASE,
+)
+_THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
+MIN_CUSTOMER_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -142,7 +164,9 @@ def _value(word: str) -> str:
         return "22"
     if len(word) > 1 and word[-1] in "에의" and word[0] in KOREAN_DIGITS:
         word = word[:-1]
-    if re.fullmatch(r"(?!h?mm*|mhm|hm|tv|pc|cd|gb|mb|ss|sh|sms)[b-df-hj-np-tv-z]{2,3}", word):
+    if re.fullmatch(
+        r"(?!h?mm*|mhm|hm|by|my|fly|dry|try|sky|shy|cry|tv|pc|cd|gb|mb|ss|sh|sms)[b-df-hj-np-tv-z]{2,3}", word
+    ):
         return word  # "yp": letters that a recogniser joined
     if all(character in KOREAN_DIGITS for character in word):
         return "".join(KOREAN_DIGITS[character] for character in word)
@@ -153,13 +177,19 @@ def code_spans(text: str, before: str) -> Iterator[Span]:
     """Number plates and passport numbers, by form or where the text or the question before mentions one."""
     for pattern in (_KOREAN_PLATE, _BRITISH_PLATE):
         yield from (Span(*match.span(), PiiKind.PLATE) for match in pattern.finditer(text))
+    yield from (Span(*match.span(), PiiKind.ACCOUNT) for match in _IBAN.finditer(text))
+    yield from (Span(*match.span(), PiiKind.SSN) for match in _INSURANCE.finditer(text))
+    rows = list(code_rows(text))
+    yield from (
+        Span(row.start, row.end, PiiKind.SSN) for row in rows if _SPOKEN_INSURANCE.fullmatch(row.value)
+    )
     kinds = asked(before)
     announced = cues(text)
     if HARMLESS not in kinds and not any(kind == HARMLESS for _, kind in announced):
-        for row in code_rows(text):
+        for row in rows:
             if _SPOKEN_PLATE.search(row.value) and row.end - row.start > len(row.value):
                 yield Span(row.start, row.end, PiiKind.PLATE)
-    for start, end, value, letters in _candidates(text):
+    for start, end, value, letters in _candidates(text, rows):
         near = [kind for at, kind in announced if at <= start and start - at < 60]
         kind = near[-1] if near else None
         for wanted in (PiiKind.PLATE, PiiKind.PASSPORT):
@@ -178,8 +208,19 @@ def code_spans(text: str, before: str) -> Iterator[Span]:
                 yield Span(start, end, PiiKind.EMAIL)
 
 
-def _candidates(text: str) -> Iterator[tuple[int, int, str, int]]:
+def customer_number_spans(text: str, before: str) -> Iterator[Span]:
+    """The number by which a firm knows a person, where the question before asks for it and the answer opens with it."""
+    if not _CUSTOMER_ASKED.search(before):
+        return
     for row in code_rows(text):
+        digits = len(row.value) - row.letters
+        amount = _THOUSANDS.search(text[row.start : row.end])
+        if not amount and digits >= MIN_CUSTOMER_DIGITS and _ANSWER_OPENS.fullmatch(text[: row.start]):
+            yield Span(row.start, row.end, PiiKind.ACCOUNT)
+
+
+def _candidates(text: str, rows: Sequence[CodeRow]) -> Iterator[tuple[int, int, str, int]]:
+    for row in rows:
         yield row.start, row.end, row.value, row.letters
     for match in _WRITTEN_CODE.finditer(text):
         yield *match.span(), match.group().lower(), sum(c.isalpha() for c in match.group())

@@ -7,20 +7,15 @@ endpoint. Its times are kept, so the audio gets a tone there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from callytics.domain import CallOptions, Conversation, PiiKind, Redaction, Sentence, Turn, Word
 from callytics.redaction.alignment import transfer
-from callytics.redaction.codes import spelled_spans
 from callytics.redaction.cues import cues
 from callytics.redaction.detector import find_pii
-from callytics.redaction.digits import digit_rows
-from callytics.redaction.emails import mailbox_of
-from callytics.redaction.english_words import is_common
-from callytics.redaction.korean_names import SURNAMES
-from callytics.redaction.korean_words import is_word
 from callytics.redaction.regrouped import with_spans_before
+from callytics.redaction.repetitions import with_repetitions
 from callytics.redaction.span import Span, joined
 
 QUESTION_LASTS_TURNS = 8
@@ -37,20 +32,13 @@ _NEW_QUESTION = re.compile(
 )
 """Short as it may be, it changes the subject: "무슨 일이세요?" is answered by a thing, not by the name asked before."""
 
-TITLES = frozenset({"mr", "mrs", "ms", "dr", "miss", "mister", "missus", "doctor", "prof", "professor"})
-_KOREAN_GIVEN_NAME = re.compile(r"[가-힣]{2}")
-_HANGUL_NAME = re.compile(r"[가-힣]{3,}")
-_KOREAN_FULL_NAME = re.compile(r"[가-힣]{3}")
-_CHILD = re.compile(
-    r"\s?(?:이 )?(?:어머니|어머님|엄마|아빠|아버지|아버님|학생|어린이|환아|아기|할머니|보호자)"
+_REFERS = re.compile(
+    r"\b(?:what['’]?s|what is|have you got|do you have|give me|tell me|read (?:me|out)) (?:the )?"
+    r"(?:(?:new|old|other|correct|right|full|whole) (?:one|number)|number of (?:the|that)|it\b|that\b(?! about))"
+    r"|(?:새|바뀐|이전|예전|전체)\s?(?:번호|거|것)",
+    re.IGNORECASE,
 )
-
-_MAILBOX = re.compile(r"\b[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)+\b|\b(?=[A-Za-z]*\d)[A-Za-z0-9]+\b", re.ASCII)
-MIN_MAILBOX = 5
-"""Letters and digits of a mail box that is known again."""
-
-MIN_KNOWN_DIGITS = 4
-"""This many digits of a number that was found elsewhere in the call count as part of it."""
+"""A question that leaves out what it asks for, for the turn before said it: "what's the new one?" """
 
 
 def redact(conversation: Conversation, options: CallOptions) -> Conversation:
@@ -68,7 +56,7 @@ def redact(conversation: Conversation, options: CallOptions) -> Conversation:
 
 def find_in_turns(turns: Sequence[Turn]) -> dict[str, list[Span]]:
     """By id, the spans of each turn's ``content`` that identify a person."""
-    return _with_repetitions(turns, _found(turns))
+    return with_repetitions(turns, _found(turns))
 
 
 def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
@@ -83,7 +71,8 @@ def _found(turns: Sequence[Turn]) -> dict[str, list[Span]]:
             spans = joined([*spans, *transfer(raw, turn.content_raw, turn.content)])
         found[turn.id] = spans
         if _changes_subject(turn, found[turn.id]) or age >= QUESTION_LASTS_TURNS:
-            before, age = turn.content, 0
+            refers = _REFERS.search(turn.content) and not cues(turn.content)
+            before, age = f"{before} {turn.content}" if refers else turn.content, 0
         else:
             age += 1
     return found
@@ -96,97 +85,6 @@ def _changes_subject(turn: Turn, spans: Sequence[Span]) -> bool:
     asks = not spans and _NEW_QUESTION.search(turn.content) is not None
     short = len(turn.content.split()) <= SHORT_TURN_WORDS and not asks
     return bool(cues(turn.content)) or not (goes_on or short)
-
-
-def _with_repetitions(turns: Sequence[Turn], found: Mapping[str, Sequence[Span]]) -> dict[str, list[Span]]:
-    """Adds repetitions of a found name or number that have no cue of their own."""
-    texts = {turn.id: turn.content for turn in turns}
-    names = {texts[i][s.start : s.end] for i, spans in found.items() for s in spans if s.kind is PiiKind.NAME}
-    numbers: set[tuple[str, PiiKind]] = {
-        (row.digits, span.kind)
-        for i, spans in found.items()
-        for span in spans
-        if span.kind not in (PiiKind.NAME, PiiKind.EMAIL, PiiKind.ADDRESS, PiiKind.BIRTH_DATE, PiiKind.PLATE)
-        for row in digit_rows(texts[i][span.start : span.end])
-    }
-    children = {
-        texts[i][s.end - 2 : s.end]
-        for i, spans in found.items()
-        for s in spans
-        if _KOREAN_FULL_NAME.fullmatch(texts[i][s.start : s.end]) and _CHILD.match(texts[i], s.end)
-    }
-    mailboxes = {
-        box
-        for i, spans in found.items()
-        for s in spans
-        if s.kind is PiiKind.EMAIL and len(box := mailbox_of(texts[i][s.start : s.end])) >= MIN_MAILBOX
-    }
-    return {
-        turn.id: joined(
-            [
-                *found[turn.id],
-                *_mailboxes_again(turn.content, mailboxes),
-                *_names_again(turn.content, names),
-                *_children_again(turn.content, children),
-                *_digits_again(turn.content, numbers),
-            ]
-        )
-        for turn in turns
-    }
-
-
-def _names_again(text: str, names: set[str]) -> Iterator[Span]:
-    for name in names:
-        for part in {name, *_parts(name)}:
-            # A Korean name can have particles after it, but starts a word: "이산" is not in "장이산화".
-            after = r"(?=(?:['’]?s)?\b)" if part[0].isascii() else ""
-            for match in re.finditer(rf"\b{re.escape(part)}{after}", text):
-                yield Span(match.start(), match.end(), PiiKind.NAME)
-        if _KOREAN_GIVEN_NAME.fullmatch(name):
-            for match in re.finditer(rf"(?<![가-힣])[{SURNAMES}]{name}(?![가-힣]{{3}})", text):
-                yield Span(match.start(), match.end(), PiiKind.NAME)
-        if _KOREAN_FULL_NAME.fullmatch(name):
-            for match in re.finditer(
-                rf"(?<![가-힣]){name[1:]}(?=이(?:가|는|한테|도|를|랑|네|\b)|[아야]\b|\s?[씨님군양]\b)", text
-            ):
-                yield Span(match.start(), match.end(), PiiKind.NAME)
-    yield from spelled_spans(text, names, asked_name=False)
-
-
-def _mailboxes_again(text: str, mailboxes: set[str]) -> Iterator[Span]:
-    """The part before the "@" said or corrected alone, "no, with a dot, cham.kkot"; only where it is no plain word."""
-    for match in _MAILBOX.finditer(text):
-        if mailbox_of(match.group()) in mailboxes:
-            yield Span(match.start(), match.end(), PiiKind.EMAIL)
-
-
-def _children_again(text: str, children: set[str]) -> Iterator[Span]:
-    """A child is called by the given name alone; one of an adult is too often a common noun, 수정 or 보라."""
-    for name in children:
-        for match in re.finditer(
-            rf"(?<![가-힣]){name}(?=만|도|는|은|가|이|를|을|랑|야|아|한테|의|네|[\s.,?!]|\Z)", text
-        ):
-            yield Span(match.start(), match.end(), PiiKind.NAME)
-
-
-def _parts(name: str) -> Iterator[str]:
-    """Single names of a name of several: "Wojciech" and "Szczepanski", without the title and without words."""
-    for part in re.split(r"[\s-]", name):
-        single = part[:1].isascii() and len(part) > 2 and not part.endswith(".")
-        if single and part.lower() not in TITLES and (part[0].isupper() or not is_common(part)):
-            yield part
-        elif len(part) < len(name) and _HANGUL_NAME.fullmatch(part) and not is_word(part):
-            yield part  # "바트 솔롱고", and later "솔롱고"
-
-
-def _digits_again(text: str, numbers: set[tuple[str, PiiKind]]) -> Iterator[Span]:
-    for row in digit_rows(text):
-        for digits, kind in numbers:
-            part = len(row.digits) >= MIN_KNOWN_DIGITS and row.digits in digits
-            same_start = len(row.digits) == len(digits) >= 7 and row.digits[:6] == digits[:6]  # corrected
-            if part or same_start or (len(digits) > MIN_KNOWN_DIGITS and digits in row.digits):
-                yield Span(row.start, row.end, kind)
-                break
 
 
 def _redacted(turn: Turn, spans: Sequence[Span]) -> Turn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callytics.redaction.addresses import address_spans
 from callytics.redaction.birth_dates import birth_date_spans
-from callytics.redaction.codes import code_spans
+from callytics.redaction.codes import code_spans, customer_number_spans
 from callytics.redaction.cues import asked
 from callytics.redaction.emails import email_spans
 from callytics.redaction.names import name_spans
@@ -23,10 +23,11 @@ def find_pii(text: str, before: str = "", *, opening: bool = False) -> list[Span
     context = asked(before)
     words = joined(
         [
-            *email_spans(text),
+            *email_spans(text, before),
             *address_spans(text, context),
             *birth_date_spans(text, before),
             *code_spans(text, before),
+            *customer_number_spans(text, before),
         ]
     )
     numbers = (

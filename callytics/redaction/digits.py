@@ -57,6 +57,10 @@ _ROW_BEFORE = re.compile(
     rf"(?:\b(?:{_UNITS_TEXT.replace(' ', '|')}|oh|double|triple)[\s,]+){{4}}\Z", re.IGNORECASE
 )
 """"oh seven seven double oh nine hundred": "hundred" is two zeros inside a telephone number."""
+_TRUNK_BEFORE = re.compile(
+    rf"\b(?:oh|zero|o)[\s,]+(?:(?:{_UNITS_TEXT.replace(' ', '|')}|oh|double|triple|hundred)[\s,]+){{2,9}}\Z",
+    re.IGNORECASE,
+)
 _SOFT_PUNCTUATION = re.compile(r"[-,.()+/…–]+\Z")
 
 
@@ -162,7 +166,7 @@ def _part(text: str, lexeme: str, start: int, end: int) -> _Part:
         return _Part(start, end, "" if attached else lexeme, goes_on=not attached)
     if lexeme == "이" and (_WRITTEN_BEFORE.search(text, 0, start) or _THIS.match(text, end)):
         return _Part(start, end, goes_on=False)  # "010-1234-5678 이 번호": this number
-    if lexeme == "hundred" and _ROW_BEFORE.search(text, 0, start):
+    if lexeme == "hundred" and (_ROW_BEFORE.search(text, 0, start) or _TRUNK_BEFORE.search(text, 0, start)):
         return _Part(start, end, "00")
     if lexeme in _BETWEEN:
         return _Part(start, end)

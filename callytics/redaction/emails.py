@@ -14,7 +14,7 @@ _WRITTEN = re.compile(
 )
 _TOP = r"(?:com|net|org|edu|gov|me|io|kr|uk|de|jp|info|biz|co|us|ca|email|dev|example)"
 _ENGLISH_DOMAIN = re.compile(
-    rf"\s+at\s+(?:the\s+)?\w+(?:\s+\w+)?(?:\s+dot\s+\w+)*?(?:\s+dot\s+{_TOP})+\b", re.IGNORECASE
+    rf"\s+at\s+(?:the\s+)?\w+(?:\s+\w+)?(?:\s+dot\s+\w+)*?(?:\s+dot\s+(?:{_TOP}|u k|co uk))+\b", re.IGNORECASE
 )
 _KOREAN_TOP = (
     r"(?:닷\s?컴|닷\s?넷|[점쩜]\s?(?:컴|콤|넷|씨오|케이알|제이피|com|net|co|kr|org)|dot\s?(?:com|net))"
@@ -48,15 +48,21 @@ _FOR_PEOPLE = re.compile(
     re.IGNORECASE,
 )
 """Domains where any person may have an address."""
+_YOURS = re.compile(
+    r"\byour (?:\w+ )?e-?mail|\be-?mail (?:address )?(?:do|can|should|for) you|(?:고객님|회원님)\s?(?:이?메일)",
+    re.I,
+)
 _AT = re.compile(r"\s?@\s?|\sat\s", re.IGNORECASE)
 _ROLE = re.compile(
     r"[a-z]{4,}|[a-z]{3,}[-_. ](?:care|services?|support|desk|team|claims|help|info|sales|orders|relations|office)"
 )
 
 
-def email_spans(text: str) -> Iterator[Span]:
-    """E-mail addresses of people; a firm's own, "claims at example dot com", is no person's."""
-    yield from (span for span in _addresses(text) if not _is_of_a_firm(text[span.start : span.end]))
+def email_spans(text: str, before: str = "") -> Iterator[Span]:
+    """E-mail addresses of people; a firm's own, "claims at example dot com", is no person's, unless it answers the
+    question ``before`` for the other's own."""
+    answer = _YOURS.search(before) is not None
+    yield from (span for span in _addresses(text) if answer or not _is_of_a_firm(text[span.start : span.end]))
 
 
 def _is_of_a_firm(address: str) -> bool:

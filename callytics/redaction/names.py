@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from callytics.domain import PiiKind
-from callytics.redaction import english_names, korean_names
+from callytics.redaction import english_contexts, korean_names
 from callytics.redaction.codes import spelled_name_spans, spelled_spans
 from callytics.redaction.english_names import english_name_spans
 from callytics.redaction.english_words import FIRM_WORDS, NOT_NAMES, is_common
@@ -72,4 +72,4 @@ def _is_thing(text: str, span: Span, before: str) -> bool:
 
 
 def _asks(before: str) -> bool:
-    return bool(korean_names.ASKED.search(before) or english_names.ASKED.search(before))
+    return bool(korean_names.ASKED.search(before) or english_contexts.ASKED.search(before))

@@ -30,6 +30,7 @@ _UNIT_AFTER = re.compile(
     r"도|배|박스|(?:dollars?|bucks|cents?|percent|minutes?|hours?|days?|weeks?|months?|years?|units?|boxes|mega\w*|won|[ap]\.?m|st|nd|rd|th|hundred|thousand|million)\b)",
     re.IGNORECASE,
 )
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d\d)?")
 _MONEY_BEFORE = re.compile(r"[$₩€£]\s?\Z")
 _CONTACT_AFTER = re.compile(r"\s?(?:으로|로)?\s?(?:다시\s?)?(?:전화|문자|연락|걸어)")
 _CONTACT_BEFORE = re.compile(r"\b(?:on|ring|dial|text|call)\s\Z", re.IGNORECASE)
@@ -52,6 +53,8 @@ _BANK_BEFORE = re.compile(
     r"(?:[가-힣]+(?:은행|뱅크|금고)|국민|신한|우리|하나|기업|카카오|토스|농협|수협|신협|우체국)\s\Z"
 )
 _PLUS_BEFORE = re.compile(r"(?:\+|\bplus)\s?\Z", re.IGNORECASE)
+_SAID_TWICE = re.compile(r"\A(?:010){2,}(?=\d{8}\Z)")
+""" "공일공에 공일공 사칠이이 구공삼일": who is asked begins again."""
 CARD_DIGITS = 16
 _AREA_AFTER = re.compile(r",? area code (?:\d{3}|\w+ \w+ \w+)\b", re.IGNORECASE)
 _OURS = re.compile(r"저희|우리|\bgrand\b|\bwe're\b")
@@ -143,7 +146,7 @@ def _kind(text: str, row: DigitRow, cue: str | None, asked: frozenset[str]) -> P
 
 def _form(row: DigitRow) -> PiiKind | None:
     """The kind that the digits alone show."""
-    digits = row.digits
+    digits = _SAID_TWICE.sub("010", row.digits)
     if _is_resident_number(digits):
         return PiiKind.RESIDENT_NUMBER
     if 13 <= len(digits) <= 19 and digits[0] in "23456" and luhn(digits):
@@ -175,7 +178,7 @@ def _is_national(row: DigitRow) -> bool:
 
 def _wants_one_more(row: DigitRow, kind: PiiKind) -> bool:
     """Whether the 이 of "일이삼이요" is a digit: it is, if the number is too short without it."""
-    digits = row.digits
+    digits = _SAID_TWICE.sub("010", row.digits)
     if kind is PiiKind.PHONE:
         return not is_phone(digits) or (digits.startswith("010") and len(digits) == 10)
     if kind is PiiKind.CARD:
@@ -218,6 +221,8 @@ def is_phone(digits: str) -> bool:
 
 
 def _is_amount(text: str, row: DigitRow) -> bool:
+    if _THOUSANDS.fullmatch(text[row.start : row.end]):
+        return True
     return bool(_UNIT_AFTER.match(text, row.end)) or bool(_MONEY_BEFORE.search(text[: row.start]))
 
 

@@ -45,6 +45,11 @@ def read_stretches(language: str) -> list[dict[str, Any]]:
     return _lines(f"turns_calls_{language}.jsonl")
 
 
+def read_personal_data(language: str, use: Literal["learn", "unseen"]) -> list[dict[str, Any]]:
+    """Stretches of calls with marks of personal data: to learn from, or those by which redaction is only measured."""
+    return _lines(f"{'turns_pii' if use == 'learn' else 'unseen_pii'}_{language}.jsonl")
+
+
 def read_agent_turns(language: str) -> list[dict[str, Any]]:
     """Turns of agents after a customer's, impolite or not, with or without empathy; to learn from only."""
     return _lines(f"turns_agent_{language}.jsonl")

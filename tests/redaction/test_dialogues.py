@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from evaluation.dialogues import read_dialogues
+from evaluation.dialogues import read_dialogues, read_personal_data
 from evaluation.redaction_of_dialogues import main, score_redaction
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
@@ -20,6 +21,29 @@ def test_documented_figures_of_calls_are_current(language: str, name: str) -> No
     )
     assert f"({result.found}/{result.marked})" in row
     assert f"({result.right}/{result.redacted})" in row
+
+
+@pytest.mark.parametrize(("language", "name"), [("ko", "Korean"), ("en", "English")])
+def test_documented_figures_of_unseen_stretches_are_current(language: str, name: str) -> None:
+    stretches = read_personal_data(language, "unseen")
+    assert len(stretches) == 130
+    result = score_redaction(stretches)
+    row = next(
+        line for line in PAGE.read_text(encoding="utf-8").splitlines() if f"**unseen, {name}**" in line
+    )
+    assert f"({result.found}/{result.marked})" in row
+    assert f"({result.right}/{result.redacted})" in row
+
+
+def test_no_unseen_stretch_is_learned_from() -> None:
+    for language in ("ko", "en"):
+        learned = {_said(call) for call in read_personal_data(language, "learn")}
+        learned |= {_said(call) for call in read_dialogues("fit", language)}
+        assert not learned & {_said(call) for call in read_personal_data(language, "unseen")}
+
+
+def _said(call: dict[str, Any]) -> str:
+    return " ".join(turn["text"] for turn in call["turns"])
 
 
 def test_missed_part_and_harmless_span_are_counted() -> None:
@@ -39,6 +63,7 @@ def test_missed_part_and_harmless_span_are_counted() -> None:
     assert (result.marked, result.found, result.redacted, result.right) == (2, 1, 2, 1)
 
 
-def test_errors_of_the_report_split_are_refused() -> None:
-    with pytest.raises(SystemExit, match="report"):
-        main(["report", "--errors"])
+@pytest.mark.parametrize("name", ["report", "unseen"])
+def test_errors_of_what_nothing_is_made_with_are_refused(name: str) -> None:
+    with pytest.raises(SystemExit, match=name):
+        main([name, "--errors"])
