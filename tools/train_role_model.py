@@ -30,6 +30,9 @@ TARGET = ROOT / "callytics" / "conversation" / "role_model.json"
 MIN_CALLS = 2
 L2 = 0.1
 STEPS = 400
+SMALLEST = 0.04
+"""A third of the weights are smaller, and change no role of 314 calls."""
+
 CUTS = (0, 2, 4, 6)
 """Turns cut from the start: a recording that begins late is a usual fault, and the opening tells most of the roles."""
 
@@ -95,7 +98,8 @@ def train(language: str) -> dict[str, float]:
     cells = [(n, index[k], v) for n, (_, row) in enumerate(rows) for k, v in row.items() if k in index]
     i, j, values = zip(*cells, strict=True)
     learned = fit(csr_matrix((values, (i, j)), shape=(len(rows), len(index))))
-    return {name: round(float(learned[i]), 2) for name, i in index.items() if abs(learned[i]) >= 0.005}
+    rounded = {name: round(float(learned[i]), 2) for name, i in index.items()}
+    return {name: weight for name, weight in rounded.items() if abs(weight) >= SMALLEST}
 
 
 if __name__ == "__main__":
