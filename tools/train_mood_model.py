@@ -65,7 +65,7 @@ STEPS = np.arange(-0.6, 1.61, 0.2)
 """Logarithms of the thresholds that are tried; coarse, because the split is small."""
 
 NEAR = 0.01
-"""Of the sum of two macro-F1: less is hardly a difference."""
+"""A smaller difference of the sum of two macro-F1 is hardly one."""
 
 Array = NDArray[np.float64]
 
