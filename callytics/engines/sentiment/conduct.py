@@ -1,9 +1,9 @@
 """What an agent did wrong in words: insults, scorn, dismissal, blame, plain speech, honorifics for things.
 
-Judged by content: conduct_cues.tsv lists wordings by kind and severity, korean_forms.py has forms; a customer who protests about the tone makes
-the turn before a lapse as well. A learned model of the turn in its surroundings (conduct_model.py) adds turns that no
-wording names, and takes back wordings that the surroundings speak against. The quote stands beside every lapse, so that
-a person can tell.
+Judged by content: conduct_cues.tsv lists wordings by kind and severity, korean_forms.py has forms; a customer who
+protests about the tone makes the turn before a lapse as well. A learned model of the turn in its surroundings
+(conduct_model.py) adds turns that no wording names, and takes back wordings that the surroundings speak against. The
+quote stands beside every lapse, so that a person can tell.
 """
 
 from __future__ import annotations
