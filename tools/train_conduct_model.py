@@ -11,6 +11,7 @@ Prints the precision and recall of pairs of limits, cross-validated by call.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,12 +21,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "tools"))
 
+from linear_models import Design, fit_logistic  # noqa: E402
 from train_mood_model import Rows, add, data, moods_of_others  # noqa: E402
 
 from callytics.config import load_stages  # noqa: E402
@@ -59,8 +61,10 @@ WRITTEN_WEIGHT = 0.5
 """The weight of a turn outside a call: half of its surroundings are not known."""
 UNKNOWN_ALONE = ("next", "others_polite", "customer")
 SMALLEST = 0.005
-FOLDS = 8
+FOLDS = 5
 WIDTH = 512
+LATER = re.compile("_third_|_fourth_")
+"""In the ids of calls that other writers made, after the rules."""
 Matrix = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Moods = Mapping[str, Sequence[Sequence[float]]]
@@ -156,14 +160,10 @@ def _add_agent(
         found.calls.append(call)
 
 
-def logistic(x: Any, y: Flags, strength: float, weights: Matrix | None = None) -> Any:
-    """``weights``: of the examples; with them both classes weigh the same."""
-    from sklearn.linear_model import LogisticRegression
-
-    if weights is not None:
-        half = weights.sum() / 2
-        weights = np.where(y, weights * half / weights[y].sum(), weights * half / weights[~y].sum())
-    return LogisticRegression(C=strength, max_iter=300).fit(x, y, sample_weight=weights)
+def balanced(weights: Matrix, y: Flags) -> Matrix:
+    """The weights of the examples, with both classes of the same weight."""
+    half = weights.sum() / 2
+    return np.where(y, weights * half / weights[y].sum(), weights * half / weights[~y].sum())
 
 
 def sentences(language: str) -> list[tuple[str, bool]]:
@@ -192,53 +192,60 @@ def train(language: str, kind: str, seen: Examples, written: Examples) -> dict[s
     index = {gram: i for i, gram in enumerate(sorted(g for g, n in counts.items() if n >= MIN_COUNT))}
     cells = [(row, index[g]) for row, of_text in enumerate(grams) for g in sorted(of_text) if g in index]
     i, j = zip(*cells, strict=True)
-    blocks = [csr_matrix((np.ones(len(cells)), (i, j)), shape=(len(grams), len(index)))]
+    sparse = csr_matrix((np.ones(len(cells)), (i, j)), shape=(len(grams), len(index)))
     around = beside(seen, written, len(more))
-    blocks.append(csr_matrix(around))
+    dense, scales = around, np.repeat(EMBEDDING_SCALES, WIDTH)
     if kind == "embedded":
-        scales = np.repeat(EMBEDDING_SCALES, WIDTH)
-        meaning = np.array([*seen.meaning, *written.meaning]) * scales
-        blocks.append(csr_matrix(np.vstack([meaning, np.zeros((len(more), meaning.shape[1]))])))
-    x = hstack(blocks).tocsr()
+        meaning = np.array([*seen.meaning, *written.meaning], np.float32) * scales.astype(np.float32)
+        dense = np.hstack([around, np.vstack([meaning, np.zeros((len(more), meaning.shape[1]))])])
+    x = Design(sparse, dense)
     y = np.array([*seen.marked, *written.marked, *(label for _, label in more)])
     weights = np.ones(len(y))
     weights[len(seen.texts) : len(seen.texts) + len(written.texts)] = WRITTEN_WEIGHT
-    names = sorted(set(seen.calls))
-    order = np.random.default_rng(1).permutation(len(names)) % FOLDS
-    fold = np.array([*(order[names.index(call)] for call in seen.calls), *[-1] * (len(y) - len(seen.calls))])
+    fold = folds_of(seen, len(y))
+    penalty = 1.0 / STRENGTH[kind]
     alone = np.zeros(len(seen.texts))
     for k in range(FOLDS):
-        held, kept = np.flatnonzero(fold == k), fold != k
-        model = logistic(x[kept], y[kept], STRENGTH[kind], weights[kept])
-        alone[held] = model.decision_function(x[held])
+        held, kept = np.flatnonzero(fold == k), np.flatnonzero(fold != k)
+        model = fit_logistic(x.rows(kept), y[kept], balanced(weights[kept], y[kept]), penalty)
+        alone[held] = x.rows(held).scores(model[:, None])[:, 0]
     rows = rows_of_calls(seen, alone)
     deviation = rows.std(axis=0) + 1e-9
     scaled, marked, own = rows / deviation, np.array(seen.marked), fold[: len(seen.texts)]
+    whole_x, ones = Design(np.zeros((len(marked), 0)), scaled), np.ones(len(marked))
     scores = np.zeros(len(marked))
     for k in range(FOLDS):
-        of_fold = logistic(scaled[own != k], marked[own != k], CALL_STRENGTH)
-        scores[own == k] = of_fold.decision_function(scaled[own == k])
+        held, kept = np.flatnonzero(own == k), np.flatnonzero(own != k)
+        of_fold = fit_logistic(whole_x.rows(kept), marked[kept], ones[kept], 1.0 / CALL_STRENGTH)
+        scores[held] = whole_x.rows(held).scores(of_fold[:, None])[:, 0]
     report(f"{language} {kind}", scores, seen)
-    turn = logistic(x, y, STRENGTH[kind], weights)
-    whole = logistic(scaled, marked, CALL_STRENGTH)
-    learned = turn.coef_[0]
+    learned = fit_logistic(x, y, balanced(weights, y), penalty)
+    whole = fit_logistic(whole_x, marked, ones, 1.0 / CALL_STRENGTH)
     start = len(index)
     of_around = learned[start : start + around.shape[1]]
     found: dict[str, Any] = {
-        "bias": round(float(turn.intercept_[0]), 3),
+        "bias": round(float(learned[-1]), 3),
         "surroundings": [round(float(SCALE * w), 3) for w in of_around[: len(SURROUNDINGS)]],
         "rules": [round(float(RULE_SCALE * w), 3) for w in of_around[len(SURROUNDINGS) :]],
         "ngrams": {
             g: round(float(learned[at]), 3) for g, at in index.items() if abs(learned[at]) >= SMALLEST
         },
         "call": {
-            "bias": round(float(whole.intercept_[0]), 3),
-            "weights": [round(float(v), 4) for v in whole.coef_[0] / deviation],
+            "bias": round(float(whole[-1]), 3),
+            "weights": [round(float(v), 4) for v in whole[:-1] / deviation],
         },
     }
     if kind == "embedded":
-        found["embedding"] = np.round(learned[start + around.shape[1] :] * scales, 3).tolist()
+        found["embedding"] = np.round(learned[start + around.shape[1] : -1] * scales, 3).tolist()
     return found
+
+
+def folds_of(seen: Examples, number: int) -> NDArray[np.int64]:
+    """The fold of every example, by call; -1 for those outside a call, which all models learn from."""
+    names = sorted(set(seen.calls))
+    order = np.random.default_rng(1).permutation(len(names)) % FOLDS
+    place = {name: int(fold) for name, fold in zip(names, order, strict=True)}
+    return np.array([*(place[call] for call in seen.calls), *[-1] * (number - len(seen.calls))])
 
 
 def rows_of_calls(seen: Examples, alone: Matrix) -> Matrix:
@@ -256,7 +263,7 @@ def report(title: str, scores: Matrix, seen: Examples) -> None:
     On the first calls without the rules, on the later ones with them: so neither figure is flattered.
     """
     severity, marked = np.array(seen.severity), np.array(seen.marked)
-    later = np.array(["_third_" in call for call in seen.calls])
+    later = np.array([LATER.search(call) is not None for call in seen.calls])
     best: list[tuple[float, ...]] = []
     for limit in np.arange(-2.6, 1.6, 0.1):
         for of_rule in np.arange(-5.0, limit + 0.1, 0.2):

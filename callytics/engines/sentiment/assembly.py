@@ -18,9 +18,10 @@ from callytics.domain import (
     Turn,
     TurnSentiment,
 )
+from callytics.engines.sentiment.criteria import Shows
 from callytics.engines.sentiment.lexicon import Lexicon
 from callytics.engines.sentiment.mood import may_be_irony
-from callytics.engines.sentiment.quality import Shows, assess_quality
+from callytics.engines.sentiment.quality import assess_quality
 from callytics.engines.sentiment.text import sentences_of
 
 LABELS = (SentimentLabel.NEGATIVE, SentimentLabel.NEUTRAL, SentimentLabel.POSITIVE)

@@ -1,9 +1,9 @@
 """What an agent did wrong in words: insults, scorn, dismissal, blame, plain speech, honorifics for things.
 
-Judged by content: conduct_cues.tsv lists wordings by kind and severity; a customer who protests about the tone makes
-the turn before a lapse as well. A learned model of the turn in its surroundings (conduct_model.py) adds turns that no
-wording names, and takes back wordings that the surroundings speak against. The quote stands beside every lapse, so that
-a person can tell.
+Judged by content: conduct_cues.tsv lists wordings by kind and severity, korean_forms.py has forms; a customer who
+protests about the tone makes the turn before a lapse as well. A learned model of the turn in its surroundings
+(conduct_model.py) adds turns that no wording names, and takes back wordings that the surroundings speak against. The
+quote stands beside every lapse, so that a person can tell.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from callytics.engines.sentiment.conduct_model import (
     impolite_scores,
     kind_of,
 )
+from callytics.engines.sentiment.korean_forms import korean_forms
 from callytics.engines.sentiment.text import sentences_of
 
 CAPS = {3: (15.0, 0.0), 2: (50.0, 10.0), 1: (90.0, 5.0)}
@@ -41,54 +42,10 @@ PROTEST = {
     ),
 }
 
-_THINGS = (
-    "부결|승인|결과|이력|접수|처리|반품|교환|환불|해지|배송|요금|요금제|금액|상품|제품|재고|할인|혜택|포인트|수수료|위약금|"
-    "약정|기간|한도|사이즈|색상|가격|행사|이벤트|품절|매진|무료|유료|포함|불가|가능|별도|이내|당일|최저가|시스템|전산|"
-    "카드|쿠폰|주문|예약|자리|객실|잔여석|상태|번호|서비스|결제|취소|신청|등록|출고|입고|대상|조건|규정|보증|수리|부품|기능"
-)
-_THING_RULES = tuple(
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        (rf"((?:{_THINGS}|\d ?원|[천만백십] ?원|프로|퍼센트))이?(?:세요|셔요)(?!\?)", r"\1이에요"),
-        (rf"((?:{_THINGS}|\d ?원|[천만백십] ?원|프로|퍼센트))이십니다", r"\1입니다"),
-        (rf"((?:{_THINGS})(?:이|가) ?)아니세요(?!\?)", r"\1아니에요"),
-        (rf"((?:{_THINGS})(?:이|가) ?)아니십니다", r"\1아닙니다"),
-        (rf"((?:{_THINGS})(?:이|가|은|는|도|만) ?(?:따로 ?)?(?:있|없))으세요(?!\?)", r"\1어요"),
-        (rf"((?:{_THINGS})(?:이|가|은|는|도|만) ?(?:따로 ?)?(?:있|없))으십니다", r"\1습니다"),
-        (rf"((?:{_THINGS})(?:이|가|은|는|도|만|로만 접수가) ?(?:안 ?|못 ?)?)되세요(?!\?)", r"\1돼요"),
-        (r"(확인|결항|취소|접수|처리|완료|배송)되십니다", r"\1됩니다"),
-        (r"(결항|취소|접수|처리|완료|배송)되셨", r"\1됐"),
-        (r"((?:영업일|\d일|시간|분|주일?) ?)(?:걸리|소요되)십니다", r"\1걸립니다"),
-        (rf"((?:{_THINGS})(?:이|가|은|는|도|만) ?(?:안 ?|못 ?)?)되십니다", r"\1됩니다"),
-        (rf"((?:{_THINGS})(?:이|가|은|는|도) ?(?:\S+ )?)나오(?:셨는데|셨어요)", r"\1나왔어요"),
-        (rf"((?:{_THINGS})(?:이|가|은|는|도) ?)나오(?:셨습니다|십니다)", r"\1나왔습니다"),
-        (rf"((?:{_THINGS})(?:이|가|은|는|도) ?)어려우세요(?!\?)", r"\1어려워요"),
-        (rf"((?:{_THINGS})(?:이|가|은|는|도) ?)어려우십니다", r"\1어렵습니다"),
-        (rf"((?:{_THINGS})(?:이|가|은|는|도) ?)(?:불)?가능하세요(?!\?)", r"\1가능해요"),
-        (r"((?:말씀|안내|처리|확인)(?:을|를)? ?(?:못|안) ?)드리세요", r"\1드려요"),
-        (r"(나오긴 ?)나오셨", r"\1나왔"),
-        (r"^((?:아|네)?,? ?안 ?)되시는데요", r"\1되는데요"),
-    )
-)
-"""Honorifics for things (사물존칭; National Institute of Korean Language, 표준 언어 예절, 2011): corrected forms."""
-
-_PLAIN = re.compile(
-    r"(?:거야|뭐야|이야|아니야|(?<!거)잖아|[했됐갔왔있없었겠]어|"
-    r"몰라|[가-힣]지 ?마|해 ?봐|왜 봐|알았어|그래서 뭐|[할갈줄볼낼]게|하냐|하라고|"
-    r"비서야|[가-힣]냐)$"
-)
 _SAID_BEFORE = re.compile(
     r"\b(?:call(?:ed|ing|s)?|said|says) (?:you|me|her|him|them)(?: were| are)?(?: an?)?\s\Z"
 )
 _SAID_AFTER = re.compile(r"[가-힣]{0,2}?이?(?:라고|라는|란|다고) ?(?:하|했|그랬|말|들|욕|불)")
-_SELF_TALK = re.compile(r"^(?:어디 ?보자|됐다|어 ?됐다|가만|뭐더라|음+|어+)")
-_POLITE_TAIL = (
-    ("거야", "거예요"),
-    ("뭐야", "뭐예요"),
-    ("아니야", "아니에요"),
-    ("이야", "이에요"),
-    ("비서야", "비서예요"),
-)
 
 
 @cache
@@ -189,32 +146,12 @@ def _of_turn(turn: Turn, language: str) -> Iterator[ConductLapse]:
         if match and not (severity == 3 and _is_quoted(text, match)):
             yield ConductLapse(kind, severity, turn.id, _clause(turn, match.group()))
     if language == "ko":
-        yield from _korean_forms(turn)
+        yield from korean_forms(turn)
 
 
 def _is_quoted(text: str, match: re.Match[str]) -> bool:
     """Whether the words are another person's: "he called you an idiot?", "바보라고 하셨다고요"."""
     return bool(_SAID_BEFORE.search(text, 0, match.start()) or _SAID_AFTER.match(text, match.end()))
-
-
-def _korean_forms(turn: Turn) -> Iterator[ConductLapse]:
-    for text in sentences_of(turn):
-        bare = re.sub(r"[^\w]+$", "", text)
-        question = text.rstrip().endswith("?")
-        for pattern, replacement in _THING_RULES:
-            corrected, count = pattern.subn(replacement, text)
-            if count and not question:
-                yield ConductLapse("honorific_for_a_thing", 1, turn.id, text, corrected)
-                break
-        if _PLAIN.search(bare) and len(bare.split()) > 1 and not _SELF_TALK.search(bare):
-            yield ConductLapse("plain_speech", 2, turn.id, text, _polite(bare))
-
-
-def _polite(sentence: str) -> str:
-    for plain, polite in _POLITE_TAIL:
-        if sentence.endswith(plain):
-            return sentence.removesuffix(plain) + polite
-    return f"{sentence}요"
 
 
 def _protested(conversation: Conversation, index: int) -> bool:

@@ -20,8 +20,8 @@ from callytics.engines.batch_order import Kind
 from callytics.engines.batch_queue import BatchQueue
 from callytics.engines.memory import limit_torch
 from callytics.engines.sentiment.assembly import LABELS, analyze
+from callytics.engines.sentiment.criteria import shows_by_rules
 from callytics.engines.sentiment.lexicon import Lexicon
-from callytics.engines.sentiment.quality import shows_by_rules
 from callytics.engines.sentiment.text import sentences_of
 from callytics.weights.hub import load_pretrained, revision_of
 from callytics.weights.needed import TRANSFORMERS_FILES, TRANSFORMERS_WEIGHTS, WeightsOption

@@ -1,8 +1,9 @@
 """A learned share of the judgement of greeting, closing and empathy: shown, not shown, or nothing to judge.
 
-What the rules of quality.py say is one sign among others: who begins, how the call ends, how negative the customer's
-turns are, and the sentence embeddings of the turns that matter; for empathy the n-grams as well. One softmax regression
-per criterion and language; tools/train_quality_model.py learns quality_model.json. Only an engine with embeddings asks.
+What the rules of greeting_closing.py and empathy.py say is one sign among others: who begins, how the call ends, how
+negative the customer's turns are, and the sentence embeddings of the turns that matter; for empathy the n-grams as
+well. One softmax regression per criterion and language; tools/train_quality_model.py learns quality_model.json. Only an
+engine with embeddings asks.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 
 from callytics.domain import Conversation, Role
+from callytics.engines.sentiment.greeting_closing import CLOSING_PARTS, GREETING_PARTS
 from callytics.engines.sentiment.prototype import PrototypeSentimentAnalyzer, _prototypes
-from callytics.engines.sentiment.quality import CLOSING_PARTS, GREETING_PARTS
 from callytics.errors import WeightsError
 from tests.support.checkpoints import minilm, require
 from tests.support.talk import talk

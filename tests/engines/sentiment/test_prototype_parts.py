@@ -64,12 +64,12 @@ def test_part_without_prototypes_is_told_by_words(
     analyzer: PrototypeSentimentAnalyzer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, list[bool]] = {}
-    empathy = quality._empathy
+    empathy = quality.empathy
 
     def noted(conversation: Any, turns: Any, shows: Any, **options: Any) -> Any:
         seen["hardship"] = [shows("hardship", turn) for turn in conversation.turns]
         return empathy(conversation, turns, shows, **options)
 
-    monkeypatch.setattr(quality, "_empathy", noted)
+    monkeypatch.setattr(quality, "empathy", noted)
     analyzer(ENGLISH)
     assert seen["hardship"] == [True, False, False, False]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from callytics.domain import Conversation, CriterionState, Participant, Role, RoleSource, Turn
-from callytics.engines.sentiment.quality import assess_quality, shows_by_rules
+from callytics.engines.sentiment.criteria import shows_by_rules
+from callytics.engines.sentiment.quality import assess_quality
 from callytics.engines.sentiment.quality_model import LEARNED, NOTHING, signs, state_of
 
 STATES = (CriterionState.SHOWN, CriterionState.NOT_SHOWN)
