@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,12 +53,13 @@ class Example:
     shares: Mapping[str, float]
 
 
-def read_examples(splits: Iterable[str]) -> list[Example]:
+def read_examples(splits: Iterable[str], left_out: Container[str]) -> list[Example]:
     calls = [call for split in splits for call in read_dialogues(split)]  # type: ignore[arg-type]
     for language in LANGUAGES:
         calls += read_more_calls(language) + read_topic_statements(language)
         calls += read_turns(language, "opening") + read_turns(language, "short")
-    return [_example(call) for call in calls if call["topic"] != WRONG_NUMBER]
+    kept = (call for call in calls if call.get("id") not in left_out)
+    return [_example(call) for call in kept if call["topic"] != WRONG_NUMBER]
 
 
 def _example(call: Mapping[str, Any]) -> Example:
@@ -114,8 +115,11 @@ def fit(kernel: Matrix, target: Matrix) -> Matrix:
     return weights
 
 
-def train(splits: Sequence[str]) -> dict[str, Any]:
-    examples = read_examples(splits)
+def train(splits: Sequence[str], left_out: Container[str] = ()) -> dict[str, Any]:
+    """Args:
+    left_out: calls, by id, that are not learned from.
+    """
+    examples = read_examples(splits, left_out)
     labels = sorted({name for example in examples for name in example.shares})
     target = np.array([[example.shares.get(label, 0.0) for label in labels] for example in examples])
     names, words = _matrix([topic_features(example.seen, example.stated) for example in examples])

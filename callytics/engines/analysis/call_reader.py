@@ -8,7 +8,7 @@ arXiv:2402.05672) and learned the rest from the written calls: tools/train_call_
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,9 @@ class CallReading:
     outcome: Array
     tasks: Array
     topics: Mapping[str, float]
+
+
+ReadCall = Callable[[Sequence[Seen], Sequence[int]], CallReading]
 
 
 class CallReader:

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from callytics.domain import Role
-from callytics.engines.analysis.blending import endings_of, issue_of, states_of, tasks_of_party
-from callytics.engines.analysis.call_reader import CallReader, reading_order
+from callytics.engines.analysis.blending import READER_SHARE, endings_of, issue_of, states_of, tasks_of_party
+from callytics.engines.analysis.call_reader import ReadCall, reading_order
 from callytics.engines.analysis.encoder import Remembering, Vector
 from callytics.engines.analysis.features import (
     Features,
@@ -75,12 +75,16 @@ class Rankers:
     Args:
         document: what evaluation/meaning/train.py fitted; models.json by default.
         read_call: reads the call as a whole, beside the linear models; None leaves these alone.
+        shares: how much it counts, by name as in READER_SHARE.
     """
 
     def __init__(
-        self, document: Mapping[str, Any] | None = None, read_call: CallReader | None = None
+        self,
+        document: Mapping[str, Any] | None = None,
+        read_call: ReadCall | None = None,
+        shares: Mapping[str, float] = READER_SHARE,
     ) -> None:
-        self._read_call = read_call
+        self._read_call, self._shares = read_call, shares
         document = document or _committed()
         self.revision = str(document["revision"])
         self._turns: Mapping[str, Mapping[str, float]] = document["turns"]
@@ -105,11 +109,11 @@ class Rankers:
         rankings = [_ranked(chances) for chances in (outcome, agent, customer, issue)]
         read = self._read_call(call, reading_order(rankings, len(call)))
         return Reading(
-            issue_of(issue, read),
-            endings_of(endings, read),
-            tasks_of_party(agent, read, 0),
-            tasks_of_party(customer, read, 1),
-            decided(states_of(states, read), says_solved(call)),
+            issue_of(issue, read, self._shares["issue"]),
+            endings_of(endings, read, self._shares["outcome"]),
+            tasks_of_party(agent, read, 0, self._shares["tasks"]),
+            tasks_of_party(customer, read, 1, self._shares["tasks"]),
+            decided(states_of(states, read, self._shares["resolved"]), says_solved(call)),
             read.topics,
         )
 

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
@@ -59,16 +60,24 @@ _MOODS = frozenset({"complaint", "protest", "refusal", "outbound", "survey_end"}
 
 
 class Topics:
-    """Safe to call from several threads; deterministic."""
+    """Safe to call from several threads; deterministic.
 
-    def __init__(self) -> None:
+    Args:
+        document: what evaluation/meaning/train_topics.py fitted; topics.json by default.
+        reader_weight: weight of the call reader's scores.
+    """
+
+    def __init__(
+        self, document: Mapping[str, Any] | None = None, reader_weight: float = READER_WEIGHT
+    ) -> None:
+        self._reader_weight = reader_weight
         folder = resources.files("callytics.engines.analysis")
         table = folder.joinpath("topics.tsv").read_text(encoding="utf-8")
         rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
         self._cues = [
             (topic, language, float(weight), re.compile(pattern)) for topic, language, weight, pattern in rows
         ]
-        document = json.loads(folder.joinpath("topics.json").read_text(encoding="utf-8"))
+        document = document or json.loads(folder.joinpath("topics.json").read_text(encoding="utf-8"))
         self.revision = str(document["revision"])
         self._labels: Sequence[str] = document["labels"]
         self._row: Mapping[str, int] = {name: row for row, name in enumerate(document["features"])}
@@ -106,7 +115,7 @@ class Topics:
             for topic in self._labels:
                 totals[topic] += share / sum(shares) * with_cues[topic]
         for topic, score in (read or {}).items():
-            totals[topic] += READER_WEIGHT * score
+            totals[topic] += self._reader_weight * score
         topic = max(self._labels, key=lambda label: totals[label])
         mentions = [call[index].turn.id for index, found in enumerate(cues) if topic in found]
         return Claim(topic, tuple(mentions or [call[likely[0]].turn.id]))
