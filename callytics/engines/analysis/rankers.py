@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from typing import Any
 
@@ -45,6 +46,11 @@ EMBEDDING_WEIGHT, NEXT_SHARE = 3.0, 0.7
 it was the outcome, and which."""
 
 PARTIES = ("AGENT", "CUSTOMER")
+CHOICES = ("issue", *PARTIES)
+"""The first columns of the weights; those of the outcome's states follow."""
+
+NOTHING = 0
+"""Row of the weights that no feature has, so that every turn has one."""
 
 TASK_SHARE = 0.3
 """How much the weights of an agent's task count for the sentence that is quoted as the outcome: in one turn, what the
@@ -64,7 +70,7 @@ class Reading:
     topics: Mapping[str, float] = field(default_factory=dict)
     """Scores of the topics by the call reader."""
 
-    @property
+    @cached_property
     def outcome(self) -> tuple[float, ...]:
         return tuple(sum(chances) for chances in self.endings)
 
@@ -87,8 +93,7 @@ class Rankers:
         self._read_call, self._shares = read_call, shares
         document = document or _committed()
         self.revision = str(document["revision"])
-        self._turns: Mapping[str, Mapping[str, float]] = document["turns"]
-        self._outcome: Mapping[str, Sequence[float]] = document["outcome"]
+        self._row, self._weights = _matrix(document)
         self._of_embedding: Mapping[str, Vector] = {
             name: np.array(weights, dtype=np.float64) for name, weights in document["embedding"].items()
         }
@@ -119,10 +124,11 @@ class Rankers:
 
     def chances(self, call: Sequence[Seen], encode: Remembering) -> tuple[Any, Any, Any, Any]:
         """Per turn: of the issue, of the outcome by state, and of a task of the agent and of the customer."""
-        plain = [features_of(call, index) for index in range(len(call))]
-        issue = _softmax([self._score("issue", found) for found in plain])
-        scores: dict[str, Any] = {name: [self._score(name, found) for found in plain] for name in PARTIES}
-        scores["outcome"] = self._states_of(call, plain, best(issue))
+        totals = self._totals([features_of(call, index) for index in range(len(call))])
+        scores: dict[str, Any] = {name: totals[:, place].tolist() for place, name in enumerate(CHOICES)}
+        issue = _softmax(scores["issue"])
+        added = self._added(call, best(issue))
+        scores["outcome"] = (totals[:, len(CHOICES) :] + added[:, len(CHOICES) :]).tolist()
         likely = {name: _likeliest(scores[name]) for name in PARTIES}
         likely["outcome"] = _likeliest([_log_total(states) for states in scores["outcome"]])
         encode(_texts(call, likely))  # all at once: twice as fast as one by one
@@ -133,14 +139,30 @@ class Rankers:
     def weight(self, model: str, seen: Seen, sentence_signs: frozenset[str]) -> float:
         """How much the signs of a sentence speak for the statement that its turn was chosen for."""
         names = [name for sign in sentence_signs for name in (f"s:{sign}", f"s:{seen.letter}:{sign}")]
+        of_names = self._weights[[self._row[name] for name in names if name in self._row]].sum(axis=0)
         if model == "outcome":
-            came_of_it = sum(sum(self._outcome.get(name, ())) / len(RESOLVED) for name in names)
-            return came_of_it + TASK_SHARE * self.weight("AGENT", seen, sentence_signs)
-        return sum(self._turns[model].get(name, 0.0) for name in names)
+            came_of_it, of_agent = of_names[len(CHOICES) :].mean(), of_names[CHOICES.index("AGENT")]
+            return float(came_of_it + TASK_SHARE * of_agent)
+        return float(of_names[CHOICES.index(model)])
 
-    def _score(self, model: str, found: Features) -> float:
-        weights = self._turns[model]
-        return sum(weights[name] * value for name, value in found.items() if name in weights)
+    def _totals(self, rows: Sequence[Features]) -> Vector:
+        """Shape (len(rows), columns): the weights of the known features times their values."""
+        starts: list[int] = []
+        places: list[int] = []
+        values: list[float] = []
+        for found in rows:
+            starts.append(len(places))
+            places.append(NOTHING)
+            values.append(0.0)
+            for name, value in found.items():
+                place = self._row.get(name)
+                if place is not None:
+                    places.append(place)
+                    values.append(value)
+        weighed: Vector = self._weights[places]
+        weighed *= np.array(values)[:, None]
+        totals: Vector = np.add.reduceat(weighed, starts)
+        return totals
 
     def _tasks(
         self,
@@ -154,14 +176,12 @@ class Rankers:
         chances = {i: _logistic(scores[i] + more) for i, more in zip(likely, added, strict=True)}
         return tuple(chances.get(i, 0.0) for i in range(len(call)))
 
-    def _states_of(self, call: Sequence[Seen], plain: Sequence[Features], stated: int) -> list[list[float]]:
-        """Per turn, the scores of its stating the outcome and of this being true, false or null, by signs alone."""
-        of_call = self._states(whole_call(call))
-        scores = []
-        for index, (found, after) in enumerate(zip(plain, followed_by(call), strict=True)):
-            of_turn = self._states(found | features_after(call, index, stated) | after)
-            scores.append([one + other for one, other in zip(of_turn, of_call, strict=True)])
-        return scores
+    def _added(self, call: Sequence[Seen], stated: int) -> Vector:
+        """Shape (turns, columns): what the turn of the issue, what follows a turn and the whole call add."""
+        of_turns = [
+            features_after(call, index, stated) | after for index, after in enumerate(followed_by(call))
+        ]
+        return self._totals(of_turns) + self._totals([whole_call(call)])
 
     def _endings(
         self,
@@ -194,12 +214,19 @@ class Rankers:
             vectors = np.hstack([vectors, EMBEDDING_WEIGHT * NEXT_SHARE * following])
         return (vectors @ self._of_embedding[model]).tolist()
 
-    def _states(self, found: Features) -> list[float]:
-        totals = [0.0] * len(RESOLVED)
-        for name, value in found.items():
-            for index, weight in enumerate(self._outcome.get(name, ())):
-                totals[index] += weight * value
-        return totals
+
+def _matrix(document: Mapping[str, Any]) -> tuple[dict[str, int], Vector]:
+    """The row of every feature, and the weights: a column for each of CHOICES and for each state of the outcome."""
+    turns, outcome = document["turns"], document["outcome"]
+    names = ["", *sorted(set(outcome).union(*turns.values()))]
+    row = {name: number for number, name in enumerate(names)}
+    weights = np.zeros((len(names), len(CHOICES) + len(RESOLVED)))
+    for column, choice in enumerate(CHOICES):
+        for name, weight in turns[choice].items():
+            weights[row[name], column] = weight
+    for name, of_states in outcome.items():
+        weights[row[name], len(CHOICES) :] = of_states
+    return row, weights
 
 
 def _committed() -> Mapping[str, Any]:
