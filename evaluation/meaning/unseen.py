@@ -22,12 +22,11 @@ from callytics.config import load_stages
 from callytics.domain import ContactSummary, Conversation
 from callytics.engines import load_engine
 from callytics.engines.analysis.blending import READER_SHARE
-from callytics.engines.analysis.call_reader import CallReader, CallReading, ReadCall, load_call_reader
-from callytics.engines.analysis.encoder import SentenceEncoder, Vector
+from callytics.engines.analysis.call_reader import CallReader, load_call_reader
 from callytics.engines.analysis.extractive import ExtractiveAnalyzer
 from callytics.engines.analysis.features import Seen
 from callytics.engines.analysis.rankers import Rankers
-from callytics.engines.analysis.topics import READER_WEIGHT, Topics
+from callytics.engines.analysis.topics import READER_WEIGHT, WRONG_NUMBER, Topics
 from evaluation.dialogues import LANGUAGES
 from evaluation.meaning import train, train_topics
 from evaluation.meaning.call_items import unseen_calls
@@ -36,7 +35,7 @@ from evaluation.meaning.rows import ROWS
 
 CONFIG = Path("serve_config.cpu.yaml")
 SPLITS = ("fit", "choose")
-SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 1.0)
+SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
 TOPIC_WEIGHTS = (0.0, 1.0, 1.5, 2.0, 2.5, 3.0, 1000.0)
 """The last one leaves nothing to the linear model."""
 
@@ -44,37 +43,38 @@ MEASURES = ("issue", "outcome", "resolved", "contradicted", "actions")
 Calls = Sequence[tuple[Mapping[str, Any], Conversation]]
 
 
-class RememberedTexts:
-    """The sentence encoder, each text once for all tables."""
+class Remembered:
+    """What a model says of a call, asked once: nothing of it depends on the shares."""
 
-    def __init__(self) -> None:
-        self._encode, self._known = SentenceEncoder(), dict[str, Vector]()
+    def __init__(self, ask: Callable[..., Any]) -> None:
+        self._ask, self._known = ask, dict[tuple[str, ...], Any]()
 
-    def __call__(self, texts: Sequence[str]) -> Vector:
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known |= dict(zip(new, self._encode(new), strict=True)) if new else {}
-        return np.array([self._known[text] for text in texts])
-
-
-class RememberedCalls:
-    """The call reader, each call once: its order does not depend on the shares."""
-
-    def __init__(self, read: CallReader) -> None:
-        self._read, self._known = read, dict[tuple[str, ...], CallReading]()
-
-    def __call__(self, call: Sequence[Seen], order: Sequence[int]) -> CallReading:
+    def __call__(self, call: Sequence[Seen], *given: Any) -> Any:
         key = tuple(seen.turn.content for seen in call)
         if key not in self._known:
-            self._known[key] = self._read(call, order)
+            self._known[key] = self._ask(call, *given)
         return self._known[key]
 
 
 class Analyzer(ExtractiveAnalyzer):
     """The engine with other models."""
 
-    def __init__(self, encode: Any, rank: Rankers, topics: Topics) -> None:
+    def __init__(self, models: Mapping[str, Any], of_topics: Mapping[str, Any], read: CallReader) -> None:
         super().__init__()
-        self._encode, self._rank, self._topics = encode, rank, topics
+        self._models, self._of_topics, self._read = models, of_topics, Remembered(read)
+        self._chances = Remembered(Rankers(models).chances)
+        self._texts: dict[str, Any] = {}
+        self._ask, self._encode = self._encode, self._encoded  # type: ignore[assignment]
+
+    def weigh(self, shares: Mapping[str, float], topic_weight: float = READER_WEIGHT) -> None:
+        self._rank = Rankers(self._models, self._read if any(shares.values()) else None, shares)
+        self._rank.chances = self._chances  # type: ignore[method-assign, assignment]
+        self._topics = Topics(self._of_topics, topic_weight)
+
+    def _encoded(self, texts: Sequence[str]) -> Any:
+        new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+        self._texts |= dict(zip(new, self._ask(new), strict=True)) if new else {}
+        return np.array([self._texts[text] for text in texts])
 
 
 def fit(folder: Path) -> None:
@@ -104,29 +104,29 @@ def figures(
     return cells
 
 
-def tables(folder: Path, read: ReadCall) -> None:
+def read_analyzer(folder: Path, read: CallReader) -> Analyzer:
     models, of_topics = (json.loads((folder / f"{name}.json").read_text()) for name in ("models", "topics"))
+    return Analyzer(models, of_topics, read)
+
+
+def read_calls() -> Calls:
     punctuate: Any = load_engine(load_stages(CONFIG)["punctuation-restorer"])
-    calls = [(call, punctuate(conversation_of(call, roles=True))) for call in unseen_calls()]
-    encode = RememberedTexts()
-    print(
-        f"{len(calls)} calls; all, {', '.join(LANGUAGES)}\n\n| share | {' | '.join(MEASURES)} |\n|{'---|' * 6}"
-    )
+    return [(call, punctuate(conversation_of(call, roles=True))) for call in unseen_calls()]
+
+
+def tables(calls: Calls, analyze: Analyzer) -> None:
+    print(f"{len(calls)} calls; all, {', '.join(LANGUAGES)}\n\n| share | {' | '.join(MEASURES)} |")
+    print(f"|{'---|' * (1 + len(MEASURES))}")
     for share in SHARES:
-        shares = dict.fromkeys(READER_SHARE, share)
-        rank = Rankers(models, read if share else None, shares)
-        cells = figures(calls, Analyzer(encode, rank, Topics(of_topics)), MEASURES)
-        print(f"| {share} | {' | '.join(cells)} |", flush=True)
-    rank = Rankers(models, read)
-    print(
-        f"\nas committed: {' | '.join(figures(calls, Analyzer(encode, rank, Topics(of_topics)), MEASURES))}"
-    )
+        analyze.weigh(dict.fromkeys(READER_SHARE, share))
+        print(f"| {share} | {' | '.join(figures(calls, analyze, MEASURES))} |", flush=True)
+    analyze.weigh(READER_SHARE)
+    print(f"| as committed | {' | '.join(figures(calls, analyze, MEASURES))} |")
     print(f"\n| weight ({READER_WEIGHT} is committed) | topic |\n|---|---|")
-    known = [each for each in calls if each[0]["topic"] != "wrong_number"]
+    known = [each for each in calls if each[0]["topic"] != WRONG_NUMBER]
     for weight in TOPIC_WEIGHTS:
-        print(
-            f"| {weight} | {figures(known, Analyzer(encode, rank, Topics(of_topics, weight)), ['topic'])[0]} |"
-        )
+        analyze.weigh(READER_SHARE, weight)
+        print(f"| {weight} | {figures(known, analyze, ['topic'])[0]} |", flush=True)
 
 
 if __name__ == "__main__":
@@ -140,6 +140,5 @@ if __name__ == "__main__":
     if given.fit:
         fit(given.folder)
     else:
-        tables(
-            given.folder, RememberedCalls(CallReader(given.reader) if given.reader else load_call_reader())
-        )
+        reader = CallReader(given.reader) if given.reader else load_call_reader()
+        tables(read_calls(), read_analyzer(given.folder, reader))
