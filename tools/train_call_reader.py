@@ -229,7 +229,7 @@ def calls_to_learn() -> list[dict[str, Any]]:
     return [call for call in read_dialogues("fit") if call["id"] not in left_out]
 
 
-def train(start: Path, state: Path, again: bool) -> None:
+def train(start: Path, state: Path, again: bool, most_rounds: int) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     data = dict(np.load(TARGET if again else start))
@@ -264,7 +264,7 @@ def train(start: Path, state: Path, again: bool) -> None:
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1, (step + 1) / (WARM_UP * total)) * max(0.02, 1 - step / total)
     )
-    for epoch in range(epochs):
+    for epoch in range(min(epochs, most_rounds)):
         started_s, losses = time.monotonic(), []
         sizes = {c["id"]: sum(len(pieces[t["text"]]) for t in c["turns"]) for c in calls}
         order = sorted(calls, key=lambda call: sizes[call["id"]] + rng.random() * 60)
@@ -343,10 +343,11 @@ def main() -> None:
     )
     parser.add_argument("start", type=Path, help="what tools/export_e5.py wrote")
     parser.add_argument("--again", action="store_true", help="begin with the committed weights")
+    parser.add_argument("--stop", type=int, default=EPOCHS, help="end after so many rounds of the schedule")
     parser.add_argument("--export", type=Path, help="a trained state: only write the file of weights")
     arguments = parser.parse_args()
     if arguments.export is None:
-        train(arguments.start, arguments.state, arguments.again)
+        train(arguments.start, arguments.state, arguments.again, arguments.stop)
     export(arguments.start, arguments.export or arguments.state)
 
 
