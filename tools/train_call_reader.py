@@ -47,7 +47,7 @@ AGAIN = (3, 6e-5, 3e-4)
 """The same three where the committed weights are learned on. The layers that read turns by themselves stay."""
 
 MEAN_EVERY, KEPT = 4, 0.99
-"""The moving mean is taken every so many steps, and keeps so much of what it was: about 400 steps count."""
+"""Steps between two updates of the moving mean, and how much of it each keeps: about 400 steps count."""
 
 SEED = 1
 WEIGHTS = {"state": 0.3, "tasks": 5.0, "moods": 0.5, "lapses": 1.5, "call": 0.5}
