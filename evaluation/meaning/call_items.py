@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from callytics.engines.analysis.call_reader import OWNERS, ROLES, START, STATES
+from evaluation.dialogues import read_dialogues
 
 MOODS = ("NEGATIVE", "NEUTRAL", "POSITIVE")
 CRITERIA = ("greeting", "closing", "empathy")
@@ -29,6 +30,7 @@ CUT_START, CUT_END, THINNED, WITHOUT_ROLES, BARE = 0.08, 0.06, 0.25, 0.15, 0.2
 roles, and without marks and capitals, as a recogniser writes."""
 
 LEFT_OUT = 0.12
+UNSEEN, UNSEEN_SEED = 100, 5
 MOST_CUT = 9
 Floats = npt.NDArray[np.float32]
 Call = Mapping[str, Any]
@@ -55,6 +57,13 @@ class Item:
     criteria: list[int]
     start_and_end: list[int]
     is_whole: bool
+
+
+def unseen_calls() -> list[dict[str, Any]]:
+    """Calls that the call reader does not learn from: ``choose``, and some of the hardest ones of ``fit``."""
+    third = [call for call in read_dialogues("fit") if "_third_" in call["id"]]
+    random.Random(UNSEEN_SEED).shuffle(third)
+    return [*read_dialogues("choose"), *third[:UNSEEN]]
 
 
 def item_of(

@@ -102,11 +102,7 @@ class Reader:
         summary: ContactSummary = self._analyze(known)
         feeling: SentimentAnalysis = self._feel(known)
         return Reading(
-            issue=frozenset(summary.issue.evidence_turn_ids if summary.issue else ()),
-            outcome=frozenset(summary.outcome.evidence_turn_ids if summary.outcome else ()),
-            resolved=summary.resolved,
-            actions=tuple((i.owner.value, frozenset(i.evidence_turn_ids)) for i in summary.action_items),
-            topic=summary.topic.text if summary.topic else None,
+            **findings_of(summary),
             labels={turn.turn_id: turn.label.value for turn in feeling.turns},
             negative={turn.turn_id: turn.negative for turn in feeling.turns},
             direction=_direction(known, feeling),
@@ -116,6 +112,17 @@ class Reader:
             lapses=_lapses(feeling),
             redacted=_redacted(known),
         )
+
+
+def findings_of(summary: ContactSummary) -> dict[str, Any]:
+    """What a report says of the call, by field of Reading."""
+    return {
+        "issue": frozenset(summary.issue.evidence_turn_ids if summary.issue else ()),
+        "outcome": frozenset(summary.outcome.evidence_turn_ids if summary.outcome else ()),
+        "resolved": summary.resolved,
+        "actions": tuple((i.owner.value, frozenset(i.evidence_turn_ids)) for i in summary.action_items),
+        "topic": summary.topic.text if summary.topic else None,
+    }
 
 
 def _roles(conversation: Conversation) -> dict[str, str]:

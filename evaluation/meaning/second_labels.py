@@ -33,6 +33,9 @@ MEASURES = (
 )
 """Rows of the table that the second labeller was asked."""
 
+PARTS = ("earlier", "third", "fourth")
+"""Rounds in which the calls were written; the later ones have theirs in the id."""
+
 NEAR_TURNS = 3
 """Two marks of one owner that are at most so far apart, and that the other side lacks, are one task."""
 
@@ -112,14 +115,18 @@ def reading_of(labels: Call) -> Reading:
     )
 
 
+def part_of(call: Call) -> str:
+    return next((part for part in PARTS if f"_{part}_" in call["id"]), PARTS[0])
+
+
 def agreement() -> list[str]:
     """A line per language and part of the corpus."""
     second = read_second_labels()
     calls = [c for split in ("fit", "choose") for c in read_dialogues(split) if c["id"] in second]
     lines = []
     for language in LANGUAGES:
-        for part, is_later in (("earlier", False), ("later", True)):
-            of_part = [c for c in calls if c["language"] == language and ("_third_" in c["id"]) == is_later]
+        for part in PARTS:
+            of_part = [c for c in calls if c["language"] == language and part_of(c) == part]
             figures = []
             for row in (row for row in ROWS if row.id in MEASURES):
                 counts = [

@@ -15,9 +15,9 @@ import hashlib
 import json
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,14 @@ class Example:
         """Shape (turns, states): the turns that state the outcome share 1, in the columns of the marked states."""
         return outcome_target(self.gold, self.second, self._ids())
 
+    @cached_property
+    def after(self) -> Sequence[Features]:
+        return followed_by(self.seen)
+
+    @cached_property
+    def whole(self) -> Features:
+        return whole_call(self.seen)
+
     def _ids(self) -> list[str]:
         return [seen.turn.id for seen in self.seen]
 
@@ -101,22 +109,44 @@ class Example:
         return [row | features_after(self.seen, i, issue) for i, row in enumerate(found)]
 
 
+class Numbers:
+    """Rows of features as numbers. Each row is learned from in every fold, and turned into numbers once."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._number: dict[str, int] = {}
+        self._known: dict[int, tuple[Features, npt.NDArray[np.intp], Vector]] = {}
+        """By id of the row, which is kept: an id is good for as long as its object lives."""
+
+    def __call__(self, row: Features) -> tuple[npt.NDArray[np.intp], Vector]:
+        if id(row) not in self._known:
+            for name in row:
+                if name not in self._number:
+                    self._number[name] = len(self.names)
+                    self.names.append(name)
+            numbers = np.array([self._number[name] for name in row], dtype=np.intp)
+            self._known[id(row)] = (row, numbers, np.array(list(row.values()), dtype=np.float32))
+        return self._known[id(row)][1:]
+
+
+NUMBERS = Numbers()
+
+
 class Design:
     """Rows of features as a sparse matrix; the vocabulary holds the features of at least MIN_COUNT rows."""
 
     def __init__(self, rows: Sequence[Features]) -> None:
-        counts = Counter(name for row in rows for name in row)
-        self.names = sorted(name for name, count in counts.items() if count >= MIN_COUNT)
-        column = {name: index for index, name in enumerate(self.names)}
-        cells = [
-            (number, column[name], value)
-            for number, row in enumerate(rows)
-            for name, value in row.items()
-            if name in column
-        ]
-        i, j, values = zip(*cells, strict=True)
+        found = [NUMBERS(row) for row in rows]
+        numbers, values = (np.concatenate([pair[part] for pair in found]) for part in range(2))
+        counts = np.bincount(numbers, minlength=len(NUMBERS.names))
+        kept = sorted(np.flatnonzero(counts >= MIN_COUNT).tolist(), key=NUMBERS.names.__getitem__)
+        self.names = [NUMBERS.names[number] for number in kept]
+        column = np.full(len(NUMBERS.names), -1)
+        column[kept] = np.arange(len(kept))
+        columns, of_row = column[numbers], np.repeat(np.arange(len(rows)), [len(n) for n, _ in found])
+        known = columns >= 0
         self.matrix: Any = csr_matrix(
-            (np.array(values, dtype=np.float32), (i, j)), shape=(len(rows), len(self.names))
+            (values[known], (of_row[known], columns[known])), shape=(len(rows), len(kept))
         )
 
 
@@ -228,8 +258,8 @@ def fit_outcome(
     """
     usable = [(e, r) for e, r in zip(examples, rows, strict=True) if e.states().any()]
     turns = Design([row for _, of_call in usable for row in of_call])
-    after = Design([row for e, _ in usable for row in followed_by(e.seen)])
-    calls = Design([whole_call(e.seen) for e, _ in usable])
+    after = Design([row for e, _ in usable for row in e.after])
+    calls = Design([e.whole for e, _ in usable])
     of_turn = hstack([turns.matrix, after.matrix]).tocsr()
     vectors = np.hstack([_vectors([e for e, _ in usable], embedded), _next([e for e, _ in usable], embedded)])
     starts = np.concatenate([[0], np.cumsum([len(r) for _, r in usable])[:-1]]).astype(int)
@@ -338,8 +368,17 @@ def fit_rankers(material: Material) -> dict[str, Any]:
     return {"turns": turns, "outcome": outcome, "embedding": embedding}
 
 
-def train(splits: Sequence[str], config: Path) -> dict[str, Any]:
+def train(splits: Sequence[str], config: Path, left_out: Container[str] = ()) -> dict[str, Any]:
+    """Args:
+    left_out: calls, by id, that are not learned from.
+    """
     material = read_material(splits, config)
+    names = {example.gold["id"] for example in material.examples}
+    return fitted(material.of({name for name in names if name not in left_out}), splits)
+
+
+def fitted(material: Material, splits: Sequence[str]) -> dict[str, Any]:
+    """The document of rankers.py."""
     names = sorted({example.gold["id"] for example in material.examples}, key=_shuffled)
     unseen = []
     for fold in range(FOLDS):

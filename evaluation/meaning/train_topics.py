@@ -3,9 +3,9 @@
     python -m evaluation.meaning.train_topics                 on fit, choose, training/ and turns_*.jsonl
     python -m evaluation.meaning.train_topics --only-fit      without choose: what `choose` was judged with
 
-Topics that are accepted as well share the target of a call. The penalty and the lengths of the vectors were chosen by
-cross-validation on fit and choose; `report` is not read. Features outnumber the calls, so the minimum is sought in the
-space that the calls span.
+Topics that are accepted as well, or that a second labeller chose, share the target of a call. The penalty and the
+lengths of the vectors were chosen by cross-validation on fit and choose; `report` is not read. Features outnumber the
+calls, so the minimum is sought in the space that the calls span.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from callytics.engines.analysis import topics
 from callytics.engines.analysis.encoder import Remembering, SentenceEncoder
 from callytics.engines.analysis.features import Features, Seen, look_at
 from callytics.engines.analysis.topics import EMBEDDING_WEIGHT, WRONG_NUMBER, context, topic_features
-from evaluation.dialogues import LANGUAGES, read_dialogues, read_turns
+from evaluation.dialogues import LANGUAGES, read_dialogues, read_second_labels, read_turns
 from evaluation.meaning.more_calls import read_more_calls, read_topic_statements
 from evaluation.meaning.reading import conversation_of
 from evaluation.meaning.scores import TOPIC_NAMES
@@ -53,19 +53,20 @@ class Example:
     shares: Mapping[str, float]
 
 
-def read_examples(splits: Iterable[str]) -> list[Example]:
+def read_examples(splits: Iterable[str], left_out: Container[str]) -> list[Example]:
     calls = [call for split in splits for call in read_dialogues(split)]  # type: ignore[arg-type]
     for language in LANGUAGES:
         calls += read_more_calls(language) + read_topic_statements(language)
         calls += read_turns(language, "opening") + read_turns(language, "short")
-    return [_example(call) for call in calls if call["topic"] != WRONG_NUMBER]
+    second = read_second_labels()
+    kept = (call for call in calls if call.get("id") not in left_out)
+    return [_example(call, second.get(call.get("id", ""))) for call in kept if call["topic"] != WRONG_NUMBER]
 
 
-def _example(call: Mapping[str, Any]) -> Example:
+def _example(call: Mapping[str, Any], second: Mapping[str, Any] | None) -> Example:
     ids = call["issue"]["turn_ids"] if call["issue"] else [call["turns"][0]["id"]]
-    shares = {
-        LABELS.get(name, name): ACCEPTED_SHARE for name in call.get("topic_ok", ()) if name != WRONG_NUMBER
-    }
+    accepted = [*call.get("topic_ok", ()), *([second["topic"]] if second else [])]
+    shares = {LABELS.get(name, name): ACCEPTED_SHARE for name in accepted if name != WRONG_NUMBER}
     shares[LABELS.get(call["topic"], call["topic"])] = 1.0
     seen = look_at(conversation_of(call, roles=True))
     return Example(seen, next(i for i, s in enumerate(seen) if s.turn.id in ids), shares)
@@ -114,8 +115,11 @@ def fit(kernel: Matrix, target: Matrix) -> Matrix:
     return weights
 
 
-def train(splits: Sequence[str]) -> dict[str, Any]:
-    examples = read_examples(splits)
+def train(splits: Sequence[str], left_out: Container[str] = ()) -> dict[str, Any]:
+    """Args:
+    left_out: calls, by id, that are not learned from.
+    """
+    examples = read_examples(splits, left_out)
     labels = sorted({name for example in examples for name in example.shares})
     target = np.array([[example.shares.get(label, 0.0) for label in labels] for example in examples])
     names, words = _matrix([topic_features(example.seen, example.stated) for example in examples])

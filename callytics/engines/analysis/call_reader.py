@@ -8,7 +8,7 @@ arXiv:2402.05672) and learned the rest from the written calls: tools/train_call_
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ START, UNKNOWN = 0, 3
 HEAD_PIECES, TAIL_PIECES = 28, 32
 """The first and the last pieces of a long turn are read: what is wanted and what is promised stand at its edges."""
 
-MOST_PIECES = 512
+MOST_PIECES = 384
 """Pieces of a call that are read at once. The written calls have 180 to 720."""
 
 ROLES = (Role.UNKNOWN, Role.AGENT, Role.CUSTOMER, Role.OTHER)
@@ -56,6 +56,9 @@ class CallReading:
     outcome: Array
     tasks: Array
     topics: Mapping[str, float]
+
+
+ReadCall = Callable[[Sequence[Seen], Sequence[int]], CallReading]
 
 
 class CallReader:

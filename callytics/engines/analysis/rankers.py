@@ -11,14 +11,15 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from callytics.domain import Role
-from callytics.engines.analysis.blending import endings_of, issue_of, states_of, tasks_of_party
-from callytics.engines.analysis.call_reader import CallReader, reading_order
+from callytics.engines.analysis.blending import READER_SHARE, endings_of, issue_of, states_of, tasks_of_party
+from callytics.engines.analysis.call_reader import ReadCall, reading_order
 from callytics.engines.analysis.encoder import Remembering, Vector
 from callytics.engines.analysis.features import (
     Features,
@@ -45,6 +46,11 @@ EMBEDDING_WEIGHT, NEXT_SHARE = 3.0, 0.7
 it was the outcome, and which."""
 
 PARTIES = ("AGENT", "CUSTOMER")
+CHOICES = ("issue", *PARTIES)
+"""The first columns of the weights; those of the outcome's states follow."""
+
+NOTHING = 0
+"""Row of the weights that no feature has, so that every turn has one."""
 
 TASK_SHARE = 0.3
 """How much the weights of an agent's task count for the sentence that is quoted as the outcome: in one turn, what the
@@ -64,7 +70,7 @@ class Reading:
     topics: Mapping[str, float] = field(default_factory=dict)
     """Scores of the topics by the call reader."""
 
-    @property
+    @cached_property
     def outcome(self) -> tuple[float, ...]:
         return tuple(sum(chances) for chances in self.endings)
 
@@ -75,16 +81,19 @@ class Rankers:
     Args:
         document: what evaluation/meaning/train.py fitted; models.json by default.
         read_call: reads the call as a whole, beside the linear models; None leaves these alone.
+        shares: how much it counts, by name as in READER_SHARE.
     """
 
     def __init__(
-        self, document: Mapping[str, Any] | None = None, read_call: CallReader | None = None
+        self,
+        document: Mapping[str, Any] | None = None,
+        read_call: ReadCall | None = None,
+        shares: Mapping[str, float] = READER_SHARE,
     ) -> None:
-        self._read_call = read_call
+        self._read_call, self._shares = read_call, shares
         document = document or _committed()
         self.revision = str(document["revision"])
-        self._turns: Mapping[str, Mapping[str, float]] = document["turns"]
-        self._outcome: Mapping[str, Sequence[float]] = document["outcome"]
+        self._row, self._weights = _matrix(document)
         self._of_embedding: Mapping[str, Vector] = {
             name: np.array(weights, dtype=np.float64) for name, weights in document["embedding"].items()
         }
@@ -105,20 +114,21 @@ class Rankers:
         rankings = [_ranked(chances) for chances in (outcome, agent, customer, issue)]
         read = self._read_call(call, reading_order(rankings, len(call)))
         return Reading(
-            issue_of(issue, read),
-            endings_of(endings, read),
-            tasks_of_party(agent, read, 0),
-            tasks_of_party(customer, read, 1),
-            decided(states_of(states, read), says_solved(call)),
+            issue_of(issue, read, self._shares["issue"]),
+            endings_of(endings, read, self._shares["outcome"]),
+            tasks_of_party(agent, read, 0, self._shares["tasks"]),
+            tasks_of_party(customer, read, 1, self._shares["tasks"]),
+            decided(states_of(states, read, self._shares["resolved"]), says_solved(call)),
             read.topics,
         )
 
     def chances(self, call: Sequence[Seen], encode: Remembering) -> tuple[Any, Any, Any, Any]:
         """Per turn: of the issue, of the outcome by state, and of a task of the agent and of the customer."""
-        plain = [features_of(call, index) for index in range(len(call))]
-        issue = _softmax([self._score("issue", found) for found in plain])
-        scores: dict[str, Any] = {name: [self._score(name, found) for found in plain] for name in PARTIES}
-        scores["outcome"] = self._states_of(call, plain, best(issue))
+        totals = self._totals([features_of(call, index) for index in range(len(call))])
+        scores: dict[str, Any] = {name: totals[:, place].tolist() for place, name in enumerate(CHOICES)}
+        issue = _softmax(scores["issue"])
+        added = self._added(call, best(issue))
+        scores["outcome"] = (totals[:, len(CHOICES) :] + added[:, len(CHOICES) :]).tolist()
         likely = {name: _likeliest(scores[name]) for name in PARTIES}
         likely["outcome"] = _likeliest([_log_total(states) for states in scores["outcome"]])
         encode(_texts(call, likely))  # all at once: twice as fast as one by one
@@ -129,14 +139,30 @@ class Rankers:
     def weight(self, model: str, seen: Seen, sentence_signs: frozenset[str]) -> float:
         """How much the signs of a sentence speak for the statement that its turn was chosen for."""
         names = [name for sign in sentence_signs for name in (f"s:{sign}", f"s:{seen.letter}:{sign}")]
+        of_names = self._weights[[self._row[name] for name in names if name in self._row]].sum(axis=0)
         if model == "outcome":
-            came_of_it = sum(sum(self._outcome.get(name, ())) / len(RESOLVED) for name in names)
-            return came_of_it + TASK_SHARE * self.weight("AGENT", seen, sentence_signs)
-        return sum(self._turns[model].get(name, 0.0) for name in names)
+            came_of_it, of_agent = of_names[len(CHOICES) :].mean(), of_names[CHOICES.index("AGENT")]
+            return float(came_of_it + TASK_SHARE * of_agent)
+        return float(of_names[CHOICES.index(model)])
 
-    def _score(self, model: str, found: Features) -> float:
-        weights = self._turns[model]
-        return sum(weights[name] * value for name, value in found.items() if name in weights)
+    def _totals(self, rows: Sequence[Features]) -> Vector:
+        """Shape (len(rows), columns): the weights of the known features times their values."""
+        starts: list[int] = []
+        places: list[int] = []
+        values: list[float] = []
+        for found in rows:
+            starts.append(len(places))
+            places.append(NOTHING)
+            values.append(0.0)
+            for name, value in found.items():
+                place = self._row.get(name)
+                if place is not None:
+                    places.append(place)
+                    values.append(value)
+        weighed: Vector = self._weights[places]
+        weighed *= np.array(values)[:, None]
+        totals: Vector = np.add.reduceat(weighed, starts)
+        return totals
 
     def _tasks(
         self,
@@ -150,14 +176,12 @@ class Rankers:
         chances = {i: _logistic(scores[i] + more) for i, more in zip(likely, added, strict=True)}
         return tuple(chances.get(i, 0.0) for i in range(len(call)))
 
-    def _states_of(self, call: Sequence[Seen], plain: Sequence[Features], stated: int) -> list[list[float]]:
-        """Per turn, the scores of its stating the outcome and of this being true, false or null, by signs alone."""
-        of_call = self._states(whole_call(call))
-        scores = []
-        for index, (found, after) in enumerate(zip(plain, followed_by(call), strict=True)):
-            of_turn = self._states(found | features_after(call, index, stated) | after)
-            scores.append([one + other for one, other in zip(of_turn, of_call, strict=True)])
-        return scores
+    def _added(self, call: Sequence[Seen], stated: int) -> Vector:
+        """Shape (turns, columns): what the turn of the issue, what follows a turn and the whole call add."""
+        of_turns = [
+            features_after(call, index, stated) | after for index, after in enumerate(followed_by(call))
+        ]
+        return self._totals(of_turns) + self._totals([whole_call(call)])
 
     def _endings(
         self,
@@ -190,12 +214,19 @@ class Rankers:
             vectors = np.hstack([vectors, EMBEDDING_WEIGHT * NEXT_SHARE * following])
         return (vectors @ self._of_embedding[model]).tolist()
 
-    def _states(self, found: Features) -> list[float]:
-        totals = [0.0] * len(RESOLVED)
-        for name, value in found.items():
-            for index, weight in enumerate(self._outcome.get(name, ())):
-                totals[index] += weight * value
-        return totals
+
+def _matrix(document: Mapping[str, Any]) -> tuple[dict[str, int], Vector]:
+    """The row of every feature, and the weights: a column for each of CHOICES and for each state of the outcome."""
+    turns, outcome = document["turns"], document["outcome"]
+    names = ["", *sorted(set(outcome).union(*turns.values()))]
+    row = {name: number for number, name in enumerate(names)}
+    weights = np.zeros((len(names), len(CHOICES) + len(RESOLVED)))
+    for column, choice in enumerate(CHOICES):
+        for name, weight in turns[choice].items():
+            weights[row[name], column] = weight
+    for name, of_states in outcome.items():
+        weights[row[name], len(CHOICES) :] = of_states
+    return row, weights
 
 
 def _committed() -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
@@ -59,16 +60,24 @@ _MOODS = frozenset({"complaint", "protest", "refusal", "outbound", "survey_end"}
 
 
 class Topics:
-    """Safe to call from several threads; deterministic."""
+    """Safe to call from several threads; deterministic.
 
-    def __init__(self) -> None:
+    Args:
+        document: what evaluation/meaning/train_topics.py fitted; topics.json by default.
+        reader_weight: weight of the call reader's scores.
+    """
+
+    def __init__(
+        self, document: Mapping[str, Any] | None = None, reader_weight: float = READER_WEIGHT
+    ) -> None:
+        self._reader_weight = reader_weight
         folder = resources.files("callytics.engines.analysis")
         table = folder.joinpath("topics.tsv").read_text(encoding="utf-8")
         rows = [line.split("\t") for line in table.splitlines() if line and not line.startswith("#")]
         self._cues = [
             (topic, language, float(weight), re.compile(pattern)) for topic, language, weight, pattern in rows
         ]
-        document = json.loads(folder.joinpath("topics.json").read_text(encoding="utf-8"))
+        document = document or json.loads(folder.joinpath("topics.json").read_text(encoding="utf-8"))
         self.revision = str(document["revision"])
         self._labels: Sequence[str] = document["labels"]
         self._row: Mapping[str, int] = {name: row for row, name in enumerate(document["features"])}
@@ -106,7 +115,7 @@ class Topics:
             for topic in self._labels:
                 totals[topic] += share / sum(shares) * with_cues[topic]
         for topic, score in (read or {}).items():
-            totals[topic] += READER_WEIGHT * score
+            totals[topic] += self._reader_weight * score
         topic = max(self._labels, key=lambda label: totals[label])
         mentions = [call[index].turn.id for index, found in enumerate(cues) if topic in found]
         return Claim(topic, tuple(mentions or [call[likely[0]].turn.id]))
@@ -116,13 +125,14 @@ class Topics:
     ) -> list[dict[str, float]]:
         """Per candidate, the score of every topic."""
         words = [words_of(seen) for seen in call]
+        said = most_said(call, words)
         stated = [call[index].turn.content for index in likely]
         encode([*stated, *context_texts(call)])  # all at once: quicker than one by one
         embeddings = EMBEDDING_WEIGHT * encode(stated)
         of_call = EMBEDDING_WEIGHT * context(call, encode) @ self._of_context
         found = []
         for index, embedding in zip(likely, embeddings, strict=True):
-            named = topic_features(call, index, words)
+            named = topic_features(call, index, words, said)
             known = [(self._row[name], value) for name, value in named.items() if name in self._row]
             rows, values = [row for row, _ in known], np.array([value for _, value in known])
             totals = values @ self._weights[rows] + embedding @ self._of_embedding + of_call
@@ -167,32 +177,53 @@ def _with_cues(
     }
 
 
-def topic_features(call: Sequence[Seen], stated: int, words: Sequence[Set[str]] | None = None) -> Features:
+def most_said(call: Sequence[Seen], words: Sequence[Set[str]]) -> Features:
+    """The words of the call: 1 for what a customer says, AGENT_SHARE for what only the agent does."""
+    said: Features = {}
+    for seen, of_turn in zip(call, words, strict=True):
+        share = _share(seen)
+        for name in of_turn:
+            if share > said.get(name, 0.0):
+                said[name] = share
+    return said
+
+
+def _share(seen: Seen) -> float:
+    return AGENT_SHARE if seen.role is Role.AGENT else 1.0
+
+
+def topic_features(
+    call: Sequence[Seen],
+    stated: int,
+    words: Sequence[Set[str]] | None = None,
+    said: Features | None = None,
+) -> Features:
     """Words of the turn of the issue and of the rest, who states it, and what kind of call it is.
 
     Args:
         call: at least one turn.
         stated: place of the turn of the issue.
         words: words_of every turn, if they are at hand.
+        said: most_said of the call, if it is at hand.
     """
     words = words or [words_of(each) for each in call]
+    rest = dict(most_said(call, words) if said is None else said)
     seen = call[stated]
     found: Features = {"bias": 1.0, f"who:{seen.letter}": 1.0, f"kind:{kind_of(call)}": 1.0}
     found |= {f"s:{sign}": 0.3 for sign in seen.signs}
-    rest: Features = {}
-    for index, other in enumerate(call):
+    for other in call:
         for sign in other.signs & _MOODS:
             key = f"c:{other.letter}:{sign}"
             found[key] = min(1.0, found.get(key, 0.0) + 0.25)
-        if index != stated:
-            share = AGENT_SHARE if other.role is Role.AGENT else 1.0
-            for name in words[index]:
-                rest[name] = max(rest.get(name, 0.0), share)
+    for name in words[stated]:
+        others = (_share(call[i]) for i, of_turn in enumerate(words) if i != stated and name in of_turn)
+        rest[name] = max(others, default=0.0)
     stated_words = dict.fromkeys(words[stated], 1.0)
     for vector, length in ((stated_words, ISSUE_WEIGHT), (rest, REST_WEIGHT)):
         norm = math.sqrt(sum(value * value for value in vector.values())) or 1.0
         for name, value in vector.items():
-            found[name] = found.get(name, 0.0) + length * value / norm
+            if value:
+                found[name] = found.get(name, 0.0) + length * value / norm
     return found
 
 

@@ -106,11 +106,7 @@ def layer_of(data: Stored, number: int) -> Layer:
 
     def linear(name: str) -> Linear:
         key = f"{number}.{name}"
-        scales, digits = data[f"{key}.scales"], data[f"{key}.digits"]
-        is_signed = digits.dtype == np.int8
-        weight = (
-            digits.astype(np.float32) * scales.astype(np.float32) if is_signed else unpacked(scales, digits)
-        )
+        weight = matrix_of(data[f"{key}.scales"], data[f"{key}.digits"])
         return Linear(np.ascontiguousarray(weight.T), data[f"{key}.bias"].astype(np.float32))
 
     def norm(name: str) -> Norm:
@@ -120,6 +116,14 @@ def layer_of(data: Stored, number: int) -> Layer:
     return Layer(
         linear("attend"), linear("after"), norm("norm"), linear("widen"), linear("narrow"), norm("last")
     )
+
+
+def matrix_of(scales: npt.NDArray[np.generic], digits: npt.NDArray[np.generic]) -> Array:
+    """A matrix of eight bits with a scale per row, or of four (unpacked)."""
+    if digits.dtype != np.int8:
+        return unpacked(scales, digits)
+    whole: Array = digits.astype(np.float32) * scales.astype(np.float32)
+    return whole
 
 
 def unpacked(scales: npt.NDArray[np.generic], digits: npt.NDArray[np.generic]) -> Array:

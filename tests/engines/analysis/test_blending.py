@@ -55,3 +55,9 @@ def test_states_lean_to_what_the_reader_found() -> None:
     assert even[0] == max(even)
     against = blending.states_of([0.001, 0.998, 0.001], READ)
     assert against[0] < even[0]
+
+
+def test_share_of_none_leaves_the_linear_models() -> None:
+    assert blending.issue_of([0.2, 0.0, 0.8], READ, 0.0)[2] == pytest.approx(0.8, abs=1e-3)
+    assert blending.tasks_of_party([0.2, 0.0, 0.8], READ, 0, 0.0)[2] == pytest.approx(0.8)
+    assert blending.states_of([0.2, 0.5, 0.3], READ, 0.0) == pytest.approx([0.2, 0.5, 0.3], abs=1e-3)
