@@ -9,7 +9,7 @@ from evaluation import tables
 from evaluation.baselines import MODES
 from evaluation.diarization import pool
 from evaluation.floors import floors
-from evaluation.meaning.page import replace_section
+from evaluation.meaning.page import SECTION as WRITTEN_CALLS
 from evaluation.measurements import OURS, Measurements, Table
 from evaluation.recognition import pooled, select
 from evaluation.silence import summary
@@ -38,7 +38,7 @@ def render(measured: Measurements) -> str:
         *measured.tables,
         *tables.recording_table(measured),
     ]
-    written = [replace_section("", measured.written_calls).strip()] if measured.written_calls else []
+    written = [WRITTEN_CALLS.block(measured.written_calls)] if measured.written_calls else []
     if measured.written_claims:
         written.append(measured.written_claims)
     if measured.written_field:

@@ -17,10 +17,10 @@ from evaluation.field.inputs import make_inputs
 from evaluation.field.service import InProcessService, Service
 from evaluation.meaning import tone, with_model
 from evaluation.meaning.page import (
+    SECTION,
     errors_of,
     measure_meaning,
     reliability_table,
-    replace_section,
     section,
     table_of,
 )
@@ -28,7 +28,7 @@ from evaluation.report import markdown
 
 
 def meaning(data: Path, output: Path | None, config: Path, errors: str = "") -> None:
-    """The part ``meaning`` alone, under a minute: prints its tables, and writes its section of the document.
+    """The part ``meaning`` alone, some minutes: prints its tables, and writes its section of the document.
 
     Args:
         data: a kit, whose six written examples are measured as well, if it has them.
@@ -43,7 +43,8 @@ def meaning(data: Path, output: Path | None, config: Path, errors: str = "") -> 
     for language in LANGUAGES:
         print(markdown(table_of(measured, language)))
         print(markdown(reliability_table(measured, language)))
-    _write(output, lambda page: replace_section(page, section(measured)), "written calls")
+    block = SECTION.block(section(measured))
+    _write(output, lambda page: SECTION.replaced(page, block), "written calls")
 
 
 def meaning_with_model(output: Path | None, llm: str) -> None:

@@ -20,6 +20,7 @@ from evaluation.meaning.rows import ROWS, Row
 from evaluation.meaning.scores import RELIABILITY_BINS, Score, calibration
 from evaluation.meaning.second_labels import MEASURES, reading_of
 from evaluation.measurements import Table
+from evaluation.sections import Section
 
 SPLITS = ("fit", "choose", "report", "fresh")
 OPEN_SPLITS = ("fit", "choose")
@@ -30,7 +31,7 @@ SECOND_SPLITS = ("report", "fresh")
 
 RESAMPLES = 1000
 SEED = 20261128
-BEGIN, END = "<!-- written calls: begin -->", "<!-- written calls: end -->"
+SECTION = Section("written calls")
 INTRODUCTION = """What a call was about, on the written calls of evaluation/dialogues. The command is
 `callytics eval --only meaning`. Rules were written and models fitted on `fit` and `choose`: only `report` and `fresh`,
 which were not looked at, say what to expect. The totals of `report` have been printed after many changes; `fresh` came
@@ -213,12 +214,3 @@ def reliability_table(measured: Sequence[Measured], language: str) -> Table:
         low, high = column / RELIABILITY_BINS, (column + 1) / RELIABILITY_BINS
         rows.append([f"{low:.1f} to {high:.1f}", *cells])
     return Table(f"Reliability, {NAMES[language]}", header, rows)
-
-
-def replace_section(page: str, section: str) -> str:
-    """The page with the section between its marks, or at the end where there are none yet."""
-    block = f"{BEGIN}\n\n{section.strip()}\n\n{END}"
-    before, begin, rest = page.partition(BEGIN)
-    if not begin:
-        return f"{page.rstrip()}\n\n{block}\n"
-    return f"{before}{block}{rest.partition(END)[2]}"

@@ -153,9 +153,10 @@ def test_errors_of_the_report_split_are_never_listed() -> None:
 
 
 def test_section_is_replaced_in_place() -> None:
-    once = page.replace_section("# Quality\n\ntext\n", page.section([measured("fit")]))
-    again = page.replace_section(once + "after\n", "## New")
-    assert again == f"# Quality\n\ntext\n\n{page.BEGIN}\n\n## New\n\n{page.END}\nafter\n"
+    section = page.SECTION
+    once = section.replaced("# Quality\n\ntext\n", section.block(page.section([measured("fit")])))
+    again = section.replaced(once + "after\n", section.block("## New"))
+    assert again == f"# Quality\n\ntext\n\n{section.begin}\n\n## New\n\n{section.end}\nafter\n"
     assert "| issue, evidence turn F1 | ≥ .85 | .50 [.40, .60], .50 |" in once
     assert "| 0.0 to 0.1 | 4, .05, .25 |" in once
     assert "| 0.9 to 1.0 | 0, –, – |" in once
