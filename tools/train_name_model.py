@@ -201,7 +201,7 @@ def foreign_name(choice: random.Random) -> str:
 
 @cache
 def _foreign_names() -> dict[str, list[str]]:
-    lines = (TARGET / "korean_foreign_names.txt").read_text(encoding="utf-8").splitlines()
+    lines = (Path(__file__).parent / "korean_foreign_names.txt").read_text(encoding="utf-8").splitlines()
     return {line.split(": ")[0]: line.split(": ")[1].split() for line in lines if ": " in line}
 
 
