@@ -36,7 +36,7 @@ def is_in_other_law(source: Source, options: CallOptions, codec: str) -> bool:
         return False
     with opened_source(source, options) as found:
         samples = _beginning(found, LAW_CHECKED_S)
-    return bool(samples.size) and headerless.suits_other_law(samples, law)
+    return headerless.suits_other_law(samples, law)
 
 
 def _beginning(found: Tracks, length_s: float) -> Samples:

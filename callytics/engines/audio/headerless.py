@@ -127,9 +127,12 @@ def check(samples: Samples, options: CallOptions) -> None:
 
 
 def suits_other_law(samples: Samples, law: str) -> bool:
-    """Whether samples of shape (num_channels, num_samples), decoded by ``law``, are speech in the other one only."""
+    """Whether samples of shape (num_channels, num_samples), decoded by ``law``, are speech in the other one only.
+
+    Less than a frame tells nothing.
+    """
     other = {"mulaw": "alaw", "alaw": "mulaw"}[law]
-    return _suits_better(in_other_law(samples, other), samples)
+    return samples.shape[1] >= FRAME and _suits_better(in_other_law(samples, other), samples)
 
 
 def _is_one(samples: Samples) -> bool:

@@ -11,7 +11,7 @@ import soxr
 
 from callytics.domain import Audio, CallOptions, Recording
 from callytics.engines.audio.convert import convert
-from callytics.engines.audio.headerless import in_other_law
+from callytics.engines.audio.headerless import in_other_law, suits_other_law
 from callytics.engines.audio.standard import StandardAudioProcessor
 from callytics.errors import InvalidMediaError
 from tests.engines.audio.recordings import RATE_HZ, Samples, call, decoded, encode
@@ -163,3 +163,8 @@ def test_header_that_names_the_other_law_is_flagged(tmp_path: Path, law: str) ->
     assert run(str(path), CallOptions()).flags == ()
     path.write_bytes(right[:at] + codes[other] + right[at + 2 :])
     assert "doubtful_encoding" in {flag.code for flag in run(str(path), CallOptions()).flags}
+
+
+@pytest.mark.parametrize("num_samples", [0, 1, 100])
+def test_samples_shorter_than_a_frame_suit_the_law_that_is_named(num_samples: int) -> None:
+    assert not suits_other_law(np.full((1, num_samples), 0.5, np.float32), "mulaw")
