@@ -16,6 +16,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -47,7 +48,16 @@ def encoded(container: str, codec: str, seconds: float = 0.4) -> bytes:
     return data.getvalue()
 
 
-SEEDS = [encoded(container, codec) for container, codec in FORMATS.items()]
+def vorbis(seconds: float = 0.4, rate: int = 16_000) -> bytes:
+    data = io.BytesIO()
+    sound = 0.3 * np.sin(2 * math.pi * 440 * np.arange(round(seconds * rate)) / rate)
+    soundfile.write(data, sound, rate, format="OGG", subtype="VORBIS")
+    return data.getvalue()
+
+
+SINGLE = {container: encoded(container, codec) for container, codec in FORMATS.items()}
+JOINED = [2 * SINGLE["wav"], 2 * SINGLE["mp4"], SINGLE["ogg"] + vorbis()]
+SEEDS = [*SINGLE.values(), *JOINED]
 
 
 @st.composite
