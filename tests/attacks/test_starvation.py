@@ -158,12 +158,16 @@ def test_event_streams_that_are_never_read(
 
 
 def waiting_call(graph: FaultGraph, tenant: str) -> str:
-    """A call that waits for an hour: no worker takes it up."""
+    """A call that waits for an hour: no worker takes it up. Those of earlier tests that still wait go back."""
     call_id = new_call_id()
     media = Media(call_id[:20].ljust(64, "0"), "wav", "pcm_s16le", 8000, 1, 1.0)
     call = graph.store.create_call(NewCall(call_id, "nowhere", 1, media, tenant=tenant)).call
-    lease = graph.store.lease("an attacker", 3600)
-    assert lease is not None
+    others = []
+    while (lease := graph.store.lease("an attacker", 3600)) is not None and lease.call.id != call.id:
+        others.append(lease)
+    for other in others:
+        graph.store.release(other.call.id, other.token)
+    assert lease is not None, "a worker of the graph was quicker"
     return call.id
 
 
