@@ -147,7 +147,8 @@ def test_event_streams_that_are_never_read(
     url = f"{graph.run.url}/v1/calls/{call_id}/events"
     target, disobedient = f"GET /v1/calls/{call_id}/events", "x-request-disconnect-disabled: ?1"
     streams = [request(target, f"X-API-Key: {keys[n % 8]}", disobedient) for n in range(SOCKETS)]
-    for known in keys:  # many requests at once with keys never seen before are refused while these are looked up
+    # A key that was never seen is looked up, and many requests at once that wait for it are refused.
+    for known in keys:
         wait_for_stream(url, known, "200 ")
     with crowd(graph, streams):
         alive_s = slowest_liveness_s(graph, alone_s)
